@@ -1,1 +1,23 @@
-//! Stub.
+//! What PulseCheck means by its words: statuses, causes, slots, transitions, uptime, validation.
+//!
+//! Pure: no I/O, no clock, no randomness (both are arguments), and it builds for WASM, so that the server and
+//! the browser judge by the same rules.
+
+pub mod cause;
+pub mod expected_status;
+pub mod histogram;
+pub mod outcome;
+pub mod service;
+pub mod slot;
+pub mod status;
+pub mod transition;
+pub mod uptime;
+pub mod window;
+
+pub use cause::Cause;
+pub use expected_status::ExpectedStatus;
+pub use histogram::LatencyHistogram;
+pub use outcome::{Outcome, Phases};
+pub use status::{IncidentType, MonitorKind, Status};
+pub use transition::{Effect, Observation, Policy, State, advance};
+pub use window::Window;

@@ -1,0 +1,37 @@
+//! The stretches of time that uptime and latency are asked for.
+
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+
+/// A stretch of time that ends now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Window {
+    /// The last 24 hours.
+    Day,
+    /// The last 7 days.
+    Week,
+    /// The last 30 days.
+    Month,
+    /// The last 90 days.
+    Quarter,
+}
+
+impl Window {
+    /// Its length.
+    #[must_use]
+    pub const fn length(self) -> Duration {
+        match self {
+            Self::Day => Duration::hours(24),
+            Self::Week => Duration::days(7),
+            Self::Month => Duration::days(30),
+            Self::Quarter => Duration::days(90),
+        }
+    }
+
+    /// When it began, seen from `now`.
+    #[must_use]
+    pub fn start(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now - self.length()
+    }
+}

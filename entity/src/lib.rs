@@ -1,1 +1,20 @@
-//! Stub.
+//! The tables, one file each, shared by the API and the worker. The schema itself, its indexes and cascades are the
+//! business of the `migration` crate; what rows mean together is the business of those who read and write them.
+
+pub mod api_token;
+pub mod check;
+pub mod check_rollup;
+pub mod column;
+pub mod identity;
+pub mod incident;
+pub mod incident_event;
+pub mod login_link;
+pub mod service;
+pub mod service_component;
+pub mod service_state;
+pub mod session;
+pub mod status_page;
+pub mod status_page_component;
+pub mod user;
+pub mod vendor_incident;
+pub mod vendor_maintenance;

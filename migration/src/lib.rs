@@ -1,1 +1,21 @@
-//! Stub.
+//! The schema and its history, for PostgreSQL and SQLite, and the way to open a database that has it.
+//!
+//! A migration that has landed is never edited: a change of the schema is a new migration.
+
+mod connect;
+mod m20261122_000001_foundation;
+mod run;
+
+pub use connect::{ConnectError, Pool, connect, redacted};
+pub use run::{MigrationError, run, verify};
+
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+/// Every migration, oldest first.
+struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261122_000001_foundation::Migration)]
+    }
+}

@@ -1,0 +1,34 @@
+//! One recorded check. There are very many: the key is (service, slot), instants are epoch milliseconds, and rows stay small.
+
+use crate::column::Status;
+use sea_orm::entity::prelude::*;
+
+/// A row.
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "checks")]
+pub struct Model {
+    /// `services.number`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub service_number: i32,
+    /// The slot that it stands for, epoch milliseconds.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub slot: i64,
+    /// How long after its slot it was made, in milliseconds.
+    pub delay_ms: i32,
+    /// The service's interval at that time: how long the check speaks for it.
+    pub interval_seconds: i32,
+    /// Milliseconds, when an answer came.
+    pub response_time_ms: Option<i32>,
+    /// What it found, confirmed or not.
+    pub status: Status,
+    /// HTTP status code, when an answer came.
+    pub status_code: Option<i16>,
+    /// Why it did not find it up.
+    pub message: Option<String>,
+}
+
+/// None: what belongs together is joined where it is read.
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

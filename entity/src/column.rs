@@ -1,0 +1,67 @@
+//! Closed vocabularies as columns: `domain` must not know of databases, so its enums are mirrored here.
+
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// A status as a small number, because there is one in each check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
+#[allow(missing_docs, reason = "domain::Status says it")]
+pub enum Status {
+    Up = 0,
+    Degraded = 1,
+    Down = 2,
+    Maintenance = 3,
+    Unknown = 4,
+}
+
+/// How a service is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+#[allow(missing_docs, reason = "domain::MonitorKind says it")]
+pub enum MonitorKind {
+    #[sea_orm(string_value = "http")]
+    Http,
+    #[sea_orm(string_value = "status_page")]
+    StatusPage,
+}
+
+/// The worst that an incident has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+#[allow(missing_docs, reason = "domain::IncidentType says it")]
+pub enum IncidentType {
+    #[sea_orm(string_value = "downtime")]
+    Downtime,
+    #[sea_orm(string_value = "degraded")]
+    Degraded,
+}
+
+/// The length of the time that a rollup sums up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum RollupPeriod {
+    Hour = 0,
+    Day = 1,
+}
+
+macro_rules! mirror {
+    ($name:ident { $($variant:ident),+ }) => {
+        impl From<domain::$name> for $name {
+            fn from(value: domain::$name) -> Self {
+                match value { $(domain::$name::$variant => Self::$variant),+ }
+            }
+        }
+
+        impl From<$name> for domain::$name {
+            fn from(value: $name) -> Self {
+                match value { $($name::$variant => Self::$variant),+ }
+            }
+        }
+    };
+}
+
+mirror!(Status { Up, Degraded, Down, Maintenance, Unknown });
+mirror!(MonitorKind { Http, StatusPage });
+mirror!(IncidentType { Downtime, Degraded });

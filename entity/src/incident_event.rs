@@ -1,0 +1,27 @@
+//! One line of an incident's timeline.
+
+use chrono::{DateTime, Utc};
+use sea_orm::entity::prelude::*;
+
+/// A row.
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "incident_events")]
+pub struct Model {
+    /// Version 7.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// The incident.
+    pub incident_id: Uuid,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// `opened`, `escalated`, `eased`, `resolved`, ...
+    pub kind: String,
+    /// What happened, one sentence.
+    pub message: String,
+}
+
+/// None: what belongs together is joined where it is read.
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

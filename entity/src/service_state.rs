@@ -1,0 +1,56 @@
+//! What is known about a service: one row each, changed in the transaction that records a check.
+
+use crate::column::{IncidentType, Status};
+use chrono::{DateTime, Utc};
+use sea_orm::entity::prelude::*;
+
+/// A row.
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "service_state")]
+pub struct Model {
+    /// The service.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub service_id: Uuid,
+    /// The confirmed status.
+    pub status: Status,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// The last slot recorded; only grows.
+    pub last_slot: Option<DateTime<Utc>>,
+    /// When that check was made.
+    pub checked_at: Option<DateTime<Utc>>,
+    /// The last check's HTTP status code.
+    pub status_code: Option<i32>,
+    /// The last check's response time in milliseconds.
+    pub response_time_ms: Option<i32>,
+    /// Its part for the name look-up.
+    pub dns_ms: Option<i32>,
+    /// Its part for the TCP connection.
+    pub connect_ms: Option<i32>,
+    /// Its part for the TLS handshake.
+    pub tls_ms: Option<i32>,
+    /// Its part from the request to the first byte.
+    pub first_byte_ms: Option<i32>,
+    /// When the server's certificate ends.
+    pub certificate_expires_at: Option<DateTime<Utc>>,
+    /// Why the last check did not find it up.
+    pub message: Option<String>,
+    /// Failed checks in a row; 0 when the last one did not fail.
+    pub failing_checks: i32,
+    /// When the first of them was made.
+    pub failing_since: Option<DateTime<Utc>>,
+    /// Checks at the end of that row that found it down.
+    pub down_checks: i32,
+    /// When the first of those was made.
+    pub down_since: Option<DateTime<Utc>>,
+    /// The incident that is open.
+    pub open_incident_id: Option<Uuid>,
+    /// Its type.
+    pub open_incident_type: Option<IncidentType>,
+}
+
+/// None: what belongs together is joined where it is read.
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

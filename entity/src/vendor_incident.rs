@@ -1,0 +1,40 @@
+//! An incident on a vendor's page.
+
+use chrono::{DateTime, Utc};
+use sea_orm::entity::prelude::*;
+
+/// A row.
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "vendor_incidents")]
+pub struct Model {
+    /// The page.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub status_page_id: Uuid,
+    /// The vendor's id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub incident_id: String,
+    /// The vendor's title.
+    pub name: String,
+    /// The vendor's word for how bad.
+    pub impact: String,
+    /// The vendor's word for how far.
+    pub status: String,
+    /// When it began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended, or vanished from the page.
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// Its page for people.
+    pub url: Option<String>,
+    /// The components that it touches: an array of ids.
+    pub component_ids: Json,
+    /// Its updates, newest first: an array of {at, status, body}.
+    pub updates: Json,
+    /// When anything of it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// None: what belongs together is joined where it is read.
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,36 @@
+//! Maintenance announced on a vendor's page.
+
+use chrono::{DateTime, Utc};
+use sea_orm::entity::prelude::*;
+
+/// A row.
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "vendor_maintenances")]
+pub struct Model {
+    /// The page.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub status_page_id: Uuid,
+    /// The vendor's id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub maintenance_id: String,
+    /// The vendor's title.
+    pub name: String,
+    /// The vendor's word for how far.
+    pub status: String,
+    /// When it is to begin.
+    pub scheduled_for: Option<DateTime<Utc>>,
+    /// When it is to end.
+    pub scheduled_until: Option<DateTime<Utc>>,
+    /// Its page for people.
+    pub url: Option<String>,
+    /// The components that it touches: an array of ids.
+    pub component_ids: Json,
+    /// When anything of it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// None: what belongs together is joined where it is read.
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

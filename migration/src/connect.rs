@@ -1,0 +1,124 @@
+//! Opening a database the one way in which PulseCheck uses it.
+
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr};
+use std::time::Duration;
+use url::Url;
+
+/// How many connections, and how patient.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    /// The most connections at once.
+    pub max_connections: u32,
+    /// What the server shows as the client's name.
+    pub application_name: &'static str,
+    /// PostgreSQL ends a statement that runs longer.
+    pub statement_timeout: Duration,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self { max_connections: 10, application_name: "pulsecheck", statement_timeout: Duration::from_secs(30) }
+    }
+}
+
+/// Why a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The address is of another kind of database.
+    #[error("DATABASE_URL is {0}: it must begin with postgres:// or sqlite://")]
+    Scheme(String),
+    /// It does not answer, or refuses.
+    #[error("cannot use the database at {url}: {source}")]
+    Unreachable {
+        /// The address without its password.
+        url: String,
+        /// What it or the network said.
+        source: DbErr,
+    },
+    /// A SQLite file that cannot be written.
+    #[error(
+        "the database {url} cannot be written ({source}): check the owner and mode of the file and its directory, and the free space"
+    )]
+    ReadOnly {
+        /// The address.
+        url: String,
+        /// What SQLite said.
+        source: DbErr,
+    },
+}
+
+/// Connects and makes sure that the database answers (and, for a SQLite file, can be written).
+///
+/// # Errors
+/// [`ConnectError`], with a sentence for the operator that shows no password.
+pub async fn connect(url: &str, pool: &Pool) -> Result<DatabaseConnection, ConnectError> {
+    let mut options = ConnectOptions::new(url);
+    options.sqlx_logging(false).acquire_timeout(Duration::from_secs(10)).connect_timeout(Duration::from_secs(10));
+    let sqlite = match url.split(':').next() {
+        Some("sqlite") => true,
+        Some("postgres" | "postgresql") => false,
+        _ => return Err(ConnectError::Scheme(redacted(url))),
+    };
+    options.max_connections(pool.max_connections);
+    if sqlite {
+        // Committed means on the disk: the recorder commits in groups, so it can afford a sync for each.
+        options.map_sqlx_sqlite_opts(|options| {
+            options
+                .create_if_missing(true)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(10))
+                .pragma("journal_mode", "wal")
+                .pragma("synchronous", "full")
+                .pragma("cache_size", "-65536")
+                .pragma("temp_store", "memory")
+                .statement_cache_capacity(500)
+        });
+        // Opening a SQLite connection is cheap, but each keeps a cache of its own.
+        options.min_connections(1).idle_timeout(Duration::from_secs(60));
+    } else {
+        options.set_application_name(pool.application_name).statement_timeout(pool.statement_timeout);
+        options.test_before_acquire_if_idle_for(Duration::from_secs(5));
+    }
+    let unreachable = |source| ConnectError::Unreachable { url: redacted(url), source };
+    let db = Database::connect(options).await.map_err(unreachable)?;
+    db.ping().await.map_err(unreachable)?;
+    if sqlite {
+        let write =
+            db.execute_unprepared("CREATE TABLE IF NOT EXISTS write_probe (n integer); DROP TABLE write_probe;");
+        write.await.map_err(|source| ConnectError::ReadOnly { url: redacted(url), source })?;
+    }
+    Ok(db)
+}
+
+/// A database address that may be printed: without the password, and without parameters, which may hold one.
+#[must_use]
+pub fn redacted(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(mut parsed) if parsed.has_host() => {
+            if parsed.password().is_some() && parsed.set_password(Some("***")).is_err() {
+                return "(an address that cannot be shown)".into();
+            }
+            parsed.set_query(None);
+            parsed.into()
+        }
+        Ok(_) => url.split('?').next().unwrap_or_default().to_owned(),
+        Err(_) => "(an address that cannot be read)".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_is_ever_printed() {
+        for (url, shown) in [
+            ("postgres://me:secret@db/pulse?password=secret", "postgres://me:***@db/pulse"),
+            ("sqlite:///var/lib/x.sqlite?mode=rwc", "sqlite:///var/lib/x.sqlite"),
+            ("sqlite::memory:", "sqlite::memory:"),
+            ("secret", "(an address that cannot be read)"),
+        ] {
+            assert_eq!(redacted(url), shown);
+        }
+    }
+}

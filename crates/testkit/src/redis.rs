@@ -1,0 +1,137 @@
+//! A real Redis for tests.
+
+use crate::server::{Server, find_on_path, free_port};
+use std::path::PathBuf;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
+
+/// A `redis-server` on a random port of the loopback interface. It ends with this value, or with the process.
+#[derive(Debug)]
+pub struct RedisServer {
+    server: Server,
+    program: PathBuf,
+    port: u16,
+}
+
+impl RedisServer {
+    /// A server of its own, empty.
+    ///
+    /// # Panics
+    /// When Redis is not installed, or does not start.
+    pub async fn start() -> Self {
+        let program = find_on_path("redis-server").unwrap_or_else(|| {
+            panic!("these tests need a real Redis: install it with `apt-get install redis-server`");
+        });
+        let mut this = Self { server: Server::new("redis", None, "KILL"), program, port: 0 };
+        // Between finding a free port and using it another process may have taken it.
+        for _ in 0..5 {
+            this.port = free_port();
+            if this.launch().await {
+                return this;
+            }
+        }
+        panic!("redis-server does not start: {}", this.server.log());
+    }
+
+    /// The server that all tests of this process share. Tests keep apart by a prefix of their keys and never stop it.
+    ///
+    /// # Panics
+    /// As [`RedisServer::start`].
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceCell<RedisServer> = OnceCell::const_new();
+        SHARED.get_or_init(Self::start).await
+    }
+
+    /// Its `REDIS_URL`; stays the same over a restart.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    /// Ends it in good order: what it holds comes back with [`RedisServer::start_again`].
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub async fn stop(&mut self) {
+        self.server.stop("TERM").await;
+    }
+
+    /// Ends it at once: what it holds and has not saved is lost.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub async fn kill(&mut self) {
+        self.server.stop("KILL").await;
+    }
+
+    /// Starts it again on the same port after [`RedisServer::stop`] or [`RedisServer::kill`].
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_again(&mut self) {
+        assert!(self.launch().await, "redis-server does not start again: {}", self.server.log());
+    }
+
+    /// Stops it and starts it again on the same port, keeping what it holds.
+    ///
+    /// # Panics
+    /// When it does not end or start.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.start_again().await;
+    }
+
+    /// Halts the process without closing its connections: every command hangs until [`RedisServer::thaw`].
+    ///
+    /// # Panics
+    /// When it is not running.
+    pub fn freeze(&self) {
+        self.server.signal("STOP");
+    }
+
+    /// Lets a frozen server go on.
+    ///
+    /// # Panics
+    /// When it is not running.
+    pub fn thaw(&self) {
+        self.server.signal("CONT");
+    }
+
+    /// Empties it.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn flush(&self) {
+        let reply = self.command("FLUSHALL").await;
+        assert_eq!(reply, "+OK", "Redis refuses to be flushed");
+    }
+
+    /// Sends one command, such as `DBSIZE`, and returns the first line of the raw reply, such as `:0`.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn command(&self, command: &str) -> String {
+        ask(self.port, command).await.unwrap_or_else(|error| panic!("Redis does not answer to {command}: {error}"))
+    }
+
+    /// `false` when the process ended before it answered.
+    async fn launch(&mut self) -> bool {
+        let port = self.port.to_string();
+        // The one rule for saving makes an orderly stop keep the data; none is saved while tests run.
+        let arguments = ["--port", &port, "--bind", "127.0.0.1", "--save", "86400 1000000000", "--appendonly", "no"];
+        self.server.start(&self.program, &arguments.map(str::to_owned), None);
+        let port = self.port;
+        self.server.is_ready(|| async move { ask(port, "PING").await.is_ok_and(|reply| reply == "+PONG") }).await
+    }
+}
+
+async fn ask(port: u16, command: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    stream.write_all(format!("{command}\r\n").as_bytes()).await?;
+    let mut reply = Vec::new();
+    while !reply.ends_with(b"\r\n") {
+        reply.push(stream.read_u8().await?);
+    }
+    Ok(String::from_utf8_lossy(&reply).trim_end().to_owned())
+}

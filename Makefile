@@ -1,0 +1,45 @@
+# What can be done with this repository. `make help` lists it.
+
+export CARGO_TARGET_DIR := $(CURDIR)/target
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-build ui build run demo test lint e2e bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install whatever is missing for building and testing
+	@scripts/setup.sh test
+
+setup-build:
+	@scripts/setup.sh build
+
+ui: setup-build ## Build the dashboard into target/ui/dist
+	@scripts/ui.sh
+
+build: ui ## Build the finished program: target/release/pulsecheck
+	cargo build --locked --release
+
+run: build ## Build and start PulseCheck on this machine, then open the printed link
+	@exec target/release/pulsecheck $(ARGS)
+
+demo: build ## The same with scripted targets and generated history, on a throw-away database
+	@exec target/release/pulsecheck demo $(ARGS)
+
+test: setup lint ui ## Check and test everything, from the units to the browser
+	cargo test --locked --workspace
+	@$(MAKE) --no-print-directory e2e
+
+lint: setup
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+# Uses the program that `cargo test` left behind.
+e2e:
+	PULSECHECK_BIN=$(CARGO_TARGET_DIR)/debug/pulsecheck node --test --test-concurrency=1 e2e/*.test.mjs
+
+bench: setup build ## Measure checks per CPU-second and lateness, printed as a table
+	cargo bench --locked -p pulsecheck
+
+clean: ## Remove everything that was built
+	rm -rf target ui/node_modules e2e/node_modules

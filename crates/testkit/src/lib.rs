@@ -2,9 +2,15 @@
 //!
 //! A server that is not installed is a panic with the remedy, never a skipped test.
 
+#[cfg(feature = "database")]
+pub mod builders;
+#[cfg(feature = "database")]
+pub mod database;
 pub mod postgres;
 pub mod redis;
 mod server;
 
+#[cfg(feature = "database")]
+pub use database::TestDatabase;
 pub use postgres::PostgresServer;
 pub use redis::RedisServer;

@@ -1,0 +1,170 @@
+//! Rows that tests start from, each with sensible values where a test does not care.
+
+use chrono::{DateTime, SubsecRound, Utc};
+use entity::column::{MonitorKind, Status};
+use entity::{check, service, service_state, user};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, NotSet, Set};
+use uuid::Uuid;
+
+/// Somebody new, with a name and an address of their own.
+///
+/// # Panics
+/// When the database refuses.
+pub async fn a_user(db: &impl ConnectionTrait) -> user::Model {
+    let (id, now) = (Uuid::now_v7(), now());
+    let user = user::Model {
+        id,
+        email: format!("{}@example.test", id.simple()),
+        email_verified: true,
+        name: "Ada".into(),
+        avatar_url: None,
+        created_at: now,
+        updated_at: now,
+    };
+    user.into_active_model().insert(db).await.expect("a user can be added")
+}
+
+/// A service of `user` that was never checked: an HTTP service with the defaults, until the setters say otherwise.
+pub fn a_service<'a, C: ConnectionTrait>(db: &'a C, user: &user::Model) -> ServiceBuilder<'a, C> {
+    let (id, now) = (Uuid::now_v7(), now());
+    let service = service::ActiveModel {
+        id: Set(id),
+        number: NotSet,
+        user_id: Set(user.id),
+        name: Set("Example".into()),
+        category: Set(None),
+        kind: Set(MonitorKind::Http),
+        paused: Set(false),
+        url: Set(Some("https://example.test/".into())),
+        status_page_url: Set(None),
+        status_page_id: Set(None),
+        check_interval_seconds: Set(30),
+        timeout_ms: Set(5000),
+        degraded_threshold_ms: Set(1000),
+        expected_status: Set("200-299".into()),
+        confirmations: Set(2),
+        created_at: Set(now),
+        updated_at: Set(now),
+    };
+    ServiceBuilder { db, service }
+}
+
+/// A service on its way into the database; [`ServiceBuilder::create`] puts it there.
+#[derive(Debug)]
+#[must_use = "nothing is added before `create`"]
+pub struct ServiceBuilder<'a, C> {
+    db: &'a C,
+    service: service::ActiveModel,
+}
+
+impl<C: ConnectionTrait> ServiceBuilder<'_, C> {
+    /// What its owner calls it.
+    pub fn name(mut self, name: &str) -> Self {
+        self.service.name = Set(name.into());
+        self
+    }
+
+    /// What is requested.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.service.url = Set(Some(url.into()));
+        self
+    }
+
+    /// Seconds between two checks.
+    pub fn interval(mut self, seconds: i32) -> Self {
+        self.service.check_interval_seconds = Set(seconds);
+        self
+    }
+
+    /// Milliseconds for one whole exchange.
+    pub fn timeout(mut self, ms: i32) -> Self {
+        self.service.timeout_ms = Set(ms);
+        self
+    }
+
+    /// Milliseconds above which an answer is slow.
+    pub fn threshold(mut self, ms: i32) -> Self {
+        self.service.degraded_threshold_ms = Set(ms);
+        self
+    }
+
+    /// Failures in a row that make it down.
+    pub fn confirmations(mut self, failures: i32) -> Self {
+        self.service.confirmations = Set(failures);
+        self
+    }
+
+    /// Status codes that count as an answer.
+    pub fn expected_status(mut self, codes: &str) -> Self {
+        self.service.expected_status = Set(codes.into());
+        self
+    }
+
+    /// Checking is off.
+    pub fn paused(mut self) -> Self {
+        self.service.paused = Set(true);
+        self
+    }
+
+    /// Its owner's own grouping.
+    pub fn category(mut self, category: &str) -> Self {
+        self.service.category = Set(Some(category.into()));
+        self
+    }
+
+    /// When it was added; now by default.
+    pub fn created_at(mut self, at: DateTime<Utc>) -> Self {
+        self.service.created_at = Set(at);
+        self.service.updated_at = Set(at);
+        self
+    }
+
+    /// Adds the service and its state.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    pub async fn create(self) -> service::Model {
+        let service = self.service.insert(self.db).await.expect("a service can be added");
+        let state = service_state::ActiveModel {
+            service_id: Set(service.id),
+            status: Set(Status::Unknown),
+            since: Set(service.created_at),
+            failing_checks: Set(0),
+            down_checks: Set(0),
+            ..Default::default()
+        };
+        state.insert(self.db).await.expect("a service's state can be added");
+        service
+    }
+}
+
+/// A check of `service` for the slot `slot`, found up in 100 ms at the service's interval. A plain row: change its
+/// fields and hand it to [`insert_checks`].
+#[must_use]
+pub fn a_check(service: &service::Model, slot: DateTime<Utc>) -> check::Model {
+    check::Model {
+        service_number: service.number,
+        slot: slot.timestamp_millis(),
+        delay_ms: 0,
+        interval_seconds: service.check_interval_seconds,
+        response_time_ms: Some(100),
+        status: Status::Up,
+        status_code: Some(200),
+        message: None,
+    }
+}
+
+/// Adds checks as they are, many in one statement. No state and no incident follows from them.
+///
+/// # Panics
+/// When the database refuses.
+pub async fn insert_checks(db: &impl ConnectionTrait, checks: &[check::Model]) {
+    for some in checks.chunks(1000) {
+        let rows = some.iter().cloned().map(IntoActiveModel::into_active_model);
+        check::Entity::insert_many(rows).exec_without_returning(db).await.expect("checks can be added");
+    }
+}
+
+fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(3)
+}

@@ -15,10 +15,12 @@ pub enum Cause {
     NameLookupFailed { host: String, detail: String },
     /// Nothing listens on the port.
     ConnectionRefused,
-    /// The peer broke the connection off, in `phase` words such as "while connecting".
+    /// The peer broke the connection off before it had answered.
     ConnectionReset,
     /// The peer closed the connection before it had answered.
     ConnectionClosed,
+    /// The connection ended in the middle of the answer.
+    AnswerCutOff,
     /// No route to the host or its network.
     Unreachable,
     /// The whole exchange took longer than the service's timeout.
@@ -45,6 +47,8 @@ pub enum Cause {
     Slow { response_time_ms: u32, threshold_ms: u32 },
     /// The guard on outgoing addresses refused the target: unknown, since nothing was looked at.
     AddressRefused { address: String },
+    /// The same for a name that stands for such an address.
+    NameRefused { host: String },
     /// PulseCheck itself could not look: unknown.
     NotChecked { detail: String },
 }
@@ -85,6 +89,7 @@ impl fmt::Display for Cause {
             Self::ConnectionRefused => f.write_str("connection refused"),
             Self::ConnectionReset => f.write_str("connection reset by the server"),
             Self::ConnectionClosed => f.write_str("connection closed before an answer came"),
+            Self::AnswerCutOff => f.write_str("connection broke off in the middle of the answer"),
             Self::Unreachable => f.write_str("host is unreachable"),
             Self::Timeout { timeout_ms, phase } => {
                 write!(f, "no answer within {} ms, {}", thousands(*timeout_ms), phase.words())
@@ -111,6 +116,12 @@ impl fmt::Display for Cause {
             ),
             Self::AddressRefused { address } => {
                 write!(f, "not checked: {address} is a private or reserved address, which this server does not allow")
+            }
+            Self::NameRefused { host } => {
+                write!(
+                    f,
+                    "not checked: {host} resolves to a private or reserved address, which this server does not allow"
+                )
             }
             Self::NotChecked { detail } => write!(f, "not checked: {detail}"),
         }
@@ -154,6 +165,11 @@ mod tests {
         let expired = |minutes| Cause::CertificateExpired { expired_at: at(0), checked_at: at(minutes) }.to_string();
         for (cause, sentence) in [
             (Cause::ConnectionRefused.to_string(), "connection refused"),
+            (Cause::AnswerCutOff.to_string(), "connection broke off in the middle of the answer"),
+            (
+                Cause::NameRefused { host: "inside.example".into() }.to_string(),
+                "not checked: inside.example resolves to a private or reserved address, which this server does not allow",
+            ),
             (expired(3 * 1440 + 5), "certificate expired 3 days ago"),
             (expired(60), "certificate expired 1 hour ago"),
             (expired(0), "certificate expired 0 minutes ago"),

@@ -11,11 +11,11 @@ pub struct Outcome {
     pub status: Status,
     /// The final answer's HTTP status code, when one came.
     pub status_code: Option<u16>,
-    /// From the start of the probe to the end of the body, in milliseconds; `None` when no answer came.
+    /// From the start of the probe to the end of the body, in milliseconds; `None` when no complete answer came.
     pub response_time_ms: Option<u32>,
     /// Where that time went.
     pub phases: Phases,
-    /// When the server's certificate ends; `None` without TLS.
+    /// When the server's certificate ends, the soonest of all hops; `None` without TLS.
     pub certificate_expires_at: Option<DateTime<Utc>>,
     /// Why it is not up; `None` exactly when it is.
     pub cause: Option<Cause>,
@@ -30,7 +30,7 @@ pub struct Phases {
     pub connect_ms: Option<u32>,
     /// The TLS handshake.
     pub tls_ms: Option<u32>,
-    /// From the request sent to the first byte of the answer.
+    /// From the connection's standing to the answer's head: status line and headers.
     pub first_byte_ms: Option<u32>,
 }
 
@@ -39,7 +39,7 @@ impl Outcome {
     #[must_use]
     pub fn without_answer(cause: Cause, phases: Phases) -> Self {
         let status = match cause {
-            Cause::AddressRefused { .. } | Cause::NotChecked { .. } => Status::Unknown,
+            Cause::AddressRefused { .. } | Cause::NameRefused { .. } | Cause::NotChecked { .. } => Status::Unknown,
             _ => Status::Down,
         };
         Self {

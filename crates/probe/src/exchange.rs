@@ -1,0 +1,98 @@
+//! What is noted while one probe is under way: where it stands, where its time went, what came in sight.
+//!
+//! The client tells its inner moments (name resolved, connected, handshake begun) only to hooks that are shared by
+//! all probes. Without a connection pool it polls them in the task of the probe itself, so the record of the probe
+//! is a task-local value that the hooks find. Outside of a probe the hooks note nothing.
+
+use chrono::{DateTime, Utc};
+use domain::Phases;
+use domain::cause::Phase;
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+use url::{Host, Url};
+
+tokio::task_local! {
+    /// The record of the probe that the current task is making.
+    pub(crate) static EXCHANGE: RefCell<Exchange>;
+}
+
+/// The record of one probe over all its hops.
+#[derive(Debug, Clone)]
+pub(crate) struct Exchange {
+    started: Instant,
+    since: Instant,
+    phase: Phase,
+    spent: [Option<Duration>; 5],
+    pub(crate) waits_for_lookup: bool,
+    pub(crate) code: Option<u16>,
+    pub(crate) certificate_expires_at: Option<DateTime<Utc>>,
+}
+
+impl Exchange {
+    pub(crate) fn start() -> RefCell<Self> {
+        let now = Instant::now();
+        RefCell::new(Self {
+            started: now,
+            since: now,
+            phase: Phase::Connect,
+            spent: [None; 5],
+            waits_for_lookup: false,
+            code: None,
+            certificate_expires_at: None,
+        })
+    }
+
+    /// Ends the present phase and begins `phase`.
+    fn enter(&mut self, phase: Phase) {
+        let now = Instant::now();
+        *self.spent[self.phase as usize].get_or_insert_default() += now - self.since;
+        (self.phase, self.since) = (phase, now);
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Closes the record: all time since the start, in milliseconds.
+    pub(crate) fn close(&mut self) -> u32 {
+        self.enter(self.phase);
+        milliseconds(self.since - self.started)
+    }
+
+    pub(crate) fn phases(&self) -> Phases {
+        let spent = |phase: Phase| self.spent[phase as usize].map(milliseconds);
+        Phases {
+            dns_ms: spent(Phase::Dns),
+            connect_ms: spent(Phase::Connect),
+            tls_ms: spent(Phase::Tls),
+            first_byte_ms: spent(Phase::FirstByte),
+        }
+    }
+}
+
+/// Begins a hop to `url`: with looking its name up, if it has one.
+pub(crate) fn begin_hop(url: &Url) {
+    note(|exchange| {
+        let first = if matches!(url.host(), Some(Host::Domain(_))) { Phase::Dns } else { Phase::Connect };
+        // Nothing was done yet in the phase that a new record stands in.
+        if exchange.spent == [None; 5] {
+            exchange.phase = first;
+        } else {
+            exchange.enter(first);
+        }
+    });
+}
+
+/// Notes that `phase` begins.
+pub(crate) fn enter(phase: Phase) {
+    note(|exchange| exchange.enter(phase));
+}
+
+/// Writes into the record of the current probe, if there is one.
+pub(crate) fn note(write: impl FnOnce(&mut Exchange)) {
+    let _ = EXCHANGE.try_with(|exchange| write(&mut exchange.borrow_mut()));
+}
+
+fn milliseconds(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
+}

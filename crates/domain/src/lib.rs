@@ -7,6 +7,7 @@ pub mod cause;
 pub mod expected_status;
 pub mod histogram;
 pub mod outcome;
+pub mod rollup;
 pub mod service;
 pub mod slot;
 pub mod status;

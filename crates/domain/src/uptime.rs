@@ -15,6 +15,14 @@ pub struct Sample {
     pub status: Status,
 }
 
+impl Sample {
+    /// Until when it speaks, when the next look at the service was (or now is) at `next`.
+    #[must_use]
+    pub fn until(&self, next: DateTime<Utc>) -> DateTime<Utc> {
+        if next - self.slot > horizon(self.interval) { self.slot + self.interval } else { next }
+    }
+}
+
 /// Milliseconds spent in each known status. Unknown time is not counted: it is what is missing to the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(missing_docs, reason = "the fields are the statuses")]
@@ -107,8 +115,7 @@ pub fn tally(
     let mut tally = Tally::default();
     let mut samples = samples.into_iter().peekable();
     while let Some(sample) = samples.next() {
-        let next = samples.peek().map_or(now, |next| next.slot);
-        let end = if next - sample.slot > horizon(sample.interval) { sample.slot + sample.interval } else { next };
+        let end = sample.until(samples.peek().map_or(now, |next| next.slot));
         let (start, end) = (sample.slot.max(from), end.min(to).min(now));
         if start < end {
             tally.add(sample.status, (end - start).num_milliseconds());

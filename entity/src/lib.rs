@@ -9,6 +9,7 @@ pub mod identity;
 pub mod incident;
 pub mod incident_event;
 pub mod login_link;
+pub mod rollup_progress;
 pub mod service;
 pub mod service_component;
 pub mod service_state;

@@ -4,6 +4,7 @@
 
 mod connect;
 mod m20261122_000001_foundation;
+mod m20261122_000002_rollup_progress;
 mod run;
 
 pub use connect::{ConnectError, Pool, connect, redacted};
@@ -16,6 +17,6 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261122_000001_foundation::Migration)]
+        vec![Box::new(m20261122_000001_foundation::Migration), Box::new(m20261122_000002_rollup_progress::Migration)]
     }
 }

@@ -1,0 +1,26 @@
+//! How far a service's checks are in the rollups: the last check that is. All time before its slot is accounted for
+//! there, none after it. Written in the transaction that writes the rollups.
+
+use crate::column::Status;
+use sea_orm::entity::prelude::*;
+
+/// A row.
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "rollup_progress")]
+pub struct Model {
+    /// `services.number`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub service_number: i32,
+    /// The check's slot, epoch milliseconds; only grows.
+    pub slot: i64,
+    /// The service's interval at that time.
+    pub interval_seconds: i32,
+    /// What the check found.
+    pub status: Status,
+}
+
+/// None: what belongs together is joined where it is read.
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -67,7 +67,8 @@ impl<'a> Found<'a> {
             self.lookup = self.lookup.or_else(|| error.downcast_ref());
             self.tls = self.tls.or_else(|| error.downcast_ref());
             self.h2 = self.h2.or_else(|| error.downcast_ref());
-            self.http = self.http.or_else(|| error.downcast_ref());
+            // The deepest one again: "canceled" wraps why.
+            self.http = error.downcast_ref().or(self.http);
             next = error.source();
         }
     }
@@ -168,4 +169,60 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
         error = source;
     }
     error.to_string()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use domain::{Outcome, Phases, Status};
+
+    /// What `errno` means, wrapped as a TLS connector wraps it.
+    fn of(errno: i32, phase: Phase) -> Cause {
+        let wrapped = io::Error::other(io::Error::from_raw_os_error(errno));
+        cause(&wrapped, &"https://target.test/".parse().unwrap(), phase)
+    }
+
+    #[test]
+    fn the_systems_errors_are_told_apart() {
+        for (errno, head, body) in [
+            (libc::ECONNREFUSED, Cause::ConnectionRefused, Cause::ConnectionRefused),
+            (libc::ECONNRESET, Cause::ConnectionReset, Cause::AnswerCutOff),
+            (libc::ECONNABORTED, Cause::ConnectionReset, Cause::AnswerCutOff),
+            (libc::EPIPE, Cause::ConnectionReset, Cause::AnswerCutOff),
+            (libc::EHOSTUNREACH, Cause::Unreachable, Cause::Unreachable),
+            (libc::ETIMEDOUT, Cause::Unreachable, Cause::Unreachable),
+        ] {
+            assert_eq!((of(errno, Phase::FirstByte), of(errno, Phase::Body)), (head, body), "{errno}");
+        }
+    }
+
+    #[test]
+    fn faults_of_this_machine_say_nothing_about_the_target() {
+        for errno in [
+            libc::EMFILE,
+            libc::ENFILE,
+            libc::ENOMEM,
+            libc::ENOBUFS,
+            libc::EADDRNOTAVAIL,
+            libc::ENETDOWN,
+            libc::EACCES,
+            libc::EPERM,
+            libc::EAFNOSUPPORT,
+        ] {
+            let outcome = Outcome::without_answer(of(errno, Phase::FirstByte), Phases::default());
+            assert_eq!(outcome.status, Status::Unknown, "{errno}: {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn the_most_telling_error_of_a_chain_is_taken() {
+        let url = "https://target.test/".parse().unwrap();
+        let refusal = io::Error::other(Refused::Name("inside.test".into()));
+        assert_eq!(cause(&refusal, &url, Phase::FirstByte), Cause::NameRefused { host: "inside.test".into() });
+        let alert = rustls::Error::AlertReceived(AlertDescription::ProtocolVersion);
+        let alert = io::Error::other(io::Error::new(ErrorKind::InvalidData, alert));
+        let detail = "the server speaks no version of TLS that is still safe".into();
+        assert_eq!(cause(&alert, &url, Phase::FirstByte), Cause::Tls { detail });
+    }
 }

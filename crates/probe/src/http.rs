@@ -190,3 +190,26 @@ fn judge(target: &HttpTarget, ended: Result<(), Fault>, total_ms: u32, seen: &Ex
 fn milliseconds(time: Duration) -> u32 {
     u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_in_the_queue_for_lookups_says_nothing_about_the_target() {
+        let target = HttpTarget {
+            url: "http://target.test/".parse().unwrap(),
+            timeout: Duration::from_secs(5),
+            degraded_threshold: Duration::from_secs(1),
+            expected: ExpectedStatus::default(),
+        };
+        let mut seen = Exchange::start().into_inner();
+        seen.waits_for_lookup = true;
+        let outcome = judge(&target, Err(out_of_time(&target, &seen).into()), 5000, &seen);
+        assert_eq!(outcome.status, Status::Unknown);
+        seen.waits_for_lookup = false;
+        let outcome = judge(&target, Err(out_of_time(&target, &seen).into()), 5000, &seen);
+        assert_eq!(outcome.status, Status::Down);
+    }
+}

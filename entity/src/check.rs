@@ -1,6 +1,8 @@
 //! One recorded check. There are very many: the key is (service, slot), instants are epoch milliseconds, and rows stay small.
 
 use crate::column::Status;
+use chrono::{DateTime, Duration, Utc};
+use domain::uptime::Sample;
 use sea_orm::entity::prelude::*;
 
 /// A row.
@@ -32,3 +34,23 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// What uptime needs of it.
+    #[must_use]
+    pub fn sample(&self) -> Sample {
+        sample(self.slot, self.interval_seconds, self.status.into())
+    }
+}
+
+/// A check as uptime sees it, from the columns that hold it here and in `rollup_progress`.
+#[must_use]
+pub fn sample(slot: i64, interval_seconds: i32, status: domain::Status) -> Sample {
+    Sample { slot: instant(slot), interval: Duration::seconds(interval_seconds.into()), status }
+}
+
+/// Epoch milliseconds as an instant; 1970 for numbers that no instant has.
+#[must_use]
+pub fn instant(ms: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(ms).unwrap_or(DateTime::UNIX_EPOCH)
+}

@@ -1,6 +1,11 @@
 //! The checks of one hour or day of a service, summed up.
 
 use crate::column::RollupPeriod;
+use chrono::{DateTime, Utc};
+use domain::LatencyHistogram;
+use domain::histogram::DecodeError;
+use domain::rollup::Sum;
+use domain::uptime::Tally;
 use sea_orm::entity::prelude::*;
 
 /// A row.
@@ -39,3 +44,46 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// The row that holds `sum`.
+    #[must_use]
+    pub fn of(service_number: i32, period: RollupPeriod, start: DateTime<Utc>, sum: &Sum) -> Self {
+        Self {
+            service_number,
+            period,
+            start: start.timestamp_millis(),
+            up_ms: sum.tally.up_ms,
+            degraded_ms: sum.tally.degraded_ms,
+            down_ms: sum.tally.down_ms,
+            maintenance_ms: sum.tally.maintenance_ms,
+            checks: saturated(sum.checks),
+            failed: saturated(sum.failed),
+            max_response_time_ms: sum.max_response_time_ms.map(saturated),
+            latency: sum.latency.encode(),
+        }
+    }
+
+    /// What it holds.
+    ///
+    /// # Errors
+    /// When its histogram cannot be read.
+    pub fn sum(&self) -> Result<Sum, DecodeError> {
+        Ok(Sum {
+            tally: Tally {
+                up_ms: self.up_ms,
+                degraded_ms: self.degraded_ms,
+                down_ms: self.down_ms,
+                maintenance_ms: self.maintenance_ms,
+            },
+            checks: self.checks.try_into().unwrap_or(0),
+            failed: self.failed.try_into().unwrap_or(0),
+            max_response_time_ms: self.max_response_time_ms.and_then(|ms| ms.try_into().ok()),
+            latency: LatencyHistogram::decode(&self.latency)?,
+        })
+    }
+}
+
+fn saturated(n: u32) -> i32 {
+    n.try_into().unwrap_or(i32::MAX)
+}

@@ -14,6 +14,7 @@ pub mod service;
 pub mod service_component;
 pub mod service_state;
 pub mod session;
+pub mod sql;
 pub mod status_page;
 pub mod status_page_component;
 pub mod user;

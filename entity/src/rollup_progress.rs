@@ -24,3 +24,11 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// The check itself.
+    #[must_use]
+    pub fn sample(&self) -> domain::uptime::Sample {
+        crate::check::sample(self.slot, self.interval_seconds, self.status.into())
+    }
+}

@@ -1,0 +1,99 @@
+//! Statements that no query builder can say, for both databases: text and values, put together in the order in which they
+//! stand. What the statements mean is the business of those who write them.
+
+use sea_orm::{DbBackend, Statement, Value};
+
+/// A statement on its way. Values are bound, never printed into the text, so one text serves all values and is prepared
+/// once.
+#[derive(Debug)]
+pub struct Sql {
+    backend: DbBackend,
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Sql {
+    /// An empty one.
+    #[must_use]
+    pub const fn new(backend: DbBackend) -> Self {
+        Self { backend, text: String::new(), values: Vec::new() }
+    }
+
+    /// Goes on with text.
+    #[must_use]
+    pub fn text(mut self, text: &str) -> Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Goes on with text that differs between the two databases.
+    #[must_use]
+    pub fn by_backend(self, postgres: &str, sqlite: &str) -> Self {
+        let text = if self.backend == DbBackend::Postgres { postgres } else { sqlite };
+        self.text(text)
+    }
+
+    /// Goes on with a value.
+    #[must_use]
+    pub fn value(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        match self.backend {
+            DbBackend::Postgres => self.text.push_str(&format!("${}", self.values.len())),
+            _ => self.text.push('?'),
+        }
+        self
+    }
+
+    /// Goes on with a table of whole numbers, called `name`, with the columns `columns`: however many rows, few
+    /// parameters.
+    #[must_use]
+    pub fn rows<const N: usize>(mut self, name: &str, columns: [&str; N], rows: &[[i64; N]]) -> Self {
+        if self.backend == DbBackend::Postgres {
+            self = self.text("unnest(");
+            for i in 0..N {
+                let column: Vec<i64> = rows.iter().map(|row| row[i]).collect();
+                self = self.text(if i > 0 { ", " } else { "" }).value(column);
+            }
+            return self.text(&format!(") AS {name} ({})", columns.join(", ")));
+        }
+        let rows: Vec<String> = rows
+            .iter()
+            .map(|row| format!("[{}]", row.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")))
+            .collect();
+        let columns: Vec<String> =
+            columns.iter().enumerate().map(|(i, column)| format!("value ->> {i} AS {column}")).collect();
+        self.text(&format!("(SELECT {} FROM json_each(", columns.join(", ")))
+            .value(format!("[{}]", rows.join(",")))
+            .text(&format!(")) AS {name}"))
+    }
+
+    /// The finished statement.
+    #[must_use]
+    pub fn finish(self) -> Statement {
+        Statement::from_sql_and_values(self.backend, self.text, self.values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joined(backend: DbBackend) -> Statement {
+        let sql = Sql::new(backend).text("SELECT * FROM ").rows("given", ["a", "b"], &[[1, 2], [3, 4]]);
+        sql.text(" WHERE a > ").value(7i64).finish()
+    }
+
+    #[test]
+    fn values_stand_where_they_were_put_in_both_dialects() {
+        let postgres = joined(DbBackend::Postgres);
+        assert_eq!(postgres.sql, "SELECT * FROM unnest($1, $2) AS given (a, b) WHERE a > $3");
+        assert_eq!(
+            postgres.values.map(|values| values.0),
+            Some(vec![vec![1i64, 3].into(), vec![2i64, 4].into(), 7i64.into()])
+        );
+        let sqlite = joined(DbBackend::Sqlite);
+        let table = "(SELECT value ->> 0 AS a, value ->> 1 AS b FROM json_each(?)) AS given";
+        assert_eq!(sqlite.sql, format!("SELECT * FROM {table} WHERE a > ?"));
+        assert_eq!(sqlite.values.map(|values| values.0), Some(vec!["[[1,2],[3,4]]".into(), 7i64.into()]));
+    }
+}

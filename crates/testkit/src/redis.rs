@@ -2,7 +2,7 @@
 
 use crate::server::{Server, find_on_path, free_port};
 use std::path::PathBuf;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 
@@ -107,7 +107,8 @@ impl RedisServer {
         assert_eq!(reply, "+OK", "Redis refuses to be flushed");
     }
 
-    /// Sends one command, such as `DBSIZE`, and returns the first line of the raw reply, such as `:0`.
+    /// Sends one command, such as `DBSIZE`, and returns the first line of the raw reply, such as `:0`, or the text where
+    /// the reply is a text, as to `CLIENT LIST`.
     ///
     /// # Panics
     /// When the server does not answer.
@@ -127,11 +128,15 @@ impl RedisServer {
 }
 
 async fn ask(port: u16, command: &str) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", port)).await?);
     stream.write_all(format!("{command}\r\n").as_bytes()).await?;
-    let mut reply = Vec::new();
-    while !reply.ends_with(b"\r\n") {
-        reply.push(stream.read_u8().await?);
-    }
-    Ok(String::from_utf8_lossy(&reply).trim_end().to_owned())
+    let mut line = String::new();
+    stream.read_line(&mut line).await?;
+    let line = line.strip_suffix("\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
+    let Some(length) = line.strip_prefix('$').and_then(|length| length.parse().ok()) else {
+        return Ok(line.to_owned());
+    };
+    let mut text = vec![0; length];
+    stream.read_exact(&mut text).await?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }

@@ -13,6 +13,7 @@ async fn redis_keeps_its_data_over_a_restart_and_loses_it_when_killed_or_flushed
     let url = redis.url();
     assert_eq!(redis.command("DBSIZE").await, ":0");
     redis.command("SET a 1").await;
+    assert_eq!(redis.command("GET a").await, "1");
     redis.restart().await;
     assert_eq!((redis.command("DBSIZE").await.as_str(), redis.url()), (":1", url));
     redis.flush().await;

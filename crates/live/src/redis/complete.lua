@@ -1,0 +1,11 @@
+-- ARGV: id, end of the lease, next due time, and so on. Sets each next due time where the service still stands at the
+-- end of that lease: a reschedule, a removal or another claim made meanwhile wins. Answers how many it set.
+local queue, done = KEYS[1], 0
+for i = 1, #ARGV, 3 do
+  local due = redis.call('ZSCORE', queue, ARGV[i])
+  if due and tonumber(due) == tonumber(ARGV[i + 1]) then
+    redis.call('ZADD', queue, ARGV[i + 2], ARGV[i])
+    done = done + 1
+  end
+end
+return done

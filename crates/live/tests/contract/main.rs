@@ -1,0 +1,81 @@
+//! What the live state promises, the same over memory and over a real Redis.
+#![allow(clippy::unwrap_used)]
+
+mod agreement;
+mod events;
+mod faults;
+mod latest;
+mod queue;
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use live::Live;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use testkit::RedisServer;
+use uuid::Uuid;
+
+/// Declares each test twice: over memory and over Redis.
+macro_rules! over_both {
+    ($($test:ident),* $(,)?) => {
+        mod over_memory {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(crate::Two::in_memory()).await;
+            })*
+        }
+        mod over_redis {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(crate::Two::in_redis().await).await;
+            })*
+        }
+    };
+}
+pub(crate) use over_both;
+
+/// One live state as two processes see it.
+struct Two {
+    a: Live,
+    b: Live,
+}
+
+impl Two {
+    fn in_memory() -> Self {
+        let a = Live::memory();
+        Self { b: a.clone(), a }
+    }
+
+    async fn in_redis() -> Self {
+        let url = RedisServer::shared().await.url();
+        let prefix = unused_prefix();
+        let connect = || Live::connect_with_prefix(&url, &prefix);
+        Self { a: connect().await.unwrap(), b: connect().await.unwrap() }
+    }
+}
+
+fn unused_prefix() -> String {
+    static USED: AtomicU32 = AtomicU32::new(0);
+    format!("test-{}:", USED.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Awaits that `holds` becomes true.
+async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds().await {
+        assert!(Instant::now() < deadline, "it never happens: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn in_time<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), future).await.expect("it happens in time")
+}
+
+fn seconds_from_now(seconds: i64) -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(3) + TimeDelta::seconds(seconds)
+}
+
+fn service(number: u128) -> Uuid {
+    // The upper bits make ids that are not valid UTF-8 and some that are.
+    Uuid::from_u128((number % 251) << 120 | number)
+}

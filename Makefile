@@ -39,7 +39,7 @@ e2e:
 	PULSECHECK_BIN=$(CARGO_TARGET_DIR)/debug/pulsecheck node --test --test-concurrency=1 e2e/*.test.mjs
 
 bench: setup build ## Measure checks per CPU-second and lateness, printed as a table
-	cargo bench --locked -p pulsecheck
+	cargo bench --locked -p pulsecheck --bench checks
 
 clean: ## Remove everything that was built
 	rm -rf target ui/node_modules e2e/node_modules

@@ -13,7 +13,8 @@ use url::{Host, Url};
 pub enum Guard {
     /// Also this machine and its private networks; still not what is [never a target](Guard::check_ip).
     AllowPrivate,
-    /// Only addresses that are routed on the public internet.
+    /// Only addresses that are routed on the public internet. A network that reaches IPv4 through NAT64 alone sees
+    /// it under addresses that are not (RFC 6052), and needs [`AllowPrivate`](Self::AllowPrivate).
     PublicOnly,
 }
 

@@ -1,4 +1,4 @@
-//! Where a redirect leads.
+//! Where a redirect leads. To another scheme as well: from `https` to `http` is a weakness, but it is not down.
 
 use domain::Cause;
 use reqwest::header::{HeaderMap, HeaderValue, LOCATION};

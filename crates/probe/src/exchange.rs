@@ -21,7 +21,7 @@ tokio::task_local! {
 pub(crate) struct Exchange {
     started: Instant,
     since: Instant,
-    phase: Phase,
+    phase: Option<Phase>,
     spent: [Option<Duration>; 5],
     pub(crate) waits_for_lookup: bool,
     pub(crate) code: Option<u16>,
@@ -34,7 +34,7 @@ impl Exchange {
         RefCell::new(Self {
             started: now,
             since: now,
-            phase: Phase::Connect,
+            phase: None,
             spent: [None; 5],
             waits_for_lookup: false,
             code: None,
@@ -43,13 +43,16 @@ impl Exchange {
     }
 
     /// Ends the present phase and begins `phase`.
-    fn enter(&mut self, phase: Phase) {
+    fn enter(&mut self, phase: Option<Phase>) {
         let now = Instant::now();
-        *self.spent[self.phase as usize].get_or_insert_default() += now - self.since;
+        if let Some(ended) = self.phase {
+            *self.spent[ended as usize].get_or_insert_default() += now - self.since;
+        }
         (self.phase, self.since) = (phase, now);
     }
 
-    pub(crate) fn phase(&self) -> Phase {
+    /// Where the exchange stands; `None` before its first hop.
+    pub(crate) fn phase(&self) -> Option<Phase> {
         self.phase
     }
 
@@ -72,20 +75,12 @@ impl Exchange {
 
 /// Begins a hop to `url`: with looking its name up, if it has one.
 pub(crate) fn begin_hop(url: &Url) {
-    note(|exchange| {
-        let first = if matches!(url.host(), Some(Host::Domain(_))) { Phase::Dns } else { Phase::Connect };
-        // Nothing was done yet in the phase that a new record stands in.
-        if exchange.spent == [None; 5] {
-            exchange.phase = first;
-        } else {
-            exchange.enter(first);
-        }
-    });
+    enter(if matches!(url.host(), Some(Host::Domain(_))) { Phase::Dns } else { Phase::Connect });
 }
 
 /// Notes that `phase` begins.
 pub(crate) fn enter(phase: Phase) {
-    note(|exchange| exchange.enter(phase));
+    note(|exchange| exchange.enter(Some(phase)));
 }
 
 /// Writes into the record of the current probe, if there is one.

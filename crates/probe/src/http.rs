@@ -151,7 +151,7 @@ fn out_of_time(target: &HttpTarget, seen: &Exchange) -> Cause {
     if seen.waits_for_lookup {
         return Cause::NotChecked { detail: "too many name lookups were under way on this server".into() };
     }
-    Cause::Timeout { timeout_ms: milliseconds(target.timeout), phase: seen.phase() }
+    Cause::Timeout { timeout_ms: milliseconds(target.timeout), phase: seen.phase().unwrap_or(Phase::Connect) }
 }
 
 /// What an exchange that `ended` so says about the target. A code that was not expected weighs more than what

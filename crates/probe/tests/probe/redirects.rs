@@ -147,6 +147,7 @@ async fn what_the_guard_refuses_is_never_connected_to() {
     ] {
         let outcome = prober.http(&target(&format!("http://{host}:{port}/"))).await;
         assert_eq!(found(&outcome), (Status::Unknown, sentence.to_owned()));
+        assert_eq!(outcome.phases.connect_ms, None, "{host}");
     }
     assert_eq!(server.connections(), 0);
 }

@@ -1,1 +1,172 @@
-//! Stub.
+//! Schedule, run, record, roll up, retain.
+//!
+//! The [`scheduler`] claims a due service from the live state, the [`runner`] probes it, the [`recorder`] commits the
+//! result with what follows from it, and the [`announcer`] tells the live state. Any number of workers share the work
+//! through the due queue alone; the database is the truth, and its locks decide what counts.
+//!
+//! Knows nothing of the API, and reads no environment.
+
+mod announcer;
+mod changes;
+mod clock;
+mod heartbeat;
+mod host_limit;
+mod outage;
+mod reconcile;
+mod recorder;
+mod runner;
+mod scheduler;
+mod services;
+mod stats;
+
+pub use runner::Probe;
+pub use stats::{LATENESS_BOUNDS_MS, Stats};
+
+use announcer::Announcer;
+use clock::Clock;
+use host_limit::HostLimit;
+use live::Live;
+use recorder::Recorder;
+use runner::Runner;
+use scheduler::Scheduler;
+use sea_orm::DatabaseConnection;
+use services::Services;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// How long the end may take in all its parts: running checks, the last results, what is to be told of them.
+const GRACE: [Duration; 3] = [Duration::from_secs(6), Duration::from_secs(2), Duration::from_secs(1)];
+
+/// What a worker needs.
+#[derive(Debug)]
+pub struct Worker<P = probe::Prober> {
+    /// The database, migrated.
+    pub db: DatabaseConnection,
+    /// The due queue, latest statuses and events.
+    pub live: Live,
+    /// What looks at targets.
+    pub prober: P,
+    /// How.
+    pub settings: Settings,
+}
+
+/// How a worker works.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The most checks at once.
+    pub concurrency: usize,
+    /// The most checks at once against one host.
+    pub concurrency_per_host: usize,
+    /// How long a claim lasts before another worker may take it over.
+    pub lease: Duration,
+    /// How often the due queue is compared with the database.
+    pub reconcile_every: Duration,
+    /// The file that is written while all is well.
+    pub heartbeat_file: Option<PathBuf>,
+    /// How often.
+    pub heartbeat_every: Duration,
+    /// Where the worker counts what it does.
+    pub stats: Arc<Stats>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            concurrency: 256,
+            concurrency_per_host: 32,
+            lease: Duration::from_secs(20),
+            reconcile_every: Duration::from_secs(30),
+            heartbeat_file: None,
+            heartbeat_every: Duration::from_secs(5),
+            stats: Arc::default(),
+        }
+    }
+}
+
+/// Works until `shutdown` is cancelled; then finishes or gives back what it has begun, within ten seconds. Dropping the
+/// future instead leaves claims to end with their leases.
+///
+/// # Errors
+/// When a part of the worker ends that should not; failures of the database, the live state or a target are none.
+pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let Worker { db, live, prober, settings } = worker;
+    let (stats, clock, services) = (Arc::clone(&settings.stats), Clock::default(), Services::new(db.clone()));
+    let (wake, rebuild) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+
+    let (announcer, announcements) = Announcer::new();
+    let giving_up = CancellationToken::new();
+    let (recorder, findings, able) = Recorder::new(
+        db.clone(),
+        services.clone(),
+        announcer.clone(),
+        clock.clone(),
+        Arc::clone(&stats),
+        giving_up.clone(),
+    );
+    let runner = Runner {
+        probe: prober,
+        live: live.clone(),
+        clock: clock.clone(),
+        findings,
+        announcer,
+        stats: Arc::clone(&stats),
+        stopping: shutdown.clone(),
+        aborting: CancellationToken::new(),
+    };
+    let scheduler = Scheduler {
+        live: live.clone(),
+        services: services.clone(),
+        runner: Arc::new(runner),
+        clock: clock.clone(),
+        stats: Arc::clone(&stats),
+        places: Arc::new(Semaphore::new(settings.concurrency.max(1))),
+        hosts: HostLimit::new(settings.concurrency_per_host),
+        lease: settings.lease,
+        able,
+        wake: Arc::clone(&wake),
+        rebuild: Arc::clone(&rebuild),
+    };
+
+    // Aborted with this future, each in a set of its own, because they end one after the other.
+    let (mut beside, mut scheduling, mut recording, mut announcing) =
+        (JoinSet::new(), JoinSet::new(), JoinSet::new(), JoinSet::new());
+    announcing.spawn(announcer::run(live.clone(), announcements));
+    recording.spawn(recorder.run());
+    beside.spawn(changes::run(live.clone(), services, wake, Arc::clone(&rebuild)));
+    beside.spawn(reconcile::run(db.clone(), live.clone(), clock, rebuild, settings.reconcile_every));
+    if let Some(file) = settings.heartbeat_file {
+        let (db, stats, every) = (db.clone(), Arc::clone(&stats), settings.heartbeat_every);
+        beside.spawn(async move { heartbeat::run(db, stats, &file, every).await });
+    }
+    scheduling.spawn(scheduler.run(shutdown.clone(), GRACE[0]));
+
+    let ended_early = tokio::select! {
+        () = shutdown.cancelled() => false,
+        _ = recording.join_next() => true,
+        _ = announcing.join_next() => true,
+        _ = scheduling.join_next() => true,
+        _ = beside.join_next() => true,
+    };
+    anyhow::ensure!(
+        !ended_early || shutdown.is_cancelled(),
+        "a part of the worker ended by a fault of its own; see the log"
+    );
+
+    // Each part ends when those before it have gone, and has said all by then.
+    scheduling.join_next().await;
+    beside.shutdown().await;
+    if timeout(GRACE[1], recording.join_next()).await.is_err() {
+        tracing::warn!("the last results could not be recorded; their services are checked again");
+        giving_up.cancel();
+        recording.join_next().await;
+    }
+    if timeout(GRACE[2], announcing.join_next()).await.is_err() {
+        tracing::warn!("the live state could not be told of the last results; it learns from the next ones");
+    }
+    Ok(())
+}

@@ -9,8 +9,10 @@ pub mod database;
 pub mod postgres;
 pub mod redis;
 mod server;
+pub mod target;
 
 #[cfg(feature = "database")]
 pub use database::TestDatabase;
 pub use postgres::PostgresServer;
 pub use redis::RedisServer;
+pub use target::{Behaviour, Target};

@@ -1,0 +1,98 @@
+//! Tells the live state what is true in the database: ends claims, stores latest statuses, publishes events. What it
+//! cannot tell at once it keeps for a while; nothing is lost with it but freshness.
+
+use crate::outage::Outage;
+use chrono::{DateTime, Utc};
+use live::{Claim, Event, Latest, Live, LiveError};
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+/// How many announcements may wait while one is told.
+const QUEUE: usize = 64;
+/// How many completions, statuses and events are kept while the live state is away.
+const KEPT: usize = 20_000;
+
+/// Something to tell.
+#[derive(Debug, Default)]
+pub(crate) struct Announcement {
+    /// Claims that are over, and when their services are due next.
+    pub(crate) completions: Vec<(Claim, DateTime<Utc>)>,
+    /// Told before `events`: who hears of an event and asks gets the new status.
+    pub(crate) latest: Vec<Latest>,
+    pub(crate) events: Vec<Event>,
+}
+
+/// The way to the announcer.
+#[derive(Debug, Clone)]
+pub(crate) struct Announcer(mpsc::Sender<Announcement>);
+
+impl Announcer {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Announcement>) {
+        let (announcements, queue) = mpsc::channel(QUEUE);
+        (Self(announcements), queue)
+    }
+
+    pub(crate) async fn tell(&self, announcement: Announcement) {
+        // An error says that the worker is ending and the announcer has given up.
+        let _ = self.0.send(announcement).await;
+    }
+
+    /// Ends one claim: its service is due next at `next`.
+    pub(crate) async fn complete(&self, claim: Claim, next: DateTime<Utc>) {
+        self.tell(Announcement { completions: vec![(claim, next)], ..Announcement::default() }).await;
+    }
+}
+
+/// Tells what comes from `queue` until nobody is left to send.
+pub(crate) async fn run(live: Live, mut queue: mpsc::Receiver<Announcement>) {
+    let mut outage = Outage::new("Updating the live state");
+    while let Some(mut pending) = queue.recv().await {
+        loop {
+            while let Ok(more) = queue.try_recv() {
+                pending.add(more);
+            }
+            match tell(&live, &mut pending).await {
+                Ok(()) => break outage.worked(),
+                Err(error) => {
+                    let wait = outage.failed(&error);
+                    pending.forget_the_oldest();
+                    sleep(wait).await;
+                }
+            }
+        }
+    }
+}
+
+/// Tells everything, or leaves in `pending` what is still to be told.
+async fn tell(live: &Live, pending: &mut Announcement) -> Result<(), LiveError> {
+    if !pending.completions.is_empty() {
+        live.complete(&pending.completions).await?;
+        pending.completions.clear();
+    }
+    if !pending.latest.is_empty() {
+        live.put_latest(&pending.latest).await?;
+        pending.latest.clear();
+    }
+    if !pending.events.is_empty() {
+        live.publish(&pending.events).await?;
+        pending.events.clear();
+    }
+    Ok(())
+}
+
+impl Announcement {
+    fn add(&mut self, more: Self) {
+        self.completions.extend(more.completions);
+        self.latest.extend(more.latest);
+        self.events.extend(more.events);
+    }
+
+    fn forget_the_oldest(&mut self) {
+        fn trim<T>(kept: &mut Vec<T>) {
+            kept.drain(..kept.len().saturating_sub(KEPT));
+        }
+        trim(&mut self.completions);
+        trim(&mut self.latest);
+        trim(&mut self.events);
+    }
+}

@@ -1,0 +1,37 @@
+//! The time by which slots are judged: the live state's, so that workers whose own clocks differ agree.
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+/// This machine's clock, set right by each claim. Clones share the correction.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Clock {
+    /// How far the live state is ahead, in milliseconds.
+    ahead: Arc<AtomicI64>,
+}
+
+impl Clock {
+    /// Takes over the time that the live state has just told.
+    pub(crate) fn set(&self, now: DateTime<Utc>) {
+        self.ahead.store((now - Utc::now()).num_milliseconds(), Relaxed);
+    }
+
+    /// Now, in whole milliseconds.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        Utc::now().trunc_subsecs(3) + TimeDelta::milliseconds(self.ahead.load(Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_follows_the_clock_that_it_was_set_by() {
+        let clock = Clock::default();
+        let told = Utc::now() + TimeDelta::hours(-3);
+        clock.set(told);
+        assert!((clock.now() - told).num_milliseconds().abs() < 1000);
+    }
+}

@@ -1,0 +1,152 @@
+//! Keeps the due queue as the database says: rebuilds it when it is lost, and mends now and then what was missed while
+//! the live state was away. Services that are gone or paused leave the queue when they are claimed.
+
+use crate::clock::Clock;
+use crate::outage::Outage;
+use anyhow::Context as _;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::slot;
+use live::Live;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+/// How many services one statement reads, and one command queues.
+const PAGE: i64 = 5000;
+/// Overdue services are spread by this much each, so that they do not all fire at once ...
+const SPREAD: TimeDelta = TimeDelta::milliseconds(2);
+/// ... but over no longer time than this.
+const LONGEST_SPREAD: TimeDelta = TimeDelta::seconds(5);
+/// A change that was not followed by a check for so long was not heard of; longer than any check takes.
+const UNHEARD_AFTER: TimeDelta = TimeDelta::seconds(45);
+/// Changes older than this were seen to.
+const UNHEARD_BEFORE: TimeDelta = TimeDelta::minutes(15);
+
+/// Reconciles at once, whenever `wanted`, and every `every`, until it is dropped.
+pub(crate) async fn run(db: DatabaseConnection, live: Live, clock: Clock, wanted: Arc<Notify>, every: Duration) {
+    let mut outage = Outage::new("Comparing the due queue with the database");
+    loop {
+        match reconcile(&db, &live, &clock).await {
+            Ok(()) => {
+                outage.worked();
+                tokio::select! {
+                    () = wanted.notified() => {}
+                    () = sleep(every) => {}
+                }
+            }
+            Err(error) => sleep(outage.failed(&format!("{error:#}"))).await,
+        }
+    }
+}
+
+/// A service that is to be checked.
+#[derive(Debug)]
+struct Active {
+    id: Uuid,
+    number: i32,
+    interval: TimeDelta,
+    updated_at: DateTime<Utc>,
+    last_slot: Option<DateTime<Utc>>,
+}
+
+async fn reconcile(db: &DatabaseConnection, live: &Live, clock: &Clock) -> anyhow::Result<()> {
+    let now = live.now().await?;
+    clock.set(now);
+    let mut after = i32::MIN;
+    loop {
+        let services = page(db, after).await.context("the services cannot be read")?;
+        let Some(last) = services.last() else { break };
+        after = last.number;
+        let unheard: Vec<_> = services.iter().filter(|service| is_unheard(service, now)).map(|s| (s.id, now)).collect();
+        if !unheard.is_empty() {
+            live.schedule(&unheard).await?;
+        }
+        live.ensure(&dues(&services, now)).await?;
+    }
+    live.mark_built().await?;
+    Ok(())
+}
+
+/// When services that the queue does not hold are due: those that missed a slot soon, the others at their next slot.
+fn dues(services: &[Active], now: DateTime<Utc>) -> Vec<(Uuid, DateTime<Utc>)> {
+    let mut overdue = 0;
+    let due = |service: &Active| {
+        let next = slot::next_slot(service.id, service.interval, now);
+        if service.last_slot.is_some_and(|last| last >= next - service.interval) {
+            return next;
+        }
+        overdue += 1;
+        next.min(now + (SPREAD * (overdue - 1)).min(LONGEST_SPREAD))
+    };
+    services.iter().map(|service| service.id).zip(services.iter().map(due)).collect()
+}
+
+/// Whether a new, resumed or changed service waits for a check that was not asked for.
+fn is_unheard(service: &Active, now: DateTime<Utc>) -> bool {
+    let since = now - service.updated_at;
+    let checked = service.last_slot.is_some_and(|last| last > service.updated_at - TimeDelta::seconds(5));
+    !checked && since > UNHEARD_AFTER && since < UNHEARD_BEFORE
+}
+
+async fn page(db: &DatabaseConnection, after: i32) -> Result<Vec<Active>, DbErr> {
+    let backend = db.get_database_backend();
+    let (number, limit) = if backend == DbBackend::Postgres { ("$1", "$2") } else { ("?", "?") };
+    let sql = format!(
+        "SELECT s.id, s.number, s.check_interval_seconds, s.updated_at, st.last_slot FROM services s \
+         LEFT JOIN service_state st ON st.service_id = s.id \
+         WHERE s.number > {number} AND NOT s.paused AND s.kind = 'http' ORDER BY s.number LIMIT {limit}"
+    );
+    let rows = db.query_all_raw(Statement::from_sql_and_values(backend, sql, [after.into(), PAGE.into()])).await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &QueryResult) -> Result<Active, DbErr> {
+    let interval: i32 = row.try_get_by_index(2)?;
+    Ok(Active {
+        id: row.try_get_by_index(0)?,
+        number: row.try_get_by_index(1)?,
+        interval: TimeDelta::seconds(i64::from(interval.max(1))),
+        updated_at: row.try_get_by_index(3)?,
+        last_slot: row.try_get_by_index(4)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
+    }
+
+    fn active(last_slot: Option<DateTime<Utc>>) -> Active {
+        let (id, interval) = (Uuid::from_u128(7), TimeDelta::hours(24));
+        Active { id, number: 1, interval, updated_at: at(-86_400), last_slot }
+    }
+
+    #[test]
+    fn what_missed_a_slot_is_due_soon_and_the_rest_at_its_next_slot() {
+        let next = slot::next_slot(Uuid::from_u128(7), TimeDelta::hours(24), at(0));
+        let last = next - TimeDelta::hours(24);
+        let services = [active(Some(last)), active(None), active(Some(last - TimeDelta::seconds(1)))];
+        let dues: Vec<_> = dues(&services, at(0)).into_iter().map(|(_, due)| due).collect();
+        assert_eq!(dues, [next, at(0), at(0) + SPREAD]);
+        let many: Vec<_> = (0..10_000).map(|_| active(None)).collect();
+        assert!(super::dues(&many, at(0)).iter().all(|(_, due)| *due <= at(5)));
+    }
+
+    #[test]
+    fn a_change_that_no_check_followed_is_made_up_for_once_it_should_have_been_heard_of() {
+        let changed = |ago, last_slot| {
+            let service = Active { updated_at: at(-ago), ..active(last_slot) };
+            is_unheard(&service, at(0))
+        };
+        assert!(changed(60, None) && changed(60, Some(at(-120))));
+        assert!(!changed(10, None), "its first check may be under way");
+        assert!(!changed(60, Some(at(-59))) && !changed(60, Some(at(-61))), "it was checked since");
+        assert!(!changed(86_400, Some(at(-90_000))), "long ago");
+    }
+}

@@ -1,0 +1,254 @@
+//! Makes results durable: gathers them for some milliseconds, commits a batch in one transaction, and only then lets
+//! anybody know. While the database is away it keeps what it has and asks the scheduler to claim nothing more.
+
+mod judgement;
+mod multi_row;
+mod store;
+mod timeline;
+
+use crate::announcer::{Announcement, Announcer};
+use crate::clock::Clock;
+use crate::outage::Outage;
+use crate::services::{Service, Services};
+use crate::stats::{Stats, add};
+use chrono::{DateTime, Utc};
+use domain::{Outcome, slot};
+use judgement::{Fate, Judgement};
+use live::Claim;
+use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, sqlx};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+use store::Store;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+/// The most results in one transaction.
+const MOST: usize = 500;
+/// How long the first result of a batch waits for others.
+const WINDOW: Duration = Duration::from_millis(6);
+/// How many results may wait; then whoever has more waits.
+const QUEUE: usize = 4 * MOST;
+/// A transaction that takes longer has been forgotten by somebody: try again on another connection.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// A result that could not be recorded for so long is given up.
+const TOO_OLD: Duration = Duration::from_secs(300);
+
+/// What one look at a service found, on its way into the database.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    pub(crate) service: Arc<Service>,
+    /// The claim under which it was made; the recorder ends it.
+    pub(crate) claim: Claim,
+    pub(crate) slot: DateTime<Utc>,
+    /// When it was really made.
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) outcome: Outcome,
+    /// When it was ready to be recorded.
+    pub(crate) ready: Instant,
+    /// Who wants to know whether to look again at once.
+    pub(crate) answer: Option<oneshot::Sender<Answer>>,
+}
+
+/// What the recorder tells whoever made a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It is dealt with, and so is the claim.
+    Done,
+    /// It is recorded, and wants to be confirmed: the claim is the runner's again.
+    Confirm,
+}
+
+/// The recorder's own side; the others have the queue's.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    store: Store,
+    services: Services,
+    announcer: Announcer,
+    clock: Clock,
+    stats: Arc<Stats>,
+    queue: mpsc::Receiver<Finding>,
+    /// Whether results can be recorded at present.
+    able: watch::Sender<bool>,
+    /// The worker ends: what cannot be recorded now is not kept any longer.
+    giving_up: CancellationToken,
+    outage: Outage,
+}
+
+impl Recorder {
+    /// A recorder, the queue into it, and whether it is able to record.
+    pub(crate) fn new(
+        db: DatabaseConnection,
+        services: Services,
+        announcer: Announcer,
+        clock: Clock,
+        stats: Arc<Stats>,
+        giving_up: CancellationToken,
+    ) -> (Self, mpsc::Sender<Finding>, watch::Receiver<bool>) {
+        let (findings, queue) = mpsc::channel(QUEUE);
+        let (able, is_able) = watch::channel(true);
+        let (store, outage) = (Store::new(db), Outage::new("Recording checks in the database"));
+        (Self { store, services, announcer, clock, stats, queue, able, giving_up, outage }, findings, is_able)
+    }
+
+    /// Records until everybody who has results is gone and none is left.
+    pub(crate) async fn run(mut self) {
+        while let Some(batch) = self.gather().await {
+            // A batch that holds something which the database refuses is halved until that is alone.
+            let mut batches = vec![batch];
+            while let Some(batch) = batches.pop() {
+                if let Some(halves) = self.record(batch).await {
+                    batches.extend(halves);
+                }
+            }
+        }
+    }
+
+    async fn gather(&mut self) -> Option<Vec<Finding>> {
+        let mut batch = Vec::with_capacity(64);
+        batch.push(self.queue.recv().await?);
+        // What came while the last batch was committed has waited already.
+        let until = batch[0].ready + WINDOW;
+        while batch.len() < MOST {
+            let room = MOST - batch.len();
+            match timeout_at(until, self.queue.recv_many(&mut batch, room)).await {
+                Ok(1..) => {}
+                Ok(0) | Err(_) => break,
+            }
+        }
+        batch.sort_unstable_by_key(|finding| (finding.service.number, finding.slot));
+        Some(batch)
+    }
+
+    /// Commits a batch, however long that takes, or returns it in halves, the second one first.
+    async fn record(&mut self, mut batch: Vec<Finding>) -> Option<[Vec<Finding>; 2]> {
+        loop {
+            let begun = Instant::now();
+            let committed = tokio::select! {
+                committed = timeout(PATIENCE, self.commit(&batch)) => committed,
+                () = self.giving_up.cancelled() => {
+                    self.give_up(batch, |clock, _| clock.now()).await;
+                    return None;
+                }
+            };
+            match committed {
+                Ok(Ok(judgement)) => {
+                    let micros = usize::try_from(begun.elapsed().as_micros()).unwrap_or(usize::MAX);
+                    add(&self.stats.batches, 1);
+                    add(&self.stats.batch_micros, micros);
+                    add(&self.stats.recorded, judgement.recorded());
+                    let fates = judgement.fates.clone();
+                    let (latest, events) = judgement.news();
+                    self.outage.worked();
+                    self.able.send_if_modified(|able| !std::mem::replace(able, true));
+                    self.announce(batch, &fates, latest, events).await;
+                    return None;
+                }
+                Ok(Err(error)) if is_refusal(&error) && batch.len() > 1 => {
+                    let second = batch.split_off(batch.len() / 2);
+                    return Some([second, batch]);
+                }
+                Ok(Err(error)) if is_refusal(&error) => {
+                    let service = batch.first().map(|finding| finding.service.id);
+                    tracing::error!(?service, %error, "the database refuses a result; it is dropped");
+                    self.give_up(batch, next_slot).await;
+                    return None;
+                }
+                failed => {
+                    let error = failed.map_or_else(|_| "it does not answer".to_owned(), |e| format!("{:?}", e.err()));
+                    add(&self.stats.failed_batches, 1);
+                    self.able.send_if_modified(|able| std::mem::replace(able, false));
+                    let wait = self.outage.failed(&error);
+                    let (old, kept) = batch.into_iter().partition(|finding| finding.ready.elapsed() > TOO_OLD);
+                    batch = kept;
+                    self.give_up(old, |clock, _| clock.now()).await;
+                    if batch.is_empty() {
+                        return None;
+                    }
+                    let _ = timeout(wait, self.giving_up.cancelled()).await;
+                }
+            }
+        }
+    }
+
+    async fn commit<'a>(&self, batch: &'a [Finding]) -> Result<Judgement<'a>, DbErr> {
+        let mut numbers: Vec<_> = batch.iter().map(|finding| finding.service.number).collect();
+        numbers.dedup();
+        let transaction = self.store.begin().await?;
+        let known = self.store.read(&transaction, &numbers).await?;
+        let judgement = Judgement::of(batch, known);
+        self.store.write(&transaction, &judgement).await?;
+        transaction.commit().await?;
+        Ok(judgement)
+    }
+
+    /// Tells the runners and the live state what is durable now.
+    async fn announce(&self, batch: Vec<Finding>, fates: &[Fate], latest: Vec<live::Latest>, events: Vec<live::Event>) {
+        let mut completions = Vec::with_capacity(batch.len());
+        for (finding, fate) in batch.into_iter().zip(fates) {
+            let (claim, answer) = (finding.claim, finding.answer);
+            let next = match fate {
+                Fate::Recorded { confirm: true } => {
+                    // Without anybody to look again, whoever claims it next does.
+                    let answered = answer.is_some_and(|answer| answer.send(Answer::Confirm).is_ok());
+                    if !answered {
+                        completions.push((claim, self.clock.now()));
+                    }
+                    continue;
+                }
+                Fate::Recorded { confirm: false } => next_slot_after(&self.clock, &finding.service, finding.slot),
+                Fate::Late => {
+                    add(&self.stats.discarded, 1);
+                    next_slot_after(&self.clock, &finding.service, finding.slot)
+                }
+                Fate::Outdated => {
+                    add(&self.stats.discarded, 1);
+                    self.services.drop_one(finding.service.id);
+                    self.clock.now()
+                }
+            };
+            completions.push((claim, next));
+            if let Some(answer) = answer {
+                let _ = answer.send(Answer::Done);
+            }
+        }
+        self.announcer.tell(Announcement { completions, latest, events }).await;
+    }
+
+    /// Drops results and gives their claims back.
+    async fn give_up(&self, batch: Vec<Finding>, next: impl Fn(&Clock, &Finding) -> DateTime<Utc>) {
+        self.stats.lost.fetch_add(batch.len() as u64, Relaxed);
+        let completions = batch.iter().map(|finding| (finding.claim, next(&self.clock, finding))).collect();
+        self.announcer.tell(Announcement { completions, ..Announcement::default() }).await;
+    }
+}
+
+fn next_slot(clock: &Clock, finding: &Finding) -> DateTime<Utc> {
+    next_slot_after(clock, &finding.service, finding.slot)
+}
+
+/// The first slot of the service that is to come, and after the one recorded.
+fn next_slot_after(clock: &Clock, service: &Service, recorded: DateTime<Utc>) -> DateTime<Utc> {
+    slot::next_slot(service.id, service.interval, clock.now().max(recorded))
+}
+
+/// Whether the database refuses what it was given, so that trying again is useless.
+fn is_refusal(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
+        return matches!(error, DbErr::Type(_));
+    };
+    match error.as_ref() {
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+                // Data exceptions and violated constraints.
+                return code.starts_with("22") || code.starts_with("23");
+            }
+            // SQLITE_TOOBIG, SQLITE_CONSTRAINT and SQLITE_MISMATCH, in the lowest byte of the extended codes.
+            code.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, 18..=20))
+        }
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => true,
+        _ => false,
+    }
+}

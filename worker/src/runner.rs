@@ -1,0 +1,127 @@
+//! Carries one claimed check out: probes, hands the result to the recorder, and probes again while that asks for
+//! confirmation. Decides nothing about statuses and writes nothing itself.
+
+use crate::announcer::Announcer;
+use crate::clock::Clock;
+use crate::host_limit::HostPlace;
+use crate::recorder::{Answer, Finding};
+use crate::services::Service;
+use crate::stats::{Stats, add};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{Outcome, slot};
+use futures::FutureExt;
+use live::{Claim, Live};
+use probe::HttpTarget;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How much longer than the probe's timeout a claim must last: the time to record the result.
+const MARGIN: Duration = Duration::from_secs(10);
+
+/// Looks at one target once.
+pub trait Probe: Send + Sync + 'static {
+    /// Requests `target` within its timeout.
+    fn http(&self, target: &HttpTarget) -> impl Future<Output = Outcome> + Send;
+}
+
+impl Probe for probe::Prober {
+    fn http(&self, target: &HttpTarget) -> impl Future<Output = Outcome> + Send {
+        Self::http(self, target)
+    }
+}
+
+/// What every check of this worker uses.
+#[derive(Debug)]
+pub(crate) struct Runner<P> {
+    pub(crate) probe: P,
+    pub(crate) live: Live,
+    pub(crate) clock: Clock,
+    pub(crate) findings: mpsc::Sender<Finding>,
+    pub(crate) announcer: Announcer,
+    pub(crate) stats: Arc<Stats>,
+    /// No new probe is begun.
+    pub(crate) stopping: CancellationToken,
+    /// Not even running probes are waited for.
+    pub(crate) aborting: CancellationToken,
+}
+
+/// What one running check occupies until it is over.
+#[derive(Debug)]
+pub(crate) struct Places {
+    pub(crate) _worker: OwnedSemaphorePermit,
+    pub(crate) _host: HostPlace,
+}
+
+impl<P: Probe> Runner<P> {
+    /// Checks `service` under `claim`, whose end is seen to in every case.
+    pub(crate) async fn check(self: Arc<Self>, service: Arc<Service>, mut claim: Claim, places: Places) {
+        let mut slot = slot::claimed_slot(service.id, service.interval, claim.due, self.clock.now());
+        let mut lease = lease_for(&service);
+        if claim.lease_until - self.clock.now() >= TimeDelta::from_std(lease).unwrap_or(TimeDelta::MAX) {
+            lease = Duration::ZERO;
+        }
+        loop {
+            if !lease.is_zero() && self.live.extend(&mut claim, lease).await.is_ok_and(|valid| !valid) {
+                // The service was rescheduled, paused or removed, or another worker has it.
+                break;
+            }
+            let Some((at, outcome)) = self.probe(&service, claim, slot).await else { break };
+            let (answer, answered) = oneshot::channel();
+            // Only a failure may want to be confirmed.
+            let answer = outcome.status.is_failure().then_some(answer);
+            let unanswered = answer.is_none();
+            let (service, ready) = (Arc::clone(&service), Instant::now());
+            let lease_again = lease_for(&service);
+            let finding = Finding { service, claim, slot, at, outcome, ready, answer };
+            if self.findings.send(finding).await.is_err() || unanswered {
+                break;
+            }
+            if answered.await != Ok(Answer::Confirm) {
+                break;
+            }
+            slot = self.clock.now().max(slot + TimeDelta::milliseconds(1));
+            lease = lease_again;
+            if self.stopping.is_cancelled() {
+                self.announcer.complete(claim, slot).await;
+                break;
+            }
+        }
+        drop(places);
+    }
+
+    /// One look, with the time when it began; `None` when it did not end by itself, and the claim is given back.
+    async fn probe(&self, service: &Service, claim: Claim, slot: DateTime<Utc>) -> Option<(DateTime<Utc>, Outcome)> {
+        let at = self.clock.now().max(slot);
+        add(&self.stats.started, 1);
+        self.stats.note_lateness((at - slot).to_std().unwrap_or_default());
+        let look = AssertUnwindSafe(self.probe.http(&service.target)).catch_unwind();
+        let looked = tokio::select! {
+            biased;
+            looked = look => looked,
+            () = self.aborting.cancelled() => {
+                self.announcer.complete(claim, slot).await;
+                return None;
+            }
+        };
+        match looked {
+            Ok(outcome) => Some((at, outcome)),
+            Err(panic) => {
+                add(&self.stats.panics, 1);
+                let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+                let panic = text.unwrap_or_default();
+                tracing::error!(service = %service.id, panic, "a probe panicked; the service is checked again at its next slot");
+                let next = slot::next_slot(service.id, service.interval, self.clock.now().max(slot));
+                self.announcer.complete(claim, next).await;
+                None
+            }
+        }
+    }
+}
+
+fn lease_for(service: &Service) -> Duration {
+    service.target.timeout + MARGIN
+}

@@ -1,0 +1,157 @@
+//! Claims what is due as places become free, and starts a check for each claim. Survives whatever the live state and the
+//! database do, and claims nothing while results cannot be recorded.
+
+use crate::clock::Clock;
+use crate::host_limit::{HostLimit, HostPlace};
+use crate::outage::Outage;
+use crate::runner::{Places, Probe, Runner};
+use crate::services::{Service, Services};
+use crate::stats::{Stats, add};
+use anyhow::Context as _;
+use chrono::{DateTime, TimeDelta, Utc};
+use live::{Claim, Live};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Other workers and processes may make a service due that this one does not know of: look so often at least.
+const LOOK: Duration = Duration::from_millis(100);
+/// Look no more often than that, so that many services share one claim.
+const COALESCE: Duration = Duration::from_millis(3);
+/// The most services in one claim.
+const MOST: usize = 512;
+
+/// Sees to it that what is due is checked.
+#[derive(Debug)]
+pub(crate) struct Scheduler<P> {
+    pub(crate) live: Live,
+    pub(crate) services: Services,
+    pub(crate) runner: Arc<Runner<P>>,
+    pub(crate) clock: Clock,
+    pub(crate) stats: Arc<Stats>,
+    /// How many checks may run.
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) hosts: HostLimit,
+    pub(crate) lease: Duration,
+    /// Whether results can be recorded.
+    pub(crate) able: watch::Receiver<bool>,
+    /// Something changed: look at once.
+    pub(crate) wake: Arc<Notify>,
+    /// The queue is not complete: it is to be rebuilt.
+    pub(crate) rebuild: Arc<Notify>,
+}
+
+impl<P: Probe> Scheduler<P> {
+    /// Runs until `stopping`; then waits for the running checks, at last for `grace`, and aborts what is left.
+    pub(crate) async fn run(mut self, stopping: CancellationToken, grace: Duration) {
+        let mut checks = JoinSet::new();
+        let mut outage = Outage::new("Claiming due checks");
+        while !stopping.is_cancelled() {
+            self.stats.turns.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            while checks.try_join_next().is_some() {}
+            let wait = match self.turn(&mut checks).await {
+                Ok(wait) => {
+                    outage.worked();
+                    wait
+                }
+                Err(error) => outage.failed(&format!("{error:#}")),
+            };
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                () = sleep(wait) => {}
+                () = self.live.due_changed() => {}
+                () = self.wake.notified() => {}
+                _ = self.able.changed() => {}
+            }
+        }
+        if timeout(grace, join_all(&mut checks)).await.is_err() {
+            tracing::warn!(running = checks.len(), "checks are still running; they are given back unfinished");
+            self.runner.aborting.cancel();
+            join_all(&mut checks).await;
+        }
+    }
+
+    /// Claims and starts what is due, as far as there are places, and says how long nothing else will be.
+    async fn turn(&mut self, checks: &mut JoinSet<()>) -> anyhow::Result<Duration> {
+        if !*self.able.borrow_and_update() {
+            return Ok(LOOK);
+        }
+        let limit = self.places.available_permits().min(MOST);
+        if limit == 0 {
+            // A place becomes free within the longest timeout; the loop turns meanwhile.
+            let _ = timeout(LOOK, self.places.acquire()).await;
+            return Ok(COALESCE);
+        }
+        let claimed = self.live.claim(limit, self.lease).await?;
+        self.clock.set(claimed.now);
+        if !claimed.built {
+            self.rebuild.notify_one();
+        }
+        let full = claimed.claims.len() == limit;
+        self.start(claimed.claims, checks).await?;
+        let until_next = claimed.next_due.map_or(LOOK, |next| (next - claimed.now).to_std().unwrap_or_default());
+        Ok(if full { COALESCE } else { until_next.clamp(COALESCE, LOOK) })
+    }
+
+    async fn start(&self, claims: Vec<Claim>, checks: &mut JoinSet<()>) -> anyhow::Result<()> {
+        if claims.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<_> = claims.iter().map(|claim| claim.service_id).collect();
+        let services = match self.services.get(&ids).await {
+            Ok(services) => services,
+            Err(error) => {
+                self.live.release(&claims).await?;
+                return Err(error).context("the services' definitions cannot be read");
+            }
+        };
+        let (mut put_off, mut unwanted) = (Vec::new(), Vec::new());
+        let now = Instant::now().into_std();
+        for (claim, service) in claims.into_iter().zip(services) {
+            let Some(service) = service else {
+                unwanted.push(claim.service_id);
+                continue;
+            };
+            match self.hosts.take(&service.host, now) {
+                Ok(host) => self.spawn(service, claim, host, checks),
+                Err(wait) => put_off.push((claim, self.clock.now() + TimeDelta::from_std(wait)?)),
+            }
+        }
+        if !put_off.is_empty() {
+            add(&self.stats.deferred, put_off.len());
+            self.live.complete(&put_off).await?;
+        }
+        if !unwanted.is_empty() {
+            self.remove(&unwanted).await?;
+        }
+        Ok(())
+    }
+
+    fn spawn(&self, service: Arc<Service>, claim: Claim, host: HostPlace, checks: &mut JoinSet<()>) {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.expect("no more is claimed than there are places, and nobody else takes them");
+        checks.spawn(Arc::clone(&self.runner).check(service, claim, Places { _worker: place, _host: host }));
+    }
+
+    /// Takes services out of the queue that are gone, paused or not ours to request. Should one have come back at that
+    /// very moment, it is put in again.
+    async fn remove(&self, unwanted: &[Uuid]) -> anyhow::Result<()> {
+        self.live.remove(unwanted).await?;
+        let services = self.services.get(unwanted).await?;
+        let now = self.clock.now();
+        let back: Vec<(Uuid, DateTime<Utc>)> =
+            services.into_iter().flatten().map(|service| (service.id, now)).collect();
+        if !back.is_empty() {
+            self.live.ensure(&back).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn join_all(checks: &mut JoinSet<()>) {
+    while checks.join_next().await.is_some() {}
+}

@@ -1,0 +1,83 @@
+//! What the worker counts about itself. Plain atomics: whoever exports them reads them when asked, and nothing waits.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+/// Upper bounds of the lateness buckets, in milliseconds; one more bucket holds what is beyond the last.
+pub const LATENESS_BOUNDS_MS: [u64; 14] = [1, 2, 5, 10, 20, 35, 50, 75, 100, 250, 500, 1000, 5000, 30_000];
+
+/// Counters since the worker's start.
+#[derive(Debug, Default)]
+pub struct Stats {
+    /// Checks begun, confirmations included.
+    pub started: AtomicU64,
+    /// Checks that are durably recorded.
+    pub recorded: AtomicU64,
+    /// Results that were not recorded because a later one was, or the service had changed, was paused or is gone.
+    pub discarded: AtomicU64,
+    /// Results lost because the database refused them or was away for too long.
+    pub lost: AtomicU64,
+    /// Probes that panicked.
+    pub panics: AtomicU64,
+    /// Claims given back because their host had enough checks running.
+    pub deferred: AtomicU64,
+    /// Transactions of the recorder.
+    pub batches: AtomicU64,
+    /// Time spent in them, in microseconds.
+    pub batch_micros: AtomicU64,
+    /// Failed attempts to commit a batch.
+    pub failed_batches: AtomicU64,
+    /// Checks by how late they began: see [`LATENESS_BOUNDS_MS`].
+    pub lateness: [AtomicU64; LATENESS_BOUNDS_MS.len() + 1],
+    /// The sum of that lateness, in milliseconds.
+    pub lateness_ms: AtomicU64,
+    /// Turns of the scheduler's loop; it stands still when the scheduler does.
+    pub turns: AtomicU64,
+}
+
+impl Stats {
+    pub(crate) fn note_lateness(&self, late: Duration) {
+        let ms = u64::try_from(late.as_millis()).unwrap_or(u64::MAX);
+        let bucket = LATENESS_BOUNDS_MS.partition_point(|bound| *bound < ms);
+        add(&self.lateness[bucket], 1);
+        self.lateness_ms.fetch_add(ms, Relaxed);
+    }
+
+    /// The lateness in milliseconds that a share `quantile` of the checks did not exceed, as the bound of its bucket;
+    /// `None` before the first check, [`u64::MAX`] beyond the last bound.
+    #[must_use]
+    pub fn lateness_quantile(&self, quantile: f64) -> Option<u64> {
+        let counts: Vec<u64> = self.lateness.iter().map(|count| count.load(Relaxed)).collect();
+        let total: u64 = counts.iter().sum();
+        let mut seen = 0;
+        for (count, bound) in counts.into_iter().zip(LATENESS_BOUNDS_MS.into_iter().chain([u64::MAX])) {
+            seen += count;
+            #[allow(clippy::cast_precision_loss, reason = "a share needs no more digits")]
+            if total > 0 && seen as f64 >= quantile * total as f64 {
+                return Some(bound);
+            }
+        }
+        None
+    }
+}
+
+pub(crate) fn add(counter: &AtomicU64, n: usize) {
+    counter.fetch_add(n as u64, Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lateness_is_told_by_the_bound_that_a_share_stays_within() {
+        let stats = Stats::default();
+        assert_eq!(stats.lateness_quantile(0.5), None);
+        for ms in (0..99).map(|_| 3).chain([70_000]) {
+            stats.note_lateness(Duration::from_millis(ms));
+        }
+        assert_eq!(stats.lateness_quantile(0.5), Some(5));
+        assert_eq!(stats.lateness_quantile(0.99), Some(5));
+        assert_eq!(stats.lateness_quantile(1.0), Some(u64::MAX));
+    }
+}

@@ -10,10 +10,14 @@ mod announcer;
 mod changes;
 mod clock;
 mod heartbeat;
+pub mod history;
 mod host_limit;
 mod outage;
+mod partitions;
 mod reconcile;
 mod recorder;
+mod retention;
+mod rollup;
 mod runner;
 mod scheduler;
 mod services;
@@ -70,6 +74,10 @@ pub struct Settings {
     pub heartbeat_file: Option<PathBuf>,
     /// How often.
     pub heartbeat_every: Duration,
+    /// What becomes of checks later.
+    pub history: history::Settings,
+    /// What becomes of recorded checks.
+    pub history: history::Settings,
     /// Where the worker counts what it does.
     pub stats: Arc<Stats>,
 }
@@ -83,6 +91,8 @@ impl Default for Settings {
             reconcile_every: Duration::from_secs(30),
             heartbeat_file: None,
             heartbeat_every: Duration::from_secs(5),
+            history: history::Settings::default(),
+            history: history::Settings::default(),
             stats: Arc::default(),
         }
     }
@@ -139,6 +149,8 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
     recording.spawn(recorder.run());
     beside.spawn(changes::run(live.clone(), services, wake, Arc::clone(&rebuild)));
     beside.spawn(reconcile::run(db.clone(), live.clone(), clock, rebuild, settings.reconcile_every));
+    beside.spawn(history::run(db.clone(), settings.history, shutdown.clone()));
+    beside.spawn(history::run(db.clone(), settings.history, shutdown.clone()));
     if let Some(file) = settings.heartbeat_file {
         let (db, stats, every) = (db.clone(), Arc::clone(&stats), settings.heartbeat_every);
         beside.spawn(async move { heartbeat::run(db, stats, &file, every).await });

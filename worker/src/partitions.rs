@@ -5,8 +5,10 @@
 //! quickly and tries again.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use domain::rollup::DAY;
 use entity::sql::Sql;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, TransactionTrait};
+use sea_orm::sqlx::error::DatabaseError;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, TransactionTrait};
 use std::time::Duration;
 
 /// Days after today for which there are partitions.
@@ -74,7 +76,7 @@ fn day(name: &str) -> Option<NaiveDate> {
 fn making(day: NaiveDate) -> String {
     let name = name(day);
     let from = day.and_time(NaiveTime::MIN).and_utc().timestamp_millis();
-    let to = from + Duration::from_secs(86_400).as_millis() as i64;
+    let to = from + DAY.num_milliseconds();
     format!(
         "LOCK TABLE services IN SHARE ROW EXCLUSIVE MODE;
         LOCK TABLE ONLY checks IN SHARE UPDATE EXCLUSIVE MODE;
@@ -104,12 +106,10 @@ async fn patiently(db: &DatabaseConnection, statements: &str) -> Result<(), DbEr
 
 /// SQLSTATE 55P03, `lock_not_available`.
 fn is_lock_timeout(error: &DbErr) -> bool {
-    let (DbErr::Exec(sea_orm::RuntimeErr::SqlxError(error)) | DbErr::Query(sea_orm::RuntimeErr::SqlxError(error))) =
-        error
-    else {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
         return false;
     };
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "55P03")
+    error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "55P03")
 }
 
 #[cfg(test)]

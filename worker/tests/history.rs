@@ -1,0 +1,257 @@
+//! What becomes of checks after they are recorded, on both databases.
+#![allow(clippy::unwrap_used)]
+
+use chrono::{DateTime, Duration, Utc};
+use domain::rollup::{DAY, HOUR, floor};
+use domain::uptime::{Sample, tally};
+use domain::{LatencyHistogram, Status};
+use entity::column::RollupPeriod;
+use entity::{check, check_rollup, rollup_progress, service};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, ModelTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    TransactionTrait,
+};
+use testkit::builders::{a_check, a_service, a_user, insert_checks};
+use testkit::{TestDatabase, on_each_database};
+use worker::history::{Portion, Settings, pass};
+
+/// So small that everything takes several rounds.
+const SETTINGS: Settings = Settings {
+    check_days: 30,
+    hour_days: 396,
+    every: std::time::Duration::from_secs(60),
+    portion: Portion { services: 2, checks: 7 },
+};
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+on_each_database! {
+    async fn rollups_hold_what_brute_force_finds_however_the_checks_come_in(database: TestDatabase) {
+        let (db, mut runner) = (&database.db, TestRunner::deterministic());
+        let user = a_user(db).await;
+        for _ in 0..6 {
+            let mut stories = Vec::new();
+            for _ in 0..5 {
+                let service = a_service(db, &user).create().await;
+                let story = story(&service).new_tree(&mut runner).unwrap().current();
+                stories.push((service, story));
+            }
+            for share in [1, 2, 3] {
+                for (_, story) in &stories {
+                    let (from, to) = (story.len() * (share - 1) / 3, story.len() * share / 3);
+                    insert_checks(db, &story[from..to]).await;
+                }
+                let passed = pass(db, &SETTINGS, at("2026-03-20T00:00:00Z")).await.unwrap().unwrap();
+                let new: usize = stories.iter().map(|(_, story)| story.len() * share / 3 - story.len() * (share - 1) / 3).sum();
+                assert_eq!(passed.checks, u64::try_from(new).unwrap());
+            }
+            for (service, story) in &stories {
+                for (period, width) in [(RollupPeriod::Hour, HOUR), (RollupPeriod::Day, DAY)] {
+                    assert_eq!(rollups(db, service, period).await, brute_force(story, period, width));
+                }
+            }
+        }
+    }
+
+    async fn a_pass_with_nothing_new_changes_nothing(database: TestDatabase) {
+        let db = &database.db;
+        let service = a_service(db, &a_user(db).await).create().await;
+        let from = at("2026-03-01T10:59:00Z");
+        let checks: Vec<_> = (0..20).map(|i| a_check(&service, from + Duration::seconds(30 * i))).collect();
+        insert_checks(db, &checks).await;
+        assert_eq!(pass(db, &SETTINGS, from).await.unwrap().unwrap().checks, 20);
+        let before = check_rollup::Entity::find().all(db).await.unwrap();
+        assert_eq!(before.len(), 3, "two hours and a day");
+        assert_eq!(pass(db, &SETTINGS, from).await.unwrap().unwrap().checks, 0);
+        assert_eq!(check_rollup::Entity::find().all(db).await.unwrap(), before);
+    }
+
+    async fn a_deleted_service_leaves_no_history(database: TestDatabase) {
+        let db = &database.db;
+        let user = a_user(db).await;
+        let (gone, kept) = (a_service(db, &user).create().await, a_service(db, &user).create().await);
+        let from = at("2026-03-01T10:00:00Z");
+        insert_checks(db, &[a_check(&gone, from), a_check(&kept, from)]).await;
+        pass(db, &SETTINGS, from).await.unwrap();
+        gone.delete(db).await.unwrap();
+        insert_checks(db, &[a_check(&kept, from + Duration::seconds(30))]).await;
+        assert_eq!(pass(db, &SETTINGS, from).await.unwrap().unwrap().checks, 1);
+        let numbers = |rows: Vec<check_rollup::Model>| rows.into_iter().map(|row| row.service_number).collect::<Vec<_>>();
+        assert_eq!(numbers(check_rollup::Entity::find().all(db).await.unwrap()), [kept.number; 2]);
+        assert_eq!(rollup_progress::Entity::find().count(db).await.unwrap(), 1);
+    }
+
+    async fn old_checks_go_then_their_hours_and_days_stay(database: TestDatabase) {
+        let db = &database.db;
+        let service = a_service(db, &a_user(db).await).interval(600).create().await;
+        let from = at("2026-01-10T00:00:00Z");
+        let week: Vec<_> = (0..7 * 144).map(|i| a_check(&service, from + Duration::seconds(600 * i))).collect();
+        insert_checks(db, &week).await;
+        let settings = Settings { check_days: 3, hour_days: 30, ..SETTINGS };
+
+        // They were never summed up before they were too old: that comes first.
+        let now = at("2026-01-17T00:00:00Z");
+        let passed = pass(db, &settings, now).await.unwrap().unwrap();
+        assert_eq!((passed.checks, passed.deleted.checks, passed.deleted.hours), (7 * 144, 4 * 144, 0));
+        let oldest = check::Entity::find().order_by_asc(check::Column::Slot).one(db).await.unwrap().unwrap();
+        assert_eq!(oldest.slot, at("2026-01-14T00:00:00Z").timestamp_millis());
+        let hours = rollups(db, &service, RollupPeriod::Hour).await;
+        assert_eq!((hours.len(), hours[0].checks), (7 * 24, 6));
+
+        let passed = pass(db, &settings, at("2026-02-11T15:00:00Z")).await.unwrap().unwrap();
+        assert_eq!((passed.deleted.checks, passed.deleted.hours), (3 * 144, 2 * 24));
+        assert_eq!(rollups(db, &service, RollupPeriod::Hour).await, hours[2 * 24..]);
+        let days = rollups(db, &service, RollupPeriod::Day).await;
+        assert_eq!(days.iter().map(|day| day.up_ms).collect::<Vec<_>>(), [&[86_400_000; 6][..], &[85_800_000]].concat());
+    }
+}
+
+#[tokio::test]
+async fn days_have_partitions_before_they_come_and_lose_them_when_they_are_old() {
+    let database = testkit::database::postgres().await;
+    let db = &database.db;
+    let service = a_service(db, &a_user(db).await).create().await;
+    let noon = at("2026-03-01T12:00:00Z");
+    let checks: Vec<_> = (-1..6).map(|day| a_check(&service, noon + Duration::days(day))).collect();
+    insert_checks(db, &checks).await;
+    assert_eq!(partitions(db).await, [("checks_default".to_owned(), 7)]);
+
+    pass(db, &SETTINGS, noon).await.unwrap();
+    let days = ["checks_20260301", "checks_20260302", "checks_20260303", "checks_20260304"];
+    let mut expected: Vec<_> = days.map(|day| (day.to_owned(), 1)).to_vec();
+    expected.push(("checks_default".to_owned(), 3));
+    assert_eq!(partitions(db).await, expected, "rows of its day have moved into each partition");
+    let all = check::Entity::find().order_by_asc(check::Column::Slot).all(db).await.unwrap();
+    assert_eq!(all, checks, "and all can still be read");
+
+    insert_checks(db, &[a_check(&service, noon + Duration::seconds(30))]).await;
+    assert_eq!(partitions(db).await[0], ("checks_20260301".to_owned(), 2));
+    service.delete(db).await.unwrap();
+    assert_eq!(check::Entity::find().count(db).await.unwrap(), 0, "the cascade reaches every partition");
+
+    let passed = pass(db, &SETTINGS, noon + Duration::days(32)).await.unwrap().unwrap();
+    assert_eq!(passed.deleted.partitions, 2);
+    let names: Vec<_> = partitions(db).await.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names[..2], ["checks_20260303", "checks_20260304"]);
+    assert_eq!(
+        names[2..],
+        ["checks_20260402", "checks_20260403", "checks_20260404", "checks_20260405", "checks_default"]
+    );
+}
+
+#[tokio::test]
+async fn a_partition_waits_for_those_who_write_without_holding_them_up() {
+    let database = testkit::database::postgres().await;
+    let db = &database.db;
+    let service = a_service(db, &a_user(db).await).create().await;
+    let noon = at("2026-03-01T12:00:00Z");
+    let recording = db.begin().await.unwrap();
+    insert_checks(&recording, &[a_check(&service, noon)]).await;
+    let making = tokio::spawn({
+        let db = db.clone();
+        async move { pass(&db, &SETTINGS, noon).await }
+    });
+    // While it tries for its lock, others still record: far more often than it gives up.
+    for i in 1..20 {
+        insert_checks(db, &[a_check(&service, noon + Duration::seconds(i))]).await;
+    }
+    assert!(!making.is_finished());
+    recording.commit().await.unwrap();
+    assert_eq!(making.await.unwrap().unwrap().unwrap().checks, 20);
+    assert_eq!(partitions(db).await[0], ("checks_20260301".to_owned(), 20));
+}
+
+#[tokio::test]
+async fn one_worker_at_a_time_sees_to_the_history() {
+    let database = testkit::database::postgres().await;
+    let (db, other) = (&database.db, database.connect_again().await);
+    let user = a_user(db).await;
+    let from = at("2026-03-01T10:00:00Z");
+    let mut checks = Vec::new();
+    for _ in 0..10 {
+        let service = a_service(db, &user).create().await;
+        checks.extend((0..50).map(|i| a_check(&service, from + Duration::seconds(30 * i))));
+    }
+    insert_checks(db, &checks).await;
+    let (one, two) = tokio::join!(pass(db, &SETTINGS, from), pass(&other, &SETTINGS, from));
+    let passes: Vec<_> = [one.unwrap(), two.unwrap()].into_iter().flatten().collect();
+    assert_eq!(passes.iter().map(|pass| pass.checks).sum::<u64>(), 500);
+    let rows = check_rollup::Entity::find().filter(check_rollup::Column::Period.eq(RollupPeriod::Hour)).all(db).await;
+    assert_eq!(rows.unwrap().iter().map(|row| row.checks).sum::<i32>(), 500);
+}
+
+/// A few days of a service that is sometimes late, stopped, paused, asked off its slots, or given another interval.
+fn story(service: &service::Model) -> impl Strategy<Value = Vec<check::Model>> + use<> {
+    let service = service.clone();
+    let gap = prop_oneof![6 => Just(30_000i64), 2 => 1i64..90_000, 1 => 1i64..9_000_000, 1 => 1i64..100_000_000];
+    let interval = prop::sample::select(vec![10, 30, 30, 30, 600, 86_400]);
+    let step = (gap, 0usize..5, interval, prop::option::of(0i32..5000));
+    prop::collection::vec(step, 1..60).prop_map(move |steps| {
+        let mut slot = at("2026-03-01T10:50:00Z");
+        let check = |(gap, status, interval_seconds, response_time_ms): (i64, usize, i32, Option<i32>)| {
+            slot += Duration::milliseconds(gap);
+            let status = Status::ALL[status].into();
+            check::Model { status, interval_seconds, response_time_ms, ..a_check(&service, slot) }
+        };
+        steps.into_iter().map(check).collect()
+    })
+}
+
+async fn rollups(db: &DatabaseConnection, service: &service::Model, period: RollupPeriod) -> Vec<check_rollup::Model> {
+    let rows = check_rollup::Entity::find()
+        .filter(check_rollup::Column::ServiceNumber.eq(service.number))
+        .filter(check_rollup::Column::Period.eq(period))
+        .order_by_asc(check_rollup::Column::Start);
+    rows.all(db).await.unwrap()
+}
+
+/// From all checks at once, each stretch of time by itself, up to the last check.
+fn brute_force(checks: &[check::Model], period: RollupPeriod, width: Duration) -> Vec<check_rollup::Model> {
+    let samples: Vec<Sample> = checks.iter().map(check::Model::sample).collect();
+    let last = samples.last().unwrap().slot;
+    let mut rows = Vec::new();
+    let mut start = floor(samples[0].slot, width);
+    while start <= last {
+        let end = start + width;
+        let of_it: Vec<_> =
+            checks.iter().filter(|check| (start..end).contains(&entity::check::instant(check.slot))).collect();
+        let tally = tally(samples.iter().copied(), start, end, last);
+        let mut latency = LatencyHistogram::default();
+        of_it.iter().filter_map(|check| check.response_time_ms).for_each(|ms| latency.record(ms.try_into().unwrap()));
+        if !of_it.is_empty() || tally.covered_ms() > 0 {
+            rows.push(check_rollup::Model {
+                service_number: checks[0].service_number,
+                period,
+                start: start.timestamp_millis(),
+                up_ms: tally.up_ms,
+                degraded_ms: tally.degraded_ms,
+                down_ms: tally.down_ms,
+                maintenance_ms: tally.maintenance_ms,
+                checks: of_it.len().try_into().unwrap(),
+                failed: of_it
+                    .iter()
+                    .filter(|check| domain::Status::from(check.status).is_failure())
+                    .count()
+                    .try_into()
+                    .unwrap(),
+                max_response_time_ms: of_it.iter().filter_map(|check| check.response_time_ms).max(),
+                latency: latency.encode(),
+            });
+        }
+        start = end;
+    }
+    rows
+}
+
+/// The partitions of checks, each with the number of its rows.
+async fn partitions(db: &DatabaseConnection) -> Vec<(String, i64)> {
+    let sql = "SELECT i.inhrelid::regclass::text, (SELECT count(*) FROM checks c WHERE c.tableoid = i.inhrelid)
+        FROM pg_inherits i WHERE i.inhparent = 'checks'::regclass ORDER BY 1";
+    let rows = db.query_all_raw(sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, sql)).await.unwrap();
+    rows.iter().map(|row| (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap())).collect()
+}

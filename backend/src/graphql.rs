@@ -1,0 +1,66 @@
+//! The GraphQL API: its schema, split by domain. What is asked for is done by [`ops`](crate::ops); who asks is found
+//! out by the server, which puts an
+//! `Option<Viewer>` and a [`RequestId`] into the data of each request.
+//!
+//! A new object gets a module; a new root field also needs a case in the isolation test when it takes an id.
+
+mod error;
+mod gate;
+mod incident;
+mod limits;
+mod loader;
+mod page;
+mod scalar;
+mod scope;
+mod service;
+mod status;
+mod subscription;
+mod user;
+mod vendor;
+
+pub use error::RequestId;
+
+use crate::ops::Ops;
+use async_graphql::{MergedObject, SchemaBuilder};
+use gate::Gates;
+use incident::IncidentQuery;
+use service::ServiceQuery;
+use service::mutation::ServiceMutation;
+use std::sync::Arc;
+use subscription::Subscription;
+use user::{UserMutation, UserQuery};
+
+/// What the API works with.
+pub use crate::ops::Ops as Context;
+
+/// The API.
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
+
+/// What can be asked for. Everything but `me` answers UNAUTHENTICATED without a valid session or token.
+#[derive(MergedObject, Default)]
+pub struct Query(UserQuery, ServiceQuery, IncidentQuery);
+
+/// What can be done. Read-only tokens are refused with FORBIDDEN.
+#[derive(MergedObject, Default)]
+pub struct Mutation(ServiceMutation, UserMutation);
+
+/// The API over the given database and live state.
+#[must_use]
+pub fn schema(context: Ops) -> Schema {
+    let ops = Arc::new(context);
+    builder().data(ops.clone()).extension(Gates { ops }).finish()
+}
+
+/// The schema as text, for clients that compile against it.
+#[must_use]
+pub fn sdl() -> String {
+    let schema = builder().finish().sdl();
+    schema.trim().to_owned() + "\n"
+}
+
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    // What it costs to expand a document is bounded by the gate before these run.
+    async_graphql::Schema::build(Query::default(), Mutation::default(), Subscription)
+        .limit_complexity(limits::MAX_COMPLEXITY)
+        .limit_recursive_depth(100)
+}

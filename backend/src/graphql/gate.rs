@@ -1,0 +1,105 @@
+//! What happens around every execution: the document is judged, then who asks for it; then loaders are made; and errors
+//! get their codes. The one place where a read-only token is kept from changing anything.
+
+use super::error::{self, RequestId};
+use super::limits;
+use super::loader::Queue;
+use super::scope::{Scope, viewer_in};
+use crate::auth::Viewer;
+use crate::ops::{Error, Ops};
+use async_graphql::extensions::{
+    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextRequest, NextSubscribe,
+};
+use async_graphql::futures_util::stream::{BoxStream, StreamExt};
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Data, Request, Response, ServerResult};
+use std::any::TypeId;
+use std::sync::{Arc, OnceLock};
+
+/// Makes a gate for each request.
+pub(super) struct Gates {
+    pub(super) ops: Arc<Ops>,
+}
+
+impl ExtensionFactory for Gates {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Gate { ops: self.ops.clone(), request: Arc::default() })
+    }
+}
+
+struct Gate {
+    ops: Arc<Ops>,
+    /// Known once the request is prepared.
+    request: Arc<OnceLock<Known>>,
+}
+
+/// What the server put into the request.
+struct Known {
+    viewer: Option<Viewer>,
+    id: Option<RequestId>,
+}
+
+/// The only field that a visitor may ask for.
+const FOR_EVERYBODY: [&str; 2] = ["me", "__typename"];
+
+fn judge(request: &mut Request, viewer: Option<Viewer>) -> Result<(), Error> {
+    limits::check_text(&request.query)?;
+    let name = request.operation_name.clone();
+    // A document that does not parse is refused where async-graphql parses it again.
+    let Ok(document) = request.parsed_query() else { return Ok(()) };
+    let Some(operation) = limits::check_document(document, name.as_deref())? else { return Ok(()) };
+    match viewer {
+        None if operation.roots.iter().any(|name| !FOR_EVERYBODY.contains(name)) => Err(Error::Unauthenticated),
+        Some(Viewer { read_only: true, .. }) if operation.kind == OperationType::Mutation => {
+            Err(Error::Forbidden("this token may only read: use one that may write".into()))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[async_graphql::async_trait::async_trait]
+impl Extension for Gate {
+    async fn request(&self, ctx: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
+        let mut response = next.run(ctx).await;
+        error::present(&mut response.errors, self.request.get().and_then(|known| known.id.as_ref()));
+        response
+    }
+
+    fn subscribe<'s>(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        stream: BoxStream<'s, Response>,
+        next: NextSubscribe<'_>,
+    ) -> BoxStream<'s, Response> {
+        let request = self.request.clone();
+        next.run(ctx, stream)
+            .map(move |mut response| {
+                error::present(&mut response.errors, request.get().and_then(|known| known.id.as_ref()));
+                response
+            })
+            .boxed()
+    }
+
+    async fn prepare_request(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        mut request: Request,
+        next: NextPrepareRequest<'_>,
+    ) -> ServerResult<Request> {
+        let viewer = viewer_in(&request.data).or_else(|| viewer_in(ctx.session_data));
+        let id = |data: &Data| data.get(&TypeId::of::<RequestId>())?.downcast_ref::<RequestId>().cloned();
+        let id = id(&request.data).or_else(|| id(ctx.session_data));
+        // A request is prepared once.
+        let _ = self.request.set(Known { viewer, id });
+        judge(&mut request, viewer).map_err(error::refused)?;
+        next.run(ctx, request).await
+    }
+
+    async fn execute(&self, ctx: &ExtensionContext<'_>, operation: Option<&str>, next: NextExecute<'_>) -> Response {
+        let queue = Queue::default();
+        let viewer = self.request.get().and_then(|known| known.viewer);
+        let mut data = Data::default();
+        data.insert(Scope::new(&self.ops, viewer, &queue));
+        queue.drive(next.run_with_data(ctx, operation, data)).await
+    }
+}

@@ -1,0 +1,153 @@
+//! What one execution works with: the operations, the viewer, one time for everything, and loaders whose memory ends
+//! with it. Every event of a subscription is an execution of its own.
+
+use super::loader::{Loader, Queue};
+use crate::auth::Viewer;
+use crate::ops::current::Details;
+use crate::ops::page::{Page, Place};
+use crate::ops::vendor::{Followed, Notices};
+use crate::ops::{self, Error, Ops, Result};
+use async_graphql::{Context, Data};
+use chrono::{DateTime, Utc};
+use entity::{incident, incident_event, service};
+use live::CurrentStatus;
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// See the module.
+pub(super) struct Scope {
+    pub(super) ops: Arc<Ops>,
+    viewer: Option<Viewer>,
+    pub(super) now: DateTime<Utc>,
+    pub(super) loaders: Loaders,
+}
+
+impl Scope {
+    pub(super) fn new(ops: &Arc<Ops>, viewer: Option<Viewer>, queue: &Queue) -> Self {
+        let now = ops::now();
+        Self { ops: ops.clone(), viewer, now, loaders: Loaders::new(ops, viewer, now, queue) }
+    }
+
+    /// Who asks.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when nobody is signed in.
+    pub(super) fn viewer(&self) -> Result<Viewer> {
+        self.viewer.ok_or(Error::Unauthenticated)
+    }
+
+    /// Who asks, if anybody.
+    pub(super) const fn visitor(&self) -> Option<Viewer> {
+        self.viewer
+    }
+}
+
+/// The scope of this execution.
+pub(super) fn scope<'a>(ctx: &Context<'a>) -> &'a Scope {
+    ctx.data_unchecked::<Scope>()
+}
+
+/// The viewer among what the server put into a request.
+pub(super) fn viewer_in(data: &Data) -> Option<Viewer> {
+    *data.get(&TypeId::of::<Option<Viewer>>())?.downcast_ref::<Option<Viewer>>()?
+}
+
+/// A service as a key: the same when its id is.
+#[derive(Debug, Clone)]
+pub(super) struct ByService(pub(super) Arc<service::Model>);
+
+impl PartialEq for ByService {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for ByService {}
+
+impl Hash for ByService {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.id.hash(state);
+    }
+}
+
+/// A page of each service's own list: how long, and after which place.
+type PageOf<K, P> = (K, (u32, Option<P>));
+
+/// One loader for each kind of thing that many objects of a query may want.
+pub(super) struct Loaders {
+    pub(super) service: Loader<Uuid, Arc<service::Model>>,
+    pub(super) current: Loader<ByService, CurrentStatus>,
+    pub(super) details: Loader<Uuid, Details>,
+    pub(super) incident: Loader<Uuid, Arc<incident::Model>>,
+    pub(super) incidents: Loader<PageOf<Uuid, Place>, Page<Arc<incident::Model>>>,
+    pub(super) incident_count: Loader<Uuid, u64>,
+    pub(super) open_incident: Loader<Uuid, Arc<incident::Model>>,
+    pub(super) events: Loader<Uuid, Vec<incident_event::Model>>,
+    pub(super) followed: Loader<ByService, Vec<Followed>>,
+    pub(super) notices: Loader<ByService, Notices>,
+}
+
+/// A loader that calls an operation with its keys.
+macro_rules! loader {
+    ($queue:expr, $ops:expr, |$o:ident, $keys:ident| $fetch:expr) => {{
+        let ops = $ops.clone();
+        Loader::new($queue, move |$keys: Vec<_>| {
+            let $o = ops.clone();
+            async move { $fetch }
+        })
+    }};
+}
+
+impl Loaders {
+    fn new(ops: &Arc<Ops>, viewer: Option<Viewer>, now: DateTime<Utc>, queue: &Queue) -> Self {
+        let viewer = move || viewer.ok_or(Error::Unauthenticated);
+        Self {
+            service: loader!(queue, ops, |o, ids| o.services_by_id(&viewer()?, &ids).await),
+            current: loader!(queue, ops, |o, keys| by_service(o.current(&services(keys.iter()), now).await?, keys)),
+            details: loader!(queue, ops, |o, ids| o.details(&ids).await),
+            incident: loader!(queue, ops, |o, ids| o.incidents_by_id(&viewer()?, &ids).await),
+            incidents: loader!(queue, ops, |o, keys| {
+                let pages = |ids: Vec<Uuid>, (first, after)| {
+                    let o = o.clone();
+                    async move { o.incidents_of_each(&ids, first, after).await }
+                };
+                grouped(keys, pages).await
+            }),
+            incident_count: loader!(queue, ops, |o, ids| o.count_incidents_of_each(&ids).await),
+            open_incident: loader!(queue, ops, |o, ids| o.open_incidents(&ids).await),
+            events: loader!(queue, ops, |o, ids| o.incident_events(&ids).await),
+            followed: loader!(queue, ops, |o, keys| by_service(o.followed(&services(keys.iter())).await?, keys)),
+            notices: loader!(queue, ops, |o, keys| by_service(o.notices(&services(keys.iter())).await?, keys)),
+        }
+    }
+}
+
+fn services<'a>(keys: impl Iterator<Item = &'a ByService>) -> Vec<Arc<service::Model>> {
+    keys.map(|key| key.0.clone()).collect()
+}
+
+/// From values by id back to the keys that asked.
+fn by_service<V>(mut values: HashMap<Uuid, V>, keys: Vec<ByService>) -> Result<HashMap<ByService, V>> {
+    Ok(keys.into_iter().filter_map(|key| values.remove(&key.0.id).map(|value| (key, value))).collect())
+}
+
+/// One call for each thing that is asked of any number of keys.
+async fn grouped<K, A, V, F>(keys: Vec<(K, A)>, fetch: impl Fn(Vec<K>, A) -> F) -> Result<HashMap<(K, A), V>>
+where
+    K: Eq + Hash,
+    A: Copy + Eq + Hash,
+    F: Future<Output = Result<HashMap<K, V>>>,
+{
+    let mut groups: HashMap<A, Vec<K>> = HashMap::new();
+    for (key, asked) in keys {
+        groups.entry(asked).or_default().push(key);
+    }
+    let fetched = groups.into_iter().map(|(asked, keys)| {
+        let values = fetch(keys, asked);
+        async move { Ok::<_, Error>(values.await?.into_iter().map(move |(key, value)| ((key, asked), value))) }
+    });
+    Ok(futures::future::try_join_all(fetched).await?.into_iter().flatten().collect())
+}

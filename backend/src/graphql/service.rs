@@ -1,0 +1,212 @@
+//! Services: the object, the queries; inputs and mutations are in modules of their own.
+
+pub mod input;
+pub mod mutation;
+
+use super::incident::{self, Incident, IncidentConnection};
+use super::limits::{SERVICES, page};
+use super::scalar::{Id, Time};
+use super::scope::{ByService, scope};
+use super::status::{CurrentStatus, MonitorKind, Status};
+use super::vendor::{self, FollowedComponent, Maintenance, VendorIncident};
+use crate::ops::{Error, Result as OpsResult};
+use async_graphql::{Context, Object, Result};
+use entity::service;
+use input::ServiceFilter;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A monitored service; read from the database only when more is asked for than is known.
+#[derive(Debug, Clone)]
+pub struct Service {
+    id: Uuid,
+    known: Option<Arc<service::Model>>,
+    /// What the check said that this is told for.
+    checked: Option<live::CurrentStatus>,
+}
+
+impl Service {
+    /// One that will be looked up when needed.
+    pub(super) const fn by_id(id: Uuid) -> Self {
+        Self { id, known: None, checked: None }
+    }
+
+    /// One that was checked just now.
+    pub(super) const fn after_check(id: Uuid, checked: live::CurrentStatus) -> Self {
+        Self { id, known: None, checked: Some(checked) }
+    }
+
+    /// The row. That it is the viewer's is made sure of here, so every field that reads more begins with it.
+    async fn row(&self, ctx: &Context<'_>) -> OpsResult<Arc<service::Model>> {
+        match &self.known {
+            Some(known) => Ok(known.clone()),
+            None => scope(ctx).loaders.service.load(self.id).await?.ok_or(Error::NotFound("service")),
+        }
+    }
+}
+
+impl From<Arc<service::Model>> for Service {
+    fn from(row: Arc<service::Model>) -> Self {
+        Self { id: row.id, known: Some(row), checked: None }
+    }
+}
+
+/// Something that is monitored.
+#[Object]
+impl Service {
+    /// Unchanging.
+    async fn id(&self) -> Id {
+        self.id.into()
+    }
+
+    /// What you call it.
+    async fn name(&self, ctx: &Context<'_>) -> Result<String> {
+        Ok(self.row(ctx).await?.name.clone())
+    }
+
+    /// Your own grouping.
+    async fn category(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.row(ctx).await?.category.clone())
+    }
+
+    /// How it is looked at.
+    async fn kind(&self, ctx: &Context<'_>) -> Result<MonitorKind> {
+        Ok(domain::MonitorKind::from(self.row(ctx).await?.kind).into())
+    }
+
+    /// Whether checking is off.
+    async fn paused(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(self.row(ctx).await?.paused)
+    }
+
+    /// When it was added.
+    async fn created_at(&self, ctx: &Context<'_>) -> Result<Time> {
+        Ok(self.row(ctx).await?.created_at.into())
+    }
+
+    /// The address that is requested; null for STATUS_PAGE.
+    async fn url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.row(ctx).await?.url.clone())
+    }
+
+    /// The status page for people.
+    async fn status_page_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.row(ctx).await?.status_page_url.clone())
+    }
+
+    /// The components of the vendor's page that it follows, in the order in which they were chosen; none for HTTP.
+    #[graphql(complexity = "page(5, child_complexity)")]
+    async fn components(&self, ctx: &Context<'_>) -> Result<Vec<FollowedComponent>> {
+        let row = self.row(ctx).await?;
+        let followed = scope(ctx).loaders.followed.load(ByService(row)).await?.unwrap_or_default();
+        Ok(followed.into_iter().map(FollowedComponent::from).collect())
+    }
+
+    /// Seconds between two checks.
+    async fn check_interval_seconds(&self, ctx: &Context<'_>) -> Result<i32> {
+        Ok(self.row(ctx).await?.check_interval_seconds)
+    }
+
+    /// Milliseconds that a check may take as a whole.
+    async fn timeout_ms(&self, ctx: &Context<'_>) -> Result<i32> {
+        Ok(self.row(ctx).await?.timeout_ms)
+    }
+
+    /// Milliseconds above which an answer is slow.
+    async fn degraded_threshold_ms(&self, ctx: &Context<'_>) -> Result<i32> {
+        Ok(self.row(ctx).await?.degraded_threshold_ms)
+    }
+
+    /// The HTTP status codes that count as an answer, such as `200-299,301`.
+    async fn expected_status(&self, ctx: &Context<'_>) -> Result<String> {
+        Ok(self.row(ctx).await?.expected_status.clone())
+    }
+
+    /// How many checks in a row must fail before it counts.
+    async fn confirmations(&self, ctx: &Context<'_>) -> Result<i32> {
+        Ok(self.row(ctx).await?.confirmations)
+    }
+
+    /// What is known about it now; null before the first check.
+    async fn current(&self, ctx: &Context<'_>) -> Result<Option<CurrentStatus>> {
+        if let Some(checked) = &self.checked {
+            return Ok(Some(CurrentStatus::of(self.id, checked.clone())));
+        }
+        let row = self.row(ctx).await?;
+        let known = scope(ctx).loaders.current.load(ByService(row)).await?;
+        Ok(known.map(|known| CurrentStatus::of(self.id, known)))
+    }
+
+    /// Its incidents, newest first.
+    #[graphql(complexity = "page(first.unwrap_or(50), child_complexity)")]
+    async fn incidents(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 500.", default_with = "Some(50)")] first: Option<i32>,
+        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
+    ) -> Result<IncidentConnection> {
+        let row = self.row(ctx).await?;
+        Ok(incident::of_service(scope(ctx), row.id, first.unwrap_or(50), after.as_deref()).await?)
+    }
+
+    /// The incident that is open; null when there is none.
+    async fn open_incident(&self, ctx: &Context<'_>) -> Result<Option<Incident>> {
+        let row = self.row(ctx).await?;
+        Ok(scope(ctx).loaders.open_incident.load(row.id).await?.map(Incident::from))
+    }
+
+    /// The vendor's own incidents that are not over and touch what is followed, newest first; none for HTTP.
+    #[graphql(complexity = "page(3, child_complexity)")]
+    async fn vendor_incidents(&self, ctx: &Context<'_>) -> Result<Vec<VendorIncident>> {
+        let row = self.row(ctx).await?;
+        let notices = scope(ctx).loaders.notices.load(ByService(row)).await?;
+        Ok(notices.as_ref().map(vendor::incidents).unwrap_or_default())
+    }
+
+    /// The vendor's maintenance, scheduled and in progress, that touches what is followed, soonest first; none for HTTP.
+    #[graphql(complexity = "page(3, child_complexity)")]
+    async fn maintenances(&self, ctx: &Context<'_>) -> Result<Vec<Maintenance>> {
+        let row = self.row(ctx).await?;
+        let notices = scope(ctx).loaders.notices.load(ByService(row)).await?;
+        Ok(notices.as_ref().map(vendor::maintenances).unwrap_or_default())
+    }
+}
+
+#[derive(Default)]
+pub struct ServiceQuery;
+
+#[Object]
+impl ServiceQuery {
+    /// Your services, by name.
+    #[graphql(complexity = "page(SERVICES, child_complexity)")]
+    async fn services(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which ones; all by default.")] filter: Option<ServiceFilter>,
+    ) -> Result<Vec<Service>> {
+        let scope = scope(ctx);
+        let filter = filter.unwrap_or_default();
+        let status = filter.status;
+        let services = scope.ops.services(&scope.viewer()?, &filter.into()).await?;
+        let Some(status) = status else { return Ok(services.into_iter().map(Service::from).collect()) };
+        let current = services.iter().map(|row| scope.loaders.current.load(ByService(row.clone())));
+        let current = futures::future::try_join_all(current).await?;
+        let matches = services.into_iter().zip(current).filter(|(_, current)| {
+            // What was never checked is as unknown as can be.
+            let known = current.as_ref().map_or(domain::Status::Unknown, |current| current.status);
+            Status::from(known) == status
+        });
+        Ok(matches.map(|(row, _)| Service::from(row)).collect())
+    }
+
+    /// One of your services; null when there is none with this id.
+    async fn service(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The service's id.")] id: Id,
+    ) -> Result<Option<Service>> {
+        let scope = scope(ctx);
+        scope.viewer()?;
+        Ok(scope.loaders.service.load(id.0).await?.map(Service::from))
+    }
+}

@@ -1,0 +1,150 @@
+//! What is sent to choose, add or change services.
+
+use crate::graphql::status::{MonitorKind, Status};
+use crate::ops::service::{Definition, Filter, Page};
+use async_graphql::{InputObject, MaybeUndefined};
+use domain::service::{FieldError, ServiceDraft};
+
+/// Which services are wanted; what is not given does not matter.
+#[derive(InputObject, Debug, Clone, Default)]
+pub struct ServiceFilter {
+    /// Those of exactly this category; the empty text for those without one.
+    category: Option<String>,
+    /// Those that are in this status now.
+    pub(super) status: Option<Status>,
+    /// Those that are looked at in this way.
+    kind: Option<MonitorKind>,
+    /// Those with this text in the name or in an address, however it is capitalised.
+    search: Option<String>,
+}
+
+impl From<ServiceFilter> for Filter {
+    fn from(filter: ServiceFilter) -> Self {
+        Self { category: filter.category, kind: filter.kind.map(Into::into), search: filter.search }
+    }
+}
+
+/// A service to add, or to try out.
+#[derive(InputObject, Debug)]
+pub struct CreateServiceInput {
+    /// What to call it, up to 100 characters.
+    name: String,
+    /// Your own grouping, up to 60 characters.
+    category: Option<String>,
+    /// How to look at it.
+    #[graphql(default_with = "MonitorKind::Http")]
+    kind: MonitorKind,
+    /// HTTP: the address to request.
+    url: Option<String>,
+    /// The status page for people.
+    status_page_url: Option<String>,
+    /// STATUS_PAGE: the JSON addresses that were discovered ...
+    status_page_api_urls: Option<Vec<String>>,
+    /// ... or those given by hand; never both.
+    user_defined_urls: Option<Vec<String>>,
+    /// STATUS_PAGE: the components to follow, one or more.
+    component_ids: Option<Vec<String>>,
+    /// Seconds between two checks; 30 by default, at most a day.
+    check_interval_seconds: Option<i32>,
+    /// Milliseconds that a check may take as a whole, 100 to 30000; 5000 by default.
+    timeout_ms: Option<i32>,
+    /// Milliseconds above which an answer is slow, at most the timeout; 1000 by default.
+    degraded_threshold_ms: Option<i32>,
+    /// The HTTP status codes that count as an answer, such as `200-299,301`; `200-299` by default.
+    expected_status: Option<String>,
+    /// How many checks in a row must fail before it counts, 1 to 10; 2 by default.
+    confirmations: Option<i32>,
+}
+
+impl From<CreateServiceInput> for Definition {
+    fn from(input: CreateServiceInput) -> Self {
+        let usual = ServiceDraft::default();
+        let draft = ServiceDraft {
+            name: input.name,
+            category: input.category,
+            kind: input.kind.into(),
+            url: input.url,
+            status_page_url: input.status_page_url,
+            check_interval_seconds: input.check_interval_seconds.unwrap_or(usual.check_interval_seconds),
+            timeout_ms: input.timeout_ms.unwrap_or(usual.timeout_ms),
+            degraded_threshold_ms: input.degraded_threshold_ms.unwrap_or(usual.degraded_threshold_ms),
+            expected_status: input.expected_status.unwrap_or(usual.expected_status),
+            confirmations: input.confirmations.unwrap_or(usual.confirmations),
+        };
+        let page = Page {
+            api_urls: input.status_page_api_urls.unwrap_or_default(),
+            user_defined_urls: input.user_defined_urls.unwrap_or_default(),
+            component_ids: input.component_ids.unwrap_or_default(),
+        };
+        Self { draft, page }
+    }
+}
+
+/// What to change of a service; what is not given stays. `null` takes away the category or the status page, and is an
+/// error for anything else.
+#[derive(InputObject, Debug)]
+pub struct UpdateServiceInput {
+    /// What to call it, up to 100 characters.
+    name: MaybeUndefined<String>,
+    /// Your own grouping, up to 60 characters.
+    category: MaybeUndefined<String>,
+    /// HTTP: the address to request.
+    url: MaybeUndefined<String>,
+    /// The status page for people.
+    status_page_url: MaybeUndefined<String>,
+    /// STATUS_PAGE: the components to follow, one or more.
+    component_ids: MaybeUndefined<Vec<String>>,
+    /// Seconds between two checks.
+    check_interval_seconds: MaybeUndefined<i32>,
+    /// Milliseconds that a check may take as a whole, 100 to 30000.
+    timeout_ms: MaybeUndefined<i32>,
+    /// Milliseconds above which an answer is slow, at most the timeout.
+    degraded_threshold_ms: MaybeUndefined<i32>,
+    /// The HTTP status codes that count as an answer, such as `200-299,301`.
+    expected_status: MaybeUndefined<String>,
+    /// How many checks in a row must fail before it counts, 1 to 10.
+    confirmations: MaybeUndefined<i32>,
+}
+
+impl UpdateServiceInput {
+    /// Changes a definition, and returns what cannot be changed so.
+    pub(super) fn apply(self, to: &mut Definition) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        let draft = &mut to.draft;
+        let url = given(&mut errors, "url", self.url);
+        clearable(&mut draft.category, self.category);
+        clearable(&mut draft.status_page_url, self.status_page_url);
+        replace(&mut draft.name, given(&mut errors, "name", self.name));
+        if url.is_some() {
+            draft.url = url;
+        }
+        replace(&mut to.page.component_ids, given(&mut errors, "componentIds", self.component_ids));
+        let interval = given(&mut errors, "checkIntervalSeconds", self.check_interval_seconds);
+        replace(&mut draft.check_interval_seconds, interval);
+        replace(&mut draft.timeout_ms, given(&mut errors, "timeoutMs", self.timeout_ms));
+        let threshold = given(&mut errors, "degradedThresholdMs", self.degraded_threshold_ms);
+        replace(&mut draft.degraded_threshold_ms, threshold);
+        replace(&mut draft.expected_status, given(&mut errors, "expectedStatus", self.expected_status));
+        replace(&mut draft.confirmations, given(&mut errors, "confirmations", self.confirmations));
+        errors
+    }
+}
+
+fn given<T>(errors: &mut Vec<FieldError>, field: &str, value: MaybeUndefined<T>) -> Option<T> {
+    if value.is_null() {
+        errors.push(FieldError::new(field, "must not be null: leave it out to keep it as it is"));
+    }
+    value.take()
+}
+
+fn replace<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+fn clearable(place: &mut Option<String>, value: MaybeUndefined<String>) {
+    if !value.is_undefined() {
+        *place = value.take();
+    }
+}

@@ -1,0 +1,134 @@
+//! The closed vocabularies, and what is known about a service now.
+
+use super::scalar::Time;
+use super::scope::scope;
+use async_graphql::{Context, Enum, Object, Result, SimpleObject};
+use uuid::Uuid;
+
+/// What is known about a service at one moment.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::Status")]
+pub enum Status {
+    /// Answers as expected, fast enough.
+    Up,
+    /// Answers as expected, but slower than its threshold, or its vendor says so.
+    Degraded,
+    /// Does not answer as expected.
+    Down,
+    /// The vendor is at work on it, as announced.
+    Maintenance,
+    /// Not known: never checked, not checked lately, paused, or PulseCheck could not look.
+    Unknown,
+}
+
+/// How a service is looked at.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::MonitorKind")]
+pub enum MonitorKind {
+    /// PulseCheck requests a URL itself.
+    Http,
+    /// PulseCheck reads components of the vendor's own status page.
+    StatusPage,
+}
+
+/// A stretch of time that ends now.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::Window")]
+pub enum Window {
+    /// The last 24 hours.
+    Day,
+    /// The last 7 days.
+    Week,
+    /// The last 30 days.
+    Month,
+    /// The last 90 days.
+    Quarter,
+}
+
+/// What is known about a service now.
+#[derive(Debug, Clone)]
+pub struct CurrentStatus {
+    service_id: Uuid,
+    known: live::CurrentStatus,
+}
+
+impl CurrentStatus {
+    /// What is `known` about one of the viewer's services.
+    pub(super) const fn of(service_id: Uuid, known: live::CurrentStatus) -> Self {
+        Self { service_id, known }
+    }
+}
+
+/// What is known about a service now. The status is UNKNOWN, with a message, when the service is paused or was not
+/// checked for longer than a check speaks for it.
+#[Object]
+impl CurrentStatus {
+    /// The confirmed status.
+    async fn status(&self) -> Status {
+        self.known.status.into()
+    }
+
+    /// Since when it holds.
+    async fn since(&self) -> Time {
+        self.known.since.into()
+    }
+
+    /// When the last check was made.
+    async fn checked_at(&self) -> Time {
+        self.known.checked_at.into()
+    }
+
+    /// How long the last check took, in milliseconds, when an answer came.
+    async fn response_time_ms(&self) -> Option<u32> {
+        self.known.response_time_ms
+    }
+
+    /// The HTTP status code of the last check, when one came.
+    async fn status_code(&self) -> Option<u16> {
+        self.known.status_code
+    }
+
+    /// Why it is not up, one sentence for people.
+    async fn message(&self) -> Option<&str> {
+        self.known.message.as_deref()
+    }
+
+    /// Where the time of the last check went.
+    async fn phases(&self, ctx: &Context<'_>) -> Result<Option<Phases>> {
+        let details = scope(ctx).loaders.details.load(self.service_id).await?;
+        Ok(details.and_then(|details| Phases::of(&details.phases)))
+    }
+
+    /// When the server's certificate ends; null without TLS.
+    async fn certificate_expires_at(&self, ctx: &Context<'_>) -> Result<Option<Time>> {
+        let details = scope(ctx).loaders.details.load(self.service_id).await?;
+        Ok(details.and_then(|details| details.certificate_expires_at).map(Time))
+    }
+}
+
+/// The parts of an exchange in milliseconds, summed over redirects; null for a part that was not reached or not needed.
+#[derive(SimpleObject, Debug, Clone)]
+pub struct Phases {
+    /// Looking the name up.
+    dns_ms: Option<u32>,
+    /// Opening the TCP connection.
+    connect_ms: Option<u32>,
+    /// The TLS handshake.
+    tls_ms: Option<u32>,
+    /// From the connection's standing to the answer's head.
+    first_byte_ms: Option<u32>,
+}
+
+impl Phases {
+    /// `None` when no part was reached.
+    pub(super) fn of(phases: &domain::Phases) -> Option<Self> {
+        (*phases != domain::Phases::default()).then(|| Self::from(phases))
+    }
+}
+
+impl From<&domain::Phases> for Phases {
+    fn from(phases: &domain::Phases) -> Self {
+        let domain::Phases { dns_ms, connect_ms, tls_ms, first_byte_ms } = *phases;
+        Self { dns_ms, connect_ms, tls_ms, first_byte_ms }
+    }
+}

@@ -1,0 +1,146 @@
+//! The viewer: profile, API tokens, and what this server allows.
+
+use super::scalar::{Id, Time};
+use super::scope::scope;
+use crate::ops::token::Wanted;
+use async_graphql::{ComplexObject, Context, InputObject, Object, Result, SimpleObject};
+use entity::api_token;
+
+/// Somebody who signs in and owns services.
+#[derive(SimpleObject, Debug)]
+#[graphql(complex)]
+pub struct User {
+    /// Unchanging.
+    id: Id,
+    /// As the sign-in provider gave it.
+    email: String,
+    /// What they are called.
+    name: String,
+    /// The address of a picture.
+    avatar_url: Option<String>,
+}
+
+#[ComplexObject]
+impl User {
+    /// The tokens that programs use on your behalf, newest first.
+    #[graphql(complexity = "super::limits::page(20, child_complexity)")]
+    async fn api_tokens(&self, ctx: &Context<'_>) -> Result<Vec<ApiToken>> {
+        let scope = scope(ctx);
+        Ok(scope.ops.tokens(&scope.viewer()?).await?.into_iter().map(ApiToken::from).collect())
+    }
+}
+
+/// A token that a program uses on your behalf. The token itself was shown when it was made, and is kept nowhere.
+#[derive(SimpleObject, Debug)]
+pub struct ApiToken {
+    /// Unchanging.
+    id: Id,
+    /// What you called it.
+    name: String,
+    /// Whether it may only read.
+    read_only: bool,
+    /// When it was made.
+    created_at: Time,
+    /// Roughly when it was last used; null when it never was.
+    last_used_at: Option<Time>,
+    /// When it stops working; null when it does not.
+    expires_at: Option<Time>,
+}
+
+impl From<api_token::Model> for ApiToken {
+    fn from(row: api_token::Model) -> Self {
+        Self {
+            id: row.id.into(),
+            name: row.name,
+            read_only: row.read_only,
+            created_at: row.created_at.into(),
+            last_used_at: row.last_used_at.map(Time),
+            expires_at: row.expires_at.map(Time),
+        }
+    }
+}
+
+/// A token that was just made.
+#[derive(SimpleObject, Debug)]
+pub struct CreatedApiToken {
+    /// The token, shown this once. Send it as `Authorization: Bearer pck_...`.
+    token: String,
+    /// What is kept of it.
+    api_token: ApiToken,
+}
+
+/// The token that you want.
+#[derive(InputObject, Debug)]
+pub struct CreateApiTokenInput {
+    /// What to call it, up to 100 characters.
+    name: String,
+    /// Whether it may only read.
+    #[graphql(default_with = "Some(false)")]
+    read_only: Option<bool>,
+    /// How long it works, 1 to 3650 days; for ever by default.
+    expires_in_days: Option<i32>,
+}
+
+/// What this server allows.
+#[derive(SimpleObject, Debug)]
+pub struct Limits {
+    /// The shortest interval between two checks of a service, in seconds.
+    min_interval_seconds: i32,
+    /// How many services one user may have.
+    max_services: u32,
+}
+
+#[derive(Default)]
+pub struct UserQuery;
+
+#[Object]
+impl UserQuery {
+    /// You; null without a valid session or token. Everything else answers UNAUTHENTICATED then.
+    async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let scope = scope(ctx);
+        let Some(viewer) = scope.visitor() else { return Ok(None) };
+        let user = scope.ops.user(&viewer).await?;
+        Ok(user.map(|user| User {
+            id: user.id.into(),
+            email: user.email,
+            name: user.name,
+            avatar_url: user.avatar_url,
+        }))
+    }
+
+    /// What this server allows.
+    async fn limits(&self, ctx: &Context<'_>) -> Result<Limits> {
+        let scope = scope(ctx);
+        scope.viewer()?;
+        let limits = scope.ops.limits;
+        Ok(Limits { min_interval_seconds: limits.min_interval_seconds, max_services: limits.max_services })
+    }
+}
+
+#[derive(Default)]
+pub struct UserMutation;
+
+#[Object]
+impl UserMutation {
+    /// Makes a token for a program.
+    async fn create_api_token(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The token that you want.")] input: CreateApiTokenInput,
+    ) -> Result<CreatedApiToken> {
+        let scope = scope(ctx);
+        let wanted = Wanted {
+            name: input.name,
+            read_only: input.read_only.unwrap_or(false),
+            expires_in_days: input.expires_in_days,
+        };
+        let (token, row) = scope.ops.create_token(&scope.viewer()?, wanted).await?;
+        Ok(CreatedApiToken { token, api_token: row.into() })
+    }
+
+    /// Makes a token worthless, and returns its id.
+    async fn revoke_api_token(&self, ctx: &Context<'_>, #[graphql(desc = "The token's id.")] id: Id) -> Result<Id> {
+        let scope = scope(ctx);
+        Ok(scope.ops.revoke_token(&scope.viewer()?, id.0).await?.into())
+    }
+}

@@ -1,0 +1,132 @@
+//! What a vendor's status page says about the components that a service follows.
+
+use super::scalar::Time;
+use super::status::Status;
+use crate::ops::vendor::{Followed, Notices};
+use async_graphql::SimpleObject;
+use chrono::DateTime;
+use entity::{vendor_incident, vendor_maintenance};
+use serde_json::Value;
+
+/// A component of a vendor's status page that a service follows.
+#[derive(SimpleObject, Debug)]
+pub struct FollowedComponent {
+    /// The vendor's id.
+    id: String,
+    /// The vendor's name for it.
+    name: String,
+    /// The vendor's group.
+    group_name: Option<String>,
+    /// What the vendor's word means.
+    status: Status,
+    /// The vendor's own word.
+    vendor_status: String,
+    /// Whether the page no longer has it.
+    missing: bool,
+}
+
+impl From<Followed> for FollowedComponent {
+    fn from(Followed { chosen, shown }: Followed) -> Self {
+        let missing = chosen.missing || shown.as_ref().is_none_or(|shown| shown.missing);
+        let status = shown.as_ref().map_or(domain::Status::Unknown, |shown| shown.status.into());
+        let (name, group_name, vendor_status) = match shown {
+            Some(shown) => (shown.name, shown.group_name, shown.vendor_status),
+            None => (chosen.name, chosen.group_name, String::new()),
+        };
+        Self { id: chosen.component_id, name, group_name, status: status.into(), vendor_status, missing }
+    }
+}
+
+/// An incident on a vendor's status page.
+#[derive(SimpleObject, Debug)]
+pub struct VendorIncident {
+    /// The vendor's id.
+    id: String,
+    /// The vendor's title.
+    name: String,
+    /// The vendor's word for how bad it is.
+    impact: String,
+    /// The vendor's word for how far they are.
+    status: String,
+    /// When it began.
+    started_at: Option<Time>,
+    /// Its page for people.
+    url: Option<String>,
+    /// The names of the components that it touches.
+    components: Vec<String>,
+    /// What the vendor wrote, newest first.
+    updates: Vec<VendorUpdate>,
+}
+
+/// What a vendor wrote about an incident.
+#[derive(SimpleObject, Debug)]
+pub struct VendorUpdate {
+    /// When.
+    at: Time,
+    /// How far they were.
+    status: String,
+    /// What they wrote.
+    body: String,
+}
+
+/// Maintenance announced on a vendor's status page.
+#[derive(SimpleObject, Debug)]
+pub struct Maintenance {
+    /// The vendor's id.
+    id: String,
+    /// The vendor's title.
+    name: String,
+    /// The vendor's word for how far they are.
+    status: String,
+    /// When it is to begin.
+    scheduled_for: Option<Time>,
+    /// When it is to end.
+    scheduled_until: Option<Time>,
+    /// Its page for people.
+    url: Option<String>,
+    /// The names of the components that it touches.
+    components: Vec<String>,
+}
+
+pub(super) fn incidents(notices: &Notices) -> Vec<VendorIncident> {
+    let shown = |row: &vendor_incident::Model| VendorIncident {
+        id: row.incident_id.clone(),
+        name: row.name.clone(),
+        impact: row.impact.clone(),
+        status: row.status.clone(),
+        started_at: row.started_at.map(Time),
+        url: row.url.clone(),
+        components: names(notices, &row.component_ids),
+        updates: items(&row.updates).iter().filter_map(update).collect(),
+    };
+    notices.incidents.iter().map(|row| shown(row)).collect()
+}
+
+pub(super) fn maintenances(notices: &Notices) -> Vec<Maintenance> {
+    let shown = |row: &vendor_maintenance::Model| Maintenance {
+        id: row.maintenance_id.clone(),
+        name: row.name.clone(),
+        status: row.status.clone(),
+        scheduled_for: row.scheduled_for.map(Time),
+        scheduled_until: row.scheduled_until.map(Time),
+        url: row.url.clone(),
+        components: names(notices, &row.component_ids),
+    };
+    notices.maintenances.iter().map(|row| shown(row)).collect()
+}
+
+/// A component that the page no longer has is named by its id.
+fn names(notices: &Notices, ids: &Value) -> Vec<String> {
+    let ids = items(ids).iter().filter_map(Value::as_str);
+    ids.map(|id| notices.names.get(id).cloned().unwrap_or_else(|| id.to_owned())).collect()
+}
+
+fn update(update: &Value) -> Option<VendorUpdate> {
+    let text = |name: &str| update.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let at = DateTime::parse_from_rfc3339(&text("at")).ok()?.to_utc();
+    Some(VendorUpdate { at: at.into(), status: text("status"), body: text("body") })
+}
+
+fn items(list: &Value) -> &[Value] {
+    list.as_array().map(Vec::as_slice).unwrap_or_default()
+}

@@ -1,0 +1,95 @@
+//! What can be asked for and done: the work on the database and on the live state behind the API. Every operation takes
+//! the [`Viewer`](crate::auth::Viewer), and what belongs to somebody else is answered exactly as what does not exist, by
+//! the same statements. Knows nothing of GraphQL or HTTP.
+
+pub mod current;
+mod error;
+pub mod incident;
+pub mod page;
+pub mod pause;
+pub mod service;
+pub mod token;
+pub mod user;
+pub mod vendor;
+
+pub use error::{Error, Result};
+
+use chrono::{DateTime, SubsecRound, Utc};
+use live::{Event, Live};
+use probe::Prober;
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
+use uuid::Uuid;
+
+/// Everything that operations work with. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Ops {
+    /// The truth.
+    pub db: DatabaseConnection,
+    /// Fast copies, the due queue, and events.
+    pub live: Live,
+    /// For looking at a target before it is added.
+    pub prober: Prober,
+    /// What users may do at most.
+    pub limits: Limits,
+}
+
+/// What users may do at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The shortest interval between two checks, in seconds.
+    pub min_interval_seconds: i32,
+    /// How many services one user may have.
+    pub max_services: u32,
+    /// How many API tokens one user may have.
+    pub max_tokens: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { min_interval_seconds: 10, max_services: 1000, max_tokens: 100 }
+    }
+}
+
+/// The time, in the whole milliseconds that everything is stored in.
+#[must_use]
+pub fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(3)
+}
+
+impl Ops {
+    /// A transaction that may write. SQLite takes its lock at once: one that begins by reading and writes later would
+    /// fail when somebody else has written in between.
+    async fn begin(&self) -> std::result::Result<DatabaseTransaction, DbErr> {
+        let sqlite = self.db.get_database_backend() == DbBackend::Sqlite;
+        let options = TransactionOptions {
+            sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        self.db.begin_with_options(options).await
+    }
+
+    /// Makes checks due. What is committed stays so when this fails: the worker's reconciliation mends the queue.
+    async fn make_due(&self, service: Uuid, at: DateTime<Utc>) {
+        if let Err(error) = self.live.schedule(&[(service, at)]).await {
+            tracing::warn!(%error, %service, "a check could not be scheduled: the worker will find it by itself");
+        }
+    }
+
+    /// Takes a service out of the queue and its latest status away.
+    async fn withdraw(&self, service: Uuid) {
+        let removed = self.live.remove(&[service]).await;
+        if let Err(error) = removed.and(self.live.forget(&[service]).await) {
+            tracing::warn!(%error, %service, "the live state could not be told that a service is checked no more");
+        }
+    }
+
+    /// Tells everybody who listens.
+    async fn publish(&self, events: &[Event]) {
+        if let Err(error) = self.live.publish(events).await {
+            tracing::warn!(%error, "a change could not be published: open pages show it at their next refetch");
+        }
+    }
+}

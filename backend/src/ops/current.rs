@@ -1,0 +1,117 @@
+//! What is known about services now: the fast copy, else the database, and in either case no longer than a check speaks
+//! for. The one place that judges staleness.
+
+use super::{Ops, Result};
+use chrono::{DateTime, Duration, Utc};
+use domain::slot::horizon;
+use domain::{Phases, Status};
+use entity::{service, service_state};
+use live::{CurrentStatus, Latest};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use std::collections::HashMap;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What is said about a paused service.
+pub const PAUSED: &str = "paused";
+
+/// The parts of the last check that only the database keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Details {
+    /// Where the response time went.
+    pub phases: Phases,
+    /// When the certificate ends.
+    pub certificate_expires_at: Option<DateTime<Utc>>,
+}
+
+impl Ops {
+    /// What is known at `now` about each of `services`; those that were never checked are missing.
+    ///
+    /// # Errors
+    /// When the database fails. That the live state fails only costs time.
+    pub async fn current(
+        &self,
+        services: &[Arc<service::Model>],
+        now: DateTime<Utc>,
+    ) -> Result<HashMap<Uuid, CurrentStatus>> {
+        let ids: Vec<_> = services.iter().map(|service| service.id).collect();
+        let copies = self.live.latest(&ids).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the live state does not answer: statuses are read from the database");
+            Vec::new()
+        });
+        let mut known: HashMap<Uuid, CurrentStatus> =
+            copies.into_iter().flatten().map(|Latest { service_id, current, .. }| (service_id, current)).collect();
+        let missing: Vec<_> = ids.into_iter().filter(|id| !known.contains_key(id)).collect();
+        if !missing.is_empty() {
+            let rows = states(self, &missing).await?;
+            known.extend(rows.into_iter().filter_map(|row| Some((row.service_id, recorded(row)?))));
+        }
+        let judged = services.iter().filter_map(|service| {
+            let current = known.remove(&service.id)?;
+            Some((service.id, judge(service, current, now)))
+        });
+        Ok(judged.collect())
+    }
+
+    /// The details of the last check of each of `services` that was ever checked.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn details(&self, services: &[Uuid]) -> Result<HashMap<Uuid, Details>> {
+        let rows = states(self, services).await?;
+        Ok(rows.into_iter().map(|row| (row.service_id, details(&row))).collect())
+    }
+}
+
+async fn states(ops: &Ops, services: &[Uuid]) -> Result<Vec<service_state::Model>> {
+    let of_these = service_state::Column::ServiceId.is_in(services.iter().copied());
+    Ok(service_state::Entity::find().filter(of_these).all(&ops.db).await?)
+}
+
+/// What the database says, when there was a check.
+fn recorded(row: service_state::Model) -> Option<CurrentStatus> {
+    Some(CurrentStatus {
+        status: row.status.into(),
+        since: row.since,
+        checked_at: row.checked_at?,
+        response_time_ms: row.response_time_ms.and_then(|ms| ms.try_into().ok()),
+        status_code: row.status_code.and_then(|code| code.try_into().ok()),
+        message: row.message,
+    })
+}
+
+fn details(row: &service_state::Model) -> Details {
+    let ms = |ms: Option<i32>| ms.and_then(|ms| u32::try_from(ms).ok());
+    Details {
+        phases: Phases {
+            dns_ms: ms(row.dns_ms),
+            connect_ms: ms(row.connect_ms),
+            tls_ms: ms(row.tls_ms),
+            first_byte_ms: ms(row.first_byte_ms),
+        },
+        certificate_expires_at: row.certificate_expires_at,
+    }
+}
+
+/// What may be said of a service at `now`, when `current` is the last that was learned.
+#[must_use]
+pub fn judge(service: &service::Model, current: CurrentStatus, now: DateTime<Utc>) -> CurrentStatus {
+    let unknown = |since: DateTime<Utc>, message: String| CurrentStatus {
+        status: Status::Unknown,
+        since,
+        checked_at: current.checked_at,
+        response_time_ms: None,
+        status_code: None,
+        message: Some(message),
+    };
+    let interval = Duration::seconds(service.check_interval_seconds.into());
+    if service.paused {
+        let since = if current.status == Status::Unknown { current.since } else { service.updated_at };
+        unknown(since, PAUSED.into())
+    } else if now - current.checked_at > horizon(interval) {
+        let message = format!("not checked since {}", current.checked_at.format("%Y-%m-%d %H:%M:%S UTC"));
+        unknown(current.checked_at + interval, message)
+    } else {
+        current
+    }
+}

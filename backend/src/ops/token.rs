@@ -1,0 +1,119 @@
+//! Tokens for programs: made, listed and revoked here; what is presented with a request is recognised by `auth`.
+
+use super::{Error, Ops, Result, now};
+use crate::auth::Viewer;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::Duration;
+use domain::service::FieldError;
+use entity::{api_token, user};
+use rand::TryRngCore;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// What every token begins with, so that people and scanners recognise a leaked one.
+pub const PREFIX: &str = "pck_";
+
+/// The longest name, in characters.
+const MAX_NAME: usize = 100;
+
+/// The longest life, in days.
+const MAX_DAYS: i32 = 3650;
+
+/// What is kept of a token.
+#[must_use]
+pub fn hash(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}
+
+/// A token as somebody wants it.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// What its owner calls it.
+    pub name: String,
+    /// Whether it may only read.
+    pub read_only: bool,
+    /// When it ends; never, when absent.
+    pub expires_in_days: Option<i32>,
+}
+
+impl Ops {
+    /// The viewer's tokens, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tokens(&self, viewer: &Viewer) -> Result<Vec<api_token::Model>> {
+        let own = api_token::Entity::find().filter(api_token::Column::UserId.eq(viewer.user_id));
+        Ok(own.order_by_desc(api_token::Column::CreatedAt).order_by_desc(api_token::Column::Id).all(&self.db).await?)
+    }
+
+    /// Makes a token. The token itself is returned this once and kept nowhere.
+    ///
+    /// # Errors
+    /// Every wrong field, or [`Error::Conflict`] when the viewer has as many as allowed.
+    pub async fn create_token(&self, viewer: &Viewer, wanted: Wanted) -> Result<(String, api_token::Model)> {
+        let (name, days) = checked(&wanted)?;
+        let mut secret = [0; 32];
+        rand::rngs::OsRng
+            .try_fill_bytes(&mut secret)
+            .map_err(|error| DbErr::Custom(format!("the system gives no random bytes: {error}")))?;
+        let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(secret));
+
+        let transaction = self.begin().await?;
+        let owner = user::Entity::find_by_id(viewer.user_id).lock_exclusive().one(&transaction).await?;
+        owner.ok_or(Error::Unauthenticated)?;
+        let own = api_token::Entity::find().filter(api_token::Column::UserId.eq(viewer.user_id));
+        let max = self.limits.max_tokens;
+        if own.count(&transaction).await? >= u64::from(max) {
+            let message = format!("you have {max} tokens, as many as this server allows: revoke one first");
+            return Err(Error::Conflict(message));
+        }
+        let now = now();
+        let row = api_token::ActiveModel {
+            id: Set(Uuid::now_v7()),
+            user_id: Set(viewer.user_id),
+            name: Set(name),
+            token_hash: Set(hash(&token)),
+            read_only: Set(wanted.read_only),
+            created_at: Set(now),
+            last_used_at: Set(None),
+            expires_at: Set(days.map(|days| now + Duration::days(days.into()))),
+        };
+        let row = row.insert(&transaction).await?;
+        transaction.commit().await?;
+        Ok((token, row))
+    }
+
+    /// Makes a token worthless.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn revoke_token(&self, viewer: &Viewer, id: Uuid) -> Result<Uuid> {
+        let revoked = api_token::Entity::delete_many()
+            .filter(api_token::Column::Id.eq(id))
+            .filter(api_token::Column::UserId.eq(viewer.user_id))
+            .exec(&self.db)
+            .await?;
+        if revoked.rows_affected == 0 { Err(Error::NotFound("token")) } else { Ok(id) }
+    }
+}
+
+fn checked(wanted: &Wanted) -> Result<(String, Option<i32>)> {
+    let name = wanted.name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let length = name.chars().count();
+    let mut errors = Vec::new();
+    if name.is_empty() {
+        errors.push(FieldError::new("name", "give the token a name, so that you know later what uses it"));
+    } else if length > MAX_NAME {
+        errors.push(FieldError::new("name", format!("is {length} characters long, at most {MAX_NAME} are allowed")));
+    } else if name.chars().any(char::is_control) {
+        errors.push(FieldError::new("name", "must not contain control characters"));
+    }
+    if let Some(days) = wanted.expires_in_days.filter(|days| !(1..=MAX_DAYS).contains(days)) {
+        errors.push(FieldError::new("expiresInDays", format!("is {days}, must be between 1 and {MAX_DAYS} days")));
+    }
+    if errors.is_empty() { Ok((name, wanted.expires_in_days)) } else { Err(Error::BadInput(errors)) }
+}

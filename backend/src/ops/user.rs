@@ -1,0 +1,16 @@
+//! The viewer's own profile.
+
+use super::{Ops, Result};
+use crate::auth::Viewer;
+use entity::user;
+use sea_orm::EntityTrait;
+
+impl Ops {
+    /// The viewer; `None` when the account is gone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn user(&self, viewer: &Viewer) -> Result<Option<user::Model>> {
+        Ok(user::Entity::find_by_id(viewer.user_id).one(&self.db).await?)
+    }
+}

@@ -76,8 +76,6 @@ pub struct Settings {
     pub heartbeat_every: Duration,
     /// What becomes of checks later.
     pub history: history::Settings,
-    /// What becomes of recorded checks.
-    pub history: history::Settings,
     /// Where the worker counts what it does.
     pub stats: Arc<Stats>,
 }
@@ -91,7 +89,6 @@ impl Default for Settings {
             reconcile_every: Duration::from_secs(30),
             heartbeat_file: None,
             heartbeat_every: Duration::from_secs(5),
-            history: history::Settings::default(),
             history: history::Settings::default(),
             stats: Arc::default(),
         }
@@ -149,7 +146,6 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
     recording.spawn(recorder.run());
     beside.spawn(changes::run(live.clone(), services, wake, Arc::clone(&rebuild)));
     beside.spawn(reconcile::run(db.clone(), live.clone(), clock, rebuild, settings.reconcile_every));
-    beside.spawn(history::run(db.clone(), settings.history, shutdown.clone()));
     beside.spawn(history::run(db.clone(), settings.history, shutdown.clone()));
     if let Some(file) = settings.heartbeat_file {
         let (db, stats, every) = (db.clone(), Arc::clone(&stats), settings.heartbeat_every);

@@ -14,13 +14,15 @@ use tokio_util::sync::CancellationToken;
 /// "PulseHis" in ASCII: held by the worker of a PostgreSQL database that is at it.
 const LOCK: i64 = 0x5075_6c73_6548_6973;
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// How long what is kept, and how often it is seen to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// Days for which each check is kept.
-    pub check_days: u32,
-    /// Days for which rollups by hour are kept; those by day stay for ever.
-    pub hour_days: u32,
+    /// How long each check is kept; in PostgreSQL to the end of a day.
+    pub keep_checks: Duration,
+    /// How long rollups by hour are kept; those by day stay for ever.
+    pub keep_hours: Duration,
     /// From one pass to the next. Shorter means fewer checks to read for whoever asks for uptime.
     pub every: Duration,
     /// How much is summed up at once.
@@ -29,7 +31,12 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { check_days: 30, hour_days: 396, every: Duration::from_secs(60), portion: Portion::default() }
+        Self {
+            keep_checks: 30 * DAY,
+            keep_hours: 396 * DAY,
+            every: Duration::from_secs(60),
+            portion: Portion::default(),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::history::Settings;
 use crate::partitions;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use domain::rollup::{DAY, HOUR, floor};
 use entity::column::RollupPeriod;
 use entity::sql::Sql;
@@ -34,13 +34,13 @@ pub(crate) async fn delete_old(
     now: DateTime<Utc>,
 ) -> Result<Deleted, DbErr> {
     let backend = db.get_database_backend();
-    let checks_end = now - Duration::days(settings.check_days.into());
+    let checks_end = now - settings.keep_checks;
     // Whole days or hours go, so that what an hour's rollup was made of is there or is not.
     let width = if backend == DbBackend::Postgres { DAY } else { HOUR };
     let checks_end = floor(checks_end, width);
     let partitions = partitions::drop_before(db, checks_end.date_naive()).await?;
     let checks = in_portions(db, &old_checks(backend, checks_end)).await?;
-    let hours_end = floor(now - Duration::days(settings.hour_days.into()), DAY);
+    let hours_end = floor(now - settings.keep_hours, DAY);
     let hours = in_portions(db, &old_hours(backend, hours_end)).await?;
     Ok(Deleted { checks, partitions, hours })
 }

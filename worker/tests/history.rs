@@ -20,11 +20,15 @@ use worker::history::{Portion, Settings, pass};
 
 /// So small that everything takes several rounds.
 const SETTINGS: Settings = Settings {
-    check_days: 30,
-    hour_days: 396,
+    keep_checks: days(30),
+    keep_hours: days(396),
     every: std::time::Duration::from_secs(60),
     portion: Portion { services: 2, checks: 7 },
 };
+
+const fn days(days: u64) -> std::time::Duration {
+    std::time::Duration::from_secs(days * 86_400)
+}
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -92,7 +96,7 @@ on_each_database! {
         let from = at("2026-01-10T00:00:00Z");
         let week: Vec<_> = (0..7 * 144).map(|i| a_check(&service, from + Duration::seconds(600 * i))).collect();
         insert_checks(db, &week).await;
-        let settings = Settings { check_days: 3, hour_days: 30, ..SETTINGS };
+        let settings = Settings { keep_checks: days(3), keep_hours: days(30), ..SETTINGS };
 
         // They were never summed up before they were too old: that comes first.
         let now = at("2026-01-17T00:00:00Z");

@@ -1,0 +1,116 @@
+//! Response times over a window, in stretches narrow enough for a chart and few enough for a phone.
+
+use crate::ops::Result;
+use chrono::{DateTime, Duration, Utc};
+use domain::rollup::{DAY, Sum, floor};
+use domain::{LatencyHistogram, Window};
+use entity::check::instant;
+use entity::column::RollupPeriod;
+use entity::sql::Sql;
+use sea_orm::{ActiveEnum, ConnectionTrait, DatabaseConnection, DbErr};
+use std::collections::BTreeMap;
+
+const SUM: i64 = 0;
+const CHECK: i64 = 1;
+
+/// A stretch of time. Its times are `None` when nothing answered in it; quantiles are within
+/// [`domain::histogram::RELATIVE_ERROR`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LatencyPoint {
+    /// When it begins.
+    pub at: DateTime<Utc>,
+    /// Half of the answers came within so many milliseconds.
+    pub p50_ms: Option<f64>,
+    /// 95 of 100 answers did.
+    pub p95_ms: Option<f64>,
+    /// All did.
+    pub max_ms: Option<f64>,
+    /// How many checks were made, answered or not.
+    pub checks: u32,
+}
+
+/// The width of one point, and which rollups it is made of; a day is drawn from its checks.
+const fn grain(window: Window) -> (Duration, Option<RollupPeriod>) {
+    match window {
+        Window::Day => (Duration::minutes(10), None),
+        Window::Week => (Duration::hours(2), Some(RollupPeriod::Hour)),
+        Window::Month => (Duration::hours(6), Some(RollupPeriod::Hour)),
+        Window::Quarter => (DAY, Some(RollupPeriod::Day)),
+    }
+}
+
+/// The response times of a service (by its number) over a window that ends at `now`, oldest first, in one statement. The
+/// first point is the first stretch with checks; from there none is left out, so that a gap is seen as one.
+///
+/// # Errors
+/// What the database said.
+pub async fn latency(
+    db: &DatabaseConnection,
+    service_number: i32,
+    window: Window,
+    now: DateTime<Utc>,
+) -> Result<Vec<LatencyPoint>> {
+    let (width, period) = grain(window);
+    let from = floor(window.start(now), width);
+    let mut sums: BTreeMap<DateTime<Utc>, Sum> = BTreeMap::new();
+    let sql = statement(Sql::new(db.get_database_backend()), service_number, period, from);
+    for row in db.query_all_raw(sql.finish()).await? {
+        let at: i64 = row.try_get_by_index(1)?;
+        let sum = sums.entry(floor(instant(at), width)).or_default();
+        let max: Option<i32> = row.try_get_by_index(3)?;
+        let max = max.and_then(|ms| u32::try_from(ms).ok());
+        sum.max_response_time_ms = sum.max_response_time_ms.max(max);
+        let checks: i32 = row.try_get_by_index(2)?;
+        sum.checks = sum.checks.saturating_add(checks.try_into().unwrap_or(0));
+        if row.try_get_by_index::<i64>(0)? == SUM {
+            let latency: Vec<u8> = row.try_get_by_index(4)?;
+            let latency = LatencyHistogram::decode(&latency)
+                .map_err(|error| DbErr::Type(format!("{error} in a rollup of service {service_number} at {at}")))?;
+            sum.latency.merge(&latency);
+        } else if let Some(ms) = max {
+            sum.latency.record(ms);
+        }
+    }
+    let first = sums.keys().next().copied();
+    let starts = std::iter::successors(first, |at| Some(*at + width)).take_while(|at| *at <= now);
+    Ok(starts.map(|at| point(at, sums.get(&at))).collect())
+}
+
+/// Rows of (part, time, checks, slowest, histogram): rollups, and the checks that they do not hold.
+fn statement(sql: Sql, service_number: i32, period: Option<RollupPeriod>, from: DateTime<Utc>) -> Sql {
+    let mut sql = sql;
+    if let Some(period) = period {
+        sql = sql
+            .text("SELECT ")
+            .value(SUM)
+            .text(", start, checks, max_response_time_ms, latency FROM check_rollups WHERE service_number = ")
+            .value(service_number)
+            .text(" AND period = ")
+            .value(period.into_value())
+            .text(" AND start >= ")
+            .value(from.timestamp_millis())
+            .text(" UNION ALL ");
+    }
+    sql = sql
+        .text("SELECT ")
+        .value(CHECK)
+        .by_backend(", slot, 1, response_time_ms, NULL::bytea", ", slot, 1, response_time_ms, NULL")
+        .text(" FROM checks WHERE service_number = ")
+        .value(service_number)
+        .text(" AND slot >= ")
+        .value(from.timestamp_millis());
+    if period.is_some() {
+        sql = sql
+            .text(" AND slot > coalesce((SELECT slot FROM rollup_progress WHERE service_number = ")
+            .value(service_number)
+            .text("), -1)");
+    }
+    sql
+}
+
+fn point(at: DateTime<Utc>, sum: Option<&Sum>) -> LatencyPoint {
+    let max_ms = sum.and_then(|sum| sum.max_response_time_ms).map(f64::from);
+    // The histogram's buckets are a little wider than what is in them.
+    let quantile = |q| Some(sum?.latency.quantile(q)?.min(max_ms?));
+    LatencyPoint { at, p50_ms: quantile(0.5), p95_ms: quantile(0.95), max_ms, checks: sum.map_or(0, |sum| sum.checks) }
+}

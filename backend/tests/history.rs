@@ -1,0 +1,210 @@
+//! What is read of history is what brute force finds in all checks ever made, whatever part of them is summed up already.
+#![allow(clippy::unwrap_used)]
+
+use backend::ops::history::{LatencyPoint, Uptime, UptimeDay, begins, checks, latency, uptime, uptime_days};
+use chrono::{DateTime, Duration, Utc};
+use domain::rollup::{DAY, Fold, floor};
+use domain::uptime::{Sample, Tally, tally};
+use domain::{LatencyHistogram, Status, Window};
+use entity::column::RollupPeriod;
+use entity::{check, check_rollup, rollup_progress, service};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, IntoActiveModel, QueryFilter};
+use std::collections::HashMap;
+use testkit::builders::{a_check, a_service, a_user, insert_checks};
+use testkit::{TestDatabase, on_each_database};
+
+const WINDOWS: [Window; 4] = [Window::Day, Window::Week, Window::Month, Window::Quarter];
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+on_each_database! {
+    async fn uptime_and_days_are_what_brute_force_finds(database: TestDatabase) {
+        let (db, mut runner) = (&database.db, TestRunner::deterministic());
+        let user = a_user(db).await;
+        for _ in 0..12 {
+            let mut stories = HashMap::new();
+            for _ in 0..4 {
+                let service = a_service(db, &user).create().await;
+                let (story, share) = story(&service).new_tree(&mut runner).unwrap().current();
+                insert_checks(db, &story).await;
+                roll_up(db, &story[..story.len() * share / 10]).await;
+                stories.insert(service.number, story);
+            }
+            let numbers: Vec<i32> = stories.keys().copied().collect();
+            // At moments in and after the last check's reach, on and off the hour and the day.
+            let last = stories.values().filter_map(|story| story.last()).map(|check| check.slot).max().unwrap_or_default();
+            let last = entity::check::instant(last);
+            for now in [last, last + Duration::seconds(17), floor(last, DAY) + DAY, last + Duration::hours(30)] {
+                for window in WINDOWS {
+                    let from = begins(window, now);
+                    let found = uptime(db, &numbers, window, now).await.unwrap();
+                    for (number, story) in &stories {
+                        let expected = Uptime { tally: brute_force(story, from, now, now), length: now - from };
+                        assert_eq!(found[number], expected, "{window:?} at {now} of {story:#?}");
+                    }
+                }
+                let found = uptime_days(db, &numbers, 40, now).await.unwrap();
+                for (number, story) in &stories {
+                    let expected: Vec<_> = (0..40).rev().map(|ago| brute_force_day(story, floor(now, DAY) - DAY * ago, now)).collect();
+                    assert_eq!(found[number], expected, "at {now} of {story:#?}");
+                }
+            }
+        }
+    }
+
+    async fn response_times_are_what_brute_force_finds(database: TestDatabase) {
+        let (db, mut runner) = (&database.db, TestRunner::deterministic());
+        let user = a_user(db).await;
+        let widths = [(Window::Day, 10), (Window::Week, 120), (Window::Month, 360), (Window::Quarter, 1440)];
+        for _ in 0..12 {
+            let service = a_service(db, &user).create().await;
+            let (story, share) = story(&service).new_tree(&mut runner).unwrap().current();
+            insert_checks(db, &story).await;
+            roll_up(db, &story[..story.len() * share / 10]).await;
+            let now = story.last().map_or_else(Utc::now, |last| entity::check::instant(last.slot) + Duration::minutes(3));
+            for (window, minutes) in widths {
+                let width = Duration::minutes(minutes);
+                let found = latency(db, service.number, window, now).await.unwrap();
+                assert_eq!(found, brute_force_latency(&story, floor(window.start(now), width), width, now), "{window:?}");
+            }
+        }
+    }
+
+    async fn a_window_whose_first_checks_are_deleted_takes_its_share_of_that_hour(database: TestDatabase) {
+        let db = &database.db;
+        let service = a_service(db, &a_user(db).await).interval(600).create().await;
+        let from = at("2026-03-01T00:00:00Z");
+        let story: Vec<_> = (0..7 * 144 + 62).map(|i| a_check(&service, from + Duration::seconds(600 * i))).collect();
+        insert_checks(db, &story).await;
+        roll_up(db, &story).await;
+        let old = check::Column::Slot.lt(at("2026-03-08T00:00:00Z").timestamp_millis());
+        check::Entity::delete_many().filter(old).exec(db).await.unwrap();
+        let found = uptime(db, &[service.number], Window::Week, at("2026-03-08T10:15:00Z")).await.unwrap();
+        let week = Duration::days(7);
+        let tally = Tally { up_ms: week.num_milliseconds(), ..Tally::default() };
+        assert_eq!(found[&service.number], Uptime { tally, length: week });
+    }
+
+    async fn services_without_checks_and_unknown_ones_are_not_covered(database: TestDatabase) {
+        let db = &database.db;
+        let service = a_service(db, &a_user(db).await).create().await;
+        let now = at("2026-03-01T12:00:00Z");
+        let found = uptime(db, &[service.number, 4711], Window::Day, now).await.unwrap();
+        let nothing = Uptime { tally: Tally::default(), length: Duration::days(1) };
+        assert_eq!(found, HashMap::from([(service.number, nothing), (4711, nothing)]));
+        assert_eq!((nothing.percent(), nothing.coverage_percent()), (None, 0.0));
+        let days = &uptime_days(db, &[service.number], 3, now).await.unwrap()[&service.number];
+        let dates: Vec<_> = days.iter().map(|day| day.date.to_string()).collect();
+        assert_eq!(dates, ["2026-02-27", "2026-02-28", "2026-03-01"]);
+        assert!(days.iter().all(|day| day.status() == Status::Unknown));
+        assert_eq!(days[2].uptime.length, Duration::hours(12), "today is as long as it has lasted");
+        assert_eq!(latency(db, service.number, Window::Day, now).await.unwrap(), []);
+        assert_eq!(uptime(db, &[], Window::Day, now).await.unwrap().len(), 0);
+    }
+
+    async fn checks_come_newest_first_page_by_page(database: TestDatabase) {
+        let db = &database.db;
+        let user = a_user(db).await;
+        let (service, other) = (a_service(db, &user).create().await, a_service(db, &user).create().await);
+        let from = at("2026-03-01T12:00:00Z");
+        let mut story: Vec<_> = (0..5).map(|i| a_check(&service, from + Duration::seconds(30 * i))).collect();
+        insert_checks(db, &story).await;
+        insert_checks(db, &[a_check(&other, from)]).await;
+        story.reverse();
+        let page = checks(db, service.number, 3, None).await.unwrap();
+        assert_eq!((&page.rows[..], page.more), (&story[..3], true));
+        let page = checks(db, service.number, 3, Some(story[2].slot)).await.unwrap();
+        assert_eq!((&page.rows[..], page.more), (&story[3..], false));
+    }
+}
+
+/// Some months of a service that is sometimes late, stopped, paused, asked off its slots, or given another interval; and
+/// how many tenths of it are summed up.
+fn story(service: &service::Model) -> impl Strategy<Value = (Vec<check::Model>, usize)> + use<> {
+    let service = service.clone();
+    let gap = prop_oneof![
+        6 => Just(30_000i64), 2 => 1i64..90_000, 2 => 1i64..9_000_000, 1 => 1i64..100_000_000, 1 => 1i64..400_000_000
+    ];
+    let interval = prop::sample::select(vec![10, 30, 30, 30, 600, 3600, 86_400]);
+    let step = (gap, 0usize..5, interval, prop::option::of(0i32..5000));
+    let steps =
+        prop_oneof![1 => 0usize..3, 5 => 3usize..250].prop_flat_map(move |n| prop::collection::vec(step.clone(), n));
+    (steps, 0usize..=10).prop_map(move |(steps, share)| {
+        let mut slot = at("2026-03-01T10:50:00Z");
+        let check = |(gap, status, interval_seconds, response_time_ms): (i64, usize, i32, Option<i32>)| {
+            slot += Duration::milliseconds(gap);
+            let status = Status::ALL[status].into();
+            check::Model { status, interval_seconds, response_time_ms, ..a_check(&service, slot) }
+        };
+        (steps.into_iter().map(check).collect(), share)
+    })
+}
+
+/// Writes what the worker would have written after these checks.
+async fn roll_up(db: &DatabaseConnection, checks: &[check::Model]) {
+    let Some(first) = checks.first() else { return };
+    let mut fold = Fold::after(None);
+    for check in checks {
+        fold.push(check.sample(), check.response_time_ms.map(|ms| ms.try_into().unwrap()));
+    }
+    let row = |period| {
+        move |(start, sum): (&DateTime<Utc>, &_)| check_rollup::Model::of(first.service_number, period, *start, sum)
+    };
+    let days = fold.days();
+    let rows: Vec<_> =
+        fold.hours().iter().map(row(RollupPeriod::Hour)).chain(days.iter().map(row(RollupPeriod::Day))).collect();
+    for some in rows.chunks(1000) {
+        let some = some.iter().cloned().map(IntoActiveModel::into_active_model);
+        check_rollup::Entity::insert_many(some).exec_without_returning(db).await.unwrap();
+    }
+    let check::Model { service_number, slot, interval_seconds, status, .. } = checks.last().unwrap().clone();
+    let progress = rollup_progress::Model { service_number, slot, interval_seconds, status };
+    rollup_progress::Entity::insert(progress.into_active_model()).exec_without_returning(db).await.unwrap();
+}
+
+fn brute_force(story: &[check::Model], from: DateTime<Utc>, to: DateTime<Utc>, now: DateTime<Utc>) -> Tally {
+    let samples: Vec<Sample> = story.iter().map(check::Model::sample).filter(|sample| sample.slot <= now).collect();
+    tally(samples, from, to, now)
+}
+
+fn brute_force_day(story: &[check::Model], start: DateTime<Utc>, now: DateTime<Utc>) -> UptimeDay {
+    let tally = brute_force(story, start, start + DAY, now);
+    UptimeDay { date: start.date_naive(), uptime: Uptime { tally, length: DAY.min(now - start) } }
+}
+
+fn brute_force_latency(
+    story: &[check::Model],
+    from: DateTime<Utc>,
+    width: Duration,
+    now: DateTime<Utc>,
+) -> Vec<LatencyPoint> {
+    let mut points = Vec::new();
+    let mut at = from;
+    while at <= now {
+        let within = (at.timestamp_millis())..(at + width).timestamp_millis();
+        let of_it: Vec<_> = story.iter().filter(|check| within.contains(&check.slot)).collect();
+        if !points.is_empty() || !of_it.is_empty() {
+            let mut latency = LatencyHistogram::default();
+            of_it
+                .iter()
+                .filter_map(|check| check.response_time_ms)
+                .for_each(|ms| latency.record(ms.try_into().unwrap()));
+            let max = of_it.iter().filter_map(|check| check.response_time_ms).max().map(f64::from);
+            let quantile = |q| latency.quantile(q).map(|ms| ms.min(max.unwrap()));
+            points.push(LatencyPoint {
+                at,
+                p50_ms: quantile(0.5),
+                p95_ms: quantile(0.95),
+                max_ms: max,
+                checks: of_it.len().try_into().unwrap(),
+            });
+        }
+        at += width;
+    }
+    points
+}

@@ -1,0 +1,7 @@
+//! Builds the crate again when `make ui` has written other files than those that are built in. Debug builds read them
+//! when they start instead, so that working on them builds nothing.
+
+fn main() {
+    let embedded = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    println!("cargo:rerun-if-changed={}", if embedded { "../target/ui/dist" } else { "build.rs" });
+}

@@ -1,0 +1,192 @@
+//! The access token: a short-lived statement, signed by this installation, that a session belongs to a user. Whether
+//! that session still exists is not its business.
+
+use chrono::{DateTime, Duration, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+/// How long a token speaks for its session.
+pub(crate) const LIFETIME: Duration = Duration::hours(1);
+
+const AUDIENCE: &str = "pulsecheck";
+const ALGORITHM: Algorithm = Algorithm::HS256;
+
+/// Signs with one key, accepts also what the key before it signed.
+pub(super) struct Signer {
+    issuer: String,
+    signing: Key<EncodingKey>,
+    accepted: Vec<Key<DecodingKey>>,
+    validation: Validation,
+}
+
+struct Key<K> {
+    id: String,
+    key: K,
+}
+
+/// What a token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Claims {
+    iss: String,
+    aud: String,
+    pub(super) sub: Uuid,
+    pub(super) sid: Uuid,
+    iat: i64,
+    exp: i64,
+}
+
+impl Claims {
+    pub(super) fn expired(&self, now: DateTime<Utc>) -> bool {
+        self.exp <= now.timestamp()
+    }
+}
+
+impl Signer {
+    pub(super) fn new(issuer: String, secret_key: &str, previous: Option<&str>) -> Self {
+        let (id, key) = derive(secret_key);
+        let accepted = std::iter::once(secret_key).chain(previous).map(|secret| {
+            let (id, key) = derive(secret);
+            Key { id, key: DecodingKey::from_secret(&key) }
+        });
+        let mut validation = Validation::new(ALGORITHM);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        validation.set_issuer(&[&issuer]);
+        validation.set_audience(&[AUDIENCE]);
+        // Judged by `Claims::expired`, because signing out must work with an expired token too.
+        validation.validate_exp = false;
+        let signing = Key { id, key: EncodingKey::from_secret(&key) };
+        Self { issuer, signing, accepted: accepted.collect(), validation }
+    }
+
+    pub(super) fn issue(&self, user: Uuid, session: Uuid, now: DateTime<Utc>) -> String {
+        let claims = Claims {
+            iss: self.issuer.clone(),
+            aud: AUDIENCE.into(),
+            sub: user,
+            sid: session,
+            iat: now.timestamp(),
+            exp: (now + LIFETIME).timestamp(),
+        };
+        let header = Header { kid: Some(self.signing.id.clone()), ..Header::new(ALGORITHM) };
+        jsonwebtoken::encode(&header, &claims, &self.signing.key)
+            .expect("these claims are JSON and the key is symmetric")
+    }
+
+    /// What `token` says, when this installation signed it; it may have expired.
+    pub(super) fn read(&self, token: &str) -> Option<Claims> {
+        let key_id = jsonwebtoken::decode_header(token).ok()?.kid?;
+        let key = self.accepted.iter().find(|key| key.id == key_id)?;
+        jsonwebtoken::decode::<Claims>(token, &key.key, &self.validation).ok().map(|token| token.claims)
+    }
+}
+
+/// The signing key and its id. Derived, so that the secret can serve other purposes without one of them helping against
+/// another.
+fn derive(secret: &str) -> (String, [u8; 32]) {
+    let labelled = |label: &str| Sha256::new_with_prefix(label).chain_update(secret).finalize();
+    (hex::encode(&labelled("pulsecheck access token key id\0")[..8]), labelled("pulsecheck access token key\0").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+    const OTHER: &str = "fedcba9876543210fedcba9876543210";
+    const ISSUER: &str = "https://pulse.example.com";
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+    }
+
+    fn signer(secret: &str, previous: Option<&str>) -> Signer {
+        Signer::new(ISSUER.into(), secret, previous)
+    }
+
+    /// A token with the right key and id, but with `change` made to its claims.
+    fn with(change: impl Fn(&mut Value)) -> String {
+        let good = signer(SECRET, None);
+        let mut claims = json!({
+            "iss": ISSUER, "aud": AUDIENCE, "sub": Uuid::from_u128(1), "sid": Uuid::from_u128(2),
+            "iat": now().timestamp(), "exp": now().timestamp() + 60,
+        });
+        change(&mut claims);
+        let header = Header { kid: Some(good.signing.id.clone()), ..Header::new(ALGORITHM) };
+        jsonwebtoken::encode(&header, &claims, &good.signing.key).unwrap()
+    }
+
+    #[test]
+    fn a_token_says_who_it_was_issued_to_until_it_expires() {
+        let signer = signer(SECRET, None);
+        let token = signer.issue(Uuid::from_u128(1), Uuid::from_u128(2), now());
+        let claims = signer.read(&token).unwrap();
+        assert_eq!((claims.sub, claims.sid), (Uuid::from_u128(1), Uuid::from_u128(2)));
+        assert!(!claims.expired(now() + LIFETIME - Duration::seconds(1)));
+        assert!(claims.expired(now() + LIFETIME));
+    }
+
+    #[test]
+    fn after_a_rotation_the_previous_key_is_accepted_and_an_older_one_is_not() {
+        let token = signer(SECRET, None).issue(Uuid::nil(), Uuid::nil(), now());
+        assert!(signer(OTHER, Some(SECRET)).read(&token).is_some());
+        assert!(signer(OTHER, None).read(&token).is_none());
+    }
+
+    #[test]
+    fn whatever_was_tampered_with_is_refused() {
+        assert!(signer(SECRET, None).read(&with(|_| {})).is_some(), "the untouched one is good");
+        let remove = |name: &'static str| with(move |claims| drop(claims.as_object_mut().unwrap().remove(name)));
+        let set = |name: &'static str, value: Value| with(move |claims| claims[name] = value.clone());
+        for (what, token) in [
+            ("another issuer", set("iss", json!("https://evil.example"))),
+            ("another audience", set("aud", json!("somebody"))),
+            ("no expiry", remove("exp")),
+            ("no issuer", remove("iss")),
+            ("no audience", remove("aud")),
+            ("no user", remove("sub")),
+            ("no session", remove("sid")),
+            ("an expiry that is no number", set("exp", json!("never"))),
+            ("an expiry that is null", set("exp", Value::Null)),
+        ] {
+            assert_eq!(signer(SECRET, None).read(&token), None, "{what}");
+        }
+    }
+
+    #[test]
+    fn another_algorithm_or_key_is_refused_whatever_its_header_claims() {
+        use base64::Engine as _;
+        use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
+        let good = signer(SECRET, None);
+        let token = with(|_| {});
+        let (head, signature) = token.rsplit_once('.').unwrap();
+        let (_, payload) = head.split_once('.').unwrap();
+        let header = |alg: &str| BASE64.encode(json!({ "alg": alg, "typ": "JWT", "kid": good.signing.id }).to_string());
+        let forged = Header { kid: Some(good.signing.id.clone()), ..Header::new(ALGORITHM) };
+        let claims: Value = serde_json::from_slice(&BASE64.decode(payload).unwrap()).unwrap();
+        let same_key_other_algorithm = Header { kid: Some(good.signing.id.clone()), ..Header::new(Algorithm::HS512) };
+        let no_kid = Header::new(ALGORITHM);
+        for (what, token) in [
+            ("alg none", format!("{}.{payload}.", header("none"))),
+            ("alg none, signature kept", format!("{}.{payload}.{signature}", header("none"))),
+            ("alg RS256", format!("{}.{payload}.{signature}", header("RS256"))),
+            ("no signature", format!("{head}.")),
+            (
+                "another key",
+                jsonwebtoken::encode(&forged, &claims, &EncodingKey::from_secret(OTHER.as_bytes())).unwrap(),
+            ),
+            (
+                "the secret itself as key",
+                jsonwebtoken::encode(&forged, &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap(),
+            ),
+            ("HS512", jsonwebtoken::encode(&same_key_other_algorithm, &claims, &good.signing.key).unwrap()),
+            ("no key id", jsonwebtoken::encode(&no_kid, &claims, &good.signing.key).unwrap()),
+            ("nothing", String::new()),
+            ("dots", "..".into()),
+        ] {
+            assert_eq!(good.read(&token), None, "{what}");
+        }
+    }
+}

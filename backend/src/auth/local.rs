@@ -1,0 +1,118 @@
+//! Signing in on one's own machine: whoever can read the program's output or its database may, by a link that works once.
+
+use super::secret::{self, Hash};
+use super::session::{self, Begun, Device};
+use chrono::{DateTime, Duration, Utc};
+use entity::{identity, login_link, user};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter,
+    Set, SqliteTransactionMode, TransactionOptions, TransactionTrait, TryInsertResult,
+};
+use uuid::Uuid;
+
+/// Who the machine's own user is among identities.
+const PROVIDER: &str = "local";
+const SUBJECT: &str = "owner";
+
+/// Makes a one-time sign-in link's token, good for `ttl` from `now`. It belongs behind `/api/auth/local?token=`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn create_link(db: &impl ConnectionTrait, now: DateTime<Utc>, ttl: Duration) -> Result<String, DbErr> {
+    let token = secret::random();
+    let link = login_link::ActiveModel {
+        token_hash: Set(secret::hash(&token).to_vec()),
+        created_at: Set(now),
+        expires_at: Set(now + ttl),
+    };
+    login_link::Entity::insert(link).exec_without_returning(db).await?;
+    Ok(secret::encode(&token))
+}
+
+/// Begins a session by a link's token, which is used up by that; `None` when it is unknown, used up or expired.
+///
+/// # Errors
+/// When the database fails; the link is then as good as before.
+pub(super) async fn sign_in(
+    db: &DatabaseConnection,
+    token: &str,
+    device: Device,
+    now: DateTime<Utc>,
+) -> Result<Option<Begun>, DbErr> {
+    let Some(token) = secret::decode::<32>(token) else { return Ok(None) };
+    // A deferred transaction of SQLite that begins by reading may not be able to write later.
+    let sqlite = db.get_database_backend() == DbBackend::Sqlite;
+    let options = TransactionOptions {
+        sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let transaction = db.begin_with_options(options).await?;
+    let begun = if consume(&transaction, &secret::hash(&token), now).await? {
+        let user = owner(&transaction, now).await?;
+        Some(session::begin(&transaction, user, device, now).await?)
+    } else {
+        None
+    };
+    transaction.commit().await?;
+    Ok(begun)
+}
+
+/// Removes the links that have expired.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn purge(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<(), DbErr> {
+    login_link::Entity::delete_many().filter(login_link::Column::ExpiresAt.lte(now)).exec(db).await.map(drop)
+}
+
+/// Deleting is what uses a link up: of two who try at once, one deletes it.
+async fn consume(db: &impl ConnectionTrait, hash: &Hash, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    let link = login_link::Entity::delete_many().filter(login_link::Column::TokenHash.eq(hash.to_vec()));
+    Ok(link.exec_with_returning(db).await?.iter().any(|link| now < link.expires_at))
+}
+
+/// The machine's own user, who comes into being when they are first asked for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn owner(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Uuid, DbErr> {
+    if let Some(identity) = known_owner(db).await? {
+        let user = identity.user_id;
+        identity::ActiveModel { last_used_at: Set(now), ..identity.into() }.update(db).await?;
+        return Ok(user);
+    }
+    let id = Uuid::now_v7();
+    let new = user::ActiveModel {
+        id: Set(id),
+        email: Set("owner@localhost".into()),
+        email_verified: Set(false),
+        name: Set("Owner".into()),
+        avatar_url: Set(None),
+        created_at: Set(now),
+        updated_at: Set(now),
+    };
+    new.insert(db).await?;
+    let identity = identity::ActiveModel {
+        provider: Set(PROVIDER.into()),
+        subject: Set(SUBJECT.into()),
+        user_id: Set(id),
+        email: Set("owner@localhost".into()),
+        email_verified: Set(false),
+        created_at: Set(now),
+        last_used_at: Set(now),
+    };
+    let inserted = identity::Entity::insert(identity)
+        .on_conflict_do_nothing_on([identity::Column::Provider, identity::Column::Subject])
+        .exec_without_returning(db);
+    if let TryInsertResult::Inserted(1) = inserted.await? {
+        return Ok(id);
+    }
+    // Another link was used at the same moment, and its transaction came first.
+    user::Entity::delete_by_id(id).exec(db).await?;
+    let identity = known_owner(db).await?;
+    identity.map(|identity| identity.user_id).ok_or_else(|| DbErr::RecordNotFound("the machine's own user".into()))
+}
+
+async fn known_owner(db: &impl ConnectionTrait) -> Result<Option<identity::Model>, DbErr> {
+    identity::Entity::find_by_id((PROVIDER.to_owned(), SUBJECT.to_owned())).one(db).await
+}

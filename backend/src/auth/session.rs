@@ -1,0 +1,171 @@
+//! Sessions: signed-in browsers, each one family of refresh tokens of which only the newest works.
+//!
+//! A refresh token that was exchanged before is either a second tab that asked at the same moment or a thief. The first
+//! is told apart by a few seconds' grace and gets an access token but no further refresh token; the second ends the
+//! session for both sides, because nobody can tell which of them is the owner.
+
+use super::secret::{self, Hash};
+use chrono::{DateTime, Duration, Utc};
+use entity::session::{ActiveModel, Column, Entity, Model};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, Set};
+use uuid::Uuid;
+
+/// How long a session lives without being used.
+pub(crate) const LIFETIME: Duration = Duration::days(7);
+
+/// How long after an exchange the token that was exchanged may still come from another tab.
+const GRACE: Duration = Duration::seconds(10);
+
+/// What a session is kept with, so that its owner recognises it in a list.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Device {
+    /// The browser's own words.
+    pub(crate) user_agent: Option<String>,
+    /// From where it came.
+    pub(crate) address: Option<String>,
+}
+
+/// A session that has just begun.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    pub(crate) session: Uuid,
+    pub(crate) user: Uuid,
+    pub(crate) refresh_token: String,
+}
+
+/// What became of a refresh token.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Exchange {
+    /// It was the newest, and here is the next.
+    Rotated { session: Uuid, user: Uuid, refresh_token: String },
+    /// It was exchanged a moment ago: its session is well, and its newest token is with the one who asked first.
+    JustRotated { session: Uuid, user: Uuid },
+    /// It was exchanged before, so somebody else has a copy: its session has been ended.
+    Replayed { session: Uuid, user: Uuid },
+    /// It is nothing, or its session has ended.
+    Unknown,
+}
+
+/// A session's id and 32 random bytes. The id is there so that a token that is older than any hash kept is still known
+/// for what it is.
+struct RefreshToken([u8; 48]);
+
+impl RefreshToken {
+    fn new(session: Uuid) -> Self {
+        let mut bytes = [0; 48];
+        bytes[..16].copy_from_slice(session.as_bytes());
+        bytes[16..].copy_from_slice(&secret::random());
+        Self(bytes)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        secret::decode(text).map(Self)
+    }
+
+    fn session(&self) -> Uuid {
+        Uuid::from_slice(&self.0[..16]).expect("a UUID has 16 bytes")
+    }
+
+    fn hash(&self) -> Hash {
+        secret::hash(&self.0)
+    }
+}
+
+/// Begins a session for somebody who has just proved who they are.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn begin(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    device: Device,
+    now: DateTime<Utc>,
+) -> Result<Begun, DbErr> {
+    let session = Uuid::now_v7();
+    let token = RefreshToken::new(session);
+    let row = ActiveModel {
+        id: Set(session),
+        user_id: Set(user),
+        token_hash: Set(token.hash().to_vec()),
+        previous_token_hash: Set(None),
+        rotated_at: Set(now),
+        created_at: Set(now),
+        last_used_at: Set(now),
+        expires_at: Set(now + LIFETIME),
+        user_agent: Set(device.user_agent.map(|text| printable(&text, 300))),
+        address: Set(device.address.map(|text| printable(&text, 60))),
+    };
+    row.insert(db).await?;
+    Ok(Begun { session, user, refresh_token: secret::encode(&token.0) })
+}
+
+/// Exchanges a refresh token for the next one. One statement decides, so of two that come at once only one rotates.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn exchange(db: &impl ConnectionTrait, token: &str, now: DateTime<Utc>) -> Result<Exchange, DbErr> {
+    let Some(token) = RefreshToken::parse(token) else { return Ok(Exchange::Unknown) };
+    let (id, hash) = (token.session(), token.hash());
+    let next = RefreshToken::new(id);
+    let rotated = Entity::update_many()
+        .col_expr(Column::TokenHash, Expr::value(next.hash().to_vec()))
+        .col_expr(Column::PreviousTokenHash, Expr::value(hash.to_vec()))
+        .col_expr(Column::RotatedAt, Expr::value(now))
+        .col_expr(Column::LastUsedAt, Expr::value(now))
+        .col_expr(Column::ExpiresAt, Expr::value(now + LIFETIME))
+        .filter(Column::Id.eq(id))
+        .filter(Column::TokenHash.eq(hash.to_vec()))
+        .filter(Column::ExpiresAt.gt(now))
+        .exec_with_returning(db)
+        .await?;
+    if let Some(row) = rotated.into_iter().next() {
+        let refresh_token = secret::encode(&next.0);
+        return Ok(Exchange::Rotated { session: id, user: row.user_id, refresh_token });
+    }
+    let Some(row) = find(db, id, now).await? else { return Ok(Exchange::Unknown) };
+    if row.previous_token_hash.as_deref() == Some(&hash[..]) && now < row.rotated_at + GRACE {
+        return Ok(Exchange::JustRotated { session: id, user: row.user_id });
+    }
+    // Whoever knows a session's id without its newest token had an older one.
+    end(db, row.user_id, id).await?;
+    Ok(Exchange::Replayed { session: id, user: row.user_id })
+}
+
+/// A session that has not ended.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn find(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).filter(Column::ExpiresAt.gt(now)).one(db).await
+}
+
+/// A user's sessions that have not ended, the one used last first.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn of_user(db: &impl ConnectionTrait, user: Uuid, now: DateTime<Utc>) -> Result<Vec<Model>, DbErr> {
+    let sessions = Entity::find().filter(Column::UserId.eq(user)).filter(Column::ExpiresAt.gt(now));
+    sessions.order_by_desc(Column::LastUsedAt).order_by_desc(Column::Id).all(db).await
+}
+
+/// Ends a user's session. One that has ended already, or is another's, stays as it is.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn end(db: &impl ConnectionTrait, user: Uuid, id: Uuid) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::UserId.eq(user)).exec(db).await.map(drop)
+}
+
+/// Removes the sessions that have expired.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn purge(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64, DbErr> {
+    Ok(Entity::delete_many().filter(Column::ExpiresAt.lte(now)).exec(db).await?.rows_affected)
+}
+
+/// What a stranger sent, fit to be kept and shown.
+fn printable(text: &str, length: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(length).collect()
+}

@@ -1,0 +1,157 @@
+//! The HTTP side: which address is answered by what, and everything around it. Knows how requests look, not what
+//! they mean: that is the business of `graphql`, `auth` and `assets`.
+
+mod error;
+mod graphql;
+pub(crate) mod headers;
+mod health;
+mod identify;
+mod listen;
+mod origin;
+mod request;
+mod sign_in;
+mod websocket;
+
+use crate::Backend;
+use crate::assets::Assets;
+use crate::auth::Auth;
+use crate::auth::cookie::Cookies;
+use crate::graphql::Schema;
+use crate::ops::{Limits, Ops};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::routing::{any, get, post};
+use chrono::{DateTime, SubsecRound as _, Utc};
+use error::ApiError;
+use live::Live;
+use origin::Names;
+use sea_orm::DatabaseConnection;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
+
+/// How often what has expired is removed.
+const PURGE_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// What every handler works with.
+pub(crate) struct Server {
+    db: DatabaseConnection,
+    live: Live,
+    auth: Arc<Auth>,
+    schema: Schema,
+    assets: Assets,
+    names: Names,
+    local_login: bool,
+    stopping: CancellationToken,
+    /// Open connections, and WebSockets, which outlive the connection that they began as.
+    connections: TaskTracker,
+}
+
+impl Server {
+    fn new(backend: Backend, assets: Assets, loopback: bool, stopping: CancellationToken) -> Self {
+        let Backend { db, live, prober, settings } = backend;
+        let issuer = settings.public_url.origin().ascii_serialization();
+        let auth = Auth::new(db.clone(), issuer, &settings.secret_key, settings.previous_secret_key.as_deref());
+        let limits = Limits {
+            min_interval_seconds: settings.min_interval_seconds,
+            max_services: settings.max_services_per_user,
+            ..Limits::default()
+        };
+        let ops = Ops { db: db.clone(), live: live.clone(), prober, limits };
+        Self {
+            db,
+            live,
+            auth: Arc::new(auth),
+            schema: crate::graphql::schema(ops),
+            assets,
+            names: Names::new(settings.public_url, loopback),
+            local_login: settings.local_login,
+            stopping,
+            connections: TaskTracker::new(),
+        }
+    }
+
+    /// Whether browsers reach this server over https.
+    fn secure(&self) -> bool {
+        self.names.public_url().scheme() == "https"
+    }
+
+    fn cookies(&self) -> Cookies {
+        Cookies { secure: self.secure() }
+    }
+}
+
+/// Serves `backend` on `listener` until `stopping` is cancelled, then finishes what is under way.
+///
+/// # Errors
+/// When the listener has no address.
+pub(crate) async fn serve(
+    backend: Backend,
+    assets: Assets,
+    listener: TcpListener,
+    stopping: CancellationToken,
+) -> anyhow::Result<()> {
+    let loopback = listener.local_addr()?.ip().is_loopback();
+    let server = Arc::new(Server::new(backend, assets, loopback, stopping));
+    let purging = tokio::spawn(purge(Arc::clone(&server)));
+    listen::serve(Arc::clone(&server), router(&server), listener).await;
+    purging.await?;
+    Ok(())
+}
+
+fn router(server: &Arc<Server>) -> Router {
+    // Answers too small to gain from it stay as they are; files come with compressed copies of their own.
+    let compressed = CompressionLayer::new().compress_when(SizeAbove::new(1024));
+    Router::new()
+        .route("/api/graphql", get(graphql::playground).merge(post(graphql::post).layer(compressed)))
+        .route("/api/graphql/ws", get(websocket::upgrade))
+        .route("/api/auth/local", get(sign_in::local).head(wrong_method))
+        .route("/api/auth/refresh", post(sign_in::refresh))
+        .route("/api/auth/logout", post(sign_in::logout))
+        .route("/api/health", get(health::health))
+        .route("/api/ready", get(health::ready))
+        .method_not_allowed_fallback(wrong_method)
+        .route("/api", any(no_such_address))
+        .route("/api/{*rest}", any(no_such_address))
+        .fallback(asset)
+        .layer(from_fn_with_state(Arc::clone(server), origin::check_host))
+        .layer(from_fn_with_state(server.secure(), request::around))
+        .with_state(Arc::clone(server))
+}
+
+async fn asset(State(server): State<Arc<Server>>, request: Request) -> Response {
+    server.assets.respond(request.uri().path(), request.method(), request.headers())
+}
+
+async fn no_such_address() -> ApiError {
+    ApiError::no_such_address()
+}
+
+async fn wrong_method() -> ApiError {
+    ApiError::wrong_method()
+}
+
+async fn purge(server: Arc<Server>) {
+    let mut hourly = tokio::time::interval(PURGE_EVERY);
+    loop {
+        tokio::select! {
+            () = server.stopping.cancelled() => return,
+            _ = hourly.tick() => {
+                if let Err(error) = server.auth.purge(now()).await {
+                    tracing::warn!(%error, "expired sessions and links could not be removed; tried again in an hour");
+                }
+            }
+        }
+    }
+}
+
+/// The time, in the whole milliseconds that everything is stored in.
+fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(3)
+}

@@ -1,0 +1,93 @@
+//! What the HTTP side answers when it cannot do what was asked: one shape for every address below `/api/`, the one of
+//! GraphQL errors, so that a client needs one reader.
+
+use crate::graphql::RequestId;
+use async_graphql::Value;
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use sea_orm::DbErr;
+use serde_json::json;
+use std::borrow::Cow;
+
+/// A refusal with a sentence for a person. The outermost layer writes it out, because that knows the request's id.
+#[derive(Debug, Clone)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: Cow<'static, str>,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, code, message: message.into() }
+    }
+
+    pub(super) fn bad_input(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BAD_INPUT", message)
+    }
+
+    pub(super) fn too_large(limit: usize) -> Self {
+        let message = format!("the request is larger than {} KiB", limit / 1024);
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "BAD_INPUT", message)
+    }
+
+    pub(super) fn not_json() -> Self {
+        let message = "send the request as JSON, with the header Content-Type: application/json";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "BAD_INPUT", message)
+    }
+
+    pub(super) fn unauthenticated(message: &'static str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message)
+    }
+
+    pub(super) fn forbidden(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", message)
+    }
+
+    pub(super) fn misdirected(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::MISDIRECTED_REQUEST, "FORBIDDEN", message)
+    }
+
+    pub(super) fn no_such_address() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing at this address of the API")
+    }
+
+    pub(super) fn wrong_method() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "BAD_INPUT", "this address of the API knows no such method")
+    }
+
+    pub(super) fn too_slow(seconds: u64) -> Self {
+        let message = format!("the request took longer than {seconds} s and was stopped");
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "INTERNAL", message)
+    }
+
+    pub(super) fn internal() -> Self {
+        let message = "something went wrong inside PulseCheck; its log has the cause under this request's id";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", message)
+    }
+
+    /// As it goes over the wire.
+    pub(super) fn render(&self, id: &RequestId) -> Response {
+        let extensions = json!({ "code": self.code, "requestId": id.0 });
+        let error = json!({ "message": self.message, "extensions": extensions });
+        (self.status, Json(json!({ "data": Value::Null, "errors": [error] }))).into_response()
+    }
+}
+
+/// The database does not answer: logged here, once, because whoever asked learns no cause.
+impl From<DbErr> for ApiError {
+    fn from(error: DbErr) -> Self {
+        tracing::error!(%error, "the database failed a request");
+        let message = "the database does not answer at the moment; try again soon";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "INTERNAL", message)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

@@ -1,0 +1,95 @@
+//! `POST /api/graphql`, and the playground at the same address.
+
+pub(super) mod request;
+
+use super::error::ApiError;
+use super::{Server, identify};
+use crate::assets::Page;
+use crate::auth::Viewer;
+use crate::graphql::RequestId;
+use async_graphql::{BatchResponse, Request};
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use futures::StreamExt as _;
+use http::{HeaderMap, Method, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use std::sync::Arc;
+
+/// The most that a request's body may hold: enough for a text of a megabyte to be refused by the field that it was meant for.
+pub(super) const MAX_BODY: usize = 1536 * 1024;
+
+/// The most requests in one body.
+const MAX_BATCH: usize = 10;
+
+/// How much of a body that is too large is still read, and thrown away: a client that is in the middle of sending sees a
+/// broken connection instead of the reason when nobody reads on.
+const READ_TO_THE_END: usize = 16 * MAX_BODY;
+
+/// One request, or a batch of them.
+pub(super) async fn post(
+    State(server): State<Arc<Server>>,
+    Extension(id): Extension<RequestId>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let viewer = identify::viewer(&server, &headers).await?;
+    if !is_json(&headers) {
+        return Err(ApiError::not_json());
+    }
+    let body = read(body).await?;
+    let response = match request::parse(&body, MAX_BATCH).map_err(ApiError::bad_input)? {
+        request::Parsed::Single(request) => {
+            BatchResponse::Single(server.schema.execute(prepared(&server, *request, viewer, &id)).await)
+        }
+        // One after the other: a mutation may build on the one before it, and a batch costs no more at once than a
+        // request does.
+        request::Parsed::Batch(requests) => {
+            let mut responses = Vec::with_capacity(requests.len());
+            for request in requests {
+                responses.push(server.schema.execute(prepared(&server, request, viewer, &id)).await);
+            }
+            BatchResponse::Batch(responses)
+        }
+    };
+    let extra = response.http_headers();
+    Ok((extra, Json(&response)).into_response())
+}
+
+/// The playground.
+pub(super) async fn playground(State(server): State<Arc<Server>>, method: Method, headers: HeaderMap) -> Response {
+    server.assets.page(Page::Graphiql, &method, &headers)
+}
+
+/// What resolvers find in every request: who asks, and the request's id.
+pub(super) fn prepared(server: &Server, request: Request, viewer: Option<Viewer>, id: &RequestId) -> Request {
+    request.data(viewer).data(id.clone()).data(Arc::clone(&server.auth))
+}
+
+/// A form or plain text can be sent by any page without the browser asking first, JSON cannot.
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = value.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json") || kind.eq_ignore_ascii_case("application/graphql-response+json")
+}
+
+async fn read(body: Body) -> Result<Bytes, ApiError> {
+    let mut body = Limited::new(body, READ_TO_THE_END).into_data_stream();
+    let mut read = Vec::new();
+    let mut length = 0;
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                ApiError::too_large(MAX_BODY)
+            } else {
+                ApiError::bad_input("the request broke off before its end")
+            }
+        })?;
+        length += chunk.len();
+        if length <= MAX_BODY {
+            read.extend_from_slice(&chunk);
+        }
+    }
+    if length > MAX_BODY { Err(ApiError::too_large(MAX_BODY)) } else { Ok(read.into()) }
+}

@@ -1,0 +1,88 @@
+//! Taking connections, and letting them go.
+
+use super::Server;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tower::ServiceExt as _;
+
+/// The most connections at once, WebSockets included; who comes later waits until one is free.
+const MAX_CONNECTIONS: usize = 10_000;
+
+/// A client has to have sent a request's headers by then.
+const HEADERS: Duration = Duration::from_secs(15);
+
+/// The most that a request's headers may hold.
+const MAX_HEADERS: usize = 64 * 1024;
+
+/// Finishing what is under way may take this long; everything ends within 10 s.
+const GRACE: Duration = Duration::from_secs(9);
+
+/// Serves until the server is told to stop, then takes no more connections and lets those that are open finish.
+pub(super) async fn serve(server: Arc<Server>, router: Router, listener: TcpListener) {
+    let free = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(MAX_HEADERS);
+    loop {
+        let accepted = async {
+            let permit = Arc::clone(&free).acquire_owned().await.expect("the semaphore is never closed");
+            (permit, listener.accept().await)
+        };
+        let (permit, accepted) = tokio::select! {
+            () = server.stopping.cancelled() => break,
+            accepted = accepted => accepted,
+        };
+        let (stream, address) = match accepted {
+            Ok(connection) => connection,
+            Err(error) => {
+                // A connection that broke before it was taken is its client's affair; anything else, such as too many
+                // open files, does not pass by trying again at once.
+                if !matches!(error.kind(), std::io::ErrorKind::ConnectionAborted | std::io::ErrorKind::ConnectionReset)
+                {
+                    tracing::error!(%error, "no connection can be taken at the moment");
+                    sleep(Duration::from_millis(200)).await;
+                }
+                continue;
+            }
+        };
+        // Answers are small and complete when they are sent: waiting for more to send only delays them.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection could not be told to send at once");
+        }
+        let service = router.clone().map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(address));
+            request.map(Body::new)
+        });
+        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        let stopping = server.stopping.clone();
+        server.connections.spawn(async move {
+            let mut connection = pin!(connection.with_upgrades());
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = stopping.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%error, %address, "a connection broke");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    server.connections.close();
+    if timeout(GRACE, server.connections.wait()).await.is_err() {
+        tracing::warn!("some requests were not finished within {} s and are cut off", GRACE.as_secs());
+    }
+}

@@ -1,0 +1,167 @@
+//! Which requests a browser may have been tricked into sending.
+//!
+//! Cookies come along with requests that another site makes, so a request that acts by its cookies has to come from this
+//! server's own pages. And a name that suddenly resolves to this machine (DNS rebinding) makes another site's page look
+//! like one of them, so a server that listens on the loopback interface only answers to the names that it has there.
+
+use super::Server;
+use super::error::ApiError;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, Uri, header};
+use std::net::IpAddr;
+use std::sync::Arc;
+use url::{Host, Origin, Url};
+
+/// What this server is called.
+#[derive(Debug, Clone)]
+pub(super) struct Names {
+    public_url: Url,
+    loopback: bool,
+}
+
+impl Names {
+    /// `loopback`: whether only this machine reaches the server.
+    pub(super) const fn new(public_url: Url, loopback: bool) -> Self {
+        Self { public_url, loopback }
+    }
+
+    pub(super) const fn public_url(&self) -> &Url {
+        &self.public_url
+    }
+
+    /// Whether the request came from this server's own pages.
+    pub(super) fn own_page(&self, headers: &HeaderMap) -> bool {
+        match (text(headers, header::ORIGIN.as_str()), text(headers, "sec-fetch-site")) {
+            (Some(origin), _) => self.own_origin(origin, headers),
+            // Browsers that send no Origin with a request to the page's own origin send this, and pages cannot set it.
+            (None, Some(site)) => site == "same-origin" || site == "none",
+            (None, None) => false,
+        }
+    }
+
+    /// Whether `origin` is this server: as it is called in public or, on the loopback interface, as this very request
+    /// calls it, because one's own machine has several names and the port may be forwarded.
+    pub(super) fn own_origin(&self, origin: &str, headers: &HeaderMap) -> bool {
+        let Ok(origin) = Url::parse(origin).map(|url| url.origin()) else { return false };
+        let here = || {
+            let host = text(headers, header::HOST.as_str()).filter(|host| self.loopback && is_loopback(host))?;
+            Url::parse(&format!("http://{host}")).ok()
+        };
+        matches!(origin, Origin::Tuple(..))
+            && (origin == self.public_url.origin() || here().is_some_and(|here| origin == here.origin()))
+    }
+
+    fn answers_to(&self, host: &str) -> bool {
+        if !self.loopback || is_loopback(host) {
+            return true;
+        }
+        let host = Url::parse(&format!("{}://{host}", self.public_url.scheme()));
+        host.is_ok_and(|host| host.origin() == self.public_url.origin())
+    }
+}
+
+/// Refuses requests that call this server by a name that is not its own.
+pub(super) async fn check_host(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
+    match asked_host(request.uri(), request.headers()) {
+        Some(host) if server.names.answers_to(host) => next.run(request).await,
+        Some(_) => {
+            let message = format!(
+                "this server does not answer to that name: open {}, or set PULSECHECK_PUBLIC_URL to what it is called",
+                server.names.public_url()
+            );
+            ApiError::misdirected(message).into_response()
+        }
+        None => ApiError::bad_input("the request names no host").into_response(),
+    }
+}
+
+fn asked_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    uri.authority().map(http::uri::Authority::as_str).or_else(|| text(headers, header::HOST.as_str()))
+}
+
+/// Whether `host[:port]` means this machine however names are resolved.
+fn is_loopback(host: &str) -> bool {
+    let Ok(url) = Url::parse(&format!("http://{host}")) else { return false };
+    // Nothing but a host and a port: "localhost@evil.example" is another host's name.
+    if !url.username().is_empty() || url.password().is_some() || url.path() != "/" || url.query().is_some() {
+        return false;
+    }
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
+        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
+        None => false,
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(loopback: bool) -> Names {
+        Names::new("https://pulse.example.com".parse().unwrap(), loopback)
+    }
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn only_requests_from_its_own_pages_are_believed() {
+        for (own, sent) in [
+            (true, &[("origin", "https://pulse.example.com")][..]),
+            (true, &[("origin", "https://pulse.example.com:443")]),
+            (true, &[("origin", "http://localhost:8080"), ("host", "localhost:8080")]),
+            (true, &[("origin", "http://[::1]:9000"), ("host", "[::1]:9000")]),
+            (true, &[("sec-fetch-site", "same-origin")]),
+            (true, &[("sec-fetch-site", "none")]),
+            (false, &[]),
+            (false, &[("origin", "null")]),
+            (false, &[("origin", "https://evil.example")]),
+            (false, &[("origin", "http://pulse.example.com")]),
+            (false, &[("origin", "https://pulse.example.com.evil.example")]),
+            (false, &[("origin", "https://evil.example"), ("host", "evil.example")]),
+            (false, &[("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")]),
+            (false, &[("origin", "http://localhost:3000"), ("host", "localhost:8080")]),
+            (false, &[("sec-fetch-site", "same-site")]),
+            (false, &[("sec-fetch-site", "cross-site")]),
+        ] {
+            assert_eq!(names(true).own_page(&headers(sent)), own, "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn away_from_loopback_the_public_url_is_the_only_own_origin() {
+        let sent = headers(&[("origin", "http://localhost:8080"), ("host", "localhost:8080")]);
+        assert!(!names(false).own_page(&sent));
+    }
+
+    #[test]
+    fn on_loopback_it_answers_to_loopback_names_and_its_public_one() {
+        for (answers, host) in [
+            (true, "localhost"),
+            (true, "localhost:8080"),
+            (true, "127.0.0.1:1"),
+            (true, "[::1]:8080"),
+            (true, "pulse.localhost"),
+            (true, "pulse.example.com"),
+            (true, "PULSE.example.com:443"),
+            (false, "evil.example"),
+            (false, "evil.example:8080"),
+            (false, "localhost.evil.example"),
+            (false, "localhost@evil.example"),
+            (false, "10.0.0.1"),
+            (false, "0.0.0.0:8080"),
+            (false, ""),
+        ] {
+            assert_eq!(names(true).answers_to(host), answers, "{host}");
+        }
+        assert!(names(false).answers_to("10.0.0.1"), "a health check may call it by its address");
+    }
+}

@@ -1,0 +1,11 @@
+//! The HTTP side, spoken to over real connections.
+
+mod app;
+mod assets;
+mod graphql;
+mod health;
+mod host;
+mod session;
+mod sign_in;
+mod token;
+mod websocket;

@@ -1,0 +1,318 @@
+//! GraphQL over WebSocket, in both protocols.
+
+use super::app::{App, Browser, code};
+use chrono::{SubsecRound as _, Utc};
+use entity::{api_token, session};
+use futures::{SinkExt as _, StreamExt as _};
+use sea_orm::{ActiveModelTrait, EntityTrait, Set};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use std::time::Duration;
+use testkit::builders;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use uuid::Uuid;
+
+const SOON: Duration = Duration::from_secs(15);
+const TOKEN: &str = "pck_dGhpcyBpcyBhIHRva2VuIGZvciB0ZXN0cyBvbmx5ISE";
+const TRANSPORT: &str = "graphql-transport-ws";
+const LEGACY: &str = "graphql-ws";
+
+struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+/// The status of the refusal, if it comes to that.
+async fn open(app: &App, protocol: &str, headers: &[(&'static str, &str)]) -> Result<Socket, u16> {
+    let mut request = app.url("/api/graphql/ws").replacen("http", "ws", 1).into_client_request().unwrap();
+    for (name, value) in
+        headers.iter().chain([("sec-websocket-protocol", protocol)].iter().filter(|_| !protocol.is_empty()))
+    {
+        request.headers_mut().insert(*name, value.parse().unwrap());
+    }
+    match connect_async(request).await {
+        Ok((socket, answer)) => {
+            assert_eq!(answer.headers()["sec-websocket-protocol"], protocol.split(',').next().unwrap());
+            Ok(Socket(socket))
+        }
+        Err(Error::Http(answer)) => Err(answer.status().as_u16()),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// As the dashboard does it.
+async fn opened_by(app: &App, browser: &Browser) -> Socket {
+    let headers = [("cookie", browser.cookie_header("/")), ("origin", app.base.clone())];
+    let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let mut socket = open(app, TRANSPORT, &headers).await.unwrap();
+    socket.init(json!({})).await;
+    socket
+}
+
+impl Socket {
+    async fn send(&mut self, message: Value) {
+        self.0.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    async fn init(&mut self, payload: Value) {
+        self.send(json!({ "type": "connection_init", "payload": payload })).await;
+        assert_eq!(self.receive().await, json!({ "type": "connection_ack" }));
+    }
+
+    /// The next message; a close frame as its code and reason.
+    async fn receive(&mut self) -> Value {
+        loop {
+            match timeout(SOON, self.0.next()).await.expect("a message within the deadline") {
+                Some(Ok(Message::Text(text))) => {
+                    let message: Value = serde_json::from_str(&text).unwrap();
+                    if message["type"] != "ka" {
+                        return message;
+                    }
+                }
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    return json!({ "closed": u16::from(frame.code), "reason": frame.reason.as_str() });
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("expected a message, got {other:?}"),
+            }
+        }
+    }
+
+    async fn ask(&mut self, id: &str, query: &str) {
+        self.send(json!({ "type": "subscribe", "id": id, "payload": { "query": query } })).await;
+    }
+
+    /// A round trip: whatever was sent before has been read by the server then.
+    async fn settle(&mut self) {
+        self.send(json!({ "type": "ping", "payload": { "n": 1 } })).await;
+        assert_eq!(self.receive().await, json!({ "type": "pong", "payload": { "n": 1 } }));
+    }
+}
+
+async fn a_token(app: &App) -> Uuid {
+    let user = builders::a_user(&app.db).await;
+    let row = api_token::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        user_id: Set(user.id),
+        name: Set("script".into()),
+        token_hash: Set(Sha256::digest(TOKEN).to_vec()),
+        read_only: Set(false),
+        created_at: Set(Utc::now().trunc_subsecs(3)),
+        last_used_at: Set(None),
+        expires_at: Set(None),
+    };
+    row.insert(&app.db).await.unwrap().id
+}
+
+#[tokio::test]
+async fn a_signed_in_browser_asks_and_is_answered_in_the_newer_protocol() {
+    let app = App::start().await;
+    let mut socket = opened_by(&app, &app.signed_in().await).await;
+    socket.ask("1", "{ me { name } }").await;
+    assert_eq!(
+        socket.receive().await,
+        json!({ "type": "next", "id": "1", "payload": { "data": { "me": { "name": "Owner" } } } })
+    );
+    assert_eq!(socket.receive().await, json!({ "type": "complete", "id": "1" }));
+    socket.settle().await;
+}
+
+#[tokio::test]
+async fn the_older_protocol_is_spoken_too() {
+    let app = App::start().await;
+    a_token(&app).await;
+    let mut socket = open(&app, LEGACY, &[]).await.unwrap();
+    socket.init(json!({ "Authorization": format!("Bearer {TOKEN}") })).await;
+    socket.send(json!({ "type": "start", "id": "a", "payload": { "query": "{ me { name } }" } })).await;
+    assert_eq!(
+        socket.receive().await,
+        json!({ "type": "data", "id": "a", "payload": { "data": { "me": { "name": "Ada" } } } })
+    );
+    assert_eq!(socket.receive().await, json!({ "type": "complete", "id": "a" }));
+    socket
+        .send(
+            json!({ "type": "start", "id": "b", "payload": { "query": "subscription { statusUpdates { changed } }" } }),
+        )
+        .await;
+    socket.send(json!({ "type": "stop", "id": "b" })).await;
+    assert_eq!(socket.receive().await, json!({ "type": "complete", "id": "b" }));
+    socket.send(json!({ "type": "start", "id": "c", "payload": { "query": "{" } })).await;
+    let refused = socket.receive().await;
+    assert_eq!((&refused["type"], &refused["payload"]["extensions"]["code"]), (&json!("error"), &json!("BAD_INPUT")));
+    socket.send(json!({ "type": "connection_terminate" })).await;
+    assert_eq!(socket.receive().await["closed"], 1000);
+}
+
+#[tokio::test]
+async fn the_newer_protocol_is_preferred_and_no_other_is_spoken() {
+    let app = App::start().await;
+    assert!(open(&app, "graphql-transport-ws, graphql-ws", &[]).await.is_ok());
+    assert_eq!(open(&app, "mqtt", &[]).await.err(), Some(400));
+    assert_eq!(open(&app, "", &[]).await.err(), Some(400));
+    assert_eq!(app.browser().get("/api/graphql/ws").await.status(), 400);
+}
+
+#[tokio::test]
+async fn another_sites_page_cannot_connect_with_the_cookies() {
+    let app = App::start().await;
+    let cookies = app.signed_in().await.cookie_header("/");
+    for origin in
+        [&[("origin", "https://evil.example")][..], &[("origin", "null")], &[("origin", "http://localhost:1")], &[]]
+    {
+        let headers: Vec<_> = origin.iter().copied().chain([("cookie", cookies.as_str())]).collect();
+        assert_eq!(open(&app, TRANSPORT, &headers).await.err(), Some(403), "{origin:?}");
+    }
+    // Without cookies there is nothing to abuse.
+    assert!(open(&app, TRANSPORT, &[("origin", "https://tools.example")]).await.is_ok());
+}
+
+#[tokio::test]
+async fn strangers_may_connect_and_each_operation_tells_them_what_they_are() {
+    let app = App::start().await;
+    for payload in [
+        Value::Null,
+        json!({}),
+        json!({ "Authorization": "Bearer pck_unknown" }),
+        json!({ "authorization": 1 }),
+        json!([]),
+    ] {
+        let mut socket = open(&app, TRANSPORT, &[]).await.unwrap();
+        socket.init(payload.clone()).await;
+        for query in ["subscription { statusUpdates { changed } }", "{ services { id } }"] {
+            socket.ask("1", query).await;
+            let answer = socket.receive().await;
+            assert_eq!((&answer["type"], &answer["id"]), (&json!("error"), &json!("1")), "{payload} {query}");
+            assert_eq!(code(&json!({ "errors": answer["payload"] })), "UNAUTHENTICATED", "{payload} {query}");
+        }
+        socket.ask("1", "{ me { id } }").await;
+        assert_eq!(socket.receive().await["payload"], json!({ "data": { "me": null } }));
+    }
+}
+
+#[tokio::test]
+async fn a_token_in_the_first_message_counts_more_than_cookies() {
+    let app = App::start().await;
+    a_token(&app).await;
+    let cookies = app.signed_in().await.cookie_header("/");
+    for (token, data) in [(TOKEN, json!({ "me": { "name": "Ada" } })), ("pck_unknown", json!({ "me": null }))] {
+        let mut socket = open(&app, TRANSPORT, &[("cookie", &cookies), ("origin", &app.base)]).await.unwrap();
+        socket.init(json!({ "authorization": format!("Bearer {token}") })).await;
+        socket.ask("1", "{ me { name } }").await;
+        assert_eq!(socket.receive().await["payload"]["data"], data);
+    }
+}
+
+#[tokio::test]
+async fn what_breaks_the_protocol_is_closed_with_its_code() {
+    let app = App::start().await;
+    let subscribe =
+        json!({ "type": "subscribe", "id": "1", "payload": { "query": "subscription { statusUpdates { changed } }" } });
+    let browser = app.signed_in().await;
+    for (what, code, messages) in [
+        ("not JSON", 4400, vec![Message::text("{")]),
+        ("not text", 4400, vec![Message::binary(vec![1, 2, 3])]),
+        ("an unknown type", 4400, vec![Message::text("{\"type\":\"start\",\"id\":\"1\"}")]),
+        ("no id", 4400, vec![Message::text("{\"type\":\"subscribe\",\"payload\":{\"query\":\"\"}}")]),
+        ("two of one id", 4409, vec![Message::text(subscribe.to_string()), Message::text(subscribe.to_string())]),
+        ("a second beginning", 4429, vec![Message::text("{\"type\":\"connection_init\"}")]),
+    ] {
+        let mut socket = opened_by(&app, &browser).await;
+        for message in messages {
+            socket.0.send(message).await.unwrap();
+        }
+        assert_eq!(socket.receive().await["closed"], code, "{what}");
+    }
+    let mut early = open(&app, TRANSPORT, &[]).await.unwrap();
+    early.send(subscribe).await;
+    assert_eq!(early.receive().await["closed"], 4401);
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_large_ends_the_connection() {
+    let app = App::start().await;
+    let mut socket = opened_by(&app, &app.signed_in().await).await;
+    // Sending may fail half-way, because the server hangs up.
+    let _ = socket.0.send(Message::text("x".repeat(1 << 20))).await;
+    let ended = async { while let Some(Ok(_)) = socket.0.next().await {} };
+    timeout(SOON, ended).await.expect("the connection ends");
+}
+
+#[tokio::test]
+async fn an_operation_that_is_wrong_is_refused_and_the_connection_goes_on() {
+    let app = App::start().await;
+    let mut socket = opened_by(&app, &app.signed_in().await).await;
+    for payload in [
+        json!({ "query": "{ nothing }" }),
+        json!({ "query": "{" }),
+        json!({}),
+        json!({ "query": "{ me { id } }", "variables": 1 }),
+    ] {
+        socket.send(json!({ "type": "subscribe", "id": "1", "payload": payload })).await;
+        let answer = socket.receive().await;
+        assert_eq!((&answer["type"], &answer["id"]), (&json!("error"), &json!("1")), "{payload}");
+        assert_eq!(code(&json!({ "errors": answer["payload"] })), "BAD_INPUT", "{payload}");
+    }
+    for n in 0..100 {
+        socket.ask(&n.to_string(), "subscription { statusUpdates { changed } }").await;
+    }
+    socket.ask("100", "subscription { statusUpdates { changed } }").await;
+    assert_eq!(socket.receive().await["id"], "100", "one more than may run at once");
+    socket.send(json!({ "type": "complete", "id": "0" })).await;
+    socket.ask("100", "{ me { name } }").await;
+    assert_eq!(socket.receive().await["type"], "next");
+}
+
+#[tokio::test]
+async fn signing_out_closes_the_sessions_connections_and_no_others() {
+    let app = App::start().await;
+    let (browser, other) = (app.signed_in().await, app.signed_in().await);
+    let mut sockets = [opened_by(&app, &browser).await, opened_by(&app, &browser).await];
+    let mut unconcerned = opened_by(&app, &other).await;
+    for socket in &mut sockets {
+        socket.ask("1", "subscription { statusUpdates { changed } }").await;
+    }
+    browser.post("/api/auth/logout").await;
+    for socket in &mut sockets {
+        assert_eq!(socket.receive().await, json!({ "closed": 4401, "reason": "The session has ended" }));
+    }
+    unconcerned.settle().await;
+}
+
+#[tokio::test]
+async fn a_session_or_token_that_ended_elsewhere_is_noticed_within_seconds() {
+    let app = App::start().await;
+    let mut by_session = opened_by(&app, &app.signed_in().await).await;
+    let id = a_token(&app).await;
+    let mut by_token = open(&app, TRANSPORT, &[]).await.unwrap();
+    by_token.init(json!({ "Authorization": format!("Bearer {TOKEN}") })).await;
+    session::Entity::delete_many().exec(&app.db).await.unwrap();
+    api_token::Entity::delete_by_id(id).exec(&app.db).await.unwrap();
+    for socket in [&mut by_session, &mut by_token] {
+        assert_eq!(socket.receive().await["closed"], 4401);
+    }
+}
+
+#[tokio::test]
+async fn refreshing_leaves_the_connection_alone() {
+    let app = App::start().await;
+    let browser = app.signed_in().await;
+    let mut socket = opened_by(&app, &browser).await;
+    assert_eq!(browser.post("/api/auth/refresh").await.status(), 200);
+    socket.settle().await;
+}
+
+#[tokio::test]
+async fn a_server_that_stops_says_goodbye_and_ends_within_ten_seconds() {
+    let app = App::start().await;
+    let browser = app.signed_in().await;
+    let mut polite = opened_by(&app, &browser).await;
+    // Never reads, so never answers the goodbye.
+    let rude = opened_by(&app, &browser).await;
+    polite.ask("1", "subscription { statusUpdates { changed } }").await;
+    polite.settle().await;
+    app.stop.cancel();
+    assert_eq!(polite.receive().await, json!({ "closed": 1001, "reason": "The server is going away" }));
+    timeout(Duration::from_secs(10), app.served).await.expect("it ends in time").unwrap().unwrap();
+    drop(rude);
+}

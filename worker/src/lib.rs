@@ -122,6 +122,7 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
         findings,
         announcer,
         stats: Arc::clone(&stats),
+        margin: settings.lease / 2,
         stopping: shutdown.clone(),
         aborting: CancellationToken::new(),
     };

@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_change_that_no_check_followed_is_made_up_for_once_it_should_have_been_heard_of() {
-        let changed = |ago, last_slot| {
+        let changed = |ago: i64, last_slot| {
             let service = Active { updated_at: at(-ago), ..active(last_slot) };
             is_unheard(&service, at(0))
         };

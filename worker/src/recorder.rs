@@ -242,8 +242,11 @@ fn is_refusal(error: &DbErr) -> bool {
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();
             if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+                // A row that was on its way into the default partition while its day's own was made: it gets there the
+                // next time.
+                let moved = code == "23514" && error.constraint().is_none();
                 // Data exceptions and violated constraints.
-                return code.starts_with("22") || code.starts_with("23");
+                return !moved && (code.starts_with("22") || code.starts_with("23"));
             }
             // SQLITE_TOOBIG, SQLITE_CONSTRAINT and SQLITE_MISMATCH, in the lowest byte of the extended codes.
             code.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, 18..=20))

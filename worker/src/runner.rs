@@ -19,9 +19,6 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// How much longer than the probe's timeout a claim must last: the time to record the result.
-const MARGIN: Duration = Duration::from_secs(10);
-
 /// Looks at one target once.
 pub trait Probe: Send + Sync + 'static {
     /// Requests `target` within its timeout.
@@ -43,6 +40,8 @@ pub(crate) struct Runner<P> {
     pub(crate) findings: mpsc::Sender<Finding>,
     pub(crate) announcer: Announcer,
     pub(crate) stats: Arc<Stats>,
+    /// How much longer than the probe's timeout a claim must last: the time to record the result.
+    pub(crate) margin: Duration,
     /// No new probe is begun.
     pub(crate) stopping: CancellationToken,
     /// Not even running probes are waited for.
@@ -60,31 +59,32 @@ impl<P: Probe> Runner<P> {
     /// Checks `service` under `claim`, whose end is seen to in every case.
     pub(crate) async fn check(self: Arc<Self>, service: Arc<Service>, mut claim: Claim, places: Places) {
         let mut slot = slot::claimed_slot(service.id, service.interval, claim.due, self.clock.now());
-        let mut lease = lease_for(&service);
-        if claim.lease_until - self.clock.now() >= TimeDelta::from_std(lease).unwrap_or(TimeDelta::MAX) {
-            lease = Duration::ZERO;
-        }
+        let needed = service.target.timeout + self.margin;
+        let left = (claim.lease_until - self.clock.now()).to_std().unwrap_or_default();
+        let mut extend = left < needed;
         loop {
-            if !lease.is_zero() && self.live.extend(&mut claim, lease).await.is_ok_and(|valid| !valid) {
+            if extend && self.live.extend(&mut claim, needed).await.is_ok_and(|valid| !valid) {
                 // The service was rescheduled, paused or removed, or another worker has it.
                 break;
             }
             let Some((at, outcome)) = self.probe(&service, claim, slot).await else { break };
+            let failed = outcome.status.is_failure();
             let (answer, answered) = oneshot::channel();
-            // Only a failure may want to be confirmed.
-            let answer = outcome.status.is_failure().then_some(answer);
-            let unanswered = answer.is_none();
-            let (service, ready) = (Arc::clone(&service), Instant::now());
-            let lease_again = lease_for(&service);
-            let finding = Finding { service, claim, slot, at, outcome, ready, answer };
-            if self.findings.send(finding).await.is_err() || unanswered {
-                break;
-            }
-            if answered.await != Ok(Answer::Confirm) {
+            let finding = Finding {
+                service: Arc::clone(&service),
+                claim,
+                slot,
+                at,
+                outcome,
+                ready: Instant::now(),
+                // Only a failure may want to be confirmed.
+                answer: failed.then_some(answer),
+            };
+            if self.findings.send(finding).await.is_err() || !failed || answered.await != Ok(Answer::Confirm) {
                 break;
             }
             slot = self.clock.now().max(slot + TimeDelta::milliseconds(1));
-            lease = lease_again;
+            extend = true;
             if self.stopping.is_cancelled() {
                 self.announcer.complete(claim, slot).await;
                 break;
@@ -120,8 +120,4 @@ impl<P: Probe> Runner<P> {
             }
         }
     }
-}
-
-fn lease_for(service: &Service) -> Duration {
-    service.target.timeout + MARGIN
 }

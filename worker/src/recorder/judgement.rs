@@ -89,7 +89,7 @@ impl<'a> Judgement<'a> {
             user_id: service.user_id,
             service_id: service.id,
             slot: finding.slot,
-            previous: before.last_slot.map(|_| from),
+            previous: Some(from),
             current: current(&known.state, finding),
             changed: from != known.state.status,
         });

@@ -49,7 +49,7 @@ const STATES: [&str; 19] = [
 const LOCK: &str = "SELECT s.number FROM services s JOIN service_state st ON st.service_id = s.id WHERE s.number = ANY($1) \
      ORDER BY s.id FOR KEY SHARE OF s FOR NO KEY UPDATE OF st";
 
-const READ: &str = "SELECT s.number, s.paused, s.updated_at, COALESCE(st.status, 4), COALESCE(st.since, s.created_at), \
+const READ: &str = "SELECT s.number, s.paused, s.updated_at, st.status, COALESCE(st.since, s.created_at), \
      st.last_slot, COALESCE(st.failing_checks, 0), st.failing_since, COALESCE(st.down_checks, 0), st.down_since, \
      i.id, i.kind, i.started_at, i.checks_failed, i.cause, s.id, s.user_id \
      FROM services s LEFT JOIN service_state st ON st.service_id = s.id \
@@ -137,14 +137,15 @@ fn upsert(key: &str, columns: &[&str]) -> String {
 }
 
 fn known(row: &QueryResult) -> Result<Known, DbErr> {
-    let status: Status = row.try_get_by_index(3)?;
+    // Absent only when the service has lost its row; the next write makes it anew.
+    let status: Option<Status> = row.try_get_by_index(3)?;
     let incident: Option<Uuid> = row.try_get_by_index(10)?;
     let incident = incident.map(|id| open_incident(id, row)).transpose()?;
     Ok(Known {
         paused: row.try_get_by_index(1)?,
         updated_at: row.try_get_by_index(2)?,
         state: State {
-            status: status.into(),
+            status: status.map_or(domain::Status::Unknown, Into::into),
             since: row.try_get_by_index(4)?,
             last_slot: row.try_get_by_index(5)?,
             failing: failing(row)?,

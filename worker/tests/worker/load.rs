@@ -1,0 +1,98 @@
+//! Many checks at once, and those that misbehave.
+
+use crate::script::{Script, up};
+use crate::stage::{Stage, eventually, on_each_stage};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+use worker::Settings;
+
+on_each_stage! {
+    async fn many_results_share_one_transaction(stage: Stage) {
+        let worker = stage.worker_with(Script::finds(|_, _| up()), Settings::default()).await;
+        let mut services = Vec::new();
+        for i in 0..200 {
+            services.push(stage.service(format!("http://s{i}.test/")).create().await);
+        }
+        stage.check_now(&services.iter().collect::<Vec<_>>()).await;
+        let recorded = &worker.stats.recorded;
+        eventually("all are recorded", async || (recorded.load(SeqCst) == 200).then_some(())).await;
+        let batches = worker.stats.batches.load(SeqCst);
+        assert!(batches <= 20, "{batches} transactions for 200 checks");
+        for service in &services {
+            assert_eq!(stage.checks(service).await.len(), 1);
+        }
+        worker.stop().await;
+    }
+
+    async fn a_probe_that_panics_harms_nothing_else(stage: Stage) {
+        let script = Script::finds(|_, host| if host == "panics.test" { panic!("scripted") } else { up() });
+        let worker = stage.worker_with(script, Settings { concurrency: 2, ..Settings::default() }).await;
+        let panics = stage.service("http://panics.test/").create().await;
+        for _ in 0..4 {
+            stage.check_now(&[&panics]).await;
+            stage.is_due_at_its_next_slot(&panics).await;
+        }
+        assert_eq!(worker.stats.panics.load(SeqCst), 4);
+        assert_eq!(stage.checks(&panics).await, []);
+        let well = stage.service("http://up.test/").create().await;
+        stage.check_now(&[&well]).await;
+        stage.has_checks(&well, 1).await;
+        worker.stop().await;
+    }
+
+    async fn a_slow_host_holds_up_nobody_else(stage: Stage) {
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let script = {
+            let (running, most) = (Arc::clone(&running), Arc::clone(&most));
+            Script::new(move |host| {
+                let (running, most) = (Arc::clone(&running), Arc::clone(&most));
+                async move {
+                    if host == "slow.test" {
+                        most.fetch_max(running.fetch_add(1, SeqCst) + 1, SeqCst);
+                        tokio::time::sleep(Duration::from_millis(200)).await;
+                        running.fetch_sub(1, SeqCst);
+                    }
+                    up()
+                }
+            })
+        };
+        let settings = Settings { concurrency: 8, concurrency_per_host: 3, ..Settings::default() };
+        let worker = stage.worker_with(script, settings).await;
+        let (mut slow, mut quick) = (Vec::new(), Vec::new());
+        for i in 0..30 {
+            slow.push(stage.service(format!("http://slow.test/{i}")).create().await);
+            quick.push(stage.service(format!("http://q{i}.test/")).create().await);
+        }
+        stage.check_now(&slow.iter().collect::<Vec<_>>()).await;
+        eventually("the slow host is busy", async || (running.load(SeqCst) == 3).then_some(())).await;
+        let begun = Instant::now();
+        stage.check_now(&quick.iter().collect::<Vec<_>>()).await;
+        for service in &quick {
+            stage.has_checks(service, 1).await;
+        }
+        assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
+        for service in &slow {
+            stage.has_checks(service, 1).await;
+        }
+        assert_eq!(most.load(SeqCst), 3);
+        assert!(worker.stats.deferred.load(SeqCst) >= 27);
+        worker.stop().await;
+    }
+
+    async fn the_heartbeat_is_written_again_and_again(stage: Stage) {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("heartbeat");
+        let settings = Settings {
+            heartbeat_file: Some(file.clone()),
+            heartbeat_every: Duration::from_millis(150),
+            ..Settings::default()
+        };
+        let worker = stage.worker_with(Script::finds(|_, _| up()), settings).await;
+        for _ in 0..2 {
+            eventually("a heartbeat", async || file.exists().then_some(())).await;
+            std::fs::remove_file(&file).unwrap();
+        }
+        worker.stop().await;
+    }
+}

@@ -1,0 +1,11 @@
+//! The worker from outside: rows and targets on one side, checks, states, incidents and events on the other. Over SQLite
+//! with the live state in memory, and over PostgreSQL with Redis.
+#![allow(clippy::unwrap_used)]
+
+mod changes;
+mod faults;
+mod load;
+mod script;
+mod sharing;
+mod stage;
+mod statuses;

@@ -1,0 +1,138 @@
+//! Several workers on one database and one live state, and what a worker leaves behind when it ends.
+
+use crate::script::{Script, down, up};
+use crate::stage::{Stage, eventually, made_at, on_each_stage, start};
+use entity::service;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::Notify;
+use worker::Settings;
+
+/// Never finds anything, and counts those who wait for it.
+fn endless() -> (Script, Arc<AtomicUsize>) {
+    let looking = Arc::new(AtomicUsize::new(0));
+    let begun = Arc::clone(&looking);
+    let script = Script::new(move |_| {
+        begun.fetch_add(1, SeqCst);
+        std::future::pending()
+    });
+    (script, looking)
+}
+
+async fn many(stage: &Stage, count: usize, interval: i32) -> Vec<service::Model> {
+    let mut services = Vec::new();
+    for i in 0..count {
+        services.push(stage.service(format!("http://s{i}.test/")).interval(interval).timeout(500).create().await);
+    }
+    services
+}
+
+on_each_stage! {
+    async fn two_workers_share_the_checks_and_never_double_one(stage: Stage) {
+        let services = many(&stage, 30, 1).await;
+        let looks = Arc::new(Mutex::new(Vec::new()));
+        let script = || {
+            let looks = Arc::clone(&looks);
+            Script::new(move |host| {
+                looks.lock().unwrap().push(host);
+                async {
+                    tokio::time::sleep(Duration::from_millis(30)).await;
+                    up()
+                }
+            })
+        };
+        let first = stage.worker_with(script(), Settings { concurrency: 8, ..Settings::default() }).await;
+        let second = stage.worker_with(script(), Settings { concurrency: 8, ..Settings::default() }).await;
+        for service in &services {
+            stage.has_checks(service, 4).await;
+        }
+        let stats = [Arc::clone(&first.stats), Arc::clone(&second.stats)];
+        first.stop().await;
+        second.stop().await;
+        let [first, second] = stats.map(|stats| {
+            assert_eq!(stats.discarded.load(SeqCst), 0, "no slot was checked twice");
+            stats.recorded.load(SeqCst)
+        });
+        assert!(first > 0 && second > 0, "{first} {second}");
+        let mut recorded = 0;
+        for service in &services {
+            let checks = stage.checks(service).await;
+            assert!(checks.windows(2).all(|two| two[1].slot - two[0].slot <= 2000), "{checks:?}");
+            recorded += checks.len();
+        }
+        assert_eq!((recorded as u64, recorded), (first + second, looks.lock().unwrap().len()));
+    }
+
+    async fn what_a_killed_worker_had_claimed_is_checked_when_its_lease_is_over(stage: Stage) {
+        let lease = Duration::from_millis(1500);
+        let settings = Settings { lease, ..Settings::default() };
+        let services = many(&stage, 5, 86_400).await;
+        let (script, looking) = endless();
+        let killed = stage.worker_with(script, settings.clone()).await;
+        eventually("all are claimed", async || (looking.load(SeqCst) == 5).then_some(())).await;
+        let claimed_at = stage.live.now().await.unwrap();
+        killed.kill().await;
+
+        let heir = stage.worker_with(Script::finds(|_, _| up()), settings).await;
+        for service in &services {
+            let [check] = stage.has_checks(service, 1).await.try_into().unwrap();
+            let late = made_at(&check) - claimed_at;
+            assert!(late.to_std().unwrap_or_default() < lease + Duration::from_secs(1), "{late}");
+        }
+        heir.stop().await;
+    }
+
+    async fn a_worker_that_is_stopped_finishes_what_it_can_and_gives_back_the_rest(stage: Stage) {
+        let services = many(&stage, 4, 86_400).await;
+        let (begun, end) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+        let (begins, ends) = (Arc::clone(&begun), Arc::clone(&end));
+        let script = Script::new(move |host| {
+            let (begins, ends) = (Arc::clone(&begins), Arc::clone(&ends));
+            async move {
+                begins.fetch_add(1, SeqCst);
+                if host == "s0.test" {
+                    ends.notified().await;
+                    return up();
+                }
+                std::future::pending().await
+            }
+        });
+        let worker = stage.worker_with(script, Settings::default()).await;
+        eventually("all are claimed", async || (begun.load(SeqCst) == 4).then_some(())).await;
+        assert_eq!(stage.live.claim(10, Duration::from_secs(60)).await.unwrap().claims, []);
+        // The worker hears of its end first, and of this result afterwards.
+        let stopping = tokio::spawn(worker.stop());
+        tokio::task::yield_now().await;
+        end.notify_one();
+        stopping.await.unwrap();
+        assert_eq!(stage.checks(&services[0]).await.len(), 1);
+        let claims = stage.live.claim(10, Duration::from_secs(60)).await.unwrap().claims;
+        let mut back: Vec<_> = claims.into_iter().map(|claim| claim.service_id).collect();
+        back.sort_unstable();
+        assert_eq!(back, [services[1].id, services[2].id, services[3].id]);
+    }
+
+    async fn a_failure_that_waits_for_confirmation_is_confirmed_by_whoever_comes_next(stage: Stage) {
+        let service = stage.service("http://down.test/").timeout(500).create().await;
+        // Fails once, and hangs when it is to be confirmed.
+        let looks = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&looks);
+        let script = Script::new(move |_| {
+            let first = counted.fetch_add(1, SeqCst) == 0;
+            async move { if first { down() } else { std::future::pending().await } }
+        });
+        let settings = Settings { lease: Duration::from_millis(1500), ..Settings::default() };
+        let killed = stage.worker_with(script, settings.clone()).await;
+        eventually("it is confirmed", async || (looks.load(SeqCst) == 2).then_some(())).await;
+        killed.kill().await;
+        assert_eq!(stage.incidents(&service).await, []);
+
+        let heir = start(stage.db.clone(), stage.live.clone(), Script::finds(|_, _| down()), settings);
+        stage.is(&service, domain::Status::Down).await;
+        let checks = stage.checks(&service).await;
+        let [incident] = stage.incidents(&service).await.try_into().unwrap();
+        assert_eq!((checks.len(), incident.started_at), (2, made_at(&checks[0])));
+        heir.stop().await;
+    }
+}

@@ -1,0 +1,232 @@
+//! A database, a live state and somebody's services, on which workers are let loose.
+
+use chrono::{DateTime, SubsecRound, Utc};
+use entity::{check, incident, incident_event, service, service_state, user};
+use live::{Event, Live, ServiceChange};
+use probe::{Guard, Prober, ProberSettings};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DatabaseConnection, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set,
+};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use testkit::builders::{ServiceBuilder, a_service, a_user};
+use testkit::{RedisServer, TestDatabase, database};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use worker::{Probe, Settings, Stats, Worker};
+
+/// The longest that anything may take here.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) struct Stage {
+    pub(crate) db: DatabaseConnection,
+    pub(crate) live: Live,
+    pub(crate) user: user::Model,
+    _database: Option<TestDatabase>,
+}
+
+/// A worker that runs until it is stopped, or killed by being dropped.
+pub(crate) struct Running {
+    pub(crate) stats: Arc<Stats>,
+    shutdown: CancellationToken,
+    ended: JoinHandle<anyhow::Result<()>>,
+}
+
+/// One test body as two tests: over SQLite and memory, and over PostgreSQL and Redis.
+macro_rules! on_each_stage {
+    ($($(#[$attribute:meta])* async fn $name:ident($stage:ident: $type:ty) $body:block)+) => { $(
+        $(#[$attribute])*
+        mod $name {
+            use super::*;
+
+            async fn body($stage: $type) $body
+
+            #[tokio::test]
+            async fn sqlite_and_memory() {
+                Box::pin(body(crate::stage::Stage::small().await)).await;
+            }
+
+            #[tokio::test]
+            async fn postgres_and_redis() {
+                Box::pin(body(crate::stage::Stage::big().await)).await;
+            }
+        }
+    )+ };
+}
+pub(crate) use on_each_stage;
+
+impl Stage {
+    pub(crate) async fn small() -> Self {
+        Self::of(database::sqlite().await, Live::memory()).await
+    }
+
+    pub(crate) async fn big() -> Self {
+        let live = another_redis(RedisServer::shared().await).await;
+        Self::of(database::postgres().await, live).await
+    }
+
+    /// On servers that the test may stop.
+    pub(crate) async fn on(db: DatabaseConnection, live: Live) -> Self {
+        let user = a_user(&db).await;
+        Self { db, live, user, _database: None }
+    }
+
+    async fn of(database: TestDatabase, live: Live) -> Self {
+        let user = a_user(&database.db).await;
+        Self { db: database.db.clone(), live, user, _database: Some(database) }
+    }
+
+    /// A service that is checked when the test says so, and else once a day.
+    pub(crate) fn service(&self, url: impl Into<String>) -> ServiceBuilder<'_, DatabaseConnection> {
+        a_service(&self.db, &self.user).url(url).interval(86_400)
+    }
+
+    /// Makes services due now, as the API does when somebody asks for a check.
+    pub(crate) async fn check_now(&self, services: &[&service::Model]) {
+        let now = self.live.now().await.unwrap();
+        let dues: Vec<_> = services.iter().map(|service| (service.id, now)).collect();
+        self.live.schedule(&dues).await.unwrap();
+    }
+
+    /// Changes a service as the API does.
+    pub(crate) async fn edit(&self, service: &service::Model, edit: impl FnOnce(&mut service::ActiveModel)) {
+        let mut changed = service.clone().into_active_model();
+        changed.updated_at = Set(Utc::now().trunc_subsecs(3));
+        edit(&mut changed);
+        changed.update(&self.db).await.unwrap();
+        self.tell(service, ServiceChange::Updated).await;
+    }
+
+    pub(crate) async fn tell(&self, service: &service::Model, change: ServiceChange) {
+        let event = Event::ServiceChanged { user_id: service.user_id, service_id: service.id, change };
+        self.live.publish(&[event]).await.unwrap();
+    }
+
+    pub(crate) async fn worker(&self) -> Running {
+        self.worker_with(prober(), Settings::default()).await
+    }
+
+    /// A worker that has queued what is to be checked at its start.
+    pub(crate) async fn worker_with<P: Probe>(&self, prober: P, settings: Settings) -> Running {
+        let worker = start(self.db.clone(), self.live.clone(), prober, settings);
+        eventually("the queue is built", async || {
+            let claimed = self.live.claim(0, Duration::from_secs(1)).await;
+            claimed.is_ok_and(|claimed| claimed.built).then_some(())
+        })
+        .await;
+        worker
+    }
+
+    pub(crate) async fn state(&self, service: &service::Model) -> service_state::Model {
+        service_state::Entity::find_by_id(service.id).one(&self.db).await.unwrap().unwrap()
+    }
+
+    /// In the order of their slots.
+    pub(crate) async fn checks(&self, service: &service::Model) -> Vec<check::Model> {
+        let checks = check::Entity::find().filter(check::Column::ServiceNumber.eq(service.number));
+        checks.order_by_asc(check::Column::Slot).all(&self.db).await.unwrap()
+    }
+
+    /// In the order in which they began.
+    pub(crate) async fn incidents(&self, service: &service::Model) -> Vec<incident::Model> {
+        let incidents = incident::Entity::find().filter(incident::Column::ServiceId.eq(service.id));
+        incidents.order_by_asc(incident::Column::StartedAt).all(&self.db).await.unwrap()
+    }
+
+    /// An incident's timeline as (kind, time, sentence).
+    pub(crate) async fn timeline(&self, incident: &incident::Model) -> Vec<(String, DateTime<Utc>, String)> {
+        let events = incident_event::Entity::find().filter(incident_event::Column::IncidentId.eq(incident.id));
+        let events = events.order_by_asc(incident_event::Column::Id).all(&self.db).await.unwrap();
+        events.into_iter().map(|event| (event.kind, event.at, event.message)).collect()
+    }
+
+    /// Waits until `count` checks of `service` are recorded, and returns them.
+    pub(crate) async fn has_checks(&self, service: &service::Model, count: usize) -> Vec<check::Model> {
+        eventually(&format!("{count} checks"), async || {
+            let checks = self.checks(service).await;
+            (checks.len() >= count).then_some(checks)
+        })
+        .await
+    }
+
+    /// Waits until `service` has this status.
+    pub(crate) async fn is(&self, service: &service::Model, status: domain::Status) -> service_state::Model {
+        eventually(&format!("{status:?}"), async || {
+            let state = self.state(service).await;
+            (domain::Status::from(state.status) == status).then_some(state)
+        })
+        .await
+    }
+
+    /// When the queue has something due next.
+    pub(crate) async fn next_due(&self) -> Option<DateTime<Utc>> {
+        self.live.claim(0, Duration::from_secs(1)).await.unwrap().next_due
+    }
+
+    /// Waits until no claim is out: the only queued service is due at its next slot.
+    pub(crate) async fn is_due_at_its_next_slot(&self, service: &service::Model) {
+        let interval = chrono::TimeDelta::seconds(service.check_interval_seconds.into());
+        eventually("the service is due at its next slot", async || {
+            let next = domain::slot::next_slot(service.id, interval, self.live.now().await.unwrap());
+            (self.next_due().await == Some(next)).then_some(())
+        })
+        .await;
+    }
+}
+
+impl Running {
+    /// Ends it in good order.
+    pub(crate) async fn stop(mut self) {
+        self.shutdown.cancel();
+        let ended = tokio::time::timeout(Duration::from_secs(10), &mut self.ended).await;
+        ended.expect("a worker ends within ten seconds").unwrap().unwrap();
+    }
+
+    /// Ends it like a crash.
+    pub(crate) async fn kill(mut self) {
+        self.ended.abort();
+        assert!((&mut self.ended).await.unwrap_err().is_cancelled());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.ended.abort();
+    }
+}
+
+pub(crate) fn start<P: Probe>(db: DatabaseConnection, live: Live, prober: P, settings: Settings) -> Running {
+    // Shown when a test fails; the second worker of a process finds it set.
+    let _ = tracing_subscriber::fmt().with_test_writer().try_init();
+    let shutdown = CancellationToken::new();
+    let stats = Arc::clone(&settings.stats);
+    let ended = tokio::spawn(worker::run(Worker { db, live, prober, settings }, shutdown.clone()));
+    Running { stats, shutdown, ended }
+}
+
+pub(crate) fn prober() -> Prober {
+    Prober::new(ProberSettings { guard: Guard::AllowPrivate, ..ProberSettings::default() }).unwrap()
+}
+
+/// A live state of its own on a Redis server that others use too.
+pub(crate) async fn another_redis(server: &RedisServer) -> Live {
+    Live::connect_with_prefix(&server.url(), &format!("{}:", Uuid::now_v7())).await.unwrap()
+}
+
+/// Asks again and again until there is an answer.
+pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// When a check was really made.
+pub(crate) fn made_at(check: &check::Model) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(check.slot + i64::from(check.delay_ms)).unwrap()
+}

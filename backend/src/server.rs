@@ -118,6 +118,7 @@ fn router(server: &Arc<Server>) -> Router {
         .route("/api/ready", get(health::ready))
         .method_not_allowed_fallback(wrong_method)
         .route("/api", any(no_such_address))
+        .route("/api/", any(no_such_address))
         .route("/api/{*rest}", any(no_such_address))
         .fallback(asset)
         .layer(from_fn_with_state(Arc::clone(server), origin::check_host))

@@ -22,7 +22,7 @@ const MAX_CONNECTIONS: usize = 10_000;
 /// A client has to have sent a request's headers by then.
 const HEADERS: Duration = Duration::from_secs(15);
 
-/// The most that a request's headers may hold.
+/// Roughly the most that a request's headers may hold.
 const MAX_HEADERS: usize = 64 * 1024;
 
 /// Finishing what is under way may take this long; everything ends within 10 s.

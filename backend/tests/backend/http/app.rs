@@ -109,6 +109,8 @@ impl Browser {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let cookies = Arc::new(reqwest::cookie::Jar::default());
         let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).cookie_provider(Arc::clone(&cookies));
+        // Answers are looked at as they come.
+        let http = http.no_gzip().no_brotli().no_deflate();
         Self { http: http.build().unwrap(), cookies, base: base.to_owned() }
     }
 

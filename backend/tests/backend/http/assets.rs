@@ -37,9 +37,7 @@ async fn each_browser_gets_the_copy_it_wants() {
         ("identity", None, "plain script"),
         ("zstd", None, "plain script"),
     ] {
-        // Without decoding, so that the copy itself is seen.
-        let client = reqwest::Client::builder().no_proxy().no_gzip().no_brotli().no_deflate().build().unwrap();
-        let answer = client.get(app.url(SCRIPT)).header(ACCEPT_ENCODING, accepts).send().await.unwrap();
+        let answer = app.browser().http.get(app.url(SCRIPT)).header(ACCEPT_ENCODING, accepts).send().await.unwrap();
         let headers = answer.headers().clone();
         assert_eq!(headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap()), encoding, "{accepts}");
         assert_eq!(headers[CONTENT_TYPE], "text/javascript; charset=utf-8");

@@ -150,8 +150,10 @@ async fn there_is_no_graphql_over_get_and_nothing_at_other_addresses() {
 #[tokio::test]
 async fn long_answers_are_compressed_and_short_ones_are_not() {
     let app = App::start().await;
+    let browser = app.signed_in().await;
     let ask = async |query: &str| {
-        let request = app.browser().http.post(app.url("/api/graphql")).header("accept-encoding", "gzip");
+        let request = browser.http.post(app.url("/api/graphql")).header(ORIGIN, &app.base);
+        let request = request.header("accept-encoding", "gzip");
         let answer = request.json(&json!({ "query": query })).send().await.unwrap();
         answer.headers().get("content-encoding").map(|value| value.to_str().unwrap().to_owned())
     };

@@ -48,7 +48,7 @@ async fn a_request_for_no_host_or_with_endless_headers_is_refused() {
     let answer = raw(&app, "GET /api/health HTTP/1.1\r\nConnection: close\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
     let endless =
-        format!("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: {}\r\n\r\n", "x".repeat(100_000));
+        format!("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: {}\r\n\r\n", "x".repeat(300_000));
     let answer = raw(&app, &endless).await;
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
 }

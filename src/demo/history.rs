@@ -1,0 +1,238 @@
+//! A past for the demo's services: three months of rollups, the checks of the last day, and the incidents that follow from
+//! them by the same rules as live ones. Only what the checks found is made up.
+
+mod story;
+
+pub(crate) use story::Profile;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::rollup::{Fold, Sum};
+use domain::transition::{Effect, Failing, State};
+use domain::uptime::Sample;
+use domain::{Observation, Outcome, Policy, Status, advance, slot};
+use entity::column::{self, RollupPeriod};
+use entity::{check_rollup, incident, incident_event, rollup_progress, service, service_state};
+use sea_orm::{
+    ActiveModelTrait as _, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait as _,
+    IntoActiveModel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait as _,
+};
+use story::Story;
+use uuid::Uuid;
+
+/// How much of the past is there check by check.
+const CHECKS: TimeDelta = TimeDelta::hours(25);
+
+/// Seconds between two checks before that: fewer, because they are only summed up.
+const EARLIER_INTERVAL: i32 = 60;
+
+/// Writes the past of a service that has a row and a state, but was never checked; it ends at `now`. Only for SQLite.
+///
+/// # Errors
+/// What the database said.
+pub(crate) async fn write(
+    db: &DatabaseConnection,
+    service: &service::Model,
+    profile: Profile,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let mut past = Past::of(service);
+    let mut story = Story::of(service, profile, now);
+    let recent = now - CHECKS;
+    let earlier = service.check_interval_seconds.max(EARLIER_INTERVAL);
+    past.live(&mut story, earlier, (now - story::LENGTH, recent), false);
+    past.live(&mut story, service.check_interval_seconds, (recent, now), true);
+    if service.paused {
+        let (state, effects) = past.state.paused(now);
+        past.state = state;
+        past.follow(&effects, None);
+    }
+    let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
+    let options = TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() };
+    let transaction = db.begin_with_options(options).await?;
+    past.write(&transaction).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// All that checks leave behind.
+#[derive(Debug)]
+struct Past<'a> {
+    service: &'a service::Model,
+    state: State,
+    fold: Fold,
+    /// What the last check found.
+    last: Option<Outcome>,
+    /// Rows of `checks` as JSON arrays.
+    checks: Vec<serde_json::Value>,
+    incidents: Vec<incident::Model>,
+    timeline: Vec<incident_event::Model>,
+}
+
+impl<'a> Past<'a> {
+    fn of(service: &'a service::Model) -> Self {
+        Self {
+            service,
+            state: State::new(service.created_at),
+            fold: Fold::after(None),
+            last: None,
+            checks: Vec::new(),
+            incidents: Vec::new(),
+            timeline: Vec::new(),
+        }
+    }
+
+    /// Checks at each slot between two times.
+    fn live(
+        &mut self,
+        story: &mut Story,
+        interval_seconds: i32,
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+        keep: bool,
+    ) {
+        let interval = TimeDelta::seconds(interval_seconds.into());
+        let confirmations = u32::try_from(self.service.confirmations).unwrap_or(1);
+        let policy = Policy { confirmations, horizon: slot::horizon(interval) };
+        let mut slot = slot::next_slot(self.service.id, interval, from);
+        while slot <= to {
+            if let Some(outcome) = story.at(slot) {
+                self.record(slot, interval, outcome, &policy);
+                if keep {
+                    self.keep(slot, interval_seconds);
+                }
+            }
+            slot += interval;
+        }
+    }
+
+    fn record(&mut self, slot: DateTime<Utc>, interval: TimeDelta, outcome: Outcome, policy: &Policy) {
+        let seen = Observation { slot, at: slot, status: outcome.status };
+        let Some(transition) = advance(&self.state, &seen, policy) else { return };
+        self.state = transition.state;
+        self.fold.push(Sample { slot, interval, status: outcome.status }, outcome.response_time_ms);
+        self.follow(&transition.effects, Some(&outcome));
+        self.last = Some(outcome);
+    }
+
+    /// Notes the last check itself.
+    fn keep(&mut self, slot: DateTime<Utc>, interval_seconds: i32) {
+        let Some(outcome) = &self.last else { return };
+        let status = column::Status::from(outcome.status) as i16;
+        let row = (slot.timestamp_millis(), interval_seconds, outcome.response_time_ms, status, outcome.status_code);
+        self.checks.push(serde_json::json!([row.0, row.1, row.2, row.3, row.4, outcome.message()]));
+    }
+
+    /// Carries effects out on the incidents and their timelines.
+    fn follow(&mut self, effects: &[Effect], outcome: Option<&Outcome>) {
+        let why = outcome.and_then(Outcome::message);
+        let because = |what: &str| why.as_ref().map_or_else(|| what.to_owned(), |why| format!("{what}: {why}"));
+        for effect in effects {
+            if let Effect::Opened { kind, started_at, checks_failed } = effect {
+                self.incidents.push(incident::Model {
+                    id: Uuid::now_v7(),
+                    service_id: self.service.id,
+                    user_id: self.service.user_id,
+                    kind: (*kind).into(),
+                    started_at: *started_at,
+                    resolved_at: None,
+                    checks_failed: count(*checks_failed),
+                    cause: why.clone(),
+                });
+            }
+            let Some(incident) = self.incidents.last_mut() else { continue };
+            let (at, kind, message) = match effect {
+                Effect::Changed { .. } => continue,
+                Effect::FailedAgain => {
+                    incident.checks_failed += 1;
+                    continue;
+                }
+                Effect::Opened { kind: domain::IncidentType::Downtime, started_at, .. } => {
+                    (*started_at, "opened", because("went down"))
+                }
+                Effect::Opened { started_at, .. } => (*started_at, "opened", because("became degraded")),
+                Effect::Escalated { at } => {
+                    incident.kind = column::IncidentType::Downtime;
+                    incident.cause.clone_from(&why);
+                    (*at, "escalated", because("went from degraded to down"))
+                }
+                Effect::Eased { at } => (*at, "eased", because("answers again, but is degraded")),
+                Effect::Resolved { at, by } => {
+                    incident.resolved_at = Some(*at);
+                    let minutes = (*at - incident.started_at).num_minutes();
+                    let what = if *by == Status::Up { "up again" } else { "over" };
+                    (*at, "resolved", format!("{what} after {minutes} min"))
+                }
+            };
+            let (id, incident_id, kind) = (Uuid::now_v7(), incident.id, kind.to_owned());
+            self.timeline.push(incident_event::Model { id, incident_id, at, kind, message });
+        }
+    }
+
+    async fn write(self, db: &DatabaseTransaction) -> anyhow::Result<()> {
+        let number = self.service.number;
+        let days = self.fold.days();
+        let row =
+            |period| move |(start, sum): (&DateTime<Utc>, &Sum)| check_rollup::Model::of(number, period, *start, sum);
+        let hours = self.fold.hours().iter().map(row(RollupPeriod::Hour));
+        let rollups: Vec<_> = hours.chain(days.iter().map(row(RollupPeriod::Day))).collect();
+        for some in rollups.chunks(1000) {
+            let some = some.iter().cloned().map(IntoActiveModel::into_active_model);
+            check_rollup::Entity::insert_many(some).exec_without_returning(db).await?;
+        }
+        if let Some(last) = self.fold.last() {
+            let progress = rollup_progress::Model {
+                service_number: number,
+                slot: last.slot.timestamp_millis(),
+                interval_seconds: last.interval.num_seconds().try_into()?,
+                status: last.status.into(),
+            };
+            rollup_progress::Entity::insert(progress.into_active_model()).exec_without_returning(db).await?;
+        }
+        let checks = serde_json::to_string(&self.checks)?;
+        let sql = "INSERT INTO checks (service_number, slot, delay_ms, interval_seconds, response_time_ms, status,
+                status_code, message)
+            SELECT ?, value ->> 0, 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)";
+        db.execute_raw(Statement::from_sql_and_values(DbBackend::Sqlite, sql, [number.into(), checks.into()])).await?;
+
+        let state = self.final_state().into_active_model().reset_all();
+        let incidents = self.incidents.into_iter().map(IntoActiveModel::into_active_model);
+        incident::Entity::insert_many(incidents).exec_without_returning(db).await?;
+        let timeline = self.timeline.into_iter().map(IntoActiveModel::into_active_model);
+        incident_event::Entity::insert_many(timeline).exec_without_returning(db).await?;
+        service_state::Entity::update(state).exec(db).await?;
+        Ok(())
+    }
+
+    fn final_state(&self) -> service_state::Model {
+        let State { status, since, last_slot, failing, .. } = self.state;
+        let open = self.incidents.last().filter(|incident| incident.resolved_at.is_none());
+        let last = self.last.as_ref();
+        let ms = |of: fn(&Outcome) -> Option<u32>| last.and_then(of).map(count);
+        service_state::Model {
+            service_id: self.service.id,
+            status: status.into(),
+            since,
+            last_slot,
+            checked_at: last_slot,
+            status_code: last.and_then(|last| last.status_code).map(Into::into),
+            response_time_ms: ms(|last| last.response_time_ms),
+            dns_ms: ms(|last| last.phases.dns_ms),
+            connect_ms: ms(|last| last.phases.connect_ms),
+            tls_ms: ms(|last| last.phases.tls_ms),
+            first_byte_ms: ms(|last| last.phases.first_byte_ms),
+            certificate_expires_at: None,
+            message: last.and_then(Outcome::message),
+            failing_checks: failing.map_or(0, |failing| count(failing.checks)),
+            failing_since: failing.map(|Failing { since, .. }| since),
+            down_checks: failing.map_or(0, |failing| count(failing.down_checks)),
+            down_since: failing.filter(|failing| failing.down_checks > 0).map(|failing| failing.down_since),
+            open_incident_id: open.map(|incident| incident.id),
+            open_incident_type: open.map(|incident| incident.kind),
+        }
+    }
+}
+
+fn count(n: u32) -> i32 {
+    n.try_into().unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,81 @@
-fn main() {}
+//! PulseCheck, the program: which roles run in this process, on which database and which live state.
+//!
+//! Only this crate reads settings and chooses backends; everything it starts is handed what it needs.
+
+mod data_dir;
+mod demo;
+mod healthcheck;
+mod roles;
+mod settings;
+mod shutdown;
+mod telemetry;
+
+use clap::{Parser, Subcommand};
+use settings::Settings;
+
+/// Watches your services and your vendors' status pages.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = "Settings are environment variables; README.md lists them.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Command {
+    /// Everything in one process, on a SQLite file in the data directory (what runs when no command is given)
+    All,
+    /// The API and the dashboard, on PostgreSQL and Redis
+    Api,
+    /// The checks, on PostgreSQL and Redis; start as many as you like
+    Worker,
+    /// Brings the database's schema up to date, then exits
+    Migrate,
+    /// Everything, on throw-away data with made-up services, to look around
+    Demo,
+    /// Prints a new one-time sign-in link for this machine's own user
+    LoginLink,
+    /// Prints the GraphQL schema
+    Schema,
+    /// Exits with 0 when the API of this machine (or with --worker its worker) is well
+    Healthcheck {
+        /// Judge the worker by its heartbeat file instead of asking the API
+        #[arg(long)]
+        worker: bool,
+    },
+}
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    // One implementation of TLS for every part of the program; nobody else has had a chance to choose another.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match run(Arguments::parse().command.unwrap_or(Command::All)).await {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pulsecheck: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    if let Command::Schema = command {
+        #[allow(clippy::print_stdout, reason = "printing it is what was asked for")]
+        {
+            print!("{}", backend::sdl());
+        }
+        return Ok(());
+    }
+    let settings = Settings::from_environment()?;
+    telemetry::start(&settings)?;
+    match command {
+        Command::All => roles::all(&settings).await,
+        Command::Api => roles::api(&settings).await,
+        Command::Worker => roles::worker(&settings).await,
+        Command::Migrate => roles::migrate(&settings).await,
+        Command::LoginLink => roles::login_link(&settings).await,
+        Command::Demo => demo::run(&settings).await,
+        Command::Healthcheck { worker } => healthcheck::run(&settings, worker).await,
+        Command::Schema => Ok(()),
+    }
+}

@@ -1,0 +1,39 @@
+//! The container's probe: is the role in this container well?
+
+use crate::settings::Settings;
+use anyhow::{Context as _, ensure};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+/// A heartbeat older than this means that the worker hangs.
+const STALE: Duration = Duration::from_secs(60);
+
+/// Succeeds when the API answers its health address, or the worker's heartbeat is fresh.
+///
+/// # Errors
+/// With the reason otherwise.
+pub(crate) async fn run(settings: &Settings, worker: bool) -> anyhow::Result<()> {
+    if worker {
+        let path = settings.heartbeat_file.as_deref().context("set PULSECHECK_HEARTBEAT_FILE, as for the worker")?;
+        let written = std::fs::metadata(path).and_then(|file| file.modified());
+        let written = written.with_context(|| format!("no heartbeat at {}", path.display()))?;
+        let age = written.elapsed().unwrap_or_default();
+        ensure!(age <= STALE, "the last heartbeat is {} s old", age.as_secs());
+        return Ok(());
+    }
+    let address = here(settings.listen);
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
+    let answer = client.get(format!("http://{address}/api/health")).send().await?;
+    ensure!(answer.status().is_success(), "{address} answered {}", answer.status());
+    Ok(())
+}
+
+/// Where a listener on every address can be reached from the same machine.
+fn here(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}

@@ -1,0 +1,257 @@
+//! The roles: which parts run in this process, on which database and which live state.
+
+use crate::data_dir::DataDir;
+use crate::settings::Settings;
+use crate::shutdown;
+use anyhow::{Context as _, bail};
+use chrono::{DateTime, SubsecRound as _, Utc};
+use live::Live;
+use migration::Pool;
+use probe::{Guard, Prober, ProberSettings};
+use sea_orm::DatabaseConnection;
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// How long a printed sign-in link works.
+const LINK_LIFETIME: chrono::Duration = chrono::Duration::minutes(15);
+
+/// Everything in one process.
+pub(crate) async fn all(settings: &Settings) -> anyhow::Result<()> {
+    let dir = open_data_dir(settings)?;
+    let shutdown = shutdown::on_signal()?;
+    let listener = listen(settings.listen).await?;
+    let (db, live) = one_process_storage(settings, &dir).await?;
+    one_process(settings, &dir, db, live, listener, shutdown).await
+}
+
+/// API and worker side by side, on storage that is ready: what `all` and the demo share.
+pub(crate) async fn one_process(
+    settings: &Settings,
+    dir: &DataDir,
+    db: DatabaseConnection,
+    live: Live,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let address = listener.local_addr()?;
+    let secret_key = match &settings.secret_key {
+        Some(key) => key.expose().to_owned(),
+        None => dir.secret_key()?,
+    };
+    let prober = prober(settings, address, settings.allow_private_targets.unwrap_or(address.ip().is_loopback()))?;
+    let worker = worker::Worker {
+        db: db.clone(),
+        live: live.clone(),
+        prober: prober.clone(),
+        settings: worker_settings(settings),
+    };
+    let backend = backend::Backend { db, live, prober, settings: backend_settings(settings, address, secret_key) };
+    announce(settings, &backend, address).await?;
+
+    // Whichever ends first, by the signal or by a fault, takes the other with it.
+    let both = shutdown.child_token();
+    let _ending = both.clone().drop_guard();
+    let end_both = |result| {
+        both.cancel();
+        result
+    };
+    let checks = async { end_both(worker::run(worker, both.clone()).await) };
+    let api = async { end_both(backend::serve(backend, listener, both.clone()).await) };
+    let (checks, api) = tokio::join!(checks, api);
+    checks.and(api)
+}
+
+/// API and dashboard, on PostgreSQL and Redis.
+pub(crate) async fn api(settings: &Settings) -> anyhow::Result<()> {
+    let mut missing = missing_storage(settings);
+    if settings.secret_key.is_none() {
+        missing.push("PULSECHECK_SECRET_KEY (`openssl rand -hex 32` makes one)");
+    }
+    refuse_missing("api", &missing)?;
+    let shutdown = shutdown::on_signal()?;
+    let listener = listen(settings.listen).await?;
+    let address = listener.local_addr()?;
+    let (db, live) = shared_storage(settings, "pulsecheck api").await?;
+    let prober = prober(settings, address, settings.allow_private_targets.unwrap_or(false))?;
+    let secret_key = settings.secret_key.as_ref().context("checked above")?.expose().to_owned();
+    let backend = backend::Backend { db, live, prober, settings: backend_settings(settings, address, secret_key) };
+    announce(settings, &backend, address).await?;
+    backend::serve(backend, listener, shutdown).await
+}
+
+/// Checks, on PostgreSQL and Redis.
+pub(crate) async fn worker(settings: &Settings) -> anyhow::Result<()> {
+    refuse_missing("worker", &missing_storage(settings))?;
+    let shutdown = shutdown::on_signal()?;
+    let (db, live) = shared_storage(settings, "pulsecheck worker").await?;
+    let prober = prober(settings, settings.listen, settings.allow_private_targets.unwrap_or(false))?;
+    tracing::info!(concurrency = settings.concurrency, "worker started");
+    worker::run(worker::Worker { db, live, prober, settings: worker_settings(settings) }, shutdown).await
+}
+
+/// The schema, then the end.
+pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<()> {
+    let (_dir, url) = match &settings.database_url {
+        Some(url) => (None, url.expose().to_owned()),
+        None => {
+            let dir = open_data_dir(settings)?;
+            let url = dir.database_url();
+            (Some(dir), url)
+        }
+    };
+    let db = connect(settings, &url, "pulsecheck migrate").await?;
+    migration::run(&db).await?;
+    tracing::info!(database = migration::redacted(&url), "the schema is up to date");
+    Ok(())
+}
+
+/// A new one-time sign-in link, for whoever can read the database.
+pub(crate) async fn login_link(settings: &Settings) -> anyhow::Result<()> {
+    if !local_login(settings, settings.listen) {
+        bail!(
+            "sign-in links are off, because {} is no loopback address: set PULSECHECK_LOCAL_LOGIN=true",
+            settings.listen
+        );
+    }
+    let url = match &settings.database_url {
+        Some(url) => url.expose().to_owned(),
+        // The running program holds the directory's lock; adding a row beside it harms nobody.
+        None => DataDir::existing_database_url(settings.data_dir.clone().map_or_else(DataDir::default_path, Ok)?)?,
+    };
+    let db = connect(settings, &url, "pulsecheck login-link").await?;
+    migration::verify(&db).await?;
+    print_link(&db, &public_url(settings, settings.listen)).await
+}
+
+/// The data directory that was set, or the user's own.
+pub(crate) fn open_data_dir(settings: &Settings) -> anyhow::Result<DataDir> {
+    DataDir::open(settings.data_dir.clone().map_or_else(DataDir::default_path, Ok)?)
+}
+
+/// Binds the address before anything else is begun, so that a second start fails at once.
+pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.with_context(|| {
+        format!("cannot listen on {address}: stop what uses it, or set PULSECHECK_LISTEN to another port")
+    })
+}
+
+async fn one_process_storage(settings: &Settings, dir: &DataDir) -> anyhow::Result<(DatabaseConnection, Live)> {
+    let url = settings.database_url.as_ref().map_or_else(|| dir.database_url(), |url| url.expose().to_owned());
+    if !url.starts_with("sqlite:") && settings.redis_url.is_none() {
+        bail!(
+            "DATABASE_URL is {}: with PostgreSQL set REDIS_URL too, so that other processes can share it",
+            migration::redacted(&url)
+        );
+    }
+    let db = connect(settings, &url, "pulsecheck").await?;
+    migration::run(&db).await?;
+    let live = match &settings.redis_url {
+        Some(url) => Live::connect(url.expose()).await?,
+        None => Live::memory(),
+    };
+    Ok((db, live))
+}
+
+async fn shared_storage(settings: &Settings, name: &'static str) -> anyhow::Result<(DatabaseConnection, Live)> {
+    let (Some(database), Some(redis)) = (&settings.database_url, &settings.redis_url) else {
+        bail!("DATABASE_URL and REDIS_URL must be set");
+    };
+    if database.expose().starts_with("sqlite:") {
+        bail!(
+            "DATABASE_URL is {}: a SQLite file serves one process only, so run plain `pulsecheck`, or use PostgreSQL",
+            migration::redacted(database.expose())
+        );
+    }
+    let db = connect(settings, database.expose(), name).await?;
+    migration::verify(&db).await?;
+    Ok((db, Live::connect(redis.expose()).await?))
+}
+
+async fn connect(settings: &Settings, url: &str, application_name: &'static str) -> anyhow::Result<DatabaseConnection> {
+    let pool = Pool { max_connections: settings.database_connections, application_name, ..Pool::default() };
+    Ok(migration::connect(url, &pool).await?)
+}
+
+fn missing_storage(settings: &Settings) -> Vec<&'static str> {
+    let mut missing = Vec::new();
+    if settings.database_url.is_none() {
+        missing.push("DATABASE_URL (postgres://user:password@host/database)");
+    }
+    if settings.redis_url.is_none() {
+        missing.push("REDIS_URL (redis://host:6379)");
+    }
+    missing
+}
+
+fn refuse_missing(role: &str, missing: &[&str]) -> anyhow::Result<()> {
+    if missing.is_empty() { Ok(()) } else { bail!("`pulsecheck {role}` needs these settings: {}", missing.join(", ")) }
+}
+
+fn prober(settings: &Settings, address: SocketAddr, allow_private: bool) -> anyhow::Result<Prober> {
+    let guard = if allow_private { Guard::AllowPrivate } else { Guard::PublicOnly };
+    let user_agent_url = Some(public_url(settings, address).to_string());
+    Ok(Prober::new(ProberSettings { user_agent_url, guard, ..ProberSettings::default() })?)
+}
+
+fn worker_settings(settings: &Settings) -> worker::Settings {
+    worker::Settings {
+        concurrency: settings.concurrency,
+        concurrency_per_host: settings.concurrency_per_host,
+        heartbeat_file: settings.heartbeat_file.clone(),
+        history: worker::history::Settings {
+            keep_checks: settings.keep_checks,
+            keep_hours: settings.keep_hours,
+            ..worker::history::Settings::default()
+        },
+        ..worker::Settings::default()
+    }
+}
+
+fn backend_settings(settings: &Settings, address: SocketAddr, secret_key: String) -> backend::Settings {
+    backend::Settings {
+        public_url: public_url(settings, address),
+        secret_key,
+        previous_secret_key: settings.previous_secret_key.as_ref().map(|key| key.expose().to_owned()),
+        local_login: local_login(settings, address),
+        min_interval_seconds: settings.min_interval_seconds,
+        max_services_per_user: settings.max_services_per_user,
+    }
+}
+
+fn local_login(settings: &Settings, address: SocketAddr) -> bool {
+    settings.local_login.unwrap_or(address.ip().is_loopback())
+}
+
+/// What browsers call this server: as set, or by the address that it listens on.
+fn public_url(settings: &Settings, address: SocketAddr) -> Url {
+    settings.public_url.clone().unwrap_or_else(|| {
+        let everywhere = address.ip().is_unspecified();
+        let host = if everywhere { format!("localhost:{}", address.port()) } else { address.to_string() };
+        Url::parse(&format!("http://{host}")).expect("an address and a port make a URL")
+    })
+}
+
+/// The two lines that a person starts from.
+#[allow(clippy::print_stdout, reason = "standard output is for people and for what starts the program")]
+async fn announce(settings: &Settings, backend: &backend::Backend, address: SocketAddr) -> anyhow::Result<()> {
+    let public_url = public_url(settings, address);
+    println!("Listening on {}", public_url.as_str().trim_end_matches('/'));
+    if local_login(settings, address) {
+        print_link(&backend.db, &public_url).await?;
+    }
+    Ok(())
+}
+
+#[allow(clippy::print_stdout, reason = "the link is for a person and must not end up in logs")]
+async fn print_link(db: &DatabaseConnection, public_url: &Url) -> anyhow::Result<()> {
+    let token = backend::auth::local::create_link(db, now(), LINK_LIFETIME).await?;
+    println!("Sign in: {public_url}api/auth/local?token={token}");
+    Ok(())
+}
+
+fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(3)
+}

@@ -1,0 +1,272 @@
+//! The settings: the only place that reads the environment. Everything is parsed once, and every mistake is reported
+//! together with the others, each with the name of its variable.
+
+use anyhow::bail;
+use std::env::VarError;
+use std::fmt::{Display, Write as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+use url::Url;
+
+/// All that an operator can set. See the table in README.md.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) database_url: Option<Secret>,
+    pub(crate) redis_url: Option<Secret>,
+    pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) listen: SocketAddr,
+    pub(crate) public_url: Option<Url>,
+    pub(crate) secret_key: Option<Secret>,
+    pub(crate) previous_secret_key: Option<Secret>,
+    pub(crate) local_login: Option<bool>,
+    pub(crate) allow_private_targets: Option<bool>,
+    pub(crate) min_interval_seconds: i32,
+    pub(crate) max_services_per_user: u32,
+    pub(crate) concurrency: usize,
+    pub(crate) concurrency_per_host: usize,
+    pub(crate) database_connections: u32,
+    pub(crate) heartbeat_file: Option<PathBuf>,
+    pub(crate) keep_checks: Duration,
+    pub(crate) keep_hours: Duration,
+    pub(crate) log: String,
+    pub(crate) log_format: LogFormat,
+}
+
+/// A text that is never printed.
+#[derive(Clone)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+impl FromStr for LogFormat {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err("must be text or json"),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the environment, and before it a `.env` file in the working directory, if there is one.
+    ///
+    /// # Errors
+    /// One error that lists every setting that is wrong.
+    pub(crate) fn from_environment() -> anyhow::Result<Self> {
+        let mut wrong = Vec::new();
+        match dotenvy::dotenv() {
+            Err(error) if !error.not_found() => wrong.push(format!(".env: {error}")),
+            _ => {}
+        }
+        Self::read(|name| std::env::var(name), wrong)
+    }
+
+    fn read(lookup: impl Fn(&str) -> Result<String, VarError>, wrong: Vec<String>) -> anyhow::Result<Self> {
+        let mut from = Source { lookup, wrong };
+        let settings = Self {
+            database_url: from.secret("DATABASE_URL"),
+            redis_url: from.secret("REDIS_URL"),
+            data_dir: from.text("PULSECHECK_DATA_DIR").map(PathBuf::from),
+            listen: from
+                .parsed("PULSECHECK_LISTEN", "an address and port such as 127.0.0.1:8080")
+                .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            public_url: from.public_url(),
+            secret_key: from.secret("PULSECHECK_SECRET_KEY"),
+            previous_secret_key: from.secret("PULSECHECK_PREVIOUS_SECRET_KEY"),
+            local_login: from.switch("PULSECHECK_LOCAL_LOGIN"),
+            allow_private_targets: from.switch("PULSECHECK_ALLOW_PRIVATE_TARGETS"),
+            min_interval_seconds: from.number("PULSECHECK_MIN_INTERVAL_SECONDS", 10, 1, 86_400),
+            max_services_per_user: from.number("PULSECHECK_MAX_SERVICES_PER_USER", 2_000, 1, 1_000_000),
+            concurrency: from.number("PULSECHECK_CONCURRENCY", 256, 1, 20_000),
+            concurrency_per_host: from.number("PULSECHECK_CONCURRENCY_PER_HOST", 32, 1, 20_000),
+            database_connections: from.number("PULSECHECK_DATABASE_CONNECTIONS", 10, 3, 1_000),
+            heartbeat_file: from.text("PULSECHECK_HEARTBEAT_FILE").map(PathBuf::from),
+            keep_checks: days(from.number("PULSECHECK_KEEP_CHECKS_DAYS", 30, 2, 3_650)),
+            keep_hours: days(from.number("PULSECHECK_KEEP_HOURLY_DAYS", 396, 91, 36_500)),
+            log: from.text("PULSECHECK_LOG").unwrap_or_else(|| "info".into()),
+            log_format: from.parsed("PULSECHECK_LOG_FORMAT", "text or json").unwrap_or(LogFormat::Text),
+        };
+        for (name, key) in [
+            ("PULSECHECK_SECRET_KEY", &settings.secret_key),
+            ("PULSECHECK_PREVIOUS_SECRET_KEY", &settings.previous_secret_key),
+        ] {
+            if key.as_ref().is_some_and(|key| key.expose().len() < 32) {
+                from.wrong
+                    .push(format!("{name} must be at least 32 characters long: `openssl rand -hex 32` makes one"));
+            }
+        }
+        if from.wrong.is_empty() {
+            return Ok(settings);
+        }
+        let mut message = String::from("these settings are wrong:");
+        for wrong in from.wrong {
+            let _ = write!(message, "\n  {wrong}");
+        }
+        bail!(message)
+    }
+}
+
+fn days(days: u32) -> Duration {
+    Duration::from_hours(u64::from(days) * 24)
+}
+
+/// The environment and what was found wrong in it.
+struct Source<F> {
+    lookup: F,
+    wrong: Vec<String>,
+}
+
+impl<F: Fn(&str) -> Result<String, VarError>> Source<F> {
+    /// The trimmed value; an empty one counts as not set.
+    fn text(&mut self, name: &str) -> Option<String> {
+        match (self.lookup)(name) {
+            Ok(value) => Some(value.trim().to_owned()).filter(|value| !value.is_empty()),
+            Err(VarError::NotPresent) => None,
+            Err(VarError::NotUnicode(_)) => {
+                self.wrong.push(format!("{name} is not valid UTF-8"));
+                None
+            }
+        }
+    }
+
+    /// `NAME`, or the content of the file that `NAME_FILE` names.
+    fn secret(&mut self, name: &str) -> Option<Secret> {
+        let file_name = format!("{name}_FILE");
+        match (self.text(name), self.text(&file_name)) {
+            (Some(_), Some(_)) => {
+                self.wrong.push(format!("{name} and {file_name} are both set: keep one"));
+                None
+            }
+            (Some(value), None) => Some(Secret(value)),
+            (None, Some(path)) => match std::fs::read_to_string(&path) {
+                Ok(value) => Some(Secret(value.trim().to_owned())).filter(|secret| !secret.0.is_empty()),
+                Err(error) => {
+                    self.wrong.push(format!("{file_name}: cannot read {path}: {error}"));
+                    None
+                }
+            },
+            (None, None) => None,
+        }
+    }
+
+    fn parsed<T: FromStr>(&mut self, name: &str, expected: &str) -> Option<T> {
+        let value = self.text(name)?;
+        let parsed = value.parse().ok();
+        if parsed.is_none() {
+            self.wrong.push(format!("{name} is \"{value}\": must be {expected}"));
+        }
+        parsed
+    }
+
+    fn number<T: FromStr + PartialOrd + Display + Copy>(&mut self, name: &str, default: T, min: T, max: T) -> T {
+        let Some(value) = self.text(name) else { return default };
+        match value.parse() {
+            Ok(number) if min <= number && number <= max => number,
+            _ => {
+                self.wrong.push(format!("{name} is \"{value}\": must be a whole number between {min} and {max}"));
+                default
+            }
+        }
+    }
+
+    fn switch(&mut self, name: &str) -> Option<bool> {
+        let value = self.text(name)?;
+        match value.to_ascii_lowercase().as_str() {
+            "1" | "true" | "yes" | "on" => Some(true),
+            "0" | "false" | "no" | "off" => Some(false),
+            _ => {
+                self.wrong.push(format!("{name} is \"{value}\": must be true or false"));
+                None
+            }
+        }
+    }
+
+    /// An origin: scheme, host and port, nothing behind them.
+    fn public_url(&mut self) -> Option<Url> {
+        const NAME: &str = "PULSECHECK_PUBLIC_URL";
+        let url: Url = self.parsed(NAME, "an address such as https://pulse.example.com")?;
+        let origin = matches!(url.scheme(), "http" | "https") && url.has_host() && url.path() == "/";
+        if !origin || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+            self.wrong.push(format!("{NAME} is \"{url}\": must be http(s)://host[:port] with nothing behind it"));
+            return None;
+        }
+        Some(url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(values: &[(&str, &str)]) -> anyhow::Result<Settings> {
+        let lookup = |name: &str| {
+            values.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()).ok_or(VarError::NotPresent)
+        };
+        Settings::read(lookup, Vec::new())
+    }
+
+    #[test]
+    fn nothing_set_is_a_laptop() {
+        let settings = read(&[]).unwrap();
+        assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!((settings.min_interval_seconds, settings.local_login), (10, None));
+    }
+
+    #[test]
+    fn every_mistake_is_reported_at_once_and_no_secret_is_printed() {
+        let error = read(&[
+            ("PULSECHECK_LISTEN", "8080"),
+            ("PULSECHECK_PUBLIC_URL", "https://pulse.example.com/app"),
+            ("PULSECHECK_SECRET_KEY", "hunter2"),
+            ("PULSECHECK_MIN_INTERVAL_SECONDS", "0"),
+            ("PULSECHECK_LOCAL_LOGIN", "maybe"),
+            ("DATABASE_URL", "postgres://x"),
+            ("DATABASE_URL_FILE", "/x"),
+            ("REDIS_URL_FILE", "/nowhere/redis"),
+        ])
+        .unwrap_err()
+        .to_string();
+        for part in [
+            "PULSECHECK_LISTEN is \"8080\": must be an address and port such as 127.0.0.1:8080",
+            "must be http(s)://host[:port] with nothing behind it",
+            "PULSECHECK_SECRET_KEY must be at least 32 characters long",
+            "PULSECHECK_MIN_INTERVAL_SECONDS is \"0\": must be a whole number between 1 and 86400",
+            "PULSECHECK_LOCAL_LOGIN is \"maybe\": must be true or false",
+            "DATABASE_URL and DATABASE_URL_FILE are both set: keep one",
+            "REDIS_URL_FILE: cannot read /nowhere/redis",
+        ] {
+            assert!(error.contains(part), "{part} in {error}");
+        }
+        assert!(!error.contains("hunter2"));
+    }
+
+    #[test]
+    fn secrets_may_stand_in_files() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "0123456789abcdef0123456789abcdef\n").unwrap();
+        let settings = read(&[("PULSECHECK_SECRET_KEY_FILE", file.path().to_str().unwrap())]).unwrap();
+        assert_eq!(settings.secret_key.unwrap().expose(), "0123456789abcdef0123456789abcdef");
+    }
+}

@@ -1,0 +1,7 @@
+//! The whole program from outside: start the binary, speak HTTP, GraphQL and WebSocket to it, as its users do.
+#![allow(clippy::unwrap_used, clippy::print_stderr, unreachable_pub, reason = "tests")]
+
+mod client;
+mod journey;
+mod process;
+mod start;

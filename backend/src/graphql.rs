@@ -4,8 +4,10 @@
 //!
 //! A new object gets a module; a new root field also needs a case in the isolation test when it takes an id.
 
+mod check;
 mod error;
 mod gate;
+mod history;
 mod incident;
 mod limits;
 mod loader;
@@ -27,7 +29,7 @@ use incident::IncidentQuery;
 use service::ServiceQuery;
 use service::mutation::ServiceMutation;
 use std::sync::Arc;
-use subscription::Subscription;
+pub use subscription::Subscription;
 use user::{UserMutation, UserQuery};
 
 /// What the API works with.

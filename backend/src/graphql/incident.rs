@@ -17,7 +17,7 @@ use uuid::Uuid;
 /// The worst that an incident has come to.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::IncidentType")]
-pub enum IncidentType {
+pub(crate) enum IncidentType {
     /// The service was down at some time of the incident.
     Downtime,
     /// It was never worse than degraded.
@@ -26,7 +26,7 @@ pub enum IncidentType {
 
 /// Whether an incident is over.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IncidentState {
+pub(crate) enum IncidentState {
     /// It lasts.
     Open,
     /// It is over.
@@ -35,7 +35,7 @@ pub enum IncidentState {
 
 /// An incident; read from the database only when more than the id is asked for.
 #[derive(Debug, Clone)]
-pub struct Incident {
+pub(crate) struct Incident {
     id: Uuid,
     known: Option<Arc<incident::Model>>,
 }
@@ -118,7 +118,7 @@ impl Incident {
 
 /// One entry of an incident's timeline.
 #[derive(SimpleObject, Debug, Clone)]
-pub struct IncidentEvent {
+pub(crate) struct IncidentEvent {
     /// When it happened.
     at: Time,
     /// What happened: `opened`, `escalated`, `eased`, `resolved` or `paused`.
@@ -129,7 +129,7 @@ pub struct IncidentEvent {
 
 /// Which incidents are wanted; what is not given does not matter.
 #[derive(InputObject, Debug, Clone, Default)]
-pub struct IncidentFilter {
+pub(crate) struct IncidentFilter {
     /// Those of this service.
     service_id: Option<Id>,
     /// Those that came to this at worst.
@@ -161,7 +161,7 @@ impl IncidentFilter {
 
 /// A page of incidents, newest first.
 #[derive(Debug)]
-pub struct IncidentConnection {
+pub(crate) struct IncidentConnection {
     page: Page<Arc<incident::Model>>,
     of: Of,
 }
@@ -203,7 +203,7 @@ impl IncidentConnection {
 
 /// An incident on a page.
 #[derive(SimpleObject, Debug)]
-pub struct IncidentEdge {
+pub(crate) struct IncidentEdge {
     /// Its place, for the argument `after`.
     cursor: String,
     /// The incident.
@@ -223,7 +223,7 @@ pub(super) async fn of_service(
 }
 
 #[derive(Default)]
-pub struct IncidentQuery;
+pub(crate) struct IncidentQuery;
 
 #[Object]
 impl IncidentQuery {

@@ -4,10 +4,11 @@ use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use uuid::Uuid;
 
-/// A UUID as text, such as `0198c7a2-7c1e-7d3a-9a77-3f4f0f6a5b1e`.
+/// An id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Id(pub Uuid);
+pub(crate) struct Id(pub Uuid);
 
+/// A UUID as text, such as `0198c7a2-7c1e-7d3a-9a77-3f4f0f6a5b1e`.
 #[Scalar(name = "UUID", specified_by_url = "https://www.rfc-editor.org/rfc/rfc9562")]
 impl ScalarType for Id {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -27,10 +28,11 @@ fn uuid(value: &Value) -> Option<Uuid> {
     if let Value::String(text) = value { text.parse().ok() } else { None }
 }
 
-/// A time by RFC 3339 in UTC, such as `2026-11-22T19:30:00.000Z`. Any offset is understood.
+/// A time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Time(pub DateTime<Utc>);
+pub(crate) struct Time(pub DateTime<Utc>);
 
+/// A time by RFC 3339, such as `2026-11-22T19:30:00.000Z`: given in UTC, understood with any offset.
 #[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
 impl ScalarType for Time {
     fn parse(value: Value) -> InputValueResult<Self> {

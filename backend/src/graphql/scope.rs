@@ -4,12 +4,14 @@
 use super::loader::{Loader, Queue};
 use crate::auth::Viewer;
 use crate::ops::current::Details;
+use crate::ops::history::{self, LatencyPoint, Uptime, UptimeDay};
 use crate::ops::page::{Page, Place};
 use crate::ops::vendor::{Followed, Notices};
 use crate::ops::{self, Error, Ops, Result};
 use async_graphql::{Context, Data};
 use chrono::{DateTime, Utc};
-use entity::{incident, incident_event, service};
+use domain::Window;
+use entity::{check, incident, incident_event, service};
 use live::CurrentStatus;
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -81,6 +83,10 @@ pub(super) struct Loaders {
     pub(super) service: Loader<Uuid, Arc<service::Model>>,
     pub(super) current: Loader<ByService, CurrentStatus>,
     pub(super) details: Loader<Uuid, Details>,
+    pub(super) uptime: Loader<(ByService, Window), Uptime>,
+    pub(super) uptime_days: Loader<(ByService, u32), Vec<UptimeDay>>,
+    pub(super) latency: Loader<(ByService, Window), Vec<LatencyPoint>>,
+    pub(super) checks: Loader<PageOf<ByService, i64>, Page<check::Model>>,
     pub(super) incident: Loader<Uuid, Arc<incident::Model>>,
     pub(super) incidents: Loader<PageOf<Uuid, Place>, Page<Arc<incident::Model>>>,
     pub(super) incident_count: Loader<Uuid, u64>,
@@ -108,6 +114,41 @@ impl Loaders {
             service: loader!(queue, ops, |o, ids| o.services_by_id(&viewer()?, &ids).await),
             current: loader!(queue, ops, |o, keys| by_service(o.current(&services(keys.iter()), now).await?, keys)),
             details: loader!(queue, ops, |o, ids| o.details(&ids).await),
+            uptime: loader!(queue, ops, |o, keys| {
+                let uptime = |keys: Vec<ByService>, window| {
+                    let o = o.clone();
+                    async move { Ok(by_number(history::uptime(&o.db, &numbers(&keys), window, now).await?, keys)) }
+                };
+                grouped(keys, uptime).await
+            }),
+            uptime_days: loader!(queue, ops, |o, keys| {
+                let days = |keys: Vec<ByService>, days| {
+                    let o = o.clone();
+                    async move { Ok(by_number(history::uptime_days(&o.db, &numbers(&keys), days, now).await?, keys)) }
+                };
+                grouped(keys, days).await
+            }),
+            latency: loader!(queue, ops, |o, keys| {
+                let latency = |keys: Vec<ByService>, window| {
+                    let o = o.clone();
+                    async move {
+                        let mut of_each = HashMap::new();
+                        for key in keys {
+                            let points = history::latency(&o.db, key.0.number, window, now).await?;
+                            of_each.insert(key, points);
+                        }
+                        Ok(of_each)
+                    }
+                };
+                grouped(keys, latency).await
+            }),
+            checks: loader!(queue, ops, |o, keys| {
+                let pages = |keys: Vec<ByService>, (first, after)| {
+                    let o = o.clone();
+                    async move { Ok(by_number(o.checks_of_each(&numbers(&keys), first, after).await?, keys)) }
+                };
+                grouped(keys, pages).await
+            }),
             incident: loader!(queue, ops, |o, ids| o.incidents_by_id(&viewer()?, &ids).await),
             incidents: loader!(queue, ops, |o, keys| {
                 let pages = |ids: Vec<Uuid>, (first, after)| {
@@ -132,6 +173,15 @@ fn services<'a>(keys: impl Iterator<Item = &'a ByService>) -> Vec<Arc<service::M
 /// From values by id back to the keys that asked.
 fn by_service<V>(mut values: HashMap<Uuid, V>, keys: Vec<ByService>) -> Result<HashMap<ByService, V>> {
     Ok(keys.into_iter().filter_map(|key| values.remove(&key.0.id).map(|value| (key, value))).collect())
+}
+
+fn numbers(keys: &[ByService]) -> Vec<i32> {
+    keys.iter().map(|key| key.0.number).collect()
+}
+
+/// From values by number back to the keys that asked.
+fn by_number<V>(mut values: HashMap<i32, V>, keys: Vec<ByService>) -> HashMap<ByService, V> {
+    keys.into_iter().filter_map(|key| values.remove(&key.0.number).map(|value| (key, value))).collect()
 }
 
 /// One call for each thing that is asked of any number of keys.

@@ -1,14 +1,17 @@
 //! Services: the object, the queries; inputs and mutations are in modules of their own.
 
-pub mod input;
-pub mod mutation;
+pub(crate) mod input;
+pub(crate) mod mutation;
 
+use super::check::{self, CheckConnection};
+use super::history::{LatencyPoint, Uptime, UptimeDay};
 use super::incident::{self, Incident, IncidentConnection};
 use super::limits::{SERVICES, page};
 use super::scalar::{Id, Time};
 use super::scope::{ByService, scope};
-use super::status::{CurrentStatus, MonitorKind, Status};
+use super::status::{CurrentStatus, MonitorKind, Status, Window};
 use super::vendor::{self, FollowedComponent, Maintenance, VendorIncident};
+use crate::ops::history::MAX_DAYS;
 use crate::ops::{Error, Result as OpsResult};
 use async_graphql::{Context, Object, Result};
 use entity::service;
@@ -18,7 +21,7 @@ use uuid::Uuid;
 
 /// A monitored service; read from the database only when more is asked for than is known.
 #[derive(Debug, Clone)]
-pub struct Service {
+pub(crate) struct Service {
     id: Uuid,
     known: Option<Arc<service::Model>>,
     /// What the check said that this is told for.
@@ -137,6 +140,54 @@ impl Service {
         Ok(known.map(|known| CurrentStatus::of(self.id, known)))
     }
 
+    /// Uptime over a window that ends now.
+    async fn uptime(&self, ctx: &Context<'_>, #[graphql(desc = "Over which time.")] window: Window) -> Result<Uptime> {
+        let row = self.row(ctx).await?;
+        let uptime = scope(ctx).loaders.uptime.load((ByService(row), window.into())).await?;
+        Ok(uptime.ok_or(Error::NotFound("service"))?.into())
+    }
+
+    /// Uptime by calendar day in UTC, oldest first, today last.
+    #[graphql(complexity = "page(days.unwrap_or(30) / 3, child_complexity)")]
+    async fn uptime_days(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many days, 1 to 366.", default_with = "Some(30)")] days: Option<i32>,
+    ) -> Result<Vec<UptimeDay>> {
+        let days = days.unwrap_or(30);
+        let days = u32::try_from(days)
+            .ok()
+            .filter(|days| (1..=MAX_DAYS).contains(days))
+            .ok_or_else(|| Error::field("days", format!("is {days}, must be between 1 and {MAX_DAYS}")))?;
+        let row = self.row(ctx).await?;
+        let days = scope(ctx).loaders.uptime_days.load((ByService(row), days)).await?.unwrap_or_default();
+        Ok(days.into_iter().map(UptimeDay::from).collect())
+    }
+
+    /// Response times over a window that ends now, oldest first, in stretches of one length.
+    #[graphql(complexity = "page(100, child_complexity)")]
+    async fn latency(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Over which time.")] window: Window,
+    ) -> Result<Vec<LatencyPoint>> {
+        let row = self.row(ctx).await?;
+        let points = scope(ctx).loaders.latency.load((ByService(row), window.into())).await?.unwrap_or_default();
+        Ok(points.into_iter().map(LatencyPoint::from).collect())
+    }
+
+    /// Its checks, newest first.
+    #[graphql(complexity = "page(first.unwrap_or(100), child_complexity)")]
+    async fn checks(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 500.", default_with = "Some(100)")] first: Option<i32>,
+        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
+    ) -> Result<CheckConnection> {
+        let row = self.row(ctx).await?;
+        Ok(check::of_service(scope(ctx), ByService(row), first.unwrap_or(100), after.as_deref()).await?)
+    }
+
     /// Its incidents, newest first.
     #[graphql(complexity = "page(first.unwrap_or(50), child_complexity)")]
     async fn incidents(
@@ -173,7 +224,7 @@ impl Service {
 }
 
 #[derive(Default)]
-pub struct ServiceQuery;
+pub(crate) struct ServiceQuery;
 
 #[Object]
 impl ServiceQuery {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 /// What is known about a service at one moment.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::Status")]
-pub enum Status {
+pub(crate) enum Status {
     /// Answers as expected, fast enough.
     Up,
     /// Answers as expected, but slower than its threshold, or its vendor says so.
@@ -24,7 +24,7 @@ pub enum Status {
 /// How a service is looked at.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::MonitorKind")]
-pub enum MonitorKind {
+pub(crate) enum MonitorKind {
     /// PulseCheck requests a URL itself.
     Http,
     /// PulseCheck reads components of the vendor's own status page.
@@ -34,7 +34,7 @@ pub enum MonitorKind {
 /// A stretch of time that ends now.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::Window")]
-pub enum Window {
+pub(crate) enum Window {
     /// The last 24 hours.
     Day,
     /// The last 7 days.
@@ -47,7 +47,7 @@ pub enum Window {
 
 /// What is known about a service now.
 #[derive(Debug, Clone)]
-pub struct CurrentStatus {
+pub(crate) struct CurrentStatus {
     service_id: Uuid,
     known: live::CurrentStatus,
 }
@@ -94,9 +94,9 @@ impl CurrentStatus {
     }
 
     /// Where the time of the last check went.
-    async fn phases(&self, ctx: &Context<'_>) -> Result<Option<Phases>> {
+    async fn phases(&self, ctx: &Context<'_>) -> Result<Phases> {
         let details = scope(ctx).loaders.details.load(self.service_id).await?;
-        Ok(details.and_then(|details| Phases::of(&details.phases)))
+        Ok(Phases::from(&details.unwrap_or_default().phases))
     }
 
     /// When the server's certificate ends; null without TLS.
@@ -108,7 +108,7 @@ impl CurrentStatus {
 
 /// The parts of an exchange in milliseconds, summed over redirects; null for a part that was not reached or not needed.
 #[derive(SimpleObject, Debug, Clone)]
-pub struct Phases {
+pub(crate) struct Phases {
     /// Looking the name up.
     dns_ms: Option<u32>,
     /// Opening the TCP connection.
@@ -117,13 +117,6 @@ pub struct Phases {
     tls_ms: Option<u32>,
     /// From the connection's standing to the answer's head.
     first_byte_ms: Option<u32>,
-}
-
-impl Phases {
-    /// `None` when no part was reached.
-    pub(super) fn of(phases: &domain::Phases) -> Option<Self> {
-        (*phases != domain::Phases::default()).then(|| Self::from(phases))
-    }
 }
 
 impl From<&domain::Phases> for Phases {

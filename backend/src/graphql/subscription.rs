@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 /// A check was recorded.
 #[derive(Debug, Clone)]
-pub struct StatusUpdate {
+pub(crate) struct StatusUpdate {
     service_id: Uuid,
     previous: Option<domain::Status>,
     current: live::CurrentStatus,
@@ -51,7 +51,7 @@ impl StatusUpdate {
 /// What was done to a service.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "live::ServiceChange")]
-pub enum ServiceChangeKind {
+pub(crate) enum ServiceChangeKind {
     /// It was added.
     Created,
     /// Its definition was changed.
@@ -66,7 +66,7 @@ pub enum ServiceChangeKind {
 
 /// A service was added, changed, paused, resumed or deleted.
 #[derive(SimpleObject, Debug, Clone)]
-pub struct ServiceChange {
+pub(crate) struct ServiceChange {
     /// What was done.
     change: ServiceChangeKind,
     /// The id of the service.
@@ -77,6 +77,7 @@ pub struct ServiceChange {
 
 type Updates<T> = BoxStream<'static, Result<T>>;
 
+/// What is pushed. Everything is the viewer's own.
 pub struct Subscription;
 
 /// Events as they happen, yours only. When some were missed on the way, because the receiver was slow or the connection

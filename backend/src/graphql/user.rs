@@ -9,7 +9,7 @@ use entity::api_token;
 /// Somebody who signs in and owns services.
 #[derive(SimpleObject, Debug)]
 #[graphql(complex)]
-pub struct User {
+pub(crate) struct User {
     /// Unchanging.
     id: Id,
     /// As the sign-in provider gave it.
@@ -32,7 +32,7 @@ impl User {
 
 /// A token that a program uses on your behalf. The token itself was shown when it was made, and is kept nowhere.
 #[derive(SimpleObject, Debug)]
-pub struct ApiToken {
+pub(crate) struct ApiToken {
     /// Unchanging.
     id: Id,
     /// What you called it.
@@ -62,7 +62,7 @@ impl From<api_token::Model> for ApiToken {
 
 /// A token that was just made.
 #[derive(SimpleObject, Debug)]
-pub struct CreatedApiToken {
+pub(crate) struct CreatedApiToken {
     /// The token, shown this once. Send it as `Authorization: Bearer pck_...`.
     token: String,
     /// What is kept of it.
@@ -71,7 +71,7 @@ pub struct CreatedApiToken {
 
 /// The token that you want.
 #[derive(InputObject, Debug)]
-pub struct CreateApiTokenInput {
+pub(crate) struct CreateApiTokenInput {
     /// What to call it, up to 100 characters.
     name: String,
     /// Whether it may only read.
@@ -83,7 +83,7 @@ pub struct CreateApiTokenInput {
 
 /// What this server allows.
 #[derive(SimpleObject, Debug)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// The shortest interval between two checks of a service, in seconds.
     min_interval_seconds: i32,
     /// How many services one user may have.
@@ -91,7 +91,7 @@ pub struct Limits {
 }
 
 #[derive(Default)]
-pub struct UserQuery;
+pub(crate) struct UserQuery;
 
 #[Object]
 impl UserQuery {
@@ -118,7 +118,7 @@ impl UserQuery {
 }
 
 #[derive(Default)]
-pub struct UserMutation;
+pub(crate) struct UserMutation;
 
 #[Object]
 impl UserMutation {

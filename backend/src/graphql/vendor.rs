@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// A component of a vendor's status page that a service follows.
 #[derive(SimpleObject, Debug)]
-pub struct FollowedComponent {
+pub(crate) struct FollowedComponent {
     /// The vendor's id.
     id: String,
     /// The vendor's name for it.
@@ -39,7 +39,7 @@ impl From<Followed> for FollowedComponent {
 
 /// An incident on a vendor's status page.
 #[derive(SimpleObject, Debug)]
-pub struct VendorIncident {
+pub(crate) struct VendorIncident {
     /// The vendor's id.
     id: String,
     /// The vendor's title.
@@ -60,7 +60,7 @@ pub struct VendorIncident {
 
 /// What a vendor wrote about an incident.
 #[derive(SimpleObject, Debug)]
-pub struct VendorUpdate {
+pub(crate) struct VendorUpdate {
     /// When.
     at: Time,
     /// How far they were.
@@ -71,7 +71,7 @@ pub struct VendorUpdate {
 
 /// Maintenance announced on a vendor's status page.
 #[derive(SimpleObject, Debug)]
-pub struct Maintenance {
+pub(crate) struct Maintenance {
     /// The vendor's id.
     id: String,
     /// The vendor's title.

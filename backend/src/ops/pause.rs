@@ -7,6 +7,7 @@ use domain::State;
 use domain::transition::Effect;
 use entity::{incident, incident_event, service, service_state};
 use live::{Event, ServiceChange};
+use sea_orm::sea_query::LockType;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QuerySelect, Set};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -69,7 +70,7 @@ async fn set_paused(db: &impl ConnectionTrait, service: service::Model, paused: 
 
 /// Brings the state to that of a paused service, and returns the incident that ended by it.
 async fn forget_what_is_known(db: &impl ConnectionTrait, service: &service::Model) -> Result<Option<Uuid>> {
-    let row = service_state::Entity::find_by_id(service.id).lock_exclusive().one(db).await?;
+    let row = service_state::Entity::find_by_id(service.id).lock(LockType::NoKeyUpdate).one(db).await?;
     let Some(row) = row else {
         never_checked(service).insert(db).await?;
         return Ok(None);
@@ -81,15 +82,20 @@ async fn forget_what_is_known(db: &impl ConnectionTrait, service: &service::Mode
         failing: None,
         incident: row.open_incident_type.map(Into::into),
     };
+    let open = match row.open_incident_id {
+        Some(id) => incident::Entity::find_by_id(id).one(db).await?,
+        None => None,
+    };
     // Never before the incident began, even if another machine's clock is ahead.
-    let at = now().max(row.since);
+    let at = open.as_ref().map_or(row.since, |open| open.started_at).max(now());
     let (paused, effects) = known.paused(at);
     let ended = effects.iter().any(|effect| matches!(effect, Effect::Resolved { .. }));
-    let incident = row.open_incident_id.filter(|_| ended);
+    let incident = open.map(|open| open.id).filter(|_| ended);
 
     let mut row = row.into_active_model();
     row.status = Set(paused.status.into());
     row.since = Set(paused.since);
+    row.message = Set(None);
     row.failing_checks = Set(0);
     row.failing_since = Set(None);
     row.down_checks = Set(0);
@@ -105,7 +111,7 @@ async fn forget_what_is_known(db: &impl ConnectionTrait, service: &service::Mode
             incident_id: Set(id),
             at: Set(at),
             kind: Set(PAUSED.into()),
-            message: Set("Checking was paused: how this ended is not known".into()),
+            message: Set("checking was paused: the end was not seen".into()),
         };
         event.insert(db).await?;
     }

@@ -7,6 +7,7 @@ use domain::{ExpectedStatus, MonitorKind, Outcome};
 use entity::{service, service_state, user};
 use live::{Event, ServiceChange};
 use probe::HttpTarget;
+use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, NotSet, PaginatorTrait, QueryFilter,
     QuerySelect, Set,
@@ -120,7 +121,7 @@ impl Ops {
         let draft = self.checked(wanted, Vec::new(), self.limits.min_interval_seconds)?;
         let transaction = self.begin().await?;
         // Two requests at once must not both find the last free place: the second waits here.
-        let owner = user::Entity::find_by_id(viewer.user_id).lock_exclusive().one(&transaction).await?;
+        let owner = user::Entity::find_by_id(viewer.user_id).lock(LockType::NoKeyUpdate).one(&transaction).await?;
         owner.ok_or(Error::Unauthenticated)?;
         let own = service::Entity::find().filter(service::Column::UserId.eq(viewer.user_id));
         let max = self.limits.max_services;
@@ -269,7 +270,7 @@ pub(crate) fn mine(viewer: &Viewer, id: Uuid) -> sea_orm::Select<service::Entity
 
 /// One of the viewer's services, which nobody else changes before the transaction ends.
 pub(crate) async fn locked(db: &impl ConnectionTrait, viewer: &Viewer, id: Uuid) -> Result<service::Model> {
-    mine(viewer, id).lock_exclusive().one(db).await?.ok_or(Error::NotFound(SERVICE))
+    mine(viewer, id).lock(LockType::NoKeyUpdate).one(db).await?.ok_or(Error::NotFound(SERVICE))
 }
 
 pub(crate) fn changed(service: &service::Model, change: ServiceChange) -> Event {

@@ -8,6 +8,7 @@ use chrono::Duration;
 use domain::service::FieldError;
 use entity::{api_token, user};
 use rand::TryRngCore;
+use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
@@ -63,7 +64,7 @@ impl Ops {
         let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(secret));
 
         let transaction = self.begin().await?;
-        let owner = user::Entity::find_by_id(viewer.user_id).lock_exclusive().one(&transaction).await?;
+        let owner = user::Entity::find_by_id(viewer.user_id).lock(LockType::NoKeyUpdate).one(&transaction).await?;
         owner.ok_or(Error::Unauthenticated)?;
         let own = api_token::Entity::find().filter(api_token::Column::UserId.eq(viewer.user_id));
         let max = self.limits.max_tokens;

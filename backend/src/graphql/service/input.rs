@@ -7,7 +7,7 @@ use domain::service::{FieldError, ServiceDraft};
 
 /// Which services are wanted; what is not given does not matter.
 #[derive(InputObject, Debug, Clone, Default)]
-pub struct ServiceFilter {
+pub(crate) struct ServiceFilter {
     /// Those of exactly this category; the empty text for those without one.
     category: Option<String>,
     /// Those that are in this status now.
@@ -26,7 +26,7 @@ impl From<ServiceFilter> for Filter {
 
 /// A service to add, or to try out.
 #[derive(InputObject, Debug)]
-pub struct CreateServiceInput {
+pub(crate) struct CreateServiceInput {
     /// What to call it, up to 100 characters.
     name: String,
     /// Your own grouping, up to 60 characters.
@@ -83,7 +83,7 @@ impl From<CreateServiceInput> for Definition {
 /// What to change of a service; what is not given stays. `null` takes away the category or the status page, and is an
 /// error for anything else.
 #[derive(InputObject, Debug)]
-pub struct UpdateServiceInput {
+pub(crate) struct UpdateServiceInput {
     /// What to call it, up to 100 characters.
     name: MaybeUndefined<String>,
     /// Your own grouping, up to 60 characters.

@@ -9,7 +9,7 @@ use async_graphql::{Context, Object, Result, SimpleObject};
 
 /// What one look at a target found.
 #[derive(SimpleObject, Debug)]
-pub struct TestResult {
+pub(crate) struct TestResult {
     /// What a service with this definition would be if this were confirmed.
     status: Status,
     /// The HTTP status code, when an answer came.
@@ -25,7 +25,7 @@ pub struct TestResult {
 }
 
 #[derive(Default)]
-pub struct ServiceMutation;
+pub(crate) struct ServiceMutation;
 
 #[Object]
 impl ServiceMutation {

@@ -1,0 +1,160 @@
+//! The API without HTTP: people who ask, over a database and a live state of their own.
+
+use backend::auth::Viewer;
+use backend::graphql::{self, Schema};
+use backend::ops::{Limits, Ops};
+use chrono::{DateTime, SubsecRound, Utc};
+use entity::user;
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
+use live::Live;
+use probe::{Guard, Prober, ProberSettings};
+use serde_json::{Value, json};
+use std::time::Duration;
+use testkit::RedisServer;
+use testkit::database::{self, TestDatabase};
+
+/// The longest that a test waits for anything.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) struct Api {
+    pub(crate) schema: Schema,
+    pub(crate) ops: Ops,
+    pub(crate) database: TestDatabase,
+}
+
+impl Api {
+    /// Over `database`; a PostgreSQL one comes with a real Redis.
+    pub(crate) async fn on(database: TestDatabase) -> Self {
+        Self::within(database, Limits::default()).await
+    }
+
+    pub(crate) async fn within(database: TestDatabase, limits: Limits) -> Self {
+        let live = if database.url.starts_with("postgres") {
+            let prefix = format!("test:{}:", uuid::Uuid::now_v7());
+            Live::connect_with_prefix(&RedisServer::shared().await.url(), &prefix).await.unwrap()
+        } else {
+            Live::memory()
+        };
+        let settings = ProberSettings { guard: Guard::AllowPrivate, ..Default::default() };
+        let ops = Ops { db: database.db.clone(), live, prober: Prober::new(settings).unwrap(), limits };
+        Self { schema: graphql::schema(ops.clone()), ops, database }
+    }
+
+    pub(crate) async fn sqlite() -> Self {
+        Self::on(database::sqlite().await).await
+    }
+
+    /// Somebody new.
+    pub(crate) async fn somebody(&self) -> Person<'_> {
+        let user = testkit::builders::a_user(&self.ops.db).await;
+        let viewer = Viewer { user_id: user.id, session: None, token: None, read_only: false };
+        Person { api: self, user, viewer: Some(viewer) }
+    }
+
+    /// Asks without being signed in.
+    pub(crate) async fn visitor(&self, query: &str) -> Answer {
+        Answer(run(&self.schema, None, query, json!({})).await)
+    }
+}
+
+async fn run(schema: &Schema, viewer: Option<Viewer>, query: &str, variables: Value) -> Value {
+    let response = schema.execute(request(viewer, query, variables)).await;
+    serde_json::to_value(response).unwrap()
+}
+
+fn request(viewer: Option<Viewer>, query: &str, variables: Value) -> async_graphql::Request {
+    async_graphql::Request::new(query).variables(async_graphql::Variables::from_json(variables)).data(viewer)
+}
+
+/// Somebody who is signed in.
+pub(crate) struct Person<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) user: user::Model,
+    pub(crate) viewer: Option<Viewer>,
+}
+
+impl Person<'_> {
+    pub(crate) fn viewer(&self) -> Viewer {
+        self.viewer.unwrap()
+    }
+
+    pub(crate) async fn asks(&self, query: &str, variables: Value) -> Answer {
+        Answer(run(&self.api.schema, self.viewer, query, variables).await)
+    }
+
+    /// The data of an answer that must have no errors.
+    pub(crate) async fn data(&self, query: &str, variables: Value) -> Value {
+        self.asks(query, variables).await.data()
+    }
+
+    /// The first error of an answer that must have one.
+    pub(crate) async fn error(&self, query: &str, variables: Value) -> Value {
+        self.asks(query, variables).await.error()
+    }
+
+    pub(crate) fn subscribes(&self, query: &str, variables: Value) -> Subscribed {
+        Subscribed(self.api.schema.execute_stream(request(self.viewer, query, variables)))
+    }
+
+    /// Adds an HTTP service and returns its id.
+    pub(crate) async fn adds(&self, name: &str) -> String {
+        let query = "mutation($name: String!) { createService(input: {name: $name, url: \"https://a.test\"}) { id } }";
+        let data = self.data(query, json!({ "name": name })).await;
+        data["createService"]["id"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A whole response.
+#[derive(Debug)]
+pub(crate) struct Answer(pub(crate) Value);
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn data(self) -> Value {
+        assert!(self.0.get("errors").is_none(), "{:#}", self.0);
+        self.0["data"].clone()
+    }
+
+    #[track_caller]
+    pub(crate) fn error(self) -> Value {
+        let error = self.0["errors"][0].clone();
+        assert!(error.is_object(), "no error in {:#}", self.0);
+        error
+    }
+
+    /// The code of the first error.
+    #[track_caller]
+    pub(crate) fn code(self) -> String {
+        self.error()["extensions"]["code"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A running subscription.
+pub(crate) struct Subscribed(BoxStream<'static, async_graphql::Response>);
+
+impl Subscribed {
+    /// Awaits the next message; `None` when there will be none.
+    pub(crate) async fn next(&mut self) -> Option<Answer> {
+        let next = tokio::time::timeout(PATIENCE, self.0.next()).await.expect("a message or the end in time");
+        next.map(|response| Answer(serde_json::to_value(response).unwrap()))
+    }
+
+    /// Lets the subscription begin: it listens from the first time that somebody waits for it.
+    pub(crate) fn begins(&mut self) {
+        assert!(self.0.next().now_or_never().is_none(), "a message that nothing caused");
+    }
+}
+
+pub(crate) fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(3)
+}
+
+/// Awaits that `holds`, at most as long as tests wait.
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while !holds().await {
+        assert!(tokio::time::Instant::now() < deadline, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

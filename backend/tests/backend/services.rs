@@ -1,0 +1,388 @@
+//! Services: every mutation, what it does to the row, the queue and the events, and each way in which it is refused.
+
+use crate::api::{Api, eventually, now};
+use backend::ops::Limits;
+use chrono::Duration;
+use entity::column::{IncidentType, Status};
+use entity::{incident, incident_event, service_state};
+use live::{CurrentStatus, Latest};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
+use serde_json::{Value, json};
+use testkit::builders::{a_service, a_user};
+use testkit::database::TestDatabase;
+use testkit::on_each_database;
+use testkit::target::{Behaviour, Target};
+use uuid::Uuid;
+
+const CREATE: &str = "mutation($input: CreateServiceInput!) { createService(input: $input) {
+    id name category kind paused url statusPageUrl checkIntervalSeconds timeoutMs degradedThresholdMs expectedStatus
+    confirmations current { status } openIncident { id } components { id } vendorIncidents { id } maintenances { id }
+} }";
+const UPDATE: &str = "mutation($id: UUID!, $input: UpdateServiceInput!) { updateService(id: $id, input: $input) {
+    id name category url statusPageUrl checkIntervalSeconds timeoutMs degradedThresholdMs expectedStatus confirmations
+} }";
+const PAUSE: &str = "mutation($id: UUID!) { pauseService(id: $id) { id paused current { status message } } }";
+const RESUME: &str = "mutation($id: UUID!) { resumeService(id: $id) { id paused } }";
+const DELETE: &str = "mutation($id: UUID!) { deleteService(id: $id) }";
+const CHECK: &str = "mutation($id: UUID!) { checkService(id: $id) { id } }";
+const TEST: &str = "mutation($input: CreateServiceInput!) { testService(input: $input) {
+    status statusCode responseTimeMs message phases { dnsMs connectMs tlsMs firstByteMs } certificateExpiresAt
+} }";
+const CURRENT: &str = "query($id: UUID!) { service(id: $id) { current {
+    status since checkedAt responseTimeMs statusCode message phases { dnsMs connectMs } certificateExpiresAt
+} } }";
+
+/// Whether the queue has the service due by now; takes it out of the queue.
+async fn is_due(api: &Api, id: &str) -> bool {
+    let claimed = api.ops.live.claim(100, std::time::Duration::from_secs(60)).await.unwrap();
+    claimed.claims.iter().any(|claim| claim.service_id.to_string() == id)
+}
+
+on_each_database! {
+    async fn a_created_service_has_the_defaults_and_is_due_at_once(database: TestDatabase) {
+        let api = Api::on(database).await;
+        let ada = api.somebody().await;
+        let input = json!({ "name": " Shop ", "url": "shop.test/health", "category": "Work" });
+        let made = ada.data(CREATE, json!({ "input": input })).await["createService"].clone();
+        assert_eq!(made["name"], "Shop");
+        assert_eq!(made["category"], "Work");
+        assert_eq!(made["url"], "https://shop.test/health");
+        assert_eq!((&made["kind"], &made["paused"]), (&json!("HTTP"), &json!(false)));
+        assert_eq!((&made["checkIntervalSeconds"], &made["timeoutMs"]), (&json!(30), &json!(5000)));
+        assert_eq!((&made["degradedThresholdMs"], &made["confirmations"]), (&json!(1000), &json!(2)));
+        assert_eq!(made["expectedStatus"], "200-299");
+        assert_eq!((&made["current"], &made["openIncident"]), (&Value::Null, &Value::Null));
+        for list in ["components", "vendorIncidents", "maintenances"] {
+            assert_eq!(made[list], json!([]));
+        }
+        assert!(is_due(&api, made["id"].as_str().unwrap()).await);
+
+        let found = ada.data("{ services { name category } }", json!({})).await;
+        assert_eq!(found["services"], json!([{ "name": "Shop", "category": "Work" }]));
+    }
+
+    async fn an_update_changes_only_what_is_given_and_checks_again_when_it_matters(database: TestDatabase) {
+        let api = Api::on(database).await;
+        let ada = api.somebody().await;
+        let id = ada.adds("Shop").await;
+        assert!(is_due(&api, &id).await);
+
+        let name_only = json!({ "name": "Store", "category": "Work", "statusPageUrl": "status.test" });
+        let changed = ada.data(UPDATE, json!({ "id": id, "input": name_only })).await["updateService"].clone();
+        assert_eq!((&changed["name"], &changed["category"]), (&json!("Store"), &json!("Work")));
+        assert_eq!((&changed["url"], &changed["timeoutMs"]), (&json!("https://a.test/"), &json!(5000)));
+        assert_eq!(changed["statusPageUrl"], "https://status.test/");
+        assert!(!is_due(&api, &id).await, "a name does not change what a check finds");
+
+        let cleared = json!({ "category": null, "statusPageUrl": null, "timeoutMs": 4000 });
+        let changed = ada.data(UPDATE, json!({ "id": id, "input": cleared })).await["updateService"].clone();
+        assert_eq!((&changed["category"], &changed["statusPageUrl"]), (&Value::Null, &Value::Null));
+        assert_eq!((&changed["name"], &changed["timeoutMs"]), (&json!("Store"), &json!(4000)));
+        assert!(is_due(&api, &id).await);
+    }
+
+    async fn pausing_ends_the_incident_and_resuming_checks_at_once(database: TestDatabase) {
+        let api = Api::on(database).await;
+        let ada = api.somebody().await;
+        let service = a_service(&api.ops.db, &ada.user).create().await;
+        let incident = is_down(&api, &service).await;
+        let id = json!({ "id": service.id });
+
+        let paused = ada.data(PAUSE, id.clone()).await["pauseService"].clone();
+        assert_eq!(paused["paused"], true);
+        assert_eq!(paused["current"], json!({ "status": "UNKNOWN", "message": "paused" }));
+        assert!(!is_due(&api, &service.id.to_string()).await);
+        let seen = ada.data("{ incidents { totalCount edges { node { id state resolvedAt events { kind message } } } } }", json!({})).await;
+        let seen = &seen["incidents"]["edges"][0]["node"];
+        assert_eq!((&seen["id"], &seen["state"]), (&json!(incident), &json!("RESOLVED")));
+        assert!(seen["resolvedAt"].is_string());
+        assert_eq!(seen["events"][0]["kind"], "paused");
+        let state = service_state::Entity::find_by_id(service.id).one(&api.ops.db).await.unwrap().unwrap();
+        assert_eq!((state.status, state.open_incident_id, state.failing_checks), (Status::Unknown, None, 0));
+
+        // Once more changes nothing.
+        ada.data(PAUSE, id.clone()).await;
+        assert_eq!(incident_event::Entity::find().all(&api.ops.db).await.unwrap().len(), 1);
+
+        let resumed = ada.data(RESUME, id).await;
+        assert_eq!(resumed["resumeService"]["paused"], false);
+        assert!(is_due(&api, &service.id.to_string()).await);
+    }
+
+    async fn a_deleted_service_is_gone_with_all_that_was_recorded_of_it(database: TestDatabase) {
+        let api = Api::on(database).await;
+        let ada = api.somebody().await;
+        let service = a_service(&api.ops.db, &ada.user).create().await;
+        is_down(&api, &service).await;
+        let id = json!({ "id": service.id });
+        assert_eq!(ada.data(DELETE, id.clone()).await["deleteService"], json!(service.id));
+        assert_eq!(ada.error(DELETE, id).await["extensions"]["code"], "NOT_FOUND");
+        let left = ada.data("{ services { id } incidents { totalCount } }", json!({})).await;
+        assert_eq!(left, json!({ "services": [], "incidents": { "totalCount": 0 } }));
+        assert_eq!(api.ops.live.queue_len().await.unwrap(), 0);
+        assert_eq!(api.ops.live.latest(&[service.id]).await.unwrap(), [None]);
+    }
+
+    async fn no_more_services_than_allowed_are_added_however_many_try_at_once(database: TestDatabase) {
+        let api = Api::within(database, Limits { max_services: 3, ..Limits::default() }).await;
+        let ada = api.somebody().await;
+        let input = json!({ "input": { "name": "x", "url": "https://x.test" } });
+        let attempts = (0..8).map(|_| ada.asks(CREATE, input.clone()));
+        let answers = futures::future::join_all(attempts).await;
+        let refused: Vec<_> = answers.into_iter().filter(|answer| answer.0.get("errors").is_some()).collect();
+        assert_eq!(refused.len(), 5);
+        let error = refused.into_iter().next().unwrap().error();
+        assert_eq!(error["extensions"]["code"], "CONFLICT");
+        assert!(error["message"].as_str().unwrap().contains("you have 3 services"), "{error}");
+        // Somebody else's services do not count.
+        api.somebody().await.data(CREATE, input).await;
+    }
+}
+
+/// Makes `service` down with an open incident, as the worker would, and returns the incident's id.
+async fn is_down(api: &Api, service: &entity::service::Model) -> Uuid {
+    let (db, since) = (&api.ops.db, now() - Duration::seconds(20));
+    let incident = incident::Model {
+        id: Uuid::now_v7(),
+        service_id: service.id,
+        user_id: service.user_id,
+        kind: IncidentType::Downtime,
+        started_at: since,
+        resolved_at: None,
+        checks_failed: 2,
+        cause: Some("connection refused".into()),
+    };
+    let incident = incident.into_active_model().insert(db).await.unwrap();
+    let state = service_state::Entity::find_by_id(service.id).one(db).await.unwrap().unwrap();
+    let mut state = state.into_active_model();
+    state.status = Set(Status::Down);
+    state.since = Set(since);
+    state.last_slot = Set(Some(since));
+    state.checked_at = Set(Some(since));
+    state.message = Set(Some("connection refused".into()));
+    state.failing_checks = Set(2);
+    state.failing_since = Set(Some(since));
+    state.open_incident_id = Set(Some(incident.id));
+    state.open_incident_type = Set(Some(IncidentType::Downtime));
+    state.dns_ms = Set(Some(7));
+    state.update(db).await.unwrap();
+    incident.id
+}
+
+#[tokio::test]
+async fn every_wrong_field_is_named_and_nothing_is_stored() {
+    let api = Api::sqlite().await;
+    let ada = api.somebody().await;
+    let good = json!({ "name": "x", "url": "https://x.test" });
+    for (wrong, field) in [
+        (json!({ "name": "" }), "name"),
+        (json!({ "name": "n".repeat(1_000_000) }), "name"),
+        (json!({ "name": "a\u{0}b" }), "name"),
+        (json!({ "url": "https://" }), "url"),
+        (json!({ "url": null }), "url"),
+        (json!({ "url": "ftp://x.test" }), "url"),
+        (json!({ "url": "https://me:secret@x.test" }), "url"),
+        (json!({ "statusPageUrl": "a b" }), "statusPageUrl"),
+        (json!({ "checkIntervalSeconds": 0 }), "checkIntervalSeconds"),
+        (json!({ "checkIntervalSeconds": -2_147_483_648 }), "checkIntervalSeconds"),
+        (json!({ "checkIntervalSeconds": 9 }), "checkIntervalSeconds"),
+        (json!({ "timeoutMs": 50 }), "timeoutMs"),
+        (json!({ "degradedThresholdMs": 6000 }), "degradedThresholdMs"),
+        (json!({ "expectedStatus": "ok" }), "expectedStatus"),
+        (json!({ "confirmations": 11 }), "confirmations"),
+        (json!({ "category": "c".repeat(61) }), "category"),
+        (json!({ "kind": "STATUS_PAGE" }), "kind"),
+        (json!({ "kind": "GOPHER" }), "kind"),
+        (json!({ "kind": null }), "kind"),
+        (json!({ "componentIds": ["a"] }), "componentIds"),
+        (json!({ "statusPageApiUrls": ["https://x.test"] }), "statusPageApiUrls"),
+        (json!({ "userDefinedUrls": ["https://x.test"] }), "userDefinedUrls"),
+        (json!({ "timeoutMs": "fast" }), "timeoutMs"),
+    ] {
+        let mut input = good.clone();
+        input.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+        for mutation in [CREATE, TEST] {
+            let error = ada.error(mutation, json!({ "input": input })).await;
+            assert_eq!(error["extensions"]["code"], "BAD_INPUT", "{error}");
+            assert_eq!(error["extensions"]["field"], field, "{error}");
+            assert!(error["message"].as_str().unwrap().len() < 600);
+        }
+    }
+    let error = ada.error(CREATE, json!({ "input": { "name": "", "confirmations": 0 } })).await;
+    assert_eq!(error["extensions"]["field"], "name");
+    let fields = error["extensions"]["fields"].as_array().unwrap();
+    let names: Vec<_> = fields.iter().map(|field| field["field"].as_str().unwrap()).collect();
+    assert_eq!(names, ["name", "url", "confirmations"]);
+    assert_eq!(fields[2]["message"], "is 0, must be between 1 and 10 checks");
+    assert_eq!(ada.data("{ services { id } }", json!({})).await["services"], json!([]));
+}
+
+#[tokio::test]
+async fn an_update_is_judged_as_a_whole_and_null_is_no_value() {
+    let api = Api::sqlite().await;
+    let ada = api.somebody().await;
+    let id = ada.adds("Shop").await;
+    for (wrong, field) in [
+        (json!({ "name": null }), "name"),
+        (json!({ "url": null }), "url"),
+        (json!({ "timeoutMs": null }), "timeoutMs"),
+        (json!({ "confirmations": null }), "confirmations"),
+        (json!({ "componentIds": null }), "componentIds"),
+        (json!({ "componentIds": ["a"] }), "componentIds"),
+        (json!({ "timeoutMs": 30_001 }), "timeoutMs"),
+        (json!({ "degradedThresholdMs": 5001 }), "degradedThresholdMs"),
+        (json!({ "url": "" }), "url"),
+    ] {
+        let error = ada.error(UPDATE, json!({ "id": id, "input": wrong })).await;
+        assert_eq!(error["extensions"]["code"], "BAD_INPUT", "{error}");
+        assert_eq!(error["extensions"]["field"], field, "{error}");
+    }
+    let both = json!({ "id": id, "input": { "name": null, "confirmations": 0 } });
+    assert_eq!(ada.error(UPDATE, both).await["extensions"]["fields"].as_array().unwrap().len(), 2);
+    let nothing = ada.data(UPDATE, json!({ "id": id, "input": {} })).await;
+    assert_eq!(nothing["updateService"]["name"], "Shop");
+}
+
+#[tokio::test]
+async fn an_interval_from_before_the_limit_was_raised_does_not_forbid_a_new_name() {
+    let api = Api::sqlite().await;
+    let ada = api.somebody().await;
+    let service = a_service(&api.ops.db, &ada.user).interval(5).timeout(4000).create().await;
+    let renamed = json!({ "id": service.id, "input": { "name": "Quick" } });
+    assert_eq!(ada.data(UPDATE, renamed).await["updateService"]["checkIntervalSeconds"], 5);
+    let faster = json!({ "id": service.id, "input": { "checkIntervalSeconds": 6 } });
+    assert_eq!(ada.error(UPDATE, faster).await["extensions"]["field"], "checkIntervalSeconds");
+}
+
+#[tokio::test]
+async fn a_check_can_be_asked_for_unless_the_service_is_paused() {
+    let api = Api::sqlite().await;
+    let ada = api.somebody().await;
+    let id = ada.adds("Shop").await;
+    assert!(is_due(&api, &id).await);
+    assert_eq!(ada.data(CHECK, json!({ "id": id })).await["checkService"]["id"], json!(id));
+    assert!(is_due(&api, &id).await);
+    ada.data(PAUSE, json!({ "id": id })).await;
+    assert_eq!(ada.error(CHECK, json!({ "id": id })).await["extensions"]["code"], "CONFLICT");
+}
+
+#[tokio::test]
+async fn a_test_looks_once_and_stores_nothing() {
+    let api = Api::sqlite().await;
+    let ada = api.somebody().await;
+    let target = Target::start().await;
+    let input = json!({ "input": { "name": "x", "url": target.url(), "degradedThresholdMs": 5000 } });
+    let found = ada.data(TEST, input.clone()).await["testService"].clone();
+    assert_eq!((&found["status"], &found["statusCode"]), (&json!("UP"), &json!(200)), "{found}");
+    assert!(found["responseTimeMs"].is_u64() && found["phases"].is_object() && found["message"].is_null());
+    target.behave(Behaviour::code(503)).await;
+    let found = ada.data(TEST, input).await["testService"].clone();
+    assert_eq!((&found["status"], &found["statusCode"]), (&json!("DOWN"), &json!(503)));
+    assert_eq!(found["message"], "answered 503, expected 200-299");
+    assert_eq!(target.requests(), 2);
+    assert_eq!(ada.data("{ services { id } }", json!({})).await["services"], json!([]));
+}
+
+#[tokio::test]
+async fn what_is_known_comes_from_the_fast_copy_else_from_the_database_and_gets_old() {
+    let api = Api::sqlite().await;
+    let ada = api.somebody().await;
+    let service = a_service(&api.ops.db, &ada.user).create().await;
+    let id = json!({ "id": service.id });
+    assert_eq!(ada.data(CURRENT, id.clone()).await["service"]["current"], Value::Null);
+
+    is_down(&api, &service).await;
+    let current = ada.data(CURRENT, id.clone()).await["service"]["current"].clone();
+    assert_eq!((&current["status"], &current["message"]), (&json!("DOWN"), &json!("connection refused")));
+    assert_eq!(current["phases"], json!({ "dnsMs": 7, "connectMs": null }));
+
+    let copy = |checked_at| Latest {
+        service_id: service.id,
+        slot: checked_at,
+        current: CurrentStatus {
+            status: domain::Status::Up,
+            since: checked_at,
+            checked_at,
+            response_time_ms: Some(12),
+            status_code: Some(200),
+            message: None,
+        },
+    };
+    // Interval and half a minute of grace: 60 s.
+    let long_ago = now() - Duration::seconds(61);
+    api.ops.live.put_latest(&[copy(long_ago)]).await.unwrap();
+    let current = ada.data(CURRENT, id.clone()).await["service"]["current"].clone();
+    assert_eq!((&current["status"], &current["responseTimeMs"]), (&json!("UNKNOWN"), &Value::Null));
+    assert!(current["message"].as_str().unwrap().starts_with("not checked since "), "{current}");
+
+    api.ops.live.put_latest(&[copy(now() - Duration::seconds(50))]).await.unwrap();
+    let current = ada.data(CURRENT, id).await["service"]["current"].clone();
+    assert_eq!((&current["status"], &current["responseTimeMs"]), (&json!("UP"), &json!(12)));
+    assert!(current["since"].as_str().unwrap().ends_with('Z'));
+}
+
+#[tokio::test]
+async fn a_filter_finds_what_it_says_and_nothing_else() {
+    let api = Api::sqlite().await;
+    let ada = api.somebody().await;
+    let db = &api.ops.db;
+    a_service(db, &ada.user).name("Straße").category("Ä").create().await;
+    a_service(db, &ada.user).name("100% sure").url("https://Shop.test/a_b").category("Work").create().await;
+    let down = a_service(db, &ada.user).name("axb").url("https://other.test/").category("Work").create().await;
+    let paused = a_service(db, &ada.user).name("Zoo").paused().create().await;
+    is_down(&api, &down).await;
+    is_down(&api, &paused).await;
+    let stranger = a_user(db).await;
+    a_service(db, &stranger).name("100% sure").category("Work").create().await;
+    for (filter, names) in [
+        (json!({}), vec!["100% sure", "axb", "Straße", "Zoo"]),
+        (json!({ "category": "Work" }), vec!["100% sure", "axb"]),
+        (json!({ "category": "work" }), vec![]),
+        (json!({ "category": "" }), vec!["Zoo"]),
+        (json!({ "search": "STRASSE" }), vec![]),
+        (json!({ "search": "straßE" }), vec!["Straße"]),
+        (json!({ "search": "%" }), vec!["100% sure"]),
+        (json!({ "search": "a_b" }), vec!["100% sure"]),
+        (json!({ "search": "shop.TEST" }), vec!["100% sure"]),
+        (json!({ "search": "' OR 1=1 --" }), vec![]),
+        (json!({ "search": "\u{0}" }), vec![]),
+        (json!({ "category": "\u{0}" }), vec![]),
+        (json!({ "search": "  " }), vec!["100% sure", "axb", "Straße", "Zoo"]),
+        (json!({ "status": "DOWN" }), vec!["axb"]),
+        (json!({ "status": "UNKNOWN" }), vec!["100% sure", "Straße", "Zoo"]),
+        (json!({ "kind": "STATUS_PAGE" }), vec![]),
+        (json!({ "kind": "HTTP", "status": "DOWN", "category": "Work", "search": "AX" }), vec!["axb"]),
+    ] {
+        let query = "query($filter: ServiceFilter) { services(filter: $filter) { name } }";
+        let found = ada.data(query, json!({ "filter": filter })).await;
+        let found: Vec<_> = found["services"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
+        assert_eq!(found, names, "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_the_live_state_does_not_hear_of_is_made_even_so() {
+    let redis = testkit::RedisServer::start().await;
+    let mut redis = redis;
+    let mut api = Api::sqlite().await;
+    api.ops.live = live::Live::connect(&redis.url()).await.unwrap();
+    api.schema = backend::graphql::schema(api.ops.clone());
+    let ada = api.somebody().await;
+    let id = ada.adds("Shop").await;
+    redis.kill().await;
+    let renamed = json!({ "id": id, "input": { "name": "Store", "timeoutMs": 4000 } });
+    ada.data(UPDATE, renamed).await;
+    let error = ada.error(CHECK, json!({ "id": id })).await;
+    assert_eq!(error["extensions"]["code"], "UPSTREAM", "nothing would come of it: {error}");
+    ada.data(PAUSE, json!({ "id": id })).await;
+    let seen = ada.data("{ services { name paused current { status } } }", json!({})).await;
+    assert_eq!(seen["services"], json!([{ "name": "Store", "paused": true, "current": null }]));
+    redis.start_again().await;
+    ada.data(RESUME, json!({ "id": id })).await;
+    eventually("the live state is used again", async || {
+        ada.asks(CHECK, json!({ "id": id })).await.0.get("errors").is_none()
+    })
+    .await;
+    let left = service_state::Entity::find().filter(service_state::Column::LastSlot.is_not_null());
+    assert!(left.all(&api.ops.db).await.unwrap().is_empty());
+}

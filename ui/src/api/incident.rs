@@ -1,0 +1,112 @@
+//! Incidents: pages of them, one of them, and those that stream in.
+
+use super::{ByIdFields, IncidentState, IncidentType, Moment, schema};
+use uuid::Uuid;
+
+/// A stretch of time in which a service was degraded or down.
+#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct Incident {
+    pub id: Uuid,
+    #[cynic(rename = "type")]
+    pub kind: IncidentType,
+    pub state: IncidentState,
+    pub started_at: Moment,
+    pub resolved_at: Option<Moment>,
+    pub checks_failed: i32,
+    pub cause: Option<String>,
+    pub service: IncidentService,
+    pub events: Vec<IncidentEvent>,
+}
+
+/// Whose incident it is.
+#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[cynic(graphql_type = "Service")]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct IncidentService {
+    pub id: Uuid,
+    pub name: String,
+}
+
+/// What happened in its course.
+#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct IncidentEvent {
+    pub at: Moment,
+    pub kind: String,
+    pub message: String,
+}
+
+/// Where a page of a list ends.
+#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct PageInfo {
+    pub has_next_page: bool,
+    pub end_cursor: Option<String>,
+}
+
+/// Which incidents; what is absent does not restrict.
+#[derive(cynic::InputObject, Debug, Clone, PartialEq, Default)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct IncidentFilter {
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub service_id: Option<Uuid>,
+    #[cynic(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<IncidentType>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub state: Option<IncidentState>,
+}
+
+/// Which incidents, from where on.
+#[derive(cynic::QueryVariables, Debug)]
+pub struct ListIncidentsVariables {
+    /// Which.
+    pub filter: IncidentFilter,
+    /// How many.
+    pub first: i32,
+    /// The last cursor of the page before; none for the newest.
+    pub after: Option<String>,
+}
+
+/// Incidents of every service, newest first.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Query", variables = "ListIncidentsVariables")]
+pub struct ListIncidents {
+    /// One page of them.
+    #[arguments(filter: $filter, first: $first, after: $after)]
+    pub incidents: IncidentPage,
+}
+
+/// A page of incidents.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "IncidentConnection")]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct IncidentPage {
+    pub edges: Vec<IncidentEdge>,
+    pub page_info: PageInfo,
+    pub total_count: i32,
+}
+
+/// An incident in its page.
+#[derive(cynic::QueryFragment, Debug)]
+pub struct IncidentEdge {
+    /// The incident.
+    pub node: Incident,
+}
+
+/// One incident.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Query", variables = "ById")]
+pub struct GetIncident {
+    /// `None` when absent.
+    #[arguments(id: $id)]
+    pub incident: Option<Incident>,
+}
+
+/// Every incident that opens, changes or ends.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Subscription")]
+pub struct IncidentUpdates {
+    /// The incident as it is now.
+    pub incident_updates: Incident,
+}

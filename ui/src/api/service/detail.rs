@@ -1,0 +1,165 @@
+//! What the page of one service asks for beyond the list.
+
+use super::{Service, Uptime, UptimeDay};
+use crate::api::{ByIdFields, Moment, PageInfo, Status, Window, schema};
+use uuid::Uuid;
+
+/// One service with its uptime over every window.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Query", variables = "ById")]
+pub struct GetService {
+    /// `None` when absent.
+    #[arguments(id: $id)]
+    pub service: Option<ServiceDetail>,
+}
+
+/// One service with its uptime over every window.
+#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[cynic(graphql_type = "Service")]
+pub struct ServiceDetail {
+    /// What the list knows about it too.
+    #[cynic(spread)]
+    pub service: Service,
+    /// The last 24 hours.
+    #[arguments(window: DAY)]
+    #[cynic(alias, rename = "uptime")]
+    pub day: Uptime,
+    /// The last 7 days.
+    #[arguments(window: WEEK)]
+    #[cynic(alias, rename = "uptime")]
+    pub week: Uptime,
+    /// The last 30 days.
+    #[arguments(window: MONTH)]
+    #[cynic(alias, rename = "uptime")]
+    pub month: Uptime,
+    /// The last 90 days.
+    #[arguments(window: QUARTER)]
+    #[cynic(alias, rename = "uptime")]
+    pub quarter: Uptime,
+    /// Day by day, oldest first.
+    #[arguments(days: 30)]
+    pub uptime_days: Vec<UptimeDay>,
+    /// Of a vendor's page.
+    pub components: Vec<FollowedComponent>,
+    /// The vendor's own, active ones.
+    pub vendor_incidents: Vec<VendorIncident>,
+}
+
+/// A component of a vendor's page that a service follows.
+#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct FollowedComponent {
+    pub id: String,
+    pub name: String,
+    pub group_name: Option<String>,
+    pub status: Status,
+    pub vendor_status: String,
+    pub missing: bool,
+}
+
+/// An active incident of a vendor.
+#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct VendorIncident {
+    pub id: String,
+    pub name: String,
+    pub impact: String,
+    pub status: String,
+    pub started_at: Option<Moment>,
+    pub url: Option<String>,
+}
+
+/// Which service, how far back.
+#[derive(cynic::QueryVariables, Debug)]
+pub struct LatencyVariables {
+    /// The service's id.
+    pub id: Uuid,
+    /// How far back.
+    pub window: Window,
+}
+
+/// Response times of one service.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Query", variables = "LatencyVariables")]
+pub struct GetLatency {
+    /// `None` when absent.
+    #[arguments(id: $id)]
+    pub service: Option<ServiceLatency>,
+}
+
+/// Response times of one service.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Service", variables = "LatencyVariables")]
+pub struct ServiceLatency {
+    /// Oldest first, evenly spaced.
+    #[arguments(window: $window)]
+    pub latency: Vec<LatencyPoint>,
+}
+
+/// The checks of one stretch of time.
+#[derive(cynic::QueryFragment, Debug, Clone, Copy, PartialEq)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct LatencyPoint {
+    pub at: Moment,
+    pub p50_ms: Option<f64>,
+    pub p95_ms: Option<f64>,
+    pub max_ms: Option<f64>,
+    pub checks: i32,
+}
+
+/// Which service, from where on.
+#[derive(cynic::QueryVariables, Debug)]
+pub struct ListChecksVariables {
+    /// The service's id.
+    pub id: Uuid,
+    /// How many.
+    pub first: i32,
+    /// The last cursor of the page before; none for the newest.
+    pub after: Option<String>,
+}
+
+/// Checks of one service, newest first.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Query", variables = "ListChecksVariables")]
+pub struct ListChecks {
+    /// `None` when absent.
+    #[arguments(id: $id)]
+    pub service: Option<ServiceChecks>,
+}
+
+/// Checks of one service.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Service", variables = "ListChecksVariables")]
+pub struct ServiceChecks {
+    /// One page of them.
+    #[arguments(first: $first, after: $after)]
+    pub checks: CheckPage,
+}
+
+/// A page of checks.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "CheckConnection")]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct CheckPage {
+    pub edges: Vec<CheckEdge>,
+    pub page_info: PageInfo,
+}
+
+/// A check in its page.
+#[derive(cynic::QueryFragment, Debug)]
+pub struct CheckEdge {
+    /// The check.
+    pub node: Check,
+}
+
+/// One recorded check.
+#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct Check {
+    pub slot: Moment,
+    pub checked_at: Moment,
+    pub status: Status,
+    pub status_code: Option<i32>,
+    pub response_time_ms: Option<i32>,
+    pub message: Option<String>,
+}

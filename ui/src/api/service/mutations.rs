@@ -1,0 +1,161 @@
+//! What can be done with a service.
+
+use super::{Phases, Service};
+use crate::api::{ByIdFields, Moment, MonitorKind, Status, schema};
+use uuid::Uuid;
+
+/// The installation's limits on services.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Query")]
+pub struct GetLimits {
+    /// The limits.
+    pub limits: Limits,
+}
+
+/// The installation's limits on services.
+#[derive(cynic::QueryFragment, Debug, Clone, Copy, PartialEq)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct Limits {
+    pub min_interval_seconds: i32,
+    pub max_services: i32,
+}
+
+/// A new service. An absent number takes the server's default.
+#[derive(cynic::InputObject, Debug, Clone, PartialEq, Default)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct CreateServiceInput {
+    pub name: String,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    pub kind: MonitorKind,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub status_page_url: Option<String>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub check_interval_seconds: Option<i32>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<i32>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub degraded_threshold_ms: Option<i32>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub expected_status: Option<String>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub confirmations: Option<i32>,
+}
+
+/// What to change. An empty category or status page takes it away; what is absent stays.
+#[derive(cynic::InputObject, Debug, Clone, PartialEq, Default)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct UpdateServiceInput {
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub status_page_url: Option<String>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub check_interval_seconds: Option<i32>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<i32>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub degraded_threshold_ms: Option<i32>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub expected_status: Option<String>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub confirmations: Option<i32>,
+}
+
+/// The new service.
+#[derive(cynic::QueryVariables, Debug)]
+pub struct CreateServiceVariables {
+    /// As typed.
+    pub input: CreateServiceInput,
+}
+
+/// Stores a new service.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "CreateServiceVariables")]
+pub struct CreateService {
+    /// As stored.
+    #[arguments(input: $input)]
+    pub create_service: Service,
+}
+
+/// Looks at a target once and stores nothing.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "CreateServiceVariables")]
+pub struct TestService {
+    /// What was found.
+    #[arguments(input: $input)]
+    pub test_service: TestResult,
+}
+
+/// What one look found.
+#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct TestResult {
+    pub status: Status,
+    pub status_code: Option<i32>,
+    pub response_time_ms: Option<i32>,
+    pub message: Option<String>,
+    pub phases: Phases,
+    pub certificate_expires_at: Option<Moment>,
+}
+
+/// Which service, and its changes.
+#[derive(cynic::QueryVariables, Debug)]
+pub struct UpdateServiceVariables {
+    /// The service's id.
+    pub id: Uuid,
+    /// What to change.
+    pub input: UpdateServiceInput,
+}
+
+/// Changes a service.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "UpdateServiceVariables")]
+pub struct UpdateService {
+    /// As stored.
+    #[arguments(id: $id, input: $input)]
+    pub update_service: Service,
+}
+
+/// Deletes a service with all its history.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "ById")]
+pub struct DeleteService {
+    /// Which one went.
+    #[arguments(id: $id)]
+    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    pub delete_service: Uuid,
+}
+
+/// Stops checking a service.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "ById")]
+pub struct PauseService {
+    /// As stored.
+    #[arguments(id: $id)]
+    pub pause_service: Service,
+}
+
+/// Goes on checking a service.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "ById")]
+pub struct ResumeService {
+    /// As stored.
+    #[arguments(id: $id)]
+    pub resume_service: Service,
+}
+
+/// Checks a service at once; the result arrives as a status update.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "ById")]
+pub struct CheckNow {
+    /// As stored.
+    #[arguments(id: $id)]
+    pub check_service: Service,
+}

@@ -1,0 +1,282 @@
+//! The scalars and enums of the API, and what people call them.
+
+use super::schema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use uuid::Uuid;
+
+cynic::impl_scalar!(Uuid, schema::UUID);
+
+/// Which object.
+#[derive(cynic::QueryVariables, Debug)]
+pub struct ById {
+    /// Its id.
+    pub id: Uuid,
+}
+
+/// An instant: milliseconds since 1970 in UTC. RFC 3339 on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
+pub struct Moment(pub i64);
+
+cynic::impl_scalar!(Moment, schema::DateTime);
+
+impl Moment {
+    /// Milliseconds from `earlier` to this; negative when it lies before.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> i64 {
+        self.0 - earlier.0
+    }
+
+    /// Reads RFC 3339 with any offset and any number of decimals; what is finer than a millisecond is cut off.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i64>().ok();
+        let bytes = text.as_bytes();
+        if bytes.len() < 20 || bytes[4] != b'-' || bytes[7] != b'-' || bytes[13] != b':' || bytes[16] != b':' {
+            return None;
+        }
+        let days = days_from_civil(number(0..4)?, number(5..7)?, number(8..10)?);
+        let seconds = number(11..13)? * 3600 + number(14..16)? * 60 + number(17..19)?;
+        let mut rest = &text[19..];
+        let mut millis = 0;
+        if let Some(fraction) = rest.strip_prefix('.') {
+            let end = fraction.find(|c: char| !c.is_ascii_digit())?;
+            let digits: String = fraction[..end].chars().chain("000".chars()).take(3).collect();
+            millis = digits.parse::<i64>().ok()?;
+            rest = &fraction[end..];
+        }
+        let offset = match rest.as_bytes() {
+            [b'Z' | b'z'] => 0,
+            [sign @ (b'+' | b'-'), ..] if rest.len() == 6 => {
+                let minutes = rest[1..3].parse::<i64>().ok()? * 60 + rest[4..6].parse::<i64>().ok()?;
+                if *sign == b'+' { minutes } else { -minutes }
+            }
+            _ => return None,
+        };
+        Some(Self((days * 86_400 + seconds - offset * 60) * 1000 + millis))
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, millis) = (self.0.div_euclid(86_400_000), self.0.rem_euclid(86_400_000));
+        let (year, month, day) = civil_from_days(days);
+        let (hours, minutes, seconds) = (millis / 3_600_000, millis / 60_000 % 60, millis / 1000 % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{:03}Z", millis % 1000)
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not an instant")))
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Days since 1970-01-01 in the Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date algorithms").
+const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// Year, month and day of a count of days since 1970-01-01 (the same source).
+const fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_era + era * 400 + (month <= 2) as i64, month, day)
+}
+
+/// What is known about a service at one moment.
+#[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "explained in domain::Status")]
+pub enum Status {
+    Up,
+    Degraded,
+    Down,
+    Maintenance,
+    Unknown,
+}
+
+impl Status {
+    /// Every status, worst first: the order in which people look.
+    pub const WORST_FIRST: [Self; 5] = [Self::Down, Self::Degraded, Self::Unknown, Self::Maintenance, Self::Up];
+
+    /// The same status in the vocabulary that server and browser share.
+    #[must_use]
+    pub const fn meaning(self) -> domain::Status {
+        match self {
+            Self::Up => domain::Status::Up,
+            Self::Degraded => domain::Status::Degraded,
+            Self::Down => domain::Status::Down,
+            Self::Maintenance => domain::Status::Maintenance,
+            Self::Unknown => domain::Status::Unknown,
+        }
+    }
+
+    /// How much attention it asks for: 0 for up, 4 for down.
+    #[must_use]
+    pub const fn severity(self) -> u8 {
+        self.meaning().severity()
+    }
+
+    /// The word for people, in lower case.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        self.meaning().word()
+    }
+
+    /// The word that begins a sentence or stands alone.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Up => "Up",
+            Self::Degraded => "Degraded",
+            Self::Down => "Down",
+            Self::Maintenance => "Maintenance",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+/// How a service is looked at.
+#[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[allow(missing_docs, reason = "explained in domain::MonitorKind")]
+pub enum MonitorKind {
+    #[default]
+    Http,
+    StatusPage,
+}
+
+/// The worst that an incident has come to.
+#[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "explained in domain::IncidentType")]
+pub enum IncidentType {
+    Downtime,
+    Degraded,
+}
+
+impl IncidentType {
+    /// The status that such an incident shows as.
+    #[must_use]
+    pub const fn status(self) -> Status {
+        match self {
+            Self::Downtime => Status::Down,
+            Self::Degraded => Status::Degraded,
+        }
+    }
+}
+
+/// Whether an incident is over.
+#[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum IncidentState {
+    Open,
+    Resolved,
+}
+
+/// What happened to a service's definition.
+#[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum ServiceChangeKind {
+    Created,
+    Updated,
+    Paused,
+    Resumed,
+    Deleted,
+}
+
+/// A stretch of time that ends now.
+#[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[allow(missing_docs, reason = "explained in domain::Window")]
+pub enum Window {
+    #[default]
+    Day,
+    Week,
+    Month,
+    Quarter,
+}
+
+impl Window {
+    /// All of them, shortest first.
+    pub const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Quarter];
+
+    /// The short name, as on a button.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Day => "24 h",
+            Self::Week => "7 d",
+            Self::Month => "30 d",
+            Self::Quarter => "90 d",
+        }
+    }
+
+    /// Its length in milliseconds.
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        let days = match self {
+            Self::Day => 1,
+            Self::Week => 7,
+            Self::Month => 30,
+            Self::Quarter => 90,
+        };
+        days * 86_400_000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_read_in_every_form_that_rfc_3339_allows() {
+        let at = Moment(1_763_820_190_123);
+        for text in [
+            "2025-11-22T14:03:10.123Z",
+            "2025-11-22T14:03:10.123456Z",
+            "2025-11-22T14:03:10.123+00:00",
+            "2025-11-22T16:33:10.123+02:30",
+            "2025-11-22T09:03:10.123-05:00",
+        ] {
+            assert_eq!(Moment::parse(text), Some(at), "{text}");
+        }
+        assert_eq!(Moment::parse("2025-11-22T14:03:10Z"), Some(Moment(1_763_820_190_000)));
+        assert_eq!(Moment::parse("2024-02-29T00:00:00.5Z"), Some(Moment(1_709_164_800_500)));
+    }
+
+    #[test]
+    fn what_is_no_instant_is_refused() {
+        for text in
+            ["", "yesterday", "2025-11-22", "2025-11-22T14:03:10", "2025-11-22T14:03:10.Q", "2025/11/22T14:03:10Z"]
+        {
+            assert_eq!(Moment::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_instant_is_written_as_it_is_read() {
+        for text in [
+            "1970-01-01T00:00:00.000Z",
+            "2000-02-29T23:59:59.999Z",
+            "2026-12-31T12:00:00.001Z",
+            "1969-12-31T23:59:59.999Z",
+        ] {
+            assert_eq!(Moment::parse(text).unwrap().to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Everything that only a browser has: network, clock, time zone, storage, document.
+//!
+//! The only module that touches `web_sys`. On the host, where components are rendered to strings in tests, there is no
+//! network and no document, and the time zone is UTC.
+
+#[cfg(not(target_arch = "wasm32"))]
+mod host;
+#[cfg(target_arch = "wasm32")]
+mod web;
+
+#[cfg(not(target_arch = "wasm32"))]
+use host as imp;
+#[cfg(target_arch = "wasm32")]
+use web as imp;
+
+pub use imp::{
+    Listener, clear, close_dialog, copy, focus, focus_row, focused_row, host_of, is_narrow, is_typing, listen,
+    listen_keys, local_time, now, open_dialog, origin, post, random, reload, remember, remembered, scroll_to_top,
+    set_theme, set_title, sleep, spawn, zone_name,
+};
+
+/// What came back from a request.
+#[derive(Debug)]
+pub struct Sent {
+    /// The HTTP status code.
+    pub status: u16,
+    /// The body as text.
+    pub body: String,
+}
+
+/// No answer came.
+#[derive(Debug)]
+pub struct NoAnswer;
+
+/// How an instant is written for people, in their language and time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TimeStyle {
+    /// `14:03:10`
+    Time,
+    /// `14:03`
+    ShortTime,
+    /// `22 Nov, 14:03`
+    DayTime,
+    /// `22 Nov`
+    Day,
+    /// `Sunday, 22 November`
+    LongDay,
+    /// `22 Nov 2026, 14:03:10 CET`
+    Exact,
+}
+
+/// A key that was pressed, as the shortcuts need it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// As the browser names it: `a`, `Enter`, `ArrowDown`.
+    pub name: String,
+    /// Whether Control, Alt or Meta was held.
+    pub modified: bool,
+}

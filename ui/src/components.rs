@@ -1,0 +1,31 @@
+//! The parts that pages are made of: they take props, send events and ask nobody.
+
+mod ago;
+mod bar;
+mod chart;
+mod checks;
+mod dialog;
+mod field;
+mod icon;
+mod link;
+mod phases;
+mod row;
+mod states;
+mod status;
+mod timeline;
+pub(crate) mod tip;
+
+pub use ago::{Ago, At, Since};
+pub use bar::DayBar;
+pub use chart::{LatencyChart, Shade};
+pub use checks::CheckTable;
+pub use dialog::Confirm;
+pub use field::{Choice, Field};
+pub use icon::{Icon, Shape};
+pub use link::{Elsewhere, Go};
+pub use phases::PhaseBar;
+pub use row::ServiceRow;
+pub use states::{Empty, ProblemBox, RowSkeletons};
+pub use status::{StatusBadge, StatusMark};
+pub use timeline::Timeline;
+pub use tip::{Tip, TipLayer, use_tip};

@@ -1,0 +1,126 @@
+//! The last 30 days at a glance, one stroke a day.
+
+use crate::{
+    api::{Status, UptimeDay},
+    components::{Tip, use_tip},
+    format,
+};
+use dioxus::prelude::*;
+
+const STEP: usize = 5;
+const WIDTH: usize = 4;
+const HEIGHT: usize = 20;
+
+/// One stroke a day, oldest first, each day told in the tooltip. One path for each status: five nodes, not thirty.
+#[component]
+pub fn DayBar(days: ReadSignal<Vec<UptimeDay>>) -> Element {
+    let tip = use_tip();
+    let count = days.read().len();
+    let total = (count.max(1)) * STEP - 1;
+    let paths = use_memo(move || strokes(&days.read()));
+    let summary = use_memo(move || describe(&days.read()));
+
+    let show = move |event: MouseEvent| {
+        let (element, client) = (event.element_coordinates(), event.client_coordinates());
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a pixel in the bar")]
+        let index = (element.x.max(0.0) as usize) / STEP;
+        let Some(day) = days.read().get(index).cloned() else { return tip.hide() };
+        #[allow(clippy::cast_precision_loss, reason = "below a thousand")]
+        let middle = client.x - element.x + (index * STEP + WIDTH / 2) as f64;
+        tip.show(Tip { lines: told(&day), x: middle, y: client.y - element.y });
+    };
+    rsx! {
+        svg {
+            class: "bar",
+            role: "img",
+            "aria-label": "{summary}",
+            view_box: "0 0 {total} {HEIGHT}",
+            width: "{total}",
+            height: "{HEIGHT}",
+            onmousemove: show,
+            onmouseleave: move |_| tip.hide(),
+            for (class , path) in paths() {
+                path { key: "{class}", class, d: path }
+            }
+            rect { class: "reach", width: "{total}", height: "{HEIGHT}" }
+        }
+    }
+}
+
+/// The strokes of each class.
+fn strokes(days: &[UptimeDay]) -> Vec<(&'static str, String)> {
+    let mut paths: Vec<(&'static str, String)> = Vec::new();
+    for (index, day) in days.iter().enumerate() {
+        let class = class(day);
+        let stroke = format!("M{} 0h{WIDTH}v{HEIGHT}h-{WIDTH}z", index * STEP);
+        match paths.iter_mut().find(|(known, _)| *known == class) {
+            Some((_, path)) => path.push_str(&stroke),
+            None => paths.push((class, stroke)),
+        }
+    }
+    paths
+}
+
+fn class(day: &UptimeDay) -> &'static str {
+    if day.coverage_percent <= 0.0 { "none" } else { day.status.word() }
+}
+
+/// The lines of a day's tooltip.
+fn told(day: &UptimeDay) -> Vec<String> {
+    let Some(percent) = day.percent.filter(|_| day.coverage_percent > 0.0) else {
+        return vec![day.date.clone(), "Not watched".to_owned()];
+    };
+    let mut lines = vec![day.date.clone(), format!("{} uptime", format::percent(percent))];
+    if day.status != Status::Up {
+        lines.push(format!("At worst {}", day.status.word()));
+    }
+    if day.coverage_percent < 99.5 {
+        lines.push(format!("Watched {} of the day", format::percent(day.coverage_percent)));
+    }
+    lines
+}
+
+/// The bar in a sentence, for those who do not see it.
+fn describe(days: &[UptimeDay]) -> String {
+    let count = |wanted: Status| days.iter().filter(|day| day.coverage_percent > 0.0 && day.status == wanted).count();
+    let mut parts = Vec::new();
+    for status in [Status::Down, Status::Degraded] {
+        if count(status) > 0 {
+            parts.push(format!("{} {}", format::count(count(status), "day"), status.word()));
+        }
+    }
+    let told = if parts.is_empty() { "no trouble".to_owned() } else { parts.join(", ") };
+    format!("Last {}: {told}", format::count(days.len(), "day"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(status: Status, percent: Option<f64>, coverage: f64) -> UptimeDay {
+        UptimeDay { date: "2026-11-22".into(), status, percent, coverage_percent: coverage }
+    }
+
+    #[test]
+    fn a_day_is_told_with_what_is_special_about_it() {
+        assert_eq!(told(&day(Status::Up, Some(100.0), 100.0)), ["2026-11-22", "100 % uptime"]);
+        assert_eq!(
+            told(&day(Status::Down, Some(97.5), 50.0)),
+            ["2026-11-22", "97.5 % uptime", "At worst down", "Watched 50 % of the day"]
+        );
+        assert_eq!(told(&day(Status::Unknown, None, 0.0)), ["2026-11-22", "Not watched"]);
+    }
+
+    #[test]
+    fn days_of_one_status_share_a_path() {
+        let days = [
+            day(Status::Up, Some(100.0), 100.0),
+            day(Status::Down, Some(0.0), 100.0),
+            day(Status::Up, Some(100.0), 100.0),
+        ];
+        let paths = strokes(&days);
+        assert_eq!(paths.len(), 2);
+        assert_eq!(paths[0], ("up", "M0 0h4v20h-4zM10 0h4v20h-4z".to_owned()));
+        assert_eq!(describe(&days), "Last 3 days: 1 day down");
+    }
+}

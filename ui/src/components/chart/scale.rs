@@ -1,0 +1,104 @@
+//! Where a value lies in the picture, and where the ticks stand.
+
+use crate::api::{Moment, Window};
+
+/// From instants and milliseconds to pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Scale {
+    pub(super) left: f64,
+    pub(super) right: f64,
+    pub(super) top: f64,
+    pub(super) bottom: f64,
+    pub(super) from: Moment,
+    pub(super) until: Moment,
+    /// The value at the top.
+    pub(super) highest: f64,
+}
+
+impl Scale {
+    #[allow(clippy::cast_precision_loss, reason = "windows are far below 2^52 milliseconds")]
+    pub(super) fn x(&self, at: Moment) -> f64 {
+        let share = at.since(self.from) as f64 / (self.until.since(self.from).max(1)) as f64;
+        self.left + share.clamp(0.0, 1.0) * (self.right - self.left)
+    }
+
+    pub(super) fn y(&self, value: f64) -> f64 {
+        self.bottom - value / self.highest * (self.bottom - self.top)
+    }
+}
+
+/// The path through the values; a missing one interrupts it, and a single one among missing ones stays visible.
+pub(super) fn line(scale: &Scale, points: impl Iterator<Item = (Moment, Option<f64>)>) -> String {
+    use std::fmt::Write;
+    let mut path = String::new();
+    let mut drawing = false;
+    for (at, value) in points {
+        let Some(value) = value else {
+            drawing = false;
+            continue;
+        };
+        let command = if drawing { 'L' } else { 'M' };
+        let (x, y) = (scale.x(at), scale.y(value));
+        let _ = write!(path, "{command}{x:.1} {y:.1}");
+        if !drawing {
+            path.push_str("h.1");
+        }
+        drawing = true;
+    }
+    path
+}
+
+/// Three to five round values from 0 to at least `highest`.
+pub(super) fn value_ticks(highest: f64) -> Vec<f64> {
+    let rough = highest / 4.0;
+    let magnitude = 10f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().map(|factor| factor * magnitude).find(|step| *step >= rough);
+    let step = step.unwrap_or(magnitude * 10.0).max(1.0);
+    let mut ticks = vec![0.0];
+    while ticks.last().is_some_and(|last| *last < highest) {
+        #[allow(clippy::cast_precision_loss, reason = "a handful")]
+        ticks.push(step * ticks.len() as f64);
+    }
+    ticks
+}
+
+/// Round instants within a window, some of them, none too near its edges.
+pub(super) fn time_ticks(from: Moment, until: Moment, window: Window) -> Vec<Moment> {
+    const HOUR: i64 = 3_600_000;
+    let step = match window {
+        Window::Day => 4 * HOUR,
+        Window::Week => 24 * HOUR,
+        Window::Month => 5 * 24 * HOUR,
+        Window::Quarter => 15 * 24 * HOUR,
+    };
+    let margin = until.since(from) / 24;
+    let first = (from.0 + margin).div_euclid(step) * step + step;
+    (0..).map(|number| Moment(first + number * step)).take_while(|at| at.0 <= until.0 - margin).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_reach_the_highest_value() {
+        assert_eq!(value_ticks(87.0), [0.0, 25.0, 50.0, 75.0, 100.0]);
+        assert_eq!(value_ticks(1000.0), [0.0, 250.0, 500.0, 750.0, 1000.0]);
+        assert_eq!(value_ticks(0.5), [0.0, 1.0]);
+        for highest in [0.1, 3.0, 42.0, 999.0, 12_345.0] {
+            let ticks = value_ticks(highest);
+            assert!((2..=6).contains(&ticks.len()) && ticks[ticks.len() - 1] >= highest, "{highest}: {ticks:?}");
+        }
+    }
+
+    #[test]
+    fn time_ticks_keep_away_from_the_edges() {
+        for window in Window::ALL {
+            let until = Moment(1_795_356_190_000);
+            let from = Moment(until.0 - window.millis());
+            let ticks = time_ticks(from, until, window);
+            assert!((4..=8).contains(&ticks.len()), "{window:?}: {ticks:?}");
+            assert!(ticks[0] > from && ticks[ticks.len() - 1] < until);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Recorded checks as a table.
+
+use crate::{
+    api::Check,
+    browser::TimeStyle,
+    components::{At, StatusBadge},
+    format,
+};
+use dioxus::prelude::*;
+
+/// The checks in the order given.
+#[component]
+pub fn CheckTable(checks: ReadSignal<Vec<Check>>) -> Element {
+    rsx! {
+        div { class: "scroll",
+            table { class: "table",
+                thead {
+                    tr {
+                        th { scope: "col", "When" }
+                        th { scope: "col", "Status" }
+                        th { scope: "col", class: "number", "Time" }
+                        th { scope: "col", class: "number", "Code" }
+                        th { scope: "col", "Finding" }
+                    }
+                }
+                tbody {
+                    for check in checks.read().iter() {
+                        tr { key: "{check.slot}",
+                            td { class: "number left", At { at: check.checked_at, style: TimeStyle::DayTime } }
+                            td { StatusBadge { status: check.status } }
+                            td { class: "number", {check.response_time_ms.map_or("–".to_owned(), |millis| format::response_time(f64::from(millis)))} }
+                            td { class: "number", {check.status_code.map_or("–".to_owned(), |code| code.to_string())} }
+                            td { class: "dim", {check.message.clone().unwrap_or_default()} }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The pages: they ask, compose components, and act.
+
+mod app;
+mod incident;
+mod incidents;
+mod new_service;
+mod not_found;
+mod overview;
+mod service;
+mod service_form;
+mod service_list;
+mod settings;
+mod shell;
+mod sign_in;
+mod split;
+
+pub use app::App;
+pub(crate) use incident::IncidentPage;
+pub(crate) use incidents::IncidentsPage;
+pub use incidents::IncidentsQuery;
+pub use new_service::Prefill;
+pub(crate) use new_service::{EditService, NewService};
+pub(crate) use not_found::NotFound;
+pub(crate) use overview::Overview;
+pub(crate) use service::ServicePage;
+pub(crate) use settings::SettingsPage;
+pub(crate) use shell::Shell;
+pub(crate) use sign_in::SignInPage;
+pub use sign_in::SignInQuery;
+pub(crate) use split::Split;

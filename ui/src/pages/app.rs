@@ -1,0 +1,73 @@
+//! The root: makes the store, asks who is there, and starts the live connection.
+
+use crate::{
+    Route,
+    api::{self, GetMe, ProblemKind},
+    browser,
+    components::tip::TipPlace,
+    live,
+    store::{self, Session, Store},
+};
+use cynic::QueryBuilder;
+use dioxus::{core::spawn_forever, prelude::*};
+
+/// How often the days of the bars are asked for again: they change slowly, and nothing streams them.
+const HISTORIES_EVERY_MS: u32 = 5 * 60_000;
+
+/// The whole program.
+#[component]
+pub fn App() -> Element {
+    let store = use_context_provider(Store::new);
+    use_context_provider(TipPlace::new);
+    use_hook(|| {
+        spawn_forever(identify(store));
+        spawn_forever(tick(store));
+    });
+    rsx! {
+        Router::<Route> {}
+    }
+}
+
+/// Finds out who is there. Everything else starts at the same time: most often somebody is.
+pub(crate) async fn identify(mut store: Store) {
+    store.session.set(Session::Asking);
+    spawn_forever(async move {
+        store::load(store).await;
+        loop {
+            store::load_histories(store).await;
+            browser::sleep(HISTORIES_EVERY_MS).await;
+        }
+    });
+    let live = spawn_forever(live::run(store));
+    let session = match who().await {
+        Ok(Some(me)) => return store.session.set(Session::SignedIn(me)),
+        Ok(None) => Session::SignedOut,
+        Err(problem) => Session::Unreachable(problem),
+    };
+    if session == Session::SignedOut {
+        live.cancel();
+    }
+    store.session.set(session);
+}
+
+/// Who is signed in, the session renewed if need be.
+async fn who() -> Result<Option<api::Me>, api::Problem> {
+    match api::request(GetMe::build(())).await {
+        Ok(GetMe { me: None }) if api::refresh_session().await => {
+            api::request(GetMe::build(())).await.map(|answer| answer.me)
+        }
+        Ok(answer) => Ok(answer.me),
+        Err(problem) if problem.kind == ProblemKind::SignedOut => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// Moves the clock to each full second.
+async fn tick(mut store: Store) {
+    loop {
+        let now = browser::now();
+        let until_next = 1000 - now.0.rem_euclid(1000);
+        browser::sleep(u32::try_from(until_next).unwrap_or(1000)).await;
+        store.clock.set(browser::now());
+    }
+}

@@ -1,0 +1,21 @@
+//! An address that leads nowhere.
+
+use crate::{
+    Route,
+    components::{Empty, Go},
+};
+use dioxus::prelude::*;
+
+/// Says so, and where to go instead.
+#[component]
+pub fn NotFound(path: Vec<String>) -> Element {
+    let path = path.join("/");
+    rsx! {
+        div { class: "page",
+            Empty { title: "There is no page here",
+                p { "Nothing stands at " code { "/{path}" } "." }
+                Go { class: "button", to: Route::home(), "Go to the dashboard" }
+            }
+        }
+    }
+}

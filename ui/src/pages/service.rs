@@ -1,0 +1,244 @@
+//! One service: how it is, since when, how it was, and what can be done.
+
+mod checks;
+mod head;
+mod latency;
+
+use crate::{
+    Route,
+    api::{
+        self, ById, GetService, Incident, IncidentFilter, ListIncidents, ListIncidentsVariables, Problem,
+        ServiceDetail, Uptime, Window,
+    },
+    browser::TimeStyle,
+    components::{At, DayBar, Empty, Go, PhaseBar, ProblemBox, RowSkeletons, Since, StatusBadge, StatusMark},
+    format,
+    hooks::{Asked, use_asked},
+    list::ListQuery,
+    pages::service_list::is_requested,
+    store::{Entry, Loading, use_store},
+};
+use cynic::QueryBuilder;
+use dioxus::prelude::*;
+use uuid::Uuid;
+
+/// How many incidents of a service are shown on its page.
+const INCIDENTS: i32 = 20;
+/// A certificate that ends sooner than this is worth a warning, in milliseconds.
+const CERTIFICATE_SOON: i64 = 21 * 86_400_000;
+
+/// The page of the service `id`.
+#[component]
+pub fn ServicePage(id: Uuid, list: ListQuery) -> Element {
+    let _ = list;
+    // A list of one, so that another service is another page and nothing of this one stays.
+    rsx! {
+        for id in [id] {
+            ServiceView { key: "{id}", id }
+        }
+    }
+}
+
+#[component]
+fn ServiceView(id: Uuid) -> Element {
+    let mut store = use_store();
+    let detail = use_asked(id, move |id| async move {
+        let answer = api::request(GetService::build(ById { id })).await?;
+        let detail = answer.service.ok_or_else(|| Problem::not_found("service"))?;
+        store.upsert(detail.service.clone());
+        Ok(detail)
+    });
+    let listed = store.listed.read().contains_key(&id);
+    let ready = *store.loading.read() == Loading::Ready;
+    match store.entry(id).filter(|_| listed) {
+        Some(entry) => rsx! { Known { entry, detail: detail.data, problem: detail.problem } },
+        None => match &*detail.problem.read() {
+            Some(problem) => rsx! {
+                div { class: "page",
+                    ProblemBox { problem: problem.clone(), onretry: move |()| detail.again() }
+                    Go { class: "button", to: Route::home(), "Go to the dashboard" }
+                }
+            },
+            None if ready && detail.data.read().is_some() => rsx! {
+                div { class: "page",
+                    Empty { title: "This service was deleted",
+                        Go { class: "button", to: Route::home(), "Go to the dashboard" }
+                    }
+                }
+            },
+            None => rsx! {
+                div { class: "page", RowSkeletons { rows: 6 } }
+            },
+        },
+    }
+}
+
+#[component]
+fn Known(entry: Entry, detail: Signal<Option<ServiceDetail>>, problem: Signal<Option<Problem>>) -> Element {
+    let requested = is_requested(entry.service.read().kind);
+    let incidents = use_incidents(entry);
+    rsx! {
+        article { class: "page service",
+            head::Head { entry }
+            if let Some(problem) = &*problem.read() {
+                ProblemBox { problem: problem.clone() }
+            }
+            Uptimes { detail }
+            if requested {
+                latency::Latency { id: entry.id, incidents: incidents.data }
+                LastCheck { entry }
+            } else {
+                Vendor { detail }
+            }
+            Incidents { incidents }
+            checks::Checks { entry }
+        }
+    }
+}
+
+/// The service's incidents; asked for again when one opens or ends.
+fn use_incidents(entry: Entry) -> Asked<Vec<Incident>> {
+    let store = use_store();
+    let open = use_memo(move || store.open.read().get(&entry.id).map(|incident| (incident.id, incident.kind)));
+    use_asked((entry.id, open()), move |(id, _)| async move {
+        let filter = IncidentFilter { service_id: Some(id), ..Default::default() };
+        let page = api::request(ListIncidents::build(ListIncidentsVariables { filter, first: INCIDENTS, after: None }))
+            .await?;
+        let incidents: Vec<_> = page.incidents.edges.into_iter().map(|edge| edge.node).collect();
+        store.fill_incidents(&incidents);
+        Ok(incidents)
+    })
+}
+
+/// Uptime over every window with how much of it was watched, and the days.
+#[component]
+fn Uptimes(detail: Signal<Option<ServiceDetail>>) -> Element {
+    let detail_now = detail.read();
+    let windows: [(Window, Option<Uptime>); 4] = match &*detail_now {
+        Some(detail) => [
+            (Window::Day, Some(detail.day)),
+            (Window::Week, Some(detail.week)),
+            (Window::Month, Some(detail.month)),
+            (Window::Quarter, Some(detail.quarter)),
+        ],
+        None => Window::ALL.map(|window| (window, None)),
+    };
+    let days = use_memo(move || detail.read().as_ref().map(|detail| detail.uptime_days.clone()).unwrap_or_default());
+    rsx! {
+        section { class: "card", "aria-label": "Uptime",
+            div { class: "tiles",
+                for (window , uptime) in windows {
+                    div { key: "{window.label()}", class: "tile",
+                        span { class: "label", {window.label()} }
+                        match uptime {
+                            None => rsx! { span { class: "skeleton w1" } },
+                            Some(uptime) => rsx! {
+                                b { class: "number", {format::percent_or_none(uptime.percent)} }
+                                span { class: "dim number",
+                                    if let Some(degraded) = uptime.degraded_percent.filter(|degraded| *degraded >= 0.01) {
+                                        "{format::percent(degraded)} degraded"
+                                    } else if uptime.coverage_percent < 99.5 {
+                                        "{format::percent(uptime.coverage_percent)} watched"
+                                    } else {
+                                        "watched throughout"
+                                    }
+                                }
+                            },
+                        }
+                    }
+                }
+            }
+            div { class: "days-wide",
+                DayBar { days }
+                p { class: "dim ends",
+                    span { "30 days ago" }
+                    span { "today" }
+                }
+            }
+        }
+    }
+}
+
+/// Where the time of the last check went, and how long the certificate holds.
+#[component]
+fn LastCheck(entry: Entry) -> Element {
+    let now = use_store().clock;
+    let current = entry.current.read();
+    let Some(current) = &*current else { return VNode::empty() };
+    let certificate = current.certificate_expires_at;
+    rsx! {
+        section { class: "card", "aria-label": "Last check",
+            h2 { "Last check" }
+            PhaseBar { phases: current.phases, total: current.response_time_ms }
+            if let Some(ends) = certificate {
+                p { class: if ends.since(now()) < CERTIFICATE_SOON { "certificate soon" } else { "certificate dim" },
+                    if ends < now() {
+                        "Certificate ended on "
+                    } else {
+                        "Certificate holds for {format::duration(ends.since(now()) / 86_400_000 * 86_400_000)}, until "
+                    }
+                    At { at: ends, style: TimeStyle::Day }
+                }
+            }
+        }
+    }
+}
+
+/// What a vendor says about the followed components.
+#[component]
+fn Vendor(detail: Signal<Option<ServiceDetail>>) -> Element {
+    let detail = detail.read();
+    let Some(detail) = &*detail else {
+        return rsx! { RowSkeletons { rows: 4 } };
+    };
+    rsx! {
+        section { class: "card", "aria-label": "Components",
+            h2 { "Components" }
+            ul { class: "components",
+                for component in &detail.components {
+                    li { key: "{component.id}",
+                        StatusBadge { status: component.status }
+                        span { class: "name",
+                            if let Some(group) = &component.group_name {
+                                span { class: "dim", "{group} · " }
+                            }
+                            "{component.name}"
+                        }
+                        span { class: "dim",
+                            if component.missing { "no longer on the vendor's page" } else { "{component.vendor_status}" }
+                        }
+                    }
+                }
+            }
+            for incident in &detail.vendor_incidents {
+                p { key: "{incident.id}", "{incident.name} " span { class: "dim", "{incident.status}" } }
+            }
+        }
+    }
+}
+
+#[component]
+fn Incidents(incidents: Asked<Vec<Incident>>) -> Element {
+    rsx! {
+        section { class: "card", "aria-label": "Incidents",
+            h2 { "Incidents" }
+            match (&*incidents.data.read(), &*incidents.problem.read()) {
+                (None, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| incidents.again() } },
+                (None, None) => rsx! { RowSkeletons { rows: 2 } },
+                (Some(list), _) if list.is_empty() => rsx! { p { class: "dim", "None so far." } },
+                (Some(list), _) => rsx! {
+                    ul { class: "incident-list",
+                        for incident in list {
+                            li { key: "{incident.id}",
+                                StatusMark { status: incident.kind.status() }
+                                Go { class: "name", to: Route::Incident { id: incident.id }, {incident.cause.clone().unwrap_or_else(|| incident.kind.status().label().to_owned())} }
+                                span { class: "dim number", At { at: incident.started_at } }
+                                span { class: "number", Since { from: incident.started_at, until: incident.resolved_at } }
+                            }
+                        }
+                    }
+                },
+            }
+        }
+    }
+}

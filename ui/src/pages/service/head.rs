@@ -1,0 +1,113 @@
+//! Name, status and actions.
+
+use crate::{
+    Route,
+    api::Status,
+    browser::{self, TimeStyle},
+    components::{Ago, Confirm, Elsewhere, Go, Icon, Shape, Since, StatusBadge},
+    format,
+    pages::service_list::is_requested,
+    store::{self, Entry, use_store},
+};
+use dioxus::{core::spawn_forever, prelude::*};
+
+const DELETE_ID: &str = "delete";
+
+/// Name, status and actions.
+#[component]
+pub(super) fn Head(entry: Entry) -> Element {
+    let store = use_store();
+    let service = entry.service.read();
+    let current = entry.current.read();
+    let status = current.as_ref().map_or(Status::Unknown, |current| current.status);
+    let (id, name, paused) = (entry.id, service.name.clone(), service.paused);
+    let deleted = name.clone();
+    let address = service.url.clone().or_else(|| service.status_page_url.clone());
+    let mut checking = use_signal(|| false);
+    rsx! {
+        header { class: "head",
+            Go { class: "button plain back", to: Route::home(), label: "Back to the list", Icon { shape: Shape::Back } }
+            div { class: "what",
+                h1 { "{name}" }
+                p { class: "dim address",
+                    if let Some(address) = address {
+                        Elsewhere { to: address.clone(), "{address}" }
+                    }
+                }
+            }
+            div { class: "acts",
+                button {
+                    class: "button",
+                    r#type: "button",
+                    disabled: paused || checking(),
+                    onclick: move |_| async move {
+                        checking.set(true);
+                        store::check_now(store, id).await;
+                        checking.set(false);
+                    },
+                    Icon { shape: Shape::Refresh }
+                    "Check now"
+                }
+                button {
+                    class: "button",
+                    r#type: "button",
+                    onclick: move |_| {
+                        if paused {
+                            spawn_forever(store::resume(store, id));
+                        } else {
+                            spawn_forever(store::pause(store, id));
+                        }
+                    },
+                    if paused {
+                        Icon { shape: Shape::Play }
+                        "Resume"
+                    } else {
+                        Icon { shape: Shape::Pause }
+                        "Pause"
+                    }
+                }
+                if is_requested(service.kind) {
+                    Go { class: "button", to: Route::EditService { id }, Icon { shape: Shape::Edit } "Edit" }
+                }
+                button { class: "button", r#type: "button", onclick: move |_| browser::open_dialog(DELETE_ID), Icon { shape: Shape::Delete } "Delete" }
+            }
+        }
+        div { class: if paused { "state paused" } else { "state {status.word()}" },
+            StatusBadge { status, paused }
+            if let Some(current) = &*current {
+                if !paused {
+                    span { class: "number", "for " Since { from: current.since, until: None } }
+                }
+                if let Some(millis) = current.response_time_ms {
+                    span { class: "number", {format::response_time(f64::from(millis))} }
+                }
+                if let Some(code) = current.status_code {
+                    span { class: "number", "answered {code}" }
+                }
+                span { class: "dim number", title: browser::local_time(current.checked_at, TimeStyle::Exact), "checked " Ago { at: current.checked_at } }
+                if let Some(message) = &current.message {
+                    p { class: "message", "{message}" }
+                }
+            } else {
+                span { class: "dim", if paused { "Never checked" } else { "Waiting for the first check" } }
+            }
+            span { class: "dim number", "every {format::interval(service.check_interval_seconds)}" }
+        }
+        Confirm {
+            id: DELETE_ID,
+            title: "Delete {name}?",
+            action: "Delete",
+            onconfirm: move |()| {
+                let name = deleted.clone();
+                navigator().push(Route::home());
+                spawn_forever(async move {
+                    match store::delete(store, id).await {
+                        Ok(()) => store.say(format!("{name} was deleted")),
+                        Err(problem) => store.say_failed("Could not delete", &problem),
+                    }
+                });
+            },
+            p { "Its history and its incidents go with it. This cannot be undone." }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! A service as somebody is typing it.
+
+use crate::{
+    api::{CreateServiceInput, MonitorKind, Service, UpdateServiceInput},
+    browser,
+};
+use domain::service::ServiceDraft;
+
+/// The fields that are folded away at first, by their names in the API.
+pub(super) const ADVANCED: [&str; 6] =
+    ["checkIntervalSeconds", "timeoutMs", "degradedThresholdMs", "expectedStatus", "confirmations", "statusPageUrl"];
+
+/// The fields as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::pages) struct Draft {
+    pub(super) url: String,
+    pub(super) name: String,
+    /// Whether the name was typed; it is proposed otherwise.
+    pub(super) named: bool,
+    pub(super) category: String,
+    pub(super) interval: String,
+    pub(super) timeout: String,
+    pub(super) threshold: String,
+    pub(super) expected: String,
+    pub(super) confirmations: String,
+    pub(super) status_page: String,
+}
+
+impl Draft {
+    /// A new service at `url`, with the defaults of the server.
+    pub(in crate::pages) fn new(url: &str) -> Self {
+        let defaults = ServiceDraft::default();
+        Self {
+            url: url.to_owned(),
+            name: propose_name(url),
+            named: false,
+            category: String::new(),
+            interval: defaults.check_interval_seconds.to_string(),
+            timeout: defaults.timeout_ms.to_string(),
+            threshold: defaults.degraded_threshold_ms.to_string(),
+            expected: defaults.expected_status,
+            confirmations: defaults.confirmations.to_string(),
+            status_page: String::new(),
+        }
+    }
+
+    /// A known service.
+    pub(in crate::pages) fn of(service: &Service) -> Self {
+        Self {
+            url: service.url.clone().unwrap_or_default(),
+            name: service.name.clone(),
+            named: true,
+            category: service.category.clone().unwrap_or_default(),
+            interval: service.check_interval_seconds.to_string(),
+            timeout: service.timeout_ms.to_string(),
+            threshold: service.degraded_threshold_ms.to_string(),
+            expected: service.expected_status.clone(),
+            confirmations: service.confirmations.to_string(),
+            status_page: service.status_page_url.clone().unwrap_or_default(),
+        }
+    }
+
+    /// What cannot even be sent, because it is no number. Everything else is the server's to judge.
+    pub(super) fn wrong(&self) -> Vec<(&'static str, String)> {
+        [
+            ("checkIntervalSeconds", &self.interval),
+            ("timeoutMs", &self.timeout),
+            ("degradedThresholdMs", &self.threshold),
+            ("confirmations", &self.confirmations),
+        ]
+        .into_iter()
+        .filter(|(_, text)| !text.trim().is_empty() && number(text).is_none())
+        .map(|(field, text)| (field, format!("{:?} is not a whole number", text.trim())))
+        .collect()
+    }
+
+    /// As a new service.
+    pub(in crate::pages) fn to_create(&self) -> CreateServiceInput {
+        CreateServiceInput {
+            name: self.name.trim().to_owned(),
+            category: present(&self.category),
+            kind: MonitorKind::Http,
+            url: present(&self.url),
+            status_page_url: present(&self.status_page),
+            check_interval_seconds: number(&self.interval),
+            timeout_ms: number(&self.timeout),
+            degraded_threshold_ms: number(&self.threshold),
+            expected_status: present(&self.expected),
+            confirmations: number(&self.confirmations),
+        }
+    }
+
+    /// As something to look at once: the name does not matter for that.
+    pub(super) fn to_test(&self) -> CreateServiceInput {
+        let mut input = self.to_create();
+        if input.name.is_empty() {
+            "test".clone_into(&mut input.name);
+        }
+        input
+    }
+
+    /// As a change. Every field is given, so that an emptied one is emptied.
+    pub(in crate::pages) fn to_update(&self) -> UpdateServiceInput {
+        UpdateServiceInput {
+            name: Some(self.name.trim().to_owned()),
+            category: Some(self.category.trim().to_owned()),
+            url: Some(self.url.trim().to_owned()),
+            status_page_url: Some(self.status_page.trim().to_owned()),
+            check_interval_seconds: number(&self.interval),
+            timeout_ms: number(&self.timeout),
+            degraded_threshold_ms: number(&self.threshold),
+            expected_status: present(&self.expected),
+            confirmations: number(&self.confirmations),
+        }
+    }
+}
+
+/// The host of what is being typed, without what does not tell it from others.
+pub(super) fn propose_name(url: &str) -> String {
+    let url = url.trim();
+    let address = if url.contains("://") { url.to_owned() } else { format!("https://{url}") };
+    let host = browser::host_of(&address).unwrap_or_default();
+    host.strip_prefix("www.").unwrap_or(&host).to_owned()
+}
+
+fn present(text: &str) -> Option<String> {
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+fn number(text: &str) -> Option<i32> {
+    text.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_is_proposed_from_the_host() {
+        for (url, name) in [
+            ("https://www.example.com/health", "example.com"),
+            ("api.example.com", "api.example.com"),
+            ("http://localhost:8080", "localhost"),
+            ("", ""),
+        ] {
+            assert_eq!(propose_name(url), name, "{url}");
+        }
+    }
+
+    #[test]
+    fn an_empty_number_takes_the_servers_default_and_a_word_is_refused() {
+        let mut draft = Draft::new("https://example.com");
+        draft.interval = " ".into();
+        assert_eq!(draft.wrong(), []);
+        assert_eq!(draft.to_create().check_interval_seconds, None);
+        draft.timeout = "soon".into();
+        assert_eq!(draft.wrong(), [("timeoutMs", "\"soon\" is not a whole number".to_owned())]);
+    }
+
+    #[test]
+    fn a_change_can_take_the_category_away() {
+        let mut draft = Draft::new("https://example.com");
+        draft.category = " ".into();
+        assert_eq!(draft.to_update().category.as_deref(), Some(""));
+        assert_eq!(draft.to_create().category, None);
+    }
+}

@@ -1,0 +1,179 @@
+//! API tokens: the list, making one, ending one.
+
+use crate::{
+    api::{
+        self, ApiToken, ById, CreateApiToken, CreateApiTokenInput, CreateApiTokenVariables, GetAccount, Problem,
+        RevokeApiToken,
+    },
+    browser,
+    browser::TimeStyle,
+    components::{Ago, At, Confirm, Field, ProblemBox, RowSkeletons},
+    hooks::use_asked,
+    store::use_store,
+};
+use cynic::{MutationBuilder, QueryBuilder};
+use dioxus::prelude::*;
+use uuid::Uuid;
+
+const REVOKE_ID: &str = "revoke";
+
+/// The tokens and the form for a new one.
+#[component]
+pub(super) fn Tokens() -> Element {
+    let store = use_store();
+    let asked = use_asked((), |()| async {
+        let account = api::request(GetAccount::build(())).await?.me.ok_or_else(Problem::signed_out)?;
+        Ok(account.api_tokens)
+    });
+    let mut secret = use_signal(|| None::<String>);
+    let mut ending = use_signal(|| None::<(Uuid, String)>);
+    let revoke = move |()| async move {
+        let Some((id, name)) = ending.peek().clone() else { return };
+        match api::request(RevokeApiToken::build(ById { id })).await {
+            Ok(_) => store.say(format!("{name} was revoked")),
+            Err(problem) => store.say_failed("Could not revoke", &problem),
+        }
+        asked.again();
+    };
+    rsx! {
+        section { class: "card", "aria-label": "API tokens",
+            h2 { "API tokens" }
+            p { class: "dim", "For programs: sent as " code { "Authorization: Bearer …" } "." }
+            if let Some(token) = &*secret.read() {
+                Secret { token: token.clone() }
+            }
+            match (&*asked.data.read(), &*asked.problem.read()) {
+                (None, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| asked.again() } },
+                (None, None) => rsx! { RowSkeletons { rows: 2 } },
+                (Some(tokens), _) => rsx! {
+                    ul { class: "tokens",
+                        for token in tokens.iter().cloned() {
+                            Token { key: "{token.id}", token, onrevoke: move |chosen| {
+                                ending.set(Some(chosen));
+                                browser::open_dialog(REVOKE_ID);
+                            } }
+                        }
+                    }
+                },
+            }
+            NewToken { oncreated: move |token| {
+                secret.set(Some(token));
+                asked.again();
+            } }
+            Confirm { id: REVOKE_ID, title: "Revoke this token?", action: "Revoke", onconfirm: revoke,
+                if let Some((_, name)) = &*ending.read() {
+                    p { "Programs that use “{name}” lose access at once." }
+                }
+            }
+        }
+    }
+}
+
+#[component]
+fn Token(token: ApiToken, onrevoke: EventHandler<(Uuid, String)>) -> Element {
+    let chosen = (token.id, token.name.clone());
+    rsx! {
+        li {
+            span { class: "name", "{token.name}" }
+            span { class: "dim", if token.read_only { "reads only" } else { "reads and writes" } }
+            span { class: "dim number",
+                match token.last_used_at {
+                    Some(at) => rsx! { "used " Ago { at } },
+                    None => rsx! { "never used" },
+                }
+            }
+            span { class: "dim number",
+                if let Some(at) = token.expires_at {
+                    "until " At { at, style: TimeStyle::Day }
+                } else {
+                    "does not expire"
+                }
+            }
+            button { class: "button", r#type: "button", onclick: move |_| onrevoke.call(chosen.clone()), "Revoke" }
+        }
+    }
+}
+
+/// The secret, which nobody sees again.
+#[component]
+fn Secret(token: String) -> Element {
+    let store = use_store();
+    let copied = token.clone();
+    rsx! {
+        div { class: "secret", role: "status",
+            p { b { "Copy the token now." } " It is not shown again." }
+            pre { code { "{token}" } }
+            button {
+                class: "button",
+                r#type: "button",
+                onclick: move |_| {
+                    let token = copied.clone();
+                    async move {
+                        if browser::copy(&token).await {
+                            store.say("The token was copied");
+                        } else {
+                            store.say("Copying is not possible here: select the token and copy it by hand");
+                        }
+                    }
+                },
+                "Copy"
+            }
+        }
+    }
+}
+
+#[component]
+fn NewToken(oncreated: EventHandler<String>) -> Element {
+    let mut name = use_signal(String::new);
+    let mut read_only = use_signal(|| true);
+    let mut days = use_signal(String::new);
+    let mut problem = use_signal(|| None::<Problem>);
+    let mut saving = use_signal(|| false);
+    let error = move |field: &str| problem.read().as_ref().and_then(|problem| problem.field(field)).map(str::to_owned);
+    let general =
+        problem.read().as_ref().filter(|problem| problem.fields.is_empty()).map(|problem| problem.message.clone());
+    let create = move || async move {
+        saving.set(true);
+        let input = CreateApiTokenInput {
+            name: name.peek().trim().to_owned(),
+            read_only: *read_only.peek(),
+            expires_in_days: days.peek().trim().parse().ok(),
+        };
+        match api::request(CreateApiToken::build(CreateApiTokenVariables { input })).await {
+            Ok(answer) => {
+                name.set(String::new());
+                days.set(String::new());
+                problem.set(None);
+                oncreated.call(answer.create_api_token.token);
+            }
+            Err(refused) => problem.set(Some(refused)),
+        }
+        saving.set(false);
+    };
+    rsx! {
+        form { class: "new-token", novalidate: true, onsubmit: move |event| {
+                event.prevent_default();
+                create()
+            },
+            Field { name: "name", label: "New token", placeholder: "What it is for", value: name(), error: error("name"), oninput: move |value| name.set(value) }
+            Field {
+                name: "expiresInDays",
+                label: "Expires after",
+                unit: "days",
+                inputmode: "numeric",
+                placeholder: "never",
+                value: days(),
+                error: error("expiresInDays"),
+                oninput: move |value| days.set(value),
+            }
+            label { class: "check",
+                input { r#type: "checkbox", checked: read_only(), onchange: move |event| read_only.set(event.checked()) }
+                "Reads only"
+            }
+            button { class: "button", r#type: "submit", disabled: saving() || name.read().trim().is_empty(), "Create" }
+            if let Some(general) = general {
+                p { class: "error", role: "alert", "{general}" }
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What a list needs of a service, and the one line of truth over all of them.
+
+use crate::{
+    api::{Current, MonitorKind, Service, Status},
+    format,
+};
+
+/// What lists are filtered, sorted, grouped and counted by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The service's name.
+    pub name: String,
+    /// Its category.
+    pub category: Option<String>,
+    /// Where it is, for the filter: its address without the scheme.
+    pub address: String,
+    /// How it is looked at.
+    pub kind: MonitorKind,
+    /// Its status; unknown before the first check.
+    pub status: Status,
+    /// Whether it is not being checked.
+    pub paused: bool,
+}
+
+impl Listed {
+    /// Of a service as it is now.
+    #[must_use]
+    pub fn of(service: &Service, current: Option<&Current>) -> Self {
+        let address = service.url.as_deref().or(service.status_page_url.as_deref()).unwrap_or_default();
+        Self {
+            name: service.name.clone(),
+            category: service.category.clone(),
+            address: address.split_once("://").map_or(address, |(_, rest)| rest).to_owned(),
+            kind: service.kind,
+            status: current.map_or(Status::Unknown, |current| current.status),
+            paused: service.paused,
+        }
+    }
+}
+
+/// How many services are in which status. Paused ones do not count: nobody looks at them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Services that are looked at.
+    pub total: usize,
+    /// Services that are not.
+    pub paused: usize,
+    /// Names of those that are down.
+    pub down: Vec<String>,
+    /// Names of those that are degraded.
+    pub degraded: Vec<String>,
+    /// How many are in maintenance.
+    pub maintenance: usize,
+    /// How many are not known.
+    pub unknown: usize,
+}
+
+impl Summary {
+    /// Over `services`.
+    pub fn of<'a>(services: impl IntoIterator<Item = &'a Listed>) -> Self {
+        let mut summary = Self::default();
+        for service in services {
+            if service.paused {
+                summary.paused += 1;
+                continue;
+            }
+            summary.total += 1;
+            match service.status {
+                Status::Down => summary.down.push(service.name.clone()),
+                Status::Degraded => summary.degraded.push(service.name.clone()),
+                Status::Maintenance => summary.maintenance += 1,
+                Status::Unknown => summary.unknown += 1,
+                Status::Up => {}
+            }
+        }
+        summary
+    }
+
+    /// The status that stands for all of them.
+    #[must_use]
+    pub const fn worst(&self) -> Status {
+        if !self.down.is_empty() {
+            Status::Down
+        } else if !self.degraded.is_empty() {
+            Status::Degraded
+        } else if self.total == 0 || self.unknown > 0 {
+            Status::Unknown
+        } else if self.maintenance > 0 {
+            Status::Maintenance
+        } else {
+            Status::Up
+        }
+    }
+
+    /// The line of truth: what is wrong, or that nothing is.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let total = self.total;
+        let listed = |names: &[String]| {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            format::names(&names, 3)
+        };
+        match (self.down.len(), self.degraded.len()) {
+            (0, 0) if total == 0 && self.paused > 0 => "Everything is paused".to_owned(),
+            (0, 0) if total == 0 => "Nothing to watch yet".to_owned(),
+            (0, 0) if self.unknown == total => "Waiting for the first results".to_owned(),
+            (0, 0) if self.unknown + self.maintenance == 0 && total == 1 => "Operational".to_owned(),
+            (0, 0) if self.unknown + self.maintenance == 0 => format!("All {total} operational"),
+            (0, 0) => {
+                let mut text = format!("{} of {total} operational", total - self.unknown - self.maintenance);
+                for (number, word) in [(self.maintenance, "in maintenance"), (self.unknown, "unknown")] {
+                    if number > 0 {
+                        text.push_str(&format!(", {number} {word}"));
+                    }
+                }
+                text
+            }
+            (0, degraded) => format!("{degraded} of {total} degraded: {}", listed(&self.degraded)),
+            (down, 0) => format!("{down} of {total} down: {}", listed(&self.down)),
+            (down, degraded) => format!("{down} of {total} down, {degraded} degraded: {}", listed(&self.down)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(name: &str, status: Status) -> Listed {
+        Listed {
+            name: name.into(),
+            category: None,
+            address: String::new(),
+            kind: MonitorKind::Http,
+            status,
+            paused: false,
+        }
+    }
+
+    fn headline(services: &[Listed]) -> String {
+        Summary::of(services).headline()
+    }
+
+    #[test]
+    fn the_line_says_what_is_wrong_first() {
+        use Status::{Degraded, Down, Maintenance, Unknown, Up};
+        let of = |statuses: &[Status]| {
+            let services: Vec<_> = statuses.iter().map(|status| service(status.label(), *status)).collect();
+            headline(&services)
+        };
+        assert_eq!(of(&[]), "Nothing to watch yet");
+        assert_eq!(of(&[Up]), "Operational");
+        assert_eq!(of(&[Up, Up, Up]), "All 3 operational");
+        assert_eq!(of(&[Up, Down]), "1 of 2 down: Down");
+        assert_eq!(of(&[Up, Degraded, Unknown]), "1 of 3 degraded: Degraded");
+        assert_eq!(of(&[Up, Degraded, Down]), "1 of 3 down, 1 degraded: Down");
+        assert_eq!(of(&[Up, Maintenance, Unknown]), "1 of 3 operational, 1 in maintenance, 1 unknown");
+        assert_eq!(of(&[Unknown, Unknown]), "Waiting for the first results");
+    }
+
+    #[test]
+    fn paused_services_are_neither_good_nor_bad() {
+        let paused = Listed { paused: true, ..service("Old", Status::Down) };
+        assert_eq!(headline(&[paused.clone(), service("New", Status::Up)]), "Operational");
+        assert_eq!(headline(std::slice::from_ref(&paused)), "Everything is paused");
+        assert_eq!(Summary::of([&paused]).worst(), Status::Unknown);
+    }
+
+    #[test]
+    fn many_names_are_cut() {
+        let down: Vec<_> = ["A", "B", "C", "D", "E"].iter().map(|name| service(name, Status::Down)).collect();
+        assert_eq!(headline(&down), "5 of 5 down: A, B, C and 2 more");
+    }
+}

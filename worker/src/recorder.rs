@@ -156,7 +156,10 @@ impl Recorder {
                     return None;
                 }
                 failed => {
-                    let error = failed.map_or_else(|_| "it does not answer".to_owned(), |e| format!("{:?}", e.err()));
+                    let error = match failed {
+                        Ok(Err(error)) => error.to_string(),
+                        _ => "it does not answer".to_owned(),
+                    };
                     add(&self.stats.failed_batches, 1);
                     self.able.send_if_modified(|able| std::mem::replace(able, false));
                     let wait = self.outage.failed(&error);

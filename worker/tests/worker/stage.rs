@@ -5,7 +5,8 @@ use entity::{check, incident, incident_event, service, service_state, user};
 use live::{Event, Live, ServiceChange};
 use probe::{Guard, Prober, ProberSettings};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseConnection, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set,
+    ActiveModelTrait, ColumnTrait, DatabaseConnection, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    Set,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -119,19 +120,22 @@ impl Stage {
     }
 
     pub(crate) async fn state(&self, service: &service::Model) -> service_state::Model {
-        service_state::Entity::find_by_id(service.id).one(&self.db).await.unwrap().unwrap()
+        let state = service_state::Entity::find_by_id(service.id);
+        answer(async || state.clone().one(&self.db).await).await.unwrap()
     }
 
     /// In the order of their slots.
     pub(crate) async fn checks(&self, service: &service::Model) -> Vec<check::Model> {
         let checks = check::Entity::find().filter(check::Column::ServiceNumber.eq(service.number));
-        checks.order_by_asc(check::Column::Slot).all(&self.db).await.unwrap()
+        let checks = checks.order_by_asc(check::Column::Slot);
+        answer(async || checks.clone().all(&self.db).await).await
     }
 
     /// In the order in which they began.
     pub(crate) async fn incidents(&self, service: &service::Model) -> Vec<incident::Model> {
         let incidents = incident::Entity::find().filter(incident::Column::ServiceId.eq(service.id));
-        incidents.order_by_asc(incident::Column::StartedAt).all(&self.db).await.unwrap()
+        let incidents = incidents.order_by_asc(incident::Column::StartedAt);
+        answer(async || incidents.clone().all(&self.db).await).await
     }
 
     /// An incident's timeline as (kind, time, sentence).
@@ -224,6 +228,11 @@ pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Opti
         assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// Asks the database, which may have been away a moment ago.
+async fn answer<T>(mut ask: impl AsyncFnMut() -> Result<T, DbErr>) -> T {
+    eventually("the database answers", async || ask().await.ok()).await
 }
 
 /// When a check was really made.

@@ -19,8 +19,9 @@ use tower::ServiceExt as _;
 /// The most connections at once, WebSockets included; who comes later waits until one is free.
 const MAX_CONNECTIONS: usize = 10_000;
 
-/// A client has to have sent a request's headers by then.
-const HEADERS: Duration = Duration::from_secs(15);
+/// How long a connection may wait for a request's headers, the next one's too. Longer than reverse proxies keep a
+/// connection that is idle (60 s, usually), because one that is closed just when they use it costs somebody an error.
+const HEADERS: Duration = Duration::from_secs(75);
 
 /// Roughly the most that a request's headers may hold.
 const MAX_HEADERS: usize = 64 * 1024;

@@ -16,32 +16,32 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// A running backend.
-pub struct App {
-    pub base: String,
-    pub db: DatabaseConnection,
-    pub live: Live,
-    pub stop: CancellationToken,
-    pub served: JoinHandle<anyhow::Result<()>>,
+pub(crate) struct App {
+    pub(crate) base: String,
+    pub(crate) db: DatabaseConnection,
+    pub(crate) live: Live,
+    pub(crate) stop: CancellationToken,
+    pub(crate) served: JoinHandle<anyhow::Result<()>>,
     database: Arc<TestDatabase>,
 }
 
 impl App {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::on(Arc::new(database::sqlite().await), |_| {}).await
     }
 
-    pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         Self::on(Arc::new(database::sqlite().await), change).await
     }
 
-    pub async fn on(database: Arc<TestDatabase>, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn on(database: Arc<TestDatabase>, change: impl FnOnce(&mut Settings)) -> Self {
         Self::full(database, change, Assets::new([])).await
     }
 
-    pub async fn with_assets(assets: Assets) -> Self {
+    pub(crate) async fn with_assets(assets: Assets) -> Self {
         Self::full(Arc::new(database::sqlite().await), |_| {}, assets).await
     }
 
@@ -65,30 +65,30 @@ impl App {
     }
 
     /// For another process on the same database.
-    pub fn database(&self) -> Arc<TestDatabase> {
+    pub(crate) fn database(&self) -> Arc<TestDatabase> {
         Arc::clone(&self.database)
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 
     /// A sign-in link that still works.
-    pub async fn link(&self) -> String {
+    pub(crate) async fn link(&self) -> String {
         self.link_for(Duration::minutes(15)).await
     }
 
-    pub async fn link_for(&self, ttl: Duration) -> String {
+    pub(crate) async fn link_for(&self, ttl: Duration) -> String {
         let token = create_link(&self.db, Utc::now().trunc_subsecs(3), ttl).await.unwrap();
         self.url(&format!("/api/auth/local?token={token}"))
     }
 
-    pub fn browser(&self) -> Browser {
+    pub(crate) fn browser(&self) -> Browser {
         Browser::new(&self.base)
     }
 
     /// A browser of the machine's own user, signed in.
-    pub async fn signed_in(&self) -> Browser {
+    pub(crate) async fn signed_in(&self) -> Browser {
         let browser = self.browser();
         let answer = browser.http.get(self.link().await).send().await.unwrap();
         assert_eq!((answer.status(), &answer.headers()["location"]), (StatusCode::SEE_OTHER, &"/".parse().unwrap()));
@@ -97,9 +97,9 @@ impl App {
 }
 
 /// Keeps cookies, follows no redirect, and sends an `Origin` where browsers do.
-pub struct Browser {
-    pub http: reqwest::Client,
-    pub cookies: Arc<reqwest::cookie::Jar>,
+pub(crate) struct Browser {
+    pub(crate) http: reqwest::Client,
+    pub(crate) cookies: Arc<reqwest::cookie::Jar>,
     base: String,
 }
 
@@ -114,16 +114,16 @@ impl Browser {
         Self { http: http.build().unwrap(), cookies, base: base.to_owned() }
     }
 
-    pub async fn get(&self, path: &str) -> Response {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.http.get(format!("{}{path}", self.base)).send().await.unwrap()
     }
 
     /// A POST as a page of this server makes it.
-    pub async fn post(&self, path: &str) -> Response {
+    pub(crate) async fn post(&self, path: &str) -> Response {
         self.http.post(format!("{}{path}", self.base)).header(ORIGIN, &self.base).send().await.unwrap()
     }
 
-    pub async fn graphql(&self, query: &str) -> Value {
+    pub(crate) async fn graphql(&self, query: &str) -> Value {
         let request = self.http.post(format!("{}/api/graphql", self.base)).header(ORIGIN, &self.base);
         let answer = request.json(&json!({ "query": query })).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
@@ -131,38 +131,38 @@ impl Browser {
     }
 
     /// Whether the API knows who this is.
-    pub async fn is_signed_in(&self) -> bool {
+    pub(crate) async fn is_signed_in(&self) -> bool {
         let answer = self.graphql("{ me { id } }").await;
         assert_eq!(answer.get("errors"), None, "{answer}");
         !answer["data"]["me"].is_null()
     }
 
     /// The `Cookie` header that a request to `path` would carry.
-    pub fn cookie_header(&self, path: &str) -> String {
+    pub(crate) fn cookie_header(&self, path: &str) -> String {
         use reqwest::cookie::CookieStore as _;
         let url = format!("{}{path}", self.base).parse().unwrap();
         self.cookies.cookies(&url).map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
     }
 
     /// The value of a cookie that a request to `path` would carry.
-    pub fn cookie(&self, path: &str, name: &str) -> String {
+    pub(crate) fn cookie(&self, path: &str, name: &str) -> String {
         let header = self.cookie_header(path);
         let mut pairs = header.split("; ").filter_map(|pair| pair.split_once('='));
         pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned()).unwrap_or_default()
     }
 
-    pub fn set_cookie(&self, cookie: &str) {
+    pub(crate) fn set_cookie(&self, cookie: &str) {
         self.cookies.add_cookie_str(cookie, &self.base.parse().unwrap());
     }
 }
 
 /// The code of the first error of an answer.
-pub fn code(answer: &Value) -> &str {
+pub(crate) fn code(answer: &Value) -> &str {
     answer["errors"][0]["extensions"]["code"].as_str().unwrap_or_default()
 }
 
 /// `name=value` and attributes of the cookie `name` that an answer sets, sorted.
-pub fn set_cookie(headers: &HeaderMap, name: &str) -> Option<(String, Vec<String>)> {
+pub(crate) fn set_cookie(headers: &HeaderMap, name: &str) -> Option<(String, Vec<String>)> {
     let mut lines = headers.get_all(SET_COOKIE).into_iter().map(|line| line.to_str().unwrap());
     let (value, attributes) = lines.find_map(|line| {
         let (pair, attributes) = line.split_once("; ")?;

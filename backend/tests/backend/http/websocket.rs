@@ -2,9 +2,11 @@
 
 use super::app::{App, Browser, code};
 use chrono::{SubsecRound as _, Utc};
-use entity::{api_token, session};
+use domain::Status;
+use entity::{api_token, session, user};
 use futures::{SinkExt as _, StreamExt as _};
-use sea_orm::{ActiveModelTrait, EntityTrait, Set};
+use live::{CurrentStatus, Event};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
@@ -116,6 +118,36 @@ async fn a_signed_in_browser_asks_and_is_answered_in_the_newer_protocol() {
     );
     assert_eq!(socket.receive().await, json!({ "type": "complete", "id": "1" }));
     socket.settle().await;
+}
+
+#[tokio::test]
+async fn what_happens_to_a_service_reaches_its_owner_and_nobody_else() {
+    let app = App::start().await;
+    let (browser, stranger) = (app.signed_in().await, builders::a_user(&app.db).await);
+    let owner = user::Entity::find().filter(user::Column::Id.ne(stranger.id)).one(&app.db).await.unwrap().unwrap();
+    let (own, foreign) =
+        (builders::a_service(&app.db, &owner).create().await, builders::a_service(&app.db, &stranger).create().await);
+    let mut socket = opened_by(&app, &browser).await;
+    socket.ask("1", "subscription { statusUpdates { service { id } previous changed current { status } } }").await;
+    socket.settle().await;
+
+    let now = Utc::now().trunc_subsecs(3);
+    let flipped = |user_id, service_id| {
+        let current = CurrentStatus {
+            status: Status::Down,
+            since: now,
+            checked_at: now,
+            response_time_ms: None,
+            status_code: None,
+            message: None,
+        };
+        Event::StatusChecked { user_id, service_id, slot: now, previous: Some(Status::Up), current, changed: true }
+    };
+    app.live.publish(&[flipped(stranger.id, foreign.id), flipped(owner.id, own.id)]).await.unwrap();
+    let update =
+        json!({ "service": { "id": own.id }, "previous": "UP", "changed": true, "current": { "status": "DOWN" } });
+    let received = socket.receive().await;
+    assert_eq!(received, json!({ "type": "next", "id": "1", "payload": { "data": { "statusUpdates": update } } }));
 }
 
 #[tokio::test]

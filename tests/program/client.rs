@@ -18,6 +18,9 @@ pub struct Client {
 }
 
 pub struct Subscription {
+    query: String,
+    /// How often it has begun; the number is the id of the operation.
+    begun: usize,
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
 
@@ -61,14 +64,10 @@ impl Client {
         request.headers_mut().insert(ORIGIN, self.base.parse().unwrap());
         request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
         let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-        let mut subscription = Subscription { socket };
+        let mut subscription = Subscription { query: query.into(), begun: 0, socket };
         subscription.send(&json!({ "type": "connection_init" })).await;
         assert_eq!(subscription.receive().await["type"], "connection_ack");
-        let payload = json!({ "query": query });
-        subscription.send(&json!({ "id": "1", "type": "subscribe", "payload": payload })).await;
-        // The protocol has no word for "subscribed"; an answer to what was sent later is as good.
-        subscription.send(&json!({ "type": "ping" })).await;
-        assert_eq!(subscription.receive().await["type"], "pong");
+        subscription.begin().await;
         subscription
     }
 }
@@ -88,28 +87,30 @@ impl Subscription {
         }
     }
 
-    /// The next event's data.
-    pub async fn next(&mut self) -> Value {
+    async fn begin(&mut self) {
+        let payload = json!({ "query": self.query });
+        self.begun += 1;
+        self.send(&json!({ "id": self.begun.to_string(), "type": "subscribe", "payload": payload })).await;
+        // The protocol has no word for "subscribed"; an answer to what was sent later is as good.
+        self.send(&json!({ "type": "ping" })).await;
+        while self.receive().await["type"] != "pong" {}
+    }
+
+    /// The next event's data; `None` when updates were missed, and the caller has to fetch anew: the subscription then
+    /// goes on from here.
+    pub async fn next(&mut self) -> Option<Value> {
         loop {
             let mut message = self.receive().await;
             match message["type"].as_str().unwrap() {
                 "ping" => self.send(&json!({ "type": "pong" })).await,
-                "next" if message["payload"].get("errors").is_none() => return message["payload"]["data"].take(),
+                "complete" => {}
+                "next" if message["payload"].get("errors").is_none() => return Some(message["payload"]["data"].take()),
+                "next" if message["payload"]["errors"][0]["extensions"]["code"] == "UPSTREAM" => {
+                    self.begin().await;
+                    return None;
+                }
                 _ => panic!("expected an event, got {message}"),
             }
         }
-    }
-
-    /// The first event that `wanted` accepts.
-    pub async fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
-        let found = async {
-            loop {
-                let event = self.next().await;
-                if wanted(&event) {
-                    return event;
-                }
-            }
-        };
-        timeout(SOON, found).await.expect("the event within the deadline")
     }
 }

@@ -77,7 +77,8 @@ pub async fn connect(url: &str, pool: &Pool) -> Result<DatabaseConnection, Conne
         options.min_connections(1).idle_timeout(Duration::from_secs(60));
     } else {
         options.set_application_name(pool.application_name).statement_timeout(pool.statement_timeout);
-        options.test_before_acquire_if_idle_for(Duration::from_secs(5));
+        // A round trip for each use, so that nobody is handed a connection that a restart of the server has ended.
+        options.test_before_acquire(true);
     }
     let unreachable = |source| ConnectError::Unreachable { url: redacted(url), source };
     let db = Database::connect(options).await.map_err(unreachable)?;

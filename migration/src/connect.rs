@@ -1,6 +1,9 @@
 //! Opening a database the one way in which PulseCheck uses it.
 
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
 use std::time::Duration;
 use url::Url;
 
@@ -84,11 +87,18 @@ pub async fn connect(url: &str, pool: &Pool) -> Result<DatabaseConnection, Conne
     let db = Database::connect(options).await.map_err(unreachable)?;
     db.ping().await.map_err(unreachable)?;
     if sqlite {
-        let write =
-            db.execute_unprepared("CREATE TABLE IF NOT EXISTS write_probe (n integer); DROP TABLE write_probe;");
-        write.await.map_err(|source| ConnectError::ReadOnly { url: redacted(url), source })?;
+        write_nothing(&db).await.map_err(|source| ConnectError::ReadOnly { url: redacted(url), source })?;
     }
     Ok(db)
+}
+
+/// Writes as far as to know that it could be kept, and takes it back. Others may be doing the same.
+async fn write_nothing(db: &DatabaseConnection) -> Result<(), DbErr> {
+    let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
+    let options = TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() };
+    let transaction = db.begin_with_options(options).await?;
+    transaction.execute_unprepared("CREATE TABLE write_probe (n integer)").await?;
+    transaction.rollback().await
 }
 
 /// A database address that may be printed: without the password, and without parameters, which may hold one.

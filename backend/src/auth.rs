@@ -246,3 +246,6 @@ impl Auth {
         let _ = self.ended.send(ended);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,9 +2,11 @@
 
 use super::scalar::{Id, Time};
 use super::scope::scope;
+use crate::auth::Auth;
 use crate::ops::token::Wanted;
 use async_graphql::{ComplexObject, Context, InputObject, Object, Result, SimpleObject};
 use entity::api_token;
+use std::sync::Arc;
 
 /// Somebody who signs in and owns services.
 #[derive(SimpleObject, Debug)]
@@ -141,6 +143,11 @@ impl UserMutation {
     /// Makes a token worthless, and returns its id.
     async fn revoke_api_token(&self, ctx: &Context<'_>, #[graphql(desc = "The token's id.")] id: Id) -> Result<Id> {
         let scope = scope(ctx);
-        Ok(scope.ops.revoke_token(&scope.viewer()?, id.0).await?.into())
+        let revoked = scope.ops.revoke_token(&scope.viewer()?, id.0).await?;
+        // The server remembers for some seconds whom a token stands for, and knows who is connected by it.
+        if let Some(auth) = ctx.data_opt::<Arc<Auth>>() {
+            auth.token_revoked(revoked);
+        }
+        Ok(revoked.into())
     }
 }

@@ -1,6 +1,7 @@
 //! API tokens of programs.
 
 use super::app::{App, Browser};
+use super::websocket::{Socket, TRANSPORT};
 use chrono::{DateTime, Duration, SubsecRound as _, Utc};
 use entity::{api_token, session};
 use reqwest::header::{AUTHORIZATION, COOKIE};
@@ -114,6 +115,23 @@ async fn an_expired_token_does_not_work() {
     let app = App::start().await;
     a_token(&app, Some(Utc::now().trunc_subsecs(3))).await;
     assert!(!known(&app, &format!("Bearer {TOKEN}")).await);
+}
+
+#[tokio::test]
+async fn a_token_that_was_made_over_the_api_works_until_it_is_revoked() {
+    let app = App::start().await;
+    let browser = app.signed_in().await;
+    let made =
+        browser.graphql("mutation { createApiToken(input: { name: \"script\" }) { token apiToken { id } } }").await;
+    let made = &made["data"]["createApiToken"];
+    let authorization = format!("Bearer {}", made["token"].as_str().unwrap());
+    assert!(known(&app, &authorization).await);
+    let mut socket = Socket::open(&app, TRANSPORT, &[]).await.unwrap();
+    socket.init(json!({ "Authorization": authorization })).await;
+    let revoked = browser.graphql(&format!("mutation {{ revokeApiToken(id: {}) }}", made["apiToken"]["id"])).await;
+    assert_eq!(revoked["data"]["revokeApiToken"], made["apiToken"]["id"]);
+    assert!(!known(&app, &authorization).await, "at once");
+    assert_eq!(socket.receive().await["closed"], 4401);
 }
 
 #[tokio::test]

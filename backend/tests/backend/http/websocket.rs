@@ -20,50 +20,50 @@ use uuid::Uuid;
 
 const SOON: Duration = Duration::from_secs(15);
 const TOKEN: &str = "pck_dGhpcyBpcyBhIHRva2VuIGZvciB0ZXN0cyBvbmx5ISE";
-const TRANSPORT: &str = "graphql-transport-ws";
+pub(crate) const TRANSPORT: &str = "graphql-transport-ws";
 const LEGACY: &str = "graphql-ws";
 
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
-
-/// The status of the refusal, if it comes to that.
-async fn open(app: &App, protocol: &str, headers: &[(&'static str, &str)]) -> Result<Socket, u16> {
-    let mut request = app.url("/api/graphql/ws").replacen("http", "ws", 1).into_client_request().unwrap();
-    for (name, value) in
-        headers.iter().chain([("sec-websocket-protocol", protocol)].iter().filter(|_| !protocol.is_empty()))
-    {
-        request.headers_mut().insert(*name, value.parse().unwrap());
-    }
-    match connect_async(request).await {
-        Ok((socket, answer)) => {
-            assert_eq!(answer.headers()["sec-websocket-protocol"], protocol.split(',').next().unwrap());
-            Ok(Socket(socket))
-        }
-        Err(Error::Http(answer)) => Err(answer.status().as_u16()),
-        Err(error) => panic!("{error}"),
-    }
-}
+pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 /// As the dashboard does it.
 async fn opened_by(app: &App, browser: &Browser) -> Socket {
     let headers = [("cookie", browser.cookie_header("/")), ("origin", app.base.clone())];
     let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let mut socket = open(app, TRANSPORT, &headers).await.unwrap();
+    let mut socket = Socket::open(app, TRANSPORT, &headers).await.unwrap();
     socket.init(json!({})).await;
     socket
 }
 
 impl Socket {
+    /// The status of the refusal, if it comes to that.
+    pub(crate) async fn open(app: &App, protocol: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+        let mut request = app.url("/api/graphql/ws").replacen("http", "ws", 1).into_client_request().unwrap();
+        for (name, value) in
+            headers.iter().chain([("sec-websocket-protocol", protocol)].iter().filter(|_| !protocol.is_empty()))
+        {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        match connect_async(request).await {
+            Ok((socket, answer)) => {
+                assert_eq!(answer.headers()["sec-websocket-protocol"], protocol.split(',').next().unwrap());
+                Ok(Self(socket))
+            }
+            Err(Error::Http(answer)) => Err(answer.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     async fn send(&mut self, message: Value) {
         self.0.send(Message::text(message.to_string())).await.unwrap();
     }
 
-    async fn init(&mut self, payload: Value) {
+    pub(crate) async fn init(&mut self, payload: Value) {
         self.send(json!({ "type": "connection_init", "payload": payload })).await;
         assert_eq!(self.receive().await, json!({ "type": "connection_ack" }));
     }
 
     /// The next message; a close frame as its code and reason.
-    async fn receive(&mut self) -> Value {
+    pub(crate) async fn receive(&mut self) -> Value {
         loop {
             match timeout(SOON, self.0.next()).await.expect("a message within the deadline") {
                 Some(Ok(Message::Text(text))) => {
@@ -154,7 +154,7 @@ async fn what_happens_to_a_service_reaches_its_owner_and_nobody_else() {
 async fn the_older_protocol_is_spoken_too() {
     let app = App::start().await;
     a_token(&app).await;
-    let mut socket = open(&app, LEGACY, &[]).await.unwrap();
+    let mut socket = Socket::open(&app, LEGACY, &[]).await.unwrap();
     socket.init(json!({ "Authorization": format!("Bearer {TOKEN}") })).await;
     socket.send(json!({ "type": "start", "id": "a", "payload": { "query": "{ me { name } }" } })).await;
     assert_eq!(
@@ -179,9 +179,9 @@ async fn the_older_protocol_is_spoken_too() {
 #[tokio::test]
 async fn the_newer_protocol_is_preferred_and_no_other_is_spoken() {
     let app = App::start().await;
-    assert!(open(&app, "graphql-transport-ws, graphql-ws", &[]).await.is_ok());
-    assert_eq!(open(&app, "mqtt", &[]).await.err(), Some(400));
-    assert_eq!(open(&app, "", &[]).await.err(), Some(400));
+    assert!(Socket::open(&app, "graphql-transport-ws, graphql-ws", &[]).await.is_ok());
+    assert_eq!(Socket::open(&app, "mqtt", &[]).await.err(), Some(400));
+    assert_eq!(Socket::open(&app, "", &[]).await.err(), Some(400));
     assert_eq!(app.browser().get("/api/graphql/ws").await.status(), 400);
 }
 
@@ -193,10 +193,10 @@ async fn another_sites_page_cannot_connect_with_the_cookies() {
         [&[("origin", "https://evil.example")][..], &[("origin", "null")], &[("origin", "http://localhost:1")], &[]]
     {
         let headers: Vec<_> = origin.iter().copied().chain([("cookie", cookies.as_str())]).collect();
-        assert_eq!(open(&app, TRANSPORT, &headers).await.err(), Some(403), "{origin:?}");
+        assert_eq!(Socket::open(&app, TRANSPORT, &headers).await.err(), Some(403), "{origin:?}");
     }
     // Without cookies there is nothing to abuse.
-    assert!(open(&app, TRANSPORT, &[("origin", "https://tools.example")]).await.is_ok());
+    assert!(Socket::open(&app, TRANSPORT, &[("origin", "https://tools.example")]).await.is_ok());
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn strangers_may_connect_and_each_operation_tells_them_what_they_are() {
         json!({ "authorization": 1 }),
         json!([]),
     ] {
-        let mut socket = open(&app, TRANSPORT, &[]).await.unwrap();
+        let mut socket = Socket::open(&app, TRANSPORT, &[]).await.unwrap();
         socket.init(payload.clone()).await;
         for query in ["subscription { statusUpdates { changed } }", "{ services { id } }"] {
             socket.ask("1", query).await;
@@ -228,7 +228,7 @@ async fn a_token_in_the_first_message_counts_more_than_cookies() {
     a_token(&app).await;
     let cookies = app.signed_in().await.cookie_header("/");
     for (token, data) in [(TOKEN, json!({ "me": { "name": "Ada" } })), ("pck_unknown", json!({ "me": null }))] {
-        let mut socket = open(&app, TRANSPORT, &[("cookie", &cookies), ("origin", &app.base)]).await.unwrap();
+        let mut socket = Socket::open(&app, TRANSPORT, &[("cookie", &cookies), ("origin", &app.base)]).await.unwrap();
         socket.init(json!({ "authorization": format!("Bearer {token}") })).await;
         socket.ask("1", "{ me { name } }").await;
         assert_eq!(socket.receive().await["payload"]["data"], data);
@@ -255,7 +255,7 @@ async fn what_breaks_the_protocol_is_closed_with_its_code() {
         }
         assert_eq!(socket.receive().await["closed"], code, "{what}");
     }
-    let mut early = open(&app, TRANSPORT, &[]).await.unwrap();
+    let mut early = Socket::open(&app, TRANSPORT, &[]).await.unwrap();
     early.send(subscribe).await;
     assert_eq!(early.receive().await["closed"], 4401);
 }
@@ -316,7 +316,7 @@ async fn a_session_or_token_that_ended_elsewhere_is_noticed_within_seconds() {
     let app = App::start().await;
     let mut by_session = opened_by(&app, &app.signed_in().await).await;
     let id = a_token(&app).await;
-    let mut by_token = open(&app, TRANSPORT, &[]).await.unwrap();
+    let mut by_token = Socket::open(&app, TRANSPORT, &[]).await.unwrap();
     by_token.init(json!({ "Authorization": format!("Bearer {TOKEN}") })).await;
     session::Entity::delete_many().exec(&app.db).await.unwrap();
     api_token::Entity::delete_by_id(id).exec(&app.db).await.unwrap();

@@ -1,0 +1,184 @@
+//! What looking somebody up costs, and for how long an answer is believed.
+
+use super::{Auth, local, session};
+use chrono::{DateTime, Duration, SubsecRound as _, Utc};
+use entity::api_token;
+use sea_orm::{ActiveModelTrait, DatabaseConnection, EntityTrait, Set};
+use sha2::{Digest as _, Sha256};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use testkit::builders;
+use testkit::database::{self, TestDatabase};
+use uuid::Uuid;
+
+const TOKEN: &str = "pck_dGhpcyBpcyBhIHRva2VuIGZvciB0ZXN0cyBvbmx5ISE";
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+/// The statements that have been sent, of each kind.
+#[derive(Default)]
+struct Sent {
+    reads: AtomicUsize,
+    writes: AtomicUsize,
+}
+
+impl Sent {
+    fn take(&self) -> (usize, usize) {
+        (self.reads.swap(0, Ordering::SeqCst), self.writes.swap(0, Ordering::SeqCst))
+    }
+}
+
+fn auth(db: DatabaseConnection) -> Auth {
+    Auth::new(db, "http://localhost:8080".into(), SECRET, None)
+}
+
+/// An `Auth` whose statements are counted.
+fn counted(database: &TestDatabase) -> (Auth, Arc<Sent>) {
+    let (mut db, sent) = (database.db.clone(), Arc::new(Sent::default()));
+    let counter = Arc::clone(&sent);
+    db.set_metric_callback(move |statement| {
+        let reads = statement.statement.sql.starts_with("SELECT");
+        let counter = if reads { &counter.reads } else { &counter.writes };
+        counter.fetch_add(1, Ordering::SeqCst);
+    });
+    (auth(db), sent)
+}
+
+async fn a_token(db: &DatabaseConnection, now: DateTime<Utc>) -> Uuid {
+    let user = builders::a_user(db).await;
+    let row = api_token::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        user_id: Set(user.id),
+        name: Set("script".into()),
+        token_hash: Set(Sha256::digest(TOKEN).to_vec()),
+        read_only: Set(true),
+        created_at: Set(now),
+        last_used_at: Set(None),
+        expires_at: Set(Some(now + Duration::minutes(10))),
+    };
+    row.insert(db).await.unwrap().id
+}
+
+fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(3)
+}
+
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::task::yield_now().await
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), wait).await.expect(what);
+}
+
+#[tokio::test]
+async fn ten_thousand_requests_by_token_cost_one_look_up_and_one_note() {
+    let database = database::sqlite().await;
+    let (auth, sent) = counted(&database);
+    let start = now();
+    let id = a_token(&database.db, start).await;
+    let ask = async |at: DateTime<Utc>| auth.by_api_token(TOKEN, at).await.unwrap().expect("the token works");
+    for _ in 0..10_000 {
+        let viewer = ask(start).await;
+        assert_eq!((viewer.token, viewer.read_only, viewer.session), (Some(id), true, None));
+    }
+    until("the note is written", || sent.writes.load(Ordering::SeqCst) > 0).await;
+    assert_eq!(sent.take(), (1, 1));
+
+    for second in 0..60 {
+        ask(start + Duration::seconds(second)).await;
+    }
+    assert_eq!(sent.take(), (11, 0), "looked up again every 5 s, noted no more");
+    ask(start + Duration::seconds(66)).await;
+    until("the next note is written", || sent.writes.load(Ordering::SeqCst) > 0).await;
+    assert_eq!(sent.take(), (1, 1));
+}
+
+#[tokio::test]
+async fn a_token_ends_at_its_time_even_while_it_is_remembered() {
+    let database = database::sqlite().await;
+    let auth = auth(database.db.clone());
+    let start = now();
+    a_token(&database.db, start).await;
+    let end = start + Duration::minutes(10);
+    let works = async |at| auth.by_api_token(TOKEN, at).await.unwrap().is_some();
+    assert!(works(end - Duration::milliseconds(1)).await);
+    assert!(!works(end).await);
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_believed_for_five_seconds_elsewhere_and_not_at_all_here() {
+    let database = database::sqlite().await;
+    let (here, elsewhere) = (auth(database.db.clone()), auth(database.db.clone()));
+    let start = now();
+    let id = a_token(&database.db, start).await;
+    let works = async |auth: &Auth, at| auth.by_api_token(TOKEN, at).await.unwrap().is_some();
+    assert!(works(&here, start).await && works(&elsewhere, start).await);
+    api_token::Entity::delete_by_id(id).exec(&database.db).await.unwrap();
+    here.token_revoked(id);
+    assert!(!works(&here, start).await);
+    assert!(works(&elsewhere, start + Duration::milliseconds(4999)).await);
+    assert!(!works(&elsewhere, start + Duration::seconds(5)).await);
+}
+
+#[tokio::test]
+async fn an_ended_session_is_believed_for_five_seconds_elsewhere_and_not_at_all_here() {
+    let database = database::sqlite().await;
+    let (here, elsewhere) = (auth(database.db.clone()), auth(database.db.clone()));
+    let start = now();
+    let link = local::create_link(&database.db, start, Duration::minutes(1)).await.unwrap();
+    let signed_in = here.sign_in_locally(&link, session::Device::default(), start).await.unwrap().unwrap();
+    let works = async |auth: &Auth, at| auth.by_access_token(&signed_in.access_token, at).await.unwrap().is_some();
+    assert!(works(&here, start).await && works(&elsewhere, start).await);
+    here.sign_out(&signed_in.access_token).await.unwrap();
+    assert!(!works(&here, start).await);
+    assert!(works(&elsewhere, start + Duration::milliseconds(4999)).await);
+    assert!(!works(&elsewhere, start + Duration::seconds(5)).await);
+}
+
+#[tokio::test]
+async fn a_session_ends_seven_days_after_it_was_last_refreshed() {
+    let database = database::sqlite().await;
+    let auth = auth(database.db.clone());
+    let start = now();
+    let link = local::create_link(&database.db, start, Duration::minutes(1)).await.unwrap();
+    let signed_in = auth.sign_in_locally(&link, session::Device::default(), start).await.unwrap().unwrap();
+    let token = Mutex::new(signed_in.refresh_token);
+    let refresh = async |at| {
+        let old = token.lock().unwrap().clone();
+        let super::Refreshed::Granted { refresh_token, .. } = auth.refresh(&old, at).await.unwrap() else {
+            return false;
+        };
+        *token.lock().unwrap() = refresh_token.expect("the newest token is exchanged for the next");
+        true
+    };
+    let days = |days| start + Duration::days(days);
+    assert!(refresh(days(6)).await && refresh(days(12)).await);
+    assert!(!refresh(days(19)).await);
+    auth.purge(days(19)).await.unwrap();
+    assert_eq!(entity::session::Entity::find().all(&database.db).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_user_sees_and_ends_their_own_sessions_only() {
+    let database = database::sqlite().await;
+    let auth = auth(database.db.clone());
+    let (start, mine, theirs) =
+        (now(), builders::a_user(&database.db).await.id, builders::a_user(&database.db).await.id);
+    let device = || session::Device { user_agent: Some("A \u{7}browser".repeat(100)), address: Some("::1".into()) };
+    let mut begun = Vec::new();
+    for (user, second) in [(mine, 0), (theirs, 1), (mine, 2)] {
+        begun.push(
+            session::begin(&database.db, user, device(), start + Duration::seconds(second)).await.unwrap().session,
+        );
+    }
+    let of = async |user| auth.sessions(user, start).await.unwrap();
+    let listed = of(mine).await;
+    assert_eq!(listed.iter().map(|session| session.id).collect::<Vec<_>>(), [begun[2], begun[0]]);
+    let user_agent = listed[0].user_agent.clone().unwrap();
+    assert!(user_agent.starts_with("A browserA browser") && user_agent.len() == 300, "{user_agent}");
+    auth.end_session(mine, begun[1]).await.unwrap();
+    assert_eq!(of(theirs).await.len(), 1, "another's session is not theirs to end");
+    auth.end_session(mine, begun[0]).await.unwrap();
+    assert_eq!(of(mine).await.len(), 1);
+}

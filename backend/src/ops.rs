@@ -2,7 +2,6 @@
 //! the [`Viewer`](crate::auth::Viewer), and what belongs to somebody else is answered exactly as what does not exist, by
 //! the same statements. Knows nothing of GraphQL or HTTP.
 
-pub mod check;
 pub mod current;
 mod error;
 pub mod history;

@@ -69,7 +69,8 @@ on_each_database! {
             let now = story.last().map_or_else(Utc::now, |last| entity::check::instant(last.slot) + Duration::minutes(3));
             for (window, minutes) in widths {
                 let width = Duration::minutes(minutes);
-                let found = latency(db, service.number, window, now).await.unwrap();
+                let found = latency(db, &[service.number], window, now).await.unwrap();
+                let found = found.get(&service.number).cloned().unwrap_or_default();
                 assert_eq!(found, brute_force_latency(&story, floor(window.start(now), width), width, now), "{window:?}");
             }
         }
@@ -103,7 +104,7 @@ on_each_database! {
         assert_eq!(dates, ["2026-02-27", "2026-02-28", "2026-03-01"]);
         assert!(days.iter().all(|day| day.status() == Status::Unknown));
         assert_eq!(days[2].uptime.length, Duration::hours(12), "today is as long as it has lasted");
-        assert_eq!(latency(db, service.number, Window::Day, now).await.unwrap(), []);
+        assert!(latency(db, &[service.number], Window::Day, now).await.unwrap().is_empty());
         assert_eq!(uptime(db, &[], Window::Day, now).await.unwrap().len(), 0);
     }
 
@@ -116,10 +117,12 @@ on_each_database! {
         insert_checks(db, &story).await;
         insert_checks(db, &[a_check(&other, from)]).await;
         story.reverse();
-        let page = checks(db, service.number, 3, None).await.unwrap();
-        assert_eq!((&page.rows[..], page.more), (&story[..3], true));
-        let page = checks(db, service.number, 3, Some(story[2].slot)).await.unwrap();
-        assert_eq!((&page.rows[..], page.more), (&story[3..], false));
+        let both = [service.number, other.number];
+        let pages = checks(db, &both, 3, None).await.unwrap();
+        assert_eq!((&pages[&service.number].rows[..], pages[&service.number].more), (&story[..3], true));
+        assert_eq!((pages[&other.number].rows.len(), pages[&other.number].more), (1, false));
+        let pages = checks(db, &both, 3, Some(story[2].slot)).await.unwrap();
+        assert_eq!((&pages[&service.number].rows[..], pages[&service.number].more), (&story[3..], false));
     }
 }
 

@@ -19,6 +19,9 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// Of how many services response times are read at a time: those of a day are read check by check.
+const MAX_CHARTS: usize = 50;
+
 /// See the module.
 pub(super) struct Scope {
     pub(super) ops: Arc<Ops>,
@@ -132,12 +135,11 @@ impl Loaders {
                 let latency = |keys: Vec<ByService>, window| {
                     let o = o.clone();
                     async move {
-                        let mut of_each = HashMap::new();
-                        for key in keys {
-                            let points = history::latency(&o.db, key.0.number, window, now).await?;
-                            of_each.insert(key, points);
+                        if keys.len() > MAX_CHARTS {
+                            let message = format!("can be drawn for at most {MAX_CHARTS} services at a time");
+                            return Err(Error::field("latency", message));
                         }
-                        Ok(of_each)
+                        Ok(by_number(history::latency(&o.db, &numbers(&keys), window, now).await?, keys))
                     }
                 };
                 grouped(keys, latency).await
@@ -145,7 +147,7 @@ impl Loaders {
             checks: loader!(queue, ops, |o, keys| {
                 let pages = |keys: Vec<ByService>, (first, after)| {
                     let o = o.clone();
-                    async move { Ok(by_number(o.checks_of_each(&numbers(&keys), first, after).await?, keys)) }
+                    async move { Ok(by_number(history::checks(&o.db, &numbers(&keys), first, after).await?, keys)) }
                 };
                 grouped(keys, pages).await
             }),

@@ -164,7 +164,8 @@ impl Service {
         Ok(days.into_iter().map(UptimeDay::from).collect())
     }
 
-    /// Response times over a window that ends now, oldest first, in stretches of one length.
+    /// Response times over a window that ends now, oldest first, in stretches of one length. Of at most 50 services at a
+    /// time.
     #[graphql(complexity = "page(100, child_complexity)")]
     async fn latency(
         &self,

@@ -3,6 +3,11 @@
 
 mod api;
 mod http;
+mod incidents;
+mod isolation;
+mod limits;
 mod schema;
 mod services;
+mod statements;
+mod subscriptions;
 mod tokens;

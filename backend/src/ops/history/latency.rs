@@ -1,5 +1,6 @@
 //! Response times over a window, in stretches narrow enough for a chart and few enough for a phone.
 
+use super::rest::about;
 use crate::ops::Result;
 use chrono::{DateTime, Duration, Utc};
 use domain::rollup::{DAY, Sum, floor};
@@ -8,7 +9,7 @@ use entity::check::instant;
 use entity::column::RollupPeriod;
 use entity::sql::Sql;
 use sea_orm::{ActiveEnum, ConnectionTrait, DatabaseConnection, DbErr};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 const SUM: i64 = 0;
 const CHECK: i64 = 1;
@@ -39,24 +40,25 @@ const fn grain(window: Window) -> (Duration, Option<RollupPeriod>) {
     }
 }
 
-/// The response times of a service (by its number) over a window that ends at `now`, oldest first, in one statement. The
-/// first point is the first stretch with checks; from there none is left out, so that a gap is seen as one.
+/// The response times of each service (by its number) over a window that ends at `now`, oldest first, in one statement.
+/// The first point is the first stretch with checks; from there none is left out, so that a gap is seen as one. Services
+/// without checks are missing. A day is read check by check: ask for few services at a time.
 ///
 /// # Errors
 /// What the database said.
 pub async fn latency(
     db: &DatabaseConnection,
-    service_number: i32,
+    services: &[i32],
     window: Window,
     now: DateTime<Utc>,
-) -> Result<Vec<LatencyPoint>> {
+) -> Result<HashMap<i32, Vec<LatencyPoint>>> {
     let (width, period) = grain(window);
     let from = floor(window.start(now), width);
-    let mut sums: BTreeMap<DateTime<Utc>, Sum> = BTreeMap::new();
-    let sql = statement(Sql::new(db.get_database_backend()), service_number, period, from);
+    let mut of_each: HashMap<i32, BTreeMap<DateTime<Utc>, Sum>> = HashMap::new();
+    let sql = statement(about(db.get_database_backend(), services), period, from);
     for row in db.query_all_raw(sql.finish()).await? {
-        let at: i64 = row.try_get_by_index(1)?;
-        let sum = sums.entry(floor(instant(at), width)).or_default();
+        let (at, service_number): (i64, i32) = (row.try_get_by_index(1)?, row.try_get_by_index(5)?);
+        let sum = of_each.entry(service_number).or_default().entry(floor(instant(at), width)).or_default();
         let max: Option<i32> = row.try_get_by_index(3)?;
         let max = max.and_then(|ms| u32::try_from(ms).ok());
         sum.max_response_time_ms = sum.max_response_time_ms.max(max);
@@ -71,39 +73,38 @@ pub async fn latency(
             sum.latency.record(ms);
         }
     }
-    let first = sums.keys().next().copied();
-    let starts = std::iter::successors(first, |at| Some(*at + width)).take_while(|at| *at <= now);
-    Ok(starts.map(|at| point(at, sums.get(&at))).collect())
+    let points = |sums: BTreeMap<DateTime<Utc>, Sum>| {
+        let first = sums.keys().next().copied();
+        let starts = std::iter::successors(first, |at| Some(*at + width)).take_while(|at| *at <= now);
+        starts.map(|at| point(at, sums.get(&at))).collect()
+    };
+    Ok(of_each.into_iter().map(|(service, sums)| (service, points(sums))).collect())
 }
 
-/// Rows of (part, time, checks, slowest, histogram): rollups, and the checks that they do not hold.
-fn statement(sql: Sql, service_number: i32, period: Option<RollupPeriod>, from: DateTime<Utc>) -> Sql {
+/// Rows of (part, time, checks, slowest, histogram, service): rollups, and the checks that they do not hold.
+fn statement(sql: Sql, period: Option<RollupPeriod>, from: DateTime<Utc>) -> Sql {
     let mut sql = sql;
     if let Some(period) = period {
         sql = sql
             .text("SELECT ")
             .value(SUM)
-            .text(", start, checks, max_response_time_ms, latency FROM check_rollups WHERE service_number = ")
-            .value(service_number)
-            .text(" AND period = ")
+            .text(", r.start, r.checks, r.max_response_time_ms, r.latency, r.service_number")
+            .text(" FROM given CROSS JOIN check_rollups r WHERE r.service_number = given.number AND r.period = ")
             .value(period.into_value())
-            .text(" AND start >= ")
+            .text(" AND r.start >= ")
             .value(from.timestamp_millis())
             .text(" UNION ALL ");
     }
     sql = sql
         .text("SELECT ")
         .value(CHECK)
-        .by_backend(", slot, 1, response_time_ms, NULL::bytea", ", slot, 1, response_time_ms, NULL")
-        .text(" FROM checks WHERE service_number = ")
-        .value(service_number)
-        .text(" AND slot >= ")
+        .by_backend(", c.slot, 1, c.response_time_ms, NULL::bytea", ", c.slot, 1, c.response_time_ms, NULL")
+        .text(", c.service_number FROM given CROSS JOIN checks c WHERE c.service_number = given.number AND c.slot >= ")
         .value(from.timestamp_millis());
     if period.is_some() {
-        sql = sql
-            .text(" AND slot > coalesce((SELECT slot FROM rollup_progress WHERE service_number = ")
-            .value(service_number)
-            .text("), -1)");
+        sql = sql.text(
+            " AND c.slot > coalesce((SELECT p.slot FROM rollup_progress p WHERE p.service_number = given.number), -1)",
+        );
     }
     sql
 }

@@ -1,0 +1,143 @@
+//! How many statements a query costs: what it asks for decides, not how many services there are.
+
+use crate::api::{Api, now};
+use backend::graphql;
+use chrono::Duration;
+use entity::column::IncidentType;
+use entity::{check, incident, incident_event};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use testkit::builders::{a_check, a_service, a_user, insert_checks};
+use testkit::database::TestDatabase;
+use testkit::on_each_database;
+use uuid::Uuid;
+
+/// Everything that a list of services can be asked for.
+const BOARD: &str = "{ services { id name
+    current { status phases { dnsMs } certificateExpiresAt }
+    day: uptime(window: DAY) { percent } month: uptime(window: MONTH) { percent }
+    uptimeDays(days: 30) { date percent }
+    checks(first: 3) { edges { node { slot } } pageInfo { hasNextPage } }
+    incidents(first: 2) { totalCount edges { node { id events { kind } service { name } } } }
+    openIncident { id cause }
+    components { id } vendorIncidents { id } maintenances { id }
+} }";
+
+on_each_database! {
+    async fn a_dashboard_costs_the_same_for_three_and_for_three_hundred_services(database: TestDatabase) {
+        let mut api = Api::on(database).await;
+        let statements = Arc::new(AtomicUsize::new(0));
+        let counted = statements.clone();
+        api.ops.db.set_metric_callback(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
+        api.schema = graphql::schema(api.ops.clone());
+        let mut costs = Vec::new();
+        for services in [3, 300] {
+            let ada = api.somebody().await;
+            fill(&api, &ada.user, services).await;
+            let before = statements.load(Ordering::Relaxed);
+            let board = ada.data(BOARD, json!({})).await;
+            costs.push(statements.load(Ordering::Relaxed) - before);
+            let rows = board["services"].as_array().unwrap();
+            assert_eq!(rows.len(), services);
+            for row in rows {
+                assert_eq!(row["checks"]["edges"].as_array().unwrap().len(), 3, "{row}");
+                assert_eq!(row["checks"]["pageInfo"]["hasNextPage"], true);
+                assert_eq!((&row["incidents"]["totalCount"], &row["openIncident"]["cause"]), (&json!(3), &json!("2")));
+                let incidents = row["incidents"]["edges"].as_array().unwrap();
+                assert_eq!(incidents.len(), 2);
+                assert_eq!(incidents[0]["node"]["events"], json!([{ "kind": "opened" }]));
+                assert_eq!(incidents[1]["node"]["service"]["name"], row["name"]);
+            }
+        }
+        let ada = api.somebody().await;
+        for services in [3, 47] {
+            fill(&api, &ada.user, services).await;
+            let before = statements.load(Ordering::Relaxed);
+            let charts = ada.data("{ services { latency(window: DAY) { p50Ms checks } } }", json!({})).await;
+            assert_eq!(statements.load(Ordering::Relaxed) - before, 2);
+            assert!(charts["services"].as_array().unwrap().iter().all(|row| row["latency"][0]["p50Ms"].is_number()));
+        }
+        fill(&api, &ada.user, 1).await;
+        let error = ada.error("{ services { latency(window: DAY) { p50Ms } } }", json!({})).await;
+        assert_eq!(error["extensions"]["field"], "latency");
+        assert!(costs[0] > 0);
+        assert_eq!(costs[0], costs[1], "statements for 3 and for 300 services");
+        assert!(costs[0] <= 15, "{costs:?}");
+    }
+}
+
+/// Adds services, each with five checks and three incidents, the last one open.
+async fn fill(api: &Api, user: &entity::user::Model, services: usize) {
+    let db = &api.ops.db;
+    let (mut checks, mut incidents, mut events) = (Vec::<check::Model>::new(), Vec::new(), Vec::new());
+    for i in 0..services {
+        let service = a_service(db, user).name(&format!("Service {i:03}")).create().await;
+        checks.extend((0..5).map(|k| a_check(&service, now() - Duration::seconds(30 * k))));
+        for k in 0..3i64 {
+            let started_at = now() - Duration::hours(3 - k);
+            let incident = incident::Model {
+                id: Uuid::now_v7(),
+                service_id: service.id,
+                user_id: user.id,
+                kind: IncidentType::Downtime,
+                started_at,
+                resolved_at: (k < 2).then(|| started_at + Duration::minutes(5)),
+                checks_failed: 2,
+                cause: Some(k.to_string()),
+            };
+            events.push(incident_event::Model {
+                id: Uuid::now_v7(),
+                incident_id: incident.id,
+                at: started_at,
+                kind: "opened".into(),
+                message: "went down".into(),
+            });
+            incidents.push(incident);
+        }
+    }
+    insert_checks(db, &checks).await;
+    let rows = incidents.into_iter().map(IntoActiveModel::into_active_model);
+    incident::Entity::insert_many(rows).exec_without_returning(db).await.unwrap();
+    let rows = events.into_iter().map(IntoActiveModel::into_active_model);
+    incident_event::Entity::insert_many(rows).exec_without_returning(db).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_update_is_not_read_from_the_database_unless_more_than_it_holds_is_asked_for() {
+    let mut api = Api::sqlite().await;
+    let statements = Arc::new(AtomicUsize::new(0));
+    let counted = statements.clone();
+    api.ops.db.set_metric_callback(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+    });
+    api.schema = graphql::schema(api.ops.clone());
+    let ada = api.somebody().await;
+    let service = a_service(&api.ops.db, &ada.user).create().await;
+    let id = service.id;
+    drop(a_user(&api.ops.db).await);
+    for (query, reads) in [
+        (
+            "subscription { statusUpdates { previous changed service { id current { status since } } current { status message } } }",
+            0,
+        ),
+        ("subscription { statusUpdates { service { id name url } } }", 1),
+    ] {
+        let mut updates = ada.subscribes(query, json!({}));
+        updates.begins();
+        let before = statements.load(Ordering::Relaxed);
+        api.ops
+            .live
+            .publish(&[crate::subscriptions::checked(ada.user.id, id, domain::Status::Up, true)])
+            .await
+            .unwrap();
+        let update = updates.next().await.unwrap().data();
+        assert_eq!(update["statusUpdates"]["service"]["id"], json!(id));
+        assert_eq!(statements.load(Ordering::Relaxed) - before, reads, "{query}");
+    }
+    let row = service.into_active_model().delete(&api.ops.db).await;
+    assert!(row.is_ok());
+}

@@ -154,9 +154,9 @@ impl Auth {
         now: DateTime<Utc>,
     ) -> Result<Option<SignedIn>, DbErr> {
         let begun = local::sign_in(&self.db, token, device, now).await?;
-        Ok(begun.map(|Begun { session, user, refresh_token }| SignedIn {
-            access_token: self.signer.issue(user, session, now),
-            refresh_token,
+        Ok(begun.map(|Begun { session, user, refresh_token }| {
+            tracing::info!(%session, %user, "somebody signed in by a one-time link");
+            SignedIn { access_token: self.signer.issue(user, session, now), refresh_token }
         }))
     }
 

@@ -65,7 +65,7 @@ fn now() -> DateTime<Utc> {
 async fn until(what: &str, holds: impl Fn() -> bool) {
     let wait = async {
         while !holds() {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(std::time::Duration::from_secs(10), wait).await.expect(what);

@@ -29,8 +29,8 @@ fn new_id() -> RequestId {
 pub(super) async fn around(State(secure): State<bool>, mut request: Request, next: Next) -> Response {
     let id = new_id();
     request.extensions_mut().insert(id.clone());
-    // Never the query: it may hold a sign-in link's token.
-    let path = request.uri().path().to_owned();
+    // Never the query: it may hold a sign-in link's token. And no more of it than a line can show.
+    let path: String = request.uri().path().chars().take(200).collect();
     let span = tracing::info_span!("request", id = id.0, method = %request.method(), path);
     async {
         let started = Instant::now();

@@ -1,0 +1,74 @@
+// Starts the program on data of its own, a target that behaves as a test says, and a browser.
+import { chromium } from 'playwright-core';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createInterface } from 'node:readline';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const program = process.env.PULSECHECK_BIN ?? new URL('../target/debug/pulsecheck', import.meta.url).pathname;
+
+// Chromium would otherwise look up its maker's hosts, and the sandbox does not work for root.
+const flags = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])];
+
+/** A running `pulsecheck`: where it is, its one-time sign-in link, and how to end it. */
+export async function startProgram(args = [], settings = {}) {
+  const data = await mkdtemp(join(tmpdir(), 'pulsecheck-e2e-'));
+  const child = spawn(program, args, {
+    env: { PATH: process.env.PATH, PULSECHECK_DATA_DIR: data, PULSECHECK_LISTEN: '127.0.0.1:0', ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  child.stderr.on('data', (text) => { log = (log + text).slice(-8000); });
+  const found = {};
+  for await (const line of createInterface(child.stdout)) {
+    const [, name, value] = line.match(/^(Listening on|Sign in:) (\S+)/) ?? [];
+    if (name) found[name] = value;
+    if (found['Sign in:']) break;
+  }
+  if (!found['Sign in:']) throw new Error(`${program} did not start:\n${log}`);
+  child.stdout.resume();
+  return {
+    base: found['Listening on'],
+    link: found['Sign in:'],
+    async stop() {
+      child.kill();
+      if (child.exitCode === null) await once(child, 'exit');
+      await rm(data, { recursive: true });
+    },
+  };
+}
+
+/** An HTTP server to be checked; `behave` changes what it answers from now on. */
+export async function startTarget() {
+  let behaviour = { code: 200, delay: 0 };
+  const server = createServer((_, response) => {
+    const { code, delay } = behaviour;
+    setTimeout(() => { response.writeHead(code).end('ok'); }, delay);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${server.address().port}/health`,
+    behave(code, delay = 0) { behaviour = { code, delay }; },
+    stop() { server.closeAllConnections(); server.close(); },
+  };
+}
+
+export function startBrowser() {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags });
+}
+
+/** A page whose every error fails the test that asks for `errors`. */
+export async function openPage(browser, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  const page = await context.newPage();
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('console', (message) => { if (message.type() === 'error') errors.push(message.text()); });
+  page.setDefaultTimeout(20_000);
+  return { page, errors };
+}

@@ -40,13 +40,14 @@ pub enum LiveError {
 
 impl LiveError {
     pub(crate) fn of(command: &'static str, error: Error) -> Self {
-        match error.kind() {
-            ErrorKind::IO | ErrorKind::Canceled | ErrorKind::Timeout | ErrorKind::Tls => Self::Unavailable(error),
-            // The server restarts or a replica takes over.
-            _ if ["LOADING", "MASTERDOWN", "READONLY"].iter().any(|prefix| error.details().starts_with(prefix)) => {
-                Self::Unavailable(error)
-            }
-            _ => Self::Refused { command, error },
+        // Redis's own errors begin with a word in capitals; all others are the client's, about the connection.
+        let code = error.details().split(' ').next().unwrap_or_default();
+        let refused = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_uppercase());
+        match code {
+            // The server restarts, or another takes over.
+            "LOADING" | "MASTERDOWN" | "READONLY" | "CLUSTERDOWN" => Self::Unavailable(error),
+            _ if refused => Self::Refused { command, error },
+            _ => Self::Unavailable(error),
         }
     }
 }
@@ -59,6 +60,7 @@ pub(crate) fn reason(error: &Error) -> String {
         ErrorKind::IO if details.contains("failed to lookup address") => "the name does not resolve".to_owned(),
         ErrorKind::Timeout => "no answer in time".to_owned(),
         ErrorKind::Canceled => "not connected".to_owned(),
+        ErrorKind::Unknown if details == "channel closed" => "the connection was lost".to_owned(),
         ErrorKind::Auth if details.starts_with("NOAUTH") => "it asks for a password".to_owned(),
         ErrorKind::Auth => "it does not accept the user name or password".to_owned(),
         _ => details.to_owned(),

@@ -40,8 +40,8 @@ struct Shared {
     channel: String,
     events: FanOut,
     due_changed: Notify,
-    /// They hold the connections, and would hold them for ever.
-    tasks: Vec<AbortHandle>,
+    /// Fills `events`.
+    subscription: AbortHandle,
 }
 
 struct Scripts {
@@ -54,9 +54,9 @@ struct Scripts {
 impl Redis {
     pub(crate) async fn connect(url: &str, prefix: &str) -> Result<Self> {
         let config = connection::config(url)?;
-        let (commands, mut tasks) = Commands::connect(&config).await?;
+        let commands = Commands::connect(&config).await?;
         let (channel, events) = (format!("{prefix}events"), FanOut::new());
-        tasks.extend(subscription::start(&config, &channel, &events).await?);
+        let subscription = subscription::start(&config, &channel, &events).await?;
         let shared = Shared {
             commands,
             scripts: Scripts {
@@ -71,7 +71,7 @@ impl Redis {
             channel,
             events,
             due_changed: Notify::new(),
-            tasks,
+            subscription,
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -220,9 +220,7 @@ impl fmt::Debug for Redis {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
+        self.subscription.abort();
     }
 }
 

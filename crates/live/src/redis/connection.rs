@@ -1,23 +1,27 @@
-//! The connection for commands: bounded in time, failing at once while Redis is away, coming back by itself.
+//! Connections to Redis, bounded in time. The client's own reconnecting is not used: it lets commands wait and runs them
+//! later, when nobody wants their answer any more. Here a lost connection fails everything on it at once, and a new one
+//! is made beside.
 
 use super::answer::Answer;
 use crate::error::reason;
 use crate::{LiveError, Result};
 use fred::clients::Client;
+use fred::error::{Error, ErrorKind};
 use fred::interfaces::ClientLike;
-use fred::types::config::{Config, Options, ReconnectPolicy};
+use fred::types::config::Config;
 use fred::types::{Builder, ClusterHash, CustomCommand, RespVersion, Value};
 use fred::util::{redis_keyslot, sha1_hash};
-use socket2::TcpKeepalive;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::AbortHandle;
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinHandle};
 
 /// The longest that a command may take.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
 /// The longest that one attempt to connect may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The shortest and the longest pause between two attempts to connect again, in milliseconds.
-const RECONNECT_MS: (u32, u32) = (50, 800);
+/// The shortest and the longest pause between two attempts to connect again; it doubles.
+const RECONNECT_PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(800));
 /// Messages that may wait inside for the task that reads them.
 const MESSAGES_BUFFERED: usize = 512;
 
@@ -36,21 +40,53 @@ pub(super) fn config(url: &str) -> Result<Config> {
     Ok(config)
 }
 
-/// A client that is connected, and the task that drives it.
-pub(super) async fn client(config: &Config) -> Result<(Client, AbortHandle)> {
-    let client = build(config)?;
-    let unreachable = |reason| LiveError::Unreachable { address: address(config), reason };
-    match tokio::time::timeout(CONNECT_TIMEOUT, client.init()).await {
-        Ok(Ok(task)) => Ok((client, task.abort_handle())),
-        Ok(Err(error)) => Err(unreachable(reason(&error))),
-        Err(_) => Err(unreachable(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))),
+/// One connection, for as long as it lasts; dropping this closes it.
+pub(super) struct Link {
+    pub(super) client: Client,
+    /// Reads and writes; ends with the connection.
+    task: JoinHandle<std::result::Result<(), Error>>,
+}
+
+impl Link {
+    pub(super) async fn open(config: &Config) -> Result<Self> {
+        let client = build(config)?;
+        let unreachable = |reason| LiveError::Unreachable { address: address(config), reason };
+        match tokio::time::timeout(CONNECT_TIMEOUT, client.init()).await {
+            Ok(Ok(task)) => Ok(Self { client, task }),
+            Ok(Err(error)) => Err(unreachable(reason(&error))),
+            Err(_) => Err(unreachable(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))),
+        }
+    }
+
+    /// Tries until it succeeds.
+    pub(super) async fn open_again(config: &Config) -> Self {
+        let (mut pause, longest) = RECONNECT_PAUSE;
+        loop {
+            tokio::time::sleep(pause).await;
+            match Self::open(config).await {
+                Ok(link) => return link,
+                Err(error) => tracing::debug!(%error, "still without Redis"),
+            }
+            pause = longest.min(pause * 2);
+        }
+    }
+
+    /// Waits until the connection is lost. Does not lose that when it is dropped.
+    pub(super) async fn lost(&mut self) {
+        if !self.task.is_finished() {
+            let _ = (&mut self.task).await;
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 
 fn build(config: &Config) -> Result<Client> {
-    let (min, max) = RECONNECT_MS;
     let mut builder = Builder::from_config(config.clone());
-    builder.set_policy(ReconnectPolicy::new_exponential(0, min, max, 2));
     builder.with_performance_config(|performance| {
         performance.default_command_timeout = COMMAND_TIMEOUT;
         performance.broadcast_channel_capacity = MESSAGES_BUFFERED;
@@ -61,10 +97,6 @@ fn build(config: &Config) -> Result<Client> {
         // A command whose answer was lost may have been done: whoever sent it decides.
         connection.max_command_attempts = 1;
         connection.tcp.nodelay = Some(true);
-        // A peer that vanished without a word is noticed within seconds, not by the kernel's quarter of an hour.
-        connection.tcp.keepalive = Some(TcpKeepalive::new().with_time(COMMAND_TIMEOUT).with_interval(COMMAND_TIMEOUT));
-        #[cfg(target_os = "linux")]
-        (connection.tcp.user_timeout = Some(COMMAND_TIMEOUT * 2));
     });
     builder.build().map_err(|error| LiveError::Address { reason: reason(&error) })
 }
@@ -74,18 +106,25 @@ fn address(config: &Config) -> String {
     hosts.join(", ")
 }
 
-/// Sends commands.
+/// Sends commands over one connection after the other.
 pub(super) struct Commands {
+    /// `None` between two connections.
+    current: watch::Receiver<Option<Current>>,
+    keeper: AbortHandle,
+}
+
+#[derive(Clone)]
+struct Current {
     client: Client,
-    options: Options,
+    link: Arc<AbortHandle>,
 }
 
 impl Commands {
-    pub(super) async fn connect(config: &Config) -> Result<(Self, Vec<AbortHandle>)> {
-        let (client, task) = client(config).await?;
-        let options =
-            Options { max_attempts: Some(1), timeout: Some(COMMAND_TIMEOUT), fail_fast: true, ..Options::default() };
-        Ok((Self { client, options }, vec![task]))
+    pub(super) async fn connect(config: &Config) -> Result<Self> {
+        let link = Link::open(config).await?;
+        let (sender, current) = watch::channel(Some(Current::of(&link)));
+        let keeper = tokio::spawn(keep_connected(config.clone(), link, sender)).abort_handle();
+        Ok(Self { current, keeper })
     }
 
     /// Runs `command`, on `key` where it has one.
@@ -121,8 +160,45 @@ impl Commands {
     ) -> Result<Answer> {
         let slot = key.map_or(ClusterHash::Random, |key| ClusterHash::Custom(redis_keyslot(key.as_bytes())));
         let command = CustomCommand::new_static(command, slot, false);
-        let value = self.client.with_options(&self.options).custom(command, arguments).await;
-        value.map(|value| Answer { command: name, value }).map_err(|error| LiveError::of(name, error))
+        let mut current = self.current.clone();
+        let Some(Current { client, link }) = current.borrow_and_update().clone() else {
+            return Err(LiveError::of(name, Error::new(ErrorKind::Canceled, "Not connected.")));
+        };
+        let answer = tokio::select! {
+            biased;
+            answer = client.custom(command, arguments) => answer,
+            _ = current.changed() => Err(Error::new(ErrorKind::Canceled, "The connection was lost.")),
+        };
+        answer.map(|value| Answer { command: name, value }).map_err(|error| {
+            if *error.kind() == ErrorKind::Timeout {
+                // Something on the way may have forgotten the connection without a word.
+                link.abort();
+            }
+            LiveError::of(name, error)
+        })
+    }
+}
+
+impl Current {
+    fn of(link: &Link) -> Self {
+        Self { client: link.client.clone(), link: Arc::new(link.task.abort_handle()) }
+    }
+}
+
+impl Drop for Commands {
+    fn drop(&mut self) {
+        self.keeper.abort();
+    }
+}
+
+async fn keep_connected(config: Config, mut link: Link, current: watch::Sender<Option<Current>>) {
+    loop {
+        link.lost().await;
+        current.send_replace(None);
+        tracing::warn!("the connection to Redis is lost");
+        link = Link::open_again(&config).await;
+        current.send_replace(Some(Current::of(&link)));
+        tracing::info!("connected to Redis again");
     }
 }
 

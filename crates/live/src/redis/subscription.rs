@@ -1,12 +1,11 @@
 //! This process's one subscription to events, kept up over every loss of the connection.
 
-use super::connection;
+use super::connection::Link;
 use crate::error::reason;
 use crate::event::FanOut;
 use crate::{Event, LiveError, Result};
-use fred::clients::Client;
-use fred::interfaces::{ClientLike, EventInterface, PubsubInterface};
-use fred::types::config::{Config, Server};
+use fred::interfaces::{ClientLike, EventInterface, FredResult, PubsubInterface};
+use fred::types::config::Config;
 use fred::types::{Message, Value};
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
@@ -17,92 +16,81 @@ use tokio::time::MissedTickBehavior;
 /// How often something is said on the connection: only then its loss is noticed while nobody publishes.
 const PULSE: Duration = Duration::from_secs(2);
 
-/// Subscribes and hands every event on to `events` until the tasks are aborted.
-pub(super) async fn start(config: &Config, channel: &str, events: &FanOut) -> Result<[AbortHandle; 2]> {
-    let (client, connection) = connection::client(config).await?;
-    let relay = Relay {
-        messages: client.message_rx(),
-        reconnects: client.reconnect_rx(),
-        client,
-        channel: channel.to_owned(),
-        events: events.clone(),
-        subscribed: true,
-    };
-    // A reconnect from here on is noticed by the relay, and then it subscribes again.
-    if let Err(error) = relay.subscribe().await {
-        connection.abort();
-        return Err(LiveError::of("SUBSCRIBE", error));
+/// Subscribes and hands every event on to `events` until the task is aborted.
+pub(super) async fn start(config: &Config, channel: &str, events: &FanOut) -> Result<AbortHandle> {
+    let subscription = Subscription::to(channel, Link::open(config).await?).await;
+    let subscription = subscription.map_err(|error| LiveError::of("SUBSCRIBE", error))?;
+    let (config, channel, events) = (config.clone(), channel.to_owned(), events.clone());
+    Ok(tokio::spawn(keep_subscribed(config, channel, subscription, events)).abort_handle())
+}
+
+async fn keep_subscribed(config: Config, channel: String, mut subscription: Subscription, events: FanOut) {
+    loop {
+        subscription.hand_on(&events).await;
+        tracing::warn!("the subscription to events in Redis is lost");
+        subscription = loop {
+            match Subscription::to(&channel, Link::open_again(&config).await).await {
+                Ok(subscription) => break subscription,
+                Err(error) => tracing::warn!(error = reason(&error), "cannot subscribe to events in Redis again yet"),
+            }
+        };
+        tracing::info!("subscribed to events in Redis again");
+        // Not before: who fetches now misses nothing that is published from here on.
+        events.send_missed();
     }
-    Ok([connection, tokio::spawn(relay.run()).abort_handle()])
 }
 
-struct Relay {
-    client: Client,
-    channel: String,
+/// A subscription that stands, on a connection of its own.
+struct Subscription {
+    link: Link,
     messages: Receiver<Message>,
-    reconnects: Receiver<Server>,
-    events: FanOut,
-    subscribed: bool,
 }
 
-impl Relay {
-    async fn run(mut self) {
+impl Subscription {
+    async fn to(channel: &str, link: Link) -> FredResult<Self> {
+        let subscription = Self { messages: link.client.message_rx(), link };
+        // The client does not await the answer to SUBSCRIBE, but Redis answers in order.
+        subscription.link.client.subscribe(channel).await?;
+        subscription.ping().await?;
+        Ok(subscription)
+    }
+
+    async fn ping(&self) -> FredResult<()> {
+        self.link.client.ping::<Value>(None).await.map(drop)
+    }
+
+    /// Hands messages on until the connection is lost.
+    async fn hand_on(&mut self, events: &FanOut) {
         let mut pulse = tokio::time::interval(PULSE);
         pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                biased;
                 message = self.messages.recv() => match message {
-                    Ok(message) => self.hand_on(&message.value),
-                    Err(RecvError::Lagged(_)) => self.events.send_missed(),
+                    Ok(message) => publish(&message.value, events),
+                    Err(RecvError::Lagged(_)) => events.send_missed(),
                     Err(RecvError::Closed) => return,
                 },
-                reconnect = self.reconnects.recv() => match reconnect {
-                    Ok(_) | Err(RecvError::Lagged(_)) => self.subscribe_again().await,
-                    Err(RecvError::Closed) => return,
-                },
+                () = self.link.lost() => return,
                 _ = pulse.tick() => {
-                    if self.subscribed {
-                        let _ = self.client.ping::<Value>(None).await;
-                    } else {
-                        self.subscribe_again().await;
+                    if self.ping().await.is_err() {
+                        return;
                     }
-                },
+                }
             }
         }
     }
+}
 
-    fn hand_on(&self, message: &Value) {
-        if !self.events.anybody_listens() {
-            return;
-        }
-        match serde_json::from_slice::<Vec<Event>>(message.as_bytes().unwrap_or_default()) {
-            Ok(events) => self.events.send(events),
-            Err(error) => {
-                tracing::warn!(%error, "an event cannot be read, another version of PulseCheck may have sent it");
-                self.events.send_missed();
-            }
-        }
+fn publish(message: &Value, events: &FanOut) {
+    if !events.anybody_listens() {
+        return;
     }
-
-    /// After the connection was lost: only when the subscription stands again may receivers fetch what they missed.
-    async fn subscribe_again(&mut self) {
-        self.subscribed = match self.subscribe().await {
-            Ok(()) => {
-                tracing::info!("subscribed to events in Redis again, the connection had been lost");
-                self.events.send_missed();
-                true
-            }
-            Err(error) => {
-                tracing::warn!(error = reason(&error), "cannot subscribe to events in Redis again yet");
-                false
-            }
-        };
-    }
-
-    /// Returns when the subscription stands: the client does not await the answer to SUBSCRIBE, but Redis answers in
-    /// order.
-    async fn subscribe(&self) -> std::result::Result<(), fred::error::Error> {
-        self.client.subscribe(self.channel.as_str()).await?;
-        self.client.ping::<Value>(None).await.map(drop)
+    match serde_json::from_slice::<Vec<Event>>(message.as_bytes().unwrap_or_default()) {
+        Ok(batch) => events.send(batch),
+        Err(error) => {
+            tracing::warn!(%error, "an event cannot be read, another version of PulseCheck may have sent it");
+            events.send_missed();
+        }
     }
 }

@@ -7,6 +7,8 @@ use domain::Status;
 use live::{Live, LiveError, Missed};
 use std::time::{Duration, Instant};
 use testkit::RedisServer;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_stream::StreamExt;
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -27,8 +29,8 @@ async fn after_a_restart_commands_work_soon_and_receivers_are_told_that_they_mis
 
     for round in 0..3 {
         redis.stop().await;
-        eventually("it fails", || async { !works(&a).await }).await;
         let asked = Instant::now();
+        eventually("it fails", || async { !works(&a).await }).await;
         assert!(matches!(a.queue_len().await, Err(LiveError::Unavailable(_))));
         assert!(a.ping().await.is_err() && a.publish(&[event(2)]).await.is_err());
         assert!(asked.elapsed() < Duration::from_millis(500), "it fails at once: {:?}", asked.elapsed());
@@ -105,9 +107,65 @@ async fn a_redis_that_hangs_costs_each_command_two_seconds_and_no_more() {
     assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
     redis.thaw();
     eventually("commands work again", || works(&live)).await;
+    // Its connection may have been given up meanwhile, or not.
+    let mut received = Err(Missed);
+    while received == Err(Missed) {
+        live.publish(&[event(1)]).await.unwrap();
+        received = next(&mut receiver).await;
+    }
+    assert_eq!(received, Ok(event(1)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_silently_leads_nowhere_is_given_up_for_a_new_one() {
+    let redis = RedisServer::start().await;
+    let proxy = Proxy::start(&redis.url()).await;
+    let live = Live::connect(&proxy.url).await.unwrap();
+    let mut receiver = live.subscribe();
     live.publish(&[event(1)]).await.unwrap();
-    // The connection may have been given up meanwhile, or not.
-    while next(&mut receiver).await != Ok(event(1)) {}
+    assert_eq!(next(&mut receiver).await, Ok(event(1)));
+
+    proxy.swallow_what_present_connections_send();
+    assert!(matches!(live.ping().await, Err(LiveError::Unavailable(_))));
+    let noticed = Instant::now();
+    eventually("commands work again", || works(&live)).await;
+    assert!(noticed.elapsed() < Duration::from_secs(2), "{:?}", noticed.elapsed());
+    assert_eq!(next(&mut receiver).await, Err(Missed));
+    live.publish(&[event(2)]).await.unwrap();
+    assert_eq!(next(&mut receiver).await, Ok(event(2)));
+}
+
+/// Stands between a client and Redis, as a load balancer may.
+struct Proxy {
+    url: String,
+    swallow: watch::Sender<()>,
+}
+
+impl Proxy {
+    async fn start(redis: &str) -> Self {
+        let target = redis.strip_prefix("redis://").unwrap().strip_suffix("/0").unwrap().to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("redis://{}/0", listener.local_addr().unwrap());
+        let (swallow, told) = watch::channel(());
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let (target, mut told) = (target.clone(), told.clone());
+                told.mark_unchanged();
+                tokio::spawn(async move {
+                    let mut server = TcpStream::connect(&target).await.unwrap();
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                        _ = told.changed() => drop(tokio::io::copy(&mut client, &mut tokio::io::sink()).await),
+                    }
+                });
+            }
+        });
+        Self { url, swallow }
+    }
+
+    fn swallow_what_present_connections_send(&self) {
+        self.swallow.send(()).unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,99 @@
+//! Slack: `/api/v2.0.0/current`, and the list of past incidents at `/api/v2.0.0/history`.
+//!
+//! There is no list of components: incidents name the features that they touch. The whole of Slack can be followed,
+//! and every feature that is named.
+
+use super::super::draft::{self, Draft};
+use super::super::following::worst;
+use super::super::json::Json;
+use super::super::{Component, Identity, Incident, Listing, WHOLE, text, time};
+use super::{Answer, Provider};
+use domain::Status;
+use std::collections::BTreeMap;
+use url::Url;
+
+pub(super) const PROVIDER: Provider = Provider { name: "Slack", paths: &["/api/v2.0.0/current"], hint: None, read };
+
+fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
+    let root = answer.json()?;
+    let draft = Draft {
+        name: Some("Slack".into()),
+        url: answer.root(),
+        identity: Identity::Name,
+        listing: Listing::Mentioned,
+        ..Draft::default()
+    };
+    let read = |items: &[Json<'_>]| items.iter().filter_map(|item| incident(item, answer.address)).collect();
+    if let Some(items) = root.list() {
+        let known = |item: &Json<'_>| item.has("title") && item.has("date_created") && item.has("services");
+        return items.first().is_some_and(known).then(|| Ok(Draft { incidents: Some(read(items)), ..draft }));
+    }
+    let active = root.at("active_incidents").list()?;
+    let word = root.at("status").text()?;
+    Some(Ok(Draft { components: Some(components(word, active)), incidents: Some(read(active)), ..draft }))
+}
+
+fn components(word: &str, active: &[Json<'_>]) -> Vec<Component> {
+    let of = |item: &Json<'_>| (status(&item.at("type").word()), text::word(item.at("type")));
+    let whole = match word {
+        "ok" | "active" if !active.is_empty() => worst(active.iter().map(|item| of(item).0)),
+        "ok" => Status::Up,
+        // Something is the matter, and nothing says what.
+        _ => Status::Unknown,
+    };
+    let mut features: BTreeMap<String, (Status, String)> = BTreeMap::new();
+    for item in active {
+        for name in item.at("services").items().iter().filter_map(text::name) {
+            let (status, word) = of(item);
+            let entry = features.entry(name).or_insert_with(|| (status, word.clone()));
+            if worst([entry.0, status]) != entry.0 {
+                *entry = (status, word);
+            }
+        }
+    }
+    let whole = (WHOLE.to_owned(), "Slack".to_owned(), whole, text::line(word).unwrap_or_default());
+    let features = features.into_iter().map(|(name, (status, word))| (name.clone(), name, status, word));
+    std::iter::once(whole)
+        .chain(features)
+        .map(|(id, name, status, vendor_status)| Component { id, name, group: None, status, vendor_status, position: 0 })
+        .collect()
+}
+
+fn status(kind: &str) -> Status {
+    match kind {
+        // An announcement, no matter of health.
+        "notice" => Status::Up,
+        "incident" => Status::Degraded,
+        "outage" => Status::Down,
+        "maintenance" => Status::Maintenance,
+        _ => Status::Unknown,
+    }
+}
+
+fn incident(item: &Json<'_>, address: &Url) -> Option<Incident> {
+    let word = text::word(item.at("status"));
+    let over = matches!(word.as_str(), "resolved" | "completed" | "cancelled");
+    Some(Incident {
+        id: text::id(item.at("id"))?,
+        name: text::name(item.at("title"))?,
+        impact: text::word(item.at("type")),
+        open: !over,
+        status: word,
+        started_at: time::instant(item.at("date_created")),
+        resolved_at: time::instant(item.at("date_updated")),
+        url: text::link(item.at("url"), address),
+        component_ids: item
+            .at("services")
+            .items()
+            .iter()
+            .filter_map(text::name)
+            .chain([WHOLE.to_owned()])
+            .collect(),
+        updates: item
+            .at("notes")
+            .items()
+            .iter()
+            .map(|note| draft::update(time::instant(note.at("date_created")), &Json::Null, note.at("body")))
+            .collect(),
+    })
+}

@@ -1,31 +1,25 @@
-//! The HTTP client of the probe: made once, shared by all checks, and without any memory between them.
+//! The HTTP clients: what all outgoing requests share, and that of the checks, which has no memory between them.
 
 use crate::exchange;
+use crate::guard::Guard;
 use crate::http::{ProbeError, ProberSettings};
-use crate::resolver::GuardedResolver;
-use crate::tls;
+use crate::resolver::{GuardedResolver, Names};
+use crate::tls::{self, Roots};
 use domain::cause::Phase;
 use futures::TryFutureExt;
 use futures::future::InspectOk;
 use reqwest::header::HeaderValue;
-use reqwest::{Client, redirect, retry};
+use reqwest::{Client, ClientBuilder, redirect, retry};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower::{Layer, Service};
 
+/// The client of the checks.
 pub(crate) fn build(settings: ProberSettings) -> Result<Client, ProbeError> {
-    let resolver = GuardedResolver::new(settings.guard, settings.names);
-    Client::builder()
-        .user_agent(user_agent(settings.user_agent_url.as_deref())?)
-        .use_preconfigured_tls(tls::client_config(&settings.roots)?)
-        .dns_resolver(Arc::new(resolver))
+    outgoing(settings.guard, settings.names, &settings.roots, settings.user_agent_url.as_deref())?
         .connector_layer(NoteConnected)
         // Each check makes its own connection, so that the whole path is tested; see also `exchange`.
         .pool_max_idle_per_host(0)
-        .redirect(redirect::Policy::none())
-        .retry(retry::never())
-        .referer(false)
-        .no_proxy()
         // Nobody reads the body, so its compressed form will do, and no bomb can go off.
         .no_gzip()
         .no_brotli()
@@ -35,12 +29,30 @@ pub(crate) fn build(settings: ProberSettings) -> Result<Client, ProbeError> {
         .tcp_keepalive_interval(None)
         .tcp_keepalive_retries(None)
         .tcp_user_timeout(None)
+        .build()
+        .map_err(ProbeError::Client)
+}
+
+/// What holds for every request that somebody else chose: the guard and no way around it.
+pub(crate) fn outgoing(
+    guard: Guard,
+    names: Names,
+    roots: &Roots,
+    user_agent_url: Option<&str>,
+) -> Result<ClientBuilder, ProbeError> {
+    Ok(Client::builder()
+        .user_agent(user_agent(user_agent_url)?)
+        .use_preconfigured_tls(tls::client_config(roots)?)
+        .dns_resolver(Arc::new(GuardedResolver::new(guard, names)))
+        // Followed by hand, each hop through the guard.
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+        .no_proxy()
         // Where browsers are lenient, the target works for its users.
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)
-        .http1_ignore_invalid_headers_in_responses(true)
-        .build()
-        .map_err(ProbeError::Client)
+        .http1_ignore_invalid_headers_in_responses(true))
 }
 
 fn user_agent(url: Option<&str>) -> Result<HeaderValue, ProbeError> {

@@ -11,6 +11,7 @@ use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use serde_json::Value;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -151,7 +152,12 @@ impl Connection {
             Incoming::Subscribe { id, request: Ok(request) } => {
                 let request = prepared(&self.server, *request, self.viewer, &self.id);
                 let responses = self.server.schema.execute_stream(request);
-                self.operations.insert(id, responses.map(Some).chain(stream::once(async { None })).boxed());
+                let mut responses = responses.map(Some).chain(stream::once(async { None })).boxed();
+                // Begun before the next message is read, so that a client that hears an answer to a later message knows
+                // that it misses nothing from then on.
+                let first = futures::poll!(responses.next());
+                let first = stream::iter(if let Poll::Ready(first) = first { first } else { None });
+                self.operations.insert(id, first.chain(responses).boxed());
                 Ok(())
             }
             Incoming::Complete { id } => {

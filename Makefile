@@ -36,7 +36,7 @@ lint: setup
 
 # Uses the program that `cargo test` left behind.
 e2e:
-	PULSECHECK_BIN=$(CARGO_TARGET_DIR)/debug/pulsecheck node --test --test-concurrency=1 e2e/*.test.mjs
+	PULSECHECK_BIN=$(CARGO_TARGET_DIR)/debug/pulsecheck node --test e2e/*.test.mjs
 
 bench: setup build ## Measure checks per CPU-second and lateness, printed as a table
 	cargo bench --locked -p pulsecheck --bench checks

@@ -43,8 +43,10 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// How long the end may take in all its parts: running checks, the last results, what is to be told of them.
-const GRACE: [Duration; 3] = [Duration::from_secs(6), Duration::from_secs(2), Duration::from_secs(1)];
+/// How long the end may take in its parts: running checks, the last results, giving up on those, and what is to be told.
+/// A second and a half for a claim under way, and half a second for aborted checks, come on top.
+const GRACE: [Duration; 4] =
+    [Duration::from_secs(4), Duration::from_millis(1500), Duration::from_millis(500), Duration::from_secs(1)];
 
 /// What a worker needs.
 #[derive(Debug)]
@@ -172,9 +174,10 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
     if timeout(GRACE[1], recording.join_next()).await.is_err() {
         tracing::warn!("the last results could not be recorded; their services are checked again");
         giving_up.cancel();
-        recording.join_next().await;
+        let _ = timeout(GRACE[2], recording.join_next()).await;
+        recording.shutdown().await;
     }
-    if timeout(GRACE[2], announcing.join_next()).await.is_err() {
+    if timeout(GRACE[3], announcing.join_next()).await.is_err() {
         tracing::warn!("the live state could not be told of the last results; it learns from the next ones");
     }
     Ok(())

@@ -6,6 +6,7 @@ use crate::outage::Outage;
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::slot;
+use futures::FutureExt;
 use live::Live;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement};
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub(crate) async fn run(db: DatabaseConnection, live: Live, clock: Clock, wanted
         match reconcile(&db, &live, &clock).await {
             Ok(()) => {
                 outage.worked();
+                // What was wanted meanwhile is done; if not, it is wanted again at the scheduler's next turn.
+                let _ = wanted.notified().now_or_never();
                 tokio::select! {
                     () = wanted.notified() => {}
                     () = sleep(every) => {}

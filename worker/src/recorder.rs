@@ -191,8 +191,11 @@ impl Recorder {
         let mut completions = Vec::with_capacity(batch.len());
         for (finding, fate) in batch.into_iter().zip(fates) {
             let (claim, answer) = (finding.claim, finding.answer);
+            if !matches!(fate, Fate::Recorded { .. }) {
+                add(&self.stats.discarded, 1);
+            }
             let next = match fate {
-                Fate::Recorded { confirm: true } => {
+                Fate::Recorded { confirm: true } | Fate::Late { suspect: true } => {
                     // Without anybody to look again, whoever claims it next does.
                     let answered = answer.is_some_and(|answer| answer.send(Answer::Confirm).is_ok());
                     if !answered {
@@ -200,13 +203,10 @@ impl Recorder {
                     }
                     continue;
                 }
-                Fate::Recorded { confirm: false } => next_slot_after(&self.clock, &finding.service, finding.slot),
-                Fate::Late => {
-                    add(&self.stats.discarded, 1);
+                Fate::Recorded { confirm: false } | Fate::Late { suspect: false } => {
                     next_slot_after(&self.clock, &finding.service, finding.slot)
                 }
                 Fate::Outdated => {
-                    add(&self.stats.discarded, 1);
                     self.services.drop_one(finding.service.id);
                     self.clock.now()
                 }

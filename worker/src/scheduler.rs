@@ -24,6 +24,10 @@ const LOOK: Duration = Duration::from_millis(100);
 const COALESCE: Duration = Duration::from_millis(3);
 /// The most services in one claim.
 const MOST: usize = 512;
+/// How long a claim under way may go on when the worker ends.
+const LAST_CLAIM: Duration = Duration::from_millis(1500);
+/// How long aborted checks have to give their claims back.
+const LAST_CALL: Duration = Duration::from_millis(500);
 
 /// Sees to it that what is due is checked.
 #[derive(Debug)]
@@ -53,7 +57,12 @@ impl<P: Probe> Scheduler<P> {
         while !stopping.is_cancelled() {
             self.stats.turns.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             while checks.try_join_next().is_some() {}
-            let wait = match self.turn(&mut checks).await {
+            let turned = tokio::select! {
+                turned = self.turn(&mut checks) => turned,
+                // What is being claimed is better held than lost, but not for ever.
+                () = late(&stopping) => break,
+            };
+            let wait = match turned {
                 Ok(wait) => {
                     outage.worked();
                     wait
@@ -71,7 +80,9 @@ impl<P: Probe> Scheduler<P> {
         if timeout(grace, join_all(&mut checks)).await.is_err() {
             tracing::warn!(running = checks.len(), "checks are still running; they are given back unfinished");
             self.runner.aborting.cancel();
-            join_all(&mut checks).await;
+            let _ = timeout(LAST_CALL, join_all(&mut checks)).await;
+            // Those left wait for the recorder, which sees to their claims.
+            checks.shutdown().await;
         }
     }
 
@@ -150,6 +161,11 @@ impl<P: Probe> Scheduler<P> {
         }
         Ok(())
     }
+}
+
+async fn late(stopping: &CancellationToken) {
+    stopping.cancelled().await;
+    sleep(LAST_CLAIM).await;
 }
 
 async fn join_all(checks: &mut JoinSet<()>) {

@@ -31,8 +31,9 @@ pub(crate) struct Known {
 pub(crate) enum Fate {
     /// It is recorded; `confirm` asks for another look at once.
     Recorded { confirm: bool },
-    /// Its slot or a later one was recorded before.
-    Late,
+    /// Its slot or a later one was recorded before; `suspect` when that has left a failure that nobody may be about to
+    /// confirm, because the claim behind it is void.
+    Late { suspect: bool },
     /// The service is gone or paused, or was defined otherwise when the check began.
     Outdated,
 }
@@ -72,7 +73,7 @@ impl<'a> Judgement<'a> {
         let policy = Policy { confirmations: service.confirmations, horizon: slot::horizon(service.interval) };
         let seen = Observation { slot: finding.slot, at: finding.at, status: finding.outcome.status };
         let Some(Transition { state, effects, confirm }) = advance(&known.state, &seen, &policy) else {
-            return Fate::Late;
+            return Fate::Late { suspect: is_suspect(&known.state) };
         };
         let before = std::mem::replace(&mut known.state, state);
         known.last = Some(i);
@@ -247,6 +248,15 @@ impl<'a> Judgement<'a> {
         }
         values
     }
+}
+
+/// Whether the last check found something worse than is confirmed.
+fn is_suspect(state: &State) -> bool {
+    state.failing.is_some_and(|failing| match state.status {
+        Status::Down => false,
+        Status::Degraded => failing.down_checks > 0,
+        _ => true,
+    })
 }
 
 fn current(state: &State, finding: &Finding) -> CurrentStatus {

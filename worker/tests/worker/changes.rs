@@ -2,6 +2,7 @@
 
 use crate::script::{Script, down, up};
 use crate::stage::{Stage, eventually, on_each_stage};
+use chrono::TimeDelta;
 use domain::Status;
 use entity::{column, service, service_state};
 use live::ServiceChange;
@@ -118,12 +119,33 @@ on_each_stage! {
         stage.is(&service, Status::Up).await;
         let mut changed = service.clone().into_active_model();
         changed.url = Set(Some(new.url()));
-        changed.updated_at = Set(service.updated_at + chrono::TimeDelta::seconds(1));
+        changed.updated_at = Set(service.updated_at + TimeDelta::seconds(1));
         changed.update(&stage.db).await.unwrap();
         stage.check_now(&[&service]).await;
         new.has_read(1).await;
         stage.has_checks(&service, 2).await;
         assert_eq!(worker.stats.discarded.load(SeqCst), 1);
+        worker.stop().await;
+    }
+
+    async fn a_check_asked_for_while_another_fails_does_not_keep_the_failure_from_being_confirmed(stage: Stage) {
+        let (script, begun, end) = held();
+        let worker = stage.worker_with(script, Settings::default()).await;
+        let service = stage.service("http://held.test/").create().await;
+        let now = stage.live.now().await.unwrap();
+        stage.live.schedule(&[(service.id, now)]).await.unwrap();
+        begun.notified().await;
+        // The claim behind the running check is void from now on, and the new one's slot is earlier.
+        stage.live.schedule(&[(service.id, now - TimeDelta::seconds(1))]).await.unwrap();
+        begun.notified().await;
+        end.notify_one();
+        stage.has_checks(&service, 1).await;
+        end.notify_one();
+        begun.notified().await;
+        assert_eq!((stage.checks(&service).await.len(), worker.stats.discarded.load(SeqCst)), (1, 1));
+        end.notify_one();
+        stage.is(&service, Status::Down).await;
+        stage.is_due_at_its_next_slot(&service).await;
         worker.stop().await;
     }
 

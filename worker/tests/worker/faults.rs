@@ -1,7 +1,7 @@
 //! Redis and PostgreSQL that go away and come back: freshness is lost, nothing else.
 
 use crate::script::{Script, down, up};
-use crate::stage::{Stage, another_redis, eventually, made_at};
+use crate::stage::{Stage, another_redis, eventually};
 use domain::{Outcome, Status};
 use entity::service;
 use live::Live;

@@ -9,7 +9,7 @@ mod request;
 mod service;
 mod values;
 
-#[allow(missing_docs, non_camel_case_types, clippy::all, reason = "generated from the SDL")]
+#[allow(missing_docs, non_camel_case_types, unreachable_pub, clippy::all, reason = "generated from the SDL")]
 #[cynic::schema("pulsecheck")]
 pub(crate) mod schema {}
 

@@ -13,10 +13,11 @@ use host as imp;
 #[cfg(target_arch = "wasm32")]
 use web as imp;
 
-pub use imp::{
-    Listener, clear, close_dialog, copy, focus, focus_row, focused_row, host_of, is_narrow, is_typing, listen,
-    listen_keys, local_time, now, open_dialog, origin, post, random, reload, remember, remembered, scroll_to_top,
-    set_theme, set_title, sleep, spawn, zone_name,
+#[cfg(target_arch = "wasm32")]
+pub(crate) use imp::{Arrival, Socket, clear, crash, listen, random};
+pub(crate) use imp::{
+    close_dialog, copy, focus, focus_row, focused_row, host_of, is_typing, listen_keys, local_time, now, open_dialog,
+    origin, post, remember, remembered, set_theme, set_title, sleep, spawn, zone_name,
 };
 
 /// What came back from a request.

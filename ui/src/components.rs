@@ -16,7 +16,7 @@ mod timeline;
 pub(crate) mod tip;
 
 pub use ago::{Ago, At, Since};
-pub use bar::DayBar;
+pub use bar::{DayBar, WideDayBar};
 pub use chart::{LatencyChart, Shade};
 pub use checks::CheckTable;
 pub use dialog::Confirm;

@@ -5,6 +5,7 @@ use crate::{
     store::{Session, Store, use_store},
 };
 use dioxus::prelude::*;
+use std::pin::Pin;
 
 /// What a page asked for: the data that came last stays until newer is there.
 pub(crate) struct Asked<T: 'static> {
@@ -47,12 +48,24 @@ where
 {
     let store = use_store();
     let asked = Asked { data: use_signal(|| None), problem: use_signal(|| None), again: use_signal(|| 0) };
-    use_resource(use_reactive!(|(key,)| {
+    let mut known = use_signal(|| key.clone());
+    if *known.peek() != key {
+        known.set(key);
+    }
+    let begin: Begin = Box::new(move || {
         let _ = (store.epoch.read(), asked.again.read());
-        let answer = ask(key);
-        async move { settle(store, asked, answer.await) }
-    }));
+        let answer = ask(known.read().clone());
+        Box::pin(async move { settle(store, asked, answer.await) })
+    });
+    use_answers(begin);
     asked
+}
+
+type Begin = Box<dyn FnMut() -> Pin<Box<dyn Future<Output = ()>>>>;
+
+/// The machinery behind every question: boxed, so that it is compiled once and not for each page.
+fn use_answers(mut begin: Begin) {
+    use_resource(move || begin());
 }
 
 fn settle<T>(mut store: Store, mut asked: Asked<T>, answer: Result<T, Problem>) {

@@ -4,6 +4,7 @@
 //! streamed to anybody.
 
 mod backoff;
+mod protocol;
 #[cfg(target_arch = "wasm32")]
 mod socket;
 

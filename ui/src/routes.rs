@@ -57,6 +57,23 @@ impl Route {
         Self::Incidents { filter: IncidentsQuery::default() }
     }
 
+    /// The address as it stands in links: without the question mark of an empty query.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let address = self.to_string();
+        address.strip_suffix('?').map(str::to_owned).unwrap_or(address)
+    }
+
+    /// Goes there.
+    pub fn open(&self) {
+        navigator().push(NavigationTarget::Internal(self.address()));
+    }
+
+    /// Goes there, so that the way back does not lead here.
+    pub fn open_instead(&self) {
+        navigator().replace(NavigationTarget::Internal(self.address()));
+    }
+
     /// How the list of services is filtered here; nothing on pages without it.
     #[must_use]
     pub fn list(&self) -> Option<&ListQuery> {

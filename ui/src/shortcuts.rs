@@ -100,12 +100,13 @@ fn perform(act: Act) {
         Act::Previous => browser::focus_row(browser::focused_row().map_or(0, |row| row.saturating_sub(1))),
         Act::Help => browser::open_dialog(HELP_ID),
         Act::Open(place) => {
-            navigator().push(match place {
+            let route = match place {
                 Place::Dashboard => Route::home(),
                 Place::Incidents => Route::incidents(),
                 Place::Settings => Route::Settings {},
                 Place::NewService => Route::new_service(),
-            });
+            };
+            route.open();
         }
         Act::Prefix => {}
     }

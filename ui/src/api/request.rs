@@ -2,8 +2,8 @@
 
 use super::problem::{Extensions, Problem, ProblemKind};
 use crate::browser::{self, Sent};
-use cynic::{GraphQlResponse, Operation};
-use serde::{Serialize, de::DeserializeOwned};
+use cynic::{GraphQlError, Operation};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::cell::RefCell;
 
 const API: &str = "/api/graphql";
@@ -20,32 +20,52 @@ where
     Variables: Serialize,
 {
     let body = serde_json::to_string(&operation).expect("operations hold only text, numbers and lists of them");
+    read(&exchange(body).await?)
+}
+
+/// Everything that does not depend on what is asked for, so that it is compiled once.
+async fn exchange(body: String) -> Result<String, Problem> {
     match send(&body).await {
         Err(Problem { kind: ProblemKind::SignedOut, .. }) if refresh_session().await => send(&body).await,
         result => result,
     }
 }
 
-async fn send<Data: DeserializeOwned>(body: &str) -> Result<Data, Problem> {
+async fn send(body: &str) -> Result<String, Problem> {
     let Sent { status, body } = browser::post(API, Some(body)).await.map_err(|_| Problem::unreachable())?;
+    check(status, &body)?;
+    Ok(body)
+}
+
+/// Finds the error in an answer, if there is one. An answer without errors is not read here: it may be megabytes.
+fn check(status: u16, body: &str) -> Result<(), Problem> {
     if status == 401 {
         return Err(Problem::signed_out());
     }
-    read(status, &body)
+    if !body.contains("\"errors\"") {
+        // A proxy in front of a server that is away answers with a page of its own.
+        return if status >= 500 { Err(Problem::unreachable()) } else { Ok(()) };
+    }
+    let errors = serde_json::from_str::<Errors>(body).ok().and_then(|answer| answer.errors).unwrap_or_default();
+    match errors.into_iter().next() {
+        Some(GraphQlError { message, extensions, .. }) => Err(Problem::from_error(message, extensions)),
+        None => Ok(()),
+    }
 }
 
-fn read<Data: DeserializeOwned>(status: u16, body: &str) -> Result<Data, Problem> {
-    let response: GraphQlResponse<Data, Extensions> = match serde_json::from_str(body) {
-        Ok(response) => response,
-        // A proxy in front of a server that is away answers with a page of its own.
-        Err(_) if status >= 500 => return Err(Problem::unreachable()),
-        Err(error) => return Err(Problem::unreadable(&error.to_string())),
-    };
-    match (response.errors.unwrap_or_default().into_iter().next(), response.data) {
-        (Some(error), _) => Err(Problem::from_error(error.message, error.extensions)),
-        (None, Some(data)) => Ok(data),
-        (None, None) => Err(Problem::unreadable("no data")),
-    }
+#[derive(Deserialize)]
+struct Errors {
+    errors: Option<Vec<GraphQlError<Extensions>>>,
+}
+
+#[derive(Deserialize)]
+struct Answer<Data> {
+    data: Data,
+}
+
+fn read<Data: DeserializeOwned>(body: &str) -> Result<Data, Problem> {
+    let answer: Result<Answer<Data>, _> = serde_json::from_str(body);
+    answer.map(|answer| answer.data).map_err(|error| Problem::unreadable(&error.to_string()))
 }
 
 thread_local! {
@@ -98,12 +118,20 @@ mod tests {
     #[test]
     fn an_error_beside_data_counts_as_failed() {
         let body = r#"{"data":{"a":1},"errors":[{"message":"no","extensions":{"code":"NOT_FOUND"}}]}"#;
-        assert_eq!(read::<serde_json::Value>(200, body).unwrap_err().kind, ProblemKind::NotFound);
+        assert_eq!(check(200, body).unwrap_err().kind, ProblemKind::NotFound);
+        let harmless = r#"{"data":{"text":"\"errors\" is only a word"}}"#;
+        assert_eq!(check(200, harmless), Ok(()));
     }
 
     #[test]
     fn a_proxys_page_means_that_the_server_is_away() {
-        assert_eq!(read::<serde_json::Value>(502, "<html>").unwrap_err().kind, ProblemKind::Unreachable);
-        assert_eq!(read::<serde_json::Value>(200, "<html>").unwrap_err().kind, ProblemKind::Server);
+        assert_eq!(check(502, "<html>").unwrap_err().kind, ProblemKind::Unreachable);
+        assert_eq!(read::<serde_json::Value>("<html>").unwrap_err().kind, ProblemKind::Server);
+        assert_eq!(check(401, "").unwrap_err().kind, ProblemKind::SignedOut);
+    }
+
+    #[test]
+    fn data_is_read_out_of_its_answer() {
+        assert_eq!(read::<Vec<u8>>(r#"{"data":[1,2],"extensions":{}}"#), Ok(vec![1, 2]));
     }
 }

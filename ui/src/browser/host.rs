@@ -25,11 +25,6 @@ pub fn now() -> Moment {
 }
 
 #[allow(missing_docs)]
-pub fn random() -> f64 {
-    0.5
-}
-
-#[allow(missing_docs)]
 pub fn local_time(at: Moment, style: TimeStyle) -> String {
     let text = at.to_string();
     let (day, time) = (&text[..10], &text[11..19]);
@@ -62,9 +57,6 @@ pub fn set_theme(_theme: Option<&str>) {}
 pub fn set_title(_title: &str) {}
 
 #[allow(missing_docs)]
-pub fn reload() {}
-
-#[allow(missing_docs)]
 pub fn origin() -> String {
     "http://localhost".to_owned()
 }
@@ -80,17 +72,6 @@ pub fn host_of(address: &str) -> Option<String> {
     let host = rest.split(['/', ':', '?', '#']).next()?;
     (!host.is_empty()).then(|| host.to_owned())
 }
-
-#[allow(missing_docs)]
-pub fn is_narrow() -> bool {
-    false
-}
-
-#[allow(missing_docs)]
-pub fn scroll_to_top() {}
-
-#[allow(missing_docs)]
-pub fn clear(_id: &str) {}
 
 #[allow(missing_docs)]
 pub fn focus(_id: &str) {}
@@ -116,11 +97,6 @@ pub fn focus_row(_position: usize) {}
 
 #[allow(missing_docs)]
 pub struct Listener;
-
-#[allow(missing_docs)]
-pub fn listen(_event: &'static str, _handle: impl FnMut() + 'static) -> Listener {
-    Listener
-}
 
 #[allow(missing_docs)]
 pub fn listen_keys(_handle: impl FnMut(Key) -> bool + 'static) -> Listener {

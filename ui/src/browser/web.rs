@@ -2,13 +2,15 @@
 
 use super::{Key, NoAnswer, Sent, TimeStyle};
 use crate::api::Moment;
+use futures_channel::mpsc;
+use futures_util::StreamExt;
 use js_sys::{Array, Date, Function, Intl, Object, Reflect};
 use std::{cell::RefCell, collections::HashMap, future::Future};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, Document, Element, Event, EventTarget, HtmlDialogElement, HtmlElement, KeyboardEvent, RequestInit,
-    Response, Storage, Window,
+    AbortController, Document, Element, Event, EventTarget, HtmlDialogElement, HtmlElement, KeyboardEvent,
+    MessageEvent, RequestInit, Response, Storage, WebSocket, Window,
 };
 
 /// How long a request may take: longer than the slowest thing that the server does, a test of a slow target.
@@ -153,11 +155,6 @@ pub fn set_title(title: &str) {
     document().set_title(title);
 }
 
-/// Loads the page anew.
-pub fn reload() {
-    let _ = window().location().reload();
-}
-
 /// Where the page came from, such as `https://status.example.com`.
 pub fn origin() -> String {
     window().location().origin().unwrap_or_default()
@@ -179,18 +176,16 @@ pub fn host_of(address: &str) -> Option<String> {
     Some(url.hostname()).filter(|host| !host.is_empty())
 }
 
-/// Whether the window is narrower than the layout with columns needs.
-pub fn is_narrow() -> bool {
-    window().inner_width().ok().and_then(|width| width.as_f64()).is_some_and(|width| width < 720.0)
-}
-
-/// Scrolls the window to its top.
-pub fn scroll_to_top() {
-    window().scroll_to_with_x_and_y(0.0, 0.0);
-}
-
 fn by_id(id: &str) -> Option<HtmlElement> {
     document().get_element_by_id(id)?.dyn_into().ok()
+}
+
+/// Tells that the program has stopped: in the console why, on the page that it did.
+pub fn crash(cause: &str) {
+    web_sys::console::error_1(&JsValue::from_str(cause));
+    if let Some(message) = by_id("load-failed") {
+        let _ = message.remove_attribute("hidden");
+    }
 }
 
 /// Empties the element `id`.
@@ -282,4 +277,60 @@ pub fn listen_keys(mut handle: impl FnMut(Key) -> bool + 'static) -> Listener {
             pressed.prevent_default();
         }
     })
+}
+
+/// What arrives over a socket.
+pub enum Arrival {
+    /// The connection stands.
+    Opened,
+    /// A message.
+    Text(String),
+    /// The connection has ended, or never stood; nothing comes after this.
+    Closed,
+}
+
+/// A WebSocket; closed when dropped.
+pub struct Socket {
+    socket: WebSocket,
+    arrivals: mpsc::UnboundedReceiver<Arrival>,
+    _listeners: [Listener; 4],
+}
+
+impl Socket {
+    /// Begins to connect to `address` by `protocol`; `None` when the browser refuses to even try.
+    pub fn open(address: &str, protocol: &str) -> Option<Self> {
+        let socket = WebSocket::new_with_str(address, protocol).ok()?;
+        let (sender, arrivals) = mpsc::unbounded();
+        let on = |event: &'static str, arrival: fn(Event) -> Option<Arrival>| {
+            let sender = sender.clone();
+            listen_to(socket.clone().into(), event, move |event| {
+                if let Some(arrival) = arrival(event) {
+                    let _ = sender.unbounded_send(arrival);
+                }
+            })
+        };
+        let listeners = [
+            on("open", |_| Some(Arrival::Opened)),
+            on("message", |event| Some(Arrival::Text(event.dyn_into::<MessageEvent>().ok()?.data().as_string()?))),
+            on("close", |_| Some(Arrival::Closed)),
+            on("error", |_| Some(Arrival::Closed)),
+        ];
+        Some(Self { socket, arrivals, _listeners: listeners })
+    }
+
+    /// Sends a message; what cannot be sent is noticed as the end of the connection.
+    pub fn send(&self, text: &str) {
+        let _ = self.socket.send_with_str(text);
+    }
+
+    /// The next thing that arrives.
+    pub async fn next(&mut self) -> Arrival {
+        self.arrivals.next().await.unwrap_or(Arrival::Closed)
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let _ = self.socket.close();
+    }
 }

@@ -1,11 +1,12 @@
 //! The last 30 days at a glance, one stroke a day.
 
 use crate::{
-    api::{Status, UptimeDay},
+    api::{History, Status, UptimeDay},
     components::{Tip, use_tip},
     format,
 };
 use dioxus::prelude::*;
+use std::rc::Rc;
 
 const STEP: usize = 5;
 const WIDTH: usize = 4;
@@ -13,36 +14,60 @@ const HEIGHT: usize = 20;
 
 /// One stroke a day, oldest first, each day told in the tooltip. One path for each status: five nodes, not thirty.
 #[component]
-pub fn DayBar(days: ReadSignal<Vec<UptimeDay>>) -> Element {
+pub fn DayBar(
+    history: ReadSignal<Option<Rc<History>>>,
+    /// How wide it is drawn in pixels; its natural width when absent.
+    drawn: Option<f64>,
+) -> Element {
     let tip = use_tip();
-    let count = days.read().len();
-    let total = (count.max(1)) * STEP - 1;
-    let paths = use_memo(move || strokes(&days.read()));
-    let summary = use_memo(move || describe(&days.read()));
+    let known = history.read();
+    let days = known.as_ref().map(|history| history.uptime_days.as_slice()).unwrap_or_default();
+    #[allow(clippy::cast_precision_loss, reason = "below a thousand")]
+    let natural = (days.len().max(1) * STEP - 1) as f64;
 
     let show = move |event: MouseEvent| {
         let (element, client) = (event.element_coordinates(), event.client_coordinates());
+        let scale = drawn.filter(|width| *width > 0.0).map_or(1.0, |width| width / natural);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a pixel in the bar")]
-        let index = (element.x.max(0.0) as usize) / STEP;
-        let Some(day) = days.read().get(index).cloned() else { return tip.hide() };
+        let index = (element.x.max(0.0) / scale) as usize / STEP;
+        let known = history.peek();
+        let Some(day) = known.as_ref().and_then(|history| history.uptime_days.get(index)) else { return tip.hide() };
         #[allow(clippy::cast_precision_loss, reason = "below a thousand")]
-        let middle = client.x - element.x + (index * STEP + WIDTH / 2) as f64;
-        tip.show(Tip { lines: told(&day), x: middle, y: client.y - element.y });
+        let middle = client.x - element.x + (index * STEP + WIDTH / 2) as f64 * scale;
+        tip.show(Tip { lines: told(day), x: middle, y: client.y - element.y });
     };
     rsx! {
         svg {
             class: "bar",
             role: "img",
-            "aria-label": "{summary}",
-            view_box: "0 0 {total} {HEIGHT}",
-            width: "{total}",
+            "aria-label": describe(days),
+            view_box: "0 0 {natural} {HEIGHT}",
+            preserve_aspect_ratio: "none",
+            width: "{natural}",
             height: "{HEIGHT}",
             onmousemove: show,
             onmouseleave: move |_| tip.hide(),
-            for (class , path) in paths() {
+            for (class , path) in strokes(days) {
                 path { key: "{class}", class, d: path }
             }
-            rect { class: "reach", width: "{total}", height: "{HEIGHT}" }
+            rect { class: "reach", width: "{natural}", height: "{HEIGHT}" }
+        }
+    }
+}
+
+/// The same, as wide as what it stands in.
+#[component]
+pub fn WideDayBar(history: ReadSignal<Option<Rc<History>>>) -> Element {
+    let mut width = use_signal(|| 0.0_f64);
+    rsx! {
+        div {
+            class: "days-wide",
+            onresize: move |event| {
+                if let Ok(size) = event.get_content_box_size() {
+                    width.set(size.width);
+                }
+            },
+            DayBar { history, drawn: width() }
         }
     }
 }

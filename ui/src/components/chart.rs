@@ -10,6 +10,7 @@ use crate::{
 };
 use dioxus::prelude::*;
 use scale::{Scale, line, time_ticks, value_ticks};
+use std::rc::Rc;
 
 const HEIGHT: f64 = 208.0;
 const TOP: f64 = 8.0;
@@ -29,15 +30,10 @@ pub struct Shade {
 
 /// The chart of `window`, which ends at `until`.
 #[component]
-pub fn LatencyChart(
-    points: ReadSignal<Vec<LatencyPoint>>,
-    window: Window,
-    until: Moment,
-    shades: Vec<Shade>,
-) -> Element {
+pub fn LatencyChart(points: Rc<Vec<LatencyPoint>>, window: Window, until: Moment, shades: Vec<Shade>) -> Element {
     let mut width = use_signal(|| 720.0_f64);
     let mut chosen = use_signal(|| None::<usize>);
-    let values = points.read();
+    let values = points.clone();
     let highest = values.iter().filter_map(|point| point.p95_ms.or(point.p50_ms)).fold(0.0, f64::max);
     if highest <= 0.0 {
         return rsx! {
@@ -62,7 +58,7 @@ pub fn LatencyChart(
 
     let choose = move |event: MouseEvent| {
         let x = event.element_coordinates().x;
-        let near = nearest(&scale, &points.read(), x);
+        let near = nearest(&scale, &points, x);
         if *chosen.peek() != near {
             chosen.set(near);
         }
@@ -138,14 +134,14 @@ pub fn LatencyChart(
         }
         details { class: "as-table",
             summary { "Show as a table" }
-            Values { points, window }
+            Values { points: values.clone() }
         }
     }
 }
 
 /// The values as a table.
 #[component]
-fn Values(points: ReadSignal<Vec<LatencyPoint>>, window: Window) -> Element {
+fn Values(points: Rc<Vec<LatencyPoint>>) -> Element {
     rsx! {
         div { class: "scroll",
             table { class: "table",
@@ -159,7 +155,7 @@ fn Values(points: ReadSignal<Vec<LatencyPoint>>, window: Window) -> Element {
                     }
                 }
                 tbody {
-                    for point in points.read().iter().filter(|point| point.checks > 0) {
+                    for point in points.iter().filter(|point| point.checks > 0) {
                         tr { key: "{point.at}",
                             td { class: "number left", {browser::local_time(point.at, TimeStyle::DayTime)} }
                             td { class: "number", {told(point.p50_ms)} }
@@ -230,7 +226,7 @@ mod tests {
     fn render(points: Vec<LatencyPoint>) -> String {
         #[component]
         fn Page(points: Vec<LatencyPoint>) -> Element {
-            let points = use_signal(|| points);
+            let points = Rc::new(points);
             let shade = Shade { from: Moment(NOW.0 - 7_200_000), until: None, status: Status::Down };
             rsx! {
                 LatencyChart { points, window: Window::Day, until: NOW, shades: vec![shade] }

@@ -10,7 +10,7 @@ use dioxus::prelude::*;
 
 /// The checks in the order given.
 #[component]
-pub fn CheckTable(checks: ReadSignal<Vec<Check>>) -> Element {
+pub fn CheckTable(checks: Vec<Check>) -> Element {
     rsx! {
         div { class: "scroll",
             table { class: "table",
@@ -24,7 +24,7 @@ pub fn CheckTable(checks: ReadSignal<Vec<Check>>) -> Element {
                     }
                 }
                 tbody {
-                    for check in checks.read().iter() {
+                    for check in &checks {
                         tr { key: "{check.slot}",
                             td { class: "number left", At { at: check.checked_at, style: TimeStyle::DayTime } }
                             td { StatusBadge { status: check.status } }

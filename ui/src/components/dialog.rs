@@ -20,7 +20,7 @@ pub fn Confirm(
             h2 { id: "{title_id}", "{title}" }
             {children}
             div { class: "actions",
-                button { class: "button", r#type: "button", autofocus: true, onclick: move |_| browser::close_dialog(&cancel_id), "Cancel" }
+                button { class: "button", r#type: "button", onclick: move |_| browser::close_dialog(&cancel_id), "Cancel" }
                 button {
                     class: "button danger",
                     r#type: "button",

@@ -20,7 +20,7 @@ pub fn Go(
     onclick: Option<EventHandler<()>>,
     children: Element,
 ) -> Element {
-    let href = to.to_string();
+    let href = to.address();
     rsx! {
         a {
             class,
@@ -37,7 +37,7 @@ pub fn Go(
                 if let Some(handler) = onclick {
                     handler.call(());
                 }
-                navigator().push(to.clone());
+                to.open();
             },
             {children}
         }

@@ -15,9 +15,7 @@ pub fn ServiceRow(entry: Entry, query: ReadSignal<ListQuery>, selected: bool) ->
     let service = entry.service.read();
     let current = entry.current.read();
     let status = current.as_ref().map_or(crate::api::Status::Unknown, |current| current.status);
-    let uptime = use_memo(move || entry.history.read().as_ref().map(|history| history.uptime));
-    let days =
-        use_memo(move || entry.history.read().as_ref().map(|history| history.uptime_days.clone()).unwrap_or_default());
+    let percent = entry.history.read().as_ref().and_then(|history| history.uptime.percent);
     let latency = current
         .as_ref()
         .and_then(|current| current.response_time_ms)
@@ -35,9 +33,9 @@ pub fn ServiceRow(entry: Entry, query: ReadSignal<ListQuery>, selected: bool) ->
             StatusBadge { status, paused: service.paused }
             Go { class: "name", row: true, current: selected, to: Route::Service { id: entry.id, list: query.peek().clone() }, "{service.name}" }
             span { class: "days",
-                DayBar { days }
+                DayBar { history: entry.history }
             }
-            span { class: "uptime number", title: "Uptime over 30 days", {format::percent_or_none(uptime().and_then(|uptime| uptime.percent))} }
+            span { class: "uptime number", title: "Uptime over 30 days", {format::percent_or_none(percent)} }
             span { class: "latency number", {latency.unwrap_or_else(|| "–".to_owned())} }
             span { class: "checked number",
                 if let Some(current) = &*current {

@@ -1,41 +1,38 @@
-//! The connection itself, by the protocol `graphql-transport-ws`.
+//! The connection itself: made, watched, and made again.
 
-use super::backoff;
+use super::{
+    backoff,
+    protocol::{self, Message},
+};
 use crate::{
     api::{self, GetMe, IncidentUpdates, ProblemKind, ServiceChanges, StatusUpdates},
-    browser,
+    browser::{self, Arrival, Socket},
     store::{self, Connection, Session, Store},
 };
-use cynic::{GraphQlResponse, QueryBuilder, SubscriptionBuilder};
+use cynic::{QueryBuilder, SubscriptionBuilder};
 use dioxus::{core::spawn_forever, prelude::*};
-use futures_util::{
-    StreamExt,
-    future::{Either, ready},
-    stream,
-};
-use graphql_ws_client::{Client, Error, ws_stream_wasm::Connection as Wire};
-use std::{future::IntoFuture, time::Duration};
-use ws_stream_wasm::WsMeta;
+use futures_util::future::{Either, select};
+use std::pin::pin;
 
 const PATH: &str = "/api/graphql/ws";
-/// A connection that brings nothing for this long, not even an answer to a ping, is dead.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// After this long without a message the server is asked for a sign of life, and as long again is waited for it.
+const KEEP_ALIVE_MS: i64 = 10_000;
 /// The server needs a moment to take the subscriptions up; what is asked for after it cannot be missed.
-const SETTLE_MS: u32 = 150;
+const SETTLE_MS: i64 = 150;
 
-enum Update {
-    Status(Box<api::StatusUpdate>),
-    Incident(Box<api::Incident>),
-    Change(Box<api::ServiceChange>),
-    /// The server dropped updates, or refused a subscription.
-    Missed,
-    /// A stream ended, because the connection did.
-    Ended,
-}
+/// A connection that held this long was a good one.
+const STEADY_MS: i64 = 10_000;
 
-/// Why a connection that stood ended.
+const STATUSES: &str = "1";
+const INCIDENTS: &str = "2";
+const CHANGES: &str = "3";
+
+/// Why a connection ended.
 #[derive(PartialEq)]
 enum End {
+    /// It never stood.
+    Refused,
+    /// The server or the network went away.
     Lost,
     /// It goes on, but something is missing: a new one asks for everything again.
     Missed,
@@ -45,15 +42,18 @@ pub(super) async fn run(mut store: Store) {
     let mut attempt = 0;
     let mut stale = false;
     while !matches!(*store.session.peek(), Session::SignedOut) {
+        let begun = browser::now();
         match connect(store, stale).await {
-            Ok(End::Missed) => {
+            // A server that refuses the subscriptions again and again must not be asked in a tight loop.
+            End::Missed => {
                 stale = true;
-                attempt = 0;
+                attempt = if browser::now().since(begun) > STEADY_MS { 0 } else { attempt + 1 };
+                wait(backoff::delay_ms(attempt, browser::random())).await;
                 continue;
             }
-            Ok(End::Lost) => attempt = 0,
-            Err(_) if !may_connect().await => return store.session.set(Session::SignedOut),
-            Err(_) => {}
+            End::Lost => attempt = 0,
+            End::Refused if !may_connect().await => return store.session.set(Session::SignedOut),
+            End::Refused => {}
         }
         stale = true;
         if !matches!(*store.connection.peek(), Connection::Lost(_)) {
@@ -82,52 +82,81 @@ async fn wait(millis: u32) {
             let _ = sender.send(());
         }
     });
-    let sleep = std::pin::pin!(browser::sleep(millis));
-    let _ = futures_util::future::select(sleep, receiver).await;
+    let _ = select(pin!(browser::sleep(millis)), receiver).await;
 }
 
-/// Connects, subscribes and applies updates until the connection ends. `Err` when it never stood.
-async fn connect(store: Store, stale: bool) -> Result<End, Error> {
+/// The next thing that arrives within `millis`.
+async fn arrival(socket: &mut Socket, millis: i64) -> Option<Arrival> {
+    let millis = u32::try_from(millis.max(0)).unwrap_or(u32::MAX);
+    match select(pin!(socket.next()), pin!(browser::sleep(millis))).await {
+        Either::Left((arrival, _)) => Some(arrival),
+        Either::Right(_) => None,
+    }
+}
+
+/// Opens a connection up to the server's acceptance.
+async fn open() -> Option<Socket> {
     let address = browser::origin().replacen("http", "ws", 1) + PATH;
-    let wire = WsMeta::connect(&address, Some(vec!["graphql-transport-ws"]))
-        .await
-        .map_err(|error| Error::Unknown(error.to_string()))?;
-    let (client, actor) = Client::build(Wire::new(wire).await).keep_alive_interval(KEEP_ALIVE).await?;
-    browser::spawn(actor.into_future());
-
-    let ended = || stream::once(ready(Update::Ended));
-    let statuses = client.subscribe(StatusUpdates::build(())).await?;
-    let statuses = statuses.map(|item| read(item, |data| Update::Status(Box::new(data.status_updates))));
-    let incidents = client.subscribe(IncidentUpdates::build(())).await?;
-    let incidents = incidents.map(|item| read(item, |data| Update::Incident(Box::new(data.incident_updates))));
-    let changes = client.subscribe(ServiceChanges::build(())).await?;
-    let changes = changes.map(|item| read(item, |data| Update::Change(Box::new(data.service_changes))));
-    let mut updates =
-        stream::select(statuses.chain(ended()), stream::select(incidents.chain(ended()), changes.chain(ended())));
-
-    let mut settle = Some(Box::pin(browser::sleep(SETTLE_MS)));
+    let mut socket = Socket::open(&address, protocol::NAME)?;
     loop {
-        let next = match settle.take() {
-            None => updates.next().await,
-            Some(sleep) => match futures_util::future::select(sleep, updates.next()).await {
-                Either::Left(((), _)) => {
-                    stand(store, stale);
-                    continue;
-                }
-                Either::Right((next, sleep)) => {
-                    settle = Some(sleep);
-                    next
-                }
+        match arrival(&mut socket, KEEP_ALIVE_MS).await? {
+            Arrival::Opened => socket.send(protocol::INIT),
+            Arrival::Text(text) => match protocol::read(&text)? {
+                Message::Ack => return Some(socket),
+                Message::Ping => socket.send(protocol::PONG),
+                _ => {}
             },
-        };
-        match next {
-            Some(Update::Status(update)) => store.apply_status(*update),
-            Some(Update::Incident(incident)) => store.apply_incident(&incident),
-            Some(Update::Change(change)) => store.apply_change(*change),
-            Some(Update::Missed) => return Ok(End::Missed),
-            Some(Update::Ended) | None => return Ok(End::Lost),
+            Arrival::Closed => return None,
         }
     }
+}
+
+/// Connects, subscribes and applies updates until the connection ends.
+async fn connect(store: Store, stale: bool) -> End {
+    let Some(mut socket) = open().await else { return End::Refused };
+    socket.send(&protocol::subscribe(STATUSES, &StatusUpdates::build(())));
+    socket.send(&protocol::subscribe(INCIDENTS, &IncidentUpdates::build(())));
+    socket.send(&protocol::subscribe(CHANGES, &ServiceChanges::build(())));
+
+    let begun = browser::now();
+    let (mut standing, mut asked) = (false, false);
+    loop {
+        let settled = SETTLE_MS - browser::now().since(begun);
+        if !standing && settled <= 0 {
+            standing = true;
+            stand(store, stale);
+        }
+        match arrival(&mut socket, if standing { KEEP_ALIVE_MS } else { settled }).await {
+            None if !standing => {}
+            None if asked => return End::Lost,
+            None => {
+                asked = true;
+                socket.send(protocol::PING);
+            }
+            Some(Arrival::Opened) => {}
+            Some(Arrival::Closed) => return End::Lost,
+            Some(Arrival::Text(text)) => {
+                asked = false;
+                match protocol::read(&text) {
+                    Some(Message::Next { id, payload }) if apply(store, id, payload).is_some() => {}
+                    Some(Message::Next { .. } | Message::Over) | None => return End::Missed,
+                    Some(Message::Ping) => socket.send(protocol::PONG),
+                    Some(Message::Ack | Message::Pong) => {}
+                }
+            }
+        }
+    }
+}
+
+/// Brings an update into the store; `None` when it says that some were missed.
+fn apply(store: Store, id: &str, payload: &str) -> Option<()> {
+    match id {
+        STATUSES => store.apply_status(protocol::data::<StatusUpdates>(payload)?.status_updates),
+        INCIDENTS => store.apply_incident(&protocol::data::<IncidentUpdates>(payload)?.incident_updates),
+        CHANGES => store.apply_change(protocol::data::<ServiceChanges>(payload)?.service_changes),
+        _ => {}
+    }
+    Some(())
 }
 
 /// The subscriptions stand: from here on nothing is missed, and what was missed before is asked for.
@@ -137,11 +166,4 @@ fn stand(mut store: Store, stale: bool) {
         store.epoch += 1;
     }
     spawn_forever(store::load(store));
-}
-
-fn read<Data>(item: Result<GraphQlResponse<Data>, Error>, update: impl FnOnce(Data) -> Update) -> Update {
-    match item {
-        Ok(GraphQlResponse { data: Some(data), errors: None }) => update(data),
-        _ => Update::Missed,
-    }
 }

@@ -32,11 +32,11 @@ fn IncidentView(id: Uuid) -> Element {
         store.fill_incidents(std::slice::from_ref(&incident));
         Ok(())
     });
-    let incident = use_memo(move || store.incidents.read().get(&id).cloned());
+    let incident = store.incidents.read().get(&id).cloned();
     rsx! {
         div { class: "page narrow",
             Go { class: "button plain", to: Route::incidents(), Icon { shape: Shape::Back } "All incidents" }
-            match (&*incident.read(), &*asked.problem.read()) {
+            match (&incident, &*asked.problem.read()) {
                 (Some(incident), _) => rsx! { Told { incident: incident.clone() } },
                 (None, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| asked.again() } },
                 (None, None) => rsx! { RowSkeletons { rows: 4 } },

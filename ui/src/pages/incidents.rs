@@ -80,8 +80,7 @@ impl From<&str> for IncidentsQuery {
 #[component]
 pub fn IncidentsPage(filter: IncidentsQuery) -> Element {
     let store = use_store();
-    let open =
-        use_memo(move || store.open.read().values().map(|incident| (incident.id, incident.kind)).collect::<Vec<_>>());
+    let open = store.open.read().values().map(|incident| (incident.id, incident.kind)).collect::<Vec<_>>();
     let mut older = use_signal(|| (Vec::<Uuid>::new(), None::<PageInfo>));
     let wanted = IncidentFilter { service_id: filter.service, kind: filter.kind, state: filter.state };
     let ask = move |filter: IncidentFilter, after: Option<String>| async move {
@@ -92,7 +91,7 @@ pub fn IncidentsPage(filter: IncidentsQuery) -> Element {
         Ok((incidents.iter().map(|incident| incident.id).collect::<Vec<_>>(), page.page_info, page.total_count))
     };
     // Asked for again when one opens or ends: whether it belongs here is the server's to say.
-    let asked = use_asked((wanted.clone(), open()), move |(filter, _)| async move {
+    let asked = use_asked((wanted.clone(), open), move |(filter, _)| async move {
         let page = ask(filter, None).await;
         older.set((Vec::new(), None));
         page
@@ -129,7 +128,7 @@ pub fn IncidentsPage(filter: IncidentsQuery) -> Element {
         .filter_map(|id| incidents.get(id).cloned())
         .collect();
     let go = |filter: IncidentsQuery| {
-        navigator().replace(Route::Incidents { filter });
+        Route::Incidents { filter }.open_instead();
     };
     let (by_state, by_kind) = (filter.clone(), filter.clone());
     rsx! {

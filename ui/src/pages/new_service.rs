@@ -44,7 +44,7 @@ pub fn NewService(prefill: Prefill) -> Element {
             Ok(answer) => {
                 let id = answer.create_service.id;
                 store.upsert(answer.create_service);
-                navigator().push(Route::service(id));
+                Route::service(id).open();
             }
             Err(refused) if refused.kind == ProblemKind::SignedOut => store.session.set(Session::SignedOut),
             Err(refused) => problem.set(Some(refused)),
@@ -61,7 +61,7 @@ pub fn NewService(prefill: Prefill) -> Element {
                 action: "Add service",
                 onsave: save,
                 oncancel: move |()| {
-                    navigator().push(Route::home());
+                    Route::home().open();
                 },
             }
         }
@@ -107,7 +107,7 @@ fn Edit(entry: Entry) -> Element {
         match api::request(UpdateService::build(UpdateServiceVariables { id, input: draft.to_update() })).await {
             Ok(answer) => {
                 store.upsert(answer.update_service);
-                navigator().push(Route::service(id));
+                Route::service(id).open();
             }
             Err(refused) if refused.kind == ProblemKind::SignedOut => store.session.set(Session::SignedOut),
             Err(refused) => problem.set(Some(refused)),
@@ -124,7 +124,7 @@ fn Edit(entry: Entry) -> Element {
                 action: "Save",
                 onsave: save,
                 oncancel: move |()| {
-                    navigator().push(Route::service(id));
+                    Route::service(id).open();
                 },
             }
         }

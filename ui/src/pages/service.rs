@@ -7,11 +7,11 @@ mod latency;
 use crate::{
     Route,
     api::{
-        self, ById, GetService, Incident, IncidentFilter, ListIncidents, ListIncidentsVariables, Problem,
+        self, ById, GetService, History, Incident, IncidentFilter, ListIncidents, ListIncidentsVariables, Problem,
         ServiceDetail, Uptime, Window,
     },
     browser::TimeStyle,
-    components::{At, DayBar, Empty, Go, PhaseBar, ProblemBox, RowSkeletons, Since, StatusBadge, StatusMark},
+    components::{At, Empty, Go, PhaseBar, ProblemBox, RowSkeletons, Since, StatusBadge, StatusMark, WideDayBar},
     format,
     hooks::{Asked, use_asked},
     list::ListQuery,
@@ -41,11 +41,11 @@ pub fn ServicePage(id: Uuid, list: ListQuery) -> Element {
 
 #[component]
 fn ServiceView(id: Uuid) -> Element {
-    let mut store = use_store();
+    let store = use_store();
     let detail = use_asked(id, move |id| async move {
         let answer = api::request(GetService::build(ById { id })).await?;
         let detail = answer.service.ok_or_else(|| Problem::not_found("service"))?;
-        store.upsert(detail.service.clone());
+        store.fill_histories(vec![History { id, uptime: detail.month, uptime_days: detail.uptime_days.clone() }]);
         Ok(detail)
     });
     let listed = store.listed.read().contains_key(&id);
@@ -83,7 +83,7 @@ fn Known(entry: Entry, detail: Signal<Option<ServiceDetail>>, problem: Signal<Op
             if let Some(problem) = &*problem.read() {
                 ProblemBox { problem: problem.clone() }
             }
-            Uptimes { detail }
+            Uptimes { entry, detail }
             if requested {
                 latency::Latency { id: entry.id, incidents: incidents.data }
                 LastCheck { entry }
@@ -99,8 +99,8 @@ fn Known(entry: Entry, detail: Signal<Option<ServiceDetail>>, problem: Signal<Op
 /// The service's incidents; asked for again when one opens or ends.
 fn use_incidents(entry: Entry) -> Asked<Vec<Incident>> {
     let store = use_store();
-    let open = use_memo(move || store.open.read().get(&entry.id).map(|incident| (incident.id, incident.kind)));
-    use_asked((entry.id, open()), move |(id, _)| async move {
+    let open = store.open.read().get(&entry.id).map(|incident| (incident.id, incident.kind));
+    use_asked((entry.id, open), move |(id, _)| async move {
         let filter = IncidentFilter { service_id: Some(id), ..Default::default() };
         let page = api::request(ListIncidents::build(ListIncidentsVariables { filter, first: INCIDENTS, after: None }))
             .await?;
@@ -112,9 +112,9 @@ fn use_incidents(entry: Entry) -> Asked<Vec<Incident>> {
 
 /// Uptime over every window with how much of it was watched, and the days.
 #[component]
-fn Uptimes(detail: Signal<Option<ServiceDetail>>) -> Element {
-    let detail_now = detail.read();
-    let windows: [(Window, Option<Uptime>); 4] = match &*detail_now {
+fn Uptimes(entry: Entry, detail: Signal<Option<ServiceDetail>>) -> Element {
+    let detail = detail.read();
+    let windows: [(Window, Option<Uptime>); 4] = match &*detail {
         Some(detail) => [
             (Window::Day, Some(detail.day)),
             (Window::Week, Some(detail.week)),
@@ -123,7 +123,6 @@ fn Uptimes(detail: Signal<Option<ServiceDetail>>) -> Element {
         ],
         None => Window::ALL.map(|window| (window, None)),
     };
-    let days = use_memo(move || detail.read().as_ref().map(|detail| detail.uptime_days.clone()).unwrap_or_default());
     rsx! {
         section { class: "card", "aria-label": "Uptime",
             div { class: "tiles",
@@ -148,12 +147,10 @@ fn Uptimes(detail: Signal<Option<ServiceDetail>>) -> Element {
                     }
                 }
             }
-            div { class: "days-wide",
-                DayBar { days }
-                p { class: "dim ends",
-                    span { "30 days ago" }
-                    span { "today" }
-                }
+            WideDayBar { history: entry.history }
+            p { class: "dim ends",
+                span { "30 days ago" }
+                span { "today" }
             }
         }
     }

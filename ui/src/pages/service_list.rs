@@ -62,7 +62,7 @@ fn FirstService() -> Element {
                     class: "first",
                     onsubmit: move |event| {
                         event.prevent_default();
-                        navigator().push(Route::NewService { prefill: Prefill { url: url.peek().trim().to_owned() } });
+                        Route::NewService { prefill: Prefill { url: url.peek().trim().to_owned() } }.open();
                     },
                     input {
                         r#type: "text",
@@ -87,24 +87,21 @@ fn FirstService() -> Element {
 #[component]
 fn Truth() -> Element {
     let store = use_store();
-    let summary = use_memo(move || Summary::of(store.listed.read().values()));
-    let overall = use_memo(move || {
-        let listed = store.listed.read();
-        let percents = listed
-            .iter()
-            .filter(|(_, service)| !service.paused)
-            .filter_map(|(id, _)| store.entry(*id)?.history.read().as_ref()?.uptime.percent);
-        let (sum, count) = percents.fold((0.0, 0.0), |(sum, count), percent| (sum + percent, count + 1.0));
-        (count > 0.0).then(|| sum / count)
-    });
-    let summary = summary.read();
+    let listed = store.listed.read();
+    let summary = Summary::of(listed.values());
+    let percents = listed
+        .iter()
+        .filter(|(_, service)| !service.paused)
+        .filter_map(|(id, _)| store.entry(*id)?.history.read().as_ref()?.uptime.percent);
+    let (sum, count) = percents.fold((0.0, 0.0), |(sum, count), percent| (sum + percent, count + 1.0));
+    let overall = (count > 0.0).then(|| sum / count);
     let worst = summary.worst();
     rsx! {
         header { class: "truth {worst.word()}",
             StatusMark { status: worst }
             h1 { "{summary.headline()}" }
             p { class: "overall",
-                if let Some(percent) = overall() {
+                if let Some(percent) = overall {
                     b { class: "number", {format::percent(percent)} }
                     " over 30 days"
                 }
@@ -169,7 +166,7 @@ fn Rows() -> Element {
             }
             let route = router().current::<Route>();
             if route.list().is_some_and(|list| *list != *query.peek()) {
-                navigator().replace(route.with_list(query.peek().clone()));
+                route.with_list(query.peek().clone()).open_instead();
             }
         });
     });
@@ -204,7 +201,10 @@ fn Rows() -> Element {
                 button {
                     class: "button",
                     r#type: "button",
-                    onclick: move |_| set.call(ListQuery { text: String::new(), status: None, ..query.peek().clone() }),
+                    onclick: move |_| {
+                        let kept = query.peek().clone();
+                        set.call(ListQuery { text: String::new(), status: None, ..kept });
+                    },
                     "Clear the filter"
                 }
             }
@@ -289,6 +289,12 @@ fn GroupRows(
 #[component]
 fn Tools(query: ReadSignal<ListQuery>, shown: usize, total: usize, onchange: EventHandler<ListQuery>) -> Element {
     let present = query.read();
+    // Cloned out first: whoever is told may write what is being looked at here.
+    let change = move |change: &mut dyn FnMut(&mut ListQuery)| {
+        let mut changed = query.peek().clone();
+        change(&mut changed);
+        onchange.call(changed);
+    };
     let statuses = std::iter::once((String::new(), "Any status".to_owned()))
         .chain(Status::WORST_FIRST.map(|status| (status.word().to_owned(), status.label().to_owned())))
         .collect::<Vec<_>>();
@@ -304,7 +310,7 @@ fn Tools(query: ReadSignal<ListQuery>, shown: usize, total: usize, onchange: Eve
                     placeholder: "Filter   /",
                     autocomplete: "off",
                     value: "{present.text}",
-                    oninput: move |event| onchange.call(ListQuery { text: event.value(), ..query.peek().clone() }),
+                    oninput: move |event| change(&mut |query| query.text = event.value()),
                 }
             }
             Choice {
@@ -313,7 +319,7 @@ fn Tools(query: ReadSignal<ListQuery>, shown: usize, total: usize, onchange: Eve
                 value: present.status.map_or("", Status::word).to_owned(),
                 onchange: move |word: String| {
                     let status = Status::WORST_FIRST.into_iter().find(|status| status.word() == word);
-                    onchange.call(ListQuery { status, ..query.peek().clone() });
+                    change(&mut |query| query.status = status);
                 },
             }
             Choice {
@@ -322,14 +328,14 @@ fn Tools(query: ReadSignal<ListQuery>, shown: usize, total: usize, onchange: Eve
                 value: present.sort.key().to_owned(),
                 onchange: move |key: String| {
                     let sort = Sort::ALL.into_iter().find(|sort| sort.key() == key).unwrap_or_default();
-                    onchange.call(ListQuery { sort, ..query.peek().clone() });
+                    change(&mut |query| query.sort = sort);
                 },
             }
             label { class: "check",
                 input {
                     r#type: "checkbox",
                     checked: !present.flat,
-                    onchange: move |event| onchange.call(ListQuery { flat: !event.checked(), ..query.peek().clone() }),
+                    onchange: move |event| change(&mut |query| query.flat = !event.checked()),
                 }
                 "Groups"
             }

@@ -1,6 +1,6 @@
 //! What the page of one service asks for beyond the list.
 
-use super::{Service, Uptime, UptimeDay};
+use super::{Uptime, UptimeDay};
 use crate::api::{ByIdFields, Moment, PageInfo, Status, Window, schema};
 use uuid::Uuid;
 
@@ -17,9 +17,9 @@ pub struct GetService {
 #[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "Service")]
 pub struct ServiceDetail {
-    /// What the list knows about it too.
-    #[cynic(spread)]
-    pub service: Service,
+    /// Whose page it is; the rest of the definition is in the list already.
+    #[allow(dead_code, reason = "tells the fragments of different services apart")]
+    pub id: Uuid,
     /// The last 24 hours.
     #[arguments(window: DAY)]
     #[cynic(alias, rename = "uptime")]

@@ -57,15 +57,14 @@ pub(super) fn Checks(entry: Entry) -> Element {
             );
         }
     });
-    let checks = use_memo(move || {
+    let info = move || end.read().clone().or_else(|| newest.data.read().as_ref().map(|(_, info)| info.clone()));
+    let checks: Vec<Check> = {
         let newest = newest.data.read();
         let newest = newest.as_ref().map(|(checks, _)| checks.as_slice()).unwrap_or_default();
-        arrived.read().iter().chain(newest).chain(older.read().iter()).cloned().collect::<Vec<_>>()
-    });
-    let info =
-        use_memo(move || end.read().clone().or_else(|| newest.data.read().as_ref().map(|(_, info)| info.clone())));
+        arrived.read().iter().chain(newest).chain(older.read().iter()).cloned().collect()
+    };
     let more = move |_| async move {
-        let Some(PageInfo { has_next_page: true, end_cursor }) = info.peek().clone() else { return };
+        let Some(PageInfo { has_next_page: true, end_cursor }) = info() else { return };
         asking.set(true);
         match page(entry.id, end_cursor).await {
             Ok((checks, info)) => {
@@ -82,10 +81,10 @@ pub(super) fn Checks(entry: Entry) -> Element {
             match (newest.data.read().is_some(), &*newest.problem.read()) {
                 (false, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| newest.again() } },
                 (false, None) => rsx! { RowSkeletons { rows: 5 } },
-                (true, _) if checks.read().is_empty() => rsx! { p { class: "dim", "None yet." } },
+                (true, _) if checks.is_empty() => rsx! { p { class: "dim", "None yet." } },
                 (true, _) => rsx! {
                     CheckTable { checks }
-                    if info.read().as_ref().is_some_and(|info| info.has_next_page) {
+                    if info().is_some_and(|info| info.has_next_page) {
                         button { class: "button", r#type: "button", disabled: asking(), onclick: more, "Show older" }
                     }
                 },

@@ -85,13 +85,13 @@ pub(super) fn Head(entry: Entry) -> Element {
                     span { class: "number", "answered {code}" }
                 }
                 span { class: "dim number", title: browser::local_time(current.checked_at, TimeStyle::Exact), "checked " Ago { at: current.checked_at } }
+                span { class: "dim number", "every {format::interval(service.check_interval_seconds)}" }
                 if let Some(message) = &current.message {
                     p { class: "message", "{message}" }
                 }
             } else {
                 span { class: "dim", if paused { "Never checked" } else { "Waiting for the first check" } }
             }
-            span { class: "dim number", "every {format::interval(service.check_interval_seconds)}" }
         }
         Confirm {
             id: DELETE_ID,
@@ -99,7 +99,7 @@ pub(super) fn Head(entry: Entry) -> Element {
             action: "Delete",
             onconfirm: move |()| {
                 let name = deleted.clone();
-                navigator().push(Route::home());
+                Route::home().open();
                 spawn_forever(async move {
                     match store::delete(store, id).await {
                         Ok(()) => store.say(format!("{name} was deleted")),

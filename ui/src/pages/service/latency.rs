@@ -8,6 +8,7 @@ use crate::{
 };
 use cynic::QueryBuilder;
 use dioxus::prelude::*;
+use std::rc::Rc;
 use uuid::Uuid;
 
 /// How often the chart is drawn with newer points.
@@ -21,7 +22,7 @@ pub(super) fn Latency(id: Uuid, incidents: Signal<Option<Vec<Incident>>>) -> Ele
     let asked = use_asked((id, window()), |(id, window)| async move {
         let answer = api::request(GetLatency::build(LatencyVariables { id, window })).await?;
         let points = answer.service.ok_or_else(|| Problem::not_found("service"))?.latency;
-        Ok((window, browser::now(), points))
+        Ok((window, browser::now(), Rc::new(points)))
     });
     use_future(move || async move {
         loop {
@@ -29,7 +30,6 @@ pub(super) fn Latency(id: Uuid, incidents: Signal<Option<Vec<Incident>>>) -> Ele
             asked.again();
         }
     });
-    let points = use_memo(move || asked.data.read().as_ref().map(|(.., points)| points.clone()).unwrap_or_default());
     let shades: Vec<Shade> = incidents
         .read()
         .iter()
@@ -57,8 +57,8 @@ pub(super) fn Latency(id: Uuid, incidents: Signal<Option<Vec<Incident>>>) -> Ele
                 }
             }
             match (&*asked.data.read(), &*asked.problem.read()) {
-                (Some((window, until, _)), _) => rsx! {
-                    LatencyChart { points, window: *window, until: *until, shades }
+                (Some((window, until, points)), _) => rsx! {
+                    LatencyChart { points: points.clone(), window: *window, until: *until, shades }
                 },
                 (None, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| asked.again() } },
                 (None, None) => rsx! { div { class: "skeleton chart-skeleton" } },

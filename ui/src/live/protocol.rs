@@ -1,0 +1,117 @@
+//! The messages of `graphql-transport-ws`, as far as a client that only subscribes needs them.
+//!
+//! Source: <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>. Written out here because the messages are few,
+//! and because an update's data is then read once, straight from the text.
+
+#![cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "only the browser connects"))]
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+/// The protocol's name in the handshake.
+pub(super) const NAME: &str = "graphql-transport-ws";
+/// The first message: the cookies have said everything about who it is.
+pub(super) const INIT: &str = r#"{"type":"connection_init"}"#;
+/// Asks for a sign of life.
+pub(super) const PING: &str = r#"{"type":"ping"}"#;
+/// Gives one.
+pub(super) const PONG: &str = r#"{"type":"pong"}"#;
+
+/// A message from the server.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Message<'a> {
+    /// The connection was accepted.
+    Ack,
+    /// A sign of life is asked for.
+    Ping,
+    /// A sign of life.
+    Pong,
+    /// The answer to the subscription `id`, as JSON.
+    Next { id: &'a str, payload: &'a str },
+    /// A subscription was refused or has ended.
+    Over,
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    r#type: &'a str,
+    id: Option<&'a str>,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
+}
+
+#[derive(Serialize)]
+struct Subscribe<'a, Operation> {
+    r#type: &'static str,
+    id: &'a str,
+    payload: &'a Operation,
+}
+
+#[derive(Deserialize)]
+struct Payload<Data> {
+    data: Option<Data>,
+    errors: Option<Vec<serde::de::IgnoredAny>>,
+}
+
+/// The message that begins the subscription `id`.
+pub(super) fn subscribe(id: &str, operation: &impl Serialize) -> String {
+    serde_json::to_string(&Subscribe { r#type: "subscribe", id, payload: operation })
+        .expect("operations hold only text, numbers and lists of them")
+}
+
+/// Reads a message; `None` when it is none of this protocol.
+pub(super) fn read(text: &str) -> Option<Message<'_>> {
+    let envelope: Envelope = serde_json::from_str(text).ok()?;
+    Some(match (envelope.r#type, envelope.id, envelope.payload) {
+        ("connection_ack", ..) => Message::Ack,
+        ("ping", ..) => Message::Ping,
+        ("pong", ..) => Message::Pong,
+        ("next", Some(id), Some(payload)) => Message::Next { id, payload: payload.get() },
+        ("error" | "complete", Some(_), _) => Message::Over,
+        _ => return None,
+    })
+}
+
+/// The data of an answer; `None` when it carries errors or cannot be read.
+pub(super) fn data<Data: DeserializeOwned>(payload: &str) -> Option<Data> {
+    let payload: Payload<Data> = serde_json::from_str(payload).ok()?;
+    payload.data.filter(|_| payload.errors.is_none_or(|errors| errors.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_told_apart() {
+        for (text, message) in [
+            (r#"{"type":"connection_ack"}"#, Some(Message::Ack)),
+            (r#"{"type":"connection_ack","payload":{"a":1}}"#, Some(Message::Ack)),
+            (r#"{"type":"ping"}"#, Some(Message::Ping)),
+            (
+                r#"{"id":"1","type":"next","payload":{"data": {"a": 1}}}"#,
+                Some(Message::Next { id: "1", payload: r#"{"data": {"a": 1}}"# }),
+            ),
+            (r#"{"id":"1","type":"error","payload":[{"message":"no"}]}"#, Some(Message::Over)),
+            (r#"{"id":"1","type":"complete"}"#, Some(Message::Over)),
+            (r#"{"type":"next"}"#, None),
+            ("<html>", None),
+        ] {
+            assert_eq!(read(text), message, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_with_errors_has_no_data() {
+        assert_eq!(data::<u8>(r#"{"data":7}"#), Some(7));
+        assert_eq!(data::<u8>(r#"{"data":7,"errors":[]}"#), Some(7));
+        assert_eq!(data::<u8>(r#"{"data":7,"errors":[{"message":"some were missed"}]}"#), None);
+        assert_eq!(data::<u8>(r#"{"data":null,"errors":[{"message":"no"}]}"#), None);
+    }
+
+    #[test]
+    fn a_subscription_carries_its_document() {
+        let text = subscribe("2", &serde_json::json!({ "query": "subscription { x }" }));
+        assert_eq!(text, r#"{"type":"subscribe","id":"2","payload":{"query":"subscription { x }"}}"#);
+    }
+}

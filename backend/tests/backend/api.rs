@@ -1,7 +1,7 @@
 //! The API without HTTP: people who ask, over a database and a live state of their own.
 
 use backend::auth::Viewer;
-use backend::graphql::{self, Schema};
+use backend::graphql::{self, RequestId, Schema};
 use backend::ops::{Limits, Ops};
 use chrono::{DateTime, SubsecRound, Utc};
 use entity::user;
@@ -20,7 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Api {
     pub(crate) schema: Schema,
     pub(crate) ops: Ops,
-    pub(crate) database: TestDatabase,
+    /// A SQLite file goes with it.
+    _database: TestDatabase,
 }
 
 impl Api {
@@ -38,7 +39,7 @@ impl Api {
         };
         let settings = ProberSettings { guard: Guard::AllowPrivate, ..Default::default() };
         let ops = Ops { db: database.db.clone(), live, prober: Prober::new(settings).unwrap(), limits };
-        Self { schema: graphql::schema(ops.clone()), ops, database }
+        Self { schema: graphql::schema(ops.clone()), ops, _database: database }
     }
 
     pub(crate) async fn sqlite() -> Self {
@@ -64,7 +65,14 @@ async fn run(schema: &Schema, viewer: Option<Viewer>, query: &str, variables: Va
 }
 
 fn request(viewer: Option<Viewer>, query: &str, variables: Value) -> async_graphql::Request {
-    async_graphql::Request::new(query).variables(async_graphql::Variables::from_json(variables)).data(viewer)
+    async_graphql::Request::new(query)
+        .variables(async_graphql::Variables::from_json(variables))
+        .data(viewer)
+        .data(RequestId(request_id(viewer)))
+}
+
+fn request_id(viewer: Option<Viewer>) -> String {
+    viewer.map_or_else(|| "a-visitor".into(), |viewer| format!("request-of-{}", viewer.user_id))
 }
 
 /// Somebody who is signed in.
@@ -77,6 +85,11 @@ pub(crate) struct Person<'a> {
 impl Person<'_> {
     pub(crate) fn viewer(&self) -> Viewer {
         self.viewer.unwrap()
+    }
+
+    /// The id of each of their requests.
+    pub(crate) fn request_id(&self) -> String {
+        request_id(self.viewer)
     }
 
     pub(crate) async fn asks(&self, query: &str, variables: Value) -> Answer {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod api;
+mod faults;
 mod http;
 mod incidents;
 mod isolation;
@@ -11,3 +12,4 @@ mod services;
 mod statements;
 mod subscriptions;
 mod tokens;
+mod vendor;

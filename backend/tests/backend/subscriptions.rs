@@ -1,6 +1,6 @@
 //! Subscriptions: each hears its own user's events and no others.
 
-use crate::api::{Api, now};
+use crate::api::{Api, Subscribed, now};
 use entity::column::IncidentType;
 use entity::incident;
 use live::{CurrentStatus, Event};
@@ -68,11 +68,11 @@ on_each_database! {
         let services = "subscription { serviceChanges { change serviceId service { name paused } } }";
         let mut heard = [ada.subscribes(incidents, json!({})), ada.subscribes(services, json!({}))];
         let mut not_heard = [eve.subscribes(incidents, json!({})), eve.subscribes(services, json!({}))];
-        heard.iter_mut().chain(&mut not_heard).for_each(|subscribed| subscribed.begins());
+        heard.iter_mut().chain(&mut not_heard).for_each(Subscribed::begins);
         let [incidents, services] = &mut heard;
 
         let id = ada.adds("Shop").await;
-        let expect = async |change: Value, service: Value, services: &mut crate::api::Subscribed| {
+        let expect = async |change: Value, service: Value, services: &mut Subscribed| {
             let heard = services.next().await.unwrap().data()["serviceChanges"].clone();
             assert_eq!(heard, json!({ "change": change, "serviceId": id, "service": service }));
         };
@@ -104,7 +104,7 @@ on_each_database! {
         expect(json!("RESUMED"), json!({ "name": "Store", "paused": false }), services).await;
         ada.data("mutation($id: UUID!) { deleteService(id: $id) }", json!({ "id": id })).await;
         expect(json!("DELETED"), Value::Null, services).await;
-        not_heard.iter_mut().for_each(|subscribed| subscribed.begins());
+        not_heard.iter_mut().for_each(Subscribed::begins);
     }
 }
 

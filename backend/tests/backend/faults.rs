@@ -1,0 +1,92 @@
+//! Our own faults: the one who asked learns the request's id, the log learns the cause, once.
+
+use crate::api::Api;
+use serde_json::json;
+use std::io::Write;
+use std::sync::{Arc, LazyLock, Mutex};
+use testkit::builders::a_service;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// The errors that this process logs. One for all tests: a log of one thread alone misses what others have begun.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn of_this_process() -> Self {
+        static LOG: LazyLock<Log> = LazyLock::new(|| {
+            let log = Log::default();
+            let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::ERROR).with_ansi(false);
+            let subscriber = subscriber.with_writer(log.clone()).finish();
+            tracing::subscriber::set_global_default(subscriber).expect("nobody else listens to the log");
+            log
+        });
+        LOG.clone()
+    }
+
+    fn lines_with(&self, text: &str) -> Vec<String> {
+        let log = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        log.lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn a_failing_database_is_told_by_an_id_and_logged_once() {
+    let log = Log::of_this_process();
+    let api = Api::sqlite().await;
+    let ada = api.somebody().await;
+    for _ in 0..30 {
+        a_service(&api.ops.db, &ada.user).create().await;
+    }
+    // The services are still there to be listed, what is known about each is not.
+    let drop = "DROP TABLE incidents";
+    sea_orm::ConnectionTrait::execute_unprepared(&api.ops.db, drop).await.unwrap();
+    let answer = ada.asks("{ services { name openIncident { id } } }", json!({})).await;
+    assert_eq!(answer.0["errors"].as_array().unwrap().len(), 20, "no more than can be of use");
+    for error in answer.0["errors"].as_array().unwrap() {
+        assert_eq!(error["extensions"], json!({ "code": "INTERNAL", "requestId": ada.request_id() }));
+        let message = error["message"].as_str().unwrap();
+        assert!(message.starts_with("Something went wrong here") && !message.contains("incidents"), "{message}");
+    }
+    let lines = log.lines_with(&ada.request_id());
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("no such table: incidents"), "what it was: {lines:?}");
+    assert!(lines[0].contains("services."), "where it was asked for: {lines:?}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_gone_fails_queries_mutations_and_subscriptions_alike() {
+    let api = Api::sqlite().await;
+    let ada = api.somebody().await;
+    let id = ada.adds("Shop").await;
+    api.ops.db.clone().close().await.unwrap();
+    for query in [
+        "query($id: UUID!) { me { id } service(id: $id) { id } }",
+        "query($id: UUID!) { service(id: $id) { current { status } } }",
+        "mutation($id: UUID!) { pauseService(id: $id) { id } }",
+        "mutation($id: UUID!) { revokeApiToken(id: $id) }",
+    ] {
+        assert_eq!(ada.error(query, json!({ "id": id })).await["extensions"]["code"], "INTERNAL", "{query}");
+    }
+    let mut updates =
+        ada.subscribes("subscription($id: UUID) { statusUpdates(serviceId: $id) { changed } }", json!({ "id": id }));
+    assert_eq!(updates.next().await.unwrap().code(), "INTERNAL");
+    assert!(updates.next().await.is_none());
+}

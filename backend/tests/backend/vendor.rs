@@ -1,0 +1,148 @@
+//! What a vendor's page says about a service that follows it.
+
+use crate::api::{Api, now};
+use chrono::Duration;
+use entity::column::{MonitorKind, Status};
+use entity::{service_component, status_page, status_page_component, vendor_incident, vendor_maintenance};
+use sea_orm::{ActiveModelTrait, IntoActiveModel, Set};
+use serde_json::{Value, json};
+use testkit::builders::a_service;
+use testkit::database::TestDatabase;
+use testkit::on_each_database;
+use uuid::Uuid;
+
+const QUERY: &str = "{ services { name kind
+    components { id name groupName status vendorStatus missing }
+    vendorIncidents { id name impact status startedAt url components updates { at status body } }
+    maintenances { id name status scheduledFor scheduledUntil url components }
+} }";
+
+on_each_database! {
+    async fn a_service_shows_what_touches_the_components_that_it_follows(database: TestDatabase) {
+        let api = Api::on(database).await;
+        let ada = api.somebody().await;
+        let page = a_page(&api).await;
+        for (name, chosen) in [("API only", vec!["api"]), ("both and one gone", vec!["web", "api", "gone"])] {
+            let service = a_service(&api.ops.db, &ada.user).name(name).create().await;
+            let mut service = service.into_active_model();
+            service.kind = Set(MonitorKind::StatusPage);
+            service.url = Set(None);
+            service.status_page_id = Set(Some(page));
+            let service = service.update(&api.ops.db).await.unwrap();
+            for (position, id) in (0..).zip(chosen) {
+                let component = service_component::Model {
+                    service_id: service.id,
+                    component_id: id.into(),
+                    name: format!("{id} when chosen"),
+                    group_name: None,
+                    position,
+                    missing: id == "gone",
+                };
+                component.into_active_model().insert(&api.ops.db).await.unwrap();
+            }
+        }
+        a_service(&api.ops.db, &ada.user).name("plain HTTP").create().await;
+
+        let services = ada.data(QUERY, json!({})).await["services"].clone();
+        let ids = |list: &Value| -> Vec<String> {
+            list.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+        };
+        let [api_only, both, plain] = [&services[0], &services[1], &services[2]];
+        assert_eq!(api_only["kind"], "STATUS_PAGE");
+        assert_eq!(
+            api_only["components"],
+            json!([{ "id": "api", "name": "API", "groupName": "Core", "status": "DEGRADED",
+                "vendorStatus": "degraded_performance", "missing": false }])
+        );
+        assert_eq!(ids(&api_only["vendorIncidents"]), ["of-api", "of-everything"]);
+        assert_eq!(api_only["vendorIncidents"][0]["components"], json!(["API", "unlisted"]));
+        assert_eq!(api_only["vendorIncidents"][0]["updates"][0]["body"], "We are looking into it.");
+        assert_eq!(ids(&api_only["maintenances"]), ["soon"]);
+
+        assert_eq!(ids(&both["components"]), ["web", "api", "gone"]);
+        assert_eq!((&both["components"][2]["missing"], &both["components"][2]["status"]), (&json!(true), &json!("UNKNOWN")));
+        assert_eq!(both["components"][2]["name"], "gone when chosen");
+        assert_eq!(ids(&both["vendorIncidents"]), ["of-web", "of-api", "of-everything"]);
+
+        for list in ["components", "vendorIncidents", "maintenances"] {
+            assert_eq!(plain[list], json!([]));
+        }
+    }
+}
+
+/// A page with two components, four incidents (one is over), and two maintenances (one is over).
+async fn a_page(api: &Api) -> Uuid {
+    let db = &api.ops.db;
+    let page = status_page::Model {
+        id: Uuid::now_v7(),
+        key: "https://status.test/api/v2/summary.json".into(),
+        url: Some("https://status.test/".into()),
+        name: Some("Vendor".into()),
+        provider: Some("statuspage".into()),
+        api_urls: json!(["https://status.test/api/v2/summary.json"]),
+        user_defined: false,
+        fetched_at: Some(now()),
+        attempted_at: Some(now()),
+        failures: 0,
+        message: None,
+        validators: None,
+        detected_at: None,
+        created_at: now(),
+    };
+    let page = page.into_active_model().insert(db).await.unwrap().id;
+    for (id, name, status, word) in
+        [("api", "API", Status::Degraded, "degraded_performance"), ("web", "Website", Status::Up, "operational")]
+    {
+        let component = status_page_component::Model {
+            status_page_id: page,
+            component_id: id.into(),
+            name: name.into(),
+            group_name: Some("Core".into()),
+            position: 0,
+            status,
+            vendor_status: word.into(),
+            missing: false,
+            updated_at: now(),
+        };
+        component.into_active_model().insert(db).await.unwrap();
+    }
+    for (id, hours, components, over) in [
+        ("of-web", 1, json!(["web"]), false),
+        ("of-api", 2, json!(["api", "unlisted"]), false),
+        ("of-everything", 3, json!([]), false),
+        ("over", 4, json!(["api"]), true),
+    ] {
+        let incident = vendor_incident::Model {
+            status_page_id: page,
+            incident_id: id.into(),
+            name: "Trouble".into(),
+            impact: "minor".into(),
+            status: "investigating".into(),
+            started_at: Some(now() - Duration::hours(hours)),
+            resolved_at: over.then(now),
+            url: None,
+            component_ids: components,
+            updates: json!([
+                { "at": "2026-11-22T10:00:00Z", "status": "investigating", "body": "We are looking into it." },
+                { "at": "not a time" }, "not an update"
+            ]),
+            updated_at: now(),
+        };
+        incident.into_active_model().insert(db).await.unwrap();
+    }
+    for (id, status) in [("soon", "scheduled"), ("done", "completed")] {
+        let maintenance = vendor_maintenance::Model {
+            status_page_id: page,
+            maintenance_id: id.into(),
+            name: "Upgrade".into(),
+            status: status.into(),
+            scheduled_for: Some(now()),
+            scheduled_until: None,
+            url: None,
+            component_ids: json!(["api"]),
+            updated_at: now(),
+        };
+        maintenance.into_active_model().insert(db).await.unwrap();
+    }
+    page
+}

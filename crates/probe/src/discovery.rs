@@ -17,8 +17,8 @@ use url::Url;
 
 /// The time for each request.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The most bytes of each answer: some forty are under way at once, and the largest page known has 230 KB.
-const MAX_BYTES: usize = 2 << 20;
+/// The most bytes of each answer: some sixty are under way at once, and the largest page known has 230 KB.
+const MAX_BYTES: usize = 1 << 20;
 /// The most addresses that are given by hand.
 pub const MAX_URLS: usize = 10;
 
@@ -257,10 +257,6 @@ fn why_not(given: &Url, host: String, rounds: &[&Round]) -> DiscoveryError {
         Some((_, FetchError::Refused(refused))) => DiscoveryError::Refused(refused.clone()),
         // A status code is an answer: somebody is there.
         Some((_, FetchError::Status { .. })) | None => DiscoveryError::NotFound(host),
-        Some((_, FetchError::Failed(domain::Cause::AddressRefused { address }))) => match address.parse() {
-            Ok(ip) => DiscoveryError::Refused(Refused::Address(ip)),
-            Err(_) => DiscoveryError::NotFound(host),
-        },
         Some((_, error)) => DiscoveryError::Unreachable { host, reason: error.to_string() },
     }
 }

@@ -22,16 +22,16 @@ pub(crate) use imp::{
 
 /// What came back from a request.
 #[derive(Debug)]
-pub struct Sent {
+pub(crate) struct Sent {
     /// The HTTP status code.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The body as text.
-    pub body: String,
+    pub(crate) body: String,
 }
 
 /// No answer came.
 #[derive(Debug)]
-pub struct NoAnswer;
+pub(crate) struct NoAnswer;
 
 /// How an instant is written for people, in their language and time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,6 +42,8 @@ pub enum TimeStyle {
     ShortTime,
     /// `22 Nov, 14:03`
     DayTime,
+    /// `22 Nov, 14:03:10`
+    DaySecond,
     /// `22 Nov`
     Day,
     /// `Sunday, 22 November`
@@ -52,9 +54,9 @@ pub enum TimeStyle {
 
 /// A key that was pressed, as the shortcuts need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key {
+pub(crate) struct Key {
     /// As the browser names it: `a`, `Enter`, `ArrowDown`.
-    pub name: String,
+    pub(crate) name: String,
     /// Whether Control, Alt or Meta was held.
-    pub modified: bool,
+    pub(crate) modified: bool,
 }

@@ -64,8 +64,8 @@ where
 type Begin = Box<dyn FnMut() -> Pin<Box<dyn Future<Output = ()>>>>;
 
 /// The machinery behind every question: boxed, so that it is compiled once and not for each page.
-fn use_answers(mut begin: Begin) {
-    use_resource(move || begin());
+fn use_answers(begin: Begin) {
+    use_resource(begin);
 }
 
 fn settle<T>(mut store: Store, mut asked: Asked<T>, answer: Result<T, Problem>) {

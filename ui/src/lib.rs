@@ -4,13 +4,13 @@
 //! take props and send events, `format` writes for people, and only `browser` touches what a browser alone has.
 
 pub mod api;
-mod browser;
+pub mod browser;
 pub mod components;
 pub mod format;
 mod hooks;
 pub mod list;
 mod live;
-mod pages;
+pub mod pages;
 mod routes;
 mod shortcuts;
 pub mod store;

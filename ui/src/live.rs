@@ -12,11 +12,11 @@ use crate::store::Store;
 
 /// Keeps the connection for as long as somebody is signed in.
 #[cfg(target_arch = "wasm32")]
-pub async fn run(store: Store) {
+pub(crate) async fn run(store: Store) {
     socket::run(store).await;
 }
 
 /// Where components are only rendered to strings nothing is streamed.
 #[cfg(not(target_arch = "wasm32"))]
 #[allow(clippy::unused_async, reason = "has the shape of the one above")]
-pub async fn run(_store: Store) {}
+pub(crate) async fn run(_store: Store) {}

@@ -34,7 +34,7 @@ impl Drop for AbortOnDrop {
 }
 
 /// Posts `body` as JSON to `path` on this origin, with the session's cookies.
-pub async fn post(path: &str, body: Option<&str>) -> Result<Sent, NoAnswer> {
+pub(crate) async fn post(path: &str, body: Option<&str>) -> Result<Sent, NoAnswer> {
     fetch(path, body).await.map_err(|_| NoAnswer)
 }
 
@@ -59,23 +59,23 @@ async fn fetch(path: &str, body: Option<&str>) -> Result<Sent, JsValue> {
 }
 
 /// Runs `task` beside everything else, whatever happens to the component that started it.
-pub fn spawn(task: impl Future<Output = ()> + 'static) {
+pub(crate) fn spawn(task: impl Future<Output = ()> + 'static) {
     wasm_bindgen_futures::spawn_local(task);
 }
 
 /// Waits.
-pub async fn sleep(millis: u32) {
+pub(crate) async fn sleep(millis: u32) {
     gloo_timers::future::TimeoutFuture::new(millis).await;
 }
 
 /// The browser's clock.
-pub fn now() -> Moment {
+pub(crate) fn now() -> Moment {
     #[allow(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit for some 285,000 years")]
     Moment(Date::now() as i64)
 }
 
 /// A number from 0 up to 1.
-pub fn random() -> f64 {
+pub(crate) fn random() -> f64 {
     js_sys::Math::random()
 }
 
@@ -85,7 +85,7 @@ thread_local! {
 }
 
 /// `at` as `style` says, in the person's language and time zone.
-pub fn local_time(at: Moment, style: TimeStyle) -> String {
+pub(crate) fn local_time(at: Moment, style: TimeStyle) -> String {
     let format = FORMATS.with_borrow_mut(|formats| formats.entry(style).or_insert_with(|| formatter(style)).clone());
     #[allow(clippy::cast_precision_loss, reason = "exact up to the year 287396")]
     let date = Date::new(&JsValue::from_f64(at.0 as f64));
@@ -97,6 +97,9 @@ fn formatter(style: TimeStyle) -> Function {
         TimeStyle::Time => &[("hour", "2-digit"), ("minute", "2-digit"), ("second", "2-digit")],
         TimeStyle::ShortTime => &[("hour", "2-digit"), ("minute", "2-digit")],
         TimeStyle::DayTime => &[("day", "numeric"), ("month", "short"), ("hour", "2-digit"), ("minute", "2-digit")],
+        TimeStyle::DaySecond => {
+            &[("day", "numeric"), ("month", "short"), ("hour", "2-digit"), ("minute", "2-digit"), ("second", "2-digit")]
+        }
         TimeStyle::Day => &[("day", "numeric"), ("month", "short")],
         TimeStyle::LongDay => &[("weekday", "long"), ("day", "numeric"), ("month", "long")],
         TimeStyle::Exact => &[
@@ -117,7 +120,7 @@ fn formatter(style: TimeStyle) -> Function {
 }
 
 /// The name of the person's time zone, such as `Europe/Berlin`.
-pub fn zone_name() -> String {
+pub(crate) fn zone_name() -> String {
     let options = Intl::DateTimeFormat::new(&Array::new(), &Object::new()).resolved_options();
     Reflect::get(&options, &JsValue::from_str("timeZone")).ok().and_then(|zone| zone.as_string()).unwrap_or_default()
 }
@@ -127,12 +130,12 @@ fn storage() -> Option<Storage> {
 }
 
 /// What was remembered in this browser under `name`.
-pub fn remembered(name: &str) -> Option<String> {
+pub(crate) fn remembered(name: &str) -> Option<String> {
     storage()?.get_item(&format!("pulsecheck.{name}")).ok().flatten()
 }
 
 /// Remembers `value` under `name` in this browser, or forgets it. Where storage is switched off it holds until reload.
-pub fn remember(name: &str, value: Option<&str>) {
+pub(crate) fn remember(name: &str, value: Option<&str>) {
     let Some(storage) = storage() else { return };
     let name = format!("pulsecheck.{name}");
     let _ = match value {
@@ -142,7 +145,7 @@ pub fn remember(name: &str, value: Option<&str>) {
 }
 
 /// Sets `dark`, `light`, or the system's choice.
-pub fn set_theme(theme: Option<&str>) {
+pub(crate) fn set_theme(theme: Option<&str>) {
     let Some(root) = document().document_element() else { return };
     let _ = match theme {
         Some(theme) => root.set_attribute("data-theme", theme),
@@ -151,17 +154,17 @@ pub fn set_theme(theme: Option<&str>) {
 }
 
 /// Sets the title of the window.
-pub fn set_title(title: &str) {
+pub(crate) fn set_title(title: &str) {
     document().set_title(title);
 }
 
 /// Where the page came from, such as `https://status.example.com`.
-pub fn origin() -> String {
+pub(crate) fn origin() -> String {
     window().location().origin().unwrap_or_default()
 }
 
 /// Copies `text`; whether that was possible.
-pub async fn copy(text: &str) -> bool {
+pub(crate) async fn copy(text: &str) -> bool {
     let navigator = window().navigator();
     // Absent where the page was not loaded securely.
     if Reflect::get(&navigator, &JsValue::from_str("clipboard")).is_ok_and(|clipboard| clipboard.is_undefined()) {
@@ -171,7 +174,7 @@ pub async fn copy(text: &str) -> bool {
 }
 
 /// The host of an address; `None` when it is none.
-pub fn host_of(address: &str) -> Option<String> {
+pub(crate) fn host_of(address: &str) -> Option<String> {
     let url = web_sys::Url::new(address).ok()?;
     Some(url.hostname()).filter(|host| !host.is_empty())
 }
@@ -181,7 +184,7 @@ fn by_id(id: &str) -> Option<HtmlElement> {
 }
 
 /// Tells that the program has stopped: in the console why, on the page that it did.
-pub fn crash(cause: &str) {
+pub(crate) fn crash(cause: &str) {
     web_sys::console::error_1(&JsValue::from_str(cause));
     if let Some(message) = by_id("load-failed") {
         let _ = message.remove_attribute("hidden");
@@ -189,35 +192,35 @@ pub fn crash(cause: &str) {
 }
 
 /// Empties the element `id`.
-pub fn clear(id: &str) {
+pub(crate) fn clear(id: &str) {
     if let Some(element) = by_id(id) {
         element.set_text_content(None);
     }
 }
 
 /// Puts the focus on the element `id`.
-pub fn focus(id: &str) {
+pub(crate) fn focus(id: &str) {
     if let Some(element) = by_id(id) {
         let _ = element.focus();
     }
 }
 
 /// Opens the dialog `id`, with the rest of the page out of reach.
-pub fn open_dialog(id: &str) {
+pub(crate) fn open_dialog(id: &str) {
     if let Some(dialog) = by_id(id).and_then(|element| element.dyn_into::<HtmlDialogElement>().ok()) {
         let _ = dialog.show_modal();
     }
 }
 
 /// Closes the dialog `id`; the focus returns to where it was.
-pub fn close_dialog(id: &str) {
+pub(crate) fn close_dialog(id: &str) {
     if let Some(dialog) = by_id(id).and_then(|element| element.dyn_into::<HtmlDialogElement>().ok()) {
         dialog.close();
     }
 }
 
 /// Whether keys go into a text field now.
-pub fn is_typing() -> bool {
+pub(crate) fn is_typing() -> bool {
     document().active_element().is_some_and(|element| {
         matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
             || element.has_attribute("contenteditable")
@@ -230,13 +233,13 @@ fn rows() -> Vec<Element> {
 }
 
 /// The position among the rows of the one that has the focus.
-pub fn focused_row() -> Option<usize> {
+pub(crate) fn focused_row() -> Option<usize> {
     let active = document().active_element()?;
     rows().iter().position(|row| *row == active)
 }
 
 /// Puts the focus on the row at `position`, or on the last one.
-pub fn focus_row(position: usize) {
+pub(crate) fn focus_row(position: usize) {
     let rows = rows();
     if let Some(row) = rows.get(position).or(rows.last()).and_then(|row| row.dyn_ref::<HtmlElement>()) {
         let _ = row.focus();
@@ -244,7 +247,7 @@ pub fn focus_row(position: usize) {
 }
 
 /// Listens to an event of the window or the document until it is dropped.
-pub struct Listener {
+pub(crate) struct Listener {
     target: EventTarget,
     event: &'static str,
     closure: Closure<dyn FnMut(Event)>,
@@ -263,12 +266,12 @@ fn listen_to(target: EventTarget, event: &'static str, handle: impl FnMut(Event)
 }
 
 /// Calls `handle` at each `event` of the window.
-pub fn listen(event: &'static str, mut handle: impl FnMut() + 'static) -> Listener {
+pub(crate) fn listen(event: &'static str, mut handle: impl FnMut() + 'static) -> Listener {
     listen_to(window().into(), event, move |_| handle())
 }
 
 /// Calls `handle` with each key; it returns whether the key is used up.
-pub fn listen_keys(mut handle: impl FnMut(Key) -> bool + 'static) -> Listener {
+pub(crate) fn listen_keys(mut handle: impl FnMut(Key) -> bool + 'static) -> Listener {
     listen_to(document().into(), "keydown", move |event| {
         // Browsers that fill in a form send key events that have no key.
         let Ok(pressed) = event.dyn_into::<KeyboardEvent>() else { return };
@@ -280,7 +283,7 @@ pub fn listen_keys(mut handle: impl FnMut(Key) -> bool + 'static) -> Listener {
 }
 
 /// What arrives over a socket.
-pub enum Arrival {
+pub(crate) enum Arrival {
     /// The connection stands.
     Opened,
     /// A message.
@@ -290,7 +293,7 @@ pub enum Arrival {
 }
 
 /// A WebSocket; closed when dropped.
-pub struct Socket {
+pub(crate) struct Socket {
     socket: WebSocket,
     arrivals: mpsc::UnboundedReceiver<Arrival>,
     _listeners: [Listener; 4],
@@ -298,7 +301,7 @@ pub struct Socket {
 
 impl Socket {
     /// Begins to connect to `address` by `protocol`; `None` when the browser refuses to even try.
-    pub fn open(address: &str, protocol: &str) -> Option<Self> {
+    pub(crate) fn open(address: &str, protocol: &str) -> Option<Self> {
         let socket = WebSocket::new_with_str(address, protocol).ok()?;
         let (sender, arrivals) = mpsc::unbounded();
         let on = |event: &'static str, arrival: fn(Event) -> Option<Arrival>| {
@@ -319,12 +322,12 @@ impl Socket {
     }
 
     /// Sends a message; what cannot be sent is noticed as the end of the connection.
-    pub fn send(&self, text: &str) {
+    pub(crate) fn send(&self, text: &str) {
         let _ = self.socket.send_with_str(text);
     }
 
     /// The next thing that arrives.
-    pub async fn next(&mut self) -> Arrival {
+    pub(crate) async fn next(&mut self) -> Arrival {
         self.arrivals.next().await.unwrap_or(Arrival::Closed)
     }
 }

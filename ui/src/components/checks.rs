@@ -26,7 +26,7 @@ pub fn CheckTable(checks: Vec<Check>) -> Element {
                 tbody {
                     for check in &checks {
                         tr { key: "{check.slot}",
-                            td { class: "number left", At { at: check.checked_at, style: TimeStyle::DayTime } }
+                            td { class: "number left", At { at: check.checked_at, style: TimeStyle::DaySecond } }
                             td { StatusBadge { status: check.status } }
                             td { class: "number", {check.response_time_ms.map_or("–".to_owned(), |millis| format::response_time(f64::from(millis)))} }
                             td { class: "number", {check.status_code.map_or("–".to_owned(), |code| code.to_string())} }

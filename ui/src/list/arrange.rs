@@ -177,9 +177,8 @@ mod tests {
     fn measures_sort_with_the_unmeasured_last() {
         let services = listed(&[("a", None, Status::Up), ("b", None, Status::Up), ("c", None, Status::Up)]);
         let measure = |id: Uuid| (id.as_u128() != 1).then_some(id.as_u128() as f64);
-        let order = |sort| {
-            arrange(&services, &flat(sort), measure)[0].services.iter().map(|id| id.as_u128()).collect::<Vec<_>>()
-        };
+        let order =
+            |sort| arrange(&services, &flat(sort), measure)[0].services.iter().map(Uuid::as_u128).collect::<Vec<_>>();
         assert_eq!(order(Sort::Slowest), [2, 0, 1]);
         assert_eq!(order(Sort::Uptime), [0, 2, 1]);
     }

@@ -1,7 +1,7 @@
 //! Schedule, run, record, roll up, retain.
 //!
-//! The [`scheduler`] claims a due service from the live state, the [`runner`] probes it, the [`recorder`] commits the
-//! result with what follows from it, and the [`announcer`] tells the live state. Any number of workers share the work
+//! The `scheduler` claims a due service from the live state, the `runner` probes it, the `recorder` commits the result
+//! with what follows from it, and the `announcer` tells the live state. Any number of workers share the work
 //! through the due queue alone; the database is the truth, and its locks decide what counts.
 //!
 //! Knows nothing of the API, and reads no environment.

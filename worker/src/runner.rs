@@ -58,9 +58,12 @@ pub(crate) struct Places {
 impl<P: Probe> Runner<P> {
     /// Checks `service` under `claim`, whose end is seen to in every case.
     pub(crate) async fn check(self: Arc<Self>, service: Arc<Service>, mut claim: Claim, places: Places) {
-        let mut slot = slot::claimed_slot(service.id, service.interval, claim.due, self.clock.now());
+        // A claim is given when it is due, whatever this clock says.
+        let now = self.clock.now().max(claim.due);
+        let mut slot = slot::claimed_slot(service.id, service.interval, claim.due, now);
+        self.stats.note_lateness((now - slot).to_std().unwrap_or_default());
         let needed = service.target.timeout + self.margin;
-        let left = (claim.lease_until - self.clock.now()).to_std().unwrap_or_default();
+        let left = (claim.lease_until - now).to_std().unwrap_or_default();
         let mut extend = left < needed;
         loop {
             if extend && self.live.extend(&mut claim, needed).await.is_ok_and(|valid| !valid) {
@@ -97,7 +100,6 @@ impl<P: Probe> Runner<P> {
     async fn probe(&self, service: &Service, claim: Claim, slot: DateTime<Utc>) -> Option<(DateTime<Utc>, Outcome)> {
         let at = self.clock.now().max(slot);
         add(&self.stats.started, 1);
-        self.stats.note_lateness((at - slot).to_std().unwrap_or_default());
         let look = AssertUnwindSafe(self.probe.http(&service.target)).catch_unwind();
         let looked = tokio::select! {
             biased;

@@ -27,7 +27,7 @@ pub struct Stats {
     pub batch_micros: AtomicU64,
     /// Failed attempts to commit a batch.
     pub failed_batches: AtomicU64,
-    /// Checks by how late they began: see [`LATENESS_BOUNDS_MS`].
+    /// Checks by how late they began, confirmations left out: see [`LATENESS_BOUNDS_MS`].
     pub lateness: [AtomicU64; LATENESS_BOUNDS_MS.len() + 1],
     /// The sum of that lateness, in milliseconds.
     pub lateness_ms: AtomicU64,

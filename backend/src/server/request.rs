@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt as _;
 use http::HeaderValue;
-use http::header::SET_COOKIE;
+use http::header::{ALLOW, SET_COOKIE};
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 use tracing::Instrument as _;
@@ -47,9 +47,12 @@ pub(super) async fn around(State(secure): State<bool>, mut request: Request, nex
             }
         };
         if let Some(error) = response.extensions_mut().remove::<ApiError>() {
-            let cookies: Vec<_> = response.headers().get_all(SET_COOKIE).into_iter().cloned().collect();
-            response = error.render(&id);
-            response.headers_mut().extend(cookies.into_iter().map(|cookie| (SET_COOKIE, cookie)));
+            let refused = std::mem::replace(&mut response, error.render(&id));
+            for name in [SET_COOKIE, ALLOW] {
+                for value in refused.headers().get_all(&name) {
+                    response.headers_mut().append(name.clone(), value.clone());
+                }
+            }
         }
         headers::add(response.headers_mut(), secure);
         let value = HeaderValue::from_str(&id.0).expect("hexadecimal digits are a header value");

@@ -138,11 +138,15 @@ async fn there_is_no_graphql_over_get_and_nothing_at_other_addresses() {
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
         assert_eq!(code(&answer.json().await.unwrap()), "NOT_FOUND");
     }
-    for (method, path) in
-        [("PUT", "/api/graphql"), ("GET", "/api/auth/refresh"), ("GET", "/api/auth/logout"), ("POST", "/api/health")]
-    {
+    for (method, path, allowed) in [
+        ("PUT", "/api/graphql", "GET,HEAD,POST"),
+        ("GET", "/api/auth/refresh", "POST"),
+        ("GET", "/api/auth/logout", "POST"),
+        ("POST", "/api/health", "GET,HEAD"),
+    ] {
         let answer = browser.http.request(method.parse().unwrap(), app.url(path)).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+        assert_eq!(answer.headers()["allow"], allowed, "{method} {path}");
         assert_eq!(code(&answer.json().await.unwrap()), "BAD_INPUT");
     }
 }

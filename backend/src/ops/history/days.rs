@@ -1,6 +1,6 @@
 //! One uptime a calendar day.
 
-use super::rest::{Rest, Row, about, select_rest};
+use super::rest::{Rest, Row, about, select_all, select_rest, tally_of};
 use super::uptime::Uptime;
 use crate::ops::Result;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
@@ -47,14 +47,12 @@ pub async fn uptime_days(
 ) -> Result<HashMap<i32, Vec<UptimeDay>>> {
     let days = days.clamp(1, MAX_DAYS);
     let from = floor(now, DAY) - DAY * (i32::try_from(days).unwrap_or(1) - 1);
-    let sql = about(db.get_database_backend(), services)
-        .text("SELECT ")
-        .value(SUMS)
-        .text(", r.service_number, r.start, r.up_ms, r.degraded_ms, r.down_ms, r.maintenance_ms")
+    let columns = ["r.start", "r.up_ms", "r.degraded_ms", "r.down_ms", "r.maintenance_ms"];
+    let sql = select_all(about(db.get_database_backend(), services), SUMS, "r", &columns)
         .text(" FROM given CROSS JOIN check_rollups r WHERE r.service_number = given.number AND r.period = 1")
         .text(" AND r.start >= ")
         .value(from.timestamp_millis())
-        .text(" UNION ALL ");
+        .text(" GROUP BY r.service_number UNION ALL ");
     let sql = select_rest(sql, REST);
 
     let empty = vec![Tally::default(); days as usize];
@@ -64,10 +62,13 @@ pub async fn uptime_days(
         let row = Row::read(&row)?;
         let Some((tallies, rest)) = parts.get_mut(&row.service_number) else { continue };
         if row.part == REST {
-            rest.push(row.sample()?);
-        } else if let Some(tally) = nth(instant(row.numbers[0]) - from).and_then(|day| tallies.get_mut(day)) {
-            let [_, up_ms, degraded_ms, down_ms, maintenance_ms] = row.numbers;
-            *tally = Tally { up_ms, degraded_ms, down_ms, maintenance_ms };
+            rest.add(&row)?;
+            continue;
+        }
+        for [start, times @ ..] in row.numbers.as_chunks::<5>().0 {
+            if let Some(tally) = nth(instant(*start) - from).and_then(|day| tallies.get_mut(day)) {
+                *tally = tally_of(*times);
+            }
         }
     }
     Ok(parts.into_iter().map(|(number, (tallies, rest))| (number, with_rest(tallies, rest, from, now))).collect())

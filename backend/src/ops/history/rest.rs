@@ -1,4 +1,9 @@
-//! What the rollups do not hold: the checks since each service's last fold, in any statement's company.
+//! The form of the statements about history, and what every one of them asks for: the checks that the rollups do not hold
+//! yet.
+//!
+//! Rows are (part, service, numbers): which part of the statement it is, and any number of whole numbers as text with
+//! spaces between. So each part has one row a service: handing over a row for each check or day costs more than
+//! everything else.
 
 use chrono::{DateTime, Utc};
 use domain::uptime::{Sample, Tally, tally};
@@ -13,32 +18,42 @@ pub(super) fn about(backend: DbBackend, services: &[i32]) -> Sql {
     Sql::new(backend).text("WITH given AS (SELECT number FROM ").rows("g", ["number"], &rows).text(") ")
 }
 
-/// Selects, as rows of (`part`, service, slot, interval, status, 0, 0), the last folded check of each given service and
-/// all after it.
-pub(super) fn select_rest(sql: Sql, part: i64) -> Sql {
-    let sql = sql
-        .text("SELECT ")
+/// Begins a part: the numbers of one row of the table `table` for each service.
+pub(super) fn select_one(sql: Sql, part: i64, table: &str, columns: &[&str]) -> Sql {
+    let numbers = columns.join(" || ' ' || ");
+    sql.text("SELECT ").value(part).text(&format!(", {table}.service_number, {numbers}"))
+}
+
+/// Begins a part: the numbers of all rows of the table `table` for each service, to be grouped by it.
+pub(super) fn select_all(sql: Sql, part: i64, table: &str, columns: &[&str]) -> Sql {
+    let numbers = columns.join(" || ' ' || ");
+    sql.text("SELECT ")
         .value(part)
-        .text(
-            ", p.service_number, p.slot, CAST(p.interval_seconds AS bigint), CAST(p.status AS bigint),
-                CAST(0 AS bigint), CAST(0 AS bigint)
-            FROM given CROSS JOIN rollup_progress p WHERE p.service_number = given.number
-            UNION ALL SELECT ",
-        )
-        .value(part);
+        .text(&format!(", {table}.service_number, "))
+        .by_backend("string_agg(", "group_concat(")
+        .text(&format!("{numbers}, ' ')"))
+}
+
+/// What [`Row::samples`] reads, in this order.
+pub(super) const CHECK: [&str; 3] = ["c.slot", "c.interval_seconds", "c.status"];
+
+/// Selects the last folded check of each given service and all after it.
+pub(super) fn select_rest(sql: Sql, part: i64) -> Sql {
+    let sql = select_one(sql, part, "c", &CHECK)
+        .text(" FROM given CROSS JOIN rollup_progress c WHERE c.service_number = given.number UNION ALL ");
     // Both databases are told to go from service to service: guessing, they would read all checks.
-    sql.by_backend(
-        ", c.service_number, c.slot, CAST(c.interval_seconds AS bigint), CAST(c.status AS bigint), 0, 0
-        FROM given LEFT JOIN rollup_progress p ON p.service_number = given.number
-        CROSS JOIN LATERAL (
-            SELECT service_number, slot, interval_seconds, status FROM checks
-            WHERE service_number = given.number AND slot > coalesce(p.slot, -1) OFFSET 0
-        ) c",
-        ", c.service_number, c.slot, c.interval_seconds, c.status, 0, 0
-        FROM given CROSS JOIN checks c ON c.service_number = given.number AND c.slot > coalesce(
-            (SELECT p.slot FROM rollup_progress p WHERE p.service_number = given.number), -1
-        )",
-    )
+    select_all(sql, part, "c", &CHECK)
+        .by_backend(
+            " FROM given LEFT JOIN rollup_progress p ON p.service_number = given.number
+            CROSS JOIN LATERAL (
+                SELECT service_number, slot, interval_seconds, status FROM checks
+                WHERE service_number = given.number AND slot > coalesce(p.slot, -1) OFFSET 0
+            ) c",
+            " FROM given CROSS JOIN checks c ON c.service_number = given.number AND c.slot > coalesce(
+                (SELECT p.slot FROM rollup_progress p WHERE p.service_number = given.number), -1
+            )",
+        )
+        .text(" GROUP BY c.service_number")
 }
 
 /// One row of such a statement.
@@ -46,25 +61,30 @@ pub(super) fn select_rest(sql: Sql, part: i64) -> Sql {
 pub(super) struct Row {
     pub(super) part: i64,
     pub(super) service_number: i32,
-    pub(super) numbers: [i64; 5],
+    pub(super) numbers: Vec<i64>,
 }
 
 impl Row {
     pub(super) fn read(row: &QueryResult) -> Result<Self, DbErr> {
-        let mut numbers = [0; 5];
-        for (i, number) in numbers.iter_mut().enumerate() {
-            *number = row.try_get_by_index(i + 2)?;
-        }
+        let text: String = row.try_get_by_index(2)?;
+        let numbers = text.split(' ').map(str::parse).collect::<Result<_, _>>();
+        let numbers = numbers.map_err(|error| DbErr::Type(format!("{error} in a row of history: {text:?}")))?;
         Ok(Self { part: row.try_get_by_index(0)?, service_number: row.try_get_by_index(1)?, numbers })
     }
 
-    /// The check in a row that was selected as (slot, interval, status).
-    pub(super) fn sample(&self) -> Result<Sample, DbErr> {
-        let [slot, interval, status, ..] = self.numbers;
-        let narrow = |error| DbErr::Type(format!("{error} in the check {self:?}"));
-        let status = Status::try_from_value(&i16::try_from(status).map_err(narrow)?)?;
-        Ok(sample(slot, i32::try_from(interval).map_err(narrow)?, status.into()))
+    /// The checks in a row of [`CHECK`]s.
+    pub(super) fn samples(&self) -> impl Iterator<Item = Result<Sample, DbErr>> {
+        self.numbers.as_chunks().0.iter().map(|[slot, interval, status]| {
+            let narrow = |error| DbErr::Type(format!("{error} in a check of service {}", self.service_number));
+            let status = Status::try_from_value(&i16::try_from(*status).map_err(narrow)?)?;
+            Ok(sample(*slot, i32::try_from(*interval).map_err(narrow)?, status.into()))
+        })
     }
+}
+
+/// Time by status from four numbers in the order of the columns.
+pub(super) const fn tally_of([up_ms, degraded_ms, down_ms, maintenance_ms]: [i64; 4]) -> Tally {
+    Tally { up_ms, degraded_ms, down_ms, maintenance_ms }
 }
 
 /// The checks of one service that the rollups do not hold, with the last one that they do.
@@ -74,8 +94,11 @@ pub(super) struct Rest {
 }
 
 impl Rest {
-    pub(super) fn push(&mut self, sample: Sample) {
-        self.samples.push(sample);
+    pub(super) fn add(&mut self, row: &Row) -> Result<(), DbErr> {
+        row.samples().try_for_each(|sample| {
+            self.samples.push(sample?);
+            Ok(())
+        })
     }
 
     /// To be called when all are there.

@@ -1,6 +1,6 @@
 //! Uptime over a window that ends now.
 
-use super::rest::{Rest, Row, about, select_rest};
+use super::rest::{CHECK, Rest, Row, about, select_all, select_one, select_rest, tally_of};
 use crate::ops::Result;
 use chrono::{DateTime, Duration, Utc};
 use domain::Window;
@@ -9,7 +9,7 @@ use domain::service::MAX_INTERVAL_SECONDS;
 use domain::slot::horizon;
 use domain::uptime::{Sample, Tally, tally};
 use entity::sql::Sql;
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 use std::collections::HashMap;
 
 const SUMS: i64 = 0;
@@ -83,23 +83,17 @@ pub async fn uptime(
     for row in db.query_all_raw(sql.finish()).await? {
         let row = Row::read(&row)?;
         let parts = parts.entry(row.service_number).or_default();
-        match row.part {
-            SUMS => parts.sums.merge(&row.tally()),
-            FIRST_HOUR => parts.first_hour = row.tally(),
-            FIRST_CHECKS => parts.first_checks.push(row.sample()?),
-            _ => parts.rest.push(row.sample()?),
+        match (row.part, row.numbers.as_array()) {
+            (REST, _) => parts.rest.add(&row)?,
+            (FIRST_CHECKS, _) => parts.first_checks = row.samples().collect::<std::result::Result<_, _>>()?,
+            (FIRST_HOUR, Some(times)) => parts.first_hour = tally_of(*times),
+            (_, Some(times)) => parts.sums.merge(&tally_of(*times)),
+            (_, None) => return Err(DbErr::Type(format!("not four times: {row:?}")).into()),
         }
     }
     let length = now - from;
     let uptime = |parts: Parts| Uptime { tally: parts.tally(from, hours, now), length };
     Ok(parts.into_iter().map(|(number, parts)| (number, uptime(parts))).collect())
-}
-
-impl Row {
-    fn tally(&self) -> Tally {
-        let [up_ms, degraded_ms, down_ms, maintenance_ms, _] = self.numbers;
-        Tally { up_ms, degraded_ms, down_ms, maintenance_ms }
-    }
 }
 
 /// What is known of one service.
@@ -146,11 +140,8 @@ impl Parts {
 
 /// Sums of each service's rollups of one period that begin between two times.
 fn select_sums(sql: Sql, period: i16, (from, to): (DateTime<Utc>, DateTime<Utc>)) -> Sql {
-    sql.text("SELECT ")
-        .value(SUMS)
-        .text(", r.service_number")
-        .text(", CAST(sum(r.up_ms) AS bigint), CAST(sum(r.degraded_ms) AS bigint)")
-        .text(", CAST(sum(r.down_ms) AS bigint), CAST(sum(r.maintenance_ms) AS bigint), 0")
+    let columns = ["sum(r.up_ms)", "sum(r.degraded_ms)", "sum(r.down_ms)", "sum(r.maintenance_ms)"];
+    select_one(sql, SUMS, "r", &columns)
         .text(" FROM given CROSS JOIN check_rollups r WHERE r.service_number = given.number AND r.period = ")
         .value(period)
         .text(" AND r.start >= ")
@@ -165,17 +156,12 @@ fn select_sums(sql: Sql, period: i16, (from, to): (DateTime<Utc>, DateTime<Utc>)
 fn select_first_hour(sql: Sql, from: DateTime<Utc>, to: DateTime<Utc>) -> Sql {
     let longest = horizon(Duration::seconds(MAX_INTERVAL_SECONDS.into()));
     let [before, from, to, after] = [from - longest, from, to, to + longest].map(|at| at.timestamp_millis());
-    let sql = sql
-        .text("SELECT ")
-        .value(FIRST_HOUR)
-        .text(", r.service_number, r.up_ms, r.degraded_ms, r.down_ms, r.maintenance_ms, 0")
+    let sql = select_one(sql, FIRST_HOUR, "r", &["r.up_ms", "r.degraded_ms", "r.down_ms", "r.maintenance_ms"])
         .text(" FROM given CROSS JOIN check_rollups r WHERE r.service_number = given.number AND r.period = 0")
         .text(" AND r.start = ")
         .value(to - HOUR.num_milliseconds())
-        .text(" UNION ALL SELECT ")
-        .value(FIRST_CHECKS)
-        .text(", c.service_number, c.slot, CAST(c.interval_seconds AS bigint), CAST(c.status AS bigint), 0, 0")
-        .text(" FROM given CROSS JOIN ");
+        .text(" UNION ALL ");
+    let sql = select_all(sql, FIRST_CHECKS, "c", &CHECK).text(" FROM given CROSS JOIN ");
     const OF_IT: &str = "FROM checks k WHERE k.service_number = given.number";
     sql.by_backend("LATERAL (SELECT * FROM ", "")
         .text("checks c WHERE c.service_number = given.number AND c.slot >= coalesce((SELECT max(k.slot) ")
@@ -198,5 +184,5 @@ fn select_first_hour(sql: Sql, from: DateTime<Utc>, to: DateTime<Utc>) -> Sql {
         .value(before)
         .text(" AND c.slot < ")
         .value(after)
-        .by_backend(" OFFSET 0) c", "")
+        .by_backend(" OFFSET 0) c GROUP BY c.service_number", " GROUP BY c.service_number")
 }

@@ -11,9 +11,6 @@ use entity::sql::Sql;
 use sea_orm::{ActiveEnum, ConnectionTrait, DatabaseConnection, DbErr};
 use std::collections::{BTreeMap, HashMap};
 
-const SUM: i64 = 0;
-const CHECK: i64 = 1;
-
 /// A stretch of time. Its times are `None` when nothing answered in it; quantiles are within
 /// [`domain::histogram::RELATIVE_ERROR`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,22 +52,24 @@ pub async fn latency(
     let (width, period) = grain(window);
     let from = floor(window.start(now), width);
     let mut of_each: HashMap<i32, BTreeMap<DateTime<Utc>, Sum>> = HashMap::new();
-    let sql = statement(about(db.get_database_backend(), services), period, from);
+    let sql = statement(about(db.get_database_backend(), services), period, from, width);
     for row in db.query_all_raw(sql.finish()).await? {
-        let (at, service_number): (i64, i32) = (row.try_get_by_index(1)?, row.try_get_by_index(5)?);
+        let (at, service_number): (i64, i32) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        let broken = |what: &dyn std::fmt::Display| {
+            DbErr::Type(format!("{what} in the response times of service {service_number} at {at}"))
+        };
         let sum = of_each.entry(service_number).or_default().entry(floor(instant(at), width)).or_default();
-        let max: Option<i32> = row.try_get_by_index(3)?;
-        let max = max.and_then(|ms| u32::try_from(ms).ok());
-        sum.max_response_time_ms = sum.max_response_time_ms.max(max);
-        let checks: i32 = row.try_get_by_index(2)?;
+        let checks: i64 = row.try_get_by_index(2)?;
         sum.checks = sum.checks.saturating_add(checks.try_into().unwrap_or(0));
-        if row.try_get_by_index::<i64>(0)? == SUM {
-            let latency: Vec<u8> = row.try_get_by_index(4)?;
-            let latency = LatencyHistogram::decode(&latency)
-                .map_err(|error| DbErr::Type(format!("{error} in a rollup of service {service_number} at {at}")))?;
-            sum.latency.merge(&latency);
-        } else if let Some(ms) = max {
-            sum.latency.record(ms);
+        let max: Option<i32> = row.try_get_by_index(3)?;
+        sum.max_response_time_ms = sum.max_response_time_ms.max(max.and_then(|ms| ms.try_into().ok()));
+        if let Some(latency) = row.try_get_by_index::<Option<Vec<u8>>>(4)? {
+            sum.latency.merge(&LatencyHistogram::decode(&latency).map_err(|error| broken(&error))?);
+        }
+        if let Some(times) = row.try_get_by_index::<Option<String>>(5)? {
+            for ms in times.split(' ') {
+                sum.latency.record(ms.parse().map_err(|error| broken(&error))?);
+            }
         }
     }
     let points = |sums: BTreeMap<DateTime<Utc>, Sum>| {
@@ -81,14 +80,13 @@ pub async fn latency(
     Ok(of_each.into_iter().map(|(service, sums)| (service, points(sums))).collect())
 }
 
-/// Rows of (part, time, checks, slowest, histogram, service): rollups, and the checks that they do not hold.
-fn statement(sql: Sql, period: Option<RollupPeriod>, from: DateTime<Utc>) -> Sql {
+/// Rows of (time, service, checks, slowest, histogram, times): rollups have a histogram, the checks that they do not hold
+/// are put together by the point that they belong to, their times as text with spaces between.
+fn statement(sql: Sql, period: Option<RollupPeriod>, from: DateTime<Utc>, width: Duration) -> Sql {
     let mut sql = sql;
     if let Some(period) = period {
         sql = sql
-            .text("SELECT ")
-            .value(SUM)
-            .text(", r.start, r.checks, r.max_response_time_ms, r.latency, r.service_number")
+            .text("SELECT r.start, r.service_number, CAST(r.checks AS bigint), r.max_response_time_ms, r.latency, NULL")
             .text(" FROM given CROSS JOIN check_rollups r WHERE r.service_number = given.number AND r.period = ")
             .value(period.into_value())
             .text(" AND r.start >= ")
@@ -96,10 +94,14 @@ fn statement(sql: Sql, period: Option<RollupPeriod>, from: DateTime<Utc>) -> Sql
             .text(" UNION ALL ");
     }
     sql = sql
-        .text("SELECT ")
-        .value(CHECK)
-        .by_backend(", c.slot, 1, c.response_time_ms, NULL::bytea", ", c.slot, 1, c.response_time_ms, NULL")
-        .text(", c.service_number FROM given CROSS JOIN ")
+        .text("SELECT c.slot - c.slot % ")
+        .value(width.num_milliseconds())
+        .text(", c.service_number, count(*), max(c.response_time_ms), ")
+        .by_backend(
+            "NULL::bytea, string_agg(c.response_time_ms::text, ' ')",
+            "NULL, group_concat(c.response_time_ms, ' ')",
+        )
+        .text(" FROM given CROSS JOIN ")
         .by_backend("LATERAL (SELECT * FROM ", "")
         .text("checks c WHERE c.service_number = given.number AND c.slot >= ")
         .value(from.timestamp_millis());
@@ -109,7 +111,7 @@ fn statement(sql: Sql, period: Option<RollupPeriod>, from: DateTime<Utc>) -> Sql
         );
     }
     // Keeps PostgreSQL from reading all checks to join them.
-    sql.by_backend(" OFFSET 0) c", "")
+    sql.by_backend(" OFFSET 0) c", "").text(" GROUP BY 1, 2")
 }
 
 fn point(at: DateTime<Utc>, sum: Option<&Sum>) -> LatencyPoint {

@@ -25,10 +25,10 @@ pub use problem::{Problem, ProblemKind};
 pub use request::{refresh_session, request, sign_out};
 pub use service::{
     Check, CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, Current, DeleteService,
-    FollowedComponent, GetLatency, GetLimits, GetService, History, LatencyPoint, LatencyVariables, Limits, ListChecks,
-    ListChecksVariables, ListHistories, ListServices, OpenIncident, PauseService, Phases, ResumeService, Service,
-    ServiceChange, ServiceChanges, ServiceDetail, StatusUpdate, StatusUpdates, TestResult, TestService, UpdateService,
-    UpdateServiceInput, UpdateServiceVariables, Uptime, UptimeDay, VendorIncident,
+    FollowedComponent, GetHistory, GetLatency, GetLimits, GetService, History, LatencyPoint, LatencyVariables, Limits,
+    ListChecks, ListChecksVariables, ListHistories, ListServices, OpenIncident, PauseService, Phases, ResumeService,
+    Service, ServiceChange, ServiceChanges, ServiceDetail, StatusUpdate, StatusUpdates, TestResult, TestService,
+    UpdateService, UpdateServiceInput, UpdateServiceVariables, Uptime, UptimeDay, VendorIncident,
 };
 pub(crate) use values::ByIdFields;
 pub use values::{ById, IncidentState, IncidentType, Moment, MonitorKind, ServiceChangeKind, Status, Window};

@@ -17,7 +17,7 @@ use web as imp;
 pub(crate) use imp::{Arrival, Socket, clear, crash, listen, random};
 pub(crate) use imp::{
     close_dialog, copy, focus, focus_row, focused_row, host_of, is_typing, listen_keys, local_time, now, open_dialog,
-    origin, post, remember, remembered, set_theme, set_title, sleep, spawn, zone_name,
+    origin, post, remember, remembered, set_theme, set_title, sleep, spawn, tidy_address, zone_name,
 };
 
 /// What came back from a request.

@@ -9,8 +9,8 @@ pub use detail::{
     ServiceDetail, VendorIncident,
 };
 pub use list::{
-    Current, History, ListHistories, ListServices, OpenIncident, Phases, Service, ServiceChange, ServiceChanges,
-    StatusUpdate, StatusUpdates, Uptime, UptimeDay,
+    Current, GetHistory, History, ListHistories, ListServices, OpenIncident, Phases, Service, ServiceChange,
+    ServiceChanges, StatusUpdate, StatusUpdates, Uptime, UptimeDay,
 };
 pub use mutations::{
     CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, DeleteService, GetLimits, Limits,

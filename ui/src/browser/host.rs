@@ -52,6 +52,8 @@ pub(crate) fn origin() -> String {
     "http://localhost".to_owned()
 }
 
+pub(crate) fn tidy_address() {}
+
 pub(crate) async fn copy(_text: &str) -> bool {
     false
 }
@@ -59,7 +61,7 @@ pub(crate) async fn copy(_text: &str) -> bool {
 /// As much of an address's grammar as tests need.
 pub(crate) fn host_of(address: &str) -> Option<String> {
     let (_, rest) = address.split_once("://")?;
-    let host = rest.split(['/', ':', '?', '#']).next()?;
+    let host = rest.split(['/', '?', '#']).next()?;
     (!host.is_empty()).then(|| host.to_owned())
 }
 

@@ -163,6 +163,14 @@ pub(crate) fn origin() -> String {
     window().location().origin().unwrap_or_default()
 }
 
+/// Takes the question mark of an empty query off the address.
+pub(crate) fn tidy_address() {
+    let Ok(address) = window().location().href() else { return };
+    let (Some(tidy), Ok(history)) = (address.strip_suffix('?'), window().history()) else { return };
+    let state = history.state().unwrap_or(JsValue::NULL);
+    let _ = history.replace_state_with_url(&state, "", Some(tidy));
+}
+
 /// Copies `text`; whether that was possible.
 pub(crate) async fn copy(text: &str) -> bool {
     let navigator = window().navigator();
@@ -173,10 +181,10 @@ pub(crate) async fn copy(text: &str) -> bool {
     JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok()
 }
 
-/// The host of an address; `None` when it is none.
+/// The host of an address with its port, if that is special; `None` when it is none.
 pub(crate) fn host_of(address: &str) -> Option<String> {
     let url = web_sys::Url::new(address).ok()?;
-    Some(url.hostname()).filter(|host| !host.is_empty())
+    Some(url.host()).filter(|host| !host.is_empty())
 }
 
 fn by_id(id: &str) -> Option<HtmlElement> {

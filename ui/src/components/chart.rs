@@ -9,7 +9,7 @@ use crate::{
     format,
 };
 use dioxus::prelude::*;
-use scale::{Scale, line, time_ticks, value_ticks};
+use scale::{Scale, beginning, line, time_ticks, value_ticks};
 use std::rc::Rc;
 
 const HEIGHT: f64 = 208.0;
@@ -41,7 +41,8 @@ pub fn LatencyChart(points: Rc<Vec<LatencyPoint>>, window: Window, until: Moment
         };
     }
     let ticks = value_ticks(highest);
-    let from = Moment(until.0 - window.millis());
+    let first = values.iter().find(|point| point.p50_ms.is_some()).map_or(until, |point| point.at);
+    let from = beginning(window, until, first);
     let scale = Scale {
         left: LEFT,
         right: width(),
@@ -101,13 +102,16 @@ pub fn LatencyChart(points: Rc<Vec<LatencyPoint>>, window: Window, until: Moment
                         text { x: "{LEFT - 8.0}", y: "{scale.y(*value) + 4.0:.1}", text_anchor: "end", {format::response_time(*value)} }
                     }
                 }
-                for at in time_ticks(from, until, window) {
+                for at in time_ticks(from, until) {
                     text { key: "{at}", class: "tick", x: "{scale.x(at):.1}", y: "{HEIGHT - 4.0}", text_anchor: "middle",
-                        {browser::local_time(at, if window == Window::Day { TimeStyle::ShortTime } else { TimeStyle::Day })}
+                        {browser::local_time(at, if until.since(from) <= 36 * 3_600_000 { TimeStyle::ShortTime } else { TimeStyle::Day })}
                     }
                 }
                 path { class: "p95", d: "{p95}" }
                 path { class: "p50", d: "{p50}" }
+                for point in alone(&values) {
+                    circle { key: "{point.at}", class: "p50", cx: "{scale.x(point.at):.1}", cy: "{scale.y(point.p50_ms.unwrap_or_default()):.1}", r: "2" }
+                }
                 if let Some(point) = focus {
                     line { class: "cross", x1: "{scale.x(point.at):.1}", x2: "{scale.x(point.at):.1}", y1: "{TOP}", y2: "{HEIGHT - BOTTOM}" }
                     if let Some(value) = point.p95_ms {
@@ -186,6 +190,13 @@ fn shaded(scale: &Scale, shade: Shade) -> Element {
             height: "{scale.bottom - scale.top}",
         }
     }
+}
+
+/// Measurements without a neighbour, through which no line goes.
+fn alone(points: &[LatencyPoint]) -> Vec<LatencyPoint> {
+    let measured = |index: usize| points.get(index).is_some_and(|point| point.p50_ms.is_some());
+    let lonely = |index: usize| measured(index) && !measured(index + 1) && (index == 0 || !measured(index - 1));
+    points.iter().enumerate().filter(|(index, _)| lonely(*index)).map(|(_, point)| *point).collect()
 }
 
 fn nearest(scale: &Scale, points: &[LatencyPoint], x: f64) -> Option<usize> {

@@ -33,7 +33,7 @@ pub(crate) async fn identify(mut store: Store) {
     store.session.set(Session::Asking);
     spawn_forever(async move {
         store::load(store).await;
-        loop {
+        while *store.session.peek() != Session::SignedOut {
             store::load_histories(store).await;
             browser::sleep(HISTORIES_EVERY_MS).await;
         }

@@ -10,7 +10,7 @@ use crate::{
         self, ById, GetService, History, Incident, IncidentFilter, ListIncidents, ListIncidentsVariables, Problem,
         ServiceDetail, Uptime, Window,
     },
-    browser::TimeStyle,
+    browser::{self, TimeStyle},
     components::{At, Empty, Go, PhaseBar, ProblemBox, RowSkeletons, Since, StatusBadge, StatusMark, WideDayBar},
     format,
     hooks::{Asked, use_asked},
@@ -22,6 +22,8 @@ use cynic::QueryBuilder;
 use dioxus::prelude::*;
 use uuid::Uuid;
 
+/// How often uptime is asked for anew.
+const AGAIN_AFTER_MS: u32 = 60_000;
 /// How many incidents of a service are shown on its page.
 const INCIDENTS: i32 = 20;
 /// A certificate that ends sooner than this is worth a warning, in milliseconds.
@@ -42,11 +44,19 @@ pub fn ServicePage(id: Uuid, list: ListQuery) -> Element {
 #[component]
 fn ServiceView(id: Uuid) -> Element {
     let store = use_store();
-    let detail = use_asked(id, move |id| async move {
+    // Asked for again when the status changes, and from time to time: nothing streams percentages.
+    let flips = store.entry(id).map_or(0, |entry| (entry.flips)());
+    let detail = use_asked((id, flips), move |(id, _)| async move {
         let answer = api::request(GetService::build(ById { id })).await?;
         let detail = answer.service.ok_or_else(|| Problem::not_found("service"))?;
         store.fill_histories(vec![History { id, uptime: detail.month, uptime_days: detail.uptime_days.clone() }]);
         Ok(detail)
+    });
+    use_future(move || async move {
+        loop {
+            browser::sleep(AGAIN_AFTER_MS).await;
+            detail.again();
+        }
     });
     let listed = store.listed.read().contains_key(&id);
     let ready = *store.loading.read() == Loading::Ready;
@@ -136,6 +146,8 @@ fn Uptimes(entry: Entry, detail: Signal<Option<ServiceDetail>>) -> Element {
                                 span { class: "dim number",
                                     if let Some(degraded) = uptime.degraded_percent.filter(|degraded| *degraded >= 0.01) {
                                         "{format::percent(degraded)} degraded"
+                                    } else if uptime.coverage_percent < 0.5 {
+                                        "watched since lately"
                                     } else if uptime.coverage_percent < 99.5 {
                                         "{format::percent(uptime.coverage_percent)} watched"
                                     } else {

@@ -1,6 +1,10 @@
 //! The list of services, and beside or over it what was opened from it.
 
-use crate::{Route, pages::service_list::ServiceList};
+use crate::{
+    Route,
+    pages::service_list::ServiceList,
+    store::{Loading, use_store},
+};
 use dioxus::prelude::*;
 
 /// Wide windows show both; narrow ones the list until something is opened.
@@ -8,6 +12,12 @@ use dioxus::prelude::*;
 pub fn Split() -> Element {
     let route = use_route::<Route>();
     let opened = !matches!(route, Route::Dashboard { .. });
+    let store = use_store();
+    // Beside the form of the first service the invitation to add one would only be in the way.
+    let empty = *store.loading.read() == Loading::Ready && store.listed.read().is_empty();
+    if opened && empty {
+        return rsx! { Outlet::<Route> {} };
+    }
     rsx! {
         div { class: if opened { "split opened" } else { "split" },
             section { class: "pane list-pane", "aria-label": "Services", ServiceList {} }

@@ -2,12 +2,16 @@
 
 use super::{Loading, Session, Store, put};
 use crate::api::{
-    self, ById, CheckNow, DeleteService, ListHistories, ListServices, PauseService, Problem, ProblemKind, ResumeService,
+    self, ById, CheckNow, DeleteService, GetHistory, ListHistories, ListServices, PauseService, Problem, ProblemKind,
+    ResumeService,
 };
 use cynic::{MutationBuilder, QueryBuilder};
 use dioxus::prelude::*;
 use std::rc::Rc;
 use uuid::Uuid;
+
+/// More services than this are not asked for one by one.
+const AT_ONCE: usize = 8;
 
 /// Asks for every service. What is known already stays on the screen meanwhile.
 pub async fn load(store: Store) {
@@ -24,6 +28,18 @@ pub async fn load(store: Store) {
 pub async fn load_histories(store: Store) {
     if let Ok(list) = api::request(ListHistories::build(())).await {
         store.fill_histories(list.services);
+    }
+}
+
+/// Asks for the last 30 days of those whose status has just changed.
+pub(super) async fn refresh_histories(store: Store, changed: Vec<Uuid>) {
+    if changed.len() > AT_ONCE {
+        return load_histories(store).await;
+    }
+    for id in changed {
+        if let Ok(GetHistory { service: Some(history) }) = api::request(GetHistory::build(ById { id })).await {
+            store.fill_histories(vec![history]);
+        }
     }
 }
 

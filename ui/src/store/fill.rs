@@ -1,6 +1,6 @@
 //! How answers and updates get into the store.
 
-use super::{Entry, Listed, Loading, Store, put};
+use super::{Entry, Listed, Loading, Store, actions::refresh_histories, put};
 use crate::{
     api::{History, Incident, IncidentState, OpenIncident, Service, ServiceChange, ServiceChangeKind, StatusUpdate},
     browser, format,
@@ -172,6 +172,11 @@ impl Store {
                 .collect();
             let sentences: Vec<&str> = sentences.iter().map(String::as_str).collect();
             self.announcement.set(format::names(&sentences, 3));
+            drop(listed);
+            let mut changed: Vec<Uuid> = changes.into_iter().map(|(id, _)| id).collect();
+            changed.sort_unstable();
+            changed.dedup();
+            refresh_histories(self, changed).await;
         });
     }
 }

@@ -1,6 +1,6 @@
 //! What the dashboard asks for: every service with its current status, then every history; and what streams in.
 
-use crate::api::{IncidentType, Moment, MonitorKind, ServiceChangeKind, Status, schema};
+use crate::api::{ByIdFields, IncidentType, Moment, MonitorKind, ServiceChangeKind, Status, schema};
 use uuid::Uuid;
 
 /// A service's definition and what is known about it now.
@@ -75,6 +75,15 @@ pub struct ListServices {
 pub struct ListHistories {
     /// In no order that matters.
     pub services: Vec<History>,
+}
+
+/// The last 30 days of one service, asked for by itself.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Query", variables = "ById")]
+pub struct GetHistory {
+    /// `None` when absent.
+    #[arguments(id: $id)]
+    pub service: Option<History>,
 }
 
 /// The last 30 days of one service.

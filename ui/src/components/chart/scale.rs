@@ -62,18 +62,38 @@ pub(super) fn value_ticks(highest: f64) -> Vec<f64> {
     ticks
 }
 
-/// Round instants within a window, some of them, none too near its edges.
-pub(super) fn time_ticks(from: Moment, until: Moment, window: Window) -> Vec<Moment> {
-    const HOUR: i64 = 3_600_000;
-    let step = match window {
-        Window::Day => 4 * HOUR,
-        Window::Week => 24 * HOUR,
-        Window::Month => 5 * 24 * HOUR,
-        Window::Quarter => 15 * 24 * HOUR,
-    };
-    let margin = until.since(from) / 24;
+/// Round instants between `from` and `until`, at most seven, none too near the edges.
+pub(super) fn time_ticks(from: Moment, until: Moment) -> Vec<Moment> {
+    const MINUTE: i64 = 60_000;
+    const HOUR: i64 = 60 * MINUTE;
+    const DAY: i64 = 24 * HOUR;
+    const STEPS: [i64; 12] = [
+        5 * MINUTE,
+        10 * MINUTE,
+        15 * MINUTE,
+        30 * MINUTE,
+        HOUR,
+        2 * HOUR,
+        4 * HOUR,
+        6 * HOUR,
+        12 * HOUR,
+        DAY,
+        5 * DAY,
+        15 * DAY,
+    ];
+    let span = until.since(from);
+    let step = STEPS.into_iter().find(|step| span / step < 8).unwrap_or(30 * DAY);
+    let margin = span / 24;
     let first = (from.0 + margin).div_euclid(step) * step + step;
     (0..).map(|number| Moment(first + number * step)).take_while(|at| at.0 <= until.0 - margin).collect()
+}
+
+/// Where the picture begins: with the window, or shortly before the first measurement when most of the window lies before it.
+pub(super) fn beginning(window: Window, until: Moment, first: Moment) -> Moment {
+    const LEAST: i64 = 30 * 60_000;
+    let measured = until.since(first);
+    let span = if measured < window.millis() / 2 { (measured + measured / 20).max(LEAST) } else { window.millis() };
+    Moment(until.0 - span)
 }
 
 #[cfg(test)]
@@ -96,9 +116,18 @@ mod tests {
         for window in Window::ALL {
             let until = Moment(1_795_356_190_000);
             let from = Moment(until.0 - window.millis());
-            let ticks = time_ticks(from, until, window);
+            let ticks = time_ticks(from, until);
             assert!((4..=8).contains(&ticks.len()), "{window:?}: {ticks:?}");
             assert!(ticks[0] > from && ticks[ticks.len() - 1] < until);
         }
+    }
+
+    #[test]
+    fn a_young_service_fills_the_picture() {
+        let until = Moment(1_795_356_190_000);
+        let ago = |minutes: i64| Moment(until.0 - minutes * 60_000);
+        assert_eq!(beginning(Window::Day, until, ago(1)), ago(30));
+        assert_eq!(beginning(Window::Day, until, ago(100)), ago(105));
+        assert_eq!(beginning(Window::Day, until, ago(13 * 60)), ago(24 * 60));
     }
 }

@@ -140,7 +140,7 @@ mod tests {
         for (url, name) in [
             ("https://www.example.com/health", "example.com"),
             ("api.example.com", "api.example.com"),
-            ("http://localhost:8080", "localhost"),
+            ("http://localhost:8080", "localhost:8080"),
             ("", ""),
         ] {
             assert_eq!(propose_name(url), name, "{url}");

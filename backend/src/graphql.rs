@@ -39,6 +39,10 @@ pub use crate::ops::Ops as Context;
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 /// What can be asked for. Everything but `me` answers UNAUTHENTICATED without a valid session or token.
+///
+/// Every error has an `extensions.code`: UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, BAD_INPUT (with the wrong `field`, and all
+/// wrong `fields` with a message each when they are several), CONFLICT, RATE_LIMITED, UPSTREAM, or INTERNAL (with a
+/// `requestId` for the operator). Its message is for people.
 #[derive(MergedObject, Default)]
 pub struct Query(UserQuery, ServiceQuery, IncidentQuery);
 

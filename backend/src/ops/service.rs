@@ -21,6 +21,9 @@ use uuid::Uuid;
 /// What a missing one is called.
 pub(crate) const SERVICE: &str = "service";
 
+/// The longest that somebody waits for a test: less than a request to this server may take.
+const MAX_TEST: Duration = Duration::from_secs(25);
+
 /// Which services are wanted; what is `None` does not matter.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -239,7 +242,7 @@ impl Ops {
         let milliseconds = |ms: i32| Duration::from_millis(u64::try_from(ms).unwrap_or_default());
         let target = HttpTarget {
             url: url.ok_or_else(|| Error::field("url", "give the address to check"))?,
-            timeout: milliseconds(draft.timeout_ms),
+            timeout: milliseconds(draft.timeout_ms).min(MAX_TEST),
             degraded_threshold: milliseconds(draft.degraded_threshold_ms),
             expected: draft.expected_status.parse::<ExpectedStatus>().unwrap_or_default(),
         };

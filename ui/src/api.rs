@@ -28,7 +28,7 @@ pub use service::{
     FollowedComponent, GetHistory, GetLatency, GetLimits, GetService, History, LatencyPoint, LatencyVariables, Limits,
     ListChecks, ListChecksVariables, ListHistories, ListServices, OpenIncident, PauseService, Phases, ResumeService,
     Service, ServiceChange, ServiceChanges, ServiceDetail, StatusUpdate, StatusUpdates, TestResult, TestService,
-    UpdateService, UpdateServiceInput, UpdateServiceVariables, Uptime, UptimeDay, VendorIncident,
+    UpdateService, UpdateServiceInput, UpdateServiceVariables, UpdatedService, Uptime, UptimeDay, VendorIncident,
 };
 pub(crate) use values::ByIdFields;
 pub use values::{ById, IncidentState, IncidentType, Moment, MonitorKind, ServiceChangeKind, Status, Window};

@@ -7,6 +7,8 @@ mod actions;
 mod fill;
 mod notices;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 pub use actions::{check_now, delete, load, load_histories, pause, resume};
 pub use notices::{Notice, Tone};

@@ -10,7 +10,7 @@ pub use detail::{
 };
 pub use list::{
     Current, GetHistory, History, ListHistories, ListServices, OpenIncident, Phases, Service, ServiceChange,
-    ServiceChanges, StatusUpdate, StatusUpdates, Uptime, UptimeDay,
+    ServiceChanges, StatusUpdate, StatusUpdates, UpdatedService, Uptime, UptimeDay,
 };
 pub use mutations::{
     CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, DeleteService, GetLimits, Limits,

@@ -38,10 +38,10 @@ pub(crate) async fn delete_old(
     // Whole days or hours go, so that what an hour's rollup was made of is there or is not.
     let width = if backend == DbBackend::Postgres { DAY } else { HOUR };
     let checks_end = floor(checks_end, width);
-    let partitions = partitions::drop_before(db, checks_end.date_naive()).await?;
     let checks = in_portions(db, &old_checks(backend, checks_end)).await?;
     let hours_end = floor(now - settings.keep_hours, DAY);
     let hours = in_portions(db, &old_hours(backend, hours_end)).await?;
+    let partitions = partitions::drop_before(db, checks_end.date_naive()).await?;
     Ok(Deleted { checks, partitions, hours })
 }
 

@@ -171,6 +171,23 @@ async fn a_partition_waits_for_those_who_write_without_holding_them_up() {
 }
 
 #[tokio::test]
+async fn somebody_who_reads_for_long_holds_up_partitions_but_no_sums() {
+    let database = testkit::database::postgres().await;
+    let db = &database.db;
+    let service = a_service(db, &a_user(db).await).create().await;
+    let noon = at("2026-03-01T12:00:00Z");
+    insert_checks(db, &[a_check(&service, noon)]).await;
+    let reading = db.begin().await.unwrap();
+    assert_eq!(check::Entity::find().count(&reading).await.unwrap(), 1);
+    pass(db, &SETTINGS, noon).await.unwrap_err();
+    assert_eq!(partitions(db).await, [("checks_default".to_owned(), 1)]);
+    assert_eq!(check_rollup::Entity::find().count(db).await.unwrap(), 2);
+    reading.rollback().await.unwrap();
+    pass(db, &SETTINGS, noon).await.unwrap().unwrap();
+    assert_eq!(partitions(db).await[0], ("checks_20260301".to_owned(), 1));
+}
+
+#[tokio::test]
 async fn one_worker_at_a_time_sees_to_the_history() {
     let database = testkit::database::postgres().await;
     let (db, other) = (&database.db, database.connect_again().await);

@@ -3,6 +3,8 @@
 //! The only module that touches `web_sys`. On the host, where components are rendered to strings in tests, there is no
 //! network and no document, and the time zone is UTC.
 
+#[cfg(target_arch = "wasm32")]
+mod history;
 #[cfg(not(target_arch = "wasm32"))]
 mod host;
 #[cfg(target_arch = "wasm32")]
@@ -17,7 +19,7 @@ use web as imp;
 pub(crate) use imp::{Arrival, Socket, clear, crash, listen, random};
 pub(crate) use imp::{
     close_dialog, copy, focus, focus_row, focused_row, host_of, is_typing, listen_keys, local_time, now, open_dialog,
-    origin, post, remember, remembered, set_theme, set_title, sleep, spawn, tidy_address, zone_name,
+    origin, post, provide_history, remember, remembered, set_theme, set_title, sleep, spawn, zone_name,
 };
 
 /// What came back from a request.

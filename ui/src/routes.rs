@@ -66,12 +66,12 @@ impl Route {
 
     /// Goes there.
     pub fn open(&self) {
-        navigator().push(NavigationTarget::Internal(self.address()));
+        navigator().push(self.clone());
     }
 
     /// Goes there, so that the way back does not lead here.
     pub fn open_instead(&self) {
-        navigator().replace(NavigationTarget::Internal(self.address()));
+        navigator().replace(self.clone());
     }
 
     /// How the list of services is filtered here; nothing on pages without it.

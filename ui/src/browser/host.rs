@@ -52,7 +52,7 @@ pub(crate) fn origin() -> String {
     "http://localhost".to_owned()
 }
 
-pub(crate) fn tidy_address() {}
+pub(crate) fn provide_history() {}
 
 pub(crate) async fn copy(_text: &str) -> bool {
     false

@@ -16,7 +16,7 @@ use web_sys::{
 /// How long a request may take: longer than the slowest thing that the server does, a test of a slow target.
 const REQUEST_MS: u32 = 45_000;
 
-fn window() -> Window {
+pub(super) fn window() -> Window {
     web_sys::window().expect("the program runs in a page")
 }
 
@@ -163,14 +163,6 @@ pub(crate) fn origin() -> String {
     window().location().origin().unwrap_or_default()
 }
 
-/// Takes the question mark of an empty query off the address.
-pub(crate) fn tidy_address() {
-    let Ok(address) = window().location().href() else { return };
-    let (Some(tidy), Ok(history)) = (address.strip_suffix('?'), window().history()) else { return };
-    let state = history.state().unwrap_or(JsValue::NULL);
-    let _ = history.replace_state_with_url(&state, "", Some(tidy));
-}
-
 /// Copies `text`; whether that was possible.
 pub(crate) async fn copy(text: &str) -> bool {
     let navigator = window().navigator();
@@ -197,6 +189,11 @@ pub(crate) fn crash(cause: &str) {
     if let Some(message) = by_id("load-failed") {
         let _ = message.remove_attribute("hidden");
     }
+}
+
+/// Lets the router use the browser's own history.
+pub(crate) fn provide_history() {
+    dioxus_history::provide_history_context(std::rc::Rc::new(super::history::PageHistory));
 }
 
 /// Empties the element `id`.
@@ -267,7 +264,7 @@ impl Drop for Listener {
     }
 }
 
-fn listen_to(target: EventTarget, event: &'static str, handle: impl FnMut(Event) + 'static) -> Listener {
+pub(super) fn listen_to(target: EventTarget, event: &'static str, handle: impl FnMut(Event) + 'static) -> Listener {
     let closure = Closure::<dyn FnMut(Event)>::new(handle);
     let _ = target.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
     Listener { target, event, closure }

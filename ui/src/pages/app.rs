@@ -20,6 +20,7 @@ pub fn App() -> Element {
     let store = use_context_provider(Store::new);
     use_context_provider(TipPlace::new);
     use_hook(|| {
+        browser::provide_history();
         spawn_forever(identify(store));
         spawn_forever(tick(store));
     });

@@ -26,11 +26,6 @@ pub fn Shell() -> Element {
         };
         browser::set_title(&title);
     });
-    let route = use_route::<Route>();
-    use_effect(use_reactive!(|(route,)| {
-        let _ = route;
-        browser::tidy_address();
-    }));
     let session = store.session.read();
     match &*session {
         Session::SignedOut => rsx! {

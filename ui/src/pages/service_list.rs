@@ -59,7 +59,7 @@ fn FirstService() -> Element {
             Empty { title: "Add your first service",
                 p { "Give PulseCheck an address. It looks at once, and then every 30 seconds." }
                 form {
-                    class: "first",
+                    class: "first-address",
                     onsubmit: move |event| {
                         event.prevent_default();
                         Route::NewService { prefill: Prefill { url: url.peek().trim().to_owned() } }.open();

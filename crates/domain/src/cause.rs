@@ -128,8 +128,9 @@ impl fmt::Display for Cause {
     }
 }
 
-/// `5000` as `5,000`.
-fn thousands(n: u32) -> String {
+/// `5000` as `5,000`, as sentences for people write numbers.
+#[must_use]
+pub fn thousands(n: u32) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {

@@ -1,6 +1,7 @@
 //! The sentences of an incident's timeline.
 
 use chrono::TimeDelta;
+use domain::cause::thousands;
 use domain::{IncidentType, Outcome, Status};
 
 pub(crate) fn opened(kind: IncidentType, outcome: &Outcome) -> String {
@@ -54,11 +55,6 @@ fn duration(time: TimeDelta) -> String {
     }
 }
 
-/// `1234` as `1,234`.
-fn thousands(n: u32) -> String {
-    if n < 1000 { n.to_string() } else { format!("{},{:03}", n / 1000, n % 1000) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,9 +83,14 @@ mod tests {
         let down = Outcome::without_answer(Cause::ConnectionRefused, Phases::default());
         assert_eq!(opened(IncidentType::Downtime, &down), "went down: connection refused");
         assert_eq!(escalated(&down), "went from degraded to down: connection refused");
-        let up =
-            Outcome { status: Status::Up, status_code: Some(200), response_time_ms: Some(1035), cause: None, ..down };
+        let up = Outcome {
+            status: Status::Up,
+            status_code: Some(200),
+            response_time_ms: Some(1_234_567),
+            cause: None,
+            ..down
+        };
         let after = resolved(Status::Up, TimeDelta::seconds(200), &up);
-        assert_eq!(after, "up again after 3 min 20 s: answered 200 in 1,035 ms");
+        assert_eq!(after, "up again after 3 min 20 s: answered 200 in 1,234,567 ms");
     }
 }

@@ -147,7 +147,7 @@ pub fn LatencyChart(points: Rc<Vec<LatencyPoint>>, window: Window, until: Moment
 #[component]
 fn Values(points: Rc<Vec<LatencyPoint>>) -> Element {
     rsx! {
-        div { class: "scroll",
+        div { class: "scroll", tabindex: "0", role: "region", "aria-label": "Response times",
             table { class: "table",
                 thead {
                     tr {

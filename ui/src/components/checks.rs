@@ -12,7 +12,7 @@ use dioxus::prelude::*;
 #[component]
 pub fn CheckTable(checks: Vec<Check>) -> Element {
     rsx! {
-        div { class: "scroll",
+        div { class: "scroll", tabindex: "0", role: "region", "aria-label": "Checks",
             table { class: "table",
                 thead {
                     tr {

@@ -42,10 +42,20 @@ pub fn ProblemBox(problem: Problem, onretry: Option<EventHandler<()>>) -> Elemen
 
 /// Nothing is there, and that is all right.
 #[component]
-pub fn Empty(title: String, children: Element) -> Element {
+pub fn Empty(
+    title: String,
+    /// Whether the page has no other heading.
+    #[props(default)]
+    alone: bool,
+    children: Element,
+) -> Element {
     rsx! {
         div { class: "empty",
-            h2 { "{title}" }
+            if alone {
+                h1 { "{title}" }
+            } else {
+                h2 { "{title}" }
+            }
             {children}
         }
     }

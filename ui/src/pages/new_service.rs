@@ -82,7 +82,7 @@ pub fn EditService(id: Uuid) -> Element {
         },
         None if ready => rsx! {
             div { class: "page narrow",
-                Empty { title: "There is no such service",
+                Empty { title: "There is no such service", alone: true,
                     p { "It was deleted, or it is not yours." }
                     Go { class: "button", to: Route::home(), "Go to the dashboard" }
                 }

@@ -12,7 +12,7 @@ pub fn NotFound(path: Vec<String>) -> Element {
     let path = path.join("/");
     rsx! {
         div { class: "page",
-            Empty { title: "There is no page here",
+            Empty { title: "There is no page here", alone: true,
                 p { "Nothing stands at " code { "/{path}" } "." }
                 Go { class: "button", to: Route::home(), "Go to the dashboard" }
             }

@@ -71,7 +71,7 @@ fn ServiceView(id: Uuid) -> Element {
             },
             None if ready && detail.data.read().is_some() => rsx! {
                 div { class: "page",
-                    Empty { title: "This service was deleted",
+                    Empty { title: "This service was deleted", alone: true,
                         Go { class: "button", to: Route::home(), "Go to the dashboard" }
                     }
                 }

@@ -56,7 +56,7 @@ fn FirstService() -> Element {
     let mut url = use_signal(String::new);
     rsx! {
         div { class: "page",
-            Empty { title: "Add your first service",
+            Empty { title: "Add your first service", alone: true,
                 p { "Give PulseCheck an address. It looks at once, and then every 30 seconds." }
                 form {
                     class: "first-address",

@@ -1,11 +1,16 @@
 //! Opening a database the one way in which PulseCheck uses it.
 
+use sea_orm::sqlx::{Connection as _, PgConnection};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions,
     TransactionTrait,
 };
+use std::error::Error;
 use std::time::Duration;
 use url::Url;
+
+/// How long the database may take to answer at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How many connections, and how patient.
 #[derive(Debug, Clone)]
@@ -31,22 +36,22 @@ pub enum ConnectError {
     #[error("DATABASE_URL is {0}: it must begin with postgres:// or sqlite://")]
     Scheme(String),
     /// It does not answer, or refuses.
-    #[error("cannot use the database at {url}: {source}")]
+    #[error("cannot use the database at {url}: {cause}")]
     Unreachable {
         /// The address without its password.
         url: String,
         /// What it or the network said.
-        source: DbErr,
+        cause: String,
     },
     /// A SQLite file that cannot be written.
     #[error(
-        "the database {url} cannot be written ({source}): check the owner and mode of the file and its directory, and the free space"
+        "the database {url} cannot be written ({cause}): check the owner and mode of the file and its directory, and the free space"
     )]
     ReadOnly {
         /// The address.
         url: String,
         /// What SQLite said.
-        source: DbErr,
+        cause: String,
     },
 }
 
@@ -56,7 +61,7 @@ pub enum ConnectError {
 /// [`ConnectError`], with a sentence for the operator that shows no password.
 pub async fn connect(url: &str, pool: &Pool) -> Result<DatabaseConnection, ConnectError> {
     let mut options = ConnectOptions::new(url);
-    options.sqlx_logging(false).acquire_timeout(Duration::from_secs(10)).connect_timeout(Duration::from_secs(10));
+    options.sqlx_logging(false).acquire_timeout(CONNECT_TIMEOUT).connect_timeout(CONNECT_TIMEOUT);
     let sqlite = match url.split(':').next() {
         Some("sqlite") => true,
         Some("postgres" | "postgresql") => false,
@@ -80,16 +85,34 @@ pub async fn connect(url: &str, pool: &Pool) -> Result<DatabaseConnection, Conne
         options.min_connections(1).idle_timeout(Duration::from_secs(60));
     } else {
         options.set_application_name(pool.application_name).statement_timeout(pool.statement_timeout);
+        // Compiling a statement about many services takes ten times as long as running it.
+        options.map_sqlx_postgres_opts(|options| options.options([("jit", "off")]));
         // A round trip for each use, so that nobody is handed a connection that a restart of the server has ended.
         options.test_before_acquire(true);
     }
-    let unreachable = |source| ConnectError::Unreachable { url: redacted(url), source };
-    let db = Database::connect(options).await.map_err(unreachable)?;
-    db.ping().await.map_err(unreachable)?;
+    let unreachable = |cause| ConnectError::Unreachable { url: redacted(url), cause };
+    if !sqlite {
+        // A pool tries again until its time is up, and then knows no other reason than that.
+        let one = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect(url)).await;
+        let one = one.map_err(|_| unreachable(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())))?;
+        drop(one.map_err(|error| unreachable(innermost(&error)))?);
+    }
+    let db = Database::connect(options).await.map_err(|error| unreachable(innermost(&error)))?;
+    db.ping().await.map_err(|error| unreachable(innermost(&error)))?;
     if sqlite {
-        write_nothing(&db).await.map_err(|source| ConnectError::ReadOnly { url: redacted(url), source })?;
+        let readonly = |error| ConnectError::ReadOnly { url: redacted(url), cause: innermost(&error) };
+        write_nothing(&db).await.map_err(readonly)?;
     }
     Ok(db)
+}
+
+/// What an error comes down to, without the words of the layers that it came through.
+pub(crate) fn innermost(error: &dyn Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
 }
 
 /// Writes as far as to know that it could be kept, and takes it back. Others may be doing the same.

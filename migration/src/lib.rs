@@ -8,7 +8,7 @@ mod m20261122_000002_rollup_progress;
 mod run;
 
 pub use connect::{ConnectError, Pool, connect, redacted};
-pub use run::{MigrationError, run, verify};
+pub use run::{MigrationError, keep_for_this_process, run, verify};
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 

@@ -1,9 +1,14 @@
 //! Bringing a database to the schema of this program, one process at a time.
 
 use crate::Migrator;
-use sea_orm::{AccessMode, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait};
-use sea_orm_migration::{MigratorTrait, SchemaManager};
+use crate::connect::innermost;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
+};
+use sea_orm_migration::{IntoSchemaManagerConnection, MigratorTrait, SchemaManager};
 use std::collections::HashSet;
+use std::fs::{File, TryLockError};
 
 /// "PulseChk" in ASCII: one number for all PulseCheck processes on one database.
 const LOCK: i64 = 0x5075_6c73_6543_686b;
@@ -19,38 +24,40 @@ pub enum MigrationError {
     /// The schema is older than the program, and this role does not change it.
     #[error("the database lacks {0} migration(s): run `pulsecheck migrate` first")]
     Older(usize),
+    /// Another process has the SQLite file.
+    #[error("another PulseCheck is running on the database {0}: stop it, or set DATABASE_URL to another file")]
+    InUse(String),
     /// The database failed.
-    #[error("migrating the database failed: {0}")]
-    Database(#[from] DbErr),
+    #[error("migrating the database failed: {}", innermost(.0))]
+    Database(DbErr),
     /// The lock file beside a SQLite file.
     #[error("cannot lock the database file against other processes: {0}")]
-    Lock(#[from] std::io::Error),
+    Lock(std::io::Error),
 }
 
-/// Applies every migration that is missing. Processes that start together wait for one another: PostgreSQL holds an
-/// advisory lock, a SQLite file one on the file beside it.
+impl From<DbErr> for MigrationError {
+    fn from(error: DbErr) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// Applies every migration that is missing, all or none: what dies in the middle leaves nothing behind. Processes that
+/// start together wait for one another: PostgreSQL holds an advisory lock, SQLite its only place to write.
 ///
 /// # Errors
 /// [`MigrationError::Newer`] before anything is touched, or what the database said.
 pub async fn run(db: &DatabaseConnection) -> Result<(), MigrationError> {
-    match db.get_database_backend() {
-        DbBackend::Postgres => {
-            // The transaction only carries the lock; it ends with the connection if this process dies.
-            let lock = db.begin_with_config(None, Some(AccessMode::ReadWrite)).await?;
-            lock.execute_raw(Statement::from_string(
-                DbBackend::Postgres,
-                format!("SELECT pg_advisory_xact_lock({LOCK})"),
-            ))
-            .await?;
-            migrate(db).await?;
-            lock.commit().await?;
-        }
-        _ => {
-            let _lock = lock_beside(db).await?;
-            migrate(db).await?;
-        }
+    let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
+    let options = TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() };
+    let transaction = db.begin_with_options(options).await?;
+    if db.get_database_backend() == DbBackend::Postgres {
+        // Waiting for another process, or for a big table, may take longer than a request may.
+        let wait = format!("SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({LOCK})");
+        transaction.execute_unprepared(&wait).await?;
     }
-    Ok(())
+    applied(&transaction).await?;
+    Migrator::up(&transaction, None).await?;
+    Ok(transaction.commit().await?)
 }
 
 /// Makes sure that the schema is exactly this program's, for roles that must not change it.
@@ -64,13 +71,12 @@ pub async fn verify(db: &DatabaseConnection) -> Result<(), MigrationError> {
     }
 }
 
-async fn migrate(db: &DatabaseConnection) -> Result<(), MigrationError> {
-    applied(db).await?;
-    Ok(Migrator::up(db, None).await?)
-}
-
 /// How many of this program's migrations the database has.
-async fn applied(db: &DatabaseConnection) -> Result<usize, MigrationError> {
+async fn applied<'c, C>(db: &'c C) -> Result<usize, MigrationError>
+where
+    C: ConnectionTrait,
+    &'c C: IntoSchemaManagerConnection<'c>,
+{
     // Only looking: roles that must not change the schema may lack the right to.
     if !SchemaManager::new(db).has_table("seaql_migrations").await? {
         return Ok(0);
@@ -83,18 +89,25 @@ async fn applied(db: &DatabaseConnection) -> Result<usize, MigrationError> {
     }
 }
 
-/// An exclusive lock on `<file>.lock`, held until the handle is dropped; none for a database in memory.
-async fn lock_beside(db: &DatabaseConnection) -> Result<Option<std::fs::File>, MigrationError> {
+/// Keeps a SQLite file for this process alone, by a lock on `<file>.in-use` for as long as the returned handle lives.
+/// `None` for databases that several processes may share.
+///
+/// # Errors
+/// [`MigrationError::InUse`] when another process has it.
+pub async fn keep_for_this_process(db: &DatabaseConnection) -> Result<Option<File>, MigrationError> {
+    if db.get_database_backend() != DbBackend::Sqlite {
+        return Ok(None);
+    }
     let list = Statement::from_string(DbBackend::Sqlite, "PRAGMA database_list");
     let row = db.query_one_raw(list).await?;
     let path: String = row.map(|row| row.try_get("", "file")).transpose()?.unwrap_or_default();
     if path.is_empty() {
         return Ok(None);
     }
-    let locked = tokio::task::spawn_blocking(move || {
-        let file = std::fs::File::create(format!("{path}.lock"))?;
-        file.lock()?;
-        Ok::<_, std::io::Error>(file)
-    });
-    Ok(Some(locked.await.map_err(std::io::Error::other)??))
+    let file = File::create(format!("{path}.in-use")).map_err(MigrationError::Lock)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(MigrationError::InUse(path)),
+        Err(TryLockError::Error(error)) => Err(MigrationError::Lock(error)),
+    }
 }

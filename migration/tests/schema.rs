@@ -101,6 +101,31 @@ async fn processes_that_start_together_on_sqlite_do_not_collide() {
 }
 
 #[tokio::test]
+async fn a_migration_that_fails_in_the_middle_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let db = connect(&format!("sqlite://{}", directory.path().join("new.sqlite").display())).await.unwrap();
+    db.execute_unprepared("CREATE TABLE service_state (in_the_way integer)").await.unwrap();
+    let error = migration::run(&db).await.unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "migrating the database failed: error returned from database: (code: 1) table service_state already exists"
+    );
+    db.execute_unprepared("DROP TABLE service_state").await.unwrap();
+    migration::run(&db).await.unwrap();
+    migration::verify(&db).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_sqlite_file_is_kept_for_one_process() {
+    let database = testkit::database::sqlite().await;
+    let kept = migration::keep_for_this_process(&database.db).await.unwrap();
+    let again = migration::keep_for_this_process(&database.db).await.unwrap_err().to_string();
+    assert!(again.starts_with("another PulseCheck is running on the database "), "{again}");
+    drop(kept);
+    assert!(migration::keep_for_this_process(&database.db).await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn a_role_that_may_not_migrate_says_what_to_do() {
     let directory = tempfile::tempdir().unwrap();
     let db = connect(&format!("sqlite://{}", directory.path().join("new.sqlite").display())).await.unwrap();
@@ -117,6 +142,8 @@ async fn a_database_that_cannot_be_reached_is_named_without_its_password() {
     assert!(text.starts_with("cannot use the database at postgres://postgres:***@127.0.0.1:"), "{text}");
     assert!(text.contains("\"absent\" does not exist") && !text.contains("secret"), "{text}");
 
+    let nobody = connect("postgres://me:secret@127.0.0.1:1/x").await.unwrap_err().to_string();
+    assert_eq!(nobody, "cannot use the database at postgres://me:***@127.0.0.1:1/x: Connection refused (os error 111)");
     let error = connect("sqlite:///absent/directory/new.sqlite").await.unwrap_err().to_string();
     assert!(error.starts_with("cannot use the database at sqlite:///absent/directory/new.sqlite: "), "{error}");
     let error = connect("mysql://me:secret@127.0.0.1/x").await.unwrap_err().to_string();

@@ -53,6 +53,9 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let owner = backend::auth::local::owner(&db, now()).await?;
     tracing::info!("writing ninety days of history for {} services", SCENES.len());
     for (i, scene) in SCENES.iter().enumerate() {
+        if shutdown.is_cancelled() {
+            return Ok(());
+        }
         // One is left paused, because a dashboard has such a service too.
         add(&db, owner, targets, scene, i + 1 == SCENES.len()).await?;
     }

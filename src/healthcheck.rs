@@ -17,7 +17,8 @@ pub(crate) async fn run(settings: &Settings, worker: bool) -> anyhow::Result<()>
         let path = settings.heartbeat_file.as_deref().context("set PULSECHECK_HEARTBEAT_FILE, as for the worker")?;
         let written = std::fs::metadata(path).and_then(|file| file.modified());
         let written = written.with_context(|| format!("no heartbeat at {}", path.display()))?;
-        let age = written.elapsed().unwrap_or_default();
+        let age =
+            written.elapsed().context("the last heartbeat lies in the future: this machine's clock was set back")?;
         ensure!(age <= STALE, "the last heartbeat is {} s old", age.as_secs());
         return Ok(());
     }

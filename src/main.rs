@@ -13,7 +13,7 @@ mod telemetry;
 use clap::{Parser, Subcommand};
 use settings::Settings;
 
-/// Watches your services and your vendors' status pages.
+/// Watches your services: what is up, slow or down, since when, and why.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = "Settings are environment variables; README.md lists them.")]
 struct Arguments {

@@ -23,6 +23,7 @@ pub(crate) async fn all(settings: &Settings) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal()?;
     let listener = listen(settings.listen).await?;
     let (db, live) = one_process_storage(settings, &dir).await?;
+    let _kept = migration::keep_for_this_process(&db).await?;
     one_process(settings, &dir, db, live, listener, shutdown).await
 }
 
@@ -40,7 +41,8 @@ pub(crate) async fn one_process(
         Some(key) => key.expose().to_owned(),
         None => dir.secret_key()?,
     };
-    let prober = prober(settings, address, settings.allow_private_targets.unwrap_or(address.ip().is_loopback()))?;
+    let prober =
+        prober(settings.public_url.as_ref(), settings.allow_private_targets.unwrap_or(address.ip().is_loopback()))?;
     let worker = worker::Worker {
         db: db.clone(),
         live: live.clone(),
@@ -74,7 +76,7 @@ pub(crate) async fn api(settings: &Settings) -> anyhow::Result<()> {
     let listener = listen(settings.listen).await?;
     let address = listener.local_addr()?;
     let (db, live) = shared_storage(settings, "pulsecheck api").await?;
-    let prober = prober(settings, address, settings.allow_private_targets.unwrap_or(false))?;
+    let prober = prober(settings.public_url.as_ref(), settings.allow_private_targets.unwrap_or(false))?;
     let secret_key = settings.secret_key.as_ref().context("checked above")?.expose().to_owned();
     let backend = backend::Backend { db, live, prober, settings: backend_settings(settings, address, secret_key) };
     announce(settings, &backend, address).await?;
@@ -86,7 +88,7 @@ pub(crate) async fn worker(settings: &Settings) -> anyhow::Result<()> {
     refuse_missing("worker", &missing_storage(settings))?;
     let shutdown = shutdown::on_signal()?;
     let (db, live) = shared_storage(settings, "pulsecheck worker").await?;
-    let prober = prober(settings, settings.listen, settings.allow_private_targets.unwrap_or(false))?;
+    let prober = prober(settings.public_url.as_ref(), settings.allow_private_targets.unwrap_or(false))?;
     tracing::info!(concurrency = settings.concurrency, "worker started");
     worker::run(worker::Worker { db, live, prober, settings: worker_settings(settings) }, shutdown).await
 }
@@ -140,7 +142,7 @@ pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 async fn one_process_storage(settings: &Settings, dir: &DataDir) -> anyhow::Result<(DatabaseConnection, Live)> {
     let url = settings.database_url.as_ref().map_or_else(|| dir.database_url(), |url| url.expose().to_owned());
-    if !url.starts_with("sqlite:") && settings.redis_url.is_none() {
+    if url.starts_with("postgres") && settings.redis_url.is_none() {
         bail!(
             "DATABASE_URL is {}: with PostgreSQL set REDIS_URL too, so that other processes can share it",
             migration::redacted(&url)
@@ -190,9 +192,10 @@ fn refuse_missing(role: &str, missing: &[&str]) -> anyhow::Result<()> {
     if missing.is_empty() { Ok(()) } else { bail!("`pulsecheck {role}` needs these settings: {}", missing.join(", ")) }
 }
 
-fn prober(settings: &Settings, address: SocketAddr, allow_private: bool) -> anyhow::Result<Prober> {
+/// `public_url` is told to every server that is checked, so that its operator can find out who asks.
+fn prober(public_url: Option<&Url>, allow_private: bool) -> anyhow::Result<Prober> {
     let guard = if allow_private { Guard::AllowPrivate } else { Guard::PublicOnly };
-    let user_agent_url = Some(public_url(settings, address).to_string());
+    let user_agent_url = public_url.map(Url::to_string);
     Ok(Prober::new(ProberSettings { user_agent_url, guard, ..ProberSettings::default() })?)
 }
 

@@ -76,7 +76,7 @@ impl Settings {
     /// One error that lists every setting that is wrong.
     pub(crate) fn from_environment() -> anyhow::Result<Self> {
         let mut wrong = Vec::new();
-        match dotenvy::dotenv() {
+        match dotenvy::from_path(".env") {
             Err(error) if !error.not_found() => wrong.push(format!(".env: {error}")),
             _ => {}
         }

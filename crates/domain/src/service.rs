@@ -78,10 +78,11 @@ impl ServiceDraft {
         let mut valid = self;
 
         valid.name = tidy(&valid.name);
-        keep(text("name", &valid.name, MAX_NAME));
-        if valid.name.is_empty() {
-            keep(Err(FieldError::new("name", "give the service a name")));
-        }
+        keep(if valid.name.is_empty() {
+            Err(FieldError::new("name", "give the service a name"))
+        } else {
+            text("name", &valid.name, MAX_NAME)
+        });
         valid.category = present(valid.category.as_deref().map(tidy));
         keep(text("category", valid.category.as_deref().unwrap_or_default(), MAX_CATEGORY));
 
@@ -117,12 +118,11 @@ impl ServiceDraft {
             if valid.timeout_ms > valid.check_interval_seconds.saturating_mul(1000) {
                 keep(Err(FieldError::new("timeoutMs", "must not be longer than the interval between two checks")));
             }
-            if valid.degraded_threshold_ms > valid.timeout_ms {
+            if TIMEOUT_MS.contains(&valid.degraded_threshold_ms) && valid.degraded_threshold_ms > valid.timeout_ms {
                 let message = "must not be longer than the timeout: a slower answer would never arrive";
                 keep(Err(FieldError::new("degradedThresholdMs", message)));
             }
         }
-        errors.dedup_by(|later, earlier| later.field == earlier.field);
         if errors.is_empty() { Ok(valid) } else { Err(errors) }
     }
 }
@@ -140,7 +140,9 @@ pub fn address(field: &str, text: &str) -> Result<String, FieldError> {
     if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return wrong("must not contain spaces or control characters".into());
     }
-    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    // What stands behind the host may hold a whole address of its own.
+    let host_part = text.split(['?', '#']).next().unwrap_or_default();
+    let with_scheme = if host_part.contains("://") { text.to_owned() } else { format!("https://{text}") };
     let url = match Url::parse(&with_scheme) {
         Ok(url) => url,
         Err(error) => return wrong(format!("is not an address ({error}): write it as https://example.com/health")),
@@ -156,7 +158,12 @@ pub fn address(field: &str, text: &str) -> Result<String, FieldError> {
             "must not contain a user name or password: they would be shown to everybody who sees the page".into(),
         );
     }
-    Ok(url.into())
+    let url = String::from(url);
+    // Encoding makes some characters longer, and what is kept must be valid again at the next change.
+    if url.len() > MAX_URL {
+        return wrong(format!("is {} bytes long when encoded, at most {MAX_URL} are allowed", url.len()));
+    }
+    Ok(url)
 }
 
 fn text(field: &str, value: &str, max: usize) -> Result<(), FieldError> {
@@ -266,10 +273,17 @@ mod tests {
     }
 
     #[test]
+    fn an_address_may_hold_another_and_stays_valid_when_it_is_encoded() {
+        assert_eq!(address("url", "example.com/?next=http://x.org").unwrap(), "https://example.com/?next=http://x.org");
+        let long = address("url", &format!("https://x.org/{}", "é".repeat(1000))).unwrap_err();
+        assert_eq!(long.message, "is 6014 bytes long when encoded, at most 2048 are allowed");
+    }
+
+    #[test]
     fn all_wrong_fields_are_reported_together() {
-        let draft = ServiceDraft { check_interval_seconds: 0, confirmations: 0, ..Default::default() };
+        let draft = ServiceDraft { degraded_threshold_ms: 40_000, confirmations: 0, ..Default::default() };
         let fields: Vec<_> = draft.validate(10).unwrap_err().into_iter().map(|error| error.field).collect();
-        assert_eq!(fields, ["name", "url", "checkIntervalSeconds", "confirmations"]);
+        assert_eq!(fields, ["name", "url", "degradedThresholdMs", "confirmations"]);
     }
 
     proptest! {

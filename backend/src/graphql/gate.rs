@@ -44,6 +44,7 @@ const FOR_EVERYBODY: [&str; 2] = ["me", "__typename"];
 
 fn judge(request: &mut Request, viewer: Option<Viewer>) -> Result<(), Error> {
     limits::check_text(&request.query)?;
+    limits::check_variables(&request.variables)?;
     let name = request.operation_name.clone();
     // A document that does not parse is refused where async-graphql parses it again.
     let Ok(document) = request.parsed_query() else { return Ok(()) };

@@ -1,6 +1,10 @@
 //! What a document may cost, judged before it is validated or run: size, nesting, fields with fragments expanded,
 //! repetition, directives, introspection. Every walk here is linear in the document, however fragments are entangled.
 
+mod text;
+
+pub(super) use text::{check_text, check_variables};
+
 use crate::ops::Error;
 use async_graphql::parser::types::{
     Directive, DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
@@ -8,10 +12,6 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned};
 use std::collections::HashMap;
 
-/// The longest document in bytes, texts in quotes not counted.
-const MAX_SYNTAX: usize = 64 * 1024;
-/// The longest document in bytes.
-const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// How deep brackets of any kind may be nested.
 const MAX_BRACKETS: usize = 50;
 /// How deep fields may be nested.
@@ -45,54 +45,6 @@ pub(super) fn page(length: i32, each: usize) -> usize {
 
 fn query(message: impl Into<String>) -> Error {
     Error::field("query", message)
-}
-
-/// Judges the text, so that parsing it is safe: parsers recurse.
-pub(super) fn check_text(text: &str) -> Result<(), Error> {
-    if text.len() > MAX_BYTES {
-        return Err(query(format!("the document is {} bytes long, at most {MAX_BYTES} are allowed", text.len())));
-    }
-    let (mut brackets, mut syntax) = (0usize, 0usize);
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        syntax += 1;
-        rest = match byte {
-            b'"' => skip_string(rest),
-            b'#' => after.iter().position(|byte| matches!(byte, b'\n' | b'\r')).map_or(&[], |end| {
-                syntax += end;
-                &after[end..]
-            }),
-            b'{' | b'[' | b'(' => {
-                brackets += 1;
-                after
-            }
-            b'}' | b']' | b')' => {
-                brackets = brackets.saturating_sub(1);
-                after
-            }
-            _ => after,
-        };
-        if brackets > MAX_BRACKETS {
-            return Err(query(format!("the document is nested more than {MAX_BRACKETS} levels deep")));
-        }
-        if syntax > MAX_SYNTAX {
-            let message = "is longer than allowed even without its texts: send values as variables";
-            return Err(query(format!("the document {message} (at most {MAX_SYNTAX} bytes)")));
-        }
-    }
-    Ok(())
-}
-
-/// What follows the string that `text` begins with.
-fn skip_string(text: &[u8]) -> &[u8] {
-    let (quote, mut at): (&[u8], _) = if text.starts_with(b"\"\"\"") { (b"\"\"\"", 3) } else { (b"\"", 1) };
-    while at < text.len() {
-        if text[at..].starts_with(quote) {
-            return &text[at + quote.len()..];
-        }
-        at += if text[at] == b'\\' { 2 } else { 1 };
-    }
-    &[]
 }
 
 /// Judges a document, and finds the operation that `name` selects: `None` when there is no such one, which is for

@@ -1,0 +1,227 @@
+//! Judges what is sent before anything recurses over it: the text of a document, before it is parsed, and the values of
+//! its variables. An overflowing stack ends the process, so that whatever this cannot read with certainty is refused.
+//!
+//! It must see strings and comments exactly where the grammar of async-graphql sees them: what it takes for the inside of
+//! a string is not counted.
+
+use super::{MAX_BRACKETS, query};
+use crate::ops::Error;
+use async_graphql::{Value, Variables};
+
+/// The longest document in bytes, texts in quotes not counted.
+const MAX_SYNTAX: usize = 64 * 1024;
+/// The longest document in bytes, less than a request may hold: what is longer belongs into variables.
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// Judges the text, so that parsing it is safe: parsers recurse.
+pub(in crate::graphql) fn check_text(text: &str) -> Result<(), Error> {
+    if text.len() > MAX_BYTES {
+        let message = format!("the document is {} bytes long, at most {MAX_BYTES} are allowed", text.len());
+        return Err(query(message + ": send values as variables"));
+    }
+    let (mut brackets, mut syntax) = (0usize, 0usize);
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        syntax += 1;
+        rest = match byte {
+            b'"' => after_string(rest).map_err(query)?,
+            b'#' => after.iter().position(|byte| matches!(byte, b'\n' | b'\r')).map_or(&[], |end| {
+                syntax += end;
+                &after[end..]
+            }),
+            b'{' | b'[' | b'(' => {
+                brackets += 1;
+                after
+            }
+            b'}' | b']' | b')' => {
+                brackets = brackets.saturating_sub(1);
+                after
+            }
+            _ => after,
+        };
+        if brackets > MAX_BRACKETS {
+            return Err(query(format!("the document is nested more than {MAX_BRACKETS} levels deep")));
+        }
+        if syntax > MAX_SYNTAX {
+            let message = "is longer than allowed even without its texts: send values as variables";
+            return Err(query(format!("the document {message} (at most {MAX_SYNTAX} bytes)")));
+        }
+    }
+    Ok(())
+}
+
+/// What follows the string that `text` begins with, or why it is none.
+fn after_string(text: &[u8]) -> Result<&[u8], &'static str> {
+    match text.strip_prefix(b"\"\"\"") {
+        Some(inside) => after_block(inside),
+        None => after_line(text.strip_prefix(b"\"").unwrap_or(text)),
+    }
+}
+
+/// In a block only `\"""` is an escape; any other backslash stands for itself. Where a block does not end, the grammar
+/// goes on behind its first two quotes, and what looked like its inside is not.
+fn after_block(mut inside: &[u8]) -> Result<&[u8], &'static str> {
+    loop {
+        if let Some(after) = inside.strip_prefix(b"\"\"\"") {
+            return Ok(after);
+        }
+        inside = match (inside.strip_prefix(b"\\\"\"\""), inside) {
+            (Some(after), _) | (None, [_, after @ ..]) => after,
+            (None, []) => return Err("a text that begins with three quotes does not end"),
+        };
+    }
+}
+
+/// Other strings end on the line that they begin on, and know a few escapes.
+fn after_line(mut inside: &[u8]) -> Result<&[u8], &'static str> {
+    loop {
+        inside = match inside {
+            [b'"', after @ ..] => return Ok(after),
+            [] | [b'\n' | b'\r', ..] => return Err("a text in quotes does not end on its line"),
+            [b'\\', b'u', digits @ ..] => match digits.split_at_checked(4) {
+                Some((digits, after)) if digits.iter().all(u8::is_ascii_hexdigit) => after,
+                _ => return Err("in a text, \\u must be followed by four hexadecimal digits"),
+            },
+            [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', after @ ..] => after,
+            [b'\\', ..] => {
+                return Err("a text has a backslash before what it cannot escape: write \\\\ for a backslash");
+            }
+            [_, after @ ..] => after,
+        };
+    }
+}
+
+/// Judges the values of variables, over which validation recurses.
+pub(in crate::graphql) fn check_variables(variables: &Variables) -> Result<(), Error> {
+    let mut level: Vec<&Value> = variables.values().collect();
+    for _ in 0..=MAX_BRACKETS {
+        level = level.into_iter().flat_map(inside).collect();
+        if level.is_empty() {
+            return Ok(());
+        }
+    }
+    Err(Error::field("variables", format!("are nested more than {MAX_BRACKETS} levels deep")))
+}
+
+fn inside(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::List(values) => values.iter().collect(),
+        Value::Object(values) => values.values().collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use async_graphql::parser::parse_query;
+    use async_graphql::parser::types::{Selection, SelectionSet};
+    use proptest::prelude::*;
+
+    /// Deeper than allowed, and far from what overflows a stack.
+    fn deep() -> String {
+        format!("{}1{}", "{a:".repeat(60), "}".repeat(60))
+    }
+
+    /// How deep the real parser has gone into `text`; `None` where it does not accept it.
+    fn depth(text: &str) -> Option<usize> {
+        let text = text.to_owned();
+        // Built without optimisation the parser needs more stack than a test has.
+        let parsed = std::thread::Builder::new().stack_size(64 << 20).spawn(move || {
+            let document = parse_query(text).ok()?;
+            document.operations.iter().map(|(_, operation)| of_set(&operation.node.selection_set.node)).max()
+        });
+        parsed.unwrap().join().unwrap()
+    }
+
+    fn of_set(set: &SelectionSet) -> usize {
+        let of = |selection: &Selection| match selection {
+            Selection::Field(field) => {
+                // The parentheses count as the level that they are.
+                let values = field.node.arguments.iter().map(|(_, value)| value.node.clone().into_const().unwrap());
+                let arguments = values.map(|value| 1 + of_value(&value)).max();
+                of_set(&field.node.selection_set.node).max(arguments.unwrap_or(0))
+            }
+            Selection::InlineFragment(inline) => of_set(&inline.node.selection_set.node),
+            Selection::FragmentSpread(_) => 0,
+        };
+        set.items.iter().map(|selection| of(&selection.node)).max().map_or(0, |inner| inner + 1)
+    }
+
+    fn of_value(value: &Value) -> usize {
+        let nested = matches!(value, Value::List(_) | Value::Object(_));
+        usize::from(nested) + inside(value).into_iter().map(of_value).max().unwrap_or(0)
+    }
+
+    #[test]
+    fn what_only_seems_to_be_inside_of_a_text_is_counted() {
+        let deep = deep();
+        for document in [
+            format!("{{me{{id(x:[\"\"\"abc\" {deep}])}}}}"),
+            format!("{{me{{id(x:\"\"\"\\\\\"\"\"y\"\"\" z:{deep})}}}}"),
+            format!("{{me{{id(x:\"\"\"\\\"\"\"y\\\"\"\"\"\"\" z:{deep})}}}}"),
+            format!("{{me{{id(x:[\"\"\"\"\"\" {deep}])}}}}"),
+            format!("{{me{{id(x:[\"\" {deep}])}}}}"),
+            format!("{{me{{id(x:[\"\\\\\" {deep}])}}}}"),
+            format!("{{me{{id(x:[1 # \"\n {deep}])}}}}"),
+            format!("{{me{{id(x:[1 # \"\"\"\r {deep}])}}}}"),
+        ] {
+            assert!(depth(&document).is_some_and(|depth| depth > MAX_BRACKETS), "{document}");
+            assert!(check_text(&document).is_err(), "{document}");
+        }
+    }
+
+    #[test]
+    fn what_is_inside_of_a_text_is_not_counted() {
+        let open = "{".repeat(100);
+        for document in [
+            format!("{{me{{id(x:\"{open}\")}}}}"),
+            format!("{{me{{id(x:\"\\\"{open}\\u00e9\\n\")}}}}"),
+            format!("{{me{{id(x:\"\"\"{open}\n\" \\ \\\"\"\" \"\" {open}\"\"\")}}}}"),
+            format!("{{me{{id(x:1) # {open}\r\n}}}}"),
+        ] {
+            assert!(depth(&document).is_some(), "{document}");
+            assert!(check_text(&document).is_ok(), "{document}");
+        }
+    }
+
+    #[test]
+    fn variables_are_as_deep_as_documents_at_most() {
+        let nested = |depth: usize| {
+            let value = (0..depth).fold(serde_json::json!(1), |inner, _| serde_json::json!([inner]));
+            Variables::from_json(serde_json::json!({ "v": value }))
+        };
+        assert!(check_variables(&nested(MAX_BRACKETS)).is_ok());
+        assert!(check_variables(&nested(MAX_BRACKETS + 1)).is_err());
+        assert!(check_variables(&nested(120)).is_err());
+        assert!(check_variables(&Variables::default()).is_ok());
+    }
+
+    /// What the two could read differently, and depth behind it.
+    fn piece() -> impl Strategy<Value = String> {
+        let marks = ["\"", "\"\"", "\"\"\"", "\"a\"", "\"\"\"a", "\\", "\\\\", "\\\"", "\\\"\"\"", "\\u00e9", "\\x"];
+        let others = [" ", ",", "\n", "\r", "#", "a", "{", "}", "[", "]", "é", "\u{feff}"];
+        prop_oneof![
+            6 => proptest::sample::select(marks.as_slice().to_vec()).prop_map(str::to_owned),
+            3 => proptest::sample::select(others.as_slice().to_vec()).prop_map(str::to_owned),
+            2 => Just(format!(" {} ", deep())),
+            1 => Just(" {a:[1]} ".to_owned()),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_passes_is_no_deeper_than_the_bound_for_the_real_parser(
+            pieces in proptest::collection::vec(piece(), 0..9),
+            end in proptest::sample::select(vec!["", "\"", "\"\"\"", "\n"]),
+        ) {
+            let document = format!("{{me{{id(x:[{}{end}])}}}}", pieces.concat());
+            if check_text(&document).is_ok() && let Some(depth) = depth(&document) {
+                prop_assert!(depth <= MAX_BRACKETS, "{depth} levels");
+            }
+        }
+    }
+}

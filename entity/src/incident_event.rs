@@ -14,7 +14,7 @@ pub struct Model {
     pub incident_id: Uuid,
     /// When it happened.
     pub at: DateTime<Utc>,
-    /// `opened`, `escalated`, `eased`, `resolved`, ...
+    /// `opened`, `escalated`, `eased`, `worsened`, `resolved`, ...
     pub kind: String,
     /// What happened, one sentence.
     pub message: String,

@@ -154,6 +154,7 @@ impl<'a> Past<'a> {
                     (*at, "escalated", because("went from degraded to down"))
                 }
                 Effect::Eased { at } => (*at, "eased", because("answers again, but is degraded")),
+                Effect::Worsened { at } => (*at, "worsened", because("down again")),
                 Effect::Resolved { at, by } => {
                     incident.resolved_at = Some(*at);
                     let minutes = (*at - incident.started_at).num_minutes();

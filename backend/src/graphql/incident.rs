@@ -121,7 +121,7 @@ impl Incident {
 pub(crate) struct IncidentEvent {
     /// When it happened.
     at: Time,
-    /// What happened: `opened`, `escalated`, `eased`, `resolved` or `paused`.
+    /// What happened: `opened`, `escalated`, `eased`, `worsened`, `resolved` or `paused`.
     kind: String,
     /// The same in a sentence for people.
     message: String,

@@ -65,6 +65,8 @@ pub enum Effect {
     Escalated { at: DateTime<Utc> },
     /// The open downtime's service answers again, but slowly.
     Eased { at: DateTime<Utc> },
+    /// The open downtime's service is down again, after it was eased or unknown.
+    Worsened { at: DateTime<Utc> },
     /// The open incident is over.
     Resolved { at: DateTime<Utc>, by: Status },
 }
@@ -185,6 +187,10 @@ fn follow(
                 }
                 (IncidentType::Downtime, IncidentType::Degraded) if changed => {
                     effects.push(Effect::Eased { at: seen.at });
+                    Some(kind)
+                }
+                (IncidentType::Downtime, IncidentType::Downtime) if changed => {
+                    effects.push(Effect::Worsened { at: since });
                     Some(kind)
                 }
                 _ => Some(kind),

@@ -124,6 +124,7 @@ impl<'a> Judgement<'a> {
                 Some(("escalated", *at, timeline::escalated(&finding.outcome)))
             }
             Effect::Eased { at } => Some(("eased", *at, timeline::eased(&finding.outcome))),
+            Effect::Worsened { at } => Some(("worsened", *at, timeline::worsened(&finding.outcome))),
             Effect::Resolved { at, by } => {
                 let at = (*at).max(incident.started_at);
                 incident.resolved_at = Some(at);

@@ -20,6 +20,10 @@ pub(crate) fn eased(outcome: &Outcome) -> String {
     with_reason("answers again, but is degraded", outcome)
 }
 
+pub(crate) fn worsened(outcome: &Outcome) -> String {
+    with_reason("down again", outcome)
+}
+
 pub(crate) fn resolved(by: Status, lasted: TimeDelta, outcome: &Outcome) -> String {
     let lasted = duration(lasted);
     match by {
@@ -83,6 +87,7 @@ mod tests {
         let down = Outcome::without_answer(Cause::ConnectionRefused, Phases::default());
         assert_eq!(opened(IncidentType::Downtime, &down), "went down: connection refused");
         assert_eq!(escalated(&down), "went from degraded to down: connection refused");
+        assert_eq!(worsened(&down), "down again: connection refused");
         let up = Outcome {
             status: Status::Up,
             status_code: Some(200),

@@ -90,7 +90,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn down_that_answers_slowly_is_eased_and_still_the_same_incident(stage: Stage) {
+    async fn down_that_answers_slowly_is_eased_and_down_again_is_still_the_same_incident(stage: Stage) {
         let target = Target::start().await;
         target.behave(Behaviour::code(503)).await;
         let worker = stage.worker().await;
@@ -105,6 +105,24 @@ on_each_stage! {
         assert_eq!(incident.cause.as_deref(), Some("answered 503, expected 200-299"), "the worst it came to");
         let kinds: Vec<_> = stage.timeline(&incident).await.into_iter().map(|(kind, _, _)| kind).collect();
         assert_eq!(kinds, ["opened", "eased"]);
+
+        target.behave(Behaviour::Refuse).await;
+        let mut events = stage.live.subscribe();
+        stage.check_now(&[&service]).await;
+        let state = stage.is(&service, Status::Down).await;
+        let [again] = stage.incidents(&service).await.try_into().unwrap();
+        assert_eq!((again.id, again.resolved_at, again.checks_failed), (incident.id, None, incident.checks_failed + 2));
+        let timeline = stage.timeline(&again).await;
+        assert_eq!(timeline.len(), 3, "{timeline:?}");
+        assert_eq!(timeline[2], ("worsened".into(), state.since, "down again: connection refused".into()));
+        let told = async {
+            while let Some(event) = events.next().await {
+                if matches!(*event.unwrap(), Event::IncidentChanged { incident_id, .. } if incident_id == again.id) {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), told).await.expect("pages are told of it");
         worker.stop().await;
     }
 

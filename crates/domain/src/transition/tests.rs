@@ -62,8 +62,19 @@ fn each_short_story_ends_in_the_expected_status() {
 }
 
 #[test]
-fn one_incident_opens_escalates_eases_and_ends() {
-    let story = [(30, Up), (60, Degraded), (61, Degraded), (90, Down), (91, Down), (120, Degraded), (150, Up)];
+fn one_incident_opens_escalates_eases_worsens_and_ends() {
+    let story = [
+        (30, Up),
+        (60, Degraded),
+        (61, Degraded),
+        (90, Down),
+        (91, Down),
+        (120, Degraded),
+        (150, Down),
+        (151, Down),
+        (180, Down),
+        (210, Up),
+    ];
     let (_, effects) = tell(2, &story);
     assert_eq!(
         effects,
@@ -78,8 +89,13 @@ fn one_incident_opens_escalates_eases_and_ends() {
             Effect::Changed { from: Down, to: Degraded },
             Effect::FailedAgain,
             Effect::Eased { at: at(120) },
-            Effect::Changed { from: Degraded, to: Up },
-            Effect::Resolved { at: at(150), by: Up },
+            Effect::FailedAgain,
+            Effect::Changed { from: Degraded, to: Down },
+            Effect::FailedAgain,
+            Effect::Worsened { at: at(150) },
+            Effect::FailedAgain,
+            Effect::Changed { from: Down, to: Up },
+            Effect::Resolved { at: at(210), by: Up },
         ]
     );
 }
@@ -171,7 +187,7 @@ proptest! {
                         prop_assert!(kind == IncidentType::Degraded && when >= started);
                         open = Some((started, IncidentType::Downtime));
                     }
-                    Effect::Eased { at: when } => {
+                    Effect::Eased { at: when } | Effect::Worsened { at: when } => {
                         let (started, kind) = open.unwrap();
                         prop_assert!(kind == IncidentType::Downtime && when >= started);
                     }

@@ -95,8 +95,10 @@ fn io_fault(error: &io::Error, phase: Phase) -> Cause {
         }
         // The system gave up on a peer that was silent for longer than its own patience.
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::TimedOut => Cause::Unreachable,
-        // A body whose framing is broken.
-        ErrorKind::InvalidData | ErrorKind::InvalidInput => Cause::NotHttp { detail: error.to_string() },
+        // A body whose framing is broken; the system's own "invalid argument" says nothing of what was answered.
+        ErrorKind::InvalidData | ErrorKind::InvalidInput if error.raw_os_error().is_none() => {
+            Cause::NotHttp { detail: error.to_string() }
+        }
         // No free port, no network, not permitted by a local firewall: of this machine, not of the target.
         _ => Cause::NotChecked { detail: format!("this server could not connect: {error}") },
     }

@@ -72,8 +72,8 @@ impl Guard {
     /// Whether `ip` may be connected to.
     ///
     /// Never a target, even where private ones are allowed: the addresses at which clouds hand credentials to
-    /// whatever runs on a machine (there is nothing to monitor there, and everything to steal), multicast and
-    /// broadcast (not one host), and the unspecified address (no host at all). An IPv6 address that carries an
+    /// whatever runs on a machine, and all of IPv4's link-local range, where most of them are (there is nothing to
+    /// monitor there, and everything to steal), multicast and broadcast (not one host), and the unspecified address (no host at all). An IPv6 address that carries an
     /// IPv4 address is never a target either if the address it carries is not.
     ///
     /// # Errors
@@ -95,7 +95,11 @@ fn is_localhost(name: &str) -> bool {
 fn never_a_target(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(v4) => {
-            v4.is_unspecified() || v4.is_multicast() || v4.is_broadcast() || METADATA_V4.contains(&v4.octets())
+            v4.is_unspecified()
+                || v4.is_multicast()
+                || v4.is_broadcast()
+                || v4.is_link_local()
+                || METADATA_V4.contains(&v4.octets())
         }
         IpAddr::V6(v6) => {
             v6.is_unspecified()
@@ -106,19 +110,16 @@ fn never_a_target(ip: IpAddr) -> bool {
     }
 }
 
-/// AWS, Google, Azure, Oracle and others; AWS ECS and EKS; Alibaba; Azure's host; Oracle.
-const METADATA_V4: [[u8; 4]; 6] = [
-    [169, 254, 169, 254],
-    [169, 254, 170, 2],
-    [169, 254, 170, 23],
-    [100, 100, 100, 200],
-    [168, 63, 129, 16],
-    [192, 0, 0, 192],
-];
+/// Alibaba; Azure's host; Oracle. Nearly all others have theirs on link-local addresses.
+const METADATA_V4: [[u8; 4]; 3] = [[100, 100, 100, 200], [168, 63, 129, 16], [192, 0, 0, 192]];
 
-/// AWS's instance metadata and EKS; Google.
-const METADATA_V6: [[u16; 8]; 3] =
-    [[0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254], [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23], [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254]];
+/// AWS's instance metadata and EKS; Google; Scaleway.
+const METADATA_V6: [[u16; 8]; 4] = [
+    [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254],
+    [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23],
+    [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254],
+    [0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42],
+];
 
 fn is_public(ip: IpAddr) -> bool {
     match ip {

@@ -24,7 +24,7 @@ const PUBLIC: [&str; 10] = [
 ];
 
 /// Private or reserved, but nothing that a private installation could not want to look at.
-const PRIVATE: [&str; 41] = [
+const PRIVATE: [&str; 40] = [
     "0.0.0.1",
     "10.0.0.1",
     "10.255.255.255",
@@ -32,7 +32,6 @@ const PRIVATE: [&str; 41] = [
     "100.127.255.255",
     "127.0.0.1",
     "127.255.255.254",
-    "169.254.0.1",
     "172.16.0.1",
     "172.31.255.255",
     "192.0.0.1",
@@ -68,9 +67,12 @@ const PRIVATE: [&str; 41] = [
     "fec0::1",
 ];
 
-const NEVER: [&str; 22] = [
+const NEVER: [&str; 25] = [
     "0.0.0.0",
+    "169.254.0.1",
+    "169.254.42.42",
     "169.254.169.254",
+    "fd00:42::42",
     "169.254.170.2",
     "169.254.170.23",
     "100.100.100.200",

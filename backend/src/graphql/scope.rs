@@ -22,6 +22,13 @@ use uuid::Uuid;
 /// Of how many services response times are read at a time: those of a day are read check by check.
 const MAX_CHARTS: usize = 50;
 
+/// How many rows the pages of all services may come to at a time: what a query costs is judged before anybody knows how
+/// many services there are.
+const MAX_ROWS: u64 = 20_000;
+
+/// Of how many incidents what happened in them is read at a time.
+const MAX_TIMELINES: usize = 5000;
+
 /// See the module.
 pub(super) struct Scope {
     pub(super) ops: Arc<Ops>,
@@ -145,6 +152,7 @@ impl Loaders {
                 grouped(keys, latency).await
             }),
             checks: loader!(queue, ops, |o, keys| {
+                check_pages("checks", &keys)?;
                 let pages = |keys: Vec<ByService>, (first, after)| {
                     let o = o.clone();
                     async move { Ok(by_number(history::checks(&o.db, &numbers(&keys), first, after).await?, keys)) }
@@ -153,6 +161,7 @@ impl Loaders {
             }),
             incident: loader!(queue, ops, |o, ids| o.incidents_by_id(&viewer()?, &ids).await),
             incidents: loader!(queue, ops, |o, keys| {
+                check_pages("incidents", &keys)?;
                 let pages = |ids: Vec<Uuid>, (first, after)| {
                     let o = o.clone();
                     async move { o.incidents_of_each(&ids, first, after).await }
@@ -161,11 +170,33 @@ impl Loaders {
             }),
             incident_count: loader!(queue, ops, |o, ids| o.count_incidents_of_each(&ids).await),
             open_incident: loader!(queue, ops, |o, ids| o.open_incidents(&ids).await),
-            events: loader!(queue, ops, |o, ids| o.incident_events(&ids).await),
+            events: loader!(queue, ops, |o, ids| {
+                if ids.len() > MAX_TIMELINES {
+                    let message = format!("can be read of at most {MAX_TIMELINES} incidents at a time");
+                    return Err(Error::field("events", message + ": ask for fewer incidents"));
+                }
+                o.incident_events(&ids).await
+            }),
             followed: loader!(queue, ops, |o, keys| by_service(o.followed(&services(keys.iter())).await?, keys)),
             notices: loader!(queue, ops, |o, keys| by_service(o.notices(&services(keys.iter())).await?, keys)),
         }
     }
+}
+
+/// Refuses pages that together may come to more than one answer should hold.
+fn check_pages<K, P>(what: &str, pages: &[PageOf<K, P>]) -> Result<()> {
+    let rows: u64 = pages.iter().map(|(_, (first, _))| u64::from(*first)).sum();
+    if rows <= MAX_ROWS {
+        return Ok(());
+    }
+    let lists = u64::try_from(pages.len()).unwrap_or(u64::MAX);
+    let each = MAX_ROWS / lists;
+    let advice = if each == 0 { String::new() } else { format!("ask for at most {each} of each, or ") };
+    let message = format!(
+        "comes to {rows} {what} in {lists} lists, at most {MAX_ROWS} are allowed at a time: {advice}ask for fewer \
+         services, with a filter or one by one"
+    );
+    Err(Error::field("first", message))
 }
 
 fn services<'a>(keys: impl Iterator<Item = &'a ByService>) -> Vec<Arc<service::Model>> {

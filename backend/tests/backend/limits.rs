@@ -4,6 +4,7 @@ use crate::api::Api;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::time::{Duration, Instant};
+use testkit::builders::a_service;
 
 /// Built without optimisation everything is some ten times slower than it is in service, where 100 ms is the bound.
 const LONG: Duration = Duration::from_secs(1);
@@ -84,6 +85,14 @@ fn hostile() -> Vec<(String, String)> {
             format!("{{ {} }}", aliases.replace("services { id }", "__schema { types { name } }")),
         );
     }
+    // Texts that end elsewhere than they seem to: deep enough to overflow a parser's stack, if it got there.
+    for n in [60, 300, 20_000] {
+        let deep = format!("{}1{}", "{a:".repeat(n), "}".repeat(n));
+        add("nesting behind a block text without an end", format!("{{me{{id(x:[\"\"\"abc\" {deep}])}}}}"));
+        add("nesting behind a backslash", format!("{{me{{id(x:\"\"\"\\\\\"\"\"y\"\"\" z:{deep})}}}}"));
+        add("nesting behind a text of two lines", format!("{{me{{id(x:[\"a\n\" {deep}])}}}}"));
+    }
+    add("a long text", format!("{{ services(filter: {{ search: \"{}\" }}) {{ id }} }}", "x".repeat(1_100_000)));
     for n in [4, 8, 20, 40, 60, 99] {
         let doubling = (0..n).fold("{ ...f0 } ".to_owned(), |mut all, i| {
             let next = i + 1;
@@ -269,4 +278,25 @@ async fn what_honest_clients_send_passes() {
         slot checkedAt status statusCode responseTimeMs message } } pageInfo { hasNextPage endCursor } }
         incidents(first: 500) { totalCount edges { node { id events { at kind message } } } } } }";
     ada.data(page, json!({ "id": uuid::Uuid::now_v7() })).await;
+}
+
+#[tokio::test]
+async fn pages_of_all_services_together_are_bounded() {
+    let api = Api::sqlite().await;
+    let ada = api.somebody().await;
+    for _ in 0..101 {
+        a_service(&api.ops.db, &ada.user).create().await;
+    }
+    for list in ["checks", "incidents"] {
+        let ask = |pages: &str| format!("{{ services {{ {pages} }} }}");
+        let one = |first: u32| format!("{list}(first: {first}) {{ edges {{ cursor }} }}");
+        assert_eq!(ada.data(&ask(&one(198)), json!({})).await["services"].as_array().unwrap().len(), 101);
+        for pages in [one(199), format!("a: {} b: {}", one(100), one(101))] {
+            let error = ada.error(&ask(&pages), json!({})).await;
+            assert_eq!(error["extensions"]["code"], "BAD_INPUT", "{error}");
+            assert_eq!(error["extensions"]["field"], "first", "{error}");
+            let message = error["message"].as_str().unwrap();
+            assert!(message.contains("at most 20000") && message.contains("ask for at most"), "{message}");
+        }
+    }
 }

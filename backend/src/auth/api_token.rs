@@ -16,6 +16,14 @@ const MAX_LENGTH: usize = 200;
 /// `last_used_at` is only written when it is older than this.
 const USE_IS_NOTED_EVERY: Duration = Duration::minutes(1);
 
+/// A token that nobody has yet, and the hash under which to keep it.
+#[must_use]
+pub(crate) fn make() -> (String, Vec<u8>) {
+    let token = format!("{PREFIX}{}", secret::encode(&secret::random()));
+    let hash = secret::hash(token.as_bytes());
+    (token, hash.to_vec())
+}
+
 /// The hash under which a token is kept, of its whole text; `None` for what cannot be a token.
 #[must_use]
 pub(super) fn token_hash(token: &str) -> Option<Hash> {
@@ -37,13 +45,17 @@ pub(super) async fn find(db: &impl ConnectionTrait, hash: &Hash, now: DateTime<U
     Ok(found.filter(|token| works(token.expires_at, now)))
 }
 
-/// Whether a token still exists and has not expired.
+/// The like for somebody who showed the token earlier.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn exists(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
+pub(super) async fn find_by_id(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Option<Model>, DbErr> {
     let found = Entity::find_by_id(id).one(db).await?;
-    Ok(found.is_some_and(|token| works(token.expires_at, now)))
+    Ok(found.filter(|token| works(token.expires_at, now)))
 }
 
 pub(super) fn works(expires_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {

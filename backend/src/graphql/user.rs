@@ -124,7 +124,7 @@ pub(crate) struct UserMutation;
 
 #[Object]
 impl UserMutation {
-    /// Makes a token for a program.
+    /// Makes a token for a program. Refused with FORBIDDEN to tokens themselves.
     async fn create_api_token(
         &self,
         ctx: &Context<'_>,

@@ -1,34 +1,19 @@
 //! Tokens for programs: made, listed and revoked here; what is presented with a request is recognised by `auth`.
 
 use super::{Error, Ops, Result, now};
-use crate::auth::Viewer;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crate::auth::{Viewer, api_token as secrets};
 use chrono::Duration;
 use domain::service::FieldError;
 use entity::{api_token, user};
-use rand::TryRngCore;
 use sea_orm::sea_query::LockType;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-};
-use sha2::{Digest, Sha256};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use uuid::Uuid;
-
-/// What every token begins with, so that people and scanners recognise a leaked one.
-pub const PREFIX: &str = "pck_";
 
 /// The longest name, in characters.
 const MAX_NAME: usize = 100;
 
 /// The longest life, in days.
 const MAX_DAYS: i32 = 3650;
-
-/// What is kept of a token.
-#[must_use]
-pub fn hash(token: &str) -> Vec<u8> {
-    Sha256::digest(token.as_bytes()).to_vec()
-}
 
 /// A token as somebody wants it.
 #[derive(Debug, Clone)]
@@ -51,17 +36,19 @@ impl Ops {
         Ok(own.order_by_desc(api_token::Column::CreatedAt).order_by_desc(api_token::Column::Id).all(&self.db).await?)
     }
 
-    /// Makes a token. The token itself is returned this once and kept nowhere.
+    /// Makes a token. The token itself is returned this once and kept nowhere. Only somebody who is signed in makes
+    /// tokens: one made by a token would outlive it, its end and its revocation.
     ///
     /// # Errors
-    /// Every wrong field, or [`Error::Conflict`] when the viewer has as many as allowed.
+    /// [`Error::Forbidden`] without a session, every wrong field, or [`Error::Conflict`] when the viewer has as many as
+    /// allowed.
     pub async fn create_token(&self, viewer: &Viewer, wanted: Wanted) -> Result<(String, api_token::Model)> {
+        if viewer.session.is_none() {
+            let message = "a token cannot make tokens: sign in with a browser and make it there";
+            return Err(Error::Forbidden(message.into()));
+        }
         let (name, days) = checked(&wanted)?;
-        let mut secret = [0; 32];
-        rand::rngs::OsRng
-            .try_fill_bytes(&mut secret)
-            .map_err(|error| DbErr::Custom(format!("the system gives no random bytes: {error}")))?;
-        let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(secret));
+        let (token, token_hash) = secrets::make();
 
         let transaction = self.begin().await?;
         let owner = user::Entity::find_by_id(viewer.user_id).lock(LockType::NoKeyUpdate).one(&transaction).await?;
@@ -77,7 +64,7 @@ impl Ops {
             id: Set(Uuid::now_v7()),
             user_id: Set(viewer.user_id),
             name: Set(name),
-            token_hash: Set(hash(&token)),
+            token_hash: Set(token_hash),
             read_only: Set(wanted.read_only),
             created_at: Set(now),
             last_used_at: Set(None),

@@ -49,7 +49,8 @@ impl Api {
     /// Somebody new.
     pub(crate) async fn somebody(&self) -> Person<'_> {
         let user = testkit::builders::a_user(&self.ops.db).await;
-        let viewer = Viewer { user_id: user.id, session: None, token: None, read_only: false };
+        let session = Some(uuid::Uuid::now_v7());
+        let viewer = Viewer { user_id: user.id, session, token: None, read_only: false };
         Person { api: self, user, viewer: Some(viewer) }
     }
 

@@ -2,11 +2,12 @@
 
 use crate::api::Api;
 use backend::auth::Viewer;
-use backend::ops::{Limits, token};
+use backend::ops::Limits;
 use chrono::{DateTime, Duration, Utc};
 use entity::{api_token, user};
 use sea_orm::{EntityTrait, ModelTrait};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use testkit::database::{self, TestDatabase};
 use testkit::on_each_database;
 
@@ -30,7 +31,7 @@ on_each_database! {
         assert!(made["apiToken"]["lastUsedAt"].is_null());
 
         let row = api_token::Entity::find().one(&api.ops.db).await.unwrap().unwrap();
-        assert_eq!(row.token_hash, token::hash(secret));
+        assert_eq!(row.token_hash, Sha256::digest(secret).to_vec());
         assert_eq!(row.token_hash.len(), 32);
 
         let usual = ada.data(CREATE, json!({ "input": { "name": "second" } })).await["createApiToken"].clone();
@@ -122,4 +123,16 @@ async fn a_token_that_may_only_read_changes_nothing() {
     let answer = serde_json::to_value(api.schema.execute(request).await).unwrap();
     assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN");
     assert_eq!(ada.data("{ services { name } }", json!({})).await["services"], json!([{ "name": "Shop" }]));
+}
+
+#[tokio::test]
+async fn a_token_makes_no_tokens() {
+    let api = Api::sqlite().await;
+    let mut ada = api.somebody().await;
+    ada.viewer = Some(Viewer { session: None, token: Some(uuid::Uuid::now_v7()), ..ada.viewer() });
+    ada.adds("What a token that may write is for").await;
+    let error = ada.error(CREATE, json!({ "input": { "name": "x" } })).await;
+    assert_eq!(error["extensions"]["code"], "FORBIDDEN");
+    assert_eq!(error["message"], "a token cannot make tokens: sign in with a browser and make it there");
+    assert!(api_token::Entity::find().all(&api.ops.db).await.unwrap().is_empty());
 }

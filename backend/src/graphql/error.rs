@@ -97,10 +97,18 @@ fn set(error: &mut ServerError, name: &str, value: impl Into<Value>) {
     error.extensions.get_or_insert_default().set(name, value);
 }
 
-/// The last name in the path that validation quotes: `Invalid value for argument "input.kind", ...`.
+/// The name of what is wrong, as far as validation tells it: `Invalid value for argument "input.kind", ...`, or what is
+/// missing or unknown inside of it: `Invalid value for argument "input", field "name" of type ...`.
 fn argument(message: &str) -> Option<&str> {
+    if let Some((_, missing)) = message.strip_prefix("Field \"").and_then(|rest| rest.split_once("\" argument \"")) {
+        return missing.split_once('"').map(|(name, _)| name);
+    }
     let rest = message.strip_prefix("Invalid value for argument \"")?;
-    let (path, _) = rest.split_once('"')?;
+    let (path, reason) = rest.split_once("\", ")?;
+    let inner = ["field \"", "unknown field \""].iter().find_map(|begin| reason.strip_prefix(begin));
+    if let Some((name, _)) = inner.and_then(|inner| inner.split_once('"')) {
+        return Some(name);
+    }
     path.rsplit('.').find(|name| name.parse::<usize>().is_err())
 }
 
@@ -122,6 +130,12 @@ mod tests {
             ("Invalid value for argument \"input.kind\", enumeration type \"K\" does not contain ...", Some("kind")),
             ("Invalid value for argument \"id\", expected type \"UUID\"", Some("id")),
             ("Invalid value for argument \"input.componentIds.3\", expected type \"String\"", Some("componentIds")),
+            (
+                "Invalid value for argument \"input\", field \"name\" of type \"String!\" is required but not provided",
+                Some("name"),
+            ),
+            ("Invalid value for argument \"input\", unknown field \"x\" of type \"CreateServiceInput\"", Some("x")),
+            ("Field \"service\" argument \"id\" of type \"Query\" is required but not provided", Some("id")),
             ("Unknown field \"x\" on type \"Query\".", None),
         ] {
             assert_eq!(argument(message), field);

@@ -12,7 +12,7 @@ use async_graphql::extensions::{
 };
 use async_graphql::futures_util::stream::{BoxStream, StreamExt};
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Data, Request, Response, ServerResult};
+use async_graphql::{Data, Request, Response, ServerResult, Variables};
 use std::any::TypeId;
 use std::sync::{Arc, OnceLock};
 
@@ -45,17 +45,27 @@ const FOR_EVERYBODY: [&str; 2] = ["me", "__typename"];
 fn judge(request: &mut Request, viewer: Option<Viewer>) -> Result<(), Error> {
     limits::check_text(&request.query)?;
     limits::check_variables(&request.variables)?;
+    // Taken out meanwhile, because the request keeps its document once it is parsed.
+    let variables = std::mem::take(&mut request.variables);
+    let judged = judge_document(request, &variables, viewer);
+    request.variables = variables;
+    judged
+}
+
+fn judge_document(request: &mut Request, variables: &Variables, viewer: Option<Viewer>) -> Result<(), Error> {
     let name = request.operation_name.clone();
     // A document that does not parse is refused where async-graphql parses it again.
     let Ok(document) = request.parsed_query() else { return Ok(()) };
     let Some(operation) = limits::check_document(document, name.as_deref())? else { return Ok(()) };
-    match viewer {
+    let allowed = match viewer {
         None if operation.roots.iter().any(|name| !FOR_EVERYBODY.contains(name)) => Err(Error::Unauthenticated),
         Some(Viewer { read_only: true, .. }) if operation.kind == OperationType::Mutation => {
             Err(Error::Forbidden("this token may only read: use one that may write".into()))
         }
         _ => Ok(()),
-    }
+    };
+    // Who may not ask at all is told so first.
+    allowed.and_then(|()| limits::check_numbers(document, variables))
 }
 
 #[async_graphql::async_trait::async_trait]

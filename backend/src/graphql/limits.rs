@@ -1,8 +1,10 @@
 //! What a document may cost, judged before it is validated or run: size, nesting, fields with fragments expanded,
 //! repetition, directives, introspection. Every walk here is linear in the document, however fragments are entangled.
 
+mod number;
 mod text;
 
+pub(super) use number::check_numbers;
 pub(super) use text::{check_text, check_variables};
 
 use crate::ops::Error;

@@ -300,3 +300,37 @@ async fn pages_of_all_services_together_are_bounded() {
         }
     }
 }
+
+#[tokio::test]
+async fn whatever_is_wrong_about_an_argument_is_said_of_its_field() {
+    let api = Api::sqlite().await;
+    let ada = api.somebody().await;
+    let create = "mutation($input: CreateServiceInput!) { createService(input: $input) { id } }";
+    let by_name = "mutation($n: Int) { createService(input: { name: \"x\", url: \"x.test\", timeoutMs: $n }) { id } }";
+    for (query, variables, field) in [
+        (create, json!({ "input": { "url": "https://x.test" } }), "name"),
+        (create, json!({ "input": { "name": "x", "nothing": 1 } }), "nothing"),
+        (
+            create,
+            json!({ "input": { "name": "x", "checkIntervalSeconds": 99_999_999_999_u64 } }),
+            "checkIntervalSeconds",
+        ),
+        (create, json!({ "input": { "name": "x", "timeoutMs": -99_999_999_999_i64 } }), "timeoutMs"),
+        (create, json!({ "input": { "name": "x", "timeoutMs": u64::MAX } }), "timeoutMs"),
+        (create, json!({ "input": { "name": "x", "timeoutMs": 1.5 } }), "timeoutMs"),
+        (by_name, json!({ "n": 2_147_483_648_u32 }), "timeoutMs"),
+        ("mutation { createService(input: { url: \"https://x.test\" }) { id } }", json!({}), "name"),
+        ("{ incidents(first: 9999999999) { totalCount } }", json!({}), "first"),
+        ("query($n: Int) { incidents(first: $n) { totalCount } }", json!({ "n": 9_999_999_999_u64 }), "first"),
+        ("query($n: Int = 9999999999) { incidents(first: $n) { totalCount } }", json!({}), "n"),
+        ("{ services { ...F } } fragment F on Service { uptimeDays(days: -2147483649) { date } }", json!({}), "days"),
+        ("{ service { id } }", json!({}), "id"),
+    ] {
+        let error = ada.error(query, variables).await;
+        assert_eq!(error["extensions"]["code"], "BAD_INPUT", "{query}: {error}");
+        assert_eq!(error["extensions"]["field"], field, "{query}: {error}");
+    }
+    let name = "mutation($input: CreateServiceInput!) { createService(input: $input) { name } }";
+    let digits = json!({ "input": { "name": "99999999999", "url": "https://x.test", "timeoutMs": 30_000 } });
+    assert_eq!(ada.data(name, digits).await["createService"]["name"], "99999999999");
+}

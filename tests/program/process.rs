@@ -57,16 +57,6 @@ impl Process {
         self.log.lock().unwrap().iter().map(|line| format!("  {line}\n")).collect()
     }
 
-    /// Waits until a line with `text` was logged.
-    pub async fn logged(&self, text: &str) {
-        let seen = async {
-            while !self.log().contains(text) {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        assert!(timeout(SOON, seen).await.is_ok(), "never logged \"{text}\":\n{}", self.log());
-    }
-
     pub async fn kill(&mut self) {
         self.child.kill().await.unwrap();
     }

@@ -5,7 +5,8 @@ use crate::clock::Clock;
 use crate::outage::Outage;
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::slot;
+use domain::{slot, transition};
+use entity::column::Status;
 use futures::FutureExt;
 use live::Live;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement};
@@ -53,6 +54,8 @@ struct Active {
     interval: TimeDelta,
     updated_at: DateTime<Utc>,
     last_slot: Option<DateTime<Utc>>,
+    /// Its last check found something worse than is confirmed, and nobody may be about to look again.
+    suspect: bool,
 }
 
 async fn reconcile(db: &DatabaseConnection, live: &Live, clock: &Clock) -> anyhow::Result<()> {
@@ -73,12 +76,13 @@ async fn reconcile(db: &DatabaseConnection, live: &Live, clock: &Clock) -> anyho
     Ok(())
 }
 
-/// When services that the queue does not hold are due: those that missed a slot soon, the others at their next slot.
+/// When services that the queue does not hold are due: those that missed a slot or wait for a
+/// confirmation soon, the others at their next slot.
 fn dues(services: &[Active], now: DateTime<Utc>) -> Vec<(Uuid, DateTime<Utc>)> {
     let mut overdue = 0;
     let due = |service: &Active| {
         let next = slot::next_slot(service.id, service.interval, now);
-        if service.last_slot.is_some_and(|last| last >= next - service.interval) {
+        if !service.suspect && service.last_slot.is_some_and(|last| last >= next - service.interval) {
             return next;
         }
         overdue += 1;
@@ -98,7 +102,8 @@ async fn page(db: &DatabaseConnection, after: i32) -> Result<Vec<Active>, DbErr>
     let backend = db.get_database_backend();
     let (number, limit) = if backend == DbBackend::Postgres { ("$1", "$2") } else { ("?", "?") };
     let sql = format!(
-        "SELECT s.id, s.number, s.check_interval_seconds, s.updated_at, st.last_slot FROM services s \
+        "SELECT s.id, s.number, s.check_interval_seconds, s.updated_at, st.last_slot, st.status, \
+             COALESCE(st.failing_checks, 0), COALESCE(st.down_checks, 0) FROM services s \
          LEFT JOIN service_state st ON st.service_id = s.id \
          WHERE s.number > {number} AND NOT s.paused AND s.kind = 'http' ORDER BY s.number LIMIT {limit}"
     );
@@ -108,12 +113,16 @@ async fn page(db: &DatabaseConnection, after: i32) -> Result<Vec<Active>, DbErr>
 
 fn read(row: &QueryResult) -> Result<Active, DbErr> {
     let interval: i32 = row.try_get_by_index(2)?;
+    let status: Option<Status> = row.try_get_by_index(5)?;
+    let (checks, down_checks): (i32, i32) = (row.try_get_by_index(6)?, row.try_get_by_index(7)?);
+    let count = |n: i32| u32::try_from(n).unwrap_or(0);
     Ok(Active {
         id: row.try_get_by_index(0)?,
         number: row.try_get_by_index(1)?,
         interval: TimeDelta::seconds(i64::from(interval.max(1))),
         updated_at: row.try_get_by_index(3)?,
         last_slot: row.try_get_by_index(4)?,
+        suspect: status.is_some_and(|status| transition::is_suspect(status.into(), count(checks), count(down_checks))),
     })
 }
 
@@ -127,16 +136,17 @@ mod tests {
 
     fn active(last_slot: Option<DateTime<Utc>>) -> Active {
         let (id, interval) = (Uuid::from_u128(7), TimeDelta::hours(24));
-        Active { id, number: 1, interval, updated_at: at(-86_400), last_slot }
+        Active { id, number: 1, interval, updated_at: at(-86_400), last_slot, suspect: false }
     }
 
     #[test]
-    fn what_missed_a_slot_is_due_soon_and_the_rest_at_its_next_slot() {
+    fn what_missed_a_slot_or_is_suspect_is_due_soon_and_the_rest_at_its_next_slot() {
         let next = slot::next_slot(Uuid::from_u128(7), TimeDelta::hours(24), at(0));
         let last = next - TimeDelta::hours(24);
-        let services = [active(Some(last)), active(None), active(Some(last - TimeDelta::seconds(1)))];
+        let suspect = Active { suspect: true, ..active(Some(last)) };
+        let services = [active(Some(last)), active(None), active(Some(last - TimeDelta::seconds(1))), suspect];
         let dues: Vec<_> = dues(&services, at(0)).into_iter().map(|(_, due)| due).collect();
-        assert_eq!(dues, [next, at(0), at(0) + SPREAD]);
+        assert_eq!(dues, [next, at(0), at(0) + SPREAD, at(0) + SPREAD * 2]);
         let many: Vec<_> = (0..10_000).map(|_| active(None)).collect();
         assert!(super::dues(&many, at(0)).iter().all(|(_, due)| *due <= at(5)));
     }

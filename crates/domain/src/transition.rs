@@ -82,7 +82,24 @@ pub struct Transition {
     pub confirm: bool,
 }
 
+/// Whether the last `checks` checks in a row, of which the last `down_checks` were down, saw something worse than the
+/// `confirmed` status: then somebody has to look again at once.
+#[must_use]
+pub const fn is_suspect(confirmed: Status, checks: u32, down_checks: u32) -> bool {
+    match confirmed {
+        Status::Down => false,
+        Status::Degraded => down_checks > 0,
+        _ => checks > 0,
+    }
+}
+
 impl State {
+    /// Whether the last check saw something worse than is confirmed: see [`is_suspect`].
+    #[must_use]
+    pub fn is_suspect(&self) -> bool {
+        self.failing.is_some_and(|failing| is_suspect(self.status, failing.checks, failing.down_checks))
+    }
+
     /// A service that was never checked.
     #[must_use]
     pub const fn new(created_at: DateTime<Utc>) -> Self {

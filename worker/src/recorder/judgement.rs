@@ -73,7 +73,7 @@ impl<'a> Judgement<'a> {
         let policy = Policy { confirmations: service.confirmations, horizon: slot::horizon(service.interval) };
         let seen = Observation { slot: finding.slot, at: finding.at, status: finding.outcome.status };
         let Some(Transition { state, effects, confirm }) = advance(&known.state, &seen, &policy) else {
-            return Fate::Late { suspect: is_suspect(&known.state) };
+            return Fate::Late { suspect: known.state.is_suspect() };
         };
         let before = std::mem::replace(&mut known.state, state);
         known.last = Some(i);
@@ -249,15 +249,6 @@ impl<'a> Judgement<'a> {
         }
         values
     }
-}
-
-/// Whether the last check found something worse than is confirmed.
-fn is_suspect(state: &State) -> bool {
-    state.failing.is_some_and(|failing| match state.status {
-        Status::Down => false,
-        Status::Degraded => failing.down_checks > 0,
-        _ => true,
-    })
 }
 
 fn current(state: &State, finding: &Finding) -> CurrentStatus {

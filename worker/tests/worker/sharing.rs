@@ -135,4 +135,23 @@ on_each_stage! {
         assert_eq!((checks.len(), incident.started_at), (2, made_at(&checks[0])));
         heir.stop().await;
     }
+
+    async fn a_failure_that_waits_for_confirmation_outlives_the_queue(stage: Stage) {
+        let service = stage.service("http://down.test/").create().await;
+        let looks = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&looks);
+        let script = Script::new(move |_| {
+            let first = counted.fetch_add(1, SeqCst) == 0;
+            async move { if first { down() } else { std::future::pending().await } }
+        });
+        let killed = stage.worker_with(script, Settings::default()).await;
+        eventually("it is confirmed", async || (looks.load(SeqCst) == 2).then_some(())).await;
+        killed.kill().await;
+        // The next worker finds a queue that holds nothing.
+        stage.live.remove(&[service.id]).await.unwrap();
+        let heir = start(stage.db.clone(), stage.live.clone(), Script::finds(|_, _| down()), Settings::default());
+        stage.is(&service, domain::Status::Down).await;
+        assert_eq!((stage.checks(&service).await.len(), stage.incidents(&service).await.len()), (2, 1));
+        heir.stop().await;
+    }
 }

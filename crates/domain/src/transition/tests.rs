@@ -58,6 +58,7 @@ fn each_short_story_ends_in_the_expected_status() {
         let story: Vec<_> = (1i64..).map(|i| i * INTERVAL).zip(story).collect();
         let (last, _) = tell(confirmations, &story);
         assert_eq!((last.state.status, last.confirm), (status, confirm), "{confirmations} {story:?}");
+        assert_eq!(last.state.is_suspect(), confirm, "{confirmations} {story:?}");
     }
 }
 
@@ -171,6 +172,7 @@ proptest! {
                     prop_assert!(failures_in_a_row >= confirmations);
                 }
                 prop_assert!(!step.confirm || status.is_failure());
+                prop_assert_eq!(step.confirm, step.state.is_suspect());
                 state = step.state;
                 step.effects
             };

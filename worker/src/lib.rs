@@ -35,6 +35,7 @@ use runner::Runner;
 use scheduler::Scheduler;
 use sea_orm::DatabaseConnection;
 use services::Services;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,6 +137,7 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
         stats: Arc::clone(&stats),
         places: Arc::new(Semaphore::new(settings.concurrency.max(1))),
         hosts: HostLimit::new(settings.concurrency_per_host),
+        put_off: HashMap::new(),
         lease: settings.lease,
         able,
         wake: Arc::clone(&wake),

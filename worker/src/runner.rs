@@ -56,12 +56,19 @@ pub(crate) struct Places {
 }
 
 impl<P: Probe> Runner<P> {
-    /// Checks `service` under `claim`, whose end is seen to in every case.
-    pub(crate) async fn check(self: Arc<Self>, service: Arc<Service>, mut claim: Claim, places: Places) {
+    /// Checks `service` under `claim`, whose end is seen to in every case. A check that was put off is late since
+    /// `first_due`.
+    pub(crate) async fn check(
+        self: Arc<Self>,
+        service: Arc<Service>,
+        mut claim: Claim,
+        first_due: Option<DateTime<Utc>>,
+        places: Places,
+    ) {
         // A claim is given when it is due, whatever this clock says.
         let now = self.clock.now().max(claim.due);
         let mut slot = slot::claimed_slot(service.id, service.interval, claim.due, now);
-        self.stats.note_lateness((now - slot).to_std().unwrap_or_default());
+        self.stats.note_lateness((now - first_due.unwrap_or(slot)).to_std().unwrap_or_default());
         let needed = service.target.timeout + self.margin;
         let left = (claim.lease_until - now).to_std().unwrap_or_default();
         let mut extend = left < needed;

@@ -8,8 +8,9 @@ use crate::runner::{Places, Probe, Runner};
 use crate::services::{Service, Services};
 use crate::stats::{Stats, add};
 use anyhow::Context as _;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use live::{Claim, Live};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
@@ -40,6 +41,8 @@ pub(crate) struct Scheduler<P> {
     /// How many checks may run.
     pub(crate) places: Arc<Semaphore>,
     pub(crate) hosts: HostLimit,
+    /// Until when this worker has put a service off that its host had no place for, and when it was due at first.
+    pub(crate) put_off: HashMap<Uuid, PutOff>,
     pub(crate) lease: Duration,
     /// Whether results can be recorded.
     pub(crate) able: watch::Receiver<bool>,
@@ -47,6 +50,13 @@ pub(crate) struct Scheduler<P> {
     pub(crate) wake: Arc<Notify>,
     /// The queue is not complete: it is to be rebuilt.
     pub(crate) rebuild: Arc<Notify>,
+}
+
+/// A check that waits for a place at its host.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PutOff {
+    until: DateTime<Utc>,
+    first_due: DateTime<Utc>,
 }
 
 impl<P: Probe> Scheduler<P> {
@@ -108,7 +118,7 @@ impl<P: Probe> Scheduler<P> {
         Ok(if full { COALESCE } else { until_next.clamp(COALESCE, LOOK) })
     }
 
-    async fn start(&self, claims: Vec<Claim>, checks: &mut JoinSet<()>) -> anyhow::Result<()> {
+    async fn start(&mut self, claims: Vec<Claim>, checks: &mut JoinSet<()>) -> anyhow::Result<()> {
         if claims.is_empty() {
             return Ok(());
         }
@@ -123,13 +133,21 @@ impl<P: Probe> Scheduler<P> {
         let (mut put_off, mut unwanted) = (Vec::new(), Vec::new());
         let now = Instant::now().into_std();
         for (claim, service) in claims.into_iter().zip(services) {
+            // Another due time than the one it was put off to says that something else has happened meanwhile.
+            let before = self.put_off.remove(&claim.service_id).filter(|before| before.until == claim.due);
+            let first_due = before.map(|before| before.first_due);
             let Some(service) = service else {
                 unwanted.push(claim.service_id);
                 continue;
             };
             match self.hosts.take(&service.host, now) {
-                Ok(host) => self.spawn(service, claim, host, checks),
-                Err(wait) => put_off.push((claim, self.clock.now() + TimeDelta::from_std(wait)?)),
+                Ok(host) => self.spawn(service, claim, first_due, host, checks),
+                Err(wait) => {
+                    let until = (self.clock.now() + TimeDelta::from_std(wait)?).trunc_subsecs(3);
+                    let first_due = first_due.unwrap_or(claim.due);
+                    self.put_off.insert(claim.service_id, PutOff { until, first_due });
+                    put_off.push((claim, until));
+                }
             }
         }
         if !put_off.is_empty() {
@@ -142,10 +160,18 @@ impl<P: Probe> Scheduler<P> {
         Ok(())
     }
 
-    fn spawn(&self, service: Arc<Service>, claim: Claim, host: HostPlace, checks: &mut JoinSet<()>) {
+    fn spawn(
+        &self,
+        service: Arc<Service>,
+        claim: Claim,
+        first_due: Option<DateTime<Utc>>,
+        host: HostPlace,
+        checks: &mut JoinSet<()>,
+    ) {
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.expect("no more is claimed than there are places, and nobody else takes them");
-        checks.spawn(Arc::clone(&self.runner).check(service, claim, Places { _worker: place, _host: host }));
+        let places = Places { _worker: place, _host: host };
+        checks.spawn(Arc::clone(&self.runner).check(service, claim, first_due, places));
     }
 
     /// Takes services out of the queue that are gone, paused or not ours to request. Should one have come back at that

@@ -27,7 +27,8 @@ pub struct Stats {
     pub batch_micros: AtomicU64,
     /// Failed attempts to commit a batch.
     pub failed_batches: AtomicU64,
-    /// Checks by how late they began, confirmations left out: see [`LATENESS_BOUNDS_MS`].
+    /// Checks by how late they began, confirmations left out: see [`LATENESS_BOUNDS_MS`]. Late since their slot; those
+    /// that this worker had put off for their host's sake, since they were due at first.
     pub lateness: [AtomicU64; LATENESS_BOUNDS_MS.len() + 1],
     /// The sum of that lateness, in milliseconds.
     pub lateness_ms: AtomicU64,

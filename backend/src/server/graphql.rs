@@ -20,6 +20,9 @@ use std::sync::Arc;
 /// The most that a request's body may hold: enough for a text of a megabyte to be refused by the field that it was meant for.
 pub(super) const MAX_BODY: usize = 1536 * 1024;
 
+/// The like for somebody who has not signed in, of whom there may be any number: a body is kept in memory while it comes.
+const MAX_STRANGERS_BODY: usize = 64 * 1024;
+
 /// The most requests in one body.
 const MAX_BATCH: usize = 10;
 
@@ -38,7 +41,8 @@ pub(super) async fn post(
     if !is_json(&headers) {
         return Err(ApiError::not_json());
     }
-    let body = read(body).await?;
+    let limit = if viewer.is_some() { MAX_BODY } else { MAX_STRANGERS_BODY };
+    let body = read(body, limit).await?;
     let response = match request::parse(&body, MAX_BATCH).map_err(ApiError::bad_input)? {
         request::Parsed::Single(request) => {
             BatchResponse::Single(server.schema.execute(prepared(&server, *request, viewer, &id)).await)
@@ -74,22 +78,23 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.eq_ignore_ascii_case("application/json") || kind.eq_ignore_ascii_case("application/graphql-response+json")
 }
 
-async fn read(body: Body) -> Result<Bytes, ApiError> {
+/// A body of at most `limit` bytes.
+async fn read(body: Body, limit: usize) -> Result<Bytes, ApiError> {
     let mut body = Limited::new(body, READ_TO_THE_END).into_data_stream();
     let mut read = Vec::new();
     let mut length = 0;
     while let Some(chunk) = body.next().await {
         let chunk = chunk.map_err(|error| {
             if error.is::<LengthLimitError>() {
-                ApiError::too_large(MAX_BODY)
+                ApiError::too_large(limit)
             } else {
                 ApiError::bad_input("the request broke off before its end")
             }
         })?;
         length += chunk.len();
-        if length <= MAX_BODY {
+        if length <= limit {
             read.extend_from_slice(&chunk);
         }
     }
-    if length > MAX_BODY { Err(ApiError::too_large(MAX_BODY)) } else { Ok(read.into()) }
+    if length > limit { Err(ApiError::too_large(limit)) } else { Ok(read.into()) }
 }

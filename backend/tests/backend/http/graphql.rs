@@ -1,14 +1,23 @@
 //! `POST /api/graphql`, as far as HTTP goes.
 
-use super::app::{App, code};
+use super::app::{App, Browser, code};
 use futures::StreamExt as _;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, ORIGIN};
 use serde_json::{Value, json};
 
 async fn post(app: &App, content_type: &str, body: impl Into<reqwest::Body>) -> (StatusCode, Value) {
-    let request = app.browser().http.post(app.url("/api/graphql")).header(CONTENT_TYPE, content_type).body(body);
-    let answer = request.send().await.unwrap();
+    post_by(app, &app.browser(), content_type, body).await
+}
+
+async fn post_by(
+    app: &App,
+    browser: &Browser,
+    content_type: &str,
+    body: impl Into<reqwest::Body>,
+) -> (StatusCode, Value) {
+    let request = browser.http.post(app.url("/api/graphql")).header(CONTENT_TYPE, content_type);
+    let answer = request.header(ORIGIN, &app.base).body(body).send().await.unwrap();
     assert_eq!(answer.headers()[CONTENT_TYPE], "application/json");
     (answer.status(), answer.json().await.unwrap())
 }
@@ -64,11 +73,28 @@ async fn a_body_that_is_too_large_is_refused_also_when_it_says_no_length() {
     let chunks =
         futures::stream::iter(body.clone().into_bytes().chunks(10_000).map(<[u8]>::to_vec).collect::<Vec<_>>());
     let stream = reqwest::Body::wrap_stream(chunks.map(Ok::<_, std::io::Error>));
+    let browser = app.signed_in().await;
     for body in [body.into(), stream, "x".repeat(20 << 20).into()] {
-        let (status, answer) = post(&app, "application/json", body).await;
+        let (status, answer) = post_by(&app, &browser, "application/json", body).await;
         assert_eq!((status, code(&answer)), (StatusCode::PAYLOAD_TOO_LARGE, "BAD_INPUT"));
         assert_eq!(answer["errors"][0]["message"], "the request is larger than 1536 KiB");
     }
+}
+
+#[tokio::test]
+async fn a_stranger_may_send_64_kib_and_no_more() {
+    let app = App::start().await;
+    let query = r#"{"query": "{ __typename }"}"#;
+    let of = |length: usize| format!("{query}{}", " ".repeat(length - query.len()));
+    let (status, _) = post(&app, "application/json", of(64 << 10)).await;
+    assert_eq!(status, StatusCode::OK);
+    for length in [(64 << 10) + 1, 1 << 20] {
+        let (status, answer) = post(&app, "application/json", of(length)).await;
+        assert_eq!((status, code(&answer)), (StatusCode::PAYLOAD_TOO_LARGE, "BAD_INPUT"), "{length}");
+        assert_eq!(answer["errors"][0]["message"], "the request is larger than 64 KiB");
+    }
+    let (status, _) = post_by(&app, &app.signed_in().await, "application/json", of(1 << 20)).await;
+    assert_eq!(status, StatusCode::OK, "who has signed in may send more");
 }
 
 #[tokio::test]

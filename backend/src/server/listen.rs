@@ -12,12 +12,19 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
 
 /// The most connections at once, WebSockets included; who comes later waits until one is free.
 const MAX_CONNECTIONS: usize = 10_000;
+
+/// One of those; whatever holds it counts. A request has it among its extensions, because a WebSocket outlives the
+/// connection that it began as.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    _permit: Arc<OwnedSemaphorePermit>,
+}
 
 /// How long a connection may wait for a request's headers, the next one's too. Longer than reverse proxies keep a
 /// connection that is idle (60 s, usually), because one that is closed just when they use it costs somebody an error.
@@ -31,7 +38,10 @@ const GRACE: Duration = Duration::from_secs(9);
 
 /// Serves until the server is told to stop, then takes no more connections and lets those that are open finish.
 pub(super) async fn serve(server: Arc<Server>, router: Router, listener: TcpListener) {
-    let free = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    serve_while_free(server, router, listener, Arc::new(Semaphore::new(MAX_CONNECTIONS))).await;
+}
+
+async fn serve_while_free(server: Arc<Server>, router: Router, listener: TcpListener, free: Arc<Semaphore>) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(MAX_HEADERS);
     loop {
@@ -60,8 +70,11 @@ pub(super) async fn serve(server: Arc<Server>, router: Router, listener: TcpList
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection could not be told to send at once");
         }
+        let place = Place { _permit: Arc::new(permit) };
+        let places = place.clone();
         let service = router.clone().map_request(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(address));
+            request.extensions_mut().insert(places.clone());
             request.map(Body::new)
         });
         let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
@@ -78,7 +91,7 @@ pub(super) async fn serve(server: Arc<Server>, router: Router, listener: TcpList
             if let Err(error) = ended {
                 tracing::debug!(%error, %address, "a connection broke");
             }
-            drop(permit);
+            drop(place);
         });
     }
     drop(listener);
@@ -87,3 +100,6 @@ pub(super) async fn serve(server: Arc<Server>, router: Router, listener: TcpList
         tracing::warn!("some requests were not finished within {} s and are cut off", GRACE.as_secs());
     }
 }
+
+#[cfg(test)]
+mod tests;

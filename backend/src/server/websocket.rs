@@ -7,6 +7,7 @@ mod connection;
 mod protocol;
 
 use super::error::ApiError;
+use super::listen::Place;
 use super::{Server, identify};
 use crate::graphql::RequestId;
 use axum::Extension;
@@ -23,9 +24,13 @@ use tracing::Instrument as _;
 /// The most that one message may hold.
 const MAX_MESSAGE: usize = 256 * 1024;
 
+/// What a connection sets aside for reading, and for writing: most messages are small, and most connections are silent.
+const BUFFER: usize = 4 * 1024;
+
 pub(super) async fn upgrade(
     State(server): State<Arc<Server>>,
     Extension(id): Extension<RequestId>,
+    Extension(place): Extension<Place>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
@@ -41,11 +46,13 @@ pub(super) async fn upgrade(
     let connections = server.connections.clone();
     let connection = Connection::new(server, dialect, viewer, id);
     let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
+    let upgrade = upgrade.read_buffer_size(BUFFER).write_buffer_size(BUFFER);
     Ok(upgrade
         .on_upgrade(move |socket| async move {
             // Tracked, so that the end of the server waits until each has said goodbye.
             let served = connections.track_future(connection.serve(socket).instrument(span));
             served.await;
+            drop(place);
         })
         .into_response())
 }

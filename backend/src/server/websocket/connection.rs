@@ -20,6 +20,9 @@ use tokio_stream::StreamMap;
 /// The first message must have come by then.
 const INIT: Duration = Duration::from_secs(10);
 
+/// Whoever has not said who they are by then may come back when they want something: places are few.
+const STRANGER: Duration = Duration::from_secs(60);
+
 /// How often the connection is pinged and its viewer is looked at again, so that a session that ended in another process
 /// is noticed within this and the few seconds for which such an answer is believed.
 const BEAT: Duration = Duration::from_secs(5);
@@ -86,6 +89,8 @@ impl Connection {
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let init_is_late = tokio::time::sleep(INIT);
         tokio::pin!(init_is_late);
+        let stranger_is_late = tokio::time::sleep(STRANGER);
+        tokio::pin!(stranger_is_late);
         let server = Arc::clone(&self.server);
         loop {
             tokio::select! {
@@ -115,6 +120,9 @@ impl Connection {
                 ended = self.endings.recv() => self.judge(ended).await?,
                 () = &mut init_is_late, if !self.initialised => {
                     return Ok(Close::new(4408, "Connection initialisation timeout").into());
+                }
+                () = &mut stranger_is_late, if self.viewer.is_none() => {
+                    return Ok(Close::new(4401, "Unauthorized").into());
                 }
                 _ = beat.tick() => {
                     if heard.elapsed() > SILENCE {

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 use testkit::builders;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
@@ -77,6 +77,17 @@ impl Socket {
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 other => panic!("expected a message, got {other:?}"),
+            }
+        }
+    }
+
+    /// Reads, without a deadline, until the server closes; the code with which it does.
+    async fn closed(&mut self) -> Option<u16> {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code.into()),
+                Some(Ok(_)) => {}
+                _ => return None,
             }
         }
     }
@@ -220,6 +231,27 @@ async fn strangers_may_connect_and_each_operation_tells_them_what_they_are() {
         socket.ask("1", "{ me { id } }").await;
         assert_eq!(socket.receive().await["payload"], json!({ "data": { "me": null } }));
     }
+}
+
+#[tokio::test]
+async fn a_stranger_may_stay_for_a_minute_and_a_user_for_longer() {
+    let app = App::start().await;
+    a_token(&app).await;
+    let mut user = Socket::open(&app, TRANSPORT, &[]).await.unwrap();
+    user.init(json!({ "authorization": format!("Bearer {TOKEN}") })).await;
+    let mut stranger = Socket::open(&app, TRANSPORT, &[]).await.unwrap();
+    stranger.init(Value::Null).await;
+    tokio::time::pause();
+    let begun = Instant::now();
+    // Both are read from, because both have to answer pings.
+    let closed = tokio::select! {
+        closed = stranger.closed() => closed,
+        closed = user.closed() => panic!("the user was sent away: {closed:?}"),
+    };
+    assert_eq!(closed, Some(4401));
+    assert!((50..=61).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    tokio::time::resume();
+    user.settle().await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //! GraphQL errors, so that a client needs one reader.
 
 use crate::graphql::RequestId;
-use async_graphql::Value;
+use async_graphql::{ServerError, Value};
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -72,6 +72,15 @@ impl ApiError {
         let extensions = json!({ "code": self.code, "requestId": id.0 });
         let error = json!({ "message": self.message, "extensions": extensions });
         (self.status, Json(json!({ "data": Value::Null, "errors": [error] }))).into_response()
+    }
+
+    /// The same as an error of GraphQL's.
+    pub(super) fn graphql(&self, id: &RequestId) -> ServerError {
+        let mut error = ServerError::new(self.message.as_ref(), None);
+        let extensions = error.extensions.get_or_insert_default();
+        extensions.set("code", self.code);
+        extensions.set("requestId", id.0.as_str());
+        error
     }
 }
 

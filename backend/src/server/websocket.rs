@@ -4,6 +4,7 @@
 //! Somebody who has neither may connect, and is told UNAUTHENTICATED by each operation that needs more.
 
 mod connection;
+mod operation;
 mod protocol;
 
 use super::error::ApiError;

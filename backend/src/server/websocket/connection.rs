@@ -1,5 +1,6 @@
 //! One connection, from its first message to its close.
 
+use super::operation::answers;
 use super::protocol::{Close, Dialect, Incoming};
 use crate::auth::{Ended, Viewer, api_token};
 use crate::graphql::RequestId;
@@ -159,7 +160,7 @@ impl Connection {
             Incoming::Subscribe { id, request: Err(wrong) } => say(socket, self.dialect.malformed(&id, &wrong)).await,
             Incoming::Subscribe { id, request: Ok(request) } => {
                 let request = prepared(&self.server, *request, self.viewer, &self.id);
-                let responses = self.server.schema.execute_stream(request);
+                let responses = answers(&self.server.schema, request, self.id.clone());
                 let mut responses = responses.map(Some).chain(stream::once(async { None })).boxed();
                 // Begun before the next message is read, so that a client that hears an answer to a later message knows
                 // that it misses nothing from then on.

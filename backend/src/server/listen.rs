@@ -1,5 +1,7 @@
 //! Taking connections, and letting them go.
 
+mod patience;
+
 use super::Server;
 use axum::Router;
 use axum::body::Body;
@@ -8,6 +10,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use patience::Patient;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +32,9 @@ pub(super) struct Place {
 /// How long a connection may wait for a request's headers, the next one's too. Longer than reverse proxies keep a
 /// connection that is idle (60 s, usually), because one that is closed just when they use it costs somebody an error.
 const HEADERS: Duration = Duration::from_secs(75);
+
+/// A client that takes not a byte of its answer for so long is gone.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Roughly the most that a request's headers may hold.
 const MAX_HEADERS: usize = 64 * 1024;
@@ -77,7 +83,8 @@ async fn serve_while_free(server: Arc<Server>, router: Router, listener: TcpList
             request.extensions_mut().insert(places.clone());
             request.map(Body::new)
         });
-        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        let connection =
+            http.serve_connection(TokioIo::new(Patient::new(stream, PATIENCE)), TowerToHyperService::new(service));
         let stopping = server.stopping.clone();
         server.connections.spawn(async move {
             let mut connection = pin!(connection.with_upgrades());

@@ -69,7 +69,7 @@ impl Assets {
         }
         let name = path.rsplit('/').next().unwrap_or_default();
         if name.contains('.') {
-            return (allowed(method), "There is no such file.\n").into_response();
+            return (StatusCode::NOT_FOUND, "There is no such file.\n").into_response();
         }
         self.page(Page::Dashboard, method, headers)
     }
@@ -87,10 +87,6 @@ impl Assets {
             }
         }
     }
-}
-
-fn allowed(method: &Method) -> StatusCode {
-    if matches!(*method, Method::GET | Method::HEAD) { StatusCode::NOT_FOUND } else { StatusCode::METHOD_NOT_ALLOWED }
 }
 
 fn file_response(path: &str, file: &File, method: &Method, headers: &HeaderMap) -> Response {

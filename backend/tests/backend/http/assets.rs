@@ -104,6 +104,7 @@ async fn addresses_of_the_dashboard_get_its_page_and_missing_files_do_not() {
     }
     for path in ["/missing.js", "/assets/start-OTHER.js", "/favicon.ico", "/index.html.br", "/.env"] {
         assert_eq!(browser.get(path).await.status(), StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(browser.http.post(app.url(path)).send().await.unwrap().status(), StatusCode::NOT_FOUND, "{path}");
     }
     let posted = browser.http.post(app.url("/")).send().await.unwrap();
     assert_eq!(posted.status(), StatusCode::METHOD_NOT_ALLOWED);

@@ -35,6 +35,8 @@ pub struct Auth {
     signer: Signer,
     sessions: Recent<Uuid, Session>,
     tokens: Recent<secret::Hash, Token>,
+    /// When tokens end, by their ids: for those who showed theirs long ago and are still here.
+    token_ends: Recent<Uuid, Option<DateTime<Utc>>>,
     ended: broadcast::Sender<Ended>,
 }
 
@@ -88,6 +90,7 @@ impl Auth {
             signer: Signer::new(issuer, secret_key, previous),
             sessions: Recent::new(BELIEVED_FOR, REMEMBERED),
             tokens: Recent::new(BELIEVED_FOR, REMEMBERED),
+            token_ends: Recent::new(BELIEVED_FOR, REMEMBERED),
             ended: broadcast::Sender::new(256),
         }
     }
@@ -133,7 +136,7 @@ impl Auth {
     pub(crate) async fn still_lives(&self, viewer: &Viewer, now: DateTime<Utc>) -> Result<bool, DbErr> {
         match (viewer.session, viewer.token) {
             (Some(session), _) => self.session_lives(session, viewer.user_id, now).await,
-            (None, Some(token)) => api_token::exists(&self.db, token, now).await,
+            (None, Some(token)) => self.token_lives(token, now).await,
             (None, None) => Ok(false),
         }
     }
@@ -209,6 +212,7 @@ impl Auth {
     /// To be called when an API token was revoked, so that it stops working in this process at once.
     pub fn token_revoked(&self, token: Uuid) {
         self.tokens.forget(|_, known| known.viewer.token == Some(token));
+        self.token_ends.forget(|id, _| *id == token);
         self.tell(Ended::Token(token));
     }
 
@@ -234,6 +238,20 @@ impl Auth {
             }
         };
         Ok(session.is_some_and(|session| session.user == user && now < session.expires_at))
+    }
+
+    async fn token_lives(&self, id: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
+        let end = match self.token_ends.get(&id, now) {
+            Some(end) => Some(end),
+            None => {
+                let end = api_token::find_by_id(&self.db, id, now).await?.map(|row| row.expires_at);
+                if let Some(end) = end {
+                    self.token_ends.put(id, end, now);
+                }
+                end
+            }
+        };
+        Ok(end.is_some_and(|end| api_token::works(end, now)))
     }
 
     fn forget_session(&self, session: Uuid) {

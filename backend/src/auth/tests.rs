@@ -1,6 +1,6 @@
 //! What looking somebody up costs, and for how long an answer is believed.
 
-use super::{Auth, local, session};
+use super::{Auth, Viewer, local, session};
 use chrono::{DateTime, Duration, SubsecRound as _, Utc};
 use entity::api_token;
 use sea_orm::{ActiveModelTrait, DatabaseConnection, EntityTrait, Set};
@@ -92,6 +92,31 @@ async fn ten_thousand_requests_by_token_cost_one_look_up_and_one_note() {
     ask(start + Duration::seconds(66)).await;
     until("the next note is written", || sent.writes.load(Ordering::SeqCst) > 0).await;
     assert_eq!(sent.take(), (1, 1));
+}
+
+#[tokio::test]
+async fn a_thousand_connections_by_one_token_cost_one_look_up_in_five_seconds() {
+    let database = database::sqlite().await;
+    let (auth, sent) = counted(&database);
+    let start = now();
+    let id = a_token(&database.db, start).await;
+    let viewer = Viewer { user_id: Uuid::nil(), session: None, token: Some(id), read_only: true };
+    let lives = async |at| auth.still_lives(&viewer, at).await.unwrap();
+    for beat in 0..4 {
+        for _ in 0..1_000 {
+            assert!(lives(start + Duration::seconds(5 * beat)).await);
+        }
+    }
+    assert_eq!(sent.take(), (4, 0));
+
+    let end = start + Duration::minutes(10);
+    assert!(lives(end - Duration::milliseconds(1)).await);
+    assert!(!lives(end).await, "it ends at its time even while it is remembered");
+    assert!(lives(start).await);
+    api_token::Entity::delete_by_id(id).exec(&database.db).await.unwrap();
+    assert!(lives(start).await);
+    auth.token_revoked(id);
+    assert!(!lives(start).await, "and at once when it is revoked here");
 }
 
 #[tokio::test]

@@ -22,9 +22,8 @@ test('a row goes up, degraded, down and up again without a reload', async () => 
   await page.goto(program.link);
   assert.equal(new URL(page.url()).pathname, '/');
 
-  // The empty dashboard asks for the first address right there.
   await page.goto(`${program.base}/services/new`);
-  await page.getByLabel('Address').fill(target.url);
+  await page.locator('#field-url').fill(target.url);
   await page.getByLabel('Name', { exact: true }).fill('Web shop');
   await page.getByText('Interval, thresholds and more').click();
   await page.getByLabel('Check every').fill('1');

@@ -52,7 +52,7 @@ impl DataDir {
     ///
     /// # Errors
     /// When there is none yet.
-    pub(crate) fn existing_database_url(path: PathBuf) -> anyhow::Result<String> {
+    pub(crate) fn existing_database_url(path: &Path) -> anyhow::Result<String> {
         let file = path.join(DATABASE);
         if !file.exists() {
             bail!("there is no database at {}: start `pulsecheck` once, or set PULSECHECK_DATA_DIR", file.display());

@@ -120,7 +120,7 @@ pub(crate) async fn login_link(settings: &Settings) -> anyhow::Result<()> {
     let url = match &settings.database_url {
         Some(url) => url.expose().to_owned(),
         // The running program holds the directory's lock; adding a row beside it harms nobody.
-        None => DataDir::existing_database_url(settings.data_dir.clone().map_or_else(DataDir::default_path, Ok)?)?,
+        None => DataDir::existing_database_url(&settings.data_dir.clone().map_or_else(DataDir::default_path, Ok)?)?,
     };
     let db = connect(settings, &url, "pulsecheck login-link").await?;
     migration::verify(&db).await?;

@@ -200,11 +200,19 @@ mod tests {
 
     /// What the two could read differently, and depth behind it.
     fn piece() -> impl Strategy<Value = String> {
-        let marks = ["\"", "\"\"", "\"\"\"", "\"a\"", "\"\"\"a", "\\", "\\\\", "\\\"", "\\\"\"\"", "\\u00e9", "\\x"];
-        let others = [" ", ",", "\n", "\r", "#", "a", "{", "}", "[", "]", "é", "\u{feff}"];
+        const MARKS: [&str; 11] =
+            ["\"", "\"\"", "\"\"\"", "\"a\"", "\"\"\"a", "\\", "\\\\", "\\\"", "\\\"\"\"", "\\u00e9", "\\x"];
+        const OTHERS: [&str; 12] = [" ", ",", "\n", "\r", "#", "a", "{", "}", "[", "]", "é", "\u{feff}"];
+        let inside = prop_oneof![
+            6 => proptest::sample::select(vec!["\\", "\\\"\"\"", "\"", "a", "\n"]).prop_map(str::to_owned),
+            1 => Just(deep()),
+        ];
+        // Texts that end, because what does not end is refused whatever stands behind it.
+        let block = proptest::collection::vec(inside, 0..4).prop_map(|inside| inside.concat());
         prop_oneof![
-            6 => proptest::sample::select(marks.as_slice().to_vec()).prop_map(str::to_owned),
-            3 => proptest::sample::select(others.as_slice().to_vec()).prop_map(str::to_owned),
+            2 => proptest::sample::select(MARKS.to_vec()).prop_map(str::to_owned),
+            2 => proptest::sample::select(OTHERS.to_vec()).prop_map(str::to_owned),
+            6 => block.prop_map(|inside| format!("\"\"\"{inside}\"\"\"")),
             2 => Just(format!(" {} ", deep())),
             1 => Just(" {a:[1]} ".to_owned()),
         ]

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use live::{Claim, Event, Latest, Live, LiveError};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
+use uuid::Uuid;
 
 /// How many announcements may wait while one is told.
 const QUEUE: usize = 64;
@@ -17,6 +18,8 @@ const KEPT: usize = 20_000;
 pub(crate) struct Announcement {
     /// Claims that are over, and when their services are due next.
     pub(crate) completions: Vec<(Claim, DateTime<Utc>)>,
+    /// Services of which nothing that was told before holds; told before `latest`.
+    pub(crate) forgotten: Vec<Uuid>,
     /// Told before `events`: who hears of an event and asks gets the new status.
     pub(crate) latest: Vec<Latest>,
     pub(crate) events: Vec<Event>,
@@ -69,6 +72,10 @@ async fn tell(live: &Live, pending: &mut Announcement) -> Result<(), LiveError> 
         live.complete(&pending.completions).await?;
         pending.completions.clear();
     }
+    if !pending.forgotten.is_empty() {
+        live.forget(&pending.forgotten).await?;
+        pending.forgotten.clear();
+    }
     if !pending.latest.is_empty() {
         live.put_latest(&pending.latest).await?;
         pending.latest.clear();
@@ -83,6 +90,8 @@ async fn tell(live: &Live, pending: &mut Announcement) -> Result<(), LiveError> 
 impl Announcement {
     fn add(&mut self, more: Self) {
         self.completions.extend(more.completions);
+        self.latest.retain(|latest| !more.forgotten.contains(&latest.service_id));
+        self.forgotten.extend(more.forgotten);
         self.latest.extend(more.latest);
         self.events.extend(more.events);
     }
@@ -92,6 +101,7 @@ impl Announcement {
             kept.drain(..kept.len().saturating_sub(KEPT));
         }
         trim(&mut self.completions);
+        trim(&mut self.forgotten);
         trim(&mut self.latest);
         trim(&mut self.events);
     }

@@ -71,6 +71,12 @@ async fn reconcile(db: &DatabaseConnection, live: &Live, clock: &Clock) -> anyho
             live.schedule(&unheard).await?;
         }
         live.ensure(&dues(&services, now)).await?;
+        // Before the clock was set back they were queued for a time that is far away now. Each is again at its next slot
+        // once it is checked.
+        let ahead: Vec<_> = services.into_iter().filter(|service| is_ahead(service, now)).collect();
+        if !ahead.is_empty() {
+            live.schedule(&soon(&ahead, now)).await?;
+        }
     }
     live.mark_built().await?;
     Ok(())
@@ -89,6 +95,17 @@ fn dues(services: &[Active], now: DateTime<Utc>) -> Vec<(Uuid, DateTime<Utc>)> {
         next.min(now + (SPREAD * (overdue - 1)).min(LONGEST_SPREAD))
     };
     services.iter().map(|service| service.id).zip(services.iter().map(due)).collect()
+}
+
+/// All of them within seconds, but not at the same moment.
+fn soon(services: &[Active], now: DateTime<Utc>) -> Vec<(Uuid, DateTime<Utc>)> {
+    let waits = (0..).map(|i| (SPREAD * i).min(LONGEST_SPREAD));
+    services.iter().zip(waits).map(|(service, wait)| (service.id, now + wait)).collect()
+}
+
+/// Whether the clock was set back since the last check.
+fn is_ahead(service: &Active, now: DateTime<Utc>) -> bool {
+    service.last_slot.is_some_and(|last| slot::lies_ahead(last, now))
 }
 
 /// Whether a new, resumed or changed service waits for a check that was not asked for.

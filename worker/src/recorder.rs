@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::outage::Outage;
 use crate::services::{Service, Services};
 use crate::stats::{Stats, add};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Outcome, slot};
 use judgement::{Fate, Judgement};
 use live::Claim;
@@ -23,6 +23,7 @@ use store::Store;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// The most results in one transaction.
 const MOST: usize = 500;
@@ -32,6 +33,10 @@ const WINDOW: Duration = Duration::from_millis(6);
 const QUEUE: usize = 4 * MOST;
 /// A transaction that takes longer has been forgotten by somebody: try again on another connection.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How soon a service is looked at again whose failure waits for a confirmation, after a result that came too late.
+const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(1);
+/// How often it is said at most that the clock was set back.
+const WARN_EVERY: Duration = Duration::from_secs(600);
 /// A result that could not be recorded for so long is given up.
 const TOO_OLD: Duration = Duration::from_secs(300);
 
@@ -74,6 +79,8 @@ pub(crate) struct Recorder {
     /// The worker ends: what cannot be recorded now is not kept any longer.
     giving_up: CancellationToken,
     outage: Outage,
+    /// When it was said last that the clock was set back.
+    warned: Option<Instant>,
 }
 
 impl Recorder {
@@ -89,7 +96,8 @@ impl Recorder {
         let (findings, queue) = mpsc::channel(QUEUE);
         let (able, is_able) = watch::channel(true);
         let (store, outage) = (Store::new(db), Outage::new("Recording checks in the database"));
-        (Self { store, services, announcer, clock, stats, queue, able, giving_up, outage }, findings, is_able)
+        let warned = None;
+        (Self { store, services, announcer, clock, stats, queue, able, giving_up, outage, warned }, findings, is_able)
     }
 
     /// Records until everybody who has results is gone and none is left.
@@ -133,16 +141,19 @@ impl Recorder {
                 }
             };
             match committed {
-                Ok(Ok(judgement)) => {
+                Ok(Ok(mut judgement)) => {
                     let micros = usize::try_from(begun.elapsed().as_micros()).unwrap_or(usize::MAX);
                     add(&self.stats.batches, 1);
                     add(&self.stats.batch_micros, micros);
                     add(&self.stats.recorded, judgement.recorded());
                     let fates = judgement.fates.clone();
+                    let forgotten = std::mem::take(&mut judgement.set_back);
                     let (latest, events) = judgement.news();
+                    self.warn_of(&forgotten);
                     self.outage.worked();
                     self.able.send_if_modified(|able| !std::mem::replace(able, true));
-                    self.announce(batch, &fates, latest, events).await;
+                    let news = Announcement { forgotten, latest, events, ..Announcement::default() };
+                    self.announce(batch, &fates, news).await;
                     return None;
                 }
                 Ok(Err(error)) if is_refusal(&error) && batch.len() > 1 => {
@@ -180,14 +191,14 @@ impl Recorder {
         numbers.dedup();
         let transaction = self.store.begin().await?;
         let known = self.store.read(&transaction, &numbers).await?;
-        let judgement = Judgement::of(batch, known);
+        let judgement = Judgement::of(batch, known, self.clock.now());
         self.store.write(&transaction, &judgement).await?;
         transaction.commit().await?;
         Ok(judgement)
     }
 
     /// Tells the runners and the live state what is durable now.
-    async fn announce(&self, batch: Vec<Finding>, fates: &[Fate], latest: Vec<live::Latest>, events: Vec<live::Event>) {
+    async fn announce(&self, batch: Vec<Finding>, fates: &[Fate], news: Announcement) {
         let mut completions = Vec::with_capacity(batch.len());
         for (finding, fate) in batch.into_iter().zip(fates) {
             let (claim, answer) = (finding.claim, finding.answer);
@@ -195,7 +206,7 @@ impl Recorder {
                 add(&self.stats.discarded, 1);
             }
             let next = match fate {
-                Fate::Recorded { confirm: true } | Fate::Late { suspect: true } => {
+                Fate::Recorded { confirm: true } => {
                     // Without anybody to look again, whoever claims it next does.
                     let answered = answer.is_some_and(|answer| answer.send(Answer::Confirm).is_ok());
                     if !answered {
@@ -206,6 +217,8 @@ impl Recorder {
                 Fate::Recorded { confirm: false } | Fate::Late { suspect: false } => {
                     next_slot_after(&self.clock, &finding.service, finding.slot)
                 }
+                // Never at once: whatever has made it late may do so again.
+                Fate::Late { suspect: true } => self.clock.now() + LOOK_AGAIN,
                 Fate::Outdated => {
                     self.services.drop_one(finding.service.id);
                     self.clock.now()
@@ -216,7 +229,20 @@ impl Recorder {
                 let _ = answer.send(Answer::Done);
             }
         }
-        self.announcer.tell(Announcement { completions, latest, events }).await;
+        self.announcer.tell(Announcement { completions, ..news }).await;
+    }
+
+    fn warn_of(&mut self, set_back: &[Uuid]) {
+        if set_back.is_empty() || self.warned.is_some_and(|warned| warned.elapsed() < WARN_EVERY) {
+            return;
+        }
+        self.warned = Some(Instant::now());
+        let service = set_back.first();
+        tracing::warn!(
+            ?service,
+            services = set_back.len(),
+            "checks are on record for a time to come: the clock was set back, and recording goes on from now"
+        );
     }
 
     /// Drops results and gives their claims back.

@@ -27,6 +27,13 @@ pub fn claimed_slot(service: Uuid, interval: Duration, due: DateTime<Utc>, now: 
     due.min(now).max(slot_at(service, interval, now))
 }
 
+/// Whether a slot that was recorded lies so far ahead of `now` that the clock must have been set back since. Clocks that
+/// merely differ a little are forgiven.
+#[must_use]
+pub fn lies_ahead(slot: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    slot - now > Duration::minutes(1)
+}
+
 /// How long after a slot a check still speaks for its service: one missed slot, or half a minute, is forgiven; beyond
 /// that the time is not covered, and the check speaks for one interval only.
 #[must_use]

@@ -3,7 +3,7 @@
 
 use super::{Finding, timeline};
 use chrono::{DateTime, Utc};
-use domain::transition::{Effect, State, Transition};
+use domain::transition::{Effect, Failing, State, Transition};
 use domain::{Observation, Outcome, Policy, Status, advance, slot};
 use entity::column;
 use entity::{incident, incident_event};
@@ -49,14 +49,18 @@ pub(crate) struct Judgement<'a> {
     incidents: Vec<incident::Model>,
     timeline: Vec<incident_event::Model>,
     events: Vec<Event>,
+    /// When it is judged.
+    now: DateTime<Utc>,
+    /// The services whose last slot lay in the future.
+    pub(crate) set_back: Vec<Uuid>,
 }
 
 impl<'a> Judgement<'a> {
     /// Judges results in the order given, each by what the ones before it have left.
-    pub(crate) fn of(findings: &'a [Finding], known: HashMap<i32, Known>) -> Self {
+    pub(crate) fn of(findings: &'a [Finding], known: HashMap<i32, Known>, now: DateTime<Utc>) -> Self {
         let fates = Vec::with_capacity(findings.len());
         let (incidents, timeline, events) = (Vec::new(), Vec::new(), Vec::with_capacity(findings.len()));
-        let mut judgement = Self { findings, known, fates, incidents, timeline, events };
+        let mut judgement = Self { findings, known, fates, incidents, timeline, events, now, set_back: Vec::new() };
         for (i, finding) in findings.iter().enumerate() {
             let fate = judgement.add(i, finding);
             judgement.fates.push(fate);
@@ -69,6 +73,12 @@ impl<'a> Judgement<'a> {
         let Some(known) = self.known.get_mut(&service.number) else { return Fate::Outdated };
         if known.paused || known.updated_at != service.updated_at {
             return Fate::Outdated;
+        }
+        // The result may have waited for long, and others may have gone on recording meanwhile: `at` alone says nothing.
+        let now = self.now.max(finding.at);
+        if known.state.last_slot.is_some_and(|last| slot::lies_ahead(last, now)) {
+            known.state = set_back(&known.state, finding.at);
+            self.set_back.push(service.id);
         }
         let policy = Policy { confirmations: service.confirmations, horizon: slot::horizon(service.interval) };
         let seen = Observation { slot: finding.slot, at: finding.at, status: finding.outcome.status };
@@ -249,6 +259,16 @@ impl<'a> Judgement<'a> {
         }
         values
     }
+}
+
+/// What is known when time itself was set back: the same, but nothing of it lies after `at`.
+fn set_back(state: &State, at: DateTime<Utc>) -> State {
+    let failing = state.failing.map(|failing| Failing {
+        since: failing.since.min(at),
+        down_since: failing.down_since.min(at),
+        ..failing
+    });
+    State { since: state.since.min(at), last_slot: None, failing, ..state.clone() }
 }
 
 fn current(state: &State, finding: &Finding) -> CurrentStatus {

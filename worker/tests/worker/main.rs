@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod changes;
+mod clock;
 mod faults;
 mod load;
 mod script;

@@ -16,7 +16,7 @@ pub mod vendor;
 pub use error::{Error, Result};
 
 use chrono::{DateTime, SubsecRound, Utc};
-use live::{Event, Live};
+use live::{Event, Live, LiveError};
 use probe::Prober;
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
@@ -72,11 +72,18 @@ impl Ops {
         self.db.begin_with_options(options).await
     }
 
-    /// Makes checks due. What is committed stays so when this fails: the worker's reconciliation mends the queue.
-    async fn make_due(&self, service: Uuid, at: DateTime<Utc>) {
-        if let Err(error) = self.live.schedule(&[(service, at)]).await {
+    /// Makes a check due now. What is committed stays so when this fails: the worker's reconciliation mends the queue.
+    async fn make_due(&self, service: Uuid) {
+        if let Err(error) = self.schedule_now(service).await {
             tracing::warn!(%error, %service, "a check could not be scheduled: the worker will find it by itself");
         }
+    }
+
+    /// Puts a service into the queue, due at once by the clock that the queue is judged by: this machine's may be ahead,
+    /// and the check would wait for as long.
+    async fn schedule_now(&self, service: Uuid) -> std::result::Result<(), LiveError> {
+        let at = self.live.now().await.unwrap_or_else(|_| now());
+        self.live.schedule(&[(service, at)]).await
     }
 
     /// Takes a service out of the queue and its latest status away.

@@ -149,7 +149,7 @@ impl Ops {
         never_checked(&service).insert(&transaction).await?;
         transaction.commit().await?;
 
-        self.make_due(service.id, now).await;
+        self.make_due(service.id).await;
         self.publish(&[changed(&service, ServiceChange::Created)]).await;
         Ok(Arc::new(service))
     }
@@ -191,7 +191,7 @@ impl Ops {
         transaction.commit().await?;
 
         if recheck && !service.paused {
-            self.make_due(service.id, now()).await;
+            self.make_due(service.id).await;
         }
         self.publish(&[changed(&service, ServiceChange::Updated)]).await;
         Ok(Arc::new(service))
@@ -225,7 +225,7 @@ impl Ops {
         if service.paused {
             return Err(Error::Conflict("the service is paused: resume it to have it checked".into()));
         }
-        self.live.schedule(&[(id, now())]).await.map_err(|error| {
+        self.schedule_now(id).await.map_err(|error| {
             tracing::warn!(%error, service = %id, "a check that was asked for could not be scheduled");
             Error::Upstream("the queue of checks does not answer at the moment: try again in a few seconds".into())
         })?;

@@ -83,7 +83,8 @@ impl Server {
     }
 
     fn cookies(&self) -> Cookies {
-        Cookies { secure: self.secure() }
+        let port = self.names.public_url().port_or_known_default().unwrap_or_default();
+        Cookies { secure: self.secure(), port }
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// A running backend.
 pub(crate) struct App {
     pub(crate) base: String,
+    /// The public URL's.
+    pub(crate) port: u16,
     pub(crate) db: DatabaseConnection,
     pub(crate) live: Live,
     pub(crate) stop: CancellationToken,
@@ -57,11 +59,12 @@ impl App {
             max_services_per_user: 10,
         };
         change(&mut settings);
+        let port = settings.public_url.port_or_known_default().unwrap();
         let (db, live, stop) = (database.db.clone(), Live::memory(), CancellationToken::new());
         let prober = Prober::new(ProberSettings::default()).unwrap();
         let backend = Backend { db: db.clone(), live: live.clone(), prober, settings };
         let served = tokio::spawn(backend::serve_with_assets(backend, assets, listener, stop.clone()));
-        Self { base, db, live, stop, served, database }
+        Self { base, port, db, live, stop, served, database }
     }
 
     /// For another process on the same database.
@@ -84,7 +87,12 @@ impl App {
     }
 
     pub(crate) fn browser(&self) -> Browser {
-        Browser::new(&self.base)
+        Browser::new(&self.base, self.port)
+    }
+
+    /// The whole name of a cookie that is set without https.
+    pub(crate) fn named(&self, cookie: &str) -> String {
+        format!("{cookie}_{}", self.port)
     }
 
     /// A browser of the machine's own user, signed in.
@@ -101,17 +109,18 @@ pub(crate) struct Browser {
     pub(crate) http: reqwest::Client,
     pub(crate) cookies: Arc<reqwest::cookie::Jar>,
     base: String,
+    port: u16,
 }
 
 impl Browser {
-    fn new(base: &str) -> Self {
+    fn new(base: &str, port: u16) -> Self {
         // The first one in the process installs it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let cookies = Arc::new(reqwest::cookie::Jar::default());
         let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).cookie_provider(Arc::clone(&cookies));
         // Answers are looked at as they come.
         let http = http.no_gzip().no_brotli().no_deflate();
-        Self { http: http.build().unwrap(), cookies, base: base.to_owned() }
+        Self { http: http.build().unwrap(), cookies, base: base.to_owned(), port }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Response {
@@ -146,7 +155,7 @@ impl Browser {
 
     /// The value of a cookie that a request to `path` would carry.
     pub(crate) fn cookie(&self, path: &str, name: &str) -> String {
-        let header = self.cookie_header(path);
+        let (header, name) = (self.cookie_header(path), format!("{name}_{}", self.port));
         let mut pairs = header.split("; ").filter_map(|pair| pair.split_once('='));
         pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned()).unwrap_or_default()
     }

@@ -21,7 +21,7 @@ const LOGOUT: &str = "/api/auth/logout";
 /// Refreshes with a given token and no other cookie.
 async fn refresh_with(app: &App, token: &str) -> reqwest::Response {
     let request = app.browser().http.post(app.url(REFRESH)).header(ORIGIN, &app.base);
-    request.header(COOKIE, format!("pulsecheck_refresh={token}")).send().await.unwrap()
+    request.header(COOKIE, format!("{}={token}", app.named("pulsecheck_refresh"))).send().await.unwrap()
 }
 
 /// As if every session had been refreshed that much earlier.
@@ -49,9 +49,9 @@ on_each_database! {
         for _ in 0..3 {
             let answer = browser.post(REFRESH).await;
             assert_eq!(answer.status(), StatusCode::OK);
-            let (_, attributes) = set_cookie(answer.headers(), "pulsecheck_refresh").unwrap();
+            let (_, attributes) = set_cookie(answer.headers(), &app.named("pulsecheck_refresh")).unwrap();
             assert_eq!(attributes, ["HttpOnly", "Max-Age=604800", "Path=/api/auth/refresh", "SameSite=Lax"]);
-            assert!(set_cookie(answer.headers(), "pulsecheck_access").is_some());
+            assert!(set_cookie(answer.headers(), &app.named("pulsecheck_access")).is_some());
             let until: DateTime<Utc> = answer.json::<Value>().await.unwrap()["expiresAt"].as_str().unwrap().parse().unwrap();
             let lifetime = until - Utc::now();
             assert!(lifetime > Duration::minutes(59) && lifetime <= Duration::minutes(60), "{lifetime}");
@@ -72,7 +72,7 @@ on_each_database! {
 
         let thief = refresh_with(&app, &stolen).await;
         assert_eq!(thief.status(), StatusCode::UNAUTHORIZED);
-        assert_eq!(set_cookie(thief.headers(), "pulsecheck_access").unwrap().0, "");
+        assert_eq!(set_cookie(thief.headers(), &app.named("pulsecheck_access")).unwrap().0, "");
         assert_eq!(code(&thief.json().await.unwrap()), "UNAUTHENTICATED");
         assert!(!browser.is_signed_in().await, "its access token stops working at once");
         assert_eq!(browser.post(REFRESH).await.status(), StatusCode::UNAUTHORIZED);
@@ -96,8 +96,8 @@ on_each_database! {
         let mut next = Vec::new();
         for answer in &answers {
             assert_eq!(answer.status(), StatusCode::OK);
-            assert!(set_cookie(answer.headers(), "pulsecheck_access").is_some());
-            next.extend(set_cookie(answer.headers(), "pulsecheck_refresh"));
+            assert!(set_cookie(answer.headers(), &app.named("pulsecheck_access")).is_some());
+            next.extend(set_cookie(answer.headers(), &app.named("pulsecheck_refresh")));
         }
         assert_eq!(next.len(), 1, "one of them gets the next token");
         assert_eq!(refresh_with(&app, &next[0].0).await.status(), StatusCode::OK);
@@ -118,12 +118,12 @@ on_each_database! {
         let answer = browser.post(LOGOUT).await;
         assert_eq!(answer.status(), StatusCode::NO_CONTENT);
         for (name, path) in [("pulsecheck_access", "Path=/"), ("pulsecheck_refresh", "Path=/api/auth/refresh")] {
-            let (value, attributes) = set_cookie(answer.headers(), name).unwrap();
+            let (value, attributes) = set_cookie(answer.headers(), &app.named(name)).unwrap();
             assert_eq!((value.as_str(), attributes.contains(&"Max-Age=0".to_owned())), ("", true));
             assert!(attributes.contains(&path.to_owned()));
         }
         // Copies that somebody kept.
-        browser.set_cookie(&format!("pulsecheck_access={access}"));
+        browser.set_cookie(&format!("{}={access}", app.named("pulsecheck_access")));
         assert!(!browser.is_signed_in().await);
         assert_eq!(refresh_with(&app, &refresh).await.status(), StatusCode::UNAUTHORIZED);
         assert!(other.is_signed_in().await, "other sessions go on");
@@ -190,7 +190,7 @@ fn altered(browser: &Browser, change: impl FnOnce(&mut Header, &mut Value)) -> S
 
 async fn signs_in(app: &App, token: &str) -> bool {
     let browser = app.browser();
-    browser.set_cookie(&format!("pulsecheck_access={token}"));
+    browser.set_cookie(&format!("{}={token}", app.named("pulsecheck_access")));
     browser.is_signed_in().await
 }
 
@@ -241,7 +241,7 @@ async fn signing_out_works_with_an_expired_access_token() {
     let browser = app.signed_in().await;
     let refresh = refresh_token(&browser);
     let expired = altered(&browser, |_, claims| claims["exp"] = json!(Utc::now().timestamp() - 3600));
-    browser.set_cookie(&format!("pulsecheck_access={expired}"));
+    browser.set_cookie(&format!("{}={expired}", app.named("pulsecheck_access")));
     assert!(!browser.is_signed_in().await);
     assert_eq!(browser.post(LOGOUT).await.status(), StatusCode::NO_CONTENT);
     assert_eq!(refresh_with(&app, &refresh).await.status(), StatusCode::UNAUTHORIZED);

@@ -99,9 +99,9 @@ async fn cookies_are_out_of_reach_for_scripts_and_other_sites() {
     let app = App::start().await;
     let answer = app.browser().http.get(app.link().await).send().await.unwrap();
     let attributes = |name: &str| set_cookie(answer.headers(), name).unwrap().1;
-    assert_eq!(attributes("pulsecheck_access"), ["HttpOnly", "Max-Age=604800", "Path=/", "SameSite=Lax"]);
+    assert_eq!(attributes(&app.named("pulsecheck_access")), ["HttpOnly", "Max-Age=604800", "Path=/", "SameSite=Lax"]);
     let refresh = ["HttpOnly", "Max-Age=604800", "Path=/api/auth/refresh", "SameSite=Lax"];
-    assert_eq!(attributes("pulsecheck_refresh"), refresh);
+    assert_eq!(attributes(&app.named("pulsecheck_refresh")), refresh);
     assert_eq!(answer.headers()["cache-control"], "no-store");
 }
 
@@ -115,4 +115,15 @@ async fn behind_https_cookies_are_secure_and_bound_to_the_host() {
     let refresh = ["HttpOnly", "Max-Age=604800", "Path=/api/auth/refresh", "SameSite=Lax", "Secure"];
     assert_eq!(attributes("__Secure-pulsecheck_refresh"), refresh);
     assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000");
+}
+
+#[tokio::test]
+async fn two_servers_on_one_host_do_not_sign_each_other_out() {
+    let (one, two) = (App::start().await, App::start().await);
+    let browser = one.signed_in().await;
+    // Cookies know no ports: they are sent to both.
+    let answer = browser.http.get(two.link().await).send().await.unwrap();
+    assert!(set_cookie(answer.headers(), &two.named("pulsecheck_access")).is_some());
+    assert!(browser.is_signed_in().await);
+    assert_eq!(browser.post("/api/auth/refresh").await.status(), StatusCode::OK);
 }

@@ -16,6 +16,7 @@ use dioxus::{core::spawn_forever, prelude::*};
 #[component]
 pub fn Shell() -> Element {
     let store = use_store();
+    let route = use_route::<Route>();
     shortcuts::use_shortcuts();
     use_effect(move || {
         let summary = Summary::of(store.listed.read().values());
@@ -28,9 +29,16 @@ pub fn Shell() -> Element {
     });
     let session = store.session.read();
     match &*session {
-        Session::SignedOut => rsx! {
-            SignIn { error: None }
-        },
+        // Whatever the address is; only that of the sign-in page says why it did not work.
+        Session::SignedOut => {
+            let error = match route {
+                Route::SignIn { query } => query.error,
+                _ => None,
+            };
+            rsx! {
+                SignIn { error }
+            }
+        }
         Session::Unreachable(problem) => rsx! {
             main { class: "alone",
                 ProblemBox {

@@ -52,13 +52,13 @@ pub fn SignIn(#[props(!optional)] error: Option<String>) -> Element {
     rsx! {
         main { class: "alone sign-in",
             p { class: "brand", Icon { shape: Shape::Brand } "PulseCheck" }
-            h1 { "Know what is broken, since when, and whose fault it is" }
+            h1 { "Know what is broken, since when, and why" }
             if let Some(error) = error {
                 p { class: "error", role: "alert", "Signing in did not work: {error}" }
             }
             ul { class: "promises",
                 li { "Checks your own addresses as often as every few seconds, and tells slow from down." }
-                li { "Follows the status pages of the vendors that you depend on." }
+                li { "Says why in a sentence, and confirms a failure before it counts." }
                 li { "Shows every change as it happens, and keeps the history." }
             }
             section { class: "card",

@@ -4,9 +4,10 @@ pub(crate) mod history;
 mod targets;
 
 use crate::data_dir::DataDir;
+use crate::roles::{self, now};
 use crate::settings::Settings;
-use crate::{roles, shutdown};
-use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
+use crate::shutdown;
+use chrono::TimeDelta;
 use entity::column::{MonitorKind, Status};
 use entity::{service, service_state};
 use history::Profile;
@@ -116,8 +117,4 @@ async fn add(
     };
     service_state::Entity::insert(state.into_active_model()).exec_without_returning(db).await?;
     history::write(db, &service, *profile, now).await
-}
-
-fn now() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(3)
 }

@@ -255,6 +255,7 @@ async fn print_link(db: &DatabaseConnection, public_url: &Url) -> anyhow::Result
     Ok(())
 }
 
-fn now() -> DateTime<Utc> {
+/// The time, in the milliseconds in which it is kept.
+pub(crate) fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(3)
 }

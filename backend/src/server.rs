@@ -17,13 +17,12 @@ use crate::assets::Assets;
 use crate::auth::Auth;
 use crate::auth::cookie::Cookies;
 use crate::graphql::Schema;
-use crate::ops::{Limits, Ops};
+use crate::ops::{self, Limits, Ops};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{any, get, post};
-use chrono::{DateTime, SubsecRound as _, Utc};
 use error::ApiError;
 use live::Live;
 use origin::Names;
@@ -145,15 +144,10 @@ async fn purge(server: Arc<Server>) {
         tokio::select! {
             () = server.stopping.cancelled() => return,
             _ = hourly.tick() => {
-                if let Err(error) = server.auth.purge(now()).await {
+                if let Err(error) = server.auth.purge(ops::now()).await {
                     tracing::warn!(%error, "expired sessions and links could not be removed; tried again in an hour");
                 }
             }
         }
     }
-}
-
-/// The time, in the whole milliseconds that everything is stored in.
-fn now() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(3)
 }

@@ -4,6 +4,7 @@ use super::Server;
 use super::error::ApiError;
 use crate::auth::session::Device;
 use crate::auth::{Viewer, api_token};
+use crate::ops;
 use axum::extract::ConnectInfo;
 use http::{HeaderMap, header};
 use std::net::SocketAddr;
@@ -14,7 +15,7 @@ use std::net::SocketAddr;
 /// # Errors
 /// When a cookie came with a request that was not made by one of this server's own pages, or the database fails.
 pub(super) async fn viewer(server: &Server, headers: &HeaderMap) -> Result<Option<Viewer>, ApiError> {
-    let now = super::now();
+    let now = ops::now();
     if let Some(authorization) = headers.get(header::AUTHORIZATION) {
         // Never the cookie as well: whoever sends this header wants to be judged by it.
         let token = authorization.to_str().ok().and_then(api_token::from_authorization);

@@ -3,6 +3,7 @@
 use super::error::ApiError;
 use super::{Server, identify};
 use crate::auth::Refreshed;
+use crate::ops;
 use axum::Json;
 use axum::extract::{ConnectInfo, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -34,7 +35,7 @@ pub(super) async fn local(
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let token = link.map(|Query(link)| link.token).unwrap_or_default();
-    match server.auth.sign_in_locally(&token, identify::device(&headers, &from), super::now()).await {
+    match server.auth.sign_in_locally(&token, identify::device(&headers, &from), ops::now()).await {
         Ok(Some(signed_in)) => {
             let cookies = server.cookies();
             let mut response = Redirect::to("/").into_response();
@@ -58,7 +59,7 @@ pub(super) async fn refresh(State(server): State<Arc<Server>>, headers: HeaderMa
     identify::require_own_page(&server, &headers)?;
     let cookies = server.cookies();
     let refreshed = match cookies.refresh(&headers) {
-        Some(token) => server.auth.refresh(token, super::now()).await?,
+        Some(token) => server.auth.refresh(token, ops::now()).await?,
         None => Refreshed::Refused,
     };
     Ok(match refreshed {

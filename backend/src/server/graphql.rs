@@ -8,12 +8,13 @@ use crate::assets::Page;
 use crate::auth::Viewer;
 use crate::graphql::RequestId;
 use async_graphql::{BatchResponse, Request};
+use async_graphql_axum::GraphQLResponse;
+use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use futures::StreamExt as _;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use std::sync::Arc;
 
@@ -25,6 +26,9 @@ const MAX_STRANGERS_BODY: usize = 64 * 1024;
 
 /// The most requests in one body.
 const MAX_BATCH: usize = 10;
+
+/// The media type of GraphQL over HTTP.
+const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
 
 /// How much of a body that is too large is still read, and thrown away: a client that is in the middle of sending sees a
 /// broken connection instead of the reason when nobody reads on.
@@ -57,8 +61,11 @@ pub(super) async fn post(
             BatchResponse::Batch(responses)
         }
     };
-    let extra = response.http_headers();
-    Ok((extra, Json(&response)).into_response())
+    let mut response = GraphQLResponse(response).into_response();
+    if !accepts_graphql_response(&headers) {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    Ok(response)
 }
 
 /// The playground.
@@ -71,11 +78,20 @@ pub(super) fn prepared(server: &Server, request: Request, viewer: Option<Viewer>
     request.data(viewer).data(id.clone()).data(Arc::clone(&server.auth))
 }
 
+/// Whether the client knows the newer media type; the others were written for plain JSON
+/// (<https://graphql.github.io/graphql-over-http/draft/>, "Media Types").
+fn accepts_graphql_response(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted
+        .flat_map(|value| value.split(','))
+        .any(|kind| kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(GRAPHQL_RESPONSE))
+}
+
 /// A form or plain text can be sent by any page without the browser asking first, JSON cannot.
 fn is_json(headers: &HeaderMap) -> bool {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = value.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/json") || kind.eq_ignore_ascii_case("application/graphql-response+json")
+    kind.eq_ignore_ascii_case("application/json") || kind.eq_ignore_ascii_case(GRAPHQL_RESPONSE)
 }
 
 /// A body of at most `limit` bytes.

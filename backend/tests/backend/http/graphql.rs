@@ -3,7 +3,7 @@
 use super::app::{App, Browser, code};
 use futures::StreamExt as _;
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, ORIGIN};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, ORIGIN};
 use serde_json::{Value, json};
 
 async fn post(app: &App, content_type: &str, body: impl Into<reqwest::Body>) -> (StatusCode, Value) {
@@ -189,4 +189,20 @@ async fn long_answers_are_compressed_and_short_ones_are_not() {
     };
     assert_eq!(ask("{ __schema { types { name description } } }").await.as_deref(), Some("gzip"));
     assert_eq!(ask("{ __typename }").await, None);
+}
+
+/// GraphQL over HTTP, "Media Types": the newer type for who asks for it, JSON for who was written before it.
+#[tokio::test]
+async fn an_answer_has_the_media_type_that_the_client_accepts() {
+    let app = App::start().await;
+    for (accept, expected) in [
+        ("*/*", "application/json"),
+        ("application/json", "application/json"),
+        ("application/graphql-response+json; charset=utf-8, application/json;q=0.9", "application/graphql-response+json"),
+    ] {
+        let request = app.browser().http.post(app.url("/api/graphql")).header(CONTENT_TYPE, "application/json");
+        let answer = request.header(ACCEPT, accept).body(r#"{"query":"{ __typename }"}"#).send().await.unwrap();
+        assert_eq!(answer.headers()[CONTENT_TYPE], expected, "{accept}");
+        assert_eq!(answer.json::<Value>().await.unwrap(), json!({ "data": { "__typename": "Query" } }));
+    }
 }

@@ -46,6 +46,19 @@ pub enum RollupPeriod {
     Day = 1,
 }
 
+/// What the list of components on a vendor's page holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum Listing {
+    /// All of them: one that is absent is gone.
+    #[default]
+    #[sea_orm(string_value = "all")]
+    All,
+    /// Those that something was published about: one that is absent is up.
+    #[sea_orm(string_value = "mentioned")]
+    Mentioned,
+}
+
 macro_rules! mirror {
     ($name:ident { $($variant:ident),+ }) => {
         impl From<domain::$name> for $name {

@@ -1,5 +1,6 @@
 //! A vendor's status page: one row for all users who follow it.
 
+use crate::column::Listing;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
@@ -30,6 +31,10 @@ pub struct Model {
     pub failures: i32,
     /// Why the last one failed.
     pub message: Option<String>,
+    /// What it means that a component is not in its answers.
+    pub listing: Listing,
+    /// Until when its server wishes to be left alone.
+    pub not_before: Option<DateTime<Utc>>,
     /// ETag and Last-Modified by address.
     pub validators: Option<Json>,
     /// When its provider was last looked for.

@@ -5,6 +5,7 @@
 mod connect;
 mod m20261122_000001_foundation;
 mod m20261122_000002_rollup_progress;
+mod m20261122_000004_status_page_polls;
 mod run;
 
 pub use connect::{ConnectError, Pool, connect, redacted};
@@ -17,6 +18,10 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261122_000001_foundation::Migration), Box::new(m20261122_000002_rollup_progress::Migration)]
+        vec![
+            Box::new(m20261122_000001_foundation::Migration),
+            Box::new(m20261122_000002_rollup_progress::Migration),
+            Box::new(m20261122_000004_status_page_polls::Migration),
+        ]
     }
 }

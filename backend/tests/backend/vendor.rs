@@ -2,7 +2,7 @@
 
 use crate::api::{Api, now};
 use chrono::Duration;
-use entity::column::{MonitorKind, Status};
+use entity::column::{Listing, MonitorKind, Status};
 use entity::{service_component, status_page, status_page_component, vendor_incident, vendor_maintenance};
 use sea_orm::{ActiveModelTrait, IntoActiveModel, Set};
 use serde_json::{Value, json};
@@ -85,6 +85,8 @@ async fn a_page(api: &Api) -> Uuid {
         attempted_at: Some(now()),
         failures: 0,
         message: None,
+        listing: Listing::All,
+        not_before: None,
         validators: None,
         detected_at: None,
         created_at: now(),

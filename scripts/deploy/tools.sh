@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# Installs what checks the deployment, and nothing else, into the user's cache directory; Debian packages into the system.
+#
+# usage: scripts/deploy/tools.sh static   what `make test-deploy` needs
+#        scripts/deploy/tools.sh engine   that, and what a container engine of one's own needs (`make verify-compose`)
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. scripts/deploy/places.sh
+
+# What the checks expect of Docker: the plugins of this Debian release, which are used unpacked, so that nothing that is
+# installed is touched.
+PLUGINS_FROM=trixie
+
+say() { echo "deploy tools: $*"; }
+stop() {
+  echo "deploy tools: $*" >&2
+  exit 1
+}
+have() { command -v "$1" >/dev/null; }
+
+packages=()
+want() { have "$1" || packages+=("${@:2}"); }
+
+install_packages() {
+  [ ${#packages[@]} -gt 0 ] || return 0
+  local as_root=()
+  have apt-get || stop "install these with your system's package manager (the names are Debian's): ${packages[*]}"
+  if [ "$(id -u)" -ne 0 ]; then
+    have sudo || stop "not root and no sudo: have an administrator run \`apt-get install ${packages[*]}\`."
+    as_root=(sudo)
+  fi
+  say "installing from Debian: ${packages[*]}"
+  "${as_root[@]}" apt-get update -q=2 || stop "apt-get update failed; see its messages above."
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q=2 --no-install-recommends "${packages[@]}" \
+    </dev/null >"$DEPLOY_TOOLS/apt.log" 2>&1 ||
+    stop "apt-get could not install ${packages[*]}; its messages are in $DEPLOY_TOOLS/apt.log"
+}
+
+# The same mirror that this machine's apt uses for its own release.
+debian_mirror() {
+  # shellcheck disable=SC2016
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' | grep -v security | head -n1
+}
+
+# unpack <package>...: from PLUGINS_FROM, beside the system, as `dpkg -x` does it.
+unpack() {
+  local root=$DEPLOY_TOOLS/$PLUGINS_FROM mirror package
+  mkdir -p "$root"/apt/{lists/partial,cache/archives/partial,etc/apt.conf.d,etc/preferences.d,etc/sources.list.d} "$root/debs"
+  if ! [ -e "$root/apt/ready" ]; then
+    mirror=$(debian_mirror)
+    [ -n "$mirror" ] || stop "apt knows no Debian mirror, so $* cannot be had: install docker compose and buildx yourself."
+    cp -f /etc/apt/apt.conf.d/* "$root/apt/etc/apt.conf.d/" 2>/dev/null || true
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror%/} $PLUGINS_FROM main" \
+      >"$root/apt/etc/sources.list"
+    cat >"$root/apt/apt.conf" <<APT
+Dir::Etc "$root/apt/etc"; Dir::Etc::sourcelist "$root/apt/etc/sources.list";
+Dir::Etc::sourceparts "$root/apt/etc/sources.list.d";
+Dir::State::lists "$root/apt/lists"; Dir::Cache "$root/apt/cache"; Acquire::Languages "none"; APT::Sandbox::User "root";
+APT
+    APT_CONFIG=$root/apt/apt.conf apt-get update -q=2 || stop "the package list of $PLUGINS_FROM cannot be read."
+    touch "$root/apt/ready"
+  fi
+  for package in "$@"; do
+    [ -e "$root/$package.unpacked" ] && continue
+    say "unpacking $package of Debian $PLUGINS_FROM"
+    (cd "$root/debs" && APT_CONFIG=$root/apt/apt.conf apt-get download -q=2 "$package/$PLUGINS_FROM" >/dev/null)
+    dpkg -x "$root/debs/${package}"_*.deb "$root/root"
+    touch "$root/$package.unpacked"
+  done
+}
+
+compose_plugin() {
+  unpack docker-compose
+  mkdir -p "$DOCKER_CONFIG/cli-plugins"
+  ln -sfn "$DEPLOY_TOOLS/$PLUGINS_FROM/root/usr/libexec/docker/cli-plugins/docker-compose" "$DOCKER_CONFIG/cli-plugins/"
+}
+
+python_tools() {
+  local list=k8s/tests/requirements.txt
+  cmp -s "$list" "$DEPLOY_TOOLS/python/.installed" && return 0
+  say "installing the chart's and image's checkers from PyPI"
+  rm -rf "$DEPLOY_TOOLS/python"
+  /usr/bin/env python3 -m venv "$DEPLOY_TOOLS/python" || stop "python3 -m venv failed: install python3-venv."
+  "$DEPLOY_TOOLS/python/bin/pip" install -q --disable-pip-version-check --only-binary=:all: --require-hashes -r "$list" ||
+    stop "pip could not install what $list names; see its messages above."
+  cp "$list" "$DEPLOY_TOOLS/python/.installed"
+}
+
+node_tools() {
+  cmp -s k8s/tests/package-lock.json k8s/tests/node_modules/.installed-lock && return 0
+  say "installing the npm packages of k8s/tests"
+  npm ci --prefix k8s/tests --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error </dev/null ||
+    stop "npm could not install the packages of k8s/tests; see its messages above."
+  cp k8s/tests/package-lock.json k8s/tests/node_modules/.installed-lock
+}
+
+goal=${1:-static}
+mkdir -p "$DEPLOY_TOOLS"
+want shellcheck shellcheck
+want nginx nginx-light
+want node nodejs npm
+want npm npm
+/usr/bin/env python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3 python3-venv)
+if [ "$goal" = engine ]; then
+  want iptables iptables
+  want debootstrap debootstrap
+  want curl curl
+fi
+install_packages
+python_tools
+node_tools
+compose_plugin
+if [ "$goal" = engine ]; then
+  unpack docker.io docker-cli containerd runc docker-buildx
+  ln -sfn "$DEPLOY_TOOLS/$PLUGINS_FROM/root/usr/libexec/docker/cli-plugins/docker-buildx" "$DOCKER_CONFIG/cli-plugins/"
+fi

@@ -49,6 +49,8 @@ pub enum Cause {
     AddressRefused { address: String },
     /// The same for a name that stands for such an address.
     NameRefused { host: String },
+    /// The vendor's own status page says so; the report names the components and what the vendor says of them.
+    Vendor { report: String },
     /// PulseCheck itself could not look: unknown.
     NotChecked { detail: String },
 }
@@ -123,6 +125,7 @@ impl fmt::Display for Cause {
                     "not checked: {host} resolves to a private or reserved address, which this server does not allow"
                 )
             }
+            Self::Vendor { report } => f.write_str(report),
             Self::NotChecked { detail } => write!(f, "not checked: {detail}"),
         }
     }

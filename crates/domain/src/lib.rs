@@ -11,6 +11,7 @@ pub mod rollup;
 pub mod service;
 pub mod slot;
 pub mod status;
+pub mod status_page;
 pub mod transition;
 pub mod uptime;
 pub mod window;

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Builds and starts a part of PulseCheck from mounted sources, and again whenever one of them changes.
+#
+# usage: watch.sh api|worker   the program in that role
+#        watch.sh migrate      once
+#        watch.sh ui           the dashboard's files, into /dashboard, which nginx serves
+set -euo pipefail
+cd /src
+
+case ${1:-} in
+  migrate) exec cargo run --locked -- migrate ;;
+  api | worker)
+    sources=(Cargo.toml Cargo.lock src backend worker entity migration crates)
+    # The program is started by its path, so that entr ends it and not a cargo around it.
+    # shellcheck disable=SC2016
+    run=(bash -c 'cargo build --locked && exec target/debug/pulsecheck "$0"' "$1")
+    ;;
+  ui)
+    sources=(Cargo.toml Cargo.lock schema.graphql ui crates/domain)
+    scripts/setup.sh build
+    run=(bash -c 'scripts/ui.sh && rm -rf /dashboard/plain && cp -r target/ui/dist /dashboard/plain; exec sleep infinity')
+    ;;
+  *)
+    echo "usage: watch.sh api|worker|migrate|ui" >&2
+    exit 2
+    ;;
+esac
+
+# entr ends when a file is added to a directory that it watches; then the list is made anew.
+while true; do
+  find "${sources[@]}" -name node_modules -prune -o -type f -print | entr -d -n -r "${run[@]}" || true
+  sleep 1
+done

@@ -1,0 +1,143 @@
+// Processes that tests start: the program, and nginx with the very configuration of the image in front of it, moved only in
+// its paths and ports.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { root } from './render.mjs';
+
+const program = process.env.PULSECHECK_BIN ?? join(root, 'target/debug/pulsecheck');
+const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Calls `attempt` until it returns something, for 20 s at most. */
+export async function eventually(attempt, what) {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const found = await attempt().catch((error) => { if (Date.now() > deadline) throw error; });
+    if (found) return found;
+    if (Date.now() > deadline) throw new Error(`${what}: not within 20 s`);
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+  }
+}
+
+async function ended(child, signal) {
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill(signal);
+    await once(child, 'exit');
+  }
+}
+
+/** `pulsecheck` on throw-away data, called `publicUrl` by its users: its port and its sign-in link. */
+export async function startProgram(publicUrl) {
+  const data = await mkdtemp(join(tmpdir(), 'pulsecheck-deploy-'));
+  const port = await freePort();
+  const settings = {
+    PATH, PULSECHECK_DATA_DIR: data, PULSECHECK_LISTEN: `0.0.0.0:${port}`, PULSECHECK_PUBLIC_URL: publicUrl, PULSECHECK_LOCAL_LOGIN: 'true',
+  };
+  const child = spawn(program, [], { env: settings, cwd: data, stdio: ['ignore', 'pipe', 'pipe'] });
+  let log = '';
+  child.stderr.on('data', (text) => { log = (log + text).slice(-4000); });
+  let link;
+  for await (const line of createInterface(child.stdout)) {
+    link = line.match(/^Sign in: (\S+)/)?.[1];
+    if (link) break;
+  }
+  if (!link) throw new Error(`${program} did not start:\n${log}`);
+  child.stdout.resume();
+  return {
+    port,
+    link,
+    async stop() {
+      await ended(child, 'SIGTERM');
+      await rm(data, { recursive: true });
+    },
+  };
+}
+
+/** Copies the image's nginx files to `place`, with every path and port of the image replaced by one of this machine. */
+export async function nginxFiles(place, { port, apiConf, dist }) {
+  const source = join(root, 'docker/nginx');
+  const move = (text) => text
+    .replaceAll(' /tmp/', ` ${place}/`)
+    .replaceAll('/etc/nginx/pulsecheck', place)
+    .replaceAll('/usr/share/pulsecheck', join(place, 'html'))
+    .replace('access_log /dev/stdout line;', `access_log ${place}/access.log line;`)
+    .replace('listen 8080;', `listen 127.0.0.1:${port};`);
+  await mkdir(join(place, 'snippets'), { recursive: true });
+  await mkdir(join(place, 'api'));
+  await mkdir(join(place, 'html'));
+  for (const name of await readdir(join(source, 'snippets'))) {
+    await writeFile(join(place, 'snippets', name), move(await readFile(join(source, 'snippets', name), 'utf8')));
+  }
+  // Started by root, nginx would hand its work to somebody who may not look into the temporary directory.
+  const user = process.getuid() === 0 ? 'user root;\n' : '';
+  await writeFile(join(place, 'nginx.conf'), user + move(await readFile(join(source, 'nginx.conf'), 'utf8')));
+  await writeFile(join(place, 'api/api.conf'), apiConf);
+  if (dist) await cp(dist, join(place, 'html/plain'), { recursive: true, preserveTimestamps: true });
+  return ['-p', place, '-c', join(place, 'nginx.conf'), '-e', join(place, 'error.log')];
+}
+
+export function run(command, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { env: { ...process.env, PATH }, ...options });
+    let output = '';
+    child.stdout.on('data', (text) => { output += text; });
+    child.stderr.on('data', (text) => { output += text; });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, output }));
+  });
+}
+
+/** nginx as in the image, in front of a program on `apiPort`. */
+export async function startNginx(port, apiPort) {
+  const place = await mkdtemp(join(tmpdir(), 'pulsecheck-nginx-'));
+  const apiConf = `upstream pulsecheck_api { server 127.0.0.1:${apiPort}; keepalive 8; }\nmap "" $api { default pulsecheck_api; }\n`;
+  const args = await nginxFiles(place, { port, apiConf, dist: join(root, 'target/ui/dist') });
+  const arranged = await run(join(root, 'docker/nginx/arrange.sh'), [join(place, 'html')]);
+  if (arranged.code !== 0) throw new Error(arranged.output);
+  const child = spawn('nginx', [...args, '-g', 'daemon off;'], { env: { PATH }, stdio: 'ignore' });
+  await eventually(async () => {
+    if (child.exitCode !== null) throw new Error(await readFile(join(place, 'error.log'), 'utf8'));
+    return (await get(port, '/health')).status === 200;
+  }, 'nginx answers');
+  return {
+    place,
+    async stop() {
+      await ended(child, 'SIGQUIT');
+      await rm(place, { recursive: true });
+    },
+  };
+}
+
+/** One request, without following anything: `{ status, headers, body }`, header values as they came over the wire. */
+export function get(port, path, headers = {}, { method = 'GET', body } = {}) {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port, path, method, headers, agent: false }, (answer) => {
+      const chunks = [];
+      answer.on('data', (chunk) => chunks.push(chunk));
+      answer.on('end', () => {
+        const raw = {};
+        for (let i = 0; i < answer.rawHeaders.length; i += 2) (raw[answer.rawHeaders[i].toLowerCase()] ??= []).push(answer.rawHeaders[i + 1]);
+        resolve({ status: answer.statusCode, headers: raw, body: Buffer.concat(chunks) });
+      });
+    });
+    sent.on('error', reject);
+    sent.setTimeout(20_000, () => sent.destroy(new Error(`${method} ${path}: no answer within 20 s`)));
+    sent.end(body);
+  });
+}
+
+export { freePort };

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Images that stand in for the official ones where no registry can be reached, made from Debian's packages: what the
+# Dockerfile and the Compose files take as arguments. Prints those arguments as lines of NAME=image.
+#
+# usage: scripts/deploy/stand-ins.sh     on the engine that DOCKER_HOST names; needs root, for debootstrap
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. scripts/deploy/places.sh
+here=scripts/deploy/stand-ins
+base=pulsecheck-stand-in/debian:bookworm-slim
+
+say() { echo "stand-ins: $*" >&2; }
+
+if ! docker image inspect "$base" >/dev/null 2>&1; then
+  say "making $base"
+  # shellcheck disable=SC2016
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' | grep -v security | head -n1)
+  root=$(mktemp -d)
+  trap 'rm -rf "$root"' EXIT
+  debootstrap --variant=minbase bookworm "$root" "${mirror%/}" >"$DEPLOY_TOOLS/debootstrap.log" 2>&1 ||
+    { tail -n 5 "$DEPLOY_TOOLS/debootstrap.log" >&2; exit 1; }
+  rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/etc/resolv.conf "$root"/etc/hostname
+  # How this machine reaches its mirror: sources, apt's settings, and authorities of its own.
+  if [ -f /etc/apt/sources.list.d/debian.sources ]; then
+    rm -f "$root/etc/apt/sources.list"
+    cp /etc/apt/sources.list.d/debian.sources "$root/etc/apt/sources.list.d/"
+  fi
+  cp -f /etc/apt/apt.conf.d/* "$root/etc/apt/apt.conf.d/" 2>/dev/null || true
+  mkdir -p "$root/usr/local/share/ca-certificates"
+  cp -f /usr/local/share/ca-certificates/*.crt "$root/usr/local/share/ca-certificates/" 2>/dev/null || true
+  tar -C "$root" -c --numeric-owner . | docker import -c 'CMD ["bash"]' - "$base" >/dev/null
+fi
+for name in postgres redis nginx; do
+  say "making the stand-in for $name"
+  docker build -q --build-arg "BASE=$base" --target "$name" -t "pulsecheck-stand-in/$name:1" "$here" >/dev/null
+done
+echo "DEBIAN_IMAGE=$base"
+echo "POSTGRES_IMAGE=pulsecheck-stand-in/postgres:1"
+echo "REDIS_IMAGE=pulsecheck-stand-in/redis:1"
+echo "NGINX_IMAGE=pulsecheck-stand-in/nginx:1"

@@ -60,6 +60,11 @@ impl DataDir {
         Ok(sqlite_url(&file))
     }
 
+    /// The SQLite file of the data directory `path`, whether it exists or not.
+    pub(crate) fn database_file(path: &Path) -> PathBuf {
+        path.join(DATABASE)
+    }
+
     /// The address of the SQLite database in it.
     pub(crate) fn database_url(&self) -> String {
         sqlite_url(&self.path.join(DATABASE))

@@ -5,21 +5,18 @@ use anyhow::{Context as _, ensure};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-/// A heartbeat older than this means that the worker hangs.
-const STALE: Duration = Duration::from_secs(60);
-
-/// Succeeds when the API answers its health address, or the worker's heartbeat is fresh.
+/// Succeeds when the API answers its health address, or the worker's heartbeat is not older than `within`.
 ///
 /// # Errors
 /// With the reason otherwise.
-pub(crate) async fn run(settings: &Settings, worker: bool) -> anyhow::Result<()> {
+pub(crate) async fn run(settings: &Settings, worker: bool, within: Duration) -> anyhow::Result<()> {
     if worker {
         let path = settings.heartbeat_file.as_deref().context("set PULSECHECK_HEARTBEAT_FILE, as for the worker")?;
         let written = std::fs::metadata(path).and_then(|file| file.modified());
         let written = written.with_context(|| format!("no heartbeat at {}", path.display()))?;
         let age =
             written.elapsed().context("the last heartbeat lies in the future: this machine's clock was set back")?;
-        ensure!(age <= STALE, "the last heartbeat is {} s old", age.as_secs());
+        ensure!(age <= within, "the last heartbeat is {} s old", age.as_secs());
         return Ok(());
     }
     let address = here(settings.listen);

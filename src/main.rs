@@ -2,6 +2,7 @@
 //!
 //! Only this crate reads settings and chooses backends; everything it starts is handed what it needs.
 
+mod backup;
 mod data_dir;
 mod demo;
 mod healthcheck;
@@ -9,9 +10,12 @@ mod roles;
 mod settings;
 mod shutdown;
 mod telemetry;
+mod wait;
 
 use clap::{Parser, Subcommand};
 use settings::Settings;
+use std::path::PathBuf;
+use std::time::Duration;
 
 /// Watches your services: what is up, slow or down, since when, and why.
 #[derive(Debug, Parser)]
@@ -21,7 +25,7 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 enum Command {
     /// Everything in one process, on a SQLite file in the data directory (what runs when no command is given)
     All,
@@ -42,6 +46,28 @@ enum Command {
         /// Judge the worker by its heartbeat file instead of asking the API
         #[arg(long)]
         worker: bool,
+        /// The age in seconds up to which the worker's heartbeat counts
+        #[arg(long, default_value_t = 60)]
+        within: u64,
+    },
+    /// Waits until the database and Redis answer, for containers that must not start before
+    Wait {
+        /// Wait also until the database has this version's schema
+        #[arg(long)]
+        schema: bool,
+        /// Give up after this many seconds
+        #[arg(long, default_value_t = 300)]
+        timeout: u64,
+    },
+    /// Copies the SQLite database, while PulseCheck runs or not
+    Backup {
+        /// A file that does not exist yet, or - for standard output
+        file: PathBuf,
+    },
+    /// Puts a copy that `backup` made in the place of the SQLite database; PulseCheck must not run
+    Restore {
+        /// The copy
+        file: PathBuf,
     },
 }
 
@@ -75,7 +101,12 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Migrate => roles::migrate(&settings).await,
         Command::LoginLink => roles::login_link(&settings).await,
         Command::Demo => demo::run(&settings).await,
-        Command::Healthcheck { worker } => healthcheck::run(&settings, worker).await,
+        Command::Healthcheck { worker, within } => {
+            healthcheck::run(&settings, worker, Duration::from_secs(within)).await
+        }
+        Command::Wait { schema, timeout } => wait::run(&settings, schema, Duration::from_secs(timeout)).await,
+        Command::Backup { file } => backup::save(&settings, &file),
+        Command::Restore { file } => backup::restore(&settings, &file).await,
         Command::Schema => Ok(()),
     }
 }

@@ -10,9 +10,11 @@ pub mod postgres;
 pub mod redis;
 mod server;
 pub mod target;
+pub mod vendor;
 
 #[cfg(feature = "database")]
 pub use database::TestDatabase;
 pub use postgres::PostgresServer;
 pub use redis::RedisServer;
 pub use target::{Behaviour, Target};
+pub use vendor::Vendor;

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use chrono::{DateTime, SubsecRound as _, Utc};
 use live::Live;
 use migration::Pool;
-use probe::{Guard, Prober, ProberSettings};
+use probe::{Fetcher, FetcherSettings, Guard, Prober, ProberSettings};
 use sea_orm::DatabaseConnection;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -41,12 +41,13 @@ pub(crate) async fn one_process(
         Some(key) => key.expose().to_owned(),
         None => dir.secret_key()?,
     };
-    let prober =
-        prober(settings.public_url.as_ref(), settings.allow_private_targets.unwrap_or(address.ip().is_loopback()))?;
+    let allow_private = settings.allow_private_targets.unwrap_or(address.ip().is_loopback());
+    let prober = prober(settings.public_url.as_ref(), allow_private)?;
     let worker = worker::Worker {
         db: db.clone(),
         live: live.clone(),
         prober: prober.clone(),
+        fetcher: fetcher(settings.public_url.as_ref(), allow_private)?,
         settings: worker_settings(settings),
     };
     let backend = backend::Backend { db, live, prober, settings: backend_settings(settings, address, secret_key) };
@@ -88,9 +89,11 @@ pub(crate) async fn worker(settings: &Settings) -> anyhow::Result<()> {
     refuse_missing("worker", &missing_storage(settings))?;
     let shutdown = shutdown::on_signal()?;
     let (db, live) = shared_storage(settings, "pulsecheck worker").await?;
-    let prober = prober(settings.public_url.as_ref(), settings.allow_private_targets.unwrap_or(false))?;
+    let allow_private = settings.allow_private_targets.unwrap_or(false);
+    let prober = prober(settings.public_url.as_ref(), allow_private)?;
+    let fetcher = fetcher(settings.public_url.as_ref(), allow_private)?;
     tracing::info!(concurrency = settings.concurrency, "worker started");
-    worker::run(worker::Worker { db, live, prober, settings: worker_settings(settings) }, shutdown).await
+    worker::run(worker::Worker { db, live, prober, fetcher, settings: worker_settings(settings) }, shutdown).await
 }
 
 /// The schema, then the end.
@@ -194,9 +197,19 @@ fn refuse_missing(role: &str, missing: &[&str]) -> anyhow::Result<()> {
 
 /// `public_url` is told to every server that is checked, so that its operator can find out who asks.
 fn prober(public_url: Option<&Url>, allow_private: bool) -> anyhow::Result<Prober> {
-    let guard = if allow_private { Guard::AllowPrivate } else { Guard::PublicOnly };
+    let guard = guard(allow_private);
     let user_agent_url = public_url.map(Url::to_string);
     Ok(Prober::new(ProberSettings { user_agent_url, guard, ..ProberSettings::default() })?)
+}
+
+/// The like for vendors' status pages.
+fn fetcher(public_url: Option<&Url>, allow_private: bool) -> anyhow::Result<Fetcher> {
+    let (guard, user_agent_url) = (guard(allow_private), public_url.map(Url::to_string));
+    Ok(Fetcher::new(FetcherSettings { user_agent_url, guard, ..FetcherSettings::default() })?)
+}
+
+const fn guard(allow_private: bool) -> Guard {
+    if allow_private { Guard::AllowPrivate } else { Guard::PublicOnly }
 }
 
 fn worker_settings(settings: &Settings) -> worker::Settings {

@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement, not a service")]
 
 use live::Live;
-use probe::{Guard, Prober, ProberSettings};
+use probe::{Fetcher, FetcherSettings, Guard, Prober, ProberSettings};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
@@ -48,7 +48,8 @@ async fn measure(address: &str, services: u32, interval: u32, seconds: u32) {
     let settings = Settings { concurrency_per_host: 256, stats: Arc::clone(&stats), ..Settings::default() };
     let prober = Prober::new(ProberSettings { guard: Guard::AllowPrivate, ..ProberSettings::default() }).unwrap();
     let shutdown = CancellationToken::new();
-    let worker = Worker { db: db.clone(), live: Live::memory(), prober, settings };
+    let fetcher = Fetcher::new(FetcherSettings::default()).unwrap();
+    let worker = Worker { db: db.clone(), live: Live::memory(), prober, fetcher, settings };
     let running = tokio::spawn(worker::run(worker, shutdown.clone()));
 
     tokio::time::sleep(WARM_UP).await;

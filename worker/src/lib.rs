@@ -1,18 +1,22 @@
 //! Schedule, run, record, roll up, retain.
 //!
 //! The `scheduler` claims a due service from the live state, the `runner` probes it, the `recorder` commits the result
-//! with what follows from it, and the `announcer` tells the live state. Any number of workers share the work
+//! with what follows from it, and the `announcer` tells the live state. Vendors' status pages that services follow stand
+//! in the same queue, and `pages` sees to them. Any number of workers share the work
 //! through the due queue alone; the database is the truth, and its locks decide what counts.
 //!
 //! Knows nothing of the API, and reads no environment.
 
 mod announcer;
 mod changes;
+mod check;
 mod clock;
 mod heartbeat;
 pub mod history;
 mod host_limit;
+mod multi_row;
 mod outage;
+mod pages;
 mod partitions;
 mod reconcile;
 mod recorder;
@@ -24,12 +28,13 @@ mod services;
 mod stats;
 
 pub use runner::Probe;
-pub use stats::{LATENESS_BOUNDS_MS, Stats};
+pub use stats::{LATENESS_BOUNDS_MS, PageStats, Stats};
 
 use announcer::Announcer;
 use clock::Clock;
 use host_limit::HostLimit;
 use live::Live;
+use pages::Poller;
 use recorder::Recorder;
 use runner::Runner;
 use scheduler::Scheduler;
@@ -58,6 +63,8 @@ pub struct Worker<P = probe::Prober> {
     pub live: Live,
     /// What looks at targets.
     pub prober: P,
+    /// What reads vendors' status pages.
+    pub fetcher: probe::Fetcher,
     /// How.
     pub settings: Settings,
 }
@@ -69,6 +76,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// The most checks at once against one host.
     pub concurrency_per_host: usize,
+    /// The most status pages that are read at once, besides checks.
+    pub page_concurrency: usize,
     /// How long a claim lasts before another worker may take it over.
     pub lease: Duration,
     /// How often the due queue is compared with the database.
@@ -88,6 +97,7 @@ impl Default for Settings {
         Self {
             concurrency: 256,
             concurrency_per_host: 32,
+            page_concurrency: 32,
             lease: Duration::from_secs(20),
             reconcile_every: Duration::from_secs(30),
             heartbeat_file: None,
@@ -104,7 +114,7 @@ impl Default for Settings {
 /// # Errors
 /// When a part of the worker ends that should not; failures of the database, the live state or a target are none.
 pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let Worker { db, live, prober, settings } = worker;
+    let Worker { db, live, prober, fetcher, settings } = worker;
     let (stats, clock, services) = (Arc::clone(&settings.stats), Clock::default(), Services::new(db.clone()));
     let (wake, rebuild) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
 
@@ -118,6 +128,17 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
         Arc::clone(&stats),
         giving_up.clone(),
     );
+    let poller = Poller::new(pages::Parts {
+        db: db.clone(),
+        live: live.clone(),
+        services: services.clone(),
+        clock: clock.clone(),
+        announcer: announcer.clone(),
+        stats: Arc::clone(&stats),
+        fetcher,
+        concurrency: settings.page_concurrency,
+        stopping: shutdown.clone(),
+    });
     let runner = Runner {
         probe: prober,
         live: live.clone(),
@@ -133,6 +154,7 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
         live: live.clone(),
         services: services.clone(),
         runner: Arc::new(runner),
+        poller: Arc::new(poller),
         clock: clock.clone(),
         stats: Arc::clone(&stats),
         places: Arc::new(Semaphore::new(settings.concurrency.max(1))),
@@ -151,6 +173,7 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
     recording.spawn(recorder.run());
     beside.spawn(changes::run(live.clone(), services, wake, Arc::clone(&rebuild)));
     beside.spawn(reconcile::run(db.clone(), live.clone(), clock, rebuild, settings.reconcile_every));
+    beside.spawn(pages::run_upkeep(db.clone()));
     beside.spawn(history::run(db.clone(), settings.history, shutdown.clone()));
     if let Some(file) = settings.heartbeat_file {
         let (db, stats, every) = (db.clone(), Arc::clone(&stats), settings.heartbeat_every);

@@ -3,6 +3,7 @@
 
 use crate::clock::Clock;
 use crate::outage::Outage;
+use crate::pages;
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{slot, transition};
@@ -78,6 +79,7 @@ async fn reconcile(db: &DatabaseConnection, live: &Live, clock: &Clock) -> anyho
             live.schedule(&soon(&ahead, now)).await?;
         }
     }
+    pages::requeue(db, live, now).await.context("the status pages cannot be queued")?;
     live.mark_built().await?;
     Ok(())
 }

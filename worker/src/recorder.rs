@@ -2,24 +2,25 @@
 //! anybody know. While the database is away it keeps what it has and asks the scheduler to claim nothing more.
 
 mod judgement;
-mod multi_row;
 mod store;
 mod timeline;
 
+pub(crate) use judgement::{Fate, Judgement};
+pub(crate) use store::Store;
+
 use crate::announcer::{Announcement, Announcer};
+use crate::check::{Check, Subject};
 use crate::clock::Clock;
 use crate::outage::Outage;
-use crate::services::{Service, Services};
+use crate::services::Services;
 use crate::stats::{Stats, add};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Outcome, slot};
-use judgement::{Fate, Judgement};
+use domain::slot;
 use live::Claim;
 use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, sqlx};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
-use store::Store;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -43,13 +44,9 @@ const TOO_OLD: Duration = Duration::from_secs(300);
 /// What one look at a service found, on its way into the database.
 #[derive(Debug)]
 pub(crate) struct Finding {
-    pub(crate) service: Arc<Service>,
+    pub(crate) check: Check,
     /// The claim under which it was made; the recorder ends it.
     pub(crate) claim: Claim,
-    pub(crate) slot: DateTime<Utc>,
-    /// When it was really made.
-    pub(crate) at: DateTime<Utc>,
-    pub(crate) outcome: Outcome,
     /// When it was ready to be recorded.
     pub(crate) ready: Instant,
     /// Who wants to know whether to look again at once.
@@ -125,7 +122,7 @@ impl Recorder {
                 Ok(0) | Err(_) => break,
             }
         }
-        batch.sort_unstable_by_key(|finding| (finding.service.number, finding.slot));
+        batch.sort_unstable_by_key(|finding| (finding.check.subject.number, finding.check.slot));
         Some(batch)
     }
 
@@ -161,7 +158,7 @@ impl Recorder {
                     return Some([second, batch]);
                 }
                 Ok(Err(error)) if is_refusal(&error) => {
-                    let service = batch.first().map(|finding| finding.service.id);
+                    let service = batch.first().map(|finding| finding.check.subject.id);
                     tracing::error!(?service, %error, "the database refuses a result; it is dropped");
                     self.give_up(batch, next_slot).await;
                     return None;
@@ -187,11 +184,11 @@ impl Recorder {
     }
 
     async fn commit<'a>(&self, batch: &'a [Finding]) -> Result<Judgement<'a>, DbErr> {
-        let mut numbers: Vec<_> = batch.iter().map(|finding| finding.service.number).collect();
+        let mut numbers: Vec<_> = batch.iter().map(|finding| finding.check.subject.number).collect();
         numbers.dedup();
         let transaction = self.store.begin().await?;
         let known = self.store.read(&transaction, &numbers).await?;
-        let judgement = Judgement::of(batch, known, self.clock.now());
+        let judgement = Judgement::of(batch.iter().map(|finding| &finding.check).collect(), known, self.clock.now());
         self.store.write(&transaction, &judgement).await?;
         transaction.commit().await?;
         Ok(judgement)
@@ -201,7 +198,7 @@ impl Recorder {
     async fn announce(&self, batch: Vec<Finding>, fates: &[Fate], news: Announcement) {
         let mut completions = Vec::with_capacity(batch.len());
         for (finding, fate) in batch.into_iter().zip(fates) {
-            let (claim, answer) = (finding.claim, finding.answer);
+            let Finding { check, claim, answer, .. } = finding;
             if !matches!(fate, Fate::Recorded { .. }) {
                 add(&self.stats.discarded, 1);
             }
@@ -215,12 +212,12 @@ impl Recorder {
                     continue;
                 }
                 Fate::Recorded { confirm: false } | Fate::Late { suspect: false } => {
-                    next_slot_after(&self.clock, &finding.service, finding.slot)
+                    next_slot_after(&self.clock, &check.subject, check.slot)
                 }
                 // Never at once: whatever has made it late may do so again.
                 Fate::Late { suspect: true } => self.clock.now() + LOOK_AGAIN,
                 Fate::Outdated => {
-                    self.services.drop_one(finding.service.id);
+                    self.services.drop_one(check.subject.id);
                     self.clock.now()
                 }
             };
@@ -254,11 +251,11 @@ impl Recorder {
 }
 
 fn next_slot(clock: &Clock, finding: &Finding) -> DateTime<Utc> {
-    next_slot_after(clock, &finding.service, finding.slot)
+    next_slot_after(clock, &finding.check.subject, finding.check.slot)
 }
 
 /// The first slot of the service that is to come, and after the one recorded.
-fn next_slot_after(clock: &Clock, service: &Service, recorded: DateTime<Utc>) -> DateTime<Utc> {
+fn next_slot_after(clock: &Clock, service: &Subject, recorded: DateTime<Utc>) -> DateTime<Utc> {
     slot::next_slot(service.id, service.interval, clock.now().max(recorded))
 }
 

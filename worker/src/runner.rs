@@ -2,6 +2,7 @@
 //! confirmation. Decides nothing about statuses and writes nothing itself.
 
 use crate::announcer::Announcer;
+use crate::check::{Check, VendorWord};
 use crate::clock::Clock;
 use crate::host_limit::HostPlace;
 use crate::recorder::{Answer, Finding};
@@ -67,7 +68,7 @@ impl<P: Probe> Runner<P> {
     ) {
         // A claim is given when it is due, whatever this clock says.
         let now = self.clock.now().max(claim.due);
-        let mut slot = slot::claimed_slot(service.id, service.interval, claim.due, now);
+        let mut slot = slot::claimed_slot(service.subject.id, service.subject.interval, claim.due, now);
         self.stats.note_lateness((now - first_due.unwrap_or(slot)).to_std().unwrap_or_default());
         let needed = service.target.timeout + self.margin;
         let left = (claim.lease_until - now).to_std().unwrap_or_default();
@@ -80,12 +81,10 @@ impl<P: Probe> Runner<P> {
             let Some((at, outcome)) = self.probe(&service, claim, slot).await else { break };
             let failed = outcome.status.is_failure();
             let (answer, answered) = oneshot::channel();
+            let (subject, vendor) = (Arc::clone(&service.subject), VendorWord::default());
             let finding = Finding {
-                service: Arc::clone(&service),
+                check: Check { subject, slot, at, outcome, vendor },
                 claim,
-                slot,
-                at,
-                outcome,
                 ready: Instant::now(),
                 // Only a failure may want to be confirmed.
                 answer: failed.then_some(answer),
@@ -122,8 +121,9 @@ impl<P: Probe> Runner<P> {
                 add(&self.stats.panics, 1);
                 let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
                 let panic = text.unwrap_or_default();
-                tracing::error!(service = %service.id, panic, "a probe panicked; the service is checked again at its next slot");
-                let next = slot::next_slot(service.id, service.interval, self.clock.now().max(slot));
+                let subject = &service.subject;
+                tracing::error!(service = %subject.id, panic, "a probe panicked; the service is checked again at its next slot");
+                let next = slot::next_slot(subject.id, subject.interval, self.clock.now().max(slot));
                 self.announcer.complete(claim, next).await;
                 None
             }

@@ -1,11 +1,12 @@
-//! Claims what is due as places become free, and starts a check for each claim. Survives whatever the live state and the
+//! Claims what is due as places become free, and starts a check or the poll of a status page for each claim. Survives whatever the live state and the
 //! database do, and claims nothing while results cannot be recorded.
 
 use crate::clock::Clock;
 use crate::host_limit::{HostLimit, HostPlace};
 use crate::outage::Outage;
+use crate::pages::Poller;
 use crate::runner::{Places, Probe, Runner};
-use crate::services::{Service, Services};
+use crate::services::{Due, Service, Services};
 use crate::stats::{Stats, add};
 use anyhow::Context as _;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
@@ -36,6 +37,7 @@ pub(crate) struct Scheduler<P> {
     pub(crate) live: Live,
     pub(crate) services: Services,
     pub(crate) runner: Arc<Runner<P>>,
+    pub(crate) poller: Arc<Poller>,
     pub(crate) clock: Clock,
     pub(crate) stats: Arc<Stats>,
     /// How many checks may run.
@@ -132,22 +134,28 @@ impl<P: Probe> Scheduler<P> {
         };
         let (mut put_off, mut unwanted) = (Vec::new(), Vec::new());
         let now = Instant::now().into_std();
-        for (claim, service) in claims.into_iter().zip(services) {
+        for (claim, due) in claims.into_iter().zip(services) {
             // Another due time than the one it was put off to says that something else has happened meanwhile.
             let before = self.put_off.remove(&claim.service_id).filter(|before| before.until == claim.due);
             let first_due = before.map(|before| before.first_due);
-            let Some(service) = service else {
-                unwanted.push(claim.service_id);
-                continue;
-            };
-            match self.hosts.take(&service.host, now) {
-                Ok(host) => self.spawn(service, claim, first_due, host, checks),
-                Err(wait) => {
-                    let until = (self.clock.now() + TimeDelta::from_std(wait)?).trunc_subsecs(3);
-                    let first_due = first_due.unwrap_or(claim.due);
-                    self.put_off.insert(claim.service_id, PutOff { until, first_due });
-                    put_off.push((claim, until));
+            let started = match due {
+                None => {
+                    unwanted.push(claim.service_id);
+                    continue;
                 }
+                Some(Due::Service(service)) => {
+                    let host = self.hosts.take(&service.host, now);
+                    host.map(|host| self.spawn(service, claim, first_due, host, checks))
+                }
+                Some(Due::Page(page)) => self.poller.places(&page, now).map(|places| {
+                    checks.spawn(Arc::clone(&self.poller).poll(page, claim, places));
+                }),
+            };
+            if let Err(wait) = started {
+                let until = (self.clock.now() + TimeDelta::from_std(wait)?).trunc_subsecs(3);
+                let first_due = first_due.unwrap_or(claim.due);
+                self.put_off.insert(claim.service_id, PutOff { until, first_due });
+                put_off.push((claim, until));
             }
         }
         if !put_off.is_empty() {
@@ -174,14 +182,14 @@ impl<P: Probe> Scheduler<P> {
         checks.spawn(Arc::clone(&self.runner).check(service, claim, first_due, places));
     }
 
-    /// Takes services out of the queue that are gone, paused or not ours to request. Should one have come back at that
+    /// Takes out of the queue what is gone, paused or not ours to request. Should one have come back at that
     /// very moment, it is put in again.
     async fn remove(&self, unwanted: &[Uuid]) -> anyhow::Result<()> {
         self.live.remove(unwanted).await?;
         let services = self.services.get(unwanted).await?;
         let now = self.clock.now();
         let back: Vec<(Uuid, DateTime<Utc>)> =
-            services.into_iter().flatten().map(|service| (service.id, now)).collect();
+            unwanted.iter().zip(services).filter_map(|(id, due)| Some((*id, due.map(|_| now)?))).collect();
         if !back.is_empty() {
             self.live.ensure(&back).await?;
         }

@@ -1,8 +1,9 @@
-//! What is to be checked: the services' definitions, kept in memory and loaded in batches. Knows nothing of their state.
+//! What may be due: services that PulseCheck requests, and vendors' status pages that others follow. Their definitions are
+//! kept in memory and loaded in batches. Knows nothing of their state.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use crate::check::Subject;
+use chrono::TimeDelta;
 use domain::ExpectedStatus;
-use entity::column::MonitorKind;
 use probe::HttpTarget;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, Value};
 use std::collections::HashMap;
@@ -13,27 +14,30 @@ use uuid::Uuid;
 /// How many definitions one statement loads at most.
 const BATCH: usize = 1000;
 
+/// What the due queue holds.
+#[derive(Debug, Clone)]
+pub(crate) enum Due {
+    /// A service that PulseCheck itself requests.
+    Service(Arc<Service>),
+    /// A status page that services follow.
+    Page(Arc<FollowedPage>),
+}
+
 /// A service that PulseCheck itself requests, as it is defined at one time.
 #[derive(Debug)]
 pub(crate) struct Service {
-    pub(crate) id: Uuid,
-    /// The key of its checks.
-    pub(crate) number: i32,
-    pub(crate) user_id: Uuid,
+    pub(crate) subject: Arc<Subject>,
     pub(crate) target: HttpTarget,
     /// The name or address in the target, by which the cap of running checks goes.
     pub(crate) host: Arc<str>,
-    pub(crate) interval: TimeDelta,
-    pub(crate) confirmations: u32,
-    /// Tells one definition from another.
-    pub(crate) updated_at: DateTime<Utc>,
 }
 
-impl Service {
-    /// How often it is checked, in seconds.
-    pub(crate) fn interval_seconds(&self) -> i32 {
-        i32::try_from(self.interval.num_seconds()).unwrap_or(i32::MAX)
-    }
+/// A vendor's status page that at least one service followed when this was loaded.
+#[derive(Debug)]
+pub(crate) struct FollowedPage {
+    pub(crate) id: Uuid,
+    /// The host of its first address, by which the cap of running polls goes.
+    pub(crate) host: Arc<str>,
 }
 
 /// The definitions known. Clones share them.
@@ -45,7 +49,7 @@ pub(crate) struct Services {
 
 #[derive(Debug, Default)]
 struct Known {
-    services: HashMap<Uuid, Arc<Service>>,
+    all: HashMap<Uuid, Due>,
     /// Grows with each change: what was loaded before a change must not be kept after it.
     changes: u64,
 }
@@ -55,12 +59,12 @@ impl Services {
         Self { db, known: Arc::default() }
     }
 
-    /// The definitions of `ids`, in their order; `None` where there is nothing to request: the service is gone, paused,
-    /// or of another kind.
-    pub(crate) async fn get(&self, ids: &[Uuid]) -> Result<Vec<Option<Arc<Service>>>, DbErr> {
+    /// The definitions of `ids`, in their order; `None` where there is nothing to request: the service is gone or paused,
+    /// or nobody follows the page.
+    pub(crate) async fn get(&self, ids: &[Uuid]) -> Result<Vec<Option<Due>>, DbErr> {
         let mut found: Vec<_> = {
             let known = self.known();
-            ids.iter().map(|id| known.services.get(id).cloned()).collect()
+            ids.iter().map(|id| known.all.get(id).cloned()).collect()
         };
         let missing: Vec<_> = (0..ids.len()).filter(|i| found[*i].is_none()).collect();
         for some in missing.chunks(BATCH) {
@@ -77,26 +81,35 @@ impl Services {
     pub(crate) fn drop_one(&self, id: Uuid) {
         let mut known = self.known();
         known.changes += 1;
-        known.services.remove(&id);
+        known.all.remove(&id);
     }
 
     /// Drops every definition.
     pub(crate) fn drop_all(&self) {
         let mut known = self.known();
         known.changes += 1;
-        known.services.clear();
+        known.all.clear();
     }
 
-    async fn load(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Arc<Service>>, DbErr> {
+    async fn load(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Due>, DbErr> {
         let changes = self.known().changes;
-        let rows = self.db.query_all_raw(select(self.db.get_database_backend(), ids)).await?;
+        let backend = self.db.get_database_backend();
+        let rows = self.db.query_all_raw(select(backend, SERVICES, ids)).await?;
         let services = rows.iter().filter_map(|row| read(row).transpose()).collect::<Result<Vec<_>, _>>()?;
-        let services: HashMap<_, _> = services.into_iter().map(|service| (service.id, Arc::new(service))).collect();
+        let mut loaded: HashMap<_, _> =
+            services.into_iter().map(|service| (service.subject.id, Due::Service(Arc::new(service)))).collect();
+        let others: Vec<_> = ids.iter().filter(|id| !loaded.contains_key(id)).copied().collect();
+        if !others.is_empty() {
+            for row in self.db.query_all_raw(select(backend, PAGES, &others)).await? {
+                let page = read_page(&row)?;
+                loaded.insert(page.id, Due::Page(Arc::new(page)));
+            }
+        }
         let mut known = self.known();
         if known.changes == changes {
-            known.services.extend(services.iter().map(|(id, service)| (*id, Arc::clone(service))));
+            known.all.extend(loaded.iter().map(|(id, due)| (*id, due.clone())));
         }
-        Ok(services)
+        Ok(loaded)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -104,30 +117,37 @@ impl Services {
     }
 }
 
-const COLUMNS: &str = "SELECT id, number, user_id, url, check_interval_seconds, timeout_ms, degraded_threshold_ms, \
-     expected_status, confirmations, updated_at, kind FROM services WHERE NOT paused AND id IN ";
+const SERVICES: &str = "SELECT id, number, user_id, url, check_interval_seconds, timeout_ms, degraded_threshold_ms, \
+     expected_status, confirmations, updated_at FROM services WHERE NOT paused AND kind = 'http' AND id IN ";
+
+const PAGES: &str = "SELECT p.id, p.api_urls FROM status_pages p WHERE EXISTS (SELECT 1 FROM services s \
+     WHERE s.status_page_id = p.id AND NOT s.paused AND s.kind = 'status_page') AND p.id IN ";
 
 /// One text for any number of ids, so that the statement is prepared once.
-fn select(backend: DbBackend, ids: &[Uuid]) -> Statement {
+fn select(backend: DbBackend, columns: &str, ids: &[Uuid]) -> Statement {
     match backend {
         DbBackend::Postgres => {
             let ids: Vec<Value> = ids.iter().map(|id| (*id).into()).collect();
             let ids = Value::Array(sea_orm::sea_query::ArrayType::Uuid, Some(Box::new(ids)));
-            Statement::from_sql_and_values(backend, format!("{COLUMNS} (SELECT unnest($1))"), [ids])
+            Statement::from_sql_and_values(backend, format!("{columns} (SELECT unnest($1))"), [ids])
         }
         _ => {
             let ids: Vec<_> = ids.iter().map(|id| id.simple().to_string()).collect();
             let ids = serde_json::to_string(&ids).expect("a list of texts is valid JSON");
-            let sql = format!("{COLUMNS} (SELECT unhex(value) FROM json_each(?))");
+            let sql = format!("{columns} (SELECT unhex(value) FROM json_each(?))");
             Statement::from_sql_and_values(backend, sql, [ids.into()])
         }
     }
 }
 
+fn read_page(row: &QueryResult) -> Result<FollowedPage, DbErr> {
+    let urls: serde_json::Value = row.try_get_by_index(1)?;
+    let first = urls.get(0).and_then(serde_json::Value::as_str).and_then(|url| url::Url::parse(url).ok());
+    let host = first.as_ref().and_then(url::Url::host_str).unwrap_or_default().into();
+    Ok(FollowedPage { id: row.try_get_by_index(0)?, host })
+}
+
 fn read(row: &QueryResult) -> Result<Option<Service>, DbErr> {
-    if row.try_get_by_index::<MonitorKind>(10)? != MonitorKind::Http {
-        return Ok(None);
-    }
     let id: Uuid = row.try_get_by_index(0)?;
     let url: Option<String> = row.try_get_by_index(3)?;
     let Some(url) = url.as_deref().and_then(|url| url::Url::parse(url).ok()) else {
@@ -138,14 +158,17 @@ fn read(row: &QueryResult) -> Result<Option<Service>, DbErr> {
     let host = url.host_str().unwrap_or_default().into();
     let interval: i32 = row.try_get_by_index(4)?;
     let confirmations: i32 = row.try_get_by_index(8)?;
-    Ok(Some(Service {
+    let subject = Subject::requested(
         id,
-        number: row.try_get_by_index(1)?,
-        user_id: row.try_get_by_index(2)?,
+        row.try_get_by_index(1)?,
+        row.try_get_by_index(2)?,
+        TimeDelta::seconds(i64::from(interval.max(1))),
+        u32::try_from(confirmations).unwrap_or(1),
+        row.try_get_by_index(9)?,
+    );
+    Ok(Some(Service {
+        subject: Arc::new(subject),
         host,
-        interval: TimeDelta::seconds(i64::from(interval.max(1))),
-        confirmations: u32::try_from(confirmations).unwrap_or(1),
-        updated_at: row.try_get_by_index(9)?,
         target: HttpTarget {
             url,
             timeout: milliseconds(row.try_get_by_index(5)?),

@@ -34,6 +34,29 @@ pub struct Stats {
     pub lateness_ms: AtomicU64,
     /// Turns of the scheduler's loop; it stands still when the scheduler does.
     pub turns: AtomicU64,
+    /// What following status pages did.
+    pub pages: PageStats,
+}
+
+/// What following vendors' status pages did since the worker's start.
+#[derive(Debug, Default)]
+pub struct PageStats {
+    /// Pages that were due and looked at, whether they were asked or not.
+    pub polls: AtomicU64,
+    /// Requests that were sent: one for each address of a page that was asked.
+    pub requests: AtomicU64,
+    /// Fetches that brought something to read. Each fetch of a page is counted here or in one of the next four.
+    pub read: AtomicU64,
+    /// Fetches that were answered by 304 throughout.
+    pub unchanged: AtomicU64,
+    /// Fetches that failed because nothing came, or because the server said that it is in trouble.
+    pub unreachable: AtomicU64,
+    /// Fetches that failed because the server said that it is asked too often.
+    pub limited: AtomicU64,
+    /// Fetches that failed because what came is not what the page says.
+    pub unreadable: AtomicU64,
+    /// Times that a page was looked for anew because its vendor may have moved.
+    pub detections: AtomicU64,
 }
 
 impl Stats {

@@ -1,10 +1,11 @@
 //! What follows from a batch of results: applies [`domain::advance`] to each in order and collects the rows to write and
 //! what is to be told afterwards. No I/O.
 
-use super::{Finding, timeline};
+use super::timeline;
+use crate::check::Check;
 use chrono::{DateTime, Utc};
 use domain::transition::{Effect, Failing, State, Transition};
-use domain::{Observation, Outcome, Policy, Status, advance, slot};
+use domain::{Observation, Policy, Status, advance, slot};
 use entity::column;
 use entity::{incident, incident_event};
 use live::{CurrentStatus, Event, Latest};
@@ -41,7 +42,7 @@ pub(crate) enum Fate {
 /// All that follows from a batch.
 #[derive(Debug)]
 pub(crate) struct Judgement<'a> {
-    findings: &'a [Finding],
+    checks: Vec<&'a Check>,
     known: HashMap<i32, Known>,
     /// Each result's fate, in the batch's order.
     pub(crate) fates: Vec<Fate>,
@@ -57,32 +58,35 @@ pub(crate) struct Judgement<'a> {
 
 impl<'a> Judgement<'a> {
     /// Judges results in the order given, each by what the ones before it have left.
-    pub(crate) fn of(findings: &'a [Finding], known: HashMap<i32, Known>, now: DateTime<Utc>) -> Self {
-        let fates = Vec::with_capacity(findings.len());
-        let (incidents, timeline, events) = (Vec::new(), Vec::new(), Vec::with_capacity(findings.len()));
-        let mut judgement = Self { findings, known, fates, incidents, timeline, events, now, set_back: Vec::new() };
-        for (i, finding) in findings.iter().enumerate() {
-            let fate = judgement.add(i, finding);
+    pub(crate) fn of(checks: Vec<&'a Check>, known: HashMap<i32, Known>, now: DateTime<Utc>) -> Self {
+        let fates = Vec::with_capacity(checks.len());
+        let (incidents, timeline, events) = (Vec::new(), Vec::new(), Vec::with_capacity(checks.len()));
+        let set_back = Vec::new();
+        let mut judgement = Self { checks, known, fates, incidents, timeline, events, now, set_back };
+        for i in 0..judgement.checks.len() {
+            let fate = judgement.add(i, judgement.checks[i]);
             judgement.fates.push(fate);
         }
         judgement
     }
 
-    fn add(&mut self, i: usize, finding: &Finding) -> Fate {
-        let service = &finding.service;
+    fn add(&mut self, i: usize, check: &Check) -> Fate {
+        let service = &check.subject;
         let Some(known) = self.known.get_mut(&service.number) else { return Fate::Outdated };
         if known.paused || known.updated_at != service.updated_at {
             return Fate::Outdated;
         }
         // The result may have waited for long, and others may have gone on recording meanwhile: `at` alone says nothing.
-        let now = self.now.max(finding.at);
+        let now = self.now.max(check.at);
         if known.state.last_slot.is_some_and(|last| slot::lies_ahead(last, now)) {
-            known.state = set_back(&known.state, finding.at);
+            known.state = set_back(&known.state, check.at);
             self.set_back.push(service.id);
         }
-        let policy = Policy { confirmations: service.confirmations, horizon: slot::horizon(service.interval) };
-        let seen = Observation { slot: finding.slot, at: finding.at, status: finding.outcome.status };
-        let Some(Transition { state, effects, confirm }) = advance(&known.state, &seen, &policy) else {
+        let policy = Policy { confirmations: service.confirmations, horizon: service.horizon };
+        let seen = Observation { slot: check.slot, at: check.at, status: check.outcome.status };
+        let transition =
+            if check.vendor.held { held(&known.state, check.slot) } else { advance(&known.state, &seen, &policy) };
+        let Some(Transition { state, effects, confirm }) = transition else {
             return Fate::Late { suspect: known.state.is_suspect() };
         };
         let before = std::mem::replace(&mut known.state, state);
@@ -92,24 +96,25 @@ impl<'a> Judgement<'a> {
             if let Effect::Changed { from: known, .. } = effect {
                 from = *known;
             } else {
-                self.follow(finding, effect);
+                self.follow(check, effect);
             }
         }
+        self.report(check);
         let known = &self.known[&service.number];
         self.events.push(Event::StatusChecked {
             user_id: service.user_id,
             service_id: service.id,
-            slot: finding.slot,
+            slot: check.slot,
             previous: Some(from),
-            current: current(&known.state, finding),
+            current: current(&known.state, check),
             changed: from != known.state.status,
         });
         Fate::Recorded { confirm }
     }
 
     /// Carries an effect out on the service's incident and its timeline.
-    fn follow(&mut self, finding: &Finding, effect: &Effect) {
-        let service = &finding.service;
+    fn follow(&mut self, check: &Check, effect: &Effect) {
+        let service = &check.subject;
         let known = self.known.get_mut(&service.number).expect("the effect came of what is known");
         if let Effect::Opened { kind, started_at, checks_failed } = effect {
             known.incident = Some(incident::Model {
@@ -120,25 +125,25 @@ impl<'a> Judgement<'a> {
                 started_at: *started_at,
                 resolved_at: None,
                 checks_failed: i32::try_from(*checks_failed).unwrap_or(i32::MAX),
-                cause: message(&finding.outcome),
+                cause: cause(check),
             });
         }
         let incident = known.incident.as_mut().expect("every other effect is of an open incident");
         let entry = match effect {
             Effect::Opened { kind, started_at, .. } => {
-                Some(("opened", *started_at, timeline::opened(*kind, &finding.outcome)))
+                Some(("opened", *started_at, timeline::opened(*kind, &check.outcome)))
             }
             Effect::Escalated { at } => {
                 incident.kind = column::IncidentType::Downtime;
-                incident.cause = message(&finding.outcome);
-                Some(("escalated", *at, timeline::escalated(&finding.outcome)))
+                incident.cause = cause(check);
+                Some(("escalated", *at, timeline::escalated(&check.outcome)))
             }
-            Effect::Eased { at } => Some(("eased", *at, timeline::eased(&finding.outcome))),
-            Effect::Worsened { at } => Some(("worsened", *at, timeline::worsened(&finding.outcome))),
+            Effect::Eased { at } => Some(("eased", *at, timeline::eased(&check.outcome))),
+            Effect::Worsened { at } => Some(("worsened", *at, timeline::worsened(&check.outcome))),
             Effect::Resolved { at, by } => {
                 let at = (*at).max(incident.started_at);
                 incident.resolved_at = Some(at);
-                Some(("resolved", at, timeline::resolved(*by, at - incident.started_at, &finding.outcome)))
+                Some(("resolved", at, timeline::resolved(*by, at - incident.started_at, &check.outcome)))
             }
             Effect::FailedAgain => {
                 incident.checks_failed = incident.checks_failed.saturating_add(1);
@@ -146,18 +151,44 @@ impl<'a> Judgement<'a> {
             }
             Effect::Changed { .. } => None,
         };
-        if let Some((kind, at, message)) = entry {
-            let (id, incident_id, message) = (Uuid::now_v7(), incident.id, tidy(&message));
-            self.timeline.push(incident_event::Model { id, incident_id, at, kind: kind.into(), message });
-            let (user_id, service_id) = (service.user_id, service.id);
-            self.events.push(Event::IncidentChanged { user_id, service_id, incident_id });
-        }
-        match self.incidents.iter_mut().rfind(|changed| changed.id == incident.id) {
-            Some(changed) => changed.clone_from(incident),
-            None => self.incidents.push(incident.clone()),
-        }
+        let incident = incident.clone();
         if incident.resolved_at.is_some() {
             known.incident = None;
+        }
+        self.keep(check, incident, entry);
+    }
+
+    /// Adds to the open incident what its vendor says: the vendor's own incident, once there is one, and notes.
+    fn report(&mut self, check: &Check) {
+        let Some(known) = self.known.get_mut(&check.subject.number) else { return };
+        let Some(incident) = &mut known.incident else { return };
+        let word = &check.vendor;
+        let reported: Vec<String> = word.incidents.iter().map(|text| tidy(text)).collect();
+        let mut entries: Vec<_> = word.notes.iter().map(|note| ("renamed", check.at, note.clone())).collect();
+        if let Some(first) = reported.first()
+            && incident.cause.as_ref().is_none_or(|cause| !reported.contains(cause))
+        {
+            incident.cause = Some(first.clone());
+            entries.push(("reported", check.at, timeline::reported(first)));
+        }
+        let incident = incident.clone();
+        for entry in entries {
+            self.keep(check, incident.clone(), Some(entry));
+        }
+    }
+
+    /// Notes the latest form of an incident, and an entry of its timeline.
+    fn keep(&mut self, check: &Check, incident: incident::Model, entry: Option<(&'static str, DateTime<Utc>, String)>) {
+        let incident_id = incident.id;
+        if let Some((kind, at, message)) = entry {
+            let (id, message) = (Uuid::now_v7(), tidy(&message));
+            self.timeline.push(incident_event::Model { id, incident_id, at, kind: kind.into(), message });
+            let (user_id, service_id) = (check.subject.user_id, check.subject.id);
+            self.events.push(Event::IncidentChanged { user_id, service_id, incident_id });
+        }
+        match self.incidents.iter_mut().rfind(|changed| changed.id == incident_id) {
+            Some(changed) => *changed = incident,
+            None => self.incidents.push(incident),
         }
     }
 
@@ -169,30 +200,30 @@ impl<'a> Judgement<'a> {
     /// What is known now, and what happened, for those who listen.
     pub(crate) fn news(self) -> (Vec<Latest>, Vec<Event>) {
         let latest = self.known.values().filter_map(|known| {
-            let finding = &self.findings[known.last?];
-            let current = current(&known.state, finding);
-            Some(Latest { service_id: finding.service.id, slot: finding.slot, current })
+            let check = self.checks[known.last?];
+            let current = current(&known.state, check);
+            Some(Latest { service_id: check.subject.id, slot: check.slot, current })
         });
         (latest.collect(), self.events)
     }
 
     pub(crate) fn check_values(&self) -> Vec<Value> {
-        let mut values = Vec::with_capacity(self.findings.len() * 8);
-        for (finding, fate) in self.findings.iter().zip(&self.fates) {
+        let mut values = Vec::with_capacity(self.checks.len() * 8);
+        for (check, fate) in self.checks.iter().zip(&self.fates) {
             if !matches!(fate, Fate::Recorded { .. }) {
                 continue;
             }
-            let outcome = &finding.outcome;
-            let delay = (finding.at - finding.slot).num_milliseconds();
+            let outcome = &check.outcome;
+            let delay = (check.at - check.slot).num_milliseconds();
             values.extend([
-                finding.service.number.into(),
-                finding.slot.timestamp_millis().into(),
+                check.subject.number.into(),
+                check.slot.timestamp_millis().into(),
                 i32::try_from(delay).unwrap_or(i32::MAX).into(),
-                finding.service.interval_seconds().into(),
+                check.subject.interval_seconds().into(),
                 milliseconds(outcome.response_time_ms),
                 column::Status::from(outcome.status).into(),
                 outcome.status_code.and_then(|code| i16::try_from(code).ok()).into(),
-                message(outcome).into(),
+                message(check).into(),
             ]);
         }
         values
@@ -231,16 +262,16 @@ impl<'a> Judgement<'a> {
         let mut values = Vec::with_capacity(self.known.len() * 19);
         for known in self.known.values() {
             let Some(last) = known.last else { continue };
-            let (finding, state) = (&self.findings[last], &known.state);
-            let (outcome, phases) = (&finding.outcome, &finding.outcome.phases);
+            let (check, state) = (self.checks[last], &known.state);
+            let (outcome, phases) = (&check.outcome, &check.outcome.phases);
             let down = state.failing.filter(|failing| failing.down_checks > 0);
             let count = |n: Option<u32>| i32::try_from(n.unwrap_or(0)).unwrap_or(i32::MAX);
             values.extend([
-                finding.service.id.into(),
+                check.subject.id.into(),
                 column::Status::from(state.status).into(),
                 state.since.into(),
                 state.last_slot.into(),
-                finding.at.into(),
+                check.at.into(),
                 outcome.status_code.map(i32::from).into(),
                 milliseconds(outcome.response_time_ms),
                 milliseconds(phases.dns_ms),
@@ -248,7 +279,7 @@ impl<'a> Judgement<'a> {
                 milliseconds(phases.tls_ms),
                 milliseconds(phases.first_byte_ms),
                 outcome.certificate_expires_at.into(),
-                message(outcome).into(),
+                message(check).into(),
                 count(state.failing.map(|failing| failing.checks)).into(),
                 state.failing.map(|failing| failing.since).into(),
                 count(down.map(|failing| failing.down_checks)).into(),
@@ -271,22 +302,34 @@ fn set_back(state: &State, at: DateTime<Utc>) -> State {
     State { since: state.since.min(at), last_slot: None, failing, ..state.clone() }
 }
 
-fn current(state: &State, finding: &Finding) -> CurrentStatus {
+/// What is known when nothing new was learned: the same, up to this slot. `None` when that was recorded before.
+fn held(state: &State, slot: DateTime<Utc>) -> Option<Transition> {
+    let new = state.last_slot.is_none_or(|last| slot > last);
+    let state = || State { last_slot: Some(slot), ..state.clone() };
+    new.then(|| Transition { state: state(), effects: Vec::new(), confirm: false })
+}
+
+fn current(state: &State, check: &Check) -> CurrentStatus {
     CurrentStatus {
         status: state.status,
         since: state.since,
-        checked_at: finding.at,
-        response_time_ms: finding.outcome.response_time_ms,
-        status_code: finding.outcome.status_code,
-        message: message(&finding.outcome),
+        checked_at: check.at,
+        response_time_ms: check.outcome.response_time_ms,
+        status_code: check.outcome.status_code,
+        message: message(check),
     }
 }
 
-fn message(outcome: &Outcome) -> Option<String> {
-    if outcome.status == Status::Up {
-        return None;
-    }
-    outcome.message().map(|message| tidy(&message))
+/// What a person reads about a check; nothing where all is well and there is nothing to add.
+fn message(check: &Check) -> Option<String> {
+    let own = || check.outcome.message().filter(|_| check.outcome.status != Status::Up);
+    check.vendor.remark.clone().or_else(own).map(|message| tidy(&message))
+}
+
+/// Why an incident began: what its vendor calls it, or else what the check found.
+fn cause(check: &Check) -> Option<String> {
+    let found = || check.outcome.message().filter(|_| check.outcome.status != Status::Up);
+    check.vendor.incidents.first().cloned().or_else(found).map(|cause| tidy(&cause))
 }
 
 /// Without what no database column takes, and not longer than a person reads.

@@ -1,7 +1,7 @@
 //! The recorder's statements: reading what is known under a lock, and writing what follows. Decides nothing.
 
 use super::judgement::{Judgement, Known};
-use super::multi_row::MultiRow;
+use crate::multi_row::MultiRow;
 use chrono::{DateTime, Utc};
 use domain::transition::{Failing, State};
 use entity::column::{IncidentType, Status};

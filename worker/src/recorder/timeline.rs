@@ -36,6 +36,10 @@ pub(crate) fn resolved(by: Status, lasted: TimeDelta, outcome: &Outcome) -> Stri
     }
 }
 
+pub(crate) fn reported(incident: &str) -> String {
+    format!("the vendor reports: {incident}")
+}
+
 fn with_reason(what: &str, outcome: &Outcome) -> String {
     match &outcome.cause {
         Some(cause) => format!("{what}: {cause}"),

@@ -6,6 +6,7 @@ mod changes;
 mod clock;
 mod faults;
 mod load;
+mod pages;
 mod script;
 mod sharing;
 mod stage;

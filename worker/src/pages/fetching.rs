@@ -1,0 +1,226 @@
+//! Asks a page's addresses, all at once, and puts their answers together. Keeps nothing but what a 304 refers to, and
+//! decides nothing about what an answer means.
+
+use crate::stats::{Stats, add};
+use chrono::{DateTime, Utc};
+use entity::status_page;
+use futures::future::join_all;
+use probe::fetch::Validators;
+use probe::status_page::{Page, Reading, Unreadable, assemble, read};
+use probe::{FetchError, Fetched, Fetcher};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use url::Url;
+use uuid::Uuid;
+
+/// The time for each address.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// The most bytes of each answer: the largest page known has 230 KB, and discovery takes half of this.
+const MAX_BYTES: usize = 2 << 20;
+
+/// What a page's addresses answered.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// This, and what to recognise it by the next time.
+    Said(Box<Page>, Option<Value>),
+    /// The same as when it was read last.
+    Unchanged(Option<Value>),
+}
+
+/// Why a page could not be read.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    /// For people, one sentence without a full stop.
+    pub(crate) message: String,
+    pub(crate) kind: Kind,
+    /// How long the server wishes to be left alone.
+    pub(crate) rest: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Nothing came, or the server says that it is in trouble.
+    Unreachable,
+    /// The server says that it is asked too often.
+    Limited,
+    /// Something came, but not what this page says: the vendor may have moved.
+    Unreadable,
+}
+
+impl Failure {
+    pub(crate) fn unreadable(message: impl Into<String>) -> Self {
+        Self { message: message.into(), kind: Kind::Unreadable, rest: None }
+    }
+}
+
+/// Asks pages. Clones share what is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Fetching {
+    fetcher: Fetcher,
+    /// The last answers of pages with several addresses: where one of them is unchanged, the page is put together with
+    /// what that one said. A page with one address needs none, because what it said is in the database.
+    kept: Arc<Mutex<HashMap<Uuid, Arc<Vec<Kept>>>>>,
+    stats: Arc<Stats>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    url: Url,
+    validators: Validators,
+    reading: Reading,
+}
+
+impl Fetching {
+    pub(crate) fn new(fetcher: &Fetcher, stats: Arc<Stats>) -> Self {
+        Self { fetcher: fetcher.within(PATIENCE).up_to(MAX_BYTES), kept: Arc::default(), stats }
+    }
+
+    /// What detection asks through: with bounds of its own.
+    pub(crate) fn fetcher(&self) -> &Fetcher {
+        &self.fetcher
+    }
+
+    /// Asks all addresses of `page`.
+    pub(crate) async fn ask(&self, page: &status_page::Model, now: DateTime<Utc>) -> Result<Answer, Failure> {
+        let asked = self.ask_all(page, now).await;
+        let counter = match &asked {
+            Ok((_, false)) => &self.stats.pages.read,
+            Ok((_, true)) => &self.stats.pages.unchanged,
+            Err(failure) => match failure.kind {
+                Kind::Unreachable => &self.stats.pages.unreachable,
+                Kind::Limited => &self.stats.pages.limited,
+                Kind::Unreadable => &self.stats.pages.unreadable,
+            },
+        };
+        add(counter, 1);
+        asked.map(|(answer, _)| answer)
+    }
+
+    /// Drops what is kept of a page that is followed no more.
+    pub(crate) fn forget(&self, page: Uuid) {
+        self.kept().remove(&page);
+    }
+
+    /// The answer, and whether nothing in it is new.
+    async fn ask_all(&self, page: &status_page::Model, now: DateTime<Utc>) -> Result<(Answer, bool), Failure> {
+        let urls = addresses(page)?;
+        let kept = self.kept().get(&page.id).cloned();
+        let kept = kept.filter(|kept| kept.iter().map(|one| &one.url).eq(&urls));
+        let validators: Vec<_> = match (&kept, &urls[..]) {
+            (_, [url]) => vec![stored(page, url)],
+            (Some(kept), _) => kept.iter().map(|one| one.validators.clone()).collect(),
+            (None, _) => vec![Validators::default(); urls.len()],
+        };
+        let requests = urls.iter().zip(&validators).map(|(url, validators)| self.fetcher.get(url, validators));
+        add(&self.stats.pages.requests, urls.len());
+        let answers: Vec<Fetched> = whole(&urls, join_all(requests).await, now)?;
+        let unchanged = answers.iter().all(|answer| answer.body.is_none());
+
+        if let ([url], [answer]) = (&urls[..], &answers[..]) {
+            let validators = validators_of(url, &answer.validators);
+            if unchanged {
+                return Ok((Answer::Unchanged(validators), true));
+            }
+        }
+        let mut new = Vec::with_capacity(urls.len());
+        for (i, (url, answer)) in urls.iter().zip(answers).enumerate() {
+            let reading = match (answer.body, &kept) {
+                (Some(body), _) => parsed(answer.url, body).await.map_err(|why| failure(&urls, url, &why))?,
+                (None, Some(kept)) => kept[i].reading.clone(),
+                (None, None) => return Err(Failure::unreadable("answered 304 although nothing was known")),
+            };
+            new.push(Kept { url: url.clone(), validators: answer.validators, reading });
+        }
+        let said = assemble(new.iter().map(|one| one.reading.clone()).collect());
+        let said = said.map_err(|why| Failure::unreadable(why.to_string()))?;
+        let validators = match &new[..] {
+            [one] => validators_of(&one.url, &one.validators),
+            _ => None,
+        };
+        if new.len() > 1 {
+            self.kept().insert(page.id, Arc::new(new));
+        }
+        Ok((Answer::Said(Box::new(said), validators), unchanged))
+    }
+
+    fn kept(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Vec<Kept>>>> {
+        self.kept.lock().expect("nothing panics while it holds the lock")
+    }
+}
+
+/// The addresses of a page, one at least.
+pub(crate) fn addresses(page: &status_page::Model) -> Result<Vec<Url>, Failure> {
+    let urls = page.api_urls.as_array().map(Vec::as_slice).unwrap_or_default();
+    let urls: Vec<Url> = urls.iter().filter_map(|url| Url::parse(url.as_str()?).ok()).collect();
+    if urls.is_empty() { Err(Failure::unreadable("it has no address")) } else { Ok(urls) }
+}
+
+/// Every answer, or why the page cannot be put together: what only one address has would look as if it were gone.
+fn whole(urls: &[Url], answers: Vec<Result<Fetched, FetchError>>, now: DateTime<Utc>) -> Result<Vec<Fetched>, Failure> {
+    let mut failed: Option<Failure> = None;
+    let mut whole = Vec::with_capacity(answers.len());
+    for (url, answer) in urls.iter().zip(answers) {
+        let error = match answer {
+            Ok(fetched) => {
+                whole.push(fetched);
+                continue;
+            }
+            Err(error) => error,
+        };
+        let (kind, rest) = judged(&error, now);
+        let rest = rest.max(failed.as_ref().and_then(|first| first.rest));
+        failed = match failed {
+            // That it is asked too often is to be obeyed, whatever else is wrong.
+            Some(first) if first.kind == Kind::Limited || kind != Kind::Limited => Some(Failure { rest, ..first }),
+            _ => Some(Failure { message: told(urls, url, &error), kind, rest }),
+        };
+    }
+    failed.map_or(Ok(whole), Err)
+}
+
+fn judged(error: &FetchError, now: DateTime<Utc>) -> (Kind, Option<Duration>) {
+    match error {
+        FetchError::Status { code: 429, retry_after } => (Kind::Limited, retry_after.map(|after| after.from(now))),
+        FetchError::Status { code, retry_after } => {
+            let kind = if (500..600).contains(code) || *code == 408 { Kind::Unreachable } else { Kind::Unreadable };
+            (kind, retry_after.map(|after| after.from(now)))
+        }
+        FetchError::Failed(_) | FetchError::Timeout(_) => (Kind::Unreachable, None),
+        FetchError::Refused(_) | FetchError::TooLarge(_) => (Kind::Unreadable, None),
+    }
+}
+
+/// Reading takes some milliseconds of large pages: elsewhere, so that nothing here waits for it.
+async fn parsed(url: Url, body: Vec<u8>) -> Result<Reading, String> {
+    let reading = tokio::task::spawn_blocking(move || read(&url, &body)).await;
+    match reading {
+        Ok(reading) => reading.map_err(|why: Unreadable| why.to_string()),
+        Err(panic) => {
+            tracing::error!(%panic, "the reader of status pages panicked");
+            Err("reading it failed by a fault of this program".into())
+        }
+    }
+}
+
+fn failure(urls: &[Url], url: &Url, why: &str) -> Failure {
+    Failure::unreadable(told(urls, url, &why))
+}
+
+/// With the address where there are several.
+fn told(urls: &[Url], url: &Url, why: &dyn std::fmt::Display) -> String {
+    if urls.len() > 1 { format!("{url}: {why}") } else { why.to_string() }
+}
+
+/// What the page's row says to recognise the answer of `url` by.
+fn stored(page: &status_page::Model, url: &Url) -> Validators {
+    let of_url = page.validators.as_ref().and_then(|all| all.get(url.as_str()));
+    let text = |name: &str| Some(of_url?.get(name)?.as_str()?.to_owned());
+    Validators { etag: text("etag"), last_modified: text("last_modified") }
+}
+
+fn validators_of(url: &Url, validators: &Validators) -> Option<Value> {
+    let any = *validators != Validators::default();
+    any.then(|| json!({ url.as_str(): { "etag": validators.etag, "last_modified": validators.last_modified } }))
+}

@@ -1,0 +1,192 @@
+//! What a page means to each of its followers: a check, with the sentences that people read. Pure.
+
+use super::store::{Follower, Remembered};
+use crate::check::{Check, VendorWord};
+use chrono::{DateTime, Utc};
+use domain::status_page::Standing;
+use domain::{Cause, Outcome, Phases, Status};
+use probe::status_page::following::{self, Sight};
+use probe::status_page::{Component, Incident, Page};
+use std::cmp::Reverse;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// How many components a sentence names.
+const NAMED: usize = 3;
+
+/// What is known of a page at one moment.
+#[derive(Debug)]
+pub(crate) struct View {
+    /// What it said when it was read last; `None` if it never was.
+    pub(crate) page: Option<Page>,
+    /// When that was.
+    pub(crate) read_at: Option<DateTime<Utc>>,
+    /// What that is worth now.
+    pub(crate) standing: Standing,
+    /// Why the last attempts failed; `None` when the last one did not.
+    pub(crate) failed: Option<String>,
+}
+
+/// A followed component that is to be remembered otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Remember {
+    pub(crate) service_id: Uuid,
+    pub(crate) component_id: String,
+    pub(crate) name: String,
+    pub(crate) group_name: Option<String>,
+    pub(crate) missing: bool,
+}
+
+/// What `follower` learns at `now`, and what it has to remember of its components; `None` when it learns nothing.
+pub(crate) fn judge(view: &View, follower: &Follower, now: DateTime<Utc>) -> Option<(Check, Vec<Remember>)> {
+    // Since it was defined nobody has told it anything: what is known is better than nothing.
+    let new = follower.last_slot.is_none_or(|slot| slot < follower.subject.updated_at);
+    let check = |outcome, vendor| Check { subject: Arc::clone(&follower.subject), slot: now, at: now, outcome, vendor };
+    let (page, failed) = match (&view.page, view.standing) {
+        (Some(page), Standing::Fresh | Standing::Stale) => (page, view.failed.as_deref()),
+        (None, _) | (_, Standing::Lost) => {
+            return Some((check(unread(view), VendorWord::default()), Vec::new()));
+        }
+    };
+    match (view.standing, failed) {
+        (Standing::Fresh, Some(_)) if !new => None,
+        (Standing::Stale, _) if !new => {
+            let vendor = VendorWord { held: true, remark: Some(stale(view)), ..VendorWord::default() };
+            Some((check(unread(view), vendor), Vec::new()))
+        }
+        (standing, _) => {
+            let (outcome, mut vendor, remember) = said(page, follower);
+            if standing == Standing::Stale {
+                vendor.remark = Some(stale(view));
+            } else if outcome.status == Status::Up && !vendor.notes.is_empty() {
+                vendor.remark = Some(vendor.notes.join("; "));
+            }
+            Some((check(outcome, vendor), remember))
+        }
+    }
+}
+
+/// What the page says to somebody who follows these components.
+fn said(page: &Page, follower: &Follower) -> (Outcome, VendorWord, Vec<Remember>) {
+    let ids: Vec<&str> = follower.components.iter().map(|one| one.id.as_str()).collect();
+    let (mut remember, mut notes) = (Vec::new(), Vec::new());
+    let (mut troubled, mut missing): (Vec<&Component>, Vec<&Remembered>) = (Vec::new(), Vec::new());
+    for one in &follower.components {
+        let sight = following::sight(page, &one.id);
+        let (name, group) = match sight {
+            Sight::Present(component) => {
+                if component.status != Status::Up {
+                    troubled.push(component);
+                }
+                notes.extend(renamed(one, component));
+                (&component.name, &component.group)
+            }
+            Sight::Unmentioned => (&one.name, &one.group),
+            Sight::Missing => {
+                missing.push(one);
+                (&one.name, &one.group)
+            }
+        };
+        let gone = sight == Sight::Missing;
+        if (name, group, gone) != (&one.name, &one.group, one.missing) {
+            remember.push(Remember {
+                service_id: follower.subject.id,
+                component_id: one.id.clone(),
+                name: name.clone(),
+                group_name: group.clone(),
+                missing: gone,
+            });
+        }
+    }
+    let status = following::status(page, ids.iter().copied());
+    let mut incidents = following::incidents(page, &ids);
+    incidents.sort_by_key(|incident| (incident.started_at.is_none(), incident.started_at, incident.id.clone()));
+    let incidents: Vec<String> = incidents.into_iter().map(named).collect();
+    let cause = (status != Status::Up).then(|| Cause::Vendor { report: report(troubled, &missing, &incidents) });
+    (outcome(status, cause), VendorWord { held: false, remark: None, incidents, notes }, remember)
+}
+
+/// Why a service is not up, in one sentence: the worst components first, then the vendor's incident.
+fn report(mut troubled: Vec<&Component>, missing: &[&Remembered], incidents: &[String]) -> String {
+    troubled.sort_by_key(|component| Reverse(component.status.severity()));
+    let mut parts: Vec<String> = troubled.iter().take(NAMED).map(|component| state(component)).collect();
+    if troubled.len() > NAMED {
+        parts.push(format!("and {} more", troubled.len() - NAMED));
+    }
+    match missing {
+        [] => {}
+        [one] => parts.push(format!("\"{}\" is no longer on the status page: choose the components again", one.name)),
+        [one, others @ ..] => parts.push(format!(
+            "\"{}\" and {} more are no longer on the status page: choose the components again",
+            one.name,
+            others.len()
+        )),
+    }
+    if let Some(incident) = incidents.first() {
+        parts.push(incident.clone());
+    }
+    if parts.is_empty() {
+        // Nothing is followed: what was chosen is gone with its choice.
+        parts.push("no component is followed: choose the components again".into());
+    }
+    parts.join("; ")
+}
+
+/// A component with the vendor's own word, in the form that people write.
+fn state(component: &Component) -> String {
+    let name = match &component.group {
+        Some(group) => format!("{} ({group})", component.name),
+        None => component.name.clone(),
+    };
+    let word = component.vendor_status.replace('_', " ");
+    match (component.status, word.is_empty()) {
+        (Status::Unknown, true) => format!("{name}: the vendor gives no status"),
+        (Status::Unknown, false) => format!("{name}: \"{word}\", a status that is not known"),
+        (status, true) => format!("{name}: {}", status.word()),
+        (_, false) => format!("{name}: {word}"),
+    }
+}
+
+/// A vendor's incident by name and link.
+fn named(incident: &Incident) -> String {
+    match &incident.url {
+        Some(url) => format!("{}: {url}", incident.name),
+        None => incident.name.clone(),
+    }
+}
+
+fn renamed(known: &Remembered, component: &Component) -> Option<String> {
+    if known.name != component.name {
+        return Some(format!("the vendor renamed \"{}\" to \"{}\"", known.name, component.name));
+    }
+    (known.group != component.group).then(|| match &component.group {
+        Some(group) => format!("the vendor moved \"{}\" to the group \"{group}\"", component.name),
+        None => format!("the vendor took \"{}\" out of its group", component.name),
+    })
+}
+
+/// Nothing is known of the page.
+fn unread(view: &View) -> Outcome {
+    let since = view.read_at.map(|at| format!(" since {}", at.format("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
+    let why = view.failed.as_deref().unwrap_or("it was not asked");
+    let detail = format!("the status page could not be read{since}: {why}");
+    outcome(Status::Unknown, Some(Cause::NotChecked { detail }))
+}
+
+/// What is known is old.
+fn stale(view: &View) -> String {
+    let since = view.read_at.map(|at| at.format("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default();
+    let why = view.failed.as_deref().unwrap_or("it was not asked");
+    format!("stale: the status page could not be read since {since}: {why}")
+}
+
+fn outcome(status: Status, cause: Option<Cause>) -> Outcome {
+    Outcome {
+        status,
+        status_code: None,
+        response_time_ms: None,
+        phases: Phases::default(),
+        certificate_expires_at: None,
+        cause,
+    }
+}

@@ -1,0 +1,251 @@
+//! Makes what a poll learned durable: the page's rows, and a check for each follower by the same judgement as every other
+//! check, in one transaction for some hundred followers; and only then lets anybody know.
+
+use super::cadence::{self, Times};
+use super::content::Stored;
+use super::fetching::{Answer, Failure, Kind};
+use super::judging::{self, View};
+use super::store::{FOLLOWERS, Pages};
+use crate::announcer::{Announcement, Announcer};
+use crate::clock::Clock;
+use crate::recorder::{Fate, Judgement, Store};
+use crate::stats::{Stats, add};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::status_page::standing;
+use entity::{column, status_page};
+use probe::Discovery;
+use probe::status_page::{Listing, Page};
+use sea_orm::{DatabaseTransaction, DbErr};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+/// How soon a page is looked at again whose followers were changed while they were judged.
+const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(1);
+
+/// What one poll of a page saw.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    /// The page was asked.
+    Asked(Result<Answer, Failure>),
+    /// Its answers were looked for anew, and found.
+    Found(Box<Discovery>),
+    /// It may not be asked yet: what is stored counts.
+    Nothing,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub(crate) enum Recorded {
+    /// The page is due next at this time.
+    Next {
+        /// When.
+        next: DateTime<Utc>,
+        /// It was asked and could not be read, for so many times in a row and for this reason.
+        failed: Option<(i32, Kind)>,
+    },
+    /// Somebody else polled it meanwhile, and knows more.
+    Superseded,
+    /// It is gone.
+    Gone,
+    /// Everybody who followed it follows this one instead.
+    Moved(Uuid),
+}
+
+/// Records polls, one at a time: many of them must not take the connections that checks are recorded by.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    pub(crate) pages: Pages,
+    checks: Store,
+    announcer: Announcer,
+    clock: Clock,
+    stats: Arc<Stats>,
+    turn: Mutex<()>,
+}
+
+/// What a poll has made of the page itself.
+struct Settled {
+    row: status_page::Model,
+    view: View,
+    failed: Option<(i32, Kind)>,
+}
+
+impl Recording {
+    pub(crate) fn new(pages: Pages, announcer: Announcer, clock: Clock, stats: Arc<Stats>) -> Self {
+        let checks = Store::new(pages.db.clone());
+        Self { pages, checks, announcer, clock, stats, turn: Mutex::new(()) }
+    }
+
+    /// Records what was seen of `page` at `at`, unless it was asked again since `attempted_at`.
+    pub(crate) async fn record(
+        &self,
+        page: Uuid,
+        attempted_at: Option<DateTime<Utc>>,
+        seen: &Seen,
+        at: DateTime<Utc>,
+    ) -> Result<Recorded, DbErr> {
+        let _turn = self.turn.lock().await;
+        let (mut settled, mut after, mut again) = (None, i32::MIN, false);
+        loop {
+            let transaction = self.checks.begin().await?;
+            let Some(row) = self.pages.lock(&transaction, page).await? else { return Ok(Recorded::Gone) };
+            if row.attempted_at != attempted_at {
+                return Ok(Recorded::Superseded);
+            }
+            if settled.is_none() {
+                if let Some(other) = self.other_row(&transaction, &row, seen).await? {
+                    self.pages.move_followers(&transaction, page, other, at).await?;
+                    transaction.commit().await?;
+                    return Ok(Recorded::Moved(other));
+                }
+                settled = Some(self.settle(&transaction, row, seen, at).await?);
+            }
+            let settled = settled.as_ref().expect("it was just settled");
+            let followers = self.pages.followers(&transaction, page, after).await?;
+            let (checks, remember): (Vec<_>, Vec<_>) =
+                followers.iter().filter_map(|follower| judging::judge(&settled.view, follower, at)).unzip();
+            let numbers: Vec<_> = checks.iter().map(|check| check.subject.number).collect();
+            let known = self.checks.read(&transaction, &numbers).await?;
+            let mut judgement = Judgement::of(checks.iter().collect(), known, self.clock.now());
+            self.checks.write(&transaction, &judgement).await?;
+            self.pages.remember(&transaction, &remember.concat()).await?;
+            transaction.commit().await?;
+
+            let recorded = judgement.recorded();
+            add(&self.stats.recorded, recorded);
+            add(&self.stats.discarded, checks.len() - recorded);
+            again |= judgement.fates.contains(&Fate::Outdated);
+            let forgotten = std::mem::take(&mut judgement.set_back);
+            let (latest, events) = judgement.news();
+            self.announcer.tell(Announcement { forgotten, latest, events, ..Announcement::default() }).await;
+            if followers.len() < FOLLOWERS {
+                let next = Times::from(&settled.row).next(page, self.clock.now());
+                let next = if again { next.min(self.clock.now() + LOOK_AGAIN) } else { next };
+                return Ok(Recorded::Next { next, failed: settled.failed });
+            }
+            after = followers.last().map_or(i32::MAX, |last| last.subject.number);
+        }
+    }
+
+    /// The row of another page that is read where this one was found anew.
+    async fn other_row(
+        &self,
+        transaction: &DatabaseTransaction,
+        row: &status_page::Model,
+        seen: &Seen,
+    ) -> Result<Option<Uuid>, DbErr> {
+        let Seen::Found(found) = seen else { return Ok(None) };
+        let there = self.pages.by_key(transaction, &found.key()).await?;
+        Ok(there.filter(|other| *other != row.id))
+    }
+
+    /// Writes what is to be written of the page itself, and says what is known of it now.
+    async fn settle(
+        &self,
+        transaction: &DatabaseTransaction,
+        before: status_page::Model,
+        seen: &Seen,
+        at: DateTime<Utc>,
+    ) -> Result<Settled, DbErr> {
+        let stored = self.pages.stored(transaction, before.id).await?;
+        let mut row = before.clone();
+        if let Seen::Found(found) = seen {
+            (row.key, row.api_urls) = (found.key(), json!(found.api_urls));
+            row.provider = Some(found.page.provider.to_owned());
+        }
+        let (mut page, mut failed) = (before.fetched_at.map(|_| stored.page(&before)), None);
+        match believed(&stored, seen) {
+            Believed::Nothing => {}
+            Believed::Unchanged(validators) => {
+                was_read(&mut row, at);
+                row.validators = validators.or(row.validators);
+            }
+            Believed::Said(said, validators) => {
+                was_read(&mut row, at);
+                row.validators = validators;
+                describe(&mut row, &said);
+                let changes = stored.changes(row.id, &said, at);
+                if changes.any() {
+                    self.pages.change(transaction, row.id, changes).await?;
+                }
+                page = Some(said);
+            }
+            Believed::Failed(failure) => {
+                row.failures = row.failures.saturating_add(1);
+                row.message = Some(failure.message);
+                let limited = failure.kind == Kind::Limited;
+                row.not_before = cadence::not_before(at, failure.rest, limited, row.failures);
+                failed = Some((row.failures, failure.kind));
+            }
+        }
+        if row != before {
+            tell_apart(&before, &row);
+            self.pages.write_row(transaction, row.clone()).await?;
+        }
+        let view = View {
+            page,
+            read_at: row.fetched_at,
+            standing: standing(row.fetched_at, at),
+            failed: row.message.clone().filter(|_| row.failures > 0),
+        };
+        Ok(Settled { row, view, failed })
+    }
+}
+
+/// What is to be believed of what was seen.
+enum Believed {
+    Said(Page, Option<Value>),
+    Unchanged(Option<Value>),
+    Failed(Failure),
+    Nothing,
+}
+
+fn believed(stored: &Stored, seen: &Seen) -> Believed {
+    match seen {
+        Seen::Nothing => Believed::Nothing,
+        Seen::Found(found) => Believed::Said(found.page.clone(), None),
+        Seen::Asked(Err(failure)) => Believed::Failed(failure.clone()),
+        Seen::Asked(Ok(Answer::Unchanged(validators))) => Believed::Unchanged(validators.clone()),
+        Seen::Asked(Ok(Answer::Said(page, validators))) => {
+            if stored.shares_nothing_with(page) {
+                let none = page.components.is_empty();
+                let why =
+                    if none { "it lists no components any more" } else { "it lists none of the components it had" };
+                Believed::Failed(Failure::unreadable(why))
+            } else {
+                Believed::Said((**page).clone(), validators.clone())
+            }
+        }
+    }
+}
+
+fn was_read(row: &mut status_page::Model, at: DateTime<Utc>) {
+    row.fetched_at = Some(at);
+    row.failures = 0;
+    row.message = None;
+    row.not_before = None;
+}
+
+fn describe(row: &mut status_page::Model, page: &Page) {
+    row.listing = match page.listing {
+        Listing::All => column::Listing::All,
+        Listing::Mentioned => column::Listing::Mentioned,
+    };
+    row.name = page.name.clone().or(row.name.take());
+    row.url = page.url.clone().or(row.url.take());
+    row.provider = row.provider.take().or_else(|| Some(page.provider.to_owned()));
+}
+
+/// Says once when a page fails, and once when it is read again.
+fn tell_apart(before: &status_page::Model, after: &status_page::Model) {
+    let (page, addresses) = (after.id, &after.api_urls);
+    match (before.failures, after.failures) {
+        (0, 1..) => {
+            let why = after.message.as_deref();
+            tracing::info!(%page, %addresses, why, "a status page cannot be read; what it said stands for a while");
+        }
+        (1.., 0) => tracing::info!(%page, failures = before.failures, "a status page is read again"),
+        _ => {}
+    }
+}

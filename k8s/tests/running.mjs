@@ -8,10 +8,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { root } from './render.mjs';
+import { root, tools } from './render.mjs';
 
 const program = process.env.PULSECHECK_BIN ?? join(root, 'target/debug/pulsecheck');
-const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
+const PATH = `${process.env.PATH}:/usr/sbin:/sbin:${tools}/own/root/usr/sbin`;
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');

@@ -2,7 +2,8 @@
 # Images that stand in for the official ones where no registry can be reached, made from Debian's packages: what the
 # Dockerfile and the Compose files take as arguments. Prints those arguments as lines of NAME=image.
 #
-# usage: scripts/deploy/stand-ins.sh     on the engine that DOCKER_HOST names; needs root, for debootstrap
+# usage: scripts/deploy/stand-ins.sh        on the engine that DOCKER_HOST names; needs root, for debootstrap
+#        scripts/deploy/stand-ins.sh rust   this machine's own Rust toolchain as an image; prints its name alone
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . scripts/deploy/places.sh
@@ -29,6 +30,20 @@ if ! docker image inspect "$base" >/dev/null 2>&1; then
   mkdir -p "$root/usr/local/share/ca-certificates"
   cp -f /usr/local/share/ca-certificates/*.crt "$root/usr/local/share/ca-certificates/" 2>/dev/null || true
   tar -C "$root" -c --numeric-owner . | docker import -c 'CMD ["bash"]' - "$base" >/dev/null
+fi
+if [ "${1:-}" = rust ]; then
+  say "making the stand-in for rust"
+  # The toolchain, and the settings by which this machine's cargo and npm reach their registries.
+  place=$(mktemp -d)
+  trap 'rm -rf "$place"' EXIT
+  cp -a "$(rustc --print sysroot)" "$place/toolchain"
+  mkdir -p "$place/cargo" "$place/authorities"
+  cp "${CARGO_HOME:-$HOME/.cargo}/config.toml" "$place/cargo/" 2>/dev/null || true
+  cp /usr/local/share/ca-certificates/*.crt "$place/authorities/" 2>/dev/null || true
+  docker build -q --build-arg "BASE=$base" --target rust -t pulsecheck-stand-in/rust:1 \
+    --build-context "machine=$place" "$here" >/dev/null
+  echo pulsecheck-stand-in/rust:1
+  exit 0
 fi
 for name in postgres redis nginx; do
   say "making the stand-in for $name"

@@ -42,10 +42,28 @@ debian_mirror() {
   apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' | grep -v security | head -n1
 }
 
-# unpack <package>...: from PLUGINS_FROM, beside the system, as `dpkg -x` does it.
+# unpack <place> <suffix> <package>...: beside the system, as `dpkg -x` does it, so that nothing is started and nothing that is installed is changed.
 unpack() {
-  local root=$DEPLOY_TOOLS/$PLUGINS_FROM mirror package
-  mkdir -p "$root"/apt/{lists/partial,cache/archives/partial,etc/apt.conf.d,etc/preferences.d,etc/sources.list.d} "$root/debs"
+  local place=$DEPLOY_TOOLS/$1 suffix=$2 package
+  shift 2
+  mkdir -p "$place/debs"
+  for package in "$@"; do
+    [ -e "$place/$package.unpacked" ] && continue
+    say "unpacking $package"
+    rm -f "$place/debs/${package}"_*.deb
+    (cd "$place/debs" && apt-get -o APT::Sandbox::User=root download -q=2 "$package$suffix" >/dev/null) || stop "apt-get cannot download $package$suffix."
+    dpkg -x "$place/debs/${package}"_*.deb "$place/root"
+    touch "$place/$package.unpacked"
+  done
+}
+
+# Of this machine's own release: what has to fit its libraries.
+unpack_own() { unpack own "" "$@"; }
+
+# Of PLUGINS_FROM, whose package lists this machine need not know.
+unpack_plugins() {
+  local root=$DEPLOY_TOOLS/$PLUGINS_FROM mirror
+  mkdir -p "$root"/apt/{lists/partial,cache/archives/partial,etc/apt.conf.d,etc/preferences.d,etc/sources.list.d}
   if ! [ -e "$root/apt/ready" ]; then
     mirror=$(debian_mirror)
     [ -n "$mirror" ] || stop "apt knows no Debian mirror, so $* cannot be had: install docker compose and buildx yourself."
@@ -60,17 +78,11 @@ APT
     APT_CONFIG=$root/apt/apt.conf apt-get update -q=2 || stop "the package list of $PLUGINS_FROM cannot be read."
     touch "$root/apt/ready"
   fi
-  for package in "$@"; do
-    [ -e "$root/$package.unpacked" ] && continue
-    say "unpacking $package of Debian $PLUGINS_FROM"
-    (cd "$root/debs" && APT_CONFIG=$root/apt/apt.conf apt-get download -q=2 "$package/$PLUGINS_FROM" >/dev/null)
-    dpkg -x "$root/debs/${package}"_*.deb "$root/root"
-    touch "$root/$package.unpacked"
-  done
+  APT_CONFIG=$root/apt/apt.conf unpack "$PLUGINS_FROM" "/$PLUGINS_FROM" "$@"
 }
 
 compose_plugin() {
-  unpack docker-compose
+  unpack_plugins docker-compose
   mkdir -p "$DOCKER_CONFIG/cli-plugins"
   ln -sfn "$DEPLOY_TOOLS/$PLUGINS_FROM/root/usr/libexec/docker/cli-plugins/docker-compose" "$DOCKER_CONFIG/cli-plugins/"
 }
@@ -97,7 +109,6 @@ node_tools() {
 goal=${1:-static}
 mkdir -p "$DEPLOY_TOOLS"
 want shellcheck shellcheck
-want nginx nginx-light
 want node nodejs npm
 want npm npm
 /usr/bin/env python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3 python3-venv)
@@ -107,10 +118,12 @@ if [ "$goal" = engine ]; then
   want curl curl
 fi
 install_packages
+have nginx || unpack_own nginx
 python_tools
 node_tools
 compose_plugin
 if [ "$goal" = engine ]; then
-  unpack docker.io docker-cli containerd runc docker-buildx
+  unpack_plugins docker.io docker-cli containerd docker-buildx
+  unpack_own runc tini
   ln -sfn "$DEPLOY_TOOLS/$PLUGINS_FROM/root/usr/libexec/docker/cli-plugins/docker-buildx" "$DOCKER_CONFIG/cli-plugins/"
 fi

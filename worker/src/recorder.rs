@@ -260,7 +260,7 @@ fn next_slot_after(clock: &Clock, service: &Subject, recorded: DateTime<Utc>) ->
 }
 
 /// Whether the database refuses what it was given, so that trying again is useless.
-fn is_refusal(error: &DbErr) -> bool {
+pub(crate) fn is_refusal(error: &DbErr) -> bool {
     let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
         return matches!(error, DbErr::Type(_));
     };

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -66,8 +66,15 @@ pub struct Vendor {
 struct Shared {
     /// By `/path`, or by `host/path`, which goes first.
     replies: watch::Sender<HashMap<String, Reply>>,
-    /// Path and head of each request.
-    asked: watch::Sender<Vec<(String, String)>>,
+    asked: watch::Sender<Vec<Asked>>,
+}
+
+/// A request, as it was read.
+#[derive(Debug)]
+struct Asked {
+    path: String,
+    head: String,
+    at: Instant,
 }
 
 impl Vendor {
@@ -117,7 +124,7 @@ impl Vendor {
     /// How often `path` was asked for.
     #[must_use]
     pub fn asked(&self, path: &str) -> usize {
-        self.shared.asked.borrow().iter().filter(|(asked, _)| asked == path).count()
+        self.shared.asked.borrow().iter().filter(|asked| asked.path == path).count()
     }
 
     /// How many requests came in all.
@@ -130,7 +137,13 @@ impl Vendor {
     #[must_use]
     pub fn heads(&self, path: &str) -> Vec<String> {
         let asked = self.shared.asked.borrow();
-        asked.iter().filter(|(asked, _)| asked == path).map(|(_, head)| head.clone()).collect()
+        asked.iter().filter(|asked| asked.path == path).map(|asked| asked.head.clone()).collect()
+    }
+
+    /// When `path` was asked for the last time.
+    #[must_use]
+    pub fn last_asked(&self, path: &str) -> Option<Instant> {
+        self.shared.asked.borrow().iter().rfind(|asked| asked.path == path).map(|asked| asked.at)
     }
 
     /// Waits until `path` was asked for `count` times in all.
@@ -139,7 +152,7 @@ impl Vendor {
     /// When that does not happen.
     pub async fn was_asked(&self, path: &str, count: usize) {
         let mut asked = self.shared.asked.subscribe();
-        let enough = asked.wait_for(|all| all.iter().filter(|(asked, _)| asked == path).count() >= count);
+        let enough = asked.wait_for(|all| all.iter().filter(|asked| asked.path == path).count() >= count);
         let waited = tokio::time::timeout(PATIENCE, enough).await.map(drop);
         assert!(waited.is_ok(), "{path} was asked for {} times, not {count}", self.asked(path));
     }
@@ -165,7 +178,8 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
         head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("host:").map(str::trim).map(str::to_owned));
     let host = host.unwrap_or_default();
     let host = host.rsplit_once(':').map_or(host.as_str(), |(host, _)| host);
-    shared.asked.send_modify(|asked| asked.push((path.clone(), head.clone())));
+    let asked = Asked { path: path.clone(), head: head.clone(), at: Instant::now() };
+    shared.asked.send_modify(|all| all.push(asked));
     let mut replies = shared.replies.subscribe();
     let response = loop {
         let reply = {

@@ -9,6 +9,7 @@ use crate::announcer::Announcer;
 use crate::clock::Clock;
 use crate::host_limit::{HostLimit, HostPlace};
 use crate::outage::Outage;
+use crate::recorder::is_refusal;
 use crate::services::{FollowedPage, Services};
 use crate::stats::{Stats, add};
 use anyhow::Context as _;
@@ -239,10 +240,15 @@ impl Poller {
 
     /// Records, and tries again for a while when the database is away.
     async fn record(&self, id: Uuid, attempted_at: Option<DateTime<Utc>>, seen: &Seen) -> anyhow::Result<Recorded> {
-        let (begun, at) = (Instant::now(), self.clock.now());
+        let (begun, seen_at) = (Instant::now(), self.clock.now());
         loop {
-            let error = match timeout(PATIENCE, self.recording.record(id, attempted_at, seen, at)).await {
+            let error = match timeout(PATIENCE, self.recording.record(id, attempted_at, seen, seen_at)).await {
                 Ok(Ok(recorded)) => return Ok(recorded),
+                Ok(Err(error)) if is_refusal(&error) => {
+                    tracing::error!(page = %id, %error, "the database refuses what a status page says; it is dropped");
+                    add(&self.stats.lost, 1);
+                    return Ok(Recorded::Superseded);
+                }
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => "the database does not answer".to_owned(),
             };

@@ -77,13 +77,16 @@ impl Recording {
         Self { pages, checks, announcer, clock, stats, turn: Mutex::new(()) }
     }
 
-    /// Records what was seen of `page` at `at`, unless it was asked again since `attempted_at`.
+    /// Records what was seen of `page` at `seen_at`, unless it was asked again since `attempted_at`.
+    ///
+    /// The checks stand for the moment when they are judged, under the lock of the page: of two polls the one that is
+    /// recorded last is the later one, however long its answer had to wait.
     pub(crate) async fn record(
         &self,
         page: Uuid,
         attempted_at: Option<DateTime<Utc>>,
         seen: &Seen,
-        at: DateTime<Utc>,
+        seen_at: DateTime<Utc>,
     ) -> Result<Recorded, DbErr> {
         let _turn = self.turn.lock().await;
         let (mut settled, mut after, mut again) = (None, i32::MIN, false);
@@ -95,19 +98,20 @@ impl Recording {
             }
             if settled.is_none() {
                 if let Some(other) = self.other_row(&transaction, &row, seen).await? {
-                    self.pages.move_followers(&transaction, page, other, at).await?;
+                    self.pages.move_followers(&transaction, page, other, seen_at).await?;
                     transaction.commit().await?;
                     return Ok(Recorded::Moved(other));
                 }
-                settled = Some(self.settle(&transaction, row, seen, at).await?);
+                settled = Some(self.settle(&transaction, row, seen, seen_at).await?);
             }
             let settled = settled.as_ref().expect("it was just settled");
             let followers = self.pages.followers(&transaction, page, after).await?;
+            let now = self.clock.now().max(seen_at);
             let (checks, remember): (Vec<_>, Vec<_>) =
-                followers.iter().filter_map(|follower| judging::judge(&settled.view, follower, at)).unzip();
+                followers.iter().filter_map(|follower| judging::judge(&settled.view, follower, now)).unzip();
             let numbers: Vec<_> = checks.iter().map(|check| check.subject.number).collect();
             let known = self.checks.read(&transaction, &numbers).await?;
-            let mut judgement = Judgement::of(checks.iter().collect(), known, self.clock.now());
+            let mut judgement = Judgement::of(checks.iter().collect(), known, now);
             self.checks.write(&transaction, &judgement).await?;
             self.pages.remember(&transaction, &remember.concat()).await?;
             transaction.commit().await?;

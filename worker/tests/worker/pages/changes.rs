@@ -148,6 +148,35 @@ on_each_stage! {
         worker.stop().await;
     }
 
+    async fn who_follows_a_page_that_moved_to_where_another_is_read_follows_that_one(stage: Stage) {
+        let (old, new) = (Vendor::start().await, Vendor::start().await);
+        old.shows(&page("operational", "operational"));
+        new.shows(&page("operational", "operational"));
+        let worker = stage.worker().await;
+        let there = stage.page_at(&[new.url_at("status.moved.test", SUMMARY)]).await;
+        let (row, theirs) = (stage.page_of(&old).await, stage.follower(&there, &["web"]).await);
+        let mine = stage.follower(&row, &["api"]).await;
+        stage.ask(&there).await;
+        stage.ask(&row).await;
+        stage.is(&mine, Status::Up).await;
+        new.shows(&page("major_outage", "operational"));
+        let html = format!(r#"<html><body><a href="{}">Status</a></body></html>"#, new.url_at("status.moved.test", "/"));
+        old.serve(SUMMARY, Reply::of("410 Gone", "", b""));
+        old.serve("/", Reply::ok(html.as_bytes()));
+        for _ in 0..2 {
+            stage.poll(&row).await;
+        }
+        stage.passes(&there, 61).await;
+        stage.passes(&row, 61).await;
+        stage.due(&row).await;
+        stage.is(&mine, Status::Down).await;
+        let moved = service::Entity::find_by_id(mine.id).one(&stage.db).await.unwrap().unwrap();
+        assert_eq!(moved.status_page_id, Some(there.id));
+        eventually("the old page leaves the queue", async || (stage.live.queue_len().await.unwrap() == 1).then_some(())).await;
+        assert_eq!((stage.state(&theirs).await.status, worker.stats.pages.detections.load(SeqCst)), (column::Status::Up, 1));
+        worker.stop().await;
+    }
+
     async fn two_workers_ask_a_page_once(stage: Stage) {
         let vendor = Vendor::start().await;
         vendor.shows(&page("operational", "operational"));

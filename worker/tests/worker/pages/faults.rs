@@ -3,7 +3,7 @@
 
 use super::{now, page};
 use crate::script::{Script, up};
-use crate::stage::{Stage, eventually, on_each_stage, start};
+use crate::stage::{Stage, eventually, on_each_stage};
 use domain::Status;
 use domain::uptime::{Sample, tally};
 use entity::{check, column};
@@ -267,7 +267,7 @@ async fn what_a_page_said_while_the_database_was_away_is_recorded_when_it_is_bac
     let stage = Stage::on(db, Live::memory()).await;
     let vendor = Vendor::start().await;
     vendor.shows(&page("operational", "operational"));
-    let worker = start(stage.db.clone(), stage.live.clone(), Script::finds(|_, _| up()), Settings::default());
+    let worker = stage.worker().await;
     let row = stage.page_of(&vendor).await;
     let service = stage.follower(&row, &["api"]).await;
     stage.ask(&row).await;

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// The right to check one service until the lease is over.
+/// The right to check one service, or to poll one status page that services follow, until the lease is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Claim {
-    /// The service.
+    /// The service or the page.
     pub service_id: Uuid,
     /// When it was due.
     pub due: DateTime<Utc>,

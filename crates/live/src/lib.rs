@@ -99,7 +99,7 @@ impl Live {
 }
 
 /// The due queue: each service at most once, with the time when it is due next. A claimed service stays in the queue,
-/// due at the end of its lease.
+/// due at the end of its lease. Status pages that services follow are queued in the same way, by their own ids.
 impl Live {
     /// Sets when services are due, whether they are queued or not. Of a service given twice the last counts. A claim
     /// that is out for one of them is void.

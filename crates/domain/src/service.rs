@@ -1,6 +1,6 @@
 //! What makes a service's definition valid, field by field.
 
-use crate::{ExpectedStatus, MonitorKind};
+use crate::{ExpectedStatus, MonitorKind, status_page};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -68,7 +68,8 @@ impl FieldError {
 }
 
 impl ServiceDraft {
-    /// The same definition in its normal form (trimmed, empty texts absent, addresses and ranges as they will be used).
+    /// The same definition in its normal form (trimmed, empty texts absent, addresses and ranges as they will be used;
+    /// a status page is looked at once a minute at most, so a shorter interval is a minute).
     ///
     /// # Errors
     /// Every field that is wrong, each once.
@@ -107,6 +108,10 @@ impl ServiceDraft {
 
         let interval = min_interval_seconds..=MAX_INTERVAL_SECONDS;
         keep(number("checkIntervalSeconds", "seconds", valid.check_interval_seconds, &interval));
+        if valid.kind == MonitorKind::StatusPage && interval.contains(&valid.check_interval_seconds) {
+            let least = i32::try_from(status_page::INTERVAL.num_seconds()).expect("a minute has few seconds");
+            valid.check_interval_seconds = valid.check_interval_seconds.max(least);
+        }
         keep(number("timeoutMs", "milliseconds", valid.timeout_ms, &TIMEOUT_MS));
         keep(number("degradedThresholdMs", "milliseconds", valid.degraded_threshold_ms, &(1..=*TIMEOUT_MS.end())));
         keep(number("confirmations", "checks", valid.confirmations, &CONFIRMATIONS));
@@ -219,6 +224,20 @@ mod tests {
         assert_eq!(valid.category, None);
         assert_eq!(valid.url.as_deref(), Some("https://example.com/x?q=1"));
         assert_eq!(valid.expected_status, "200-299,301");
+    }
+
+    #[test]
+    fn a_status_page_has_no_address_of_its_own_and_is_looked_at_once_a_minute_at_most() {
+        let page = |change: fn(&mut ServiceDraft)| {
+            let mut draft = ServiceDraft { name: "x".into(), kind: MonitorKind::StatusPage, ..Default::default() };
+            change(&mut draft);
+            draft.validate(10)
+        };
+        assert_eq!(page(|_| {}).unwrap().check_interval_seconds, 60);
+        assert_eq!(page(|d| d.check_interval_seconds = 61).unwrap().check_interval_seconds, 61);
+        assert_eq!(page(|d| d.check_interval_seconds = 9).unwrap_err()[0].field, "checkIntervalSeconds");
+        assert_eq!(page(|d| d.url = Some("https://x.org".into())).unwrap_err()[0].field, "url");
+        assert_eq!(page(|d| d.timeout_ms = 30_001).unwrap_err()[0].field, "timeoutMs");
     }
 
     #[test]

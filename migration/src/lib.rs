@@ -6,6 +6,7 @@ mod connect;
 mod m20261122_000001_foundation;
 mod m20261122_000002_rollup_progress;
 mod m20261122_000004_status_page_polls;
+mod m20261122_000005_calendar_feeds;
 mod run;
 
 pub use connect::{ConnectError, Pool, connect, redacted};
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000001_foundation::Migration),
             Box::new(m20261122_000002_rollup_progress::Migration),
             Box::new(m20261122_000004_status_page_polls::Migration),
+            Box::new(m20261122_000005_calendar_feeds::Migration),
         ]
     }
 }

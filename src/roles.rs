@@ -43,14 +43,16 @@ pub(crate) async fn one_process(
     };
     let allow_private = settings.allow_private_targets.unwrap_or(address.ip().is_loopback());
     let prober = prober(settings.public_url.as_ref(), allow_private)?;
+    let fetcher = fetcher(settings.public_url.as_ref(), allow_private)?;
     let worker = worker::Worker {
         db: db.clone(),
         live: live.clone(),
         prober: prober.clone(),
-        fetcher: fetcher(settings.public_url.as_ref(), allow_private)?,
+        fetcher: fetcher.clone(),
         settings: worker_settings(settings),
     };
-    let backend = backend::Backend { db, live, prober, settings: backend_settings(settings, address, secret_key) };
+    let settings_of_backend = backend_settings(settings, address, secret_key);
+    let backend = backend::Backend { db, live, prober, fetcher, settings: settings_of_backend };
     announce(settings, &backend, address).await?;
 
     // Whichever ends first, by the signal or by a fault, takes the other with it.
@@ -77,9 +79,12 @@ pub(crate) async fn api(settings: &Settings) -> anyhow::Result<()> {
     let listener = listen(settings.listen).await?;
     let address = listener.local_addr()?;
     let (db, live) = shared_storage(settings, "pulsecheck api").await?;
-    let prober = prober(settings.public_url.as_ref(), settings.allow_private_targets.unwrap_or(false))?;
+    let allow_private = settings.allow_private_targets.unwrap_or(false);
+    let prober = prober(settings.public_url.as_ref(), allow_private)?;
+    let fetcher = fetcher(settings.public_url.as_ref(), allow_private)?;
     let secret_key = settings.secret_key.as_ref().context("checked above")?.expose().to_owned();
-    let backend = backend::Backend { db, live, prober, settings: backend_settings(settings, address, secret_key) };
+    let settings_of_backend = backend_settings(settings, address, secret_key);
+    let backend = backend::Backend { db, live, prober, fetcher, settings: settings_of_backend };
     announce(settings, &backend, address).await?;
     backend::serve(backend, listener, shutdown).await
 }

@@ -5,6 +5,7 @@
 
 mod access_token;
 pub(crate) mod api_token;
+pub(crate) mod calendar;
 pub(crate) mod cookie;
 pub mod local;
 mod recent;

@@ -4,6 +4,7 @@
 //!
 //! A new object gets a module; a new root field also needs a case in the isolation test when it takes an id.
 
+mod calendar;
 mod check;
 mod error;
 mod gate;
@@ -16,6 +17,7 @@ mod scalar;
 mod scope;
 mod service;
 mod status;
+mod status_page;
 mod subscription;
 mod user;
 mod vendor;
@@ -24,10 +26,12 @@ pub use error::RequestId;
 
 use crate::ops::Ops;
 use async_graphql::{MergedObject, SchemaBuilder};
+use calendar::{CalendarMutation, CalendarQuery};
 use gate::Gates;
 use incident::IncidentQuery;
 use service::ServiceQuery;
 use service::mutation::ServiceMutation;
+use status_page::{StatusPageMutation, StatusPageQuery};
 use std::sync::Arc;
 pub use subscription::Subscription;
 use user::{UserMutation, UserQuery};
@@ -44,11 +48,11 @@ pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 /// wrong `fields` with a message each when they are several), CONFLICT, RATE_LIMITED, UPSTREAM, or INTERNAL (with a
 /// `requestId` for the operator). Its message is for people.
 #[derive(MergedObject, Default)]
-pub struct Query(UserQuery, ServiceQuery, IncidentQuery);
+pub struct Query(UserQuery, ServiceQuery, IncidentQuery, StatusPageQuery, CalendarQuery);
 
 /// What can be done. Read-only tokens are refused with FORBIDDEN.
 #[derive(MergedObject, Default)]
-pub struct Mutation(ServiceMutation, UserMutation);
+pub struct Mutation(ServiceMutation, StatusPageMutation, CalendarMutation, UserMutation);
 
 /// The API over the given database and live state.
 #[must_use]

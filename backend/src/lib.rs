@@ -13,7 +13,7 @@ mod server;
 pub use assets::Assets;
 
 use live::Live;
-use probe::Prober;
+use probe::{Fetcher, Prober};
 use sea_orm::DatabaseConnection;
 use std::fmt;
 use tokio::net::TcpListener;
@@ -29,6 +29,8 @@ pub struct Backend {
     pub live: Live,
     /// For looking at what users want to add.
     pub prober: Prober,
+    /// For finding and reading vendors' status pages.
+    pub fetcher: Fetcher,
     /// What the operator decided.
     pub settings: Settings,
 }

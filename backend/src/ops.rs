@@ -2,8 +2,11 @@
 //! the [`Viewer`](crate::auth::Viewer), and what belongs to somebody else is answered exactly as what does not exist, by
 //! the same statements. Knows nothing of GraphQL or HTTP.
 
+pub mod calendar;
 pub mod current;
+pub mod discovery;
 mod error;
+pub mod follow;
 pub mod history;
 pub mod incident;
 pub mod page;
@@ -16,12 +19,16 @@ pub mod vendor;
 pub use error::{Error, Result};
 
 use chrono::{DateTime, SubsecRound, Utc};
+use discovery::StatusPages;
+use entity::column::MonitorKind;
+use entity::service as services;
 use live::{Event, Live, LiveError};
 use probe::Prober;
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
     TransactionTrait,
 };
+use url::Url;
 use uuid::Uuid;
 
 /// Everything that operations work with. Clones share it.
@@ -33,6 +40,10 @@ pub struct Ops {
     pub live: Live,
     /// For looking at a target before it is added.
     pub prober: Prober,
+    /// For finding vendors' status pages, and reading them before they are followed.
+    pub status_pages: StatusPages,
+    /// What browsers call this server.
+    pub public_url: Url,
     /// What users may do at most.
     pub limits: Limits,
 }
@@ -73,20 +84,28 @@ impl Ops {
     }
 
     /// Makes a check due now. What is committed stays so when this fails: the worker's reconciliation mends the queue.
-    async fn make_due(&self, service: Uuid) {
+    async fn make_due(&self, service: &services::Model) {
         if let Err(error) = self.schedule_now(service).await {
+            let service = service.id;
             tracing::warn!(%error, %service, "a check could not be scheduled: the worker will find it by itself");
         }
     }
 
     /// Puts a service into the queue, due at once by the clock that the queue is judged by: this machine's may be ahead,
-    /// and the check would wait for as long.
-    async fn schedule_now(&self, service: Uuid) -> std::result::Result<(), LiveError> {
+    /// and the check would wait for as long. What is due of one that follows a status page is the page, which is read
+    /// for all who follow it.
+    async fn schedule_now(&self, service: &services::Model) -> std::result::Result<(), LiveError> {
+        let due = match service.kind {
+            MonitorKind::Http => Some(service.id),
+            MonitorKind::StatusPage => service.status_page_id,
+        };
+        let Some(due) = due else { return Ok(()) };
         let at = self.live.now().await.unwrap_or_else(|_| now());
-        self.live.schedule(&[(service, at)]).await
+        self.live.schedule(&[(due, at)]).await
     }
 
-    /// Takes a service out of the queue and its latest status away.
+    /// Takes a service out of the queue and its latest status away. A page stays in the queue: the worker knows whether
+    /// anybody else follows it.
     async fn withdraw(&self, service: Uuid) {
         let removed = self.live.remove(&[service]).await;
         if let Err(error) = removed.and(self.live.forget(&[service]).await) {

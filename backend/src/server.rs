@@ -1,6 +1,7 @@
 //! The HTTP side: which address is answered by what, and everything around it. Knows how requests look, not what
 //! they mean: that is the business of `graphql`, `auth` and `assets`.
 
+mod calendar;
 mod error;
 mod graphql;
 pub(crate) mod headers;
@@ -17,6 +18,7 @@ use crate::assets::Assets;
 use crate::auth::Auth;
 use crate::auth::cookie::Cookies;
 use crate::graphql::Schema;
+use crate::ops::discovery::StatusPages;
 use crate::ops::{self, Limits, Ops};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -44,6 +46,7 @@ pub(crate) struct Server {
     live: Live,
     auth: Arc<Auth>,
     schema: Schema,
+    ops: Ops,
     assets: Assets,
     names: Names,
     local_login: bool,
@@ -54,7 +57,7 @@ pub(crate) struct Server {
 
 impl Server {
     fn new(backend: Backend, assets: Assets, loopback: bool, stopping: CancellationToken) -> Self {
-        let Backend { db, live, prober, settings } = backend;
+        let Backend { db, live, prober, fetcher, settings } = backend;
         let issuer = settings.public_url.origin().ascii_serialization();
         let auth = Auth::new(db.clone(), issuer, &settings.secret_key, settings.previous_secret_key.as_deref());
         let limits = Limits {
@@ -62,12 +65,20 @@ impl Server {
             max_services: settings.max_services_per_user,
             ..Limits::default()
         };
-        let ops = Ops { db: db.clone(), live: live.clone(), prober, limits };
+        let ops = Ops {
+            db: db.clone(),
+            live: live.clone(),
+            prober,
+            status_pages: StatusPages::new(&fetcher),
+            public_url: settings.public_url.clone(),
+            limits,
+        };
         Self {
             db,
             live,
             auth: Arc::new(auth),
-            schema: crate::graphql::schema(ops),
+            schema: crate::graphql::schema(ops.clone()),
+            ops,
             assets,
             names: Names::new(settings.public_url, loopback),
             local_login: settings.local_login,
@@ -114,6 +125,7 @@ fn router(server: &Arc<Server>) -> Router {
         .route("/api/auth/local", get(sign_in::local).head(wrong_method))
         .route("/api/auth/refresh", post(sign_in::refresh))
         .route("/api/auth/logout", post(sign_in::logout))
+        .route("/api/calendar/{file}", any(calendar::feed))
         .route("/api/health", get(health::health))
         .route("/api/ready", get(health::ready))
         .method_not_allowed_fallback(wrong_method)

@@ -11,6 +11,9 @@ const MAX_ERRORS: usize = 20;
 /// The longest message, in characters: some quote what was sent.
 const MAX_MESSAGE: usize = 500;
 
+/// The extension that says after how many seconds something may be tried again.
+const RETRY_AFTER: &str = "retryAfterSeconds";
+
 /// The id of the HTTP request or WebSocket connection, which the server puts into the request's data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(pub String);
@@ -69,6 +72,7 @@ fn encode(error: &mut ServerError, known: &Error, request: Option<&RequestId>) {
                 set(error, "fields", Value::List(all.collect()));
             }
         }
+        Error::RateLimited(seconds) => set(error, RETRY_AFTER, *seconds),
         Error::Internal(_) => {
             error.message = "Something went wrong here, not with your request. Try again; if it stays so, give the \
                              operator the request id"
@@ -88,6 +92,7 @@ const fn code(error: &Error) -> &'static str {
         Error::NotFound(_) => "NOT_FOUND",
         Error::BadInput(_) => "BAD_INPUT",
         Error::Conflict(_) => "CONFLICT",
+        Error::RateLimited(_) => "RATE_LIMITED",
         Error::Upstream(_) => "UPSTREAM",
         Error::Internal(_) => "INTERNAL",
     }

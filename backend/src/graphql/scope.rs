@@ -6,7 +6,7 @@ use crate::auth::Viewer;
 use crate::ops::current::Details;
 use crate::ops::history::{self, LatencyPoint, Uptime, UptimeDay};
 use crate::ops::page::{Page, Place};
-use crate::ops::vendor::{Followed, Notices};
+use crate::ops::vendor::{Followed, Notices, PageView, Shown};
 use crate::ops::{self, Error, Ops, Result};
 use async_graphql::{Context, Data};
 use chrono::{DateTime, Utc};
@@ -104,6 +104,8 @@ pub(super) struct Loaders {
     pub(super) events: Loader<Uuid, Vec<incident_event::Model>>,
     pub(super) followed: Loader<ByService, Vec<Followed>>,
     pub(super) notices: Loader<ByService, Notices>,
+    pub(super) page: Loader<ByService, PageView>,
+    pub(super) page_components: Loader<ByService, Arc<Vec<Shown>>>,
 }
 
 /// A loader that calls an operation with its keys.
@@ -177,8 +179,12 @@ impl Loaders {
                 }
                 o.incident_events(&ids).await
             }),
-            followed: loader!(queue, ops, |o, keys| by_service(o.followed(&services(keys.iter())).await?, keys)),
-            notices: loader!(queue, ops, |o, keys| by_service(o.notices(&services(keys.iter())).await?, keys)),
+            followed: loader!(queue, ops, |o, keys| by_service(o.followed(&services(keys.iter()), now).await?, keys)),
+            notices: loader!(queue, ops, |o, keys| by_service(o.notices(&services(keys.iter()), now).await?, keys)),
+            page: loader!(queue, ops, |o, keys| by_service(o.pages(&services(keys.iter())).await?, keys)),
+            page_components: loader!(queue, ops, |o, keys| {
+                by_service(o.components_of_pages(&services(keys.iter())).await?, keys)
+            }),
         }
     }
 }

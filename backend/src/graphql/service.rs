@@ -10,6 +10,7 @@ use super::limits::{SERVICES, page};
 use super::scalar::{Id, Time};
 use super::scope::{ByService, scope};
 use super::status::{CurrentStatus, MonitorKind, Status, Window};
+use super::status_page::StatusPage;
 use super::vendor::{self, FollowedComponent, Maintenance, VendorIncident};
 use crate::ops::history::MAX_DAYS;
 use crate::ops::{Error, Result as OpsResult};
@@ -205,6 +206,14 @@ impl Service {
     async fn open_incident(&self, ctx: &Context<'_>) -> Result<Option<Incident>> {
         let row = self.row(ctx).await?;
         Ok(scope(ctx).loaders.open_incident.load(row.id).await?.map(Incident::from))
+    }
+
+    /// The vendor's status page that it follows; null for HTTP.
+    #[graphql(complexity = "1 + child_complexity")]
+    async fn status_page(&self, ctx: &Context<'_>) -> Result<Option<StatusPage>> {
+        let row = self.row(ctx).await?;
+        let page = scope(ctx).loaders.page.load(ByService(row.clone())).await?;
+        Ok(page.map(|page| StatusPage::of(row, page)))
     }
 
     /// The vendor's own incidents that are not over and touch what is followed, newest first; none for HTTP.

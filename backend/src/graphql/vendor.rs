@@ -2,9 +2,10 @@
 
 use super::scalar::Time;
 use super::status::Status;
+use super::status_page::{DiscoveredComponent, link};
 use crate::ops::vendor::{Followed, Notices};
 use async_graphql::SimpleObject;
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use entity::{vendor_incident, vendor_maintenance};
 use serde_json::Value;
 
@@ -21,19 +22,21 @@ pub(crate) struct FollowedComponent {
     status: Status,
     /// The vendor's own word.
     vendor_status: String,
-    /// Whether the page no longer has it.
+    /// Whether the page no longer has it: choose again.
     missing: bool,
+    /// When it is missing: components of the same name that are there now, the likeliest first. Choose one of them by
+    /// `updateService` with its id in place of this one.
+    successors: Vec<DiscoveredComponent>,
 }
 
 impl From<Followed> for FollowedComponent {
-    fn from(Followed { chosen, shown }: Followed) -> Self {
-        let missing = chosen.missing || shown.as_ref().is_none_or(|shown| shown.missing);
-        let status = shown.as_ref().map_or(domain::Status::Unknown, |shown| shown.status.into());
+    fn from(Followed { chosen, shown, status, missing, successors }: Followed) -> Self {
         let (name, group_name, vendor_status) = match shown {
-            Some(shown) => (shown.name, shown.group_name, shown.vendor_status),
-            None => (chosen.name, chosen.group_name, String::new()),
+            Some(shown) if !missing => (shown.name, shown.group_name, shown.vendor_status),
+            _ => (chosen.name, chosen.group_name, String::new()),
         };
-        Self { id: chosen.component_id, name, group_name, status: status.into(), vendor_status, missing }
+        let successors = successors.iter().map(DiscoveredComponent::from).collect();
+        Self { id: chosen.component_id, name, group_name, status: status.into(), vendor_status, missing, successors }
     }
 }
 
@@ -95,9 +98,12 @@ pub(super) fn incidents(notices: &Notices) -> Vec<VendorIncident> {
         impact: row.impact.clone(),
         status: row.status.clone(),
         started_at: row.started_at.map(Time),
-        url: row.url.clone(),
+        url: link(row.url.as_deref()),
         components: names(notices, &row.component_ids),
-        updates: items(&row.updates).iter().filter_map(update).collect(),
+        updates: items(&row.updates)
+            .iter()
+            .filter_map(|one| update(one, row.started_at.unwrap_or(row.updated_at)))
+            .collect(),
     };
     notices.incidents.iter().map(|row| shown(row)).collect()
 }
@@ -109,7 +115,7 @@ pub(super) fn maintenances(notices: &Notices) -> Vec<Maintenance> {
         status: row.status.clone(),
         scheduled_for: row.scheduled_for.map(Time),
         scheduled_until: row.scheduled_until.map(Time),
-        url: row.url.clone(),
+        url: link(row.url.as_deref()),
         components: names(notices, &row.component_ids),
     };
     notices.maintenances.iter().map(|row| shown(row)).collect()
@@ -121,9 +127,11 @@ fn names(notices: &Notices, ids: &Value) -> Vec<String> {
     ids.map(|id| notices.names.get(id).cloned().unwrap_or_else(|| id.to_owned())).collect()
 }
 
-fn update(update: &Value) -> Option<VendorUpdate> {
+/// One without a time of its own is as old as what it is about.
+fn update(update: &Value, began: DateTime<Utc>) -> Option<VendorUpdate> {
+    let update = update.as_object()?;
     let text = |name: &str| update.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let at = DateTime::parse_from_rfc3339(&text("at")).ok()?.to_utc();
+    let at = DateTime::parse_from_rfc3339(&text("at")).map_or(began, |at| at.to_utc());
     Some(VendorUpdate { at: at.into(), status: text("status"), body: text("body") })
 }
 

@@ -4,7 +4,9 @@
 use super::{Ops, Result};
 use chrono::{DateTime, Duration, Utc};
 use domain::slot::horizon;
+use domain::status_page::UNKNOWN_AFTER;
 use domain::{Phases, Status};
+use entity::column::MonitorKind;
 use entity::{service, service_state};
 use live::{CurrentStatus, Latest};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -105,10 +107,15 @@ pub fn judge(service: &service::Model, current: CurrentStatus, now: DateTime<Utc
         message: Some(message),
     };
     let interval = Duration::seconds(service.check_interval_seconds.into());
+    // A page that does not answer is asked again for a while before nothing is known of what it said.
+    let horizon = match service.kind {
+        MonitorKind::Http => horizon(interval),
+        MonitorKind::StatusPage => horizon(interval).max(UNKNOWN_AFTER),
+    };
     if service.paused {
         let since = if current.status == Status::Unknown { current.since } else { service.updated_at };
         unknown(since, PAUSED.into())
-    } else if now - current.checked_at > horizon(interval) {
+    } else if now - current.checked_at > horizon {
         let message = format!("not checked since {}", current.checked_at.format("%Y-%m-%d %H:%M:%S UTC"));
         unknown(current.checked_at + interval, message)
     } else {

@@ -25,6 +25,9 @@ pub enum Error {
     /// It does not fit what is there.
     #[error("{0}")]
     Conflict(String),
+    /// Too often; may be tried again after so many seconds.
+    #[error("that was asked for too often: try again in {0} s")]
+    RateLimited(u64),
     /// Something that PulseCheck leans on does not answer at the moment.
     #[error("{0}")]
     Upstream(String),

@@ -55,7 +55,7 @@ impl Ops {
         let service = set_paused(&transaction, service, false).await?;
         transaction.commit().await?;
 
-        self.make_due(id).await;
+        self.make_due(&service).await;
         self.publish(&[changed(&service, ServiceChange::Resumed)]).await;
         Ok(Arc::new(service))
     }

@@ -1,5 +1,6 @@
 //! Services: reading, adding, changing, deleting, checking now, and trying out before adding.
 
+use super::follow::{self, wrong_choice};
 use super::{Error, Ops, Result, now};
 use crate::auth::Viewer;
 use domain::service::{FieldError, ServiceDraft};
@@ -51,20 +52,8 @@ pub struct Page {
     pub api_urls: Vec<String>,
     /// JSON addresses that were given by hand.
     pub user_defined_urls: Vec<String>,
-    /// The vendor's ids of the components.
-    pub component_ids: Vec<String>,
-}
-
-impl Page {
-    fn unwanted(&self) -> Vec<FieldError> {
-        let lists = [
-            ("statusPageApiUrls", &self.api_urls),
-            ("userDefinedUrls", &self.user_defined_urls),
-            ("componentIds", &self.component_ids),
-        ];
-        let given = lists.into_iter().filter(|(_, list)| !list.is_empty());
-        given.map(|(field, _)| FieldError::new(field, "is for services of the kind STATUS_PAGE only")).collect()
-    }
+    /// The vendor's ids of the components; `None` leaves them as they are.
+    pub component_ids: Option<Vec<String>>,
 }
 
 impl Filter {
@@ -116,12 +105,25 @@ impl Ops {
         Ok(found.into_iter().map(|service| (service.id, Arc::new(service))).collect())
     }
 
-    /// Adds a service and has it checked at once.
+    /// Adds a service and has it checked at once. A status page is read first, because all who follow it share what is
+    /// kept of it.
     ///
     /// # Errors
-    /// Every wrong field, or [`Error::Conflict`] when the viewer has as many services as allowed.
+    /// Every wrong field, [`Error::Conflict`] when the viewer has as many services as allowed, or what
+    /// [`Ops::discover_page`] refuses.
     pub async fn create_service(&self, viewer: &Viewer, wanted: Definition) -> Result<Arc<service::Model>> {
-        let draft = self.checked(wanted, Vec::new(), self.limits.min_interval_seconds)?;
+        let Definition { draft, page } = wanted;
+        let follows = draft.kind == MonitorKind::StatusPage;
+        let wrong = if follows { page.wrong() } else { page.unwanted() };
+        let mut draft = checked(draft, wrong, self.limits.min_interval_seconds)?;
+        let read = if follows {
+            let found = self.read_page(viewer, &page).await?;
+            let chosen = follow::choose(&found.page, page.component_ids.as_deref().unwrap_or_default())?;
+            draft.status_page_url = draft.status_page_url.or_else(|| found.page.url.clone());
+            Some((found, chosen))
+        } else {
+            None
+        };
         let transaction = self.begin().await?;
         // Two requests at once must not both find the last free place: the second waits here.
         let owner = user::Entity::find_by_id(viewer.user_id).lock(LockType::NoKeyUpdate).one(&transaction).await?;
@@ -133,13 +135,17 @@ impl Ops {
             return Err(Error::Conflict(message));
         }
         let now = now();
+        let status_page_id = match &read {
+            Some((found, _)) => Some(follow::bind(&transaction, found, page.by_hand(), now).await?),
+            None => None,
+        };
         let mut service = service::ActiveModel {
             id: Set(Uuid::now_v7()),
             number: NotSet,
             user_id: Set(viewer.user_id),
             kind: Set(draft.kind.into()),
             paused: Set(false),
-            status_page_id: Set(None),
+            status_page_id: Set(status_page_id),
             created_at: Set(now),
             updated_at: Set(now),
             ..Default::default()
@@ -147,9 +153,12 @@ impl Ops {
         define(&mut service, draft);
         let service = service.insert(&transaction).await?;
         never_checked(&service).insert(&transaction).await?;
+        if let Some((_, chosen)) = read {
+            follow::follow(&transaction, service.id, chosen).await?;
+        }
         transaction.commit().await?;
 
-        self.make_due(service.id).await;
+        self.make_due(&service).await;
         self.publish(&[changed(&service, ServiceChange::Created)]).await;
         Ok(Arc::new(service))
     }
@@ -168,13 +177,22 @@ impl Ops {
         let before = locked(&transaction, viewer, id).await?;
         let old = draft_of(&before);
         let mut wanted = Definition { draft: old.clone(), ..Definition::default() };
-        let errors = change(&mut wanted);
+        let mut errors = change(&mut wanted);
+        let follows = old.kind == MonitorKind::StatusPage;
+        match &wanted.page.component_ids {
+            Some(ids) if follows => errors.extend(wrong_choice(ids)),
+            _ => errors.extend(wanted.page.unwanted()),
+        }
         // An interval that was allowed when it was chosen does not stand in the way of a new name.
         let unchanged = wanted.draft.check_interval_seconds == old.check_interval_seconds;
         let least = self.limits.min_interval_seconds;
         let least = if unchanged { least.min(old.check_interval_seconds) } else { least };
-        let new = self.checked(wanted, errors, least)?;
-        if new == old {
+        let new = checked(wanted.draft, errors, least)?;
+        let others = match &wanted.page.component_ids {
+            Some(ids) if follows => follow::follow_others(&transaction, &before, ids).await?,
+            _ => false,
+        };
+        if new == old && !others {
             return Ok(Arc::new(before));
         }
         let shown_only = |draft: &ServiceDraft| ServiceDraft {
@@ -183,7 +201,7 @@ impl Ops {
             status_page_url: None,
             ..draft.clone()
         };
-        let recheck = shown_only(&new) != shown_only(&old);
+        let recheck = others || shown_only(&new) != shown_only(&old);
         let mut service = before.into_active_model();
         define(&mut service, new);
         service.updated_at = Set(now());
@@ -191,7 +209,7 @@ impl Ops {
         transaction.commit().await?;
 
         if recheck && !service.paused {
-            self.make_due(service.id).await;
+            self.make_due(&service).await;
         }
         self.publish(&[changed(&service, ServiceChange::Updated)]).await;
         Ok(Arc::new(service))
@@ -225,7 +243,7 @@ impl Ops {
         if service.paused {
             return Err(Error::Conflict("the service is paused: resume it to have it checked".into()));
         }
-        self.schedule_now(id).await.map_err(|error| {
+        self.schedule_now(&service).await.map_err(|error| {
             tracing::warn!(%error, service = %id, "a check that was asked for could not be scheduled");
             Error::Upstream("the queue of checks does not answer at the moment: try again in a few seconds".into())
         })?;
@@ -237,7 +255,13 @@ impl Ops {
     /// # Errors
     /// Every wrong field.
     pub async fn test_service(&self, _viewer: &Viewer, wanted: Definition) -> Result<Outcome> {
-        let draft = self.checked(wanted, Vec::new(), self.limits.min_interval_seconds)?;
+        let Definition { draft, page } = wanted;
+        if draft.kind == MonitorKind::StatusPage {
+            let message =
+                "is STATUS_PAGE: what a page says is told by discoverStatusPage, only HTTP services are tried out";
+            return Err(Error::field("kind", message));
+        }
+        let draft = checked(draft, page.unwanted(), self.limits.min_interval_seconds)?;
         let url = draft.url.as_deref().and_then(|url| Url::parse(url).ok());
         let milliseconds = |ms: i32| Duration::from_millis(u64::try_from(ms).unwrap_or_default());
         let target = HttpTarget {
@@ -248,20 +272,16 @@ impl Ops {
         };
         Ok(self.prober.http(&target).await)
     }
+}
 
-    /// The definition in its normal form, or everything that is wrong with it besides `errors`.
-    fn checked(&self, wanted: Definition, mut errors: Vec<FieldError>, least: i32) -> Result<ServiceDraft> {
-        if wanted.draft.kind == MonitorKind::StatusPage {
-            return Err(Error::field("kind", "this server does not read status pages: add it as an HTTP service"));
-        }
-        errors.extend(wanted.page.unwanted());
-        match wanted.draft.validate(least) {
-            Ok(valid) if errors.is_empty() => Ok(valid),
-            Ok(_) => Err(errors.into()),
-            Err(more) => {
-                errors.extend(more);
-                Err(errors.into())
-            }
+/// The definition in its normal form, or everything that is wrong with it besides `errors`.
+fn checked(draft: ServiceDraft, mut errors: Vec<FieldError>, least: i32) -> Result<ServiceDraft> {
+    match draft.validate(least) {
+        Ok(valid) if errors.is_empty() => Ok(valid),
+        Ok(_) => Err(errors.into()),
+        Err(more) => {
+            errors.extend(more);
+            Err(errors.into())
         }
     }
 }

@@ -1,126 +1,205 @@
 //! What a vendor's status page says about the components that services follow. Read only: the worker fills the tables.
+//! A page is reached through a service of the viewer's and in no other way, and nothing here tells who else follows it.
+
+mod notices;
+
+pub use notices::Notices;
 
 use super::{Ops, Result};
-use entity::{service, service_component, status_page_component, vendor_incident, vendor_maintenance};
+use chrono::{DateTime, Utc};
+use domain::Status;
+use domain::status_page::{Standing, standing};
+use entity::column::Listing;
+use entity::{service, service_component, status_page, status_page_component};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A component that a service follows: as it was chosen, and as its page shows it now.
+/// A component as its page shows it.
+pub type Shown = status_page_component::Model;
+
+/// A component that a service follows.
 #[derive(Debug, Clone)]
 pub struct Followed {
     /// As it was chosen.
     pub chosen: service_component::Model,
     /// As the page shows it; `None` when it does not.
-    pub shown: Option<status_page_component::Model>,
+    pub shown: Option<Shown>,
+    /// What it is now, as far as the page was read lately.
+    pub status: Status,
+    /// Whether the page no longer has it.
+    pub missing: bool,
+    /// When it is missing: what could be meant by it now, the likeliest first.
+    pub successors: Vec<Shown>,
 }
 
-/// What the page of one service says that touches the followed components.
-#[derive(Debug, Clone, Default)]
-pub struct Notices {
-    /// Incidents that are not over.
-    pub incidents: Vec<Arc<vendor_incident::Model>>,
-    /// Maintenance that is scheduled or in progress.
-    pub maintenances: Vec<Arc<vendor_maintenance::Model>>,
-    /// The page's names for its components, by their ids.
-    pub names: Arc<HashMap<String, String>>,
+/// The page that a service follows.
+#[derive(Debug, Clone)]
+pub struct PageView {
+    /// As it is kept for all who follow it.
+    pub row: Arc<status_page::Model>,
+    /// When it was last read; for whom it was just added, it was then.
+    pub read_at: DateTime<Utc>,
 }
 
-/// The vendor's words for maintenance that is over.
-const OVER: [&str; 3] = ["completed", "cancelled", "canceled"];
+impl PageView {
+    fn of(row: &Arc<status_page::Model>, service: &service::Model) -> Self {
+        // What others read before this service began to follow is not for its owner to see.
+        let read_at = row.fetched_at.map_or(service.created_at, |at| at.max(service.created_at));
+        Self { row: Arc::clone(row), read_at }
+    }
+
+    /// Whether what it says is old.
+    #[must_use]
+    pub fn stale(&self, now: DateTime<Utc>) -> bool {
+        standing(Some(self.read_at), now) != Standing::Fresh
+    }
+
+    /// Why it could not be read when it was last tried, one sentence; `None` when it could.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        (self.row.failures > 0).then(|| self.row.message.as_deref().unwrap_or("it could not be read"))
+    }
+
+    /// The addresses that are read.
+    #[must_use]
+    pub fn api_urls(&self) -> Vec<String> {
+        let urls = self.row.api_urls.as_array().map(Vec::as_slice).unwrap_or_default();
+        urls.iter().filter_map(|url| url.as_str().map(str::to_owned)).collect()
+    }
+}
 
 impl Ops {
+    /// The page of each service that follows one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pages(&self, services: &[Arc<service::Model>]) -> Result<HashMap<Uuid, PageView>> {
+        let ids: HashSet<Uuid> = services.iter().filter_map(|service| service.status_page_id).collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let of_these = status_page::Column::Id.is_in(ids);
+        let rows = status_page::Entity::find().filter(of_these).all(&self.db).await?;
+        let rows: HashMap<Uuid, _> = rows.into_iter().map(|row| (row.id, Arc::new(row))).collect();
+        let view = |service: &Arc<service::Model>| {
+            let row = rows.get(&service.status_page_id?)?;
+            Some((service.id, PageView::of(row, service)))
+        };
+        Ok(services.iter().filter_map(view).collect())
+    }
+
+    /// Everything that can be followed on the page of each service, in the vendor's order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn components_of_pages(
+        &self,
+        services: &[Arc<service::Model>],
+    ) -> Result<HashMap<Uuid, Arc<Vec<Shown>>>> {
+        let shown = self.shown(services).await?;
+        let there = |components: Vec<Shown>| Arc::new(components.into_iter().filter(|one| !one.missing).collect());
+        let shown: HashMap<Uuid, Arc<Vec<Shown>>> =
+            shown.into_iter().map(|(page, components)| (page, there(components))).collect();
+        let of_service =
+            |service: &Arc<service::Model>| Some((service.id, shown.get(&service.status_page_id?)?.clone()));
+        Ok(services.iter().filter_map(of_service).collect())
+    }
+
     /// The components that each service follows, in the order in which they were chosen.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn followed(&self, services: &[Arc<service::Model>]) -> Result<HashMap<Uuid, Vec<Followed>>> {
-        let pages: HashMap<Uuid, Uuid> =
-            services.iter().filter_map(|service| Some((service.id, service.status_page_id?))).collect();
-        if pages.is_empty() {
+    pub async fn followed(
+        &self,
+        services: &[Arc<service::Model>],
+        now: DateTime<Utc>,
+    ) -> Result<HashMap<Uuid, Vec<Followed>>> {
+        let views = self.pages(services).await?;
+        if views.is_empty() {
             return Ok(HashMap::new());
         }
-        let chosen = service_component::Entity::find()
-            .filter(service_component::Column::ServiceId.is_in(pages.keys().copied()))
-            .order_by_asc(service_component::Column::Position)
-            .all(&self.db)
-            .await?;
-        let mut shown = self.shown(pages.values()).await?;
-        let mut of_each: HashMap<Uuid, Vec<Followed>> = HashMap::new();
-        for chosen in chosen {
-            let shown = pages.get(&chosen.service_id).and_then(|page| {
-                shown.get_mut(page).and_then(|components| components.get(&chosen.component_id).cloned())
-            });
-            of_each.entry(chosen.service_id).or_default().push(Followed { chosen, shown });
-        }
-        Ok(of_each)
+        let shown = self.shown(services).await?;
+        Ok(join(self.chosen(&views).await?, &views, &shown, now))
     }
 
-    /// The notices that touch what each service follows.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn notices(&self, services: &[Arc<service::Model>]) -> Result<HashMap<Uuid, Notices>> {
-        let followed = self.followed(services).await?;
+    async fn chosen(&self, views: &HashMap<Uuid, PageView>) -> Result<Vec<service_component::Model>> {
+        let of_these = service_component::Column::ServiceId.is_in(views.keys().copied());
+        let chosen = service_component::Entity::find().filter(of_these);
+        Ok(chosen.order_by_asc(service_component::Column::Position).all(&self.db).await?)
+    }
+
+    /// The components of the services' pages, by page, in the vendor's order.
+    async fn shown(&self, services: &[Arc<service::Model>]) -> Result<HashMap<Uuid, Vec<Shown>>> {
         let pages: HashSet<Uuid> = services.iter().filter_map(|service| service.status_page_id).collect();
         if pages.is_empty() {
             return Ok(HashMap::new());
         }
-        let incidents = vendor_incident::Entity::find()
-            .filter(vendor_incident::Column::StatusPageId.is_in(pages.iter().copied()))
-            .filter(vendor_incident::Column::ResolvedAt.is_null())
-            .order_by_desc(vendor_incident::Column::StartedAt)
-            .all(&self.db)
-            .await?;
-        let maintenances = vendor_maintenance::Entity::find()
-            .filter(vendor_maintenance::Column::StatusPageId.is_in(pages.iter().copied()))
-            .filter(vendor_maintenance::Column::Status.is_not_in(OVER))
-            .order_by_asc(vendor_maintenance::Column::ScheduledFor)
-            .all(&self.db)
-            .await?;
-        let names: HashMap<Uuid, Arc<HashMap<String, String>>> = self
-            .shown(pages.iter())
-            .await?
-            .into_iter()
-            .map(|(page, components)| (page, Arc::new(components.into_iter().map(|(id, c)| (id, c.name)).collect())))
-            .collect();
-        let incidents: Vec<_> = incidents.into_iter().map(Arc::new).collect();
-        let maintenances: Vec<_> = maintenances.into_iter().map(Arc::new).collect();
-        let notices = services.iter().filter_map(|service| {
-            let page = service.status_page_id?;
-            let follows = followed.get(&service.id)?;
-            let touched = |ids: &serde_json::Value| touches(ids, follows);
-            let incidents =
-                incidents.iter().filter(|i| i.status_page_id == page && touched(&i.component_ids)).cloned().collect();
-            let maintenances =
-                maintenances.iter().filter(|m| m.status_page_id == page && touched(&m.component_ids)).cloned();
-            let names = names.get(&page).cloned().unwrap_or_default();
-            Some((service.id, Notices { incidents, maintenances: maintenances.collect(), names }))
-        });
-        Ok(notices.collect())
-    }
-
-    async fn shown(
-        &self,
-        pages: impl Iterator<Item = &Uuid>,
-    ) -> Result<HashMap<Uuid, HashMap<String, status_page_component::Model>>> {
-        let pages: HashSet<Uuid> = pages.copied().collect();
         let rows = status_page_component::Entity::find()
             .filter(status_page_component::Column::StatusPageId.is_in(pages))
+            .order_by_asc(status_page_component::Column::Position)
+            .order_by_asc(status_page_component::Column::ComponentId)
             .all(&self.db)
             .await?;
-        let mut of_each: HashMap<Uuid, HashMap<String, _>> = HashMap::new();
+        let mut of_each: HashMap<Uuid, Vec<Shown>> = HashMap::new();
         for row in rows {
-            of_each.entry(row.status_page_id).or_default().insert(row.component_id.clone(), row);
+            of_each.entry(row.status_page_id).or_default().push(row);
         }
         Ok(of_each)
     }
 }
 
-/// A notice without components is about the whole page.
-fn touches(ids: &serde_json::Value, follows: &[Followed]) -> bool {
-    let ids = ids.as_array().map(Vec::as_slice).unwrap_or_default();
-    let followed = |id: &serde_json::Value| follows.iter().any(|f| id.as_str() == Some(f.chosen.component_id.as_str()));
-    ids.is_empty() || ids.iter().any(followed)
+/// What was chosen, beside what the pages show of it.
+fn join(
+    chosen: Vec<service_component::Model>,
+    views: &HashMap<Uuid, PageView>,
+    shown: &HashMap<Uuid, Vec<Shown>>,
+    now: DateTime<Utc>,
+) -> HashMap<Uuid, Vec<Followed>> {
+    let mut by_id: HashMap<Uuid, HashMap<&str, &Shown>> = HashMap::new();
+    for (page, components) in shown {
+        by_id.insert(*page, components.iter().map(|one| (one.component_id.as_str(), one)).collect());
+    }
+    let mut of_each: HashMap<Uuid, Vec<Followed>> = HashMap::new();
+    for chosen in chosen {
+        let Some(view) = views.get(&chosen.service_id) else { continue };
+        let on_page = by_id.get(&view.row.id).and_then(|components| components.get(chosen.component_id.as_str()));
+        let there = on_page.filter(|one| !one.missing).copied();
+        let all = view.row.listing == Listing::All;
+        let missing = chosen.missing || (all && there.is_none());
+        let status = match there {
+            _ if missing || standing(Some(view.read_at), now) == Standing::Lost => Status::Unknown,
+            Some(there) => there.status.into(),
+            // Of what is not among what it writes about, the vendor says nothing bad.
+            None => Status::Up,
+        };
+        of_each.entry(chosen.service_id).or_default().push(Followed {
+            shown: on_page.copied().cloned(),
+            status,
+            missing,
+            successors: Vec::new(),
+            chosen,
+        });
+    }
+    for (service, followed) in &mut of_each {
+        let components = views.get(service).and_then(|view| shown.get(&view.row.id));
+        offer_successors(followed, components.map(Vec::as_slice).unwrap_or_default());
+    }
+    of_each
+}
+
+/// What could be meant by those that are gone: components of the same name that are not followed already, the ones of the
+/// same group first.
+fn offer_successors(followed: &mut [Followed], components: &[Shown]) {
+    if !followed.iter().any(|one| one.missing) {
+        return;
+    }
+    let taken: HashSet<String> = followed.iter().map(|one| one.chosen.component_id.clone()).collect();
+    for gone in followed.iter_mut().filter(|one| one.missing) {
+        let name = gone.chosen.name.to_lowercase();
+        let same = |one: &&Shown| !one.missing && !taken.contains(&one.component_id) && one.name.to_lowercase() == name;
+        gone.successors = components.iter().filter(same).cloned().collect();
+        gone.successors.sort_by_key(|one| one.group_name != gone.chosen.group_name);
+    }
 }

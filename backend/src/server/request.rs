@@ -1,6 +1,7 @@
 //! What happens around every request: an id, one log line, a bound on its time, and an answer even when a handler
 //! panics.
 
+use super::calendar;
 use super::error::ApiError;
 use super::headers;
 use crate::graphql::RequestId;
@@ -29,8 +30,7 @@ fn new_id() -> RequestId {
 pub(super) async fn around(State(secure): State<bool>, mut request: Request, next: Next) -> Response {
     let id = new_id();
     request.extensions_mut().insert(id.clone());
-    // Never the query: it may hold a sign-in link's token. And no more of it than a line can show.
-    let path: String = request.uri().path().chars().take(200).collect();
+    let path = loggable(request.uri().path());
     let span = tracing::info_span!("request", id = id.0, method = %request.method(), path);
     async {
         let started = Instant::now();
@@ -64,6 +64,15 @@ pub(super) async fn around(State(secure): State<bool>, mut request: Request, nex
     .await
 }
 
+/// A path as a line of the log can show it: no more than that, and no secret. Never the query: it may hold a sign-in
+/// link's token.
+fn loggable(path: &str) -> String {
+    if path.starts_with(calendar::PREFIX) {
+        return format!("{}(secret)", calendar::PREFIX);
+    }
+    path.chars().take(200).collect()
+}
+
 fn reason(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no message)")
@@ -92,6 +101,13 @@ mod tests {
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, 10_000).await.unwrap();
         (parts.status.as_u16(), parts.headers, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[test]
+    fn no_secret_of_a_path_is_logged() {
+        assert_eq!(loggable("/api/calendar/abc.ics"), "/api/calendar/(secret)");
+        assert_eq!(loggable("/api/graphql"), "/api/graphql");
+        assert_eq!(loggable(&"x".repeat(999)).len(), 200);
     }
 
     #[tokio::test]

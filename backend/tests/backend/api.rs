@@ -2,17 +2,23 @@
 
 use backend::auth::Viewer;
 use backend::graphql::{self, RequestId, Schema};
+use backend::ops::discovery::StatusPages;
 use backend::ops::{Limits, Ops};
 use chrono::{DateTime, SubsecRound, Utc};
 use entity::user;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use live::Live;
-use probe::{Guard, Prober, ProberSettings};
+use probe::{Fetcher, FetcherSettings, Guard, Names, Prober, ProberSettings};
 use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 use testkit::RedisServer;
 use testkit::database::{self, TestDatabase};
+
+/// The names of vendors' hosts: all of them are this machine.
+const NAMES: [&str; 3] = ["status.harbour.test", "harbour.test", "status.quill.test"];
 
 /// The longest that a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -38,8 +44,23 @@ impl Api {
             Live::memory()
         };
         let settings = ProberSettings { guard: Guard::AllowPrivate, ..Default::default() };
-        let ops = Ops { db: database.db.clone(), live, prober: Prober::new(settings).unwrap(), limits };
+        let ops = Ops {
+            db: database.db.clone(),
+            live,
+            prober: Prober::new(settings).unwrap(),
+            status_pages: StatusPages::new(&fetcher()),
+            public_url: "https://pulse.test/".parse().unwrap(),
+            limits,
+        };
         Self { schema: graphql::schema(ops.clone()), ops, _database: database }
+    }
+
+    /// The same with other rules about which addresses may be requested.
+    pub(crate) fn guarded(mut self, guard: Guard) -> Self {
+        let settings = FetcherSettings { guard, ..FetcherSettings::default() };
+        self.ops.status_pages = StatusPages::new(&Fetcher::new(settings).unwrap());
+        self.schema = graphql::schema(self.ops.clone());
+        self
     }
 
     pub(crate) async fn sqlite() -> Self {
@@ -58,6 +79,15 @@ impl Api {
     pub(crate) async fn visitor(&self, query: &str) -> Answer {
         Answer(run(&self.schema, None, query, json!({})).await)
     }
+}
+
+/// A fetcher that knows the vendors' names, and one that leads to where credentials are.
+fn fetcher() -> Fetcher {
+    let here = |name: &str| (name.to_owned(), Ok(vec!["127.0.0.1".parse().unwrap()]));
+    let mut names: HashMap<_, _> = NAMES.into_iter().map(here).collect();
+    names.insert("metadata.test".into(), Ok(vec!["169.254.169.254".parse().unwrap()]));
+    let names = Names::Table(Arc::new(names));
+    Fetcher::new(FetcherSettings { guard: Guard::AllowPrivate, names, ..FetcherSettings::default() }).unwrap()
 }
 
 async fn run(schema: &Schema, viewer: Option<Viewer>, query: &str, variables: Value) -> Value {

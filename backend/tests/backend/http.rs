@@ -2,6 +2,7 @@
 
 mod app;
 mod assets;
+mod calendar;
 mod graphql;
 mod health;
 mod host;

@@ -10,6 +10,7 @@ mod limits;
 mod schema;
 mod services;
 mod statements;
+mod status_pages;
 mod subscriptions;
 mod tokens;
 mod vendor;

@@ -191,7 +191,6 @@ async fn every_wrong_field_is_named_and_nothing_is_stored() {
         (json!({ "expectedStatus": "ok" }), "expectedStatus"),
         (json!({ "confirmations": 11 }), "confirmations"),
         (json!({ "category": "c".repeat(61) }), "category"),
-        (json!({ "kind": "STATUS_PAGE" }), "kind"),
         (json!({ "kind": "GOPHER" }), "kind"),
         (json!({ "kind": null }), "kind"),
         (json!({ "componentIds": ["a"] }), "componentIds"),

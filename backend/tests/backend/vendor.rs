@@ -22,7 +22,7 @@ on_each_database! {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
         let page = a_page(&api).await;
-        for (name, chosen) in [("API only", vec!["api"]), ("both and one gone", vec!["web", "api", "gone"])] {
+        for (name, chosen) in [("API only", vec!["api"]), ("both and one gone", vec!["web", "api", "gone"]), ("web only", vec!["web"])] {
             let service = a_service(&api.ops.db, &ada.user).name(name).create().await;
             let mut service = service.into_active_model();
             service.kind = Set(MonitorKind::StatusPage);
@@ -47,22 +47,29 @@ on_each_database! {
         let ids = |list: &Value| -> Vec<String> {
             list.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
         };
-        let [api_only, both, plain] = [&services[0], &services[1], &services[2]];
+        let [api_only, both, plain, web] = [&services[0], &services[1], &services[2], &services[3]];
         assert_eq!(api_only["kind"], "STATUS_PAGE");
         assert_eq!(
             api_only["components"],
             json!([{ "id": "api", "name": "API", "groupName": "Core", "status": "DEGRADED",
                 "vendorStatus": "degraded_performance", "missing": false }])
         );
+        // What is linked to nothing touches nothing that anybody follows; what is linked to everything, what is not up.
         assert_eq!(ids(&api_only["vendorIncidents"]), ["of-api", "of-everything"]);
         assert_eq!(api_only["vendorIncidents"][0]["components"], json!(["API", "unlisted"]));
         assert_eq!(api_only["vendorIncidents"][0]["updates"][0]["body"], "We are looking into it.");
-        assert_eq!(ids(&api_only["maintenances"]), ["soon"]);
+        assert_eq!(ids(&api_only["maintenances"]), ["soon", "under-way", "announced"]);
+        assert_eq!(api_only["vendorIncidents"][0]["url"], "https://status.test/i");
+        assert_eq!(api_only["vendorIncidents"][1]["url"], Value::Null, "no address of the web");
+        assert_eq!(api_only["vendorIncidents"][0]["updates"][1]["at"], api_only["vendorIncidents"][0]["startedAt"]);
 
         assert_eq!(ids(&both["components"]), ["web", "api", "gone"]);
         assert_eq!((&both["components"][2]["missing"], &both["components"][2]["status"]), (&json!(true), &json!("UNKNOWN")));
         assert_eq!(both["components"][2]["name"], "gone when chosen");
         assert_eq!(ids(&both["vendorIncidents"]), ["of-web", "of-api", "of-everything"]);
+        assert_eq!((&web["name"], ids(&web["vendorIncidents"])), (&json!("web only"), vec!["of-web".to_owned()]));
+        // Announced for everything, it goes for the website too; under way, only for what shows it.
+        assert_eq!(ids(&web["maintenances"]), ["announced"]);
 
         for list in ["components", "vendorIncidents", "maintenances"] {
             assert_eq!(plain[list], json!([]));
@@ -70,7 +77,7 @@ on_each_database! {
     }
 }
 
-/// A page with two components, four incidents (one is over), and two maintenances (one is over).
+/// A page with two components, five incidents (one is over), and five maintenances (two are over).
 async fn a_page(api: &Api) -> Uuid {
     let db = &api.ops.db;
     let page = status_page::Model {
@@ -111,7 +118,8 @@ async fn a_page(api: &Api) -> Uuid {
     for (id, hours, components, over) in [
         ("of-web", 1, json!(["web"]), false),
         ("of-api", 2, json!(["api", "unlisted"]), false),
-        ("of-everything", 3, json!([]), false),
+        ("of-everything", 3, json!(["api", "web"]), false),
+        ("of-nothing", 3, json!([]), false),
         ("over", 4, json!(["api"]), true),
     ] {
         let incident = vendor_incident::Model {
@@ -122,7 +130,7 @@ async fn a_page(api: &Api) -> Uuid {
             status: "investigating".into(),
             started_at: Some(now() - Duration::hours(hours)),
             resolved_at: over.then(now),
-            url: None,
+            url: Some(if id == "of-api" { "https://status.test/i" } else { "javascript:alert(1)" }.into()),
             component_ids: components,
             updates: json!([
                 { "at": "2026-11-22T10:00:00Z", "status": "investigating", "body": "We are looking into it." },
@@ -132,16 +140,22 @@ async fn a_page(api: &Api) -> Uuid {
         };
         incident.into_active_model().insert(db).await.unwrap();
     }
-    for (id, status) in [("soon", "scheduled"), ("done", "completed")] {
+    for (id, status, hours, components) in [
+        ("soon", "scheduled", 0, json!(["api"])),
+        ("under-way", "in_progress", 1, json!(["api", "web"])),
+        ("announced", "scheduled", 2, json!(["api", "web"])),
+        ("done", "Completed", 0, json!(["api"])),
+        ("past", "planned work", 0, json!(["api"])),
+    ] {
         let maintenance = vendor_maintenance::Model {
             status_page_id: page,
             maintenance_id: id.into(),
             name: "Upgrade".into(),
             status: status.into(),
-            scheduled_for: Some(now()),
-            scheduled_until: None,
+            scheduled_for: Some(now() + Duration::hours(hours)),
+            scheduled_until: (id == "past").then(now),
             url: None,
-            component_ids: json!(["api"]),
+            component_ids: components,
             updated_at: now(),
         };
         maintenance.into_active_model().insert(db).await.unwrap();

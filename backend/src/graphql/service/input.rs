@@ -36,15 +36,16 @@ pub(crate) struct CreateServiceInput {
     kind: MonitorKind,
     /// HTTP: the address to request.
     url: Option<String>,
-    /// The status page for people.
+    /// The status page for people; for STATUS_PAGE by default what the page itself says.
     status_page_url: Option<String>,
-    /// STATUS_PAGE: the JSON addresses that were discovered ...
+    /// STATUS_PAGE: the JSON addresses that were discovered, the `apiUrls` of `discoverStatusPage` ...
     status_page_api_urls: Option<Vec<String>>,
-    /// ... or those given by hand; never both.
+    /// ... or those given by hand, the `apiUrls` of `validateStatusPageUrls`; never both.
     user_defined_urls: Option<Vec<String>>,
-    /// STATUS_PAGE: the components to follow, one or more.
+    /// STATUS_PAGE: the ids of the components to follow, 1 to 500.
     component_ids: Option<Vec<String>>,
-    /// Seconds between two checks; 30 by default, at most a day.
+    /// Seconds between two checks; 30 by default, at most a day. Status pages are read once a minute at most, and less is
+    /// taken as that.
     check_interval_seconds: Option<i32>,
     /// Milliseconds that a check may take as a whole, 100 to 30000; 5000 by default.
     timeout_ms: Option<i32>,
@@ -52,29 +53,33 @@ pub(crate) struct CreateServiceInput {
     degraded_threshold_ms: Option<i32>,
     /// The HTTP status codes that count as an answer, such as `200-299,301`; `200-299` by default.
     expected_status: Option<String>,
-    /// How many checks in a row must fail before it counts, 1 to 10; 2 by default.
+    /// How many checks in a row must fail before it counts, 1 to 10; by default 2, and 1 for STATUS_PAGE.
     confirmations: Option<i32>,
 }
 
 impl From<CreateServiceInput> for Definition {
     fn from(input: CreateServiceInput) -> Self {
-        let usual = ServiceDraft::default();
+        let (usual, kind) = (ServiceDraft::default(), domain::MonitorKind::from(input.kind));
         let draft = ServiceDraft {
             name: input.name,
             category: input.category,
-            kind: input.kind.into(),
+            kind,
             url: input.url,
             status_page_url: input.status_page_url,
             check_interval_seconds: input.check_interval_seconds.unwrap_or(usual.check_interval_seconds),
             timeout_ms: input.timeout_ms.unwrap_or(usual.timeout_ms),
             degraded_threshold_ms: input.degraded_threshold_ms.unwrap_or(usual.degraded_threshold_ms),
             expected_status: input.expected_status.unwrap_or(usual.expected_status),
-            confirmations: input.confirmations.unwrap_or(usual.confirmations),
+            // A vendor's own word needs no second look.
+            confirmations: input.confirmations.unwrap_or(match kind {
+                domain::MonitorKind::Http => usual.confirmations,
+                domain::MonitorKind::StatusPage => 1,
+            }),
         };
         let page = Page {
             api_urls: input.status_page_api_urls.unwrap_or_default(),
             user_defined_urls: input.user_defined_urls.unwrap_or_default(),
-            component_ids: input.component_ids.unwrap_or_default(),
+            component_ids: input.component_ids,
         };
         Self { draft, page }
     }
@@ -92,7 +97,7 @@ pub(crate) struct UpdateServiceInput {
     url: MaybeUndefined<String>,
     /// The status page for people.
     status_page_url: MaybeUndefined<String>,
-    /// STATUS_PAGE: the components to follow, one or more.
+    /// STATUS_PAGE: the ids of the components to follow, 1 to 500, of the same page.
     component_ids: MaybeUndefined<Vec<String>>,
     /// Seconds between two checks.
     check_interval_seconds: MaybeUndefined<i32>,
@@ -118,7 +123,7 @@ impl UpdateServiceInput {
         if url.is_some() {
             draft.url = url;
         }
-        replace(&mut to.page.component_ids, given(&mut errors, "componentIds", self.component_ids));
+        to.page.component_ids = given(&mut errors, "componentIds", self.component_ids);
         let interval = given(&mut errors, "checkIntervalSeconds", self.check_interval_seconds);
         replace(&mut draft.check_interval_seconds, interval);
         replace(&mut draft.timeout_ms, given(&mut errors, "timeoutMs", self.timeout_ms));

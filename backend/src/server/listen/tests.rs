@@ -6,7 +6,7 @@ use super::*;
 use crate::{Assets, Backend, Settings};
 use futures::StreamExt as _;
 use live::Live;
-use probe::{Prober, ProberSettings};
+use probe::{Fetcher, FetcherSettings, Prober, ProberSettings};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +25,8 @@ async fn a_websocket_takes_one_of_the_places_until_it_ends() {
         max_services_per_user: 10,
     };
     let prober = Prober::new(ProberSettings::default()).unwrap();
-    let backend = Backend { db: database.db.clone(), live: Live::memory(), prober, settings };
+    let fetcher = Fetcher::new(FetcherSettings::default()).unwrap();
+    let backend = Backend { db: database.db.clone(), live: Live::memory(), prober, fetcher, settings };
     let stop = CancellationToken::new();
     let server = Arc::new(Server::new(backend, Assets::new([]), true, stop.clone()));
     let free = Arc::new(Semaphore::new(2));

@@ -4,7 +4,7 @@ use backend::auth::local::create_link;
 use backend::{Assets, Backend, Settings};
 use chrono::{Duration, SubsecRound as _, Utc};
 use live::Live;
-use probe::{Prober, ProberSettings};
+use probe::{Fetcher, FetcherSettings, Prober, ProberSettings};
 use reqwest::header::{HeaderMap, ORIGIN, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Response, StatusCode};
@@ -62,7 +62,8 @@ impl App {
         let port = settings.public_url.port_or_known_default().unwrap();
         let (db, live, stop) = (database.db.clone(), Live::memory(), CancellationToken::new());
         let prober = Prober::new(ProberSettings::default()).unwrap();
-        let backend = Backend { db: db.clone(), live: live.clone(), prober, settings };
+        let fetcher = Fetcher::new(FetcherSettings::default()).unwrap();
+        let backend = Backend { db: db.clone(), live: live.clone(), prober, fetcher, settings };
         let served = tokio::spawn(backend::serve_with_assets(backend, assets, listener, stop.clone()));
         Self { base, port, db, live, stop, served, database }
     }

@@ -20,6 +20,7 @@ use futures::FutureExt;
 use live::{Claim, Live};
 use probe::{Fetcher, discover, validate_urls};
 use sea_orm::DatabaseConnection;
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -32,14 +33,16 @@ use uuid::Uuid;
 const PER_HOST: usize = 4;
 /// How much longer than the answer a claim must last: the time to record it.
 const MARGIN: Duration = Duration::from_secs(15);
-/// The longest that looking for a page anew takes: three rounds of five seconds, and some.
-const DETECTION: Duration = Duration::from_secs(20);
+/// The longest that looking for a page anew takes: from two addresses, three rounds of five seconds each, and some.
+const DETECTION: Duration = Duration::from_secs(35);
 /// After so many failures in a row, by answers that are not what they were, the vendor may have moved.
 const MOVED_AFTER: i32 = 3;
 /// How often that is looked into.
 const DETECT_EVERY: TimeDelta = TimeDelta::hours(24);
 /// How soon a page is looked at again that is just being asked.
 const SOON: TimeDelta = TimeDelta::seconds(2);
+/// How often followers are judged anew without another fetch: each of them gets a check by it, whoever asked for one.
+const JUDGE_EVERY: Duration = Duration::from_secs(2);
 /// A transaction that takes longer has been forgotten by somebody.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// What could not be recorded for so long is given up: the page is asked again.
@@ -61,6 +64,8 @@ pub(crate) struct Poller {
     everything: Arc<str>,
     /// Looking for a page sends some sixty requests: one at a time.
     detecting: Semaphore,
+    /// The pages whose followers were judged lately without another fetch, and when.
+    judged: Mutex<HashMap<Uuid, Instant>>,
     /// Whether the database or the live state is away.
     outage: Mutex<Outage>,
     /// Nothing new is asked.
@@ -107,6 +112,7 @@ impl Poller {
             hosts,
             everything,
             detecting,
+            judged: Mutex::default(),
             outage,
             stopping,
         }
@@ -162,6 +168,9 @@ impl Poller {
                 // Asked for the first time right now: whoever did that will tell everybody.
                 return Ok(Some(now + SOON));
             }
+            if let Some(wait) = self.judged_lately(id, Instant::now()) {
+                return Ok(Some(now + TimeDelta::from_std(wait)?));
+            }
             let recorded = self.record(id, row.attempted_at, &Seen::Nothing).await?;
             return self.next(id, recorded).await;
         }
@@ -213,7 +222,7 @@ impl Poller {
             None
         };
         let found = tokio::select! {
-            found = timeout(2 * DETECTION, looking) => found.ok().flatten(),
+            found = timeout(DETECTION, looking) => found.ok().flatten(),
             () = self.stopping.cancelled() => None,
         };
         if let Some(found) = &found {
@@ -259,6 +268,18 @@ impl Poller {
             }
             let _ = timeout(wait, self.stopping.cancelled()).await;
         }
+    }
+
+    /// How long its followers are to wait who were judged a moment ago without another fetch; if they need not, they are
+    /// judged now.
+    fn judged_lately(&self, id: Uuid, now: Instant) -> Option<Duration> {
+        let mut judged = self.judged.lock().expect("nothing panics while it holds the lock");
+        judged.retain(|_, at| now.duration_since(*at) < JUDGE_EVERY);
+        if let Some(at) = judged.get(&id) {
+            return Some((*at + JUDGE_EVERY).duration_since(now).max(Duration::from_millis(1)));
+        }
+        judged.insert(id, now);
+        None
     }
 
     fn outage(&self) -> MutexGuard<'_, Outage> {

@@ -120,7 +120,6 @@ on_each_stage! {
         })
         .await;
         assert_eq!(looked.api_urls, row.api_urls);
-        worker.has_polled(4, 0).await;
         eventually("the search is over", async || {
             (stage.next_due().await? - stage.live.now().await.unwrap() > TimeDelta::seconds(60)).then_some(())
         })

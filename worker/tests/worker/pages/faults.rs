@@ -17,12 +17,15 @@ use tokio_util::sync::CancellationToken;
 use worker::{Settings, Worker};
 
 /// Answers that say nothing about the page, each with what is said of it.
-fn bad_answers() -> Vec<(Reply, &'static str)> {
+fn bad_answers(vendor: &Vendor) -> Vec<(Reply, &'static str)> {
     let summary = |body: &str| Reply::ok(body.as_bytes());
     let mut invalid = br#"{"page": {"id": "p"}, "status": {"indicator": "none"}, "components": []}"#.to_vec();
     invalid[12] = 0xff;
     let other = r#"{"status": [{"system": "Apps", "status": "green"}], "incidents": [], "scheduled": []}"#;
+    vendor.serve("/api/v4/current-status", summary(other));
+    let elsewhere = vendor.url_at("v1.test", "/api/v4/current-status");
     vec![
+        (Reply::redirect(&elsewhere), "it lists none of the components it had"),
         (
             summary("<!DOCTYPE html><html><body>All systems operational</body></html>"),
             "the answer is a web page, not status data",
@@ -65,7 +68,7 @@ on_each_stage! {
         let row = stage.page_of(&vendor).await;
         let (well, ill) = (stage.follower(&row, &["api"]).await, stage.follower(&row, &["web"]).await);
         stage.ask(&row).await;
-        for (reply, sentence) in bad_answers() {
+        for (reply, sentence) in bad_answers(&vendor) {
             vendor.serve(SUMMARY, reply);
             let failed = stage.poll(&row).await;
             let message = failed.message.unwrap();

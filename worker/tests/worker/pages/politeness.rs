@@ -85,12 +85,16 @@ on_each_stage! {
         let row = stage.page_of(&vendor).await;
         let service = stage.follower(&row, &["api"]).await;
         stage.ask(&row).await;
-        for round in 1..20 {
+        let begun = Instant::now();
+        for _ in 0..20 {
             let polls = worker.polls();
             stage.due(&row).await;
             worker.has_polled(polls, 1).await;
-            stage.has_checks(&service, round + 1).await;
         }
+        // Whoever asked gets a check, but a thousand who follow it do not get one for each time that anybody asks.
+        let checks = stage.has_checks(&service, 3).await.len();
+        let most = 2 + begun.elapsed().as_secs() / 2;
+        assert!(checks as u64 <= most, "{checks} checks in {:?}", begun.elapsed());
         assert_eq!(vendor.requests(), 1);
         worker.stop().await;
     }
@@ -143,7 +147,7 @@ on_each_stage! {
             })
             .await;
             let wait = wait.num_seconds();
-            assert!((least - 3..=least + least / 10).contains(&wait), "{wait} s after {failures} failures");
+            assert!((least - 15..=least + least / 10).contains(&wait), "{wait} s after {failures} failures");
             if failures < 4 {
                 stage.passes(&row, 61).await;
                 stage.due(&row).await;

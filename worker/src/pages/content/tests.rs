@@ -1,0 +1,143 @@
+use super::*;
+use proptest::prelude::*;
+
+const WORDS: [Status; 5] = Status::ALL;
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
+}
+
+/// A page that has those of six components, three incidents and three maintenances that the bits say.
+fn page(bits: u32, statuses: u32, listing: Listing) -> Page {
+    let has = |bit: u32| bits & (1 << bit) != 0;
+    let linked = |i: u32| (0..6).filter(|c| (bits >> i) & (1 << c) != 0).map(|c| c.to_string()).collect::<Vec<_>>();
+    let component = |i: u32| Component {
+        id: i.to_string(),
+        name: format!("Component {}", (statuses >> i) % 2),
+        group: None,
+        status: WORDS[((statuses >> (2 * i)) % 5) as usize],
+        vendor_status: "word".into(),
+        position: i,
+    };
+    let incident = |i: u32| Incident {
+        id: i.to_string(),
+        name: "Trouble".into(),
+        impact: String::new(),
+        status: "investigating".into(),
+        open: has(20 + i),
+        started_at: Some(at(-100)),
+        resolved_at: None,
+        url: None,
+        component_ids: linked(i),
+        updates: Vec::new(),
+    };
+    let maintenance = |i: u32| Maintenance {
+        id: i.to_string(),
+        name: "Upgrade".into(),
+        status: String::new(),
+        stage: None,
+        scheduled_for: Some(at(100 * i64::from(i) - 150)),
+        scheduled_until: Some(at(100 * i64::from(i) - 50)),
+        url: None,
+        component_ids: linked(3 + i),
+        updates: Vec::new(),
+    };
+    Page {
+        provider: "",
+        name: None,
+        url: None,
+        components: (0..6).filter(|i| has(*i)).map(component).collect(),
+        incidents: (0..3).filter(|i| has(8 + i)).map(incident).collect(),
+        maintenances: (0..3).filter(|i| has(12 + i)).map(maintenance).collect(),
+        identity: Identity::Id,
+        listing,
+    }
+}
+
+/// What the database has after the changes, when somebody follows all that is gone.
+fn applied(stored: Stored, changes: Changes) -> Stored {
+    fn put<T>(rows: &mut Vec<T>, new: Vec<T>, same: fn(&T, &T) -> bool) {
+        for row in new {
+            rows.retain(|known| !same(known, &row));
+            rows.push(row);
+        }
+    }
+    let Stored { mut components, mut incidents, mut maintenances } = stored;
+    for row in &mut components {
+        if changes.gone.contains(&row.component_id) {
+            (row.missing, row.status) = (true, column::Status::Unknown);
+        }
+    }
+    maintenances.retain(|row| !changes.over.contains(&row.maintenance_id));
+    put(&mut components, changes.components, |a, b| a.component_id == b.component_id);
+    put(&mut incidents, changes.incidents, |a, b| a.incident_id == b.incident_id);
+    put(&mut maintenances, changes.maintenances, |a, b| a.maintenance_id == b.maintenance_id);
+    Stored { components, incidents, maintenances }
+}
+
+proptest! {
+    #[test]
+    fn saying_the_same_again_changes_nothing_and_what_is_stored_means_what_was_said(
+        before: u32, after: u32, statuses: [u32; 2], mentioned: bool,
+    ) {
+        let listing = if mentioned { Listing::Mentioned } else { Listing::All };
+        let id = Uuid::from_u128(7);
+        let (first, second) = (page(before, statuses[0], listing), page(after, statuses[1], listing));
+        let stored = applied(Stored::default(), Stored::default().changes(id, &first, at(0)));
+        let changes = stored.changes(id, &second, at(1));
+        let stored = applied(stored, changes);
+        prop_assert!(!stored.changes(id, &second, at(2)).any());
+
+        let row = row(listing);
+        let read = stored.page(&row);
+        for component in ["0", "1", "2", "3", "4", "5", "none"] {
+            // Where only what is mentioned is listed, a page without anything is no page.
+            if !second.components.is_empty() {
+                prop_assert_eq!(
+                    following::sight(&read, component).status(), following::sight(&second, component).status()
+                );
+            }
+            let named = |page: &Page| -> Vec<String> {
+                let mut ids: Vec<_> =
+                    following::incidents(page, &[component]).into_iter().map(|one| one.id.clone()).collect();
+                ids.sort();
+                ids
+            };
+            if !second.components.is_empty() {
+                prop_assert_eq!(named(&read), named(&second));
+            }
+        }
+    }
+}
+
+fn row(listing: Listing) -> status_page::Model {
+    status_page::Model {
+        id: Uuid::from_u128(7),
+        key: String::new(),
+        url: None,
+        name: None,
+        provider: None,
+        api_urls: json!([]),
+        user_defined: false,
+        fetched_at: Some(at(0)),
+        attempted_at: Some(at(0)),
+        failures: 0,
+        message: None,
+        listing: if listing == Listing::All { column::Listing::All } else { column::Listing::Mentioned },
+        not_before: None,
+        validators: None,
+        detected_at: None,
+        created_at: at(0),
+    }
+}
+
+#[test]
+fn another_page_shares_nothing_with_what_is_known() {
+    let id = Uuid::from_u128(7);
+    let known = page(0b11, 0, Listing::All);
+    let stored = applied(Stored::default(), Stored::default().changes(id, &known, at(0)));
+    assert!(!stored.shares_nothing_with(&page(0b110, 0, Listing::All)));
+    assert!(stored.shares_nothing_with(&page(0b1100, 0, Listing::All)));
+    assert!(stored.shares_nothing_with(&page(0, 0, Listing::All)));
+    assert!(!Stored::default().shares_nothing_with(&page(0, 0, Listing::All)));
+}

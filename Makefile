@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 .PHONY: help setup setup-build ui build run demo test lint e2e bench clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install whatever is missing for building and testing
 	@scripts/setup.sh test
@@ -43,3 +43,6 @@ bench: setup build ## Measure checks per CPU-second and lateness, printed as a t
 
 clean: ## Remove everything that was built
 	rm -rf target ui/node_modules e2e/node_modules
+
+# Images, clusters, releases, and what is checked of them.
+include k8s/images.mk k8s/kind.mk k8s/k3d.mk k8s/production.mk k8s/checks.mk

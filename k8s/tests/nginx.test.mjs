@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import WebSocket from 'ws';
-import { find, render, root } from './render.mjs';
-import { eventually, freePort, get, nginxFiles, run, startNginx, startProgram } from './running.mjs';
+import { find, render } from './render.mjs';
+import { dist, eventually, freePort, get, nginxFiles, run, startNginx, startProgram } from './running.mjs';
 
 let program;
 let nginx;
@@ -21,7 +21,7 @@ before(async () => {
   port = await freePort();
   program = await startProgram(`http://localhost:${port}`);
   nginx = await startNginx(port, program.port);
-  assets = (await readdir(join(root, 'target/ui/dist/assets'))).filter((name) => !/\.(br|gz)$/.test(name));
+  assets = (await readdir(join(dist, 'assets'))).filter((name) => !/\.(br|gz)$/.test(name));
   const url = new URL(program.link);
   const signedIn = await get(port, url.pathname + url.search, { host: `localhost:${port}` });
   assert.equal(signedIn.status, 303);
@@ -61,7 +61,7 @@ test('the configurations of Compose and of the chart are ones that nginx accepts
 test('files come with the same type, policy, caching and protection as from the program itself', async () => {
   const compared = ['content-type', 'content-security-policy', 'cache-control', 'x-content-type-options', 'x-frame-options', 'referrer-policy',
     'cross-origin-opener-policy', 'cross-origin-resource-policy', 'permissions-policy', 'strict-transport-security', 'content-encoding', 'vary'];
-  const graphiql = (await readdir(join(root, 'target/ui/dist/graphiql/assets'))).filter((name) => !/\.(br|gz)$/.test(name));
+  const graphiql = (await readdir(join(dist, 'graphiql/assets'))).filter((name) => !/\.(br|gz)$/.test(name));
   const paths = ['/', '/services/0192', '/index.html', '/favicon.svg', '/graphiql/index.html', '/assets/no-such.js', '/no-such.png', '/assets/',
     ...assets.map((name) => `/assets/${name}`), ...graphiql.map((name) => `/graphiql/assets/${name}`)];
   for (const path of paths) {

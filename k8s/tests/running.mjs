@@ -11,6 +11,8 @@ import { createInterface } from 'node:readline';
 import { root, tools } from './render.mjs';
 
 const program = process.env.PULSECHECK_BIN ?? join(root, 'target/debug/pulsecheck');
+/** The dashboard's files; they have to be those of the program. */
+export const dist = process.env.PULSECHECK_UI_DIST ?? join(root, 'target/ui/dist');
 const PATH = `${process.env.PATH}:/usr/sbin:/sbin:${tools}/own/root/usr/sbin`;
 
 async function freePort() {
@@ -68,7 +70,7 @@ export async function startProgram(publicUrl) {
 }
 
 /** Copies the image's nginx files to `place`, with every path and port of the image replaced by one of this machine. */
-export async function nginxFiles(place, { port, apiConf, dist }) {
+export async function nginxFiles(place, { port, apiConf, dist: files }) {
   const source = join(root, 'docker/nginx');
   const move = (text) => text
     .replaceAll(' /tmp/', ` ${place}/`)
@@ -86,7 +88,7 @@ export async function nginxFiles(place, { port, apiConf, dist }) {
   const user = process.getuid() === 0 ? 'user root;\n' : '';
   await writeFile(join(place, 'nginx.conf'), user + move(await readFile(join(source, 'nginx.conf'), 'utf8')));
   await writeFile(join(place, 'api/api.conf'), apiConf);
-  if (dist) await cp(dist, join(place, 'html/plain'), { recursive: true, preserveTimestamps: true });
+  if (files) await cp(files, join(place, 'html/plain'), { recursive: true, preserveTimestamps: true });
   return ['-p', place, '-c', join(place, 'nginx.conf'), '-e', join(place, 'error.log')];
 }
 
@@ -105,7 +107,7 @@ export function run(command, args, options = {}) {
 export async function startNginx(port, apiPort) {
   const place = await mkdtemp(join(tmpdir(), 'pulsecheck-nginx-'));
   const apiConf = `upstream pulsecheck_api { server 127.0.0.1:${apiPort}; keepalive 8; }\nmap "" $api { default pulsecheck_api; }\n`;
-  const args = await nginxFiles(place, { port, apiConf, dist: join(root, 'target/ui/dist') });
+  const args = await nginxFiles(place, { port, apiConf, dist });
   const arranged = await run(join(root, 'docker/nginx/arrange.sh'), [join(place, 'html')]);
   if (arranged.code !== 0) throw new Error(arranged.output);
   const child = spawn('nginx', [...args, '-g', 'daemon off;'], { env: { PATH }, stdio: 'ignore' });

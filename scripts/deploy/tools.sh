@@ -81,10 +81,20 @@ APT
   APT_CONFIG=$root/apt/apt.conf unpack "$PLUGINS_FROM" "/$PLUGINS_FROM" "$@"
 }
 
+# Compose where the tests look for it: this machine's own on other systems than Debian, whose packages those are.
 compose_plugin() {
-  unpack_plugins docker-compose
+  local plugin=$DEPLOY_TOOLS/$PLUGINS_FROM/root/usr/libexec/docker/cli-plugins/docker-compose candidate
   mkdir -p "$DOCKER_CONFIG/cli-plugins"
-  ln -sfn "$DEPLOY_TOOLS/$PLUGINS_FROM/root/usr/libexec/docker/cli-plugins/docker-compose" "$DOCKER_CONFIG/cli-plugins/"
+  if grep -q '^ID=debian' /etc/os-release 2>/dev/null; then
+    unpack_plugins docker-compose
+  else
+    plugin=
+    for candidate in "$HOME/.docker" /usr/local/lib/docker /usr/local/libexec/docker /usr/lib/docker /usr/libexec/docker; do
+      if [ -x "$candidate/cli-plugins/docker-compose" ]; then plugin=$candidate/cli-plugins/docker-compose; fi
+    done
+    [ -n "$plugin" ] || stop "docker compose 2.24 or newer is missing: install it as Docker's documentation says."
+  fi
+  ln -sfn "$plugin" "$DOCKER_CONFIG/cli-plugins/docker-compose"
 }
 
 python_tools() {

@@ -67,6 +67,31 @@ on_each_database! {
         assert!(costs[0] > 0);
         assert_eq!(costs[0], costs[1], "statements for 3 and for 300 services");
         assert!(costs[0] <= 15, "{costs:?}");
+
+        // Services that follow a page each, with everything that is told of it.
+        let query = "{ services { components { id missing } vendorIncidents { id } maintenances { id }
+            statusPage { name components { id } } } }";
+        let mut costs = Vec::new();
+        for services in [2, 40] {
+            let ada = api.somebody().await;
+            follow(&api, &ada.user, services).await;
+            let before = statements.load(Ordering::Relaxed);
+            let board = ada.data(query, json!({})).await;
+            costs.push(statements.load(Ordering::Relaxed) - before);
+            let rows = board["services"].as_array().unwrap();
+            assert_eq!(rows.len(), services);
+            assert!(rows.iter().all(|row| row["components"][0]["id"] == "api" && row["statusPage"]["name"] == "Vendor"));
+        }
+        assert_eq!(costs[0], costs[1], "statements for 2 and for 40 services that follow pages");
+        assert!(costs[0] <= 11, "{costs:?}");
+    }
+}
+
+/// Adds services that follow a page of their own each.
+async fn follow(api: &Api, user: &entity::user::Model, services: usize) {
+    for i in 0..services {
+        let page = crate::vendor::page(&api.ops.db, &format!("https://status.test/{}/{i}", user.id)).await;
+        crate::vendor::follows(&api.ops.db, user, page, &format!("Follower {i:03}"), &["api"]).await;
     }
 }
 

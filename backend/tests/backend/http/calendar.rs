@@ -33,7 +33,7 @@ on_each_database! {
         for (id, component, status, from) in [
             ("m1", "api", "scheduled", Some(start)),
             ("m2", "api", "in_progress", Some(start - Duration::days(1))),
-            ("over", "api", "completed", Some(start)),
+            ("of-nothing", "", "scheduled", Some(start)),
             ("no-time", "api", "scheduled", None),
             ("of-paused", "web", "scheduled", Some(start)),
             ("of-stranger", "mail", "scheduled", Some(start)),

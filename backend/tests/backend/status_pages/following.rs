@@ -2,7 +2,7 @@
 
 use super::{CREATE, DISCOVER, a_vendor, creates, due, hostile, input, refused, with};
 use crate::api::{Api, now};
-use entity::{service_component, status_page, status_page_component};
+use entity::{service_component, status_page, status_page_component, vendor_maintenance};
 use futures::future::join_all;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set};
 use serde_json::{Value, json};
@@ -227,6 +227,18 @@ async fn a_page_that_is_old_says_so_and_later_says_nothing() {
     let vendor = a_vendor().await;
     let id = creates(&ada, &input(&vendor, &["api"])).await["id"].clone();
     let service = entity::service::Entity::find().one(&api.ops.db).await.unwrap().unwrap();
+    let work = vendor_maintenance::Model {
+        status_page_id: service.status_page_id.unwrap(),
+        maintenance_id: "m".into(),
+        name: "Upgrade".into(),
+        status: "in_progress".into(),
+        scheduled_for: Some(now() - chrono::Duration::hours(2)),
+        scheduled_until: Some(now() - chrono::Duration::hours(1)),
+        url: None,
+        component_ids: json!(["api"]),
+        updated_at: now(),
+    };
+    work.into_active_model().insert(&api.ops.db).await.unwrap();
     for (minutes, stale, status) in [(4, false, "DOWN"), (6, true, "DOWN"), (16, true, "UNKNOWN")] {
         let at = now() - chrono::Duration::minutes(minutes);
         let mut row = service.clone().into_active_model();
@@ -238,6 +250,10 @@ async fn a_page_that_is_old_says_so_and_later_says_nothing() {
         page.failures = Set(3);
         page.message = Set(Some("answered 503".into()));
         page.update(&api.ops.db).await.unwrap();
+        let notices = "query($id: UUID!) { service(id: $id) { maintenances { id } } }";
+        let announced = ada.data(notices, json!({ "id": id })).await["service"]["maintenances"].clone();
+        // Work that should have ended goes on for as long as the vendor says so, and not for ever when it says nothing.
+        assert_eq!(announced, if minutes < 15 { json!([{ "id": "m" }]) } else { json!([]) });
         let read = ada.data(READ, json!({ "id": id })).await["service"].clone();
         assert_eq!(
             (&read["statusPage"]["stale"], &read["statusPage"]["failure"]),

@@ -139,6 +139,8 @@ fn state(component: &Component) -> String {
         None => component.name.clone(),
     };
     let word = component.vendor_status.replace('_', " ");
+    // A number says something to programs only.
+    let word = if word.bytes().all(|byte| byte.is_ascii_digit()) { String::new() } else { word };
     match (component.status, word.is_empty()) {
         (Status::Unknown, true) => format!("{name}: the vendor gives no status"),
         (Status::Unknown, false) => format!("{name}: \"{word}\", a status that is not known"),
@@ -188,5 +190,47 @@ fn outcome(status: Status, cause: Option<Cause>) -> Outcome {
         phases: Phases::default(),
         certificate_expires_at: None,
         cause,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn component(name: &str, group: Option<&str>, status: Status, word: &str) -> Component {
+        Component {
+            id: name.into(),
+            name: name.into(),
+            group: group.map(Into::into),
+            status,
+            vendor_status: word.into(),
+            position: 0,
+        }
+    }
+
+    #[test]
+    fn a_report_names_the_worst_components_first_then_what_is_missing_then_the_incident() {
+        let all = [
+            component("Mail", None, Status::Degraded, "degraded_performance"),
+            component("API", Some("Europe"), Status::Down, "major_outage"),
+            component("Search", None, Status::Unknown, "wobbly"),
+            component("EC2", None, Status::Down, "3"),
+            component("Push", None, Status::Unknown, ""),
+        ];
+        let gone = |name: &str| Remembered { id: name.into(), name: name.into(), group: None, missing: false };
+        let (old, older) = (gone("Old"), gone("Older"));
+        let incidents = ["Trouble: https://a.example/1".to_owned()];
+        assert_eq!(
+            report(all.iter().collect(), &[&old], &incidents),
+            "API (Europe): major outage; EC2: down; Mail: degraded performance; and 2 more; \
+             \"Old\" is no longer on the status page: choose the components again; Trouble: https://a.example/1"
+        );
+        assert_eq!(report(vec![&all[2]], &[], &[]), "Search: \"wobbly\", a status that is not known");
+        assert_eq!(report(vec![&all[4]], &[], &[]), "Push: the vendor gives no status");
+        assert_eq!(
+            report(Vec::new(), &[&old, &older], &[]),
+            "\"Old\" and 1 more are no longer on the status page: choose the components again"
+        );
+        assert_eq!(report(Vec::new(), &[], &[]), "no component is followed: choose the components again");
     }
 }

@@ -1,5 +1,6 @@
 //! Services: the object, the queries; inputs and mutations are in modules of their own.
 
+mod bulk;
 pub(crate) mod input;
 pub(crate) mod mutation;
 

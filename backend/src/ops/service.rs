@@ -13,7 +13,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, NotSet, PaginatorTrait, QueryFilter,
     QuerySelect, Set,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -34,6 +34,8 @@ pub struct Filter {
     pub kind: Option<MonitorKind>,
     /// Occurs in the name or in an address, however it is capitalised.
     pub search: Option<String>,
+    /// One of these.
+    pub ids: Option<HashSet<Uuid>>,
 }
 
 /// A service as somebody wants it.
@@ -68,6 +70,7 @@ impl Filter {
         };
         category.is_none_or(|category| service.category.as_deref().unwrap_or_default() == category)
             && self.kind.is_none_or(|kind| domain::MonitorKind::from(service.kind) == kind)
+            && self.ids.as_ref().is_none_or(|ids| ids.contains(&service.id))
             && needle.is_none_or(|needle| found(&needle))
     }
 }

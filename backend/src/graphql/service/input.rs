@@ -1,5 +1,6 @@
 //! What is sent to choose, add or change services.
 
+use crate::graphql::scalar::Id;
 use crate::graphql::status::{MonitorKind, Status};
 use crate::ops::service::{Definition, Filter, Page};
 use async_graphql::{InputObject, MaybeUndefined};
@@ -16,11 +17,14 @@ pub(crate) struct ServiceFilter {
     kind: Option<MonitorKind>,
     /// Those with this text in the name or in an address, however it is capitalised.
     search: Option<String>,
+    /// Those with one of these ids; others have no effect.
+    ids: Option<Vec<Id>>,
 }
 
 impl From<ServiceFilter> for Filter {
     fn from(filter: ServiceFilter) -> Self {
-        Self { category: filter.category, kind: filter.kind.map(Into::into), search: filter.search }
+        let ids = filter.ids.map(|ids| ids.into_iter().map(|id| id.0).collect());
+        Self { category: filter.category, kind: filter.kind.map(Into::into), search: filter.search, ids }
     }
 }
 

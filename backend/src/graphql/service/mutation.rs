@@ -1,11 +1,12 @@
 //! Adding, changing, deleting, pausing and checking services.
 
 use super::Service;
+use super::bulk::BulkMutation;
 use super::input::{CreateServiceInput, UpdateServiceInput};
 use crate::graphql::scalar::{Id, Time};
 use crate::graphql::scope::scope;
 use crate::graphql::status::{Phases, Status};
-use async_graphql::{Context, Object, Result, SimpleObject};
+use async_graphql::{Context, MergedObject, Object, Result, SimpleObject};
 
 /// What one look at a target found.
 #[derive(SimpleObject, Debug)]
@@ -24,11 +25,15 @@ pub(crate) struct TestResult {
     certificate_expires_at: Option<Time>,
 }
 
+/// What can be done with services: with one, and with many at once.
+#[derive(MergedObject, Default)]
+pub(crate) struct ServiceMutation(OneService, BulkMutation);
+
 #[derive(Default)]
-pub(crate) struct ServiceMutation;
+pub(crate) struct OneService;
 
 #[Object]
-impl ServiceMutation {
+impl OneService {
     /// Adds a service and checks it at once.
     async fn create_service(
         &self,

@@ -22,13 +22,17 @@ pub use incident::{
     ListIncidentsVariables, PageInfo,
 };
 pub use problem::{Problem, ProblemKind};
-pub use request::{refresh_session, request, sign_out};
+#[cfg(target_arch = "wasm32")]
+pub(crate) use request::forget_in_flight;
+pub(crate) use request::request_at_the_end;
+pub use request::{kept_since, refresh_session, request, sign_out};
 pub use service::{
-    Check, CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, Current, DeleteService,
-    FollowedComponent, GetHistory, GetLatency, GetLimits, GetService, History, LatencyPoint, LatencyVariables, Limits,
-    ListChecks, ListChecksVariables, ListHistories, ListServices, OpenIncident, PauseService, Phases, ResumeService,
-    Service, ServiceChange, ServiceChanges, ServiceDetail, StatusUpdate, StatusUpdates, TestResult, TestService,
-    UpdateService, UpdateServiceInput, UpdateServiceVariables, UpdatedService, Uptime, UptimeDay, VendorIncident,
+    ByIds, Check, CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, Current, DeleteServices,
+    FollowedComponent, GetLatency, GetLimits, GetService, History, LatencyPoint, LatencyVariables, Limits, ListChecks,
+    ListChecksVariables, ListHistories, ListServices, ListUptimes, OfServices, OpenIncident, PauseServices, Percent,
+    Phases, RecategoriseServices, RecategoriseVariables, ResumeServices, Service, ServiceChange, ServiceChanges,
+    ServiceDetail, ServiceFilter, ServiceUptime, StatusUpdate, StatusUpdates, TestResult, TestService, UpdateService,
+    UpdateServiceInput, UpdateServiceVariables, UpdatedService, Uptime, UptimeDay, VendorIncident,
 };
 pub(crate) use values::ByIdFields;
 pub use values::{ById, IncidentState, IncidentType, Moment, MonitorKind, ServiceChangeKind, Status, Window};

@@ -16,11 +16,15 @@ use host as imp;
 use web as imp;
 
 #[cfg(target_arch = "wasm32")]
-pub(crate) use imp::{Arrival, Socket, clear, crash, listen, random};
+pub(crate) use imp::{Arrival, Socket, clear, crash};
 pub(crate) use imp::{
-    close_dialog, copy, focus, focus_row, focused_row, host_of, is_typing, listen_keys, local_time, now, open_dialog,
-    origin, post, provide_history, remember, remembered, set_theme, set_title, sleep, spawn, zone_name,
+    bring_into_sight, close_dialog, copy, drag, focus, focus_if_there, focus_if_lost, host_of, in_dialog, in_rows,
+    is_typing, listen, listen_keys, listen_sight, local_time, locales, may_notify, notify, now, open_dialog, origin, post,
+    post_at_the_end, provide_history, random, reload, remember, remembered, set_icon, set_list_width, set_theme,
+    set_title, set_zone, show, sight, sleep, spawn, zones,
 };
+
+use crate::api::Moment;
 
 /// What came back from a request.
 #[derive(Debug)]
@@ -29,6 +33,8 @@ pub(crate) struct Sent {
     pub(crate) status: u16,
     /// The body as text.
     pub(crate) body: String,
+    /// When this was answered, if it is an answer that the browser kept for times without a connection.
+    pub(crate) kept: Option<Moment>,
 }
 
 /// No answer came.
@@ -61,4 +67,6 @@ pub(crate) struct Key {
     pub(crate) name: String,
     /// Whether Control, Alt or Meta was held.
     pub(crate) modified: bool,
+    /// Whether Control or Meta was held, and nothing else.
+    pub(crate) command: bool,
 }

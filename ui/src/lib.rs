@@ -4,6 +4,7 @@
 //! take props and send events, `format` writes for people, and only `browser` touches what a browser alone has.
 
 pub mod api;
+mod backoff;
 pub mod browser;
 pub mod components;
 pub mod format;
@@ -11,6 +12,7 @@ mod hooks;
 pub mod list;
 mod live;
 pub mod pages;
+pub mod palette;
 mod routes;
 mod shortcuts;
 pub mod store;

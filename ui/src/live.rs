@@ -3,7 +3,6 @@
 //! Each time it stands, everything is asked for once more, because what happened before the subscriptions stood was not
 //! streamed to anybody.
 
-mod backoff;
 mod protocol;
 #[cfg(target_arch = "wasm32")]
 mod socket;

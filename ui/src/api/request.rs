@@ -1,16 +1,33 @@
 //! One request to the API, with the session renewed on the way when it has run out.
 
-use super::problem::{Extensions, Problem, ProblemKind};
-use crate::browser::{self, Sent};
+use super::{
+    Moment,
+    problem::{Extensions, Problem, ProblemKind},
+};
+use crate::{
+    backoff,
+    browser::{self, Sent},
+};
 use cynic::{GraphQlError, Operation};
+use futures_util::{FutureExt, future::WeakShared};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::cell::RefCell;
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    pin::Pin,
+    rc::Rc,
+};
 
 const API: &str = "/api/graphql";
 const REFRESH: &str = "/api/auth/refresh";
 const SIGN_OUT: &str = "/api/auth/logout";
 
-/// Sends `operation` and returns its data. A session that has run out is renewed once, without anybody noticing.
+/// How often a question is asked before its failure is told, when no answer comes at all.
+const ATTEMPTS: u32 = 3;
+
+/// Sends `operation` and returns its data. A session that has run out is renewed once, without anybody noticing; the same
+/// question asked twice at a time is sent once; a question without an answer is asked again. Whoever waits no longer
+/// drops the future, and the last one to do so ends the request.
 ///
 /// # Errors
 /// [`Problem`] says what happened; data with errors beside it counts as failed.
@@ -19,22 +36,87 @@ where
     Data: DeserializeOwned + 'static,
     Variables: Serialize,
 {
-    let body = serde_json::to_string(&operation).expect("operations hold only text, numbers and lists of them");
-    read(&exchange(body).await?)
+    let asks = operation.query.starts_with("query");
+    read(&exchange(written(&operation), asks).await?)
+}
+
+/// Sends `operation` when the page is about to go away: nobody reads the answer.
+pub(crate) fn request_at_the_end<Data, Variables: Serialize>(operation: &Operation<Data, Variables>) {
+    browser::post_at_the_end(API, &written(operation));
+}
+
+fn written<Data, Variables: Serialize>(operation: &Operation<Data, Variables>) -> String {
+    serde_json::to_string(operation).expect("operations hold only text, numbers and lists of them")
+}
+
+type Exchange = Pin<Box<dyn Future<Output = Result<Rc<str>, Problem>>>>;
+
+thread_local! {
+    /// Questions that are being asked, by their text.
+    static IN_FLIGHT: RefCell<HashMap<String, WeakShared<Exchange>>> = RefCell::default();
+    /// When the last kept answer was kept.
+    static KEPT: Cell<Option<Moment>> = const { Cell::new(None) };
+}
+
+/// Whoever asks from now on gets an answer that was given from now on.
+pub(crate) fn forget_in_flight() {
+    IN_FLIGHT.with_borrow_mut(HashMap::clear);
+}
+
+/// When the last answer was given, if it is one that this browser kept because none came.
+#[must_use]
+pub fn kept_since() -> Option<Moment> {
+    KEPT.get()
 }
 
 /// Everything that does not depend on what is asked for, so that it is compiled once.
-async fn exchange(body: String) -> Result<String, Problem> {
-    match send(&body).await {
-        Err(Problem { kind: ProblemKind::SignedOut, .. }) if refresh_session().await => send(&body).await,
+async fn exchange(body: String, asks: bool) -> Result<Rc<str>, Problem> {
+    if !asks {
+        // What is asked after a change must not be answered from before it.
+        forget_in_flight();
+        let answer = send_with_session(&body).await;
+        forget_in_flight();
+        return answer;
+    }
+    let known = IN_FLIGHT.with_borrow(|flying| flying.get(&body).and_then(WeakShared::upgrade));
+    let shared = known.unwrap_or_else(|| {
+        let question: Exchange = Box::pin(ask(body.clone()));
+        let shared = question.shared();
+        IN_FLIGHT.with_borrow_mut(|flying| {
+            flying.retain(|_, other| other.upgrade().is_some());
+            flying.extend(shared.downgrade().map(|weak| (body, weak)));
+        });
+        shared
+    });
+    shared.await
+}
+
+/// Asks until an answer comes, with a growing pause between the attempts.
+async fn ask(body: String) -> Result<Rc<str>, Problem> {
+    let mut attempt = 1;
+    loop {
+        match send_with_session(&body).await {
+            Err(Problem { kind: ProblemKind::Unreachable | ProblemKind::RateLimited, .. }) if attempt < ATTEMPTS => {
+                browser::sleep(backoff::delay_ms(attempt - 1, browser::random())).await;
+                attempt += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+async fn send_with_session(body: &str) -> Result<Rc<str>, Problem> {
+    match send(body).await {
+        Err(Problem { kind: ProblemKind::SignedOut, .. }) if refresh_session().await => send(body).await,
         result => result,
     }
 }
 
-async fn send(body: &str) -> Result<String, Problem> {
-    let Sent { status, body } = browser::post(API, Some(body)).await.map_err(|_| Problem::unreachable())?;
+async fn send(body: &str) -> Result<Rc<str>, Problem> {
+    let Sent { status, body, kept } = browser::post(API, Some(body)).await.map_err(|_| Problem::unreachable())?;
+    KEPT.set(kept);
     check(status, &body)?;
-    Ok(body)
+    Ok(body.into())
 }
 
 /// Finds the error in an answer, if there is one. An answer without errors is not read here: it may be megabytes.

@@ -9,10 +9,12 @@ pub use detail::{
     ServiceDetail, VendorIncident,
 };
 pub use list::{
-    Current, GetHistory, History, ListHistories, ListServices, OpenIncident, Phases, Service, ServiceChange,
-    ServiceChanges, StatusUpdate, StatusUpdates, UpdatedService, Uptime, UptimeDay,
+    Current, History, ListHistories, ListServices, ListUptimes, OfServices, OpenIncident, Percent, Phases, Service,
+    ServiceChange, ServiceChanges, ServiceFilter, ServiceUptime, StatusUpdate, StatusUpdates, UpdatedService, Uptime,
+    UptimeDay,
 };
 pub use mutations::{
-    CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, DeleteService, GetLimits, Limits,
-    PauseService, ResumeService, TestResult, TestService, UpdateService, UpdateServiceInput, UpdateServiceVariables,
+    ByIds, CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, DeleteServices, GetLimits, Limits,
+    PauseServices, RecategoriseServices, RecategoriseVariables, ResumeServices, TestResult, TestService, UpdateService,
+    UpdateServiceInput, UpdateServiceVariables,
 };

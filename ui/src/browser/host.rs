@@ -1,11 +1,17 @@
 //! Stands in for the browser where components are rendered to strings: no network, no document, UTC.
 
 use super::{Key, NoAnswer, Sent, TimeStyle};
-use crate::api::Moment;
+use crate::{api::Moment, list::Sight};
 use std::future::Future;
 
 pub(crate) async fn post(_path: &str, _body: Option<&str>) -> Result<Sent, NoAnswer> {
     Err(NoAnswer)
+}
+
+pub(crate) fn post_at_the_end(_path: &str, _body: &str) {}
+
+pub(crate) fn random() -> f64 {
+    0.5
 }
 
 pub(crate) fn spawn(task: impl Future<Output = ()> + 'static) {
@@ -32,10 +38,6 @@ pub(crate) fn local_time(at: Moment, style: TimeStyle) -> String {
         TimeStyle::Day | TimeStyle::LongDay => day.to_owned(),
         TimeStyle::Exact => format!("{day} {time} UTC"),
     }
-}
-
-pub(crate) fn zone_name() -> String {
-    "UTC".to_owned()
 }
 
 pub(crate) fn remembered(_name: &str) -> Option<String> {
@@ -75,13 +77,64 @@ pub(crate) fn is_typing() -> bool {
     false
 }
 
-pub(crate) fn focused_row() -> Option<usize> {
+pub(crate) fn in_dialog() -> bool {
+    false
+}
+
+pub(crate) fn show(_id: &str) {}
+
+pub(crate) fn in_rows() -> bool {
+    false
+}
+
+pub(crate) fn focus_if_there(_id: &str) -> bool {
+    false
+}
+
+pub(crate) fn focus_if_lost(_id: &str) -> bool {
+    false
+}
+
+pub(crate) fn sight(_id: &str) -> Option<Sight> {
     None
 }
 
-pub(crate) fn focus_row(_position: usize) {}
+pub(crate) fn bring_into_sight(_id: &str, _line: usize, _count: usize) {}
 
+pub(crate) fn notify(_icon: &str, _text: &str) {}
+
+pub(crate) async fn may_notify() -> bool {
+    false
+}
+
+pub(crate) fn reload() {}
+
+pub(crate) fn set_icon(_worst: &str) {}
+
+pub(crate) fn set_zone(_zone: Option<&str>, _locale: Option<&str>) {}
+
+pub(crate) fn zones() -> Vec<String> {
+    vec!["UTC".to_owned()]
+}
+
+pub(crate) fn locales() -> Vec<String> {
+    vec!["en".to_owned()]
+}
+
+pub(crate) fn set_list_width(_percent: f64) {}
+
+pub(crate) fn drag(_moved: impl FnMut(f64) + 'static, _done: impl FnOnce() + 'static) {}
+
+#[derive(Debug, Clone)]
 pub(crate) struct Listener;
+
+pub(crate) fn listen(_event: &'static str, _handle: impl FnMut() + 'static) -> Listener {
+    Listener
+}
+
+pub(crate) fn listen_sight(_handle: impl FnMut() + 'static) -> Listener {
+    Listener
+}
 
 pub(crate) fn listen_keys(_handle: impl FnMut(Key) -> bool + 'static) -> Listener {
     Listener

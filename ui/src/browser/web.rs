@@ -1,7 +1,7 @@
 //! The real browser.
 
 use super::{Key, NoAnswer, Sent, TimeStyle};
-use crate::api::Moment;
+use crate::{api::Moment, list::Sight};
 use futures_channel::mpsc;
 use futures_util::StreamExt;
 use js_sys::{Array, Date, Function, Intl, Object, Reflect};
@@ -10,7 +10,8 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     AbortController, Document, Element, Event, EventTarget, HtmlDialogElement, HtmlElement, KeyboardEvent,
-    MessageEvent, RequestInit, Response, Storage, WebSocket, Window,
+    MessageEvent, MouseEvent, Notification, NotificationOptions, NotificationPermission, RequestInit, Response, Storage,
+    WebSocket, Window,
 };
 
 /// How long a request may take: longer than the slowest thing that the server does, a test of a slow target.
@@ -55,7 +56,21 @@ async fn fetch(path: &str, body: Option<&str>) -> Result<Sent, JsValue> {
     let response: Response = JsFuture::from(window().fetch_with_str_and_init(path, &init)).await?.unchecked_into();
     let text = JsFuture::from(response.text()?).await?;
     drop(timeout);
-    Ok(Sent { status: response.status(), body: text.as_string().unwrap_or_default() })
+    // The service worker says so: it answers in place of a server that does not.
+    let kept = response.headers().get("x-kept-at").ok().flatten().and_then(|at| Moment::parse(&at));
+    Ok(Sent { status: response.status(), body: text.as_string().unwrap_or_default(), kept })
+}
+
+/// Posts `body` as JSON to `path` even though the page is about to go away.
+pub(crate) fn post_at_the_end(path: &str, body: &str) {
+    let init = RequestInit::new();
+    init.set_method("POST");
+    init.set_body(&JsValue::from_str(body));
+    let Ok(headers) = web_sys::Headers::new() else { return };
+    let _ = headers.set("content-type", "application/json");
+    init.set_headers(&headers);
+    let _ = Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE);
+    let _ = window().fetch_with_str_and_init(path, &init);
 }
 
 /// Runs `task` beside everything else, whatever happens to the component that started it.
@@ -82,6 +97,8 @@ pub(crate) fn random() -> f64 {
 thread_local! {
     /// Making a formatter costs a hundred times as much as using one.
     static FORMATS: RefCell<HashMap<TimeStyle, Function>> = RefCell::default();
+    /// Time zone and language where they are not the browser's.
+    static ZONE: RefCell<(Option<String>, Option<String>)> = RefCell::default();
 }
 
 /// `at` as `style` says, in the person's language and time zone.
@@ -90,6 +107,12 @@ pub(crate) fn local_time(at: Moment, style: TimeStyle) -> String {
     #[allow(clippy::cast_precision_loss, reason = "exact up to the year 287396")]
     let date = Date::new(&JsValue::from_f64(at.0 as f64));
     format.call1(&JsValue::UNDEFINED, &date).ok().and_then(|text| text.as_string()).unwrap_or_default()
+}
+
+/// Writes times in this zone and language from now on; `None` stands for the browser's own.
+pub(crate) fn set_zone(zone: Option<&str>, locale: Option<&str>) {
+    ZONE.set((zone.map(str::to_owned), locale.map(str::to_owned)));
+    FORMATS.take();
 }
 
 fn formatter(style: TimeStyle) -> Function {
@@ -116,13 +139,30 @@ fn formatter(style: TimeStyle) -> Function {
     for (name, value) in parts {
         let _ = Reflect::set(&options, &JsValue::from_str(name), &JsValue::from_str(value));
     }
-    Intl::DateTimeFormat::new(&Array::new(), &options).format()
+    let (zone, locale) = ZONE.with_borrow(Clone::clone);
+    if let Some(zone) = zone {
+        let _ = Reflect::set(&options, &"timeZone".into(), &zone.into());
+    }
+    let locales = locale.map(|locale| Array::of1(&locale.into())).unwrap_or_default();
+    Intl::DateTimeFormat::new(&locales, &options).format()
 }
 
-/// The name of the person's time zone, such as `Europe/Berlin`.
-pub(crate) fn zone_name() -> String {
-    let options = Intl::DateTimeFormat::new(&Array::new(), &Object::new()).resolved_options();
-    Reflect::get(&options, &JsValue::from_str("timeZone")).ok().and_then(|zone| zone.as_string()).unwrap_or_default()
+/// The names of all time zones that the browser knows.
+pub(crate) fn zones() -> Vec<String> {
+    let ask = Reflect::get(&js_sys::global(), &"Intl".into())
+        .and_then(|intl| Ok((Reflect::get(&intl, &"supportedValuesOf".into())?, intl)));
+    let Ok((ask, intl)) = ask else { return Vec::new() };
+    let known = ask.dyn_into::<Function>().and_then(|ask| ask.call1(&intl, &"timeZone".into()));
+    known.map(|known| texts(&known)).unwrap_or_default()
+}
+
+/// The languages that the person prefers, as the browser says.
+pub(crate) fn locales() -> Vec<String> {
+    texts(&window().navigator().languages())
+}
+
+fn texts(list: &JsValue) -> Vec<String> {
+    Array::from(list).iter().filter_map(|text| text.as_string()).collect()
 }
 
 fn storage() -> Option<Storage> {
@@ -227,28 +267,134 @@ pub(crate) fn close_dialog(id: &str) {
 /// Whether keys go into a text field now.
 pub(crate) fn is_typing() -> bool {
     document().active_element().is_some_and(|element| {
+        let kind = element.get_attribute("type");
         matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
+            && !matches!(kind.as_deref(), Some("checkbox" | "radio"))
             || element.has_attribute("contenteditable")
     })
 }
 
-fn rows() -> Vec<Element> {
-    let Ok(list) = document().query_selector_all("[data-row]") else { return Vec::new() };
-    (0..list.length()).filter_map(|index| list.item(index)?.dyn_into().ok()).collect()
+/// Whether a dialog is open.
+pub(crate) fn in_dialog() -> bool {
+    document().query_selector("dialog[open]").is_ok_and(|dialog| dialog.is_some())
 }
 
-/// The position among the rows of the one that has the focus.
-pub(crate) fn focused_row() -> Option<usize> {
-    let active = document().active_element()?;
-    rows().iter().position(|row| *row == active)
-}
-
-/// Puts the focus on the row at `position`, or on the last one.
-pub(crate) fn focus_row(position: usize) {
-    let rows = rows();
-    if let Some(row) = rows.get(position).or(rows.last()).and_then(|row| row.dyn_ref::<HtmlElement>()) {
-        let _ = row.focus();
+/// Brings the element `id` into sight within what scrolls around it.
+pub(crate) fn show(id: &str) {
+    if let Some(element) = by_id(id) {
+        let nearest = web_sys::ScrollIntoViewOptions::new();
+        nearest.set_block(web_sys::ScrollLogicalPosition::Nearest);
+        element.scroll_into_view_with_scroll_into_view_options(&nearest);
     }
+}
+
+/// Whether the focus is in a row of the list.
+pub(crate) fn in_rows() -> bool {
+    document().active_element().is_some_and(|active| active.closest("[data-row]").is_ok_and(|row| row.is_some()))
+}
+
+/// Puts the focus on the element `id`, if it exists; whether it does.
+pub(crate) fn focus_if_there(id: &str) -> bool {
+    by_id(id).is_some_and(|element| element.focus().is_ok())
+}
+
+/// Puts the focus on the element `id` if nothing has it that can be seen. Whether it was needed and done.
+pub(crate) fn focus_if_lost(id: &str) -> bool {
+    let seen = |element: &Element| element.tag_name() != "BODY" && element.get_client_rects().length() > 0;
+    if document().active_element().is_some_and(|active| seen(&active)) {
+        return false;
+    }
+    by_id(id).filter(|element| seen(element)).is_some_and(|element| element.focus().is_ok())
+}
+
+/// How the list `id` lies in the window; `None` while it is not shown.
+pub(crate) fn sight(id: &str) -> Option<Sight> {
+    let list = by_id(id)?.get_bounding_client_rect();
+    let window = window().inner_height().ok()?.as_f64()?;
+    (list.height() > 0.0).then(|| Sight { above: -list.top(), window, total: list.height() })
+}
+
+/// Scrolls until line number `line` of the `count` lines of the list `id` is in the middle.
+pub(crate) fn bring_into_sight(id: &str, line: usize, count: usize) {
+    let (Some(list), Some(sight)) = (by_id(id), sight(id)) else { return };
+    #[allow(clippy::cast_precision_loss, reason = "lines on a page")]
+    let top = sight.total * line as f64 / count.max(1) as f64 - sight.above;
+    let by = top - sight.window / 2.0;
+    match list.closest(".pane") {
+        Ok(Some(pane)) if pane.scroll_height() > pane.client_height() => pane.scroll_by_with_x_and_y(0.0, by),
+        _ => window().scroll_by_with_x_and_y(0.0, by),
+    }
+}
+
+/// Shows `text` on the desktop, unless the page is looked at; `worst` is the status that the picture shows.
+pub(crate) fn notify(worst: &str, text: &str) {
+    if document().has_focus().unwrap_or_default() || Notification::permission() != NotificationPermission::Granted {
+        return;
+    }
+    let options = NotificationOptions::new();
+    options.set_body(text);
+    options.set_icon(&icon(worst));
+    options.set_tag("status");
+    // Refused where notifications need a service worker to show them.
+    let Ok(shown) = Notification::new_with_options("PulseCheck", &options) else { return };
+    let clicked = Closure::once_into_js(move || {
+        let _ = window().focus();
+    });
+    shown.set_onclick(Some(clicked.unchecked_ref()));
+}
+
+/// Asks for leave to show notifications, if it was not given before; whether it is given.
+pub(crate) async fn may_notify() -> bool {
+    // Absent where the page was not loaded securely.
+    if Reflect::get(&window(), &"Notification".into()).is_ok_and(|api| api.is_undefined()) {
+        return false;
+    }
+    let Ok(asked) = Notification::request_permission() else { return false };
+    JsFuture::from(asked).await.is_ok_and(|answer| answer.as_string().as_deref() == Some("granted"))
+}
+
+/// Loads the page again.
+pub(crate) fn reload() {
+    let _ = window().location().reload();
+}
+
+/// The address of the icon for a status: shape and colour, as in the list.
+fn icon(worst: &str) -> String {
+    format!("/favicon-{worst}.svg")
+}
+
+/// Shows the worst status in the icon of the window.
+pub(crate) fn set_icon(worst: &str) {
+    if let Ok(Some(link)) = document().query_selector("link[rel=icon]") {
+        let _ = link.set_attribute("href", &icon(worst));
+    }
+}
+
+/// Gives the list so much of the width, in percent.
+pub(crate) fn set_list_width(percent: f64) {
+    let root = document().document_element().and_then(|root| root.dyn_into::<HtmlElement>().ok());
+    if let Some(root) = root {
+        let _ = root.style().set_property("--list", &format!("{percent}%"));
+    }
+}
+
+/// Calls `moved` with the pointer's place, in percent of the window's width, until the button is let go, then `done`.
+pub(crate) fn drag(mut moved: impl FnMut(f64) + 'static, done: impl FnOnce() + 'static) {
+    let moves = listen_to(window().into(), "pointermove", move |event| {
+        let (Ok(event), Some(width)) = (event.dyn_into::<MouseEvent>(), window().inner_width().ok()) else { return };
+        moved(f64::from(event.client_x()) * 100.0 / width.as_f64().unwrap_or(1.0).max(1.0));
+    });
+    let mut held = Some((moves, done));
+    let end = Closure::once_into_js(move |_: Event| {
+        if let Some((moves, done)) = held.take() {
+            drop(moves);
+            done();
+        }
+    });
+    let once = web_sys::AddEventListenerOptions::new();
+    once.set_once(true);
+    let end: &Function = end.unchecked_ref();
+    let _ = window().add_event_listener_with_callback_and_add_event_listener_options("pointerup", end, &once);
 }
 
 /// Listens to an event of the window or the document until it is dropped.
@@ -256,23 +402,41 @@ pub(crate) struct Listener {
     target: EventTarget,
     event: &'static str,
     closure: Closure<dyn FnMut(Event)>,
+    capture: bool,
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let _ = self.target.remove_event_listener_with_callback(self.event, self.closure.as_ref().unchecked_ref());
+        let function = self.closure.as_ref().unchecked_ref();
+        let _ = self.target.remove_event_listener_with_callback_and_bool(self.event, function, self.capture);
     }
 }
 
 pub(super) fn listen_to(target: EventTarget, event: &'static str, handle: impl FnMut(Event) + 'static) -> Listener {
     let closure = Closure::<dyn FnMut(Event)>::new(handle);
     let _ = target.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
-    Listener { target, event, closure }
+    Listener { target, event, closure, capture: false }
 }
 
 /// Calls `handle` at each `event` of the window.
 pub(crate) fn listen(event: &'static str, mut handle: impl FnMut() + 'static) -> Listener {
     listen_to(window().into(), event, move |_| handle())
+}
+
+/// Calls `handle` whenever another part of the page comes into sight.
+pub(crate) fn listen_sight(handle: impl FnMut() + 'static) -> [Listener; 2] {
+    let handle = std::rc::Rc::new(RefCell::new(handle));
+    let again = handle.clone();
+    // Scrolling does not bubble: the document is told of it on the way down.
+    let scrolls = Closure::<dyn FnMut(Event)>::new(move |_| handle.borrow_mut()());
+    let target: EventTarget = document().into();
+    let passive = web_sys::AddEventListenerOptions::new();
+    passive.set_capture(true);
+    passive.set_passive(true);
+    let function = scrolls.as_ref().unchecked_ref();
+    let _ = target.add_event_listener_with_callback_and_add_event_listener_options("scroll", function, &passive);
+    let scrolls = Listener { target, event: "scroll", closure: scrolls, capture: true };
+    [scrolls, listen_to(window().into(), "resize", move |_| again.borrow_mut()())]
 }
 
 /// Calls `handle` with each key; it returns whether the key is used up.
@@ -281,7 +445,8 @@ pub(crate) fn listen_keys(mut handle: impl FnMut(Key) -> bool + 'static) -> List
         // Browsers that fill in a form send key events that have no key.
         let Ok(pressed) = event.dyn_into::<KeyboardEvent>() else { return };
         let modified = pressed.ctrl_key() || pressed.alt_key() || pressed.meta_key();
-        if handle(Key { name: pressed.key(), modified }) {
+        let command = (pressed.ctrl_key() || pressed.meta_key()) && !pressed.alt_key() && !pressed.shift_key();
+        if handle(Key { name: pressed.key(), modified, command }) {
             pressed.prevent_default();
         }
     })

@@ -2,7 +2,7 @@
 
 use super::{ListQuery, Sort};
 use crate::{api::Status, store::Listed};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 use uuid::Uuid;
 
 /// Services of one category.
@@ -23,103 +23,81 @@ pub fn arrange(
     listed: &BTreeMap<Uuid, Listed>,
     query: &ListQuery,
     measure: impl Fn(Uuid) -> Option<f64>,
-) -> Vec<Group> {
+) -> Vec<Rc<Group>> {
     let needle = query.text.trim().to_lowercase();
-    let contains = |text: &str| text.to_lowercase().contains(&needle);
-    let mut rows: Vec<(Key, Uuid, &Listed)> = listed
+    let mut rows: Vec<Row> = listed
         .iter()
         .filter(|(_, service)| query.status.is_none_or(|status| service.status == status && !service.paused))
-        .filter(|(_, service)| {
-            needle.is_empty()
-                || contains(&service.name)
-                || contains(&service.address)
-                || service.category.as_deref().is_some_and(contains)
-        })
-        .map(|(id, service)| (Key::of(service, query.sort, || measure(*id)), *id, service))
+        .filter(|(_, service)| needle.is_empty() || service.contains(&needle))
+        .map(|(id, service)| Row { id: *id, service, rank: rank(service, query.sort, || measure(*id)) })
         .collect();
-    rows.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+    rows.sort_unstable_by(Row::compare);
 
-    let mut groups: BTreeMap<GroupKey, Vec<(Uuid, &Listed)>> = BTreeMap::new();
-    for (_, id, service) in rows {
-        let category = service.category.as_deref().filter(|_| !query.flat);
-        groups.entry(GroupKey::of(category)).or_default().push((id, service));
+    // Categories that differ in nothing but case share a place in the order, not a group.
+    let mut groups: BTreeMap<(bool, &str), Vec<Row>> = BTreeMap::new();
+    for row in rows {
+        let category = row.service.category.as_deref().filter(|_| !query.flat);
+        groups.entry((category.is_none(), category.unwrap_or_default())).or_default().push(row);
     }
-    let mut groups: Vec<Group> = groups.into_values().map(|services| group(&services, query.flat)).collect();
-    if query.sort == Sort::Worst {
-        groups.sort_by_key(|group| std::cmp::Reverse(group.counts.first().map(|(status, _)| status.severity())));
-    }
-    groups
-}
-
-fn group(services: &[(Uuid, &Listed)], flat: bool) -> Group {
-    let counts = Status::WORST_FIRST
+    let mut groups: Vec<(GroupKey, Rc<Group>)> = groups
         .into_iter()
-        .map(|status| {
-            (status, services.iter().filter(|(_, service)| !service.paused && service.status == status).count())
+        .map(|((uncategorised, name), rows)| {
+            let group = group(&rows, (!uncategorised).then(|| name.to_owned()));
+            let worst = group.counts.first().filter(|_| query.sort == Sort::Worst);
+            let worst = std::cmp::Reverse(worst.map(|(status, _)| status.severity()));
+            ((worst, uncategorised, name.to_lowercase()), Rc::new(group))
         })
-        .filter(|(_, count)| *count > 0)
         .collect();
+    groups.sort_by(|(a, _), (b, _)| a.cmp(b));
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// What groups are ordered by.
+type GroupKey = (std::cmp::Reverse<Option<u8>>, bool, String);
+
+fn group(rows: &[Row], category: Option<String>) -> Group {
+    let count = |status: Status| rows.iter().filter(|row| !row.service.paused && row.service.status == status).count();
+    let counts = Status::WORST_FIRST.into_iter().map(|status| (status, count(status)));
     Group {
-        category: services.first().and_then(|(_, service)| service.category.clone()).filter(|_| !flat),
-        services: services.iter().map(|(id, _)| *id).collect(),
-        counts,
+        category,
+        services: rows.iter().map(|row| row.id).collect(),
+        counts: counts.filter(|(_, count)| *count > 0).collect(),
     }
 }
 
-/// Categories that differ in nothing but case share a place in the order, not a group.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct GroupKey {
-    uncategorised: bool,
-    folded: String,
-    exact: String,
-}
-
-impl GroupKey {
-    fn of(category: Option<&str>) -> Self {
-        let exact = category.unwrap_or_default().to_owned();
-        Self { uncategorised: category.is_none(), folded: exact.to_lowercase(), exact }
-    }
-}
-
-struct Key {
+struct Row<'a> {
+    id: Uuid,
+    service: &'a Listed,
     /// Lower comes first.
     rank: f64,
-    name: String,
 }
 
-impl Key {
-    fn of(service: &Listed, sort: Sort, measure: impl Fn() -> Option<f64>) -> Self {
-        let rank = match sort {
-            Sort::Name => 0.0,
-            // Nobody waits for a paused service.
-            Sort::Worst if service.paused => 1.0,
-            Sort::Worst => -f64::from(service.status.severity()),
-            Sort::Slowest => measure().map_or(f64::INFINITY, |millis| -millis),
-            Sort::Uptime => measure().unwrap_or(f64::INFINITY),
-        };
-        Self { rank, name: service.name.to_lowercase() }
+impl Row<'_> {
+    fn compare(a: &Self, b: &Self) -> std::cmp::Ordering {
+        let by_rank = a.rank.total_cmp(&b.rank);
+        by_rank.then_with(|| a.service.folded.cmp(&b.service.folded)).then_with(|| a.id.cmp(&b.id))
     }
+}
 
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.rank.total_cmp(&other.rank).then_with(|| self.name.cmp(&other.name))
+fn rank(service: &Listed, sort: Sort, measure: impl Fn() -> Option<f64>) -> f64 {
+    match sort {
+        Sort::Name => 0.0,
+        // Nobody waits for a paused service.
+        Sort::Worst if service.paused => 1.0,
+        Sort::Worst => -f64::from(service.status.severity()),
+        Sort::Slowest => measure().map_or(f64::INFINITY, |millis| -millis),
+        Sort::Uptime => measure().unwrap_or(f64::INFINITY),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::MonitorKind;
 
     fn listed(services: &[(&str, Option<&str>, Status)]) -> BTreeMap<Uuid, Listed> {
         let of = |(number, (name, category, status)): (usize, &(&str, Option<&str>, Status))| {
-            let service = Listed {
-                name: (*name).to_owned(),
-                category: category.map(str::to_owned),
-                address: format!("{}.example.com", name.to_lowercase()),
-                kind: MonitorKind::Http,
-                status: *status,
-                paused: false,
-            };
+            let address = format!("{}.example.com", name.to_lowercase());
+            let service = Listed::new(name, *category, &address, *status, false);
             (Uuid::from_u128(number as u128), service)
         };
         services.iter().enumerate().map(of).collect()
@@ -128,7 +106,7 @@ mod tests {
     fn names(services: &BTreeMap<Uuid, Listed>, query: &ListQuery) -> Vec<(Option<String>, Vec<String>)> {
         arrange(services, query, |id| Some(id.as_u128() as f64))
             .into_iter()
-            .map(|group| (group.category, group.services.iter().map(|id| services[id].name.clone()).collect()))
+            .map(|group| (group.category.clone(), group.services.iter().map(|id| services[id].name.clone()).collect()))
             .collect()
     }
 

@@ -1,11 +1,9 @@
 //! The connection itself: made, watched, and made again.
 
-use super::{
-    backoff,
-    protocol::{self, Message},
-};
+use super::protocol::{self, Message};
 use crate::{
     api::{self, GetMe, IncidentUpdates, ProblemKind, ServiceChanges, StatusUpdates},
+    backoff,
     browser::{self, Arrival, Socket},
     store::{self, Connection, Session, Store},
 };
@@ -162,6 +160,8 @@ fn apply(store: Store, id: &str, payload: &str) -> Option<()> {
 /// The subscriptions stand: from here on nothing is missed, and what was missed before is asked for.
 fn stand(mut store: Store, stale: bool) {
     store.connection.set(Connection::Live);
+    // An answer that is on its way may be from before the subscriptions stood.
+    api::forget_in_flight();
     if stale {
         store.epoch += 1;
     }

@@ -6,23 +6,39 @@ use crate::{
     browser,
     components::tip::TipPlace,
     live,
-    store::{self, Session, Store},
+    pages::{ListView, palette::Palette, preferences},
+    store::{self, Offer, Session, Store},
 };
 use cynic::QueryBuilder;
-use dioxus::{core::spawn_forever, prelude::*};
+use dioxus::{
+    core::{Runtime, spawn_forever},
+    prelude::*,
+};
+use std::rc::Rc;
 
-/// How often the days of the bars are asked for again: they change slowly, and nothing streams them.
-const HISTORIES_EVERY_MS: u32 = 5 * 60_000;
+/// How often uptimes and days are asked for again: they change slowly, and nothing streams them.
+const UPTIMES_EVERY_MS: u32 = 5 * 60_000;
 
 /// The whole program.
 #[component]
 pub fn App() -> Element {
     let store = use_context_provider(Store::new);
     use_context_provider(TipPlace::new);
+    use_context_provider(|| ListView::new(store));
+    use_context_provider(Palette::new);
     use_hook(|| {
         browser::provide_history();
+        preferences::apply();
         spawn_forever(identify(store));
         spawn_forever(tick(store));
+    });
+    use_hook(|| {
+        // Moments when the browser has something to say; each in the program's own scope, because it writes signals.
+        let gone = Runtime::wrap_closure(move |()| store.settle_deletions());
+        let newer = Runtime::wrap_closure(move |()| {
+            store.offer("A newer version of PulseCheck is there.", Offer::Reload);
+        });
+        Rc::new([browser::listen("pagehide", move || gone(())), browser::listen("pulsecheck:newer", move || newer(()))])
     });
     rsx! {
         Router::<Route> {}
@@ -35,8 +51,8 @@ pub(crate) async fn identify(mut store: Store) {
     spawn_forever(async move {
         store::load(store).await;
         while *store.session.peek() != Session::SignedOut {
-            store::load_histories(store).await;
-            browser::sleep(HISTORIES_EVERY_MS).await;
+            store::load_uptimes(store).await;
+            browser::sleep(UPTIMES_EVERY_MS).await;
         }
     });
     let live = spawn_forever(live::run(store));

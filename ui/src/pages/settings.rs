@@ -5,11 +5,10 @@ mod tokens;
 use crate::{
     api, browser,
     components::Elsewhere,
+    pages::Preferences,
     store::{Session, use_store},
 };
 use dioxus::prelude::*;
-
-const THEMES: [(Option<&str>, &str); 3] = [(None, "As the system"), (Some("light"), "Light"), (Some("dark"), "Dark")];
 
 /// The page.
 #[component]
@@ -30,7 +29,6 @@ pub fn SettingsPage() -> Element {
                 if let Some(me) = me {
                     p { "{me.name}" span { class: "dim", " · {me.email}" } }
                 }
-                p { class: "dim", "Times are shown in the zone of this browser: {browser::zone_name()}." }
                 button {
                     class: "button",
                     r#type: "button",
@@ -43,37 +41,12 @@ pub fn SettingsPage() -> Element {
                     "Sign out"
                 }
             }
-            Theme {}
+            Preferences {}
             tokens::Tokens {}
             section { class: "card", "aria-label": "API",
                 h2 { "GraphQL API" }
                 p { "Everything that is shown here can be asked for, and done, by the API at " code { "{browser::origin()}/api/graphql" } "." }
                 Elsewhere { class: "button", to: "{browser::origin()}/api/graphql", "Open the playground" }
-            }
-        }
-    }
-}
-
-#[component]
-fn Theme() -> Element {
-    let mut theme = use_signal(|| browser::remembered("theme"));
-    rsx! {
-        section { class: "card", "aria-label": "Appearance",
-            h2 { "Appearance" }
-            div { class: "segments", role: "group", "aria-label": "Theme",
-                for (value , label) in THEMES {
-                    button {
-                        key: "{label}",
-                        r#type: "button",
-                        "aria-pressed": if theme.read().as_deref() == value { "true" } else { "false" },
-                        onclick: move |_| {
-                            browser::remember("theme", value);
-                            browser::set_theme(value);
-                            theme.set(value.map(str::to_owned));
-                        },
-                        {label}
-                    }
-                }
             }
         }
     }

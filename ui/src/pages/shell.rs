@@ -2,13 +2,18 @@
 
 use crate::{
     Route,
-    api::Status,
+    api::{Moment, Status},
     browser,
     browser::TimeStyle,
     components::{Go, Icon, ProblemBox, Shape, TipLayer},
-    pages::{app, sign_in::SignIn},
+    pages::{
+        app,
+        palette::{Palette, PaletteBox},
+        service_list::{row_id, use_list_view},
+        sign_in::SignIn,
+    },
     shortcuts::{self, HELP, HELP_ID},
-    store::{Connection, Session, Summary, Tone, use_store},
+    store::{Connection, Notice, Offer, Session, Tone, use_store},
 };
 use dioxus::{core::spawn_forever, prelude::*};
 
@@ -19,14 +24,18 @@ pub fn Shell() -> Element {
     let route = use_route::<Route>();
     shortcuts::use_shortcuts();
     use_effect(move || {
-        let summary = Summary::of(store.listed.read().values());
-        let title = match summary.worst() {
+        let summary = store.summary.read();
+        let worst = summary.worst();
+        let title = match worst {
             Status::Down => format!("({} down) PulseCheck", summary.down.len()),
             Status::Degraded => format!("({} degraded) PulseCheck", summary.degraded.len()),
             _ => "PulseCheck".to_owned(),
         };
         browser::set_title(&title);
+        browser::set_icon(worst.word());
     });
+    use_focus(route.clone());
+    let zone = (store.zone)();
     let session = store.session.read();
     match &*session {
         // Whatever the address is; only that of the sign-in page says why it did not work.
@@ -53,13 +62,39 @@ pub fn Shell() -> Element {
             a { class: "skip", href: "#content", "Skip to the content" }
             TopBar {}
             ConnectionBar {}
-            main { id: "content", tabindex: "-1", Outlet::<Route> {} }
+            main { id: "content", tabindex: "-1",
+                // Another zone or language is another page: times are written in it everywhere.
+                for zone in [zone] {
+                    Page { key: "{zone}" }
+                }
+            }
             BottomBar {}
             Messages {}
             TipLayer {}
             Shortcuts {}
+            PaletteBox {}
         },
     }
+}
+
+#[component]
+fn Page() -> Element {
+    rsx! { Outlet::<Route> {} }
+}
+
+/// Where the focus goes when what had it is not there any more: to the row that one came from, or else to the page.
+fn use_focus(route: Route) {
+    let view = use_list_view();
+    let at_list = matches!(route, Route::Dashboard { .. });
+    let path = route.address();
+    let path = path.split('?').next().unwrap_or_default().to_owned();
+    use_effect(use_reactive!(|(path,)| {
+        let _ = path;
+        let row = view.cursor.peek().filter(|_| at_list);
+        if !row.is_some_and(|id| browser::focus_if_lost(&row_id(id))) {
+            browser::focus_if_lost("content");
+        }
+    }));
 }
 
 /// Where one can go: address, name, picture, and whether one is there.
@@ -93,6 +128,7 @@ fn TopBar() -> Element {
                 }
             }
             LiveMark {}
+            Find {}
             Go { class: "button primary", to: Route::new_service(), Icon { shape: Shape::Plus } "Add service" }
         }
     }
@@ -114,6 +150,23 @@ fn BottomBar() -> Element {
     }
 }
 
+/// Opens the palette, for those who do not know the keys.
+#[component]
+fn Find() -> Element {
+    let palette = use_context::<Palette>();
+    rsx! {
+        button {
+            class: "button find",
+            r#type: "button",
+            "aria-label": "Find a service or an action",
+            "aria-keyshortcuts": "Control+K Meta+K",
+            onclick: move |_| palette.open(),
+            Icon { shape: Shape::Search }
+            kbd { "Ctrl K" }
+        }
+    }
+}
+
 /// Whether what is shown is current.
 #[component]
 fn LiveMark() -> Element {
@@ -129,11 +182,17 @@ fn LiveMark() -> Element {
 
 #[component]
 fn ConnectionBar() -> Element {
-    let Connection::Lost(since) = (use_store().connection)() else { return VNode::empty() };
-    rsx! {
-        div { class: "lost", role: "status",
-            "Connection lost at {browser::local_time(since, TimeStyle::Time)}, showing the last known state. Reconnecting…"
+    let store = use_store();
+    let at = |at: Moment, style| browser::local_time(at, style);
+    let text = match ((store.connection)(), (store.kept)()) {
+        (_, Some(kept)) => format!("No connection: this is how things were on {}.", at(kept, TimeStyle::DayTime)),
+        (Connection::Lost(since), None) => {
+            format!("Connection lost at {}, showing the last known state.", at(since, TimeStyle::Time))
         }
+        (_, None) => return VNode::empty(),
+    };
+    rsx! {
+        div { class: "lost", role: "status", "{text} Reconnecting…" }
     }
 }
 
@@ -144,15 +203,40 @@ fn Messages() -> Element {
     rsx! {
         div { class: "notices", role: "status",
             for notice in store.notices.read().iter().cloned() {
-                div { key: "{notice.number}", class: if notice.tone == Tone::Failed { "notice failed" } else { "notice" },
-                    span { "{notice.text}" }
-                    button { class: "plain", r#type: "button", "aria-label": "Dismiss", onclick: move |_| store.dismiss(notice.number),
-                        Icon { shape: Shape::Close }
-                    }
-                }
+                OneNotice { key: "{notice.number}", notice }
             }
         }
         div { class: "unseen", "aria-live": "polite", "{store.announcement}" }
+    }
+}
+
+#[component]
+fn OneNotice(notice: Notice) -> Element {
+    let store = use_store();
+    let number = notice.number;
+    let offer = notice.offer.clone();
+    rsx! {
+        div { class: if notice.tone == Tone::Failed { "notice failed" } else { "notice" },
+            span { "{notice.text}" }
+            if let Some(offer) = offer {
+                button {
+                    class: "plain offer",
+                    r#type: "button",
+                    onclick: move |_| {
+                        store.dismiss(number);
+                        match offer.clone() {
+                            Offer::Undo(deed) => store.carry_out(deed),
+                            Offer::Reload => browser::reload(),
+                        }
+                        browser::focus_if_lost("content");
+                    },
+                    {if notice.offer == Some(Offer::Reload) { "Reload" } else { "Undo" }}
+                }
+            }
+            button { class: "plain", r#type: "button", "aria-label": "Dismiss", onclick: move |_| store.dismiss(number),
+                Icon { shape: Shape::Close }
+            }
+        }
     }
 }
 

@@ -1,23 +1,20 @@
 //! How answers and updates get into the store.
 
-use super::{Entry, Listed, Loading, Store, actions::refresh_histories, put};
-use crate::{
-    api::{History, Incident, IncidentState, OpenIncident, Service, ServiceChange, ServiceChangeKind, StatusUpdate},
-    browser, format,
+use super::{Entry, Listed, Loading, Store, put};
+use crate::api::{
+    Current, History, Incident, IncidentState, OpenIncident, Service, ServiceChange, ServiceChangeKind, ServiceUptime,
+    StatusUpdate,
 };
-use dioxus::{core::spawn_forever, prelude::*};
+use dioxus::prelude::*;
 use std::{collections::BTreeMap, rc::Rc};
 use uuid::Uuid;
-
-/// Changes of status within this time are announced in one sentence.
-const ANNOUNCE_AFTER_MS: u32 = 1500;
 
 impl Store {
     /// The whole list: what is not in it is gone.
     pub fn fill(self, services: Vec<Service>) {
         let mut listed = BTreeMap::new();
         let mut open = BTreeMap::new();
-        for service in services {
+        for service in services.into_iter().filter_map(|service| self.as_wished(service)) {
             let id = service.id;
             if let Some(incident) = &service.open_incident {
                 open.insert(id, incident.clone());
@@ -32,6 +29,7 @@ impl Store {
 
     /// One service as the server has it now.
     pub fn upsert(mut self, service: Service) {
+        let Some(service) = self.as_wished(service) else { return };
         let id = service.id;
         let incident = service.open_incident.clone();
         let entry = self.keep(service);
@@ -40,6 +38,32 @@ impl Store {
             self.listed.write().insert(id, listed);
         }
         self.set_open(id, incident);
+    }
+
+    /// Services as they are wished to be; `None` stands for one that is wished away.
+    pub(super) fn show_all(mut self, shown: Vec<(Uuid, Option<Service>)>) {
+        if shown.is_empty() {
+            return;
+        }
+        let store = self;
+        let mut listed = self.listed.write();
+        let mut open = self.open.write();
+        for (id, service) in shown {
+            // Nobody looks at a paused service: its incident is over.
+            match service.as_ref().and_then(|service| service.open_incident.clone().filter(|_| !service.paused)) {
+                Some(incident) => open.insert(id, incident),
+                None => open.remove(&id),
+            };
+            match (service, store.entry(id)) {
+                (Some(service), Some(entry)) => {
+                    listed.insert(id, Listed::of(&service, entry.current.peek().as_ref()));
+                    put(entry.service, Rc::new(Service { current: None, open_incident: None, ..service }));
+                }
+                _ => {
+                    listed.remove(&id);
+                }
+            }
+        }
     }
 
     /// Takes a service out of every list.
@@ -54,12 +78,24 @@ impl Store {
     }
 
     /// The histories of services that are known.
-    pub fn fill_histories(self, histories: Vec<History>) {
+    pub fn fill_histories(mut self, histories: Vec<History>) {
         for history in histories {
             if let Some(entry) = self.entry(history.id) {
+                put(entry.uptime, history.uptime.percent);
                 put(entry.history, Some(Rc::new(history)));
             }
         }
+        self.uptimes += 1;
+    }
+
+    /// The uptimes of services that are known.
+    pub fn fill_uptimes(mut self, uptimes: Vec<ServiceUptime>) {
+        for known in uptimes {
+            if let Some(entry) = self.entry(known.id) {
+                put(entry.uptime, known.uptime.percent);
+            }
+        }
+        self.uptimes += 1;
     }
 
     /// Incidents, each replacing what was known of it.
@@ -135,11 +171,8 @@ impl Store {
         service.open_incident = None;
         if let Some(entry) = self.entry(id) {
             put(entry.service, Rc::new(service));
-            let newer = match (&*entry.current.peek(), &current) {
-                (Some(known), Some(new)) => new.checked_at >= known.checked_at,
-                _ => true,
-            };
-            if newer {
+            let newer = |new: &Current| entry.current.peek().as_ref().is_none_or(|old| new.checked_at >= old.checked_at);
+            if current.as_ref().is_none_or(newer) {
                 put(entry.current, current);
             }
             return entry;
@@ -148,35 +181,11 @@ impl Store {
             id,
             service: Signal::new_in_scope(Rc::new(service), ScopeId::ROOT),
             current: Signal::new_in_scope(current, ScopeId::ROOT),
+            uptime: Signal::new_in_scope(None, ScopeId::ROOT),
             history: Signal::new_in_scope(None, ScopeId::ROOT),
             flips: Signal::new_in_scope(0, ScopeId::ROOT),
         };
         self.entries.write().insert(id, entry);
         entry
-    }
-
-    /// Tells a change of status to those who do not see it; changes that come together are told together.
-    fn announce(mut self, id: Uuid, status: crate::api::Status) {
-        let first = self.unannounced.peek().is_empty();
-        self.unannounced.write().push((id, status));
-        if !first {
-            return;
-        }
-        spawn_forever(async move {
-            browser::sleep(ANNOUNCE_AFTER_MS).await;
-            let changes = std::mem::take(&mut *self.unannounced.write());
-            let listed = self.listed.peek();
-            let sentences: Vec<String> = changes
-                .iter()
-                .filter_map(|(id, status)| Some(format!("{} is {}", listed.get(id)?.name, status.word())))
-                .collect();
-            let sentences: Vec<&str> = sentences.iter().map(String::as_str).collect();
-            self.announcement.set(format::names(&sentences, 3));
-            drop(listed);
-            let mut changed: Vec<Uuid> = changes.into_iter().map(|(id, _)| id).collect();
-            changed.sort_unstable();
-            changed.dedup();
-            refresh_histories(self, changed).await;
-        });
     }
 }

@@ -1,7 +1,7 @@
 //! What a list needs of a service, and the one line of truth over all of them.
 
 use crate::{
-    api::{Current, MonitorKind, Service, Status},
+    api::{Current, Service, Status},
     format,
 };
 
@@ -12,14 +12,14 @@ pub struct Listed {
     pub name: String,
     /// Its category.
     pub category: Option<String>,
-    /// Where it is, for the filter: its address without the scheme.
-    pub address: String,
-    /// How it is looked at.
-    pub kind: MonitorKind,
     /// Its status; unknown before the first check.
     pub status: Status,
     /// Whether it is not being checked.
     pub paused: bool,
+    /// The name in lower case, for sorting.
+    pub folded: String,
+    /// The other texts that a filter looks at in lower case: category and address without the scheme.
+    texts: String,
 }
 
 impl Listed {
@@ -27,14 +27,29 @@ impl Listed {
     #[must_use]
     pub fn of(service: &Service, current: Option<&Current>) -> Self {
         let address = service.url.as_deref().or(service.status_page_url.as_deref()).unwrap_or_default();
+        let status = current.map_or(Status::Unknown, |current| current.status);
+        Self::new(&service.name, service.category.as_deref(), address, status, service.paused)
+    }
+
+    /// Of its parts.
+    #[must_use]
+    pub fn new(name: &str, category: Option<&str>, address: &str, status: Status, paused: bool) -> Self {
+        let address = address.split_once("://").map_or(address, |(_, rest)| rest);
         Self {
-            name: service.name.clone(),
-            category: service.category.clone(),
-            address: address.split_once("://").map_or(address, |(_, rest)| rest).to_owned(),
-            kind: service.kind,
-            status: current.map_or(Status::Unknown, |current| current.status),
-            paused: service.paused,
+            name: name.to_owned(),
+            category: category.map(str::to_owned),
+            status,
+            paused,
+            folded: name.to_lowercase(),
+            // A line feed is in neither, so nothing is found that spans both.
+            texts: format!("{}\n{address}", category.unwrap_or_default()).to_lowercase(),
         }
+    }
+
+    /// Whether name, category or address hold `needle`, which is in lower case.
+    #[must_use]
+    pub fn contains(&self, needle: &str) -> bool {
+        self.folded.contains(needle) || self.texts.contains(needle)
     }
 }
 
@@ -127,14 +142,7 @@ mod tests {
     use super::*;
 
     fn service(name: &str, status: Status) -> Listed {
-        Listed {
-            name: name.into(),
-            category: None,
-            address: String::new(),
-            kind: MonitorKind::Http,
-            status,
-            paused: false,
-        }
+        Listed::new(name, None, "", status, false)
     }
 
     fn headline(services: &[Listed]) -> String {

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     api::{IncidentService, IncidentState, IncidentType, MonitorKind, Phases, Status, StatusUpdate, UpdatedService},
     components::{ServiceRow, tip::TipPlace},
-    list::ListQuery,
+    pages::ListView,
 };
 use dioxus::core::Mutations;
 
@@ -122,11 +122,11 @@ fn one_update_redraws_one_row() {
         let store = use_context_provider(Store::new);
         use_context_provider(TipPlace::new);
         use_hook(|| store.fill((0..50).map(|number| service(number, &format!("S{number}"))).collect()));
-        let query = use_signal(ListQuery::default);
+        let view = use_context_provider(|| ListView::new(store));
         rsx! {
             for number in 0..50 {
                 if let Some(entry) = store.entry(Uuid::from_u128(number)) {
-                    ServiceRow { key: "{number}", entry, query, selected: false }
+                    ServiceRow { key: "{number}", entry, view, opened: false }
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! What the dashboard asks for: every service with its current status, then every history; and what streams in.
 
-use crate::api::{ByIdFields, IncidentType, Moment, MonitorKind, ServiceChangeKind, Status, schema};
+use crate::api::{IncidentType, Moment, MonitorKind, ServiceChangeKind, Status, schema};
 use uuid::Uuid;
 
 /// A service's definition and what is known about it now.
@@ -69,21 +69,55 @@ pub struct ListServices {
     pub services: Vec<Service>,
 }
 
-/// The last 30 days of every service: apart, because it is many times as much and the list is usable without it.
+/// The uptime of every service: apart, because the list is usable without it.
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Query")]
-pub struct ListHistories {
+pub struct ListUptimes {
     /// In no order that matters.
-    pub services: Vec<History>,
+    pub services: Vec<ServiceUptime>,
 }
 
-/// The last 30 days of one service, asked for by itself.
+/// The uptime of one service over 30 days.
+#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[cynic(graphql_type = "Service")]
+pub struct ServiceUptime {
+    /// Whose it is.
+    pub id: Uuid,
+    /// Over the 30 days.
+    #[arguments(window: MONTH)]
+    pub uptime: Percent,
+}
+
+/// Uptime as one number.
+#[derive(cynic::QueryFragment, Debug, Clone, Copy, PartialEq)]
+#[cynic(graphql_type = "Uptime")]
+pub struct Percent {
+    /// `None` where nothing was covered.
+    pub percent: Option<f64>,
+}
+
+/// Which services.
+#[derive(cynic::QueryVariables, Debug)]
+pub struct OfServices {
+    /// Which.
+    pub filter: ServiceFilter,
+}
+
+/// Which services.
+#[derive(cynic::InputObject, Debug, Default)]
+pub struct ServiceFilter {
+    /// Those with one of these ids.
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<Uuid>>,
+}
+
+/// The last 30 days of some services, day by day: of those in sight, because it is many times as much as all the rest.
 #[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Query", variables = "ById")]
-pub struct GetHistory {
-    /// `None` when absent.
-    #[arguments(id: $id)]
-    pub service: Option<History>,
+#[cynic(graphql_type = "Query", variables = "OfServices")]
+pub struct ListHistories {
+    /// In no order that matters.
+    #[arguments(filter: $filter)]
+    pub services: Vec<History>,
 }
 
 /// The last 30 days of one service.

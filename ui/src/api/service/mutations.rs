@@ -123,32 +123,69 @@ pub struct UpdateService {
     pub update_service: Service,
 }
 
-/// Deletes a service with all its history.
+/// Which services.
+#[derive(cynic::QueryVariables, Debug)]
+pub struct ByIds {
+    /// Their ids.
+    pub ids: Vec<Uuid>,
+}
+
+/// Which services, and into which category.
+#[derive(cynic::QueryVariables, Debug)]
+pub struct RecategoriseVariables {
+    /// Their ids.
+    pub ids: Vec<Uuid>,
+    /// The category; `None` takes them out of theirs.
+    pub category: Option<String>,
+}
+
+/// A service by its id alone.
 #[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Mutation", variables = "ById")]
-pub struct DeleteService {
-    /// Which one went.
-    #[arguments(id: $id)]
+#[cynic(graphql_type = "Service")]
+pub struct Touched {
+    /// Its id.
     #[allow(dead_code, reason = "asked for because a mutation must select something")]
-    pub delete_service: Uuid,
+    pub id: Uuid,
 }
 
-/// Stops checking a service.
+/// Deletes services with all their history.
 #[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Mutation", variables = "ById")]
-pub struct PauseService {
-    /// As stored.
-    #[arguments(id: $id)]
-    pub pause_service: Service,
+#[cynic(graphql_type = "Mutation", variables = "ByIds")]
+pub struct DeleteServices {
+    /// Which ones went.
+    #[arguments(ids: $ids)]
+    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    pub delete_services: Vec<Uuid>,
 }
 
-/// Goes on checking a service.
+/// Stops checking services.
 #[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Mutation", variables = "ById")]
-pub struct ResumeService {
-    /// As stored.
-    #[arguments(id: $id)]
-    pub resume_service: Service,
+#[cynic(graphql_type = "Mutation", variables = "ByIds")]
+pub struct PauseServices {
+    /// Those that exist.
+    #[arguments(ids: $ids)]
+    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    pub pause_services: Vec<Touched>,
+}
+
+/// Goes on checking services.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "ByIds")]
+pub struct ResumeServices {
+    /// Those that exist.
+    #[arguments(ids: $ids)]
+    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    pub resume_services: Vec<Touched>,
+}
+
+/// Puts services into a category.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "RecategoriseVariables")]
+pub struct RecategoriseServices {
+    /// Those that exist.
+    #[arguments(ids: $ids, category: $category)]
+    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    pub recategorise_services: Vec<Touched>,
 }
 
 /// Checks a service at once; the result arrives as a status update.

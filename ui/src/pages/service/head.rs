@@ -7,9 +7,9 @@ use crate::{
     components::{Ago, Confirm, Elsewhere, Go, Icon, Shape, Since, StatusBadge},
     format,
     pages::service_list::is_requested,
-    store::{self, Entry, use_store},
+    store::{self, Deed, Entry, use_store},
 };
-use dioxus::{core::spawn_forever, prelude::*};
+use dioxus::prelude::*;
 
 const DELETE_ID: &str = "delete";
 
@@ -21,7 +21,6 @@ pub(super) fn Head(entry: Entry) -> Element {
     let current = entry.current.read();
     let status = current.as_ref().map_or(Status::Unknown, |current| current.status);
     let (id, name, paused) = (entry.id, service.name.clone(), service.paused);
-    let deleted = name.clone();
     let address = service.url.clone().or_else(|| service.status_page_url.clone());
     let mut checking = use_signal(|| false);
     rsx! {
@@ -52,11 +51,7 @@ pub(super) fn Head(entry: Entry) -> Element {
                     class: "button",
                     r#type: "button",
                     onclick: move |_| {
-                        if paused {
-                            spawn_forever(store::resume(store, id));
-                        } else {
-                            spawn_forever(store::pause(store, id));
-                        }
+                        store.carry_out(if paused { Deed::Resume(vec![id]) } else { Deed::Pause(vec![id]) });
                     },
                     if paused {
                         Icon { shape: Shape::Play }
@@ -98,16 +93,10 @@ pub(super) fn Head(entry: Entry) -> Element {
             title: "Delete {name}?",
             action: "Delete",
             onconfirm: move |()| {
-                let name = deleted.clone();
                 Route::home().open();
-                spawn_forever(async move {
-                    match store::delete(store, id).await {
-                        Ok(()) => store.say(format!("{name} was deleted")),
-                        Err(problem) => store.say_failed("Could not delete", &problem),
-                    }
-                });
+                store.carry_out(Deed::Delete(vec![id]));
             },
-            p { "Its history and its incidents go with it. This cannot be undone." }
+            p { "Its history and its incidents go with it." }
         }
     }
 }

@@ -1,6 +1,4 @@
-//! How long to wait before the next attempt to connect.
-
-#![cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "only the browser connects"))]
+//! How long to wait before the next attempt to reach the server.
 
 const FIRST_MS: f64 = 500.0;
 const LONGEST_MS: f64 = 20_000.0;
@@ -8,7 +6,7 @@ const LONGEST_MS: f64 = 20_000.0;
 /// Milliseconds to wait before attempt number `attempt` (0 is the first after a loss): twice as long each time, spread by
 /// `random` (0 to 1) over the upper half, so that not all browsers return to a restarted server in the same moment.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and LONGEST_MS")]
-pub(super) fn delay_ms(attempt: u32, random: f64) -> u32 {
+pub(crate) fn delay_ms(attempt: u32, random: f64) -> u32 {
     let ceiling = (FIRST_MS * 2f64.powi(attempt.min(10) as i32)).min(LONGEST_MS);
     (ceiling * (0.5 + random.clamp(0.0, 1.0) / 2.0)) as u32
 }

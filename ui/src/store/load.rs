@@ -1,0 +1,60 @@
+//! What is asked for about all services, and about those in sight.
+
+use super::{Loading, Session, Store, put};
+use crate::api::{self, ListHistories, ListServices, ListUptimes, OfServices, ProblemKind, ServiceFilter};
+use cynic::QueryBuilder;
+use dioxus::prelude::*;
+use uuid::Uuid;
+
+/// Of so many services the days are asked for at a time.
+const AT_ONCE: usize = 100;
+
+/// Asks for every service. What is known already stays on the screen meanwhile.
+pub async fn load(mut store: Store) {
+    match api::request(ListServices::build(())).await {
+        Ok(list) => {
+            let kept = api::kept_since();
+            // What was kept for times without a connection is older than anything that was told since.
+            if kept.is_none() || *store.loading.peek() != Loading::Ready || store.kept.peek().is_some() {
+                store.fill(list.services);
+                put(store.kept, kept);
+            }
+        }
+        Err(problem) if problem.kind == ProblemKind::SignedOut => store.session.set(Session::SignedOut),
+        Err(problem) if *store.loading.peek() != Loading::Ready => put(store.loading, Loading::Failed(problem)),
+        // The bar about the lost connection tells it already.
+        Err(_) => {}
+    }
+}
+
+/// Asks for the uptime of every service, and lets the days of those in sight be asked for again.
+pub async fn load_uptimes(mut store: Store) {
+    if let Ok(list) = api::request(ListUptimes::build(())).await {
+        store.fill_uptimes(list.services);
+    }
+    store.days_known.write().clear();
+    store.days_round += 1;
+}
+
+/// Asks for the last 30 days of those of `ids` whose days are not known, or were told long ago.
+pub async fn load_days(mut store: Store, mut ids: Vec<Uuid>) {
+    ids.retain(|id| !store.days_known.read().contains(id));
+    ids.truncate(AT_ONCE);
+    if ids.is_empty() {
+        return;
+    }
+    // Written down before the answer is there, so that a scroll meanwhile does not ask again.
+    store.days_known.write().extend(ids.iter().copied());
+    let filter = ServiceFilter { ids: Some(ids.clone()) };
+    match api::request(ListHistories::build(OfServices { filter })).await {
+        Ok(list) => store.fill_histories(list.services),
+        Err(_) => store.days_known.write().retain(|id| !ids.contains(id)),
+    }
+}
+
+/// Asks for the days of those whose status has just changed, as far as anybody has looked at them.
+pub(super) async fn refresh_days(mut store: Store, changed: Vec<Uuid>) {
+    let seen: Vec<Uuid> = changed.into_iter().filter(|id| store.days_known.read().contains(id)).collect();
+    store.days_known.write().retain(|id| !seen.contains(id));
+    load_days(store, seen).await;
+}

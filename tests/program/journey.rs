@@ -21,8 +21,8 @@ const INCIDENTS: &str = "query ($id: UUID!) { service(id: $id) {
 } }";
 
 /// PulseCheck in one process on SQLite, with nothing else.
-struct Single {
-    process: Process,
+pub struct Single {
+    pub process: Process,
     _data: tempfile::TempDir,
 }
 
@@ -43,7 +43,7 @@ const COMMON: [(&str, &str); 4] = [
 ];
 
 impl Single {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
         let own = [("PULSECHECK_DATA_DIR", data.path().to_str().unwrap())];
         let process = Process::start(&[], &[&COMMON[..], &own].concat());
@@ -64,7 +64,7 @@ impl Fleet {
     }
 }
 
-async fn sign_in(process: &mut Process) -> Client {
+pub async fn sign_in(process: &mut Process) -> Client {
     let base = process.announced("Listening on ").await;
     let link = process.announced("Sign in: ").await;
     Client::sign_in(&base, &link).await

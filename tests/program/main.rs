@@ -7,3 +7,4 @@ mod container;
 mod journey;
 mod process;
 mod start;
+mod status_page;

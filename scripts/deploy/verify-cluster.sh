@@ -77,18 +77,17 @@ socket_upgrades() {
 }
 
 # from <component> <host> <port>: whether a pod with the labels of a component, and so under its policies, gets a connection.
-# The image is the database's, which is on the nodes and has a shell.
+# The image is the database's, which is on the nodes and has a shell. It is never ready, or the Service of the component
+# would send requests to it.
 from() {
   local component=$1 host=$2 port=$3 name image
   name=verify-$component-$RANDOM
   image=$(k get "statefulset/$release-postgres" -o jsonpath='{.spec.template.spec.containers[0].image}')
   k run "$name" --rm -i --quiet --restart=Never --image="$image" --image-pull-policy=IfNotPresent \
     --labels="app.kubernetes.io/name=pulsecheck,app.kubernetes.io/instance=$release,app.kubernetes.io/component=$component,verify=true" \
-    --overrides='{"spec":{"automountServiceAccountToken":false,"securityContext":{"runAsNonRoot":true,"runAsUser":999,"seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"'"$name"'","image":"'"$image"'","stdin":true,"command":["timeout","5","bash","-c","exec 3<>/dev/tcp/'"$host/$port"'"],"securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}]}}' >/dev/null 2>&1
+    --overrides='{"spec":{"automountServiceAccountToken":false,"securityContext":{"runAsNonRoot":true,"runAsUser":999,"seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"'"$name"'","image":"'"$image"'","stdin":true,"readinessProbe":{"exec":{"command":["false"]}},"command":["timeout","5","bash","-c","exec 3<>/dev/tcp/'"$host/$port"'"],"securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}]}}' >/dev/null 2>&1
 }
 not() { ! "$@"; }
-# A probe with the labels of a part would be found by its Service; its answer would be taken for the part's. It is never
-# ready, because it ends before anybody asks.
 
 token_is_absent() {
   local component

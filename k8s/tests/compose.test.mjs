@@ -115,6 +115,11 @@ test('the example of settings names every value that has to be set', () => {
 
 test('neither password of development gets to a server', () => {
   assert.doesNotMatch(JSON.stringify(production), /development|0123456789/);
+  // Every use of a secret ends the start when it is missing: one that had a default would be used without a word.
+  const text = readFileSync(join(root, 'docker/compose.prod.yaml'), 'utf8');
+  const uses = [...text.matchAll(/\$\{(POSTGRES_PASSWORD|REDIS_PASSWORD|PULSECHECK_SECRET_KEY)(.{2})/g)];
+  assert.ok(uses.length > 3);
+  for (const [use, , operator] of uses) assert.equal(operator, ':?', use);
 });
 
 test('both stacks ask for targets that the Dockerfile has, which are built without what is not needed', () => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -147,6 +148,30 @@ test('a live connection from another site is refused', async () => {
   assert.equal(answer.statusCode, 403);
   socket.on('error', () => {});
   socket.terminate();
+});
+
+test('the API is told the name, the scheme and the address that it was asked by', async () => {
+  const echo = createServer((request, response) => response.end(JSON.stringify(request.headers)));
+  echo.listen(0, '127.0.0.1');
+  await once(echo, 'listening');
+  const other = await freePort();
+  const proxy = await startNginx(other, echo.address().port);
+  try {
+    const sent = { host: 'pulse.example.com:8443', 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.7' };
+    const told = JSON.parse((await get(other, '/api/anything', sent)).body);
+    assert.equal(told.host, 'pulse.example.com:8443');
+    assert.equal(told['x-forwarded-host'], 'pulse.example.com:8443');
+    assert.equal(told['x-forwarded-proto'], 'https');
+    assert.equal(told['x-forwarded-for'], '203.0.113.7, 127.0.0.1');
+    assert.equal(told.upgrade, undefined);
+    // Without anybody in front who would say so: the scheme of this connection, and nothing that was made up.
+    const plain = JSON.parse((await get(other, '/api/anything', { 'x-forwarded-proto': 'gopher' })).body);
+    assert.deepEqual([plain['x-forwarded-proto'], plain['x-forwarded-for']], ['http', '127.0.0.1']);
+  } finally {
+    await proxy.stop();
+    echo.closeAllConnections();
+    echo.close();
+  }
 });
 
 test('while the API is away nginx says so as the API would, and stays well itself', async () => {

@@ -59,7 +59,9 @@ async function docker(...args) {
   return stdout.trim();
 }
 const files = (...names) => names.flatMap((name) => ['-f', `docker/${name}`]);
-const stack = ['compose', '-p', 'pulsecheck-verify', ...files('compose.yaml', 'compose.prod.yaml')];
+// COMPOSE_ALSO: a further file on top, to see claims fail that should.
+const also = process.env.COMPOSE_ALSO ? ['-f', process.env.COMPOSE_ALSO] : [];
+const stack = ['compose', '-p', 'pulsecheck-verify', ...files('compose.yaml', 'compose.prod.yaml'), ...also];
 const single = ['compose', '-p', 'pulsecheck-verify-single', ...files('compose.single.yaml')];
 const compose = (...args) => docker(...stack, ...args);
 const containerOf = async (service) => (await compose('ps', '-a', '-q', service)).split('\n')[0];

@@ -36,7 +36,9 @@ on_each_stage! {
         stage.due(&row).await;
         let current = loop {
             let event = events.next().await.unwrap().unwrap();
-            if let Event::StatusChecked { service_id, previous, current, changed: true, .. } = &*event {
+            if let Event::StatusChecked { service_id, previous, current, changed: true, .. } = &*event
+                && current.status == Status::Down
+            {
                 assert_eq!((*service_id, *previous), (mine.id, Some(Status::Up)));
                 break current.clone();
             }

@@ -1,6 +1,7 @@
 //! Many users who follow the same pages.
 
 use crate::stage::{Stage, eventually, on_each_stage};
+use domain::Status;
 use futures::StreamExt;
 use live::Event;
 use std::collections::HashSet;
@@ -56,7 +57,9 @@ on_each_stage! {
                 let mut told = HashSet::new();
                 while told.len() < services.len() / PAGES {
                     let event = events.next().await.unwrap().unwrap();
-                    if let Event::StatusChecked { service_id, changed: true, .. } = &*event {
+                    if let Event::StatusChecked { service_id, current, changed: true, .. } = &*event
+                        && current.status == Status::Down
+                    {
                         told.insert(*service_id);
                     }
                 }

@@ -15,6 +15,9 @@ use uuid::Uuid;
 /// The most that stands in one calendar, soonest first.
 const MAX_EVENTS: usize = 1_000;
 
+/// How many components an entry names.
+const MAX_NAMES: usize = 20;
+
 /// `last_read_at` is only written when it is older than this: calendars read often.
 const READING_IS_NOTED_EVERY: Duration = Duration::hours(1);
 
@@ -156,7 +159,12 @@ fn event(id: String, service: &str, row: &vendor_maintenance::Model, names: &Has
     let representable = |at: &DateTime<Utc>| (1..=9999).contains(&at.year());
     let from = row.scheduled_for.filter(representable)?;
     let ids = row.component_ids.as_array().map(Vec::as_slice).unwrap_or_default();
-    let components = ids.iter().filter_map(|id| names.get(id.as_str()?).cloned()).collect();
+    let names = ids.iter().filter_map(|id| names.get(id.as_str()?).cloned());
+    let mut components: Vec<_> = names.clone().take(MAX_NAMES).collect();
+    let more = names.skip(MAX_NAMES).count();
+    if more > 0 {
+        components.push(format!("and {more} more"));
+    }
     Some(Event {
         id,
         services: BTreeSet::from([service.to_owned()]),

@@ -5,7 +5,7 @@ mod notices;
 
 pub use notices::Notices;
 
-use super::{Ops, Result};
+use super::{Error, Ops, Result};
 use chrono::{DateTime, Utc};
 use domain::Status;
 use domain::status_page::{Standing, standing};
@@ -15,6 +15,10 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
+
+/// How many components of all services may be told of at a time: what a query costs is judged before anybody knows how
+/// many there are.
+const MAX_COMPONENTS: usize = 50_000;
 
 /// A component as its page shows it.
 pub type Shown = status_page_component::Model;
@@ -93,7 +97,7 @@ impl Ops {
     /// Everything that can be followed on the page of each service, in the vendor's order.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails, or when they are too many for one answer.
     pub async fn components_of_pages(
         &self,
         services: &[Arc<service::Model>],
@@ -102,6 +106,8 @@ impl Ops {
         let there = |components: Vec<Shown>| Arc::new(components.into_iter().filter(|one| !one.missing).collect());
         let shown: HashMap<Uuid, Arc<Vec<Shown>>> =
             shown.into_iter().map(|(page, components)| (page, there(components))).collect();
+        let rows = |service: &Arc<service::Model>| Some(shown.get(&service.status_page_id?)?.len());
+        bounded("components", services.iter().filter_map(rows).sum())?;
         let of_service =
             |service: &Arc<service::Model>| Some((service.id, shown.get(&service.status_page_id?)?.clone()));
         Ok(services.iter().filter_map(of_service).collect())
@@ -110,7 +116,7 @@ impl Ops {
     /// The components that each service follows, in the order in which they were chosen.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails, or when they are too many for one answer.
     pub async fn followed(
         &self,
         services: &[Arc<service::Model>],
@@ -120,8 +126,10 @@ impl Ops {
         if views.is_empty() {
             return Ok(HashMap::new());
         }
+        let chosen = self.chosen(&views).await?;
+        bounded("components", chosen.len())?;
         let shown = self.shown(services).await?;
-        Ok(join(self.chosen(&views).await?, &views, &shown, now))
+        Ok(join(chosen, &views, &shown, now))
     }
 
     async fn chosen(&self, views: &HashMap<Uuid, PageView>) -> Result<Vec<service_component::Model>> {
@@ -148,6 +156,17 @@ impl Ops {
         }
         Ok(of_each)
     }
+}
+
+/// Refuses lists that together come to more than one answer should hold.
+fn bounded(what: &str, total: usize) -> Result<()> {
+    if total <= MAX_COMPONENTS {
+        return Ok(());
+    }
+    let message = format!(
+        "comes to {total} {what} of all services, at most {MAX_COMPONENTS} are allowed at a time: ask for fewer services"
+    );
+    Err(Error::field(what, message))
 }
 
 /// What was chosen, beside what the pages show of it.

@@ -2,15 +2,22 @@
 //! worker stores notices with the components that they really touch, so what is linked to none concerns nobody.
 
 use super::{Followed, Shown};
-use crate::ops::{Ops, Result};
+use crate::ops::{Error, Ops, Result};
 use chrono::{DateTime, Utc};
 use domain::status_page::{Standing, standing};
 use entity::{service, vendor_incident, vendor_maintenance};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
+
+/// How many open incidents of all pages are read at a time, the newest first.
+const MAX_INCIDENTS: u64 = 2_000;
+
+/// What the notices of all services together may weigh, in bytes of text: what vendors write is theirs to choose, and
+/// each service that it touches gets it once.
+const MAX_WEIGHT: usize = 32 << 20;
 
 /// What the page of one service says that touches the followed components.
 #[derive(Debug, Clone, Default)]
@@ -56,7 +63,9 @@ impl Ops {
             let names = names.get(&page).cloned().unwrap_or_default();
             Some((service.id, Notices { incidents, maintenances: touching.cloned().collect(), names }))
         });
-        Ok(notices.collect())
+        let notices: HashMap<Uuid, Notices> = notices.collect();
+        bounded(&notices, &incidents)?;
+        Ok(notices)
     }
 
     async fn open_vendor_incidents(
@@ -66,6 +75,8 @@ impl Ops {
         let mut rows = vendor_incident::Entity::find()
             .filter(vendor_incident::Column::StatusPageId.is_in(pages.iter().copied()))
             .filter(vendor_incident::Column::ResolvedAt.is_null())
+            .order_by_desc(vendor_incident::Column::StartedAt)
+            .limit(MAX_INCIDENTS)
             .all(&self.db)
             .await?;
         rows.sort_by_cached_key(|row| (Reverse(row.started_at), row.incident_id.clone()));
@@ -100,4 +111,73 @@ fn touches(linked: &serde_json::Value, follows: &[Followed]) -> bool {
     let linked = linked.as_array().map(Vec::as_slice).unwrap_or_default();
     let followed = |id: &str| follows.iter().any(|one| one.chosen.component_id == id);
     linked.iter().filter_map(serde_json::Value::as_str).any(followed)
+}
+
+/// Refuses what would come to more than one answer should hold.
+fn bounded(
+    notices: &HashMap<Uuid, Notices>,
+    incidents: &HashMap<Uuid, Vec<Arc<vendor_incident::Model>>>,
+) -> Result<()> {
+    let weights: HashMap<*const vendor_incident::Model, usize> =
+        incidents.values().flatten().map(|one| (Arc::as_ptr(one), weight(one))).collect();
+    let of_incident = |one: &Arc<vendor_incident::Model>| weights.get(&Arc::as_ptr(one)).copied().unwrap_or_default();
+    let of_maintenance = |one: &Arc<vendor_maintenance::Model>| one.name.len() + linked(&one.component_ids);
+    let total: usize = notices
+        .values()
+        .map(|of_service| {
+            let incidents: usize = of_service.incidents.iter().map(of_incident).sum();
+            incidents + of_service.maintenances.iter().map(of_maintenance).sum::<usize>()
+        })
+        .sum();
+    if total <= MAX_WEIGHT {
+        return Ok(());
+    }
+    let message = format!(
+        "what vendors write about these services comes to {} MiB, at most {} are allowed at a time: ask for fewer \
+         services, with a filter or one by one",
+        total >> 20,
+        MAX_WEIGHT >> 20
+    );
+    Err(Error::field("vendorIncidents", message))
+}
+
+fn weight(incident: &vendor_incident::Model) -> usize {
+    let updates = incident.updates.as_array().map(Vec::as_slice).unwrap_or_default();
+    let body = |update: &serde_json::Value| update["body"].as_str().map_or(0, str::len) + 100;
+    incident.name.len() + linked(&incident.component_ids) + updates.iter().map(body).sum::<usize>()
+}
+
+/// The names of what is linked, about.
+fn linked(ids: &serde_json::Value) -> usize {
+    ids.as_array().map_or(0, |ids| ids.len() * 40)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_vendors_write_is_bounded_for_all_services_together() {
+        let incident = Arc::new(vendor_incident::Model {
+            status_page_id: Uuid::nil(),
+            incident_id: "i".into(),
+            name: "I".into(),
+            impact: String::new(),
+            status: String::new(),
+            started_at: None,
+            resolved_at: None,
+            url: None,
+            component_ids: json!(["a"]),
+            updates: json!([{ "body": "x".repeat(1 << 20) }, "no update"]),
+            updated_at: DateTime::UNIX_EPOCH,
+        });
+        let incidents = HashMap::from([(Uuid::nil(), vec![Arc::clone(&incident)])]);
+        let notices = |services: u128| -> HashMap<Uuid, Notices> {
+            let one = Notices { incidents: vec![Arc::clone(&incident)], ..Notices::default() };
+            (0..services).map(|n| (Uuid::from_u128(n), one.clone())).collect()
+        };
+        assert!(bounded(&notices(31), &incidents).is_ok());
+        assert!(matches!(bounded(&notices(32), &incidents), Err(Error::BadInput(_))));
+    }
 }

@@ -303,6 +303,28 @@ async fn a_page_is_discovered_or_given_by_hand_and_never_both() {
 }
 
 #[tokio::test]
+async fn the_pages_of_many_services_are_not_told_of_at_once_whole() {
+    let api = Api::sqlite().await;
+    let ada = api.somebody().await;
+    let vendor = Vendor::start().await;
+    let ids: Vec<String> = (0..6_000).map(|n| format!("c{n}")).collect();
+    let components: Vec<_> = ids.iter().map(|id| (id.as_str(), "A part", "operational")).collect();
+    vendor.shows(&Page::new("Huge", &components));
+    for _ in 0..9 {
+        creates(&ada, &input(&vendor, &["c1"])).await;
+    }
+    let ask = "{ services { statusPage { components { id } } } }";
+    let error = ada.error(ask, json!({})).await;
+    assert_eq!(
+        (&error["extensions"]["code"], &error["extensions"]["field"]),
+        (&json!("BAD_INPUT"), &json!("components"))
+    );
+    let one = ada.data("{ services { id } }", json!({})).await["services"][0]["id"].clone();
+    let read = ada.data(READ, json!({ "id": one })).await;
+    assert_eq!(read["service"]["statusPage"]["components"].as_array().unwrap().len(), 6_000);
+}
+
+#[tokio::test]
 async fn a_page_that_moved_is_followed_where_it_is_now() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;

@@ -1,9 +1,10 @@
 //! The roles: which parts run in this process, on which database and which live state.
 
 use crate::data_dir::DataDir;
-use crate::settings::Settings;
+use crate::settings::{self, Providers, Settings};
 use crate::shutdown;
 use anyhow::{Context as _, bail};
+use backend::auth::provider;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use live::Live;
 use migration::Pool;
@@ -239,7 +240,27 @@ fn backend_settings(settings: &Settings, address: SocketAddr, secret_key: String
         local_login: local_login(settings, address),
         min_interval_seconds: settings.min_interval_seconds,
         max_services_per_user: settings.max_services_per_user,
+        providers: providers(&settings.providers),
+        rates: settings.rates,
+        trusted_proxies: settings.trusted_proxies.clone(),
     }
+}
+
+fn providers(providers: &Providers) -> provider::Settings {
+    let open_id = |provider: &settings::OpenId| provider::OpenIdSettings {
+        name: provider.name.clone(),
+        issuer: provider.issuer.clone(),
+        client_id: provider.client_id.clone(),
+        client_secret: provider.client_secret.as_ref().map(|secret| secret.expose().to_owned()),
+    };
+    let github = providers.github.as_ref().map(|github| provider::GitHubSettings {
+        client_id: github.client_id.clone(),
+        client_secret: github.client_secret.expose().to_owned(),
+        url: github.url.clone(),
+        api_url: github.api_url.clone(),
+    });
+    let (google, oidc) = (providers.google.as_ref().map(open_id), providers.oidc.as_ref().map(open_id));
+    provider::Settings { google, github, oidc }
 }
 
 fn local_login(settings: &Settings, address: SocketAddr) -> bool {

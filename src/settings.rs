@@ -1,7 +1,13 @@
 //! The settings: the only place that reads the environment. Everything is parsed once, and every mistake is reported
 //! together with the others, each with the name of its variable.
 
+mod sign_in;
+
+pub(crate) use sign_in::{OpenId, Providers};
+
 use anyhow::bail;
+use backend::rates::Limits;
+use ipnet::IpNet;
 use std::env::VarError;
 use std::fmt::{Display, Write as _};
 use std::net::SocketAddr;
@@ -21,6 +27,9 @@ pub(crate) struct Settings {
     pub(crate) secret_key: Option<Secret>,
     pub(crate) previous_secret_key: Option<Secret>,
     pub(crate) local_login: Option<bool>,
+    pub(crate) providers: Providers,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) rates: Limits,
     pub(crate) allow_private_targets: Option<bool>,
     pub(crate) min_interval_seconds: i32,
     pub(crate) max_services_per_user: u32,
@@ -85,6 +94,7 @@ impl Settings {
 
     fn read(lookup: impl Fn(&str) -> Result<String, VarError>, wrong: Vec<String>) -> anyhow::Result<Self> {
         let mut from = Source { lookup, wrong };
+        let rates = Limits::default();
         let settings = Self {
             database_url: from.secret("DATABASE_URL"),
             redis_url: from.secret("REDIS_URL"),
@@ -96,6 +106,16 @@ impl Settings {
             secret_key: from.secret("PULSECHECK_SECRET_KEY"),
             previous_secret_key: from.secret("PULSECHECK_PREVIOUS_SECRET_KEY"),
             local_login: from.switch("PULSECHECK_LOCAL_LOGIN"),
+            providers: Providers::read(&mut from),
+            trusted_proxies: sign_in::networks(&mut from, "PULSECHECK_TRUSTED_PROXIES"),
+            rates: Limits {
+                sign_ins: sign_in::per_minute(&mut from, "PULSECHECK_SIGN_INS_PER_MINUTE", rates.sign_ins),
+                operations: sign_in::per_minute(&mut from, "PULSECHECK_REQUESTS_PER_MINUTE", rates.operations),
+                checks: sign_in::per_minute(&mut from, "PULSECHECK_CHECKS_NOW_PER_MINUTE", rates.checks),
+                tests: sign_in::per_minute(&mut from, "PULSECHECK_TESTS_PER_MINUTE", rates.tests),
+                discoveries: sign_in::per_minute(&mut from, "PULSECHECK_DISCOVERIES_PER_MINUTE", rates.discoveries),
+                ..rates
+            },
             allow_private_targets: from.switch("PULSECHECK_ALLOW_PRIVATE_TARGETS"),
             min_interval_seconds: from.number("PULSECHECK_MIN_INTERVAL_SECONDS", 10, 1, 86_400),
             max_services_per_user: from.number("PULSECHECK_MAX_SERVICES_PER_USER", 2_000, 1, 1_000_000),
@@ -256,6 +276,54 @@ mod tests {
             "PULSECHECK_LOCAL_LOGIN is \"maybe\": must be true or false",
             "DATABASE_URL and DATABASE_URL_FILE are both set: keep one",
             "REDIS_URL_FILE: cannot read /nowhere/redis",
+        ] {
+            assert!(error.contains(part), "{part} in {error}");
+        }
+        assert!(!error.contains("hunter2"));
+    }
+
+    #[test]
+    fn providers_are_set_up_by_their_client_and_may_be_elsewhere() {
+        let settings = read(&[
+            ("GOOGLE_CLIENT_ID", "g"),
+            ("GOOGLE_CLIENT_SECRET", "gs"),
+            ("GITHUB_CLIENT_ID", "h"),
+            ("GITHUB_CLIENT_SECRET", "hs"),
+            ("GITHUB_URL", "https://github.example.com"),
+            ("OIDC_ISSUER", "http://127.0.0.1:9000/realms/a"),
+            ("OIDC_CLIENT_ID", "o"),
+            ("PULSECHECK_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1 ::1"),
+        ])
+        .unwrap();
+        let Providers { google, github, oidc } = settings.providers;
+        assert_eq!(google.unwrap().issuer, "https://accounts.google.com");
+        assert_eq!(github.unwrap().api_url.as_str(), "https://github.example.com/api/v3");
+        let oidc = oidc.unwrap();
+        assert_eq!((oidc.name.as_str(), oidc.issuer.as_str()), ("127.0.0.1", "http://127.0.0.1:9000/realms/a"));
+        let proxies: Vec<_> = settings.trusted_proxies.iter().map(ToString::to_string).collect();
+        assert_eq!(proxies, ["10.0.0.0/8", "192.0.2.1/32", "::1/128"]);
+        let Providers { google, github, oidc } = read(&[]).unwrap().providers;
+        assert!(google.is_none() && github.is_none() && oidc.is_none());
+    }
+
+    #[test]
+    fn half_a_provider_is_a_mistake() {
+        let error = read(&[
+            ("GOOGLE_CLIENT_ID", "g"),
+            ("GITHUB_CLIENT_SECRET", "hunter2"),
+            ("OIDC_ISSUER", "http://sso.example.com"),
+            ("OIDC_CLIENT_ID", "o"),
+            ("PULSECHECK_TRUSTED_PROXIES", "10.0.0.0/8,proxy"),
+            ("PULSECHECK_SIGN_INS_PER_MINUTE", "0"),
+        ])
+        .unwrap_err()
+        .to_string();
+        for part in [
+            "GOOGLE_CLIENT_ID is set without GOOGLE_CLIENT_SECRET: set both, or neither",
+            "GITHUB_CLIENT_SECRET is set without GITHUB_CLIENT_ID: set both, or neither",
+            "OIDC_ISSUER is \"http://sso.example.com\": must be an https address",
+            "PULSECHECK_TRUSTED_PROXIES has \"proxy\": must be addresses or networks such as 10.0.0.0/8",
+            "PULSECHECK_SIGN_INS_PER_MINUTE is \"0\": must be a whole number between 1 and 10000000",
         ] {
             assert!(error.contains(part), "{part} in {error}");
         }

@@ -1,24 +1,39 @@
-//! Who is asking, and how they proved it: sessions of browsers, API tokens of programs, and the ways to sign in.
-//! Sign-in providers get modules beside `local`: whichever is used, it ends in [`session::begin`].
+//! Who is asking, and how they proved it: sessions of browsers, API tokens of programs, and the ways to sign in, by a
+//! one-time link (`local`) or by a provider. Whichever is used, it ends in [`session::begin`].
 //!
-//! Knows the database, but neither HTTP nor GraphQL. Time is always an argument.
+//! Knows the database and asks providers, but knows nothing of the requests to this server, nor of GraphQL. Time is always
+//! an argument.
 
 mod access_token;
 pub(crate) mod api_token;
+pub(crate) mod avatar;
+pub(crate) mod browser;
 pub(crate) mod calendar;
 pub(crate) mod cookie;
+pub(crate) mod flow;
+mod identity;
 pub mod local;
+pub mod provider;
 mod recent;
+pub(crate) mod refusal;
+pub(crate) mod return_path;
 mod secret;
 pub(crate) mod session;
+mod signature;
 pub mod viewer;
 
 pub use viewer::Viewer;
 
 use access_token::Signer;
 use chrono::{DateTime, Duration, Utc};
+use flow::Flows;
+use provider::{Answer, Providers};
 use recent::Recent;
-use sea_orm::{DatabaseConnection, DbErr};
+use refusal::Refusal;
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
 use session::{Begun, Device, Exchange};
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -34,6 +49,9 @@ const REMEMBERED: usize = 20_000;
 pub struct Auth {
     db: DatabaseConnection,
     signer: Signer,
+    flows: Flows,
+    providers: Providers,
+    local_links: bool,
     sessions: Recent<Uuid, Session>,
     tokens: Recent<secret::Hash, Token>,
     /// When tokens end, by their ids: for those who showed theirs long ago and are still here.
@@ -46,6 +64,8 @@ pub struct Auth {
 pub(crate) enum Ended {
     Session(Uuid),
     Token(Uuid),
+    /// Everything of this user.
+    Account(Uuid),
 }
 
 impl Ended {
@@ -54,6 +74,7 @@ impl Ended {
         match self {
             Self::Session(session) => viewer.session == Some(session),
             Self::Token(token) => viewer.token == Some(token),
+            Self::Account(user) => viewer.user_id == user,
         }
     }
 }
@@ -84,16 +105,50 @@ pub(crate) struct SignedIn {
     pub(crate) refresh_token: String,
 }
 
+/// A browser on its way to a provider.
+pub(crate) struct Departure {
+    /// Where it goes.
+    pub(crate) address: String,
+    /// What it keeps meanwhile.
+    pub(crate) cookie: String,
+}
+
+/// What a browser brought: from which provider, what that answered, what it had kept, and its session until now.
+pub(crate) struct Arrival<'a> {
+    pub(crate) provider: &'a str,
+    pub(crate) answer: Answer,
+    pub(crate) cookie: Option<&'a str>,
+    pub(crate) access_token: Option<&'a str>,
+    pub(crate) device: Device,
+}
+
 impl Auth {
-    pub(crate) fn new(db: DatabaseConnection, issuer: String, secret_key: &str, previous: Option<&str>) -> Self {
-        Self {
+    /// # Errors
+    /// When the client for sign-in providers cannot be made.
+    pub(crate) fn new(db: DatabaseConnection, settings: &crate::Settings) -> Result<Self, provider::Fault> {
+        let issuer = settings.public_url.origin().ascii_serialization();
+        let (secret, previous) = (settings.secret_key.as_str(), settings.previous_secret_key.as_deref());
+        Ok(Self {
             db,
-            signer: Signer::new(issuer, secret_key, previous),
+            signer: Signer::new(issuer.clone(), secret, previous),
+            flows: Flows::new(issuer, secret, previous),
+            providers: Providers::new(settings.providers.clone(), &settings.public_url)?,
+            local_links: settings.local_login,
             sessions: Recent::new(BELIEVED_FOR, REMEMBERED),
             tokens: Recent::new(BELIEVED_FOR, REMEMBERED),
             token_ends: Recent::new(BELIEVED_FOR, REMEMBERED),
             ended: broadcast::Sender::new(256),
-        }
+        })
+    }
+
+    /// The providers that people sign in by.
+    pub(crate) const fn providers(&self) -> &Providers {
+        &self.providers
+    }
+
+    /// Whether one-time links work.
+    pub(crate) const fn local_links(&self) -> bool {
+        self.local_links
     }
 
     /// Who presents this access token; `None` when it or its session has ended, or was never issued here.
@@ -147,21 +202,87 @@ impl Auth {
         self.ended.subscribe()
     }
 
-    /// Begins a session by a one-time link.
+    /// Begins a session by a one-time link. `access_token` is that of the browser's session until now, which ends: a
+    /// browser has one.
     ///
     /// # Errors
-    /// When the database fails.
+    /// Why nobody is signed in.
     pub(crate) async fn sign_in_locally(
         &self,
         token: &str,
+        access_token: Option<&str>,
         device: Device,
         now: DateTime<Utc>,
-    ) -> Result<Option<SignedIn>, DbErr> {
-        let begun = local::sign_in(&self.db, token, device, now).await?;
-        Ok(begun.map(|Begun { session, user, refresh_token }| {
-            tracing::info!(%session, %user, "somebody signed in by a one-time link");
-            SignedIn { access_token: self.signer.issue(user, session, now), refresh_token }
-        }))
+    ) -> Result<SignedIn, Refusal> {
+        if !self.local_links {
+            return Err(Refusal::LinksOff);
+        }
+        let begun = local::sign_in(&self.db, token, device, now)
+            .await
+            .map_err(|error| failed(&error))?
+            .ok_or(Refusal::LinkUsed)?;
+        tracing::info!(session = %begun.session, user = %begun.user, "somebody signed in by a one-time link");
+        Ok(self.signed_in(begun, access_token, now).await)
+    }
+
+    /// Sends a browser to a provider; afterwards it goes `back`, a path on this server.
+    ///
+    /// # Errors
+    /// Why it cannot go there.
+    pub(crate) async fn depart(&self, provider: &str, back: &str, now: DateTime<Utc>) -> Result<Departure, Refusal> {
+        let provider = self.providers.get(provider).ok_or(Refusal::UnknownProvider)?;
+        let (flow, cookie) = self.flows.begin(provider.id(), back, now);
+        let address = provider.address(&flow).await.map_err(|fault| {
+            tracing::error!(provider = provider.id(), error = %fault, "a sign-in provider cannot be used at the moment");
+            fault.refusal()
+        })?;
+        Ok(Departure { address, cookie })
+    }
+
+    /// Begins a session for somebody who comes back from a provider, and says where they wanted to go.
+    ///
+    /// # Errors
+    /// Why nobody is signed in.
+    pub(crate) async fn arrive(&self, arrival: Arrival<'_>, now: DateTime<Utc>) -> Result<(SignedIn, String), Refusal> {
+        let Arrival { provider, answer, cookie, access_token, device } = arrival;
+        let provider = self.providers.get(provider).ok_or(Refusal::UnknownProvider)?;
+        let flow = self.flows.read(cookie, provider.id(), answer.state.as_deref(), now)?;
+        if !flow::consume(&self.db, &flow, now).await.map_err(|error| failed(&error))? {
+            return Err(Refusal::Used);
+        }
+        if let Some(error) = answer.error {
+            let error: String = error.chars().filter(|c| !c.is_control()).take(60).collect();
+            tracing::info!(provider = provider.id(), error, "a sign-in ended at the provider");
+            return Err(if error == "access_denied" { Refusal::Denied } else { Refusal::Provider });
+        }
+        let code = answer.code.ok_or(Refusal::Mismatch)?;
+        let profile = provider.profile(&flow, &code, answer.iss.as_deref()).await.map_err(|fault| {
+            tracing::warn!(provider = provider.id(), error = %fault, "a sign-in provider did not say who somebody is");
+            fault.refusal()
+        })?;
+        let begun = async {
+            let transaction = writing(&self.db).await?;
+            let begun = match identity::user_of(&transaction, &profile, now).await? {
+                Ok(user) => session::begin(&transaction, user, device, now).await.map(Ok)?,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            transaction.commit().await?;
+            Ok(begun)
+        };
+        let begun = begun.await.map_err(|error| failed(&error))??;
+        let (session, user) = (begun.session, begun.user);
+        tracing::info!(%session, %user, provider = provider.id(), "somebody signed in by a provider");
+        Ok((self.signed_in(begun, access_token, now).await, flow.back))
+    }
+
+    async fn signed_in(&self, begun: Begun, before: Option<&str>, now: DateTime<Utc>) -> SignedIn {
+        if let Some(token) = before
+            && let Err(error) = self.sign_out(token).await
+        {
+            tracing::warn!(%error, "the session that a browser had before could not be ended");
+        }
+        let access_token = self.signer.issue(begun.user, begun.session, now);
+        SignedIn { access_token, refresh_token: begun.refresh_token }
     }
 
     /// Exchanges a refresh token.
@@ -174,7 +295,7 @@ impl Auth {
             Exchange::JustRotated { session, user } => (session, user, None),
             Exchange::Replayed { session, user } => {
                 tracing::warn!(%session, %user, "a refresh token was used a second time: its session has been ended");
-                self.forget_session(session);
+                self.session_ended(session);
                 return Ok(Refreshed::Refused);
             }
             Exchange::Unknown => return Ok(Refreshed::Refused),
@@ -192,22 +313,25 @@ impl Auth {
         self.end_session(claims.sub, claims.sid).await
     }
 
-    /// A user's sessions, the one used last first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn sessions(&self, user: Uuid, now: DateTime<Utc>) -> Result<Vec<entity::session::Model>, DbErr> {
-        session::of_user(&self.db, user, now).await
+    /// Ends one of a user's sessions, here at once and in other processes within seconds.
+    async fn end_session(&self, user: Uuid, session: Uuid) -> Result<(), DbErr> {
+        session::end(&self.db, user, session).await?;
+        self.session_ended(session);
+        Ok(())
     }
 
-    /// Ends one of a user's sessions, here at once and in other processes within seconds.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn end_session(&self, user: Uuid, session: Uuid) -> Result<(), DbErr> {
-        session::end(&self.db, user, session).await?;
-        self.forget_session(session);
-        Ok(())
+    /// To be called when a session was ended, so that it is over in this process at once.
+    pub(crate) fn session_ended(&self, session: Uuid) {
+        self.sessions.forget(|id, _| *id == session);
+        self.tell(Ended::Session(session));
+    }
+
+    /// To be called when an account was deleted, so that whoever acts for it stops in this process at once.
+    pub(crate) fn account_deleted(&self, user: Uuid) {
+        self.sessions.forget(|_, known| known.user == user);
+        self.tokens.forget(|_, known| known.viewer.user_id == user);
+        self.token_ends.forget(|_, _| true);
+        self.tell(Ended::Account(user));
     }
 
     /// To be called when an API token was revoked, so that it stops working in this process at once.
@@ -217,12 +341,13 @@ impl Auth {
         self.tell(Ended::Token(token));
     }
 
-    /// Removes what has expired: sessions and links that nobody used.
+    /// Removes what has expired: sessions, links that nobody used, and what is remembered of completed sign-ins.
     ///
     /// # Errors
     /// When the database fails.
     pub(crate) async fn purge(&self, now: DateTime<Utc>) -> Result<(), DbErr> {
         session::purge(&self.db, now).await?;
+        flow::purge(&self.db, now).await?;
         local::purge(&self.db, now).await
     }
 
@@ -231,6 +356,12 @@ impl Auth {
             Some(session) => Some(session),
             None => {
                 let row = session::find(&self.db, id, now).await?;
+                if let Some(row) = row.as_ref().filter(|row| session::use_is_worth_noting(row, now)) {
+                    // It lives all the same.
+                    if let Err(error) = session::note_use(&self.db, row.id, now).await {
+                        tracing::warn!(%error, session = %row.id, "the last use of a session could not be noted");
+                    }
+                }
                 let session = row.map(|row| Session { user: row.user_id, expires_at: row.expires_at });
                 if let Some(session) = session {
                     self.sessions.put(id, session, now);
@@ -255,15 +386,25 @@ impl Auth {
         Ok(end.is_some_and(|end| api_token::works(end, now)))
     }
 
-    fn forget_session(&self, session: Uuid) {
-        self.sessions.forget(|id, _| *id == session);
-        self.tell(Ended::Session(session));
-    }
-
     fn tell(&self, ended: Ended) {
         // It fails when nobody listens, which is no fault.
         let _ = self.ended.send(ended);
     }
+}
+
+/// A transaction that may write. SQLite takes its lock at once: one that begins by reading may not be able to write later.
+async fn writing(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let sqlite = db.get_database_backend() == DbBackend::Sqlite;
+    let options = TransactionOptions {
+        sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    db.begin_with_options(options).await
+}
+
+fn failed(error: &DbErr) -> Refusal {
+    tracing::error!(%error, "the database failed a sign-in");
+    Refusal::Failed
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! A new object gets a module; a new root field also needs a case in the isolation test when it takes an id.
 
 mod calendar;
+mod account;
 mod check;
 mod error;
 mod gate;
@@ -22,9 +23,11 @@ mod subscription;
 mod user;
 mod vendor;
 
+pub(crate) use error::RETRY_AFTER;
 pub use error::RequestId;
 
 use crate::ops::Ops;
+use account::{AccountMutation, AccountQuery};
 use async_graphql::{MergedObject, SchemaBuilder};
 use calendar::{CalendarMutation, CalendarQuery};
 use gate::Gates;
@@ -42,17 +45,18 @@ pub use crate::ops::Ops as Context;
 /// The API.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
-/// What can be asked for. Everything but `me` answers UNAUTHENTICATED without a valid session or token.
+/// What can be asked for. Everything but `me` and `signInOptions` answers UNAUTHENTICATED without a valid session or
+/// token.
 ///
 /// Every error has an `extensions.code`: UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, BAD_INPUT (with the wrong `field`, and all
 /// wrong `fields` with a message each when they are several), CONFLICT, RATE_LIMITED, UPSTREAM, or INTERNAL (with a
 /// `requestId` for the operator). Its message is for people.
 #[derive(MergedObject, Default)]
-pub struct Query(UserQuery, ServiceQuery, IncidentQuery, StatusPageQuery, CalendarQuery);
+pub struct Query(UserQuery, ServiceQuery, IncidentQuery, StatusPageQuery, CalendarQuery, AccountQuery);
 
 /// What can be done. Read-only tokens are refused with FORBIDDEN.
 #[derive(MergedObject, Default)]
-pub struct Mutation(ServiceMutation, StatusPageMutation, CalendarMutation, UserMutation);
+pub struct Mutation(ServiceMutation, StatusPageMutation, CalendarMutation, UserMutation, AccountMutation);
 
 /// The API over the given database and live state.
 #[must_use]

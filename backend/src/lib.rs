@@ -8,10 +8,12 @@ mod assets;
 pub mod auth;
 pub mod graphql;
 pub mod ops;
+pub mod rates;
 mod server;
 
 pub use assets::Assets;
 
+use ipnet::IpNet;
 use live::Live;
 use probe::{Fetcher, Prober};
 use sea_orm::DatabaseConnection;
@@ -50,6 +52,30 @@ pub struct Settings {
     pub min_interval_seconds: i32,
     /// How many services one user may have.
     pub max_services_per_user: u32,
+    /// The providers that people sign in by.
+    pub providers: auth::provider::Settings,
+    /// How often somebody may ask.
+    pub rates: rates::Limits,
+    /// The reverse proxies that are believed when they say who asks.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Settings {
+    /// The defaults: nobody signs in but by what is set besides.
+    #[must_use]
+    pub fn new(public_url: Url, secret_key: String) -> Self {
+        Self {
+            public_url,
+            secret_key,
+            previous_secret_key: None,
+            local_login: false,
+            min_interval_seconds: 10,
+            max_services_per_user: 2_000,
+            providers: auth::provider::Settings::default(),
+            rates: rates::Limits::default(),
+            trusted_proxies: Vec::new(),
+        }
+    }
 }
 
 impl fmt::Debug for Settings {

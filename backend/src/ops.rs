@@ -2,6 +2,7 @@
 //! the [`Viewer`](crate::auth::Viewer), and what belongs to somebody else is answered exactly as what does not exist, by
 //! the same statements. Knows nothing of GraphQL or HTTP.
 
+pub mod account;
 pub mod bulk;
 pub mod calendar;
 pub mod current;

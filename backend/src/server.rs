@@ -1,8 +1,10 @@
 //! The HTTP side: which address is answered by what, and everything around it. Knows how requests look, not what
 //! they mean: that is the business of `graphql`, `auth` and `assets`.
 
+mod address;
 mod calendar;
 mod error;
+mod export;
 mod graphql;
 pub(crate) mod headers;
 mod health;
@@ -17,15 +19,18 @@ use crate::Backend;
 use crate::assets::Assets;
 use crate::auth::Auth;
 use crate::auth::cookie::Cookies;
+use crate::auth::provider;
 use crate::graphql::Schema;
 use crate::ops::discovery::StatusPages;
 use crate::ops::{self, Limits, Ops};
+use crate::rates::{Rates, Wait};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use error::ApiError;
+use ipnet::IpNet;
 use live::Live;
 use origin::Names;
 use sea_orm::DatabaseConnection;
@@ -49,17 +54,22 @@ pub(crate) struct Server {
     ops: Ops,
     assets: Assets,
     names: Names,
-    local_login: bool,
+    rates: Arc<Rates>,
+    trusted_proxies: Vec<IpNet>,
     stopping: CancellationToken,
     /// Open connections, and WebSockets, which outlive the connection that they began as.
     connections: TaskTracker,
 }
 
 impl Server {
-    fn new(backend: Backend, assets: Assets, loopback: bool, stopping: CancellationToken) -> Self {
+    fn new(
+        backend: Backend,
+        assets: Assets,
+        loopback: bool,
+        stopping: CancellationToken,
+    ) -> Result<Self, provider::Fault> {
         let Backend { db, live, prober, fetcher, settings } = backend;
-        let issuer = settings.public_url.origin().ascii_serialization();
-        let auth = Auth::new(db.clone(), issuer, &settings.secret_key, settings.previous_secret_key.as_deref());
+        let auth = Auth::new(db.clone(), &settings)?;
         let limits = Limits {
             min_interval_seconds: settings.min_interval_seconds,
             max_services: settings.max_services_per_user,
@@ -73,7 +83,7 @@ impl Server {
             public_url: settings.public_url.clone(),
             limits,
         };
-        Self {
+        Ok(Self {
             db,
             live,
             auth: Arc::new(auth),
@@ -81,10 +91,11 @@ impl Server {
             ops,
             assets,
             names: Names::new(settings.public_url, loopback),
-            local_login: settings.local_login,
+            rates: Arc::new(Rates::new(&settings.rates)),
+            trusted_proxies: settings.trusted_proxies,
             stopping,
             connections: TaskTracker::new(),
-        }
+        })
     }
 
     /// Whether browsers reach this server over https.
@@ -101,7 +112,7 @@ impl Server {
 /// Serves `backend` on `listener` until `stopping` is cancelled, then finishes what is under way.
 ///
 /// # Errors
-/// When the listener has no address.
+/// When the listener has no address, or the client for sign-in providers cannot be made.
 pub(crate) async fn serve(
     backend: Backend,
     assets: Assets,
@@ -109,7 +120,7 @@ pub(crate) async fn serve(
     stopping: CancellationToken,
 ) -> anyhow::Result<()> {
     let loopback = listener.local_addr()?.ip().is_loopback();
-    let server = Arc::new(Server::new(backend, assets, loopback, stopping));
+    let server = Arc::new(Server::new(backend, assets, loopback, stopping)?);
     let purging = tokio::spawn(purge(Arc::clone(&server)));
     listen::serve(Arc::clone(&server), router(&server), listener).await;
     purging.await?;
@@ -123,8 +134,11 @@ fn router(server: &Arc<Server>) -> Router {
         .route("/api/graphql", get(graphql::playground).merge(post(graphql::post).layer(compressed)))
         .route("/api/graphql/ws", get(websocket::upgrade))
         .route("/api/auth/local", get(sign_in::local).head(wrong_method))
+        .route("/api/auth/{provider}", get(sign_in::begin).head(wrong_method))
+        .route("/api/auth/{provider}/callback", get(sign_in::callback).head(wrong_method))
         .route("/api/auth/refresh", post(sign_in::refresh))
         .route("/api/auth/logout", post(sign_in::logout))
+        .route("/api/account/export", get(export::export).head(wrong_method))
         .route("/api/calendar/{file}", any(calendar::feed))
         .route("/api/health", get(health::health))
         .route("/api/ready", get(health::ready))
@@ -134,12 +148,18 @@ fn router(server: &Arc<Server>) -> Router {
         .route("/api/{*rest}", any(no_such_address))
         .fallback(asset)
         .layer(from_fn_with_state(Arc::clone(server), origin::check_host))
+        .layer(from_fn_with_state(Arc::clone(server), address::find))
         .layer(from_fn_with_state(server.secure(), request::around))
         .with_state(Arc::clone(server))
 }
 
 async fn asset(State(server): State<Arc<Server>>, request: Request) -> Response {
     server.assets.respond(request.uri().path(), request.method(), request.headers())
+}
+
+/// What somebody is answered who asks too often.
+fn too_often(Wait(seconds): Wait) -> ApiError {
+    ApiError::rate_limited(seconds)
 }
 
 async fn no_such_address() -> ApiError {
@@ -158,6 +178,9 @@ async fn purge(server: Arc<Server>) {
             _ = hourly.tick() => {
                 if let Err(error) = server.auth.purge(ops::now()).await {
                     tracing::warn!(%error, "expired sessions and links could not be removed; tried again in an hour");
+                }
+                if let Err(error) = server.ops.finish_removals().await {
+                    tracing::warn!(%error, "deleted accounts could not be removed wholly; tried again in an hour");
                 }
             }
         }

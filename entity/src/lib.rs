@@ -1,6 +1,7 @@
 //! The tables, one file each, shared by the API and the worker. The schema itself, its indexes and cascades are the
 //! business of the `migration` crate; what rows mean together is the business of those who read and write them.
 
+pub mod account_removal;
 pub mod api_token;
 pub mod calendar_feed;
 pub mod check;
@@ -18,6 +19,7 @@ pub mod session;
 pub mod sql;
 pub mod status_page;
 pub mod status_page_component;
+pub mod used_sign_in;
 pub mod user;
 pub mod vendor_incident;
 pub mod vendor_maintenance;

@@ -5,6 +5,7 @@
 mod connect;
 mod m20261122_000001_foundation;
 mod m20261122_000002_rollup_progress;
+mod m20261122_000003_accounts;
 mod m20261122_000004_status_page_polls;
 mod m20261122_000005_calendar_feeds;
 mod run;
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261122_000001_foundation::Migration),
             Box::new(m20261122_000002_rollup_progress::Migration),
+            Box::new(m20261122_000003_accounts::Migration),
             Box::new(m20261122_000004_status_page_polls::Migration),
             Box::new(m20261122_000005_calendar_feeds::Migration),
         ]

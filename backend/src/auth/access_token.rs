@@ -1,29 +1,22 @@
 //! The access token: a short-lived statement, signed by this installation, that a session belongs to a user. Whether
 //! that session still exists is not its business.
 
+use super::signature::{self, Keys};
 use chrono::{DateTime, Duration, Utc};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::Validation;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 /// How long a token speaks for its session.
 pub(crate) const LIFETIME: Duration = Duration::hours(1);
 
 const AUDIENCE: &str = "pulsecheck";
-const ALGORITHM: Algorithm = Algorithm::HS256;
 
-/// Signs with one key, accepts also what the key before it signed.
+/// Issues and reads tokens.
 pub(super) struct Signer {
     issuer: String,
-    signing: Key<EncodingKey>,
-    accepted: Vec<Key<DecodingKey>>,
+    keys: Keys,
     validation: Validation,
-}
-
-struct Key<K> {
-    id: String,
-    key: K,
 }
 
 /// What a token says.
@@ -45,19 +38,10 @@ impl Claims {
 
 impl Signer {
     pub(super) fn new(issuer: String, secret_key: &str, previous: Option<&str>) -> Self {
-        let (id, key) = derive(secret_key);
-        let accepted = std::iter::once(secret_key).chain(previous).map(|secret| {
-            let (id, key) = derive(secret);
-            Key { id, key: DecodingKey::from_secret(&key) }
-        });
-        let mut validation = Validation::new(ALGORITHM);
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        validation.set_issuer(&[&issuer]);
-        validation.set_audience(&[AUDIENCE]);
-        // Judged by `Claims::expired`, because signing out must work with an expired token too.
-        validation.validate_exp = false;
-        let signing = Key { id, key: EncodingKey::from_secret(&key) };
-        Self { issuer, signing, accepted: accepted.collect(), validation }
+        // An expired one is read too and judged by `Claims::expired`: signing out must work with it.
+        let mut validation = signature::validation(&issuer, AUDIENCE);
+        validation.required_spec_claims.insert("sub".into());
+        Self { issuer, keys: Keys::new("access token", secret_key, previous), validation }
     }
 
     pub(super) fn issue(&self, user: Uuid, session: Uuid, now: DateTime<Utc>) -> String {
@@ -69,29 +53,20 @@ impl Signer {
             iat: now.timestamp(),
             exp: (now + LIFETIME).timestamp(),
         };
-        let header = Header { kid: Some(self.signing.id.clone()), ..Header::new(ALGORITHM) };
-        jsonwebtoken::encode(&header, &claims, &self.signing.key)
-            .expect("these claims are JSON and the key is symmetric")
+        self.keys.sign(&claims)
     }
 
     /// What `token` says, when this installation signed it; it may have expired.
     pub(super) fn read(&self, token: &str) -> Option<Claims> {
-        let key_id = jsonwebtoken::decode_header(token).ok()?.kid?;
-        let key = self.accepted.iter().find(|key| key.id == key_id)?;
-        jsonwebtoken::decode::<Claims>(token, &key.key, &self.validation).ok().map(|token| token.claims)
+        self.keys.read(token, &self.validation)
     }
-}
-
-/// The signing key and its id. Derived, so that the secret can serve other purposes without one of them helping against
-/// another.
-fn derive(secret: &str) -> (String, [u8; 32]) {
-    let labelled = |label: &str| Sha256::new_with_prefix(label).chain_update(secret).finalize();
-    (hex::encode(&labelled("pulsecheck access token key id\0")[..8]), labelled("pulsecheck access token key\0").into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::signature::ALGORITHM;
+    use jsonwebtoken::{Algorithm, EncodingKey, Header};
     use serde_json::{Value, json};
 
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -114,8 +89,8 @@ mod tests {
             "iat": now().timestamp(), "exp": now().timestamp() + 60,
         });
         change(&mut claims);
-        let header = Header { kid: Some(good.signing.id.clone()), ..Header::new(ALGORITHM) };
-        jsonwebtoken::encode(&header, &claims, &good.signing.key).unwrap()
+        let header = Header { kid: Some(good.keys.id.clone()), ..Header::new(ALGORITHM) };
+        jsonwebtoken::encode(&header, &claims, &good.keys.signing).unwrap()
     }
 
     #[test]
@@ -163,10 +138,10 @@ mod tests {
         let token = with(|_| {});
         let (head, signature) = token.rsplit_once('.').unwrap();
         let (_, payload) = head.split_once('.').unwrap();
-        let header = |alg: &str| BASE64.encode(json!({ "alg": alg, "typ": "JWT", "kid": good.signing.id }).to_string());
-        let forged = Header { kid: Some(good.signing.id.clone()), ..Header::new(ALGORITHM) };
+        let header = |alg: &str| BASE64.encode(json!({ "alg": alg, "typ": "JWT", "kid": good.keys.id }).to_string());
+        let forged = Header { kid: Some(good.keys.id.clone()), ..Header::new(ALGORITHM) };
         let claims: Value = serde_json::from_slice(&BASE64.decode(payload).unwrap()).unwrap();
-        let same_key_other_algorithm = Header { kid: Some(good.signing.id.clone()), ..Header::new(Algorithm::HS512) };
+        let same_key_other_algorithm = Header { kid: Some(good.keys.id.clone()), ..Header::new(Algorithm::HS512) };
         let no_kid = Header::new(ALGORITHM);
         for (what, token) in [
             ("alg none", format!("{}.{payload}.", header("none"))),
@@ -181,8 +156,8 @@ mod tests {
                 "the secret itself as key",
                 jsonwebtoken::encode(&forged, &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap(),
             ),
-            ("HS512", jsonwebtoken::encode(&same_key_other_algorithm, &claims, &good.signing.key).unwrap()),
-            ("no key id", jsonwebtoken::encode(&no_kid, &claims, &good.signing.key).unwrap()),
+            ("HS512", jsonwebtoken::encode(&same_key_other_algorithm, &claims, &good.keys.signing).unwrap()),
+            ("no key id", jsonwebtoken::encode(&no_kid, &claims, &good.keys.signing).unwrap()),
             ("nothing", String::new()),
             ("dots", "..".into()),
         ] {

@@ -1,15 +1,19 @@
-//! The two cookies of a signed-in browser: their names, attributes and lifetimes.
+//! The cookies: two of a signed-in browser, and one of a browser that is on its way to a provider. Their names, attributes
+//! and lifetimes.
 
-use super::session;
+use super::{flow, session};
 use http::{HeaderMap, HeaderValue, header};
 
 /// Where the refresh cookie is sent to, and nowhere else.
 pub(crate) const REFRESH_PATH: &str = "/api/auth/refresh";
 
+/// Where the cookie of a sign-in is sent to: every provider's callback.
+const SIGN_IN_PATH: &str = "/api/auth";
+
 /// How cookies are called and marked: by whether browsers reach this server over https.
 ///
 /// The `__Host-` and `__Secure-` prefixes make a browser refuse a cookie of that name that another host of the same
-/// domain, or a page over plain http, wants to set. `__Host-` asks for the path `/`, so the refresh cookie has the other.
+/// domain, or a page over plain http, wants to set. `__Host-` asks for the path `/`, so the others have the other.
 ///
 /// Without https the names end with the port: browsers keep cookies by host and not by port, and two servers on one machine
 /// would sign each other's users out.
@@ -30,6 +34,10 @@ impl Cookies {
         if self.secure { "__Secure-pulsecheck_refresh".into() } else { format!("pulsecheck_refresh_{}", self.port) }
     }
 
+    fn sign_in_name(self) -> String {
+        if self.secure { "__Secure-pulsecheck_sign_in".into() } else { format!("pulsecheck_sign_in_{}", self.port) }
+    }
+
     /// The access token that a browser sent.
     pub(crate) fn access(self, headers: &HeaderMap) -> Option<&str> {
         value(headers, &self.access_name())
@@ -38,6 +46,21 @@ impl Cookies {
     /// The refresh token that a browser sent.
     pub(crate) fn refresh(self, headers: &HeaderMap) -> Option<&str> {
         value(headers, &self.refresh_name())
+    }
+
+    /// What a browser keeps while it is at a provider.
+    pub(crate) fn sign_in(self, headers: &HeaderMap) -> Option<&str> {
+        value(headers, &self.sign_in_name())
+    }
+
+    /// Keeps it. Lax, because the browser comes back from another site.
+    pub(crate) fn set_sign_in(self, flow: &str) -> HeaderValue {
+        self.set(&self.sign_in_name(), flow, SIGN_IN_PATH, flow::KEPT_FOR.num_seconds())
+    }
+
+    /// Makes the browser forget it.
+    pub(crate) fn clear_sign_in(self) -> HeaderValue {
+        self.set(&self.sign_in_name(), "", SIGN_IN_PATH, 0)
     }
 
     /// Keeps the access token for as long as its session may live, though it says less and less: an expired one still

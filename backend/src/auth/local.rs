@@ -5,8 +5,8 @@ use super::session::{self, Begun, Device};
 use chrono::{DateTime, Duration, Utc};
 use entity::{identity, login_link, user};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter,
-    Set, SqliteTransactionMode, TransactionOptions, TransactionTrait, TryInsertResult,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, Set,
+    TryInsertResult,
 };
 use uuid::Uuid;
 
@@ -40,13 +40,7 @@ pub(super) async fn sign_in(
     now: DateTime<Utc>,
 ) -> Result<Option<Begun>, DbErr> {
     let Some(token) = secret::decode::<32>(token) else { return Ok(None) };
-    // A deferred transaction of SQLite that begins by reading may not be able to write later.
-    let sqlite = db.get_database_backend() == DbBackend::Sqlite;
-    let options = TransactionOptions {
-        sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    let transaction = db.begin_with_options(options).await?;
+    let transaction = super::writing(db).await?;
     let begun = if consume(&transaction, &secret::hash(&token), now).await? {
         let user = owner(&transaction, now).await?;
         Some(session::begin(&transaction, user, device, now).await?)

@@ -8,11 +8,20 @@ use super::secret::{self, Hash};
 use chrono::{DateTime, Duration, Utc};
 use entity::session::{ActiveModel, Column, Entity, Model};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    Set,
+};
 use uuid::Uuid;
 
 /// How long a session lives without being used.
 pub(crate) const LIFETIME: Duration = Duration::days(7);
+
+/// The most sessions that a user has; who signs in once more is signed out where they were not for longest.
+const MOST: u64 = 100;
+
+/// `last_used_at` is only written when it is older than this.
+const USE_IS_NOTED_EVERY: Duration = Duration::minutes(5);
 
 /// How long after an exchange the token that was exchanged may still come from another tab.
 const GRACE: Duration = Duration::seconds(10);
@@ -97,6 +106,11 @@ pub(super) async fn begin(
         address: Set(device.address.map(|text| printable(&text, 60))),
     };
     row.insert(db).await?;
+    let surplus = newest_first(user).select_only().column(Column::Id).offset(MOST).limit(MOST);
+    let surplus: Vec<Uuid> = surplus.into_tuple().all(db).await?;
+    if !surplus.is_empty() {
+        Entity::delete_many().filter(Column::Id.is_in(surplus)).exec(db).await?;
+    }
     Ok(Begun { session, user, refresh_token: secret::encode(&token.0) })
 }
 
@@ -144,17 +158,45 @@ pub(super) async fn find(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn of_user(db: &impl ConnectionTrait, user: Uuid, now: DateTime<Utc>) -> Result<Vec<Model>, DbErr> {
-    let sessions = Entity::find().filter(Column::UserId.eq(user)).filter(Column::ExpiresAt.gt(now));
-    sessions.order_by_desc(Column::LastUsedAt).order_by_desc(Column::Id).all(db).await
+pub(crate) async fn of_user(db: &impl ConnectionTrait, user: Uuid, now: DateTime<Utc>) -> Result<Vec<Model>, DbErr> {
+    newest_first(user).filter(Column::ExpiresAt.gt(now)).limit(MOST).all(db).await
 }
 
-/// Ends a user's session. One that has ended already, or is another's, stays as it is.
+/// Ends a user's session; `false` when it has ended already, or is another's and stays as it is.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn end(db: &impl ConnectionTrait, user: Uuid, id: Uuid) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::UserId.eq(user)).exec(db).await.map(drop)
+pub(crate) async fn end(db: &impl ConnectionTrait, user: Uuid, id: Uuid) -> Result<bool, DbErr> {
+    let session = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::UserId.eq(user));
+    Ok(session.exec(db).await?.rows_affected > 0)
+}
+
+/// Ends all of a user's sessions but `own`, and says which those were.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn end_others(db: &impl ConnectionTrait, user: Uuid, own: Uuid) -> Result<Vec<Uuid>, DbErr> {
+    let others = Entity::delete_many().filter(Column::UserId.eq(user)).filter(Column::Id.ne(own));
+    Ok(others.exec_with_returning(db).await?.into_iter().map(|session| session.id).collect())
+}
+
+/// Whether the use of a session has to be written down again.
+pub(super) fn use_is_worth_noting(session: &Model, now: DateTime<Utc>) -> bool {
+    session.last_used_at + USE_IS_NOTED_EVERY <= now
+}
+
+/// Writes down that a session is in use.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn note_use(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let update = Entity::update_many().col_expr(Column::LastUsedAt, Expr::value(now));
+    update.filter(Column::Id.eq(id)).exec(db).await.map(drop)
+}
+
+fn newest_first(user: Uuid) -> Select<Entity> {
+    let own = Entity::find().filter(Column::UserId.eq(user));
+    own.order_by_desc(Column::LastUsedAt).order_by_desc(Column::Id)
 }
 
 /// Removes the sessions that have expired.

@@ -28,7 +28,8 @@ impl Sent {
 }
 
 fn auth(db: DatabaseConnection) -> Auth {
-    Auth::new(db, "http://localhost:8080".into(), SECRET, None)
+    let settings = crate::Settings::new("http://localhost:8080".parse().unwrap(), SECRET.into());
+    Auth::new(db, &crate::Settings { local_login: true, ..settings }).unwrap()
 }
 
 /// An `Auth` whose statements are counted.
@@ -152,7 +153,7 @@ async fn an_ended_session_is_believed_for_five_seconds_elsewhere_and_not_at_all_
     let (here, elsewhere) = (auth(database.db.clone()), auth(database.db.clone()));
     let start = now();
     let link = local::create_link(&database.db, start, Duration::minutes(1)).await.unwrap();
-    let signed_in = here.sign_in_locally(&link, session::Device::default(), start).await.unwrap().unwrap();
+    let signed_in = here.sign_in_locally(&link, None, session::Device::default(), start).await.unwrap();
     let works = async |auth: &Auth, at| auth.by_access_token(&signed_in.access_token, at).await.unwrap().is_some();
     assert!(works(&here, start).await && works(&elsewhere, start).await);
     here.sign_out(&signed_in.access_token).await.unwrap();
@@ -167,7 +168,7 @@ async fn a_session_ends_seven_days_after_it_was_last_refreshed() {
     let auth = auth(database.db.clone());
     let start = now();
     let link = local::create_link(&database.db, start, Duration::minutes(1)).await.unwrap();
-    let signed_in = auth.sign_in_locally(&link, session::Device::default(), start).await.unwrap().unwrap();
+    let signed_in = auth.sign_in_locally(&link, None, session::Device::default(), start).await.unwrap();
     let token = Mutex::new(signed_in.refresh_token);
     let refresh = async |at| {
         let old = token.lock().unwrap().clone();
@@ -197,7 +198,7 @@ async fn a_user_sees_and_ends_their_own_sessions_only() {
             session::begin(&database.db, user, device(), start + Duration::seconds(second)).await.unwrap().session,
         );
     }
-    let of = async |user| auth.sessions(user, start).await.unwrap();
+    let of = async |user| session::of_user(&database.db, user, start).await.unwrap();
     let listed = of(mine).await;
     assert_eq!(listed.iter().map(|session| session.id).collect::<Vec<_>>(), [begun[2], begun[0]]);
     let user_agent = listed[0].user_agent.clone().unwrap();

@@ -12,7 +12,7 @@ const MAX_ERRORS: usize = 20;
 const MAX_MESSAGE: usize = 500;
 
 /// The extension that says after how many seconds something may be tried again.
-const RETRY_AFTER: &str = "retryAfterSeconds";
+pub(crate) const RETRY_AFTER: &str = "retryAfterSeconds";
 
 /// The id of the HTTP request or WebSocket connection, which the server puts into the request's data.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! What happens around every execution: the document is judged, then who asks for it; then loaders are made; and errors
-//! get their codes. The one place where a read-only token is kept from changing anything.
+//! What happens around every execution: the document is judged, then who asks for it, and how often they have; then
+//! loaders are made; and errors get their codes. The one place where a read-only token is kept from changing anything.
 
 use super::error::{self, RequestId};
 use super::limits;
@@ -7,6 +7,7 @@ use super::loader::Queue;
 use super::scope::{Scope, viewer_in};
 use crate::auth::Viewer;
 use crate::ops::{Error, Ops};
+use crate::rates::{Costly, Rates, Wait};
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextRequest, NextSubscribe,
 };
@@ -39,10 +40,13 @@ struct Known {
     id: Option<RequestId>,
 }
 
-/// The only field that a visitor may ask for.
-const FOR_EVERYBODY: [&str; 2] = ["me", "__typename"];
+/// The only fields that a visitor may ask for.
+const FOR_EVERYBODY: [&str; 3] = ["me", "signInOptions", "__typename"];
 
-fn judge(request: &mut Request, viewer: Option<Viewer>) -> Result<(), Error> {
+/// Costly fields that an operation begins with, each with how often.
+type Costs = Vec<(Costly, u32)>;
+
+fn judge(request: &mut Request, viewer: Option<Viewer>) -> Result<Costs, Error> {
     limits::check_text(&request.query)?;
     limits::check_variables(&request.variables)?;
     // Taken out meanwhile, because the request keeps its document once it is parsed.
@@ -52,20 +56,31 @@ fn judge(request: &mut Request, viewer: Option<Viewer>) -> Result<(), Error> {
     judged
 }
 
-fn judge_document(request: &mut Request, variables: &Variables, viewer: Option<Viewer>) -> Result<(), Error> {
+fn judge_document(request: &mut Request, variables: &Variables, viewer: Option<Viewer>) -> Result<Costs, Error> {
     let name = request.operation_name.clone();
     // A document that does not parse is refused where async-graphql parses it again.
-    let Ok(document) = request.parsed_query() else { return Ok(()) };
-    let Some(operation) = limits::check_document(document, name.as_deref())? else { return Ok(()) };
+    let Ok(document) = request.parsed_query() else { return Ok(Costs::new()) };
+    let Some(operation) = limits::check_document(document, name.as_deref())? else { return Ok(Costs::new()) };
     let allowed = match viewer {
-        None if operation.roots.iter().any(|name| !FOR_EVERYBODY.contains(name)) => Err(Error::Unauthenticated),
+        None if operation.roots.keys().any(|name| !FOR_EVERYBODY.contains(name)) => Err(Error::Unauthenticated),
         Some(Viewer { read_only: true, .. }) if operation.kind == OperationType::Mutation => {
             Err(Error::Forbidden("this token may only read: use one that may write".into()))
         }
         _ => Ok(()),
     };
     // Who may not ask at all is told so first.
-    allowed.and_then(|()| limits::check_numbers(document, variables))
+    allowed.and_then(|()| limits::check_numbers(document, variables))?;
+    Ok(operation.roots.iter().filter_map(|(name, count)| Some((Costly::of_field(name)?, *count))).collect())
+}
+
+/// Counts what an operation asks of others than this server. However it is spelled: by aliases, fragments or batches.
+fn count(costs: &Costs, viewer: Option<Viewer>, data: &Data) -> Result<(), Error> {
+    let rates = data.get(&TypeId::of::<Arc<Rates>>()).and_then(|rates| rates.downcast_ref::<Arc<Rates>>());
+    let Some((rates, viewer)) = rates.zip(viewer) else { return Ok(()) };
+    for (what, times) in costs {
+        rates.costly(*what, viewer.user_id, *times).map_err(|Wait(seconds)| Error::RateLimited(seconds))?;
+    }
+    Ok(())
 }
 
 #[async_graphql::async_trait::async_trait]
@@ -102,7 +117,8 @@ impl Extension for Gate {
         let id = id(&request.data).or_else(|| id(ctx.session_data));
         // A request is prepared once.
         let _ = self.request.set(Known { viewer, id });
-        judge(&mut request, viewer).map_err(error::refused)?;
+        let costs = judge(&mut request, viewer).map_err(error::refused)?;
+        count(&costs, viewer, &request.data).map_err(error::refused)?;
         next.run(ctx, request).await
     }
 

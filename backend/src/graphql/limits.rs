@@ -82,8 +82,8 @@ pub(super) fn check_document<'a>(
 pub(super) struct Operation<'a> {
     /// Query, mutation or subscription.
     pub(super) kind: OperationType,
-    /// The names of the fields that it begins with.
-    pub(super) roots: Vec<&'a str>,
+    /// The fields that it begins with, and how often each.
+    pub(super) roots: HashMap<&'a str, u32>,
 }
 
 /// What a selection set comes to, fragments expanded.
@@ -170,7 +170,7 @@ impl<'a> Walk<'a> {
         if operation.ty == OperationType::Subscription && roots != 1 {
             return Err(query("a subscription must begin with exactly one field"));
         }
-        Ok(Operation { kind: operation.ty, roots: cost.names.into_keys().collect() })
+        Ok(Operation { kind: operation.ty, roots: cost.names })
     }
 
     fn fragment(&mut self, name: &'a Name) -> Result<Cost<'a>, Error> {

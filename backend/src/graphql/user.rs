@@ -1,5 +1,6 @@
 //! The viewer: profile, API tokens, and what this server allows.
 
+use super::account::{self, Identity, Session};
 use super::scalar::{Id, Time};
 use super::scope::scope;
 use crate::auth::Auth;
@@ -29,6 +30,18 @@ impl User {
     async fn api_tokens(&self, ctx: &Context<'_>) -> Result<Vec<ApiToken>> {
         let scope = scope(ctx);
         Ok(scope.ops.tokens(&scope.viewer()?).await?.into_iter().map(ApiToken::from).collect())
+    }
+
+    /// The browsers in which you are signed in, the one used last first.
+    #[graphql(complexity = "super::limits::page(20, child_complexity)")]
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>> {
+        Ok(account::sessions(scope(ctx)).await?)
+    }
+
+    /// The ways in which you have signed in, the one used last first.
+    #[graphql(complexity = "super::limits::page(3, child_complexity)")]
+    async fn identities(&self, ctx: &Context<'_>) -> Result<Vec<Identity>> {
+        Ok(account::identities(ctx).await?)
     }
 }
 
@@ -97,7 +110,7 @@ pub(crate) struct UserQuery;
 
 #[Object]
 impl UserQuery {
-    /// You; null without a valid session or token. Everything else answers UNAUTHENTICATED then.
+    /// You; null without a valid session or token. Everything but this and `signInOptions` answers UNAUTHENTICATED then.
     async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let scope = scope(ctx);
         let Some(viewer) = scope.visitor() else { return Ok(None) };

@@ -1,11 +1,11 @@
 //! What the HTTP side answers when it cannot do what was asked: one shape for every address below `/api/`, the one of
 //! GraphQL errors, so that a client needs one reader.
 
-use crate::graphql::RequestId;
+use crate::graphql::{RETRY_AFTER, RequestId};
 use async_graphql::{ServerError, Value};
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{StatusCode, header};
 use sea_orm::DbErr;
 use serde_json::json;
 use std::borrow::Cow;
@@ -16,11 +16,13 @@ pub(super) struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: Cow<'static, str>,
+    /// After how many seconds it may be tried again.
+    retry_after: Option<u64>,
 }
 
 impl ApiError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), retry_after: None }
     }
 
     pub(super) fn bad_input(message: impl Into<Cow<'static, str>>) -> Self {
@@ -49,6 +51,12 @@ impl ApiError {
         Self::new(StatusCode::MISDIRECTED_REQUEST, "FORBIDDEN", message)
     }
 
+    pub(super) fn rate_limited(seconds: u64) -> Self {
+        let message = format!("too many requests: try again in {seconds} s");
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message);
+        Self { retry_after: Some(seconds), ..error }
+    }
+
     pub(super) fn no_such_address() -> Self {
         Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing at this address of the API")
     }
@@ -69,9 +77,16 @@ impl ApiError {
 
     /// As it goes over the wire.
     pub(super) fn render(&self, id: &RequestId) -> Response {
-        let extensions = json!({ "code": self.code, "requestId": id.0 });
+        let mut extensions = json!({ "code": self.code, "requestId": id.0 });
+        if let Some(seconds) = self.retry_after {
+            extensions[RETRY_AFTER] = json!(seconds);
+        }
         let error = json!({ "message": self.message, "extensions": extensions });
-        (self.status, Json(json!({ "data": Value::Null, "errors": [error] }))).into_response()
+        let mut response = (self.status, Json(json!({ "data": Value::Null, "errors": [error] }))).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 
     /// The same as an error of GraphQL's.
@@ -80,6 +95,9 @@ impl ApiError {
         let extensions = error.extensions.get_or_insert_default();
         extensions.set("code", self.code);
         extensions.set("requestId", id.0.as_str());
+        if let Some(seconds) = self.retry_after {
+            extensions.set(RETRY_AFTER, seconds);
+        }
         error
     }
 }

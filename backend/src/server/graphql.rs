@@ -2,12 +2,13 @@
 
 pub(super) mod request;
 
+use super::address::Sender;
 use super::error::ApiError;
-use super::{Server, identify};
+use super::{Server, identify, too_often};
 use crate::assets::Page;
 use crate::auth::Viewer;
-use crate::graphql::RequestId;
-use async_graphql::{BatchResponse, Request};
+use crate::graphql::{RETRY_AFTER, RequestId};
+use async_graphql::{BatchResponse, Request, Value};
 use async_graphql_axum::GraphQLResponse;
 use axum::Extension;
 use axum::body::{Body, Bytes};
@@ -38,16 +39,21 @@ const READ_TO_THE_END: usize = 16 * MAX_BODY;
 pub(super) async fn post(
     State(server): State<Arc<Server>>,
     Extension(id): Extension<RequestId>,
+    Extension(from): Extension<Sender>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
+    server.rates.request(from.0).map_err(too_often)?;
     let viewer = identify::viewer(&server, &headers).await?;
     if !is_json(&headers) {
         return Err(ApiError::not_json());
     }
     let limit = if viewer.is_some() { MAX_BODY } else { MAX_STRANGERS_BODY };
     let body = read(body, limit).await?;
-    let response = match request::parse(&body, MAX_BATCH).map_err(ApiError::bad_input)? {
+    let parsed = request::parse(&body, MAX_BATCH).map_err(ApiError::bad_input)?;
+    let count = if let request::Parsed::Batch(requests) = &parsed { requests.len() } else { 1 };
+    server.rates.operations(viewer.map(|viewer| viewer.user_id), from.0, count).map_err(too_often)?;
+    let response = match parsed {
         request::Parsed::Single(request) => {
             BatchResponse::Single(server.schema.execute(prepared(&server, *request, viewer, &id)).await)
         }
@@ -61,7 +67,11 @@ pub(super) async fn post(
             BatchResponse::Batch(responses)
         }
     };
+    let wait = longest_wait(&response);
     let mut response = GraphQLResponse(response).into_response();
+    if let Some(seconds) = wait {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
     if !accepts_graphql_response(&headers) {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
@@ -75,7 +85,21 @@ pub(super) async fn playground(State(server): State<Arc<Server>>, method: Method
 
 /// What resolvers find in every request: who asks, and the request's id.
 pub(super) fn prepared(server: &Server, request: Request, viewer: Option<Viewer>, id: &RequestId) -> Request {
-    request.data(viewer).data(id.clone()).data(Arc::clone(&server.auth))
+    request.data(viewer).data(id.clone()).data(Arc::clone(&server.auth)).data(Arc::clone(&server.rates))
+}
+
+/// After how many seconds everything that was asked for too often may be asked for again.
+fn longest_wait(response: &BatchResponse) -> Option<u64> {
+    let responses = match response {
+        BatchResponse::Single(response) => std::slice::from_ref(response),
+        BatchResponse::Batch(responses) => responses,
+    };
+    let errors = responses.iter().flat_map(|response| &response.errors);
+    let waits = errors.filter_map(|error| match error.extensions.as_ref()?.get(RETRY_AFTER)? {
+        Value::Number(seconds) => seconds.as_u64(),
+        _ => None,
+    });
+    waits.max()
 }
 
 /// Whether the client knows the newer media type; the others were written for plain JSON

@@ -2,10 +2,11 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// For the dashboard: its own files only, compiled WebAssembly, live connections to its own origin, no inline script or
+/// For the dashboard: its own files and pictures of people only, compiled WebAssembly, live connections to its own origin, no inline script or
 /// style.
 pub(crate) const DASHBOARD_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-    img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
+    img-src 'self' data: https://avatars.githubusercontent.com https://*.googleusercontent.com https://secure.gravatar.com \
+    https://www.gravatar.com; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'";
 
 /// For GraphiQL, whose editor and dialogs write style sheets while they run. No script but its own, all the same.
@@ -38,4 +39,16 @@ pub(super) fn add(headers: &mut HeaderMap, secure: bool) {
     }
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NO_PAGE_POLICY));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pictures_that_are_kept_are_those_that_may_be_shown() {
+        let images = DASHBOARD_POLICY.split(';').find_map(|rule| rule.trim().strip_prefix("img-src ")).unwrap();
+        let hosts: Vec<_> = images.split_whitespace().filter(|source| source.starts_with("https:")).collect();
+        assert_eq!(hosts, crate::auth::avatar::HOSTS);
+    }
 }

@@ -1,13 +1,12 @@
 //! From a request's headers to the one who sent it.
 
 use super::Server;
+use super::address::Sender;
 use super::error::ApiError;
 use crate::auth::session::Device;
 use crate::auth::{Viewer, api_token};
 use crate::ops;
-use axum::extract::ConnectInfo;
 use http::{HeaderMap, header};
-use std::net::SocketAddr;
 
 /// Who sent a request to the API: by the token in `Authorization`, otherwise by the access cookie. `None` when they
 /// have neither, or one that does not work.
@@ -41,8 +40,8 @@ pub(super) fn require_own_page(server: &Server, headers: &HeaderMap) -> Result<(
 }
 
 /// What a session is kept with.
-pub(super) fn device(headers: &HeaderMap, from: &ConnectInfo<SocketAddr>) -> Device {
+pub(super) fn device(headers: &HeaderMap, from: Sender) -> Device {
     let user_agent =
         headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    Device { user_agent, address: Some(from.0.ip().to_string()) }
+    Device { user_agent, address: Some(from.0.to_string()) }
 }

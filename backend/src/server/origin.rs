@@ -53,6 +53,15 @@ impl Names {
             && (origin == self.public_url.origin() || here().is_some_and(|here| origin == here.origin()))
     }
 
+    /// Whether the request calls this server by a loopback name that is not the public one.
+    pub(super) fn is_another_of_ours(&self, headers: &HeaderMap) -> bool {
+        let Some(host) = text(headers, header::HOST.as_str()).filter(|host| self.loopback && is_loopback(host)) else {
+            return false;
+        };
+        let here = Url::parse(&format!("{}://{host}", self.public_url.scheme()));
+        here.is_ok_and(|here| here.host() != self.public_url.host())
+    }
+
     fn answers_to(&self, host: &str) -> bool {
         if !self.loopback || is_loopback(host) {
             return true;

@@ -7,9 +7,10 @@ mod connection;
 mod operation;
 mod protocol;
 
+use super::address::Sender;
 use super::error::ApiError;
 use super::listen::Place;
-use super::{Server, identify};
+use super::{Server, identify, too_often};
 use crate::graphql::RequestId;
 use axum::Extension;
 use axum::extract::State;
@@ -32,9 +33,11 @@ pub(super) async fn upgrade(
     State(server): State<Arc<Server>>,
     Extension(id): Extension<RequestId>,
     Extension(place): Extension<Place>,
+    Extension(from): Extension<Sender>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
+    server.rates.request(from.0).map_err(too_often)?;
     let upgrade = upgrade.map_err(|_| ApiError::bad_input("this address speaks WebSocket only"))?;
     let upgrade = upgrade.protocols(Dialect::ALL.map(Dialect::name));
     let dialect = upgrade.selected_protocol().and_then(|name| name.to_str().ok()).and_then(Dialect::named);
@@ -45,7 +48,7 @@ pub(super) async fn upgrade(
     let viewer = identify::viewer(&server, &headers).await?;
     let span = tracing::info_span!("websocket", id = id.0);
     let connections = server.connections.clone();
-    let connection = Connection::new(server, dialect, viewer, id);
+    let connection = Connection::new(server, dialect, viewer, from, id);
     let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
     let upgrade = upgrade.read_buffer_size(BUFFER).write_buffer_size(BUFFER);
     Ok(upgrade

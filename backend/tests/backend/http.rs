@@ -1,12 +1,16 @@
 //! The HTTP side, spoken to over real connections.
 
+mod account;
 mod app;
 mod assets;
 mod calendar;
 mod graphql;
 mod health;
 mod host;
+mod provider;
+mod rates;
 mod session;
 mod sign_in;
+mod standin;
 mod token;
 mod websocket;

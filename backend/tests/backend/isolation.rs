@@ -1,13 +1,15 @@
 //! Nobody learns of what is another's: every field that takes an id answers for a stranger's object exactly as for one
-//! that does not exist. The list is checked against the schema, so a new field cannot be forgotten.
+//! that does not exist, by the same statements, so that the time tells nothing either. The list is checked against the
+//! schema, so a new field cannot be forgotten.
 
 use crate::api::{Api, Person, now};
 use crate::schema::what_takes_an_id;
 use entity::column::IncidentType;
-use entity::{api_token, incident, incident_event, service};
+use entity::{api_token, incident, incident_event, service, session};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use testkit::builders::a_service;
 use testkit::database::TestDatabase;
 use testkit::on_each_database;
@@ -19,10 +21,11 @@ enum Kind {
     Service,
     Incident,
     Token,
+    Session,
 }
 
 /// (root, field, the argument that takes the id, whose id, the document with `$id`).
-const CASES: [(&str, &str, &str, Kind, &str); 11] = [
+const CASES: [(&str, &str, &str, Kind, &str); 12] = [
     (
         "Query",
         "service",
@@ -57,6 +60,7 @@ const CASES: [(&str, &str, &str, Kind, &str); 11] = [
     ("Mutation", "pauseService", "id", Kind::Service, "mutation($id: UUID!) { pauseService(id: $id) { id } }"),
     ("Mutation", "resumeService", "id", Kind::Service, "mutation($id: UUID!) { resumeService(id: $id) { id } }"),
     ("Mutation", "checkService", "id", Kind::Service, "mutation($id: UUID!) { checkService(id: $id) { id } }"),
+    ("Mutation", "endSession", "id", Kind::Session, "mutation($id: UUID!) { endSession(id: $id) }"),
     ("Mutation", "revokeApiToken", "id", Kind::Token, "mutation($id: UUID!) { revokeApiToken(id: $id) }"),
     (
         "Subscription",
@@ -82,10 +86,22 @@ fn every_field_that_takes_an_id_has_a_case() {
     let found: BTreeSet<_> =
         found.iter().map(|(root, field, arg)| (root.as_str(), field.as_str(), arg.as_str())).collect();
     assert_eq!(found, covered, "left: what the schema has; right: what the cases cover");
+    let all = ["Query", "Mutation", "Subscription"].map(|root| crate::schema::fields_of(root).len());
+    println!(
+        "{} of {} operations take an id, and {} cases cover them",
+        covered.len(),
+        all.iter().sum::<usize>(),
+        CASES.len()
+    );
 }
 
 on_each_database! {
     async fn anothers_object_answers_exactly_as_an_absent_one(database: TestDatabase) {
+        let mut database = database;
+        let statements: Arc<Mutex<Vec<String>>> = Arc::default();
+        let sent = Arc::clone(&statements);
+        database.db.set_metric_callback(move |statement| sent.lock().unwrap().push(statement.statement.sql.clone()));
+        let statements = || std::mem::take(&mut *statements.lock().unwrap());
         let api = Api::on(database).await;
         let (owner, stranger) = (api.somebody().await, api.somebody().await);
         let owned = Owned::by(&owner).await;
@@ -93,9 +109,12 @@ on_each_database! {
         Owned::by(&stranger).await;
         let before = everything(&api).await;
         for (root, field, _, kind, document) in CASES {
+            statements();
             let foreign = ask(&stranger, root, document, owned.id(kind)).await;
+            let for_foreign = statements();
             let absent = ask(&stranger, root, document, Uuid::now_v7()).await;
-            assert_eq!(foreign, absent, "{root}.{field}");
+            assert_eq!(foreign.to_string(), absent.to_string(), "{root}.{field}");
+            assert_eq!(for_foreign, statements(), "{root}.{field}: what is done tells one from the other");
             let refused = foreign["errors"][0]["extensions"]["code"] == "NOT_FOUND";
             let empty = foreign["data"][field].is_null() || foreign["data"][field]["totalCount"] == 0;
             assert!(refused || (root == "Query" && empty), "{root}.{field}: {foreign}");
@@ -131,6 +150,7 @@ struct Owned {
     service: Uuid,
     incident: Uuid,
     token: Uuid,
+    session: Uuid,
 }
 
 impl Owned {
@@ -151,7 +171,20 @@ impl Owned {
         let create = "mutation { createApiToken(input: { name: \"x\" }) { apiToken { id } } }";
         let token = person.data(create, json!({})).await["createApiToken"]["apiToken"]["id"].clone();
         let token = token.as_str().unwrap().parse().unwrap();
-        Self { service: service.id, incident: incident.id, token }
+        let session = session::Model {
+            id: Uuid::now_v7(),
+            user_id: person.user.id,
+            token_hash: Uuid::now_v7().as_bytes().to_vec(),
+            previous_token_hash: None,
+            rotated_at: now(),
+            created_at: now(),
+            last_used_at: now(),
+            expires_at: now() + chrono::Duration::days(7),
+            user_agent: None,
+            address: None,
+        };
+        let session = session.into_active_model().insert(db).await.unwrap();
+        Self { service: service.id, incident: incident.id, token, session: session.id }
     }
 
     const fn id(&self, kind: Kind) -> Uuid {
@@ -159,6 +192,7 @@ impl Owned {
             Kind::Service => self.service,
             Kind::Incident => self.incident,
             Kind::Token => self.token,
+            Kind::Session => self.session,
         }
     }
 }
@@ -181,5 +215,6 @@ async fn everything(api: &Api) -> String {
     let incidents = incident::Entity::find().all(db).await.unwrap();
     let events = incident_event::Entity::find().all(db).await.unwrap();
     let tokens = api_token::Entity::find().all(db).await.unwrap();
-    format!("{services:?}{incidents:?}{events:?}{tokens:?}")
+    let sessions = session::Entity::find().all(db).await.unwrap();
+    format!("{services:?}{incidents:?}{events:?}{tokens:?}{sessions:?}")
 }

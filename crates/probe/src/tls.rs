@@ -26,6 +26,17 @@ pub enum Roots {
     Only(Arc<RootCertStore>),
 }
 
+impl Roots {
+    /// The authorities themselves.
+    #[must_use]
+    pub fn store(&self) -> Arc<RootCertStore> {
+        match self {
+            Self::System => Arc::clone(&SYSTEM),
+            Self::Only(roots) => Arc::clone(roots),
+        }
+    }
+}
+
 /// Read once: a few hundred files or a few hundred kilobytes.
 static SYSTEM: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
     let mut roots = RootCertStore::empty();
@@ -45,12 +56,8 @@ static SYSTEM: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
 /// # Errors
 /// When `roots` is empty, or the provider supports no version of TLS.
 pub(crate) fn client_config(roots: &Roots) -> Result<ClientConfig, rustls::Error> {
-    let roots = match roots {
-        Roots::System => Arc::clone(&SYSTEM),
-        Roots::Only(roots) => Arc::clone(roots),
-    };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
+    let verifier = WebPkiServerVerifier::builder_with_provider(roots.store(), Arc::clone(&provider))
         .build()
         .map_err(|error| rustls::Error::General(error.to_string()))?;
     let mut config = ClientConfig::builder_with_provider(provider)

@@ -16,19 +16,13 @@ async fn a_websocket_takes_one_of_the_places_until_it_ends() {
     let database = testkit::database::sqlite().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let settings = Settings {
-        public_url: format!("http://{address}").parse().unwrap(),
-        secret_key: "0123456789abcdef0123456789abcdef".into(),
-        previous_secret_key: None,
-        local_login: true,
-        min_interval_seconds: 10,
-        max_services_per_user: 10,
-    };
+    let public_url = format!("http://{address}").parse().unwrap();
+    let settings = Settings::new(public_url, "0123456789abcdef0123456789abcdef".into());
     let prober = Prober::new(ProberSettings::default()).unwrap();
     let fetcher = Fetcher::new(FetcherSettings::default()).unwrap();
     let backend = Backend { db: database.db.clone(), live: Live::memory(), prober, fetcher, settings };
     let stop = CancellationToken::new();
-    let server = Arc::new(Server::new(backend, Assets::new([]), true, stop.clone()));
+    let server = Arc::new(Server::new(backend, Assets::new([]), true, stop.clone()).unwrap());
     let free = Arc::new(Semaphore::new(2));
     let serving = tokio::spawn(serve_while_free(Arc::clone(&server), router(&server), listener, Arc::clone(&free)));
 

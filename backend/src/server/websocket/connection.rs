@@ -5,8 +5,9 @@ use super::protocol::{Close, Dialect, Incoming};
 use crate::auth::{Ended, Viewer, api_token};
 use crate::graphql::RequestId;
 use crate::ops::now;
-use crate::server::Server;
+use crate::server::address::Sender;
 use crate::server::graphql::prepared;
+use crate::server::{Server, too_often};
 use async_graphql::Response;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures::StreamExt as _;
@@ -42,6 +43,7 @@ pub(super) struct Connection {
     server: Arc<Server>,
     dialect: Dialect,
     viewer: Option<Viewer>,
+    from: Sender,
     id: RequestId,
     endings: broadcast::Receiver<Ended>,
     initialised: bool,
@@ -62,9 +64,15 @@ impl From<Close> for End {
 }
 
 impl Connection {
-    pub(super) fn new(server: Arc<Server>, dialect: Dialect, viewer: Option<Viewer>, id: RequestId) -> Self {
+    pub(super) fn new(
+        server: Arc<Server>,
+        dialect: Dialect,
+        viewer: Option<Viewer>,
+        from: Sender,
+        id: RequestId,
+    ) -> Self {
         let endings = server.auth.endings();
-        Self { server, dialect, viewer, id, endings, initialised: false, operations: StreamMap::new() }
+        Self { server, dialect, viewer, from, id, endings, initialised: false, operations: StreamMap::new() }
     }
 
     pub(super) async fn serve(mut self, mut socket: WebSocket) {
@@ -160,6 +168,11 @@ impl Connection {
             }
             Incoming::Subscribe { id, request: Err(wrong) } => say(socket, self.dialect.malformed(&id, &wrong)).await,
             Incoming::Subscribe { id, request: Ok(request) } => {
+                let user = self.viewer.map(|viewer| viewer.user_id);
+                if let Err(wait) = self.server.rates.operations(user, self.from.0, 1) {
+                    let errors = [too_often(wait).graphql(&self.id)];
+                    return say(socket, self.dialect.refused(&id, &errors)).await;
+                }
                 let request = prepared(&self.server, *request, self.viewer, &self.id);
                 let responses = answers(&self.server.schema, request, self.id.clone());
                 let mut responses = responses.map(Some).chain(stream::once(async { None })).boxed();

@@ -50,14 +50,9 @@ impl App {
     async fn full(database: Arc<TestDatabase>, change: impl FnOnce(&mut Settings), assets: Assets) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let mut settings = Settings {
-            public_url: base.parse().unwrap(),
-            secret_key: SECRET.into(),
-            previous_secret_key: None,
-            local_login: true,
-            min_interval_seconds: 10,
-            max_services_per_user: 10,
-        };
+        let mut settings = Settings::new(base.parse().unwrap(), SECRET.into());
+        settings.local_login = true;
+        settings.max_services_per_user = 10;
         change(&mut settings);
         let port = settings.public_url.port_or_known_default().unwrap();
         let (db, live, stop) = (database.db.clone(), Live::memory(), CancellationToken::new());

@@ -159,7 +159,7 @@ async fn there_is_no_graphql_over_get_and_nothing_at_other_addresses() {
     let browser = app.browser();
     let page = browser.get("/api/graphql?query=%7B__typename%7D").await;
     assert!(page.headers()[CONTENT_TYPE].to_str().unwrap().starts_with("text/html"));
-    for path in ["/api", "/api/", "/api/nothing", "/api/auth/github/callback", "/api/graphql/"] {
+    for path in ["/api", "/api/", "/api/nothing", "/api/auth/gitlab/callback", "/api/graphql/"] {
         let answer = browser.get(path).await;
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
         assert_eq!(code(&answer.json().await.unwrap()), "NOT_FOUND");
@@ -198,7 +198,10 @@ async fn an_answer_has_the_media_type_that_the_client_accepts() {
     for (accept, expected) in [
         ("*/*", "application/json"),
         ("application/json", "application/json"),
-        ("application/graphql-response+json; charset=utf-8, application/json;q=0.9", "application/graphql-response+json"),
+        (
+            "application/graphql-response+json; charset=utf-8, application/json;q=0.9",
+            "application/graphql-response+json",
+        ),
     ] {
         let request = app.browser().http.post(app.url("/api/graphql")).header(CONTENT_TYPE, "application/json");
         let answer = request.header(ACCEPT, accept).body(r#"{"query":"{ __typename }"}"#).send().await.unwrap();

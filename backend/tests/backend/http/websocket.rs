@@ -26,7 +26,7 @@ const LEGACY: &str = "graphql-ws";
 pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 /// As the dashboard does it.
-async fn opened_by(app: &App, browser: &Browser) -> Socket {
+pub(crate) async fn opened_by(app: &App, browser: &Browser) -> Socket {
     let headers = [("cookie", browser.cookie_header("/")), ("origin", app.base.clone())];
     let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
     let mut socket = Socket::open(app, TRANSPORT, &headers).await.unwrap();
@@ -92,12 +92,12 @@ impl Socket {
         }
     }
 
-    async fn ask(&mut self, id: &str, query: &str) {
+    pub(crate) async fn ask(&mut self, id: &str, query: &str) {
         self.send(json!({ "type": "subscribe", "id": id, "payload": { "query": query } })).await;
     }
 
     /// A round trip: whatever was sent before has been read by the server then.
-    async fn settle(&mut self) {
+    pub(crate) async fn settle(&mut self) {
         self.send(json!({ "type": "ping", "payload": { "n": 1 } })).await;
         assert_eq!(self.receive().await, json!({ "type": "pong", "payload": { "n": 1 } }));
     }

@@ -1,0 +1,130 @@
+//! GitHub: OAuth 2 with PKCE, and its API for who somebody is.
+//!
+//! <https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps>
+
+use super::client::Client;
+use super::fault::Fault;
+use super::{GitHubSettings, Profile};
+use crate::auth::flow::Flow;
+use http::{Method, header};
+use openidconnect::{HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use url::Url;
+use url::form_urlencoded::Serializer;
+
+/// Names and e-mails, nothing else.
+const SCOPE: &str = "read:user user:email";
+
+pub(super) struct GitHub {
+    settings: GitHubSettings,
+    callback: String,
+    client: Client,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    access_token: Option<String>,
+    /// Errors come with the status 200.
+    error: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    id: u64,
+    login: String,
+    name: Option<String>,
+    avatar_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Email {
+    email: String,
+    primary: bool,
+    verified: bool,
+}
+
+impl GitHub {
+    pub(super) const fn new(settings: GitHubSettings, callback: String, client: Client) -> Self {
+        Self { settings, callback, client }
+    }
+
+    pub(super) fn address(&self, flow: &Flow) -> String {
+        let verifier = PkceCodeVerifier::new(flow.verifier.clone());
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
+        let mut url = under(&self.settings.url, "login/oauth/authorize");
+        url.query_pairs_mut()
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &self.settings.client_id)
+            .append_pair("redirect_uri", &self.callback)
+            .append_pair("scope", SCOPE)
+            .append_pair("state", &flow.state)
+            .append_pair("code_challenge", challenge.as_str())
+            .append_pair("code_challenge_method", "S256");
+        url.into()
+    }
+
+    pub(super) async fn profile(&self, flow: &Flow, code: &str) -> Result<Profile, Fault> {
+        let token = self.token(flow, code).await?;
+        let user: User = self.ask("user", &token).await?;
+        let emails: Vec<Email> = self.ask("user/emails?per_page=100", &token).await?;
+        let email = emails.into_iter().find(|email| email.primary && email.verified).ok_or(Fault::UnverifiedEmail)?;
+        // Another installation numbers its users from 1 as well.
+        let host = self.settings.url.host_str().unwrap_or_default();
+        let subject = if host == "github.com" { user.id.to_string() } else { format!("{host} {}", user.id) };
+        Ok(Profile {
+            provider: "github",
+            subject,
+            email: Some(email.email),
+            email_verified: true,
+            name: user.name.filter(|name| !name.trim().is_empty()).or(Some(user.login)),
+            picture: user.avatar_url,
+        })
+    }
+
+    async fn token(&self, flow: &Flow, code: &str) -> Result<String, Fault> {
+        let body = Serializer::new(String::new())
+            .append_pair("client_id", &self.settings.client_id)
+            .append_pair("client_secret", &self.settings.client_secret)
+            .append_pair("code", code)
+            .append_pair("redirect_uri", &self.callback)
+            .append_pair("code_verifier", &flow.verifier)
+            .finish();
+        let request = http::Request::builder()
+            .method(Method::POST)
+            .uri(under(&self.settings.url, "login/oauth/access_token").as_str())
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let token: Token = self.read(request.body(body.into_bytes())).await?;
+        let refused = || Fault::Refused("the token endpoint".into(), token.error.clone().unwrap_or("nothing".into()));
+        token.access_token.clone().filter(|token| !token.is_empty() && token.is_ascii()).ok_or_else(refused)
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, path: &str, token: &str) -> Result<T, Fault> {
+        let request = http::Request::builder()
+            .uri(under(&self.settings.api_url, path).as_str())
+            .header(header::ACCEPT, "application/vnd.github+json")
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header("x-github-api-version", "2022-11-28");
+        self.read(request.body(Vec::new())).await
+    }
+
+    async fn read<T: DeserializeOwned>(&self, request: http::Result<HttpRequest>) -> Result<T, Fault> {
+        let request = request.map_err(|error| Fault::Unreadable(error.to_string()))?;
+        let path = request.uri().path().to_owned();
+        let answer: HttpResponse = self.client.send(request).await?;
+        if !answer.status().is_success() {
+            return Err(Fault::Refused(path, answer.status().as_u16().to_string()));
+        }
+        serde_json::from_slice(answer.body()).map_err(|error| Fault::Unreadable(format!("{path}: {error}")))
+    }
+}
+
+/// `path` below an address that may have a path of its own.
+fn under(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
+    url.set_query(query);
+    url
+}

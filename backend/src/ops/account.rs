@@ -1,0 +1,143 @@
+//! The viewer's own account: where they are signed in, how they sign in, and leaving.
+
+pub mod export;
+
+use super::{Error, Ops, Result, now};
+use crate::auth::{Viewer, session as sessions};
+use entity::{account_removal, api_token, check, identity, service, session, user};
+use sea_orm::sea_query::LockType;
+use sea_orm::{
+    ColumnTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
+};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// What a missing one is called.
+const SESSION: &str = "session";
+
+/// How many checks are removed in one statement: so few that recording does not notice.
+const CHECKS_AT_ONCE: u64 = 5_000;
+
+/// How long somebody who leaves waits for everything to be gone; what is not gone by then goes on without them.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Ops {
+    /// Where the viewer is signed in, the session used last first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sessions(&self, viewer: &Viewer) -> Result<Vec<session::Model>> {
+        Ok(sessions::of_user(&self.db, viewer.user_id, now()).await?)
+    }
+
+    /// How the viewer signs in, the way used last first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn identities(&self, viewer: &Viewer) -> Result<Vec<identity::Model>> {
+        let own = identity::Entity::find().filter(identity::Column::UserId.eq(viewer.user_id));
+        Ok(own.order_by_desc(identity::Column::LastUsedAt).all(&self.db).await?)
+    }
+
+    /// Ends one of the viewer's sessions.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for API tokens, [`Error::NotFound`].
+    pub async fn end_session(&self, viewer: &Viewer, id: Uuid) -> Result<Uuid> {
+        in_person(viewer)?;
+        match sessions::end(&self.db, viewer.user_id, id).await? {
+            true => Ok(id),
+            false => Err(Error::NotFound(SESSION)),
+        }
+    }
+
+    /// Ends all of the viewer's sessions but the one that asks, and returns which those were.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for API tokens.
+    pub async fn end_other_sessions(&self, viewer: &Viewer) -> Result<Vec<Uuid>> {
+        let own = in_person(viewer)?;
+        Ok(sessions::end_others(&self.db, viewer.user_id, own).await?)
+    }
+
+    /// Deletes the viewer's account with everything in it. They are signed out everywhere when this returns; of a very
+    /// long history some may be removed later.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for API tokens, or under the field `email` unless that is the account's.
+    pub async fn delete_account(&self, viewer: &Viewer, email: &str) -> Result<Uuid> {
+        in_person(viewer)?;
+        let id = viewer.user_id;
+        let transaction = self.begin().await?;
+        let owner = user::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(&transaction).await?;
+        let owner = owner.ok_or(Error::Unauthenticated)?;
+        if email.trim() != owner.email {
+            return Err(Error::field("email", format!("is not this account's: type {} to delete it", owner.email)));
+        }
+        let removal = account_removal::Model { user_id: id, requested_at: now() };
+        account_removal::Entity::insert(removal.into_active_model())
+            .on_conflict_do_nothing_on([account_removal::Column::UserId])
+            .exec_without_returning(&transaction)
+            .await?;
+        identity::Entity::delete_many().filter(identity::Column::UserId.eq(id)).exec(&transaction).await?;
+        session::Entity::delete_many().filter(session::Column::UserId.eq(id)).exec(&transaction).await?;
+        api_token::Entity::delete_many().filter(api_token::Column::UserId.eq(id)).exec(&transaction).await?;
+        // What is not removed at once is at least not checked any more.
+        let paused = service::ActiveModel { paused: Set(true), ..Default::default() };
+        let own = service::Entity::update_many().set(paused).filter(service::Column::UserId.eq(id));
+        own.exec(&transaction).await?;
+        transaction.commit().await?;
+        tracing::info!(user = %id, "an account is being deleted by its owner");
+
+        let ops = self.clone();
+        let removing = tokio::spawn(async move { ops.remove_account(id).await });
+        match tokio::time::timeout(PATIENCE, removing).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(error))) => tracing::warn!(%error, user = %id, "an account will be removed later"),
+            Ok(Err(_)) | Err(_) => tracing::info!(user = %id, "an account takes long to remove"),
+        }
+        Ok(id)
+    }
+
+    /// Removes what is left of accounts whose owners have deleted them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn finish_removals(&self) -> std::result::Result<(), DbErr> {
+        for removal in account_removal::Entity::find().all(&self.db).await? {
+            self.remove_account(removal.user_id).await?;
+        }
+        Ok(())
+    }
+
+    /// Service by service, and the checks of each in small parts: one statement for everything would keep the worker
+    /// from recording for as long.
+    async fn remove_account(&self, id: Uuid) -> std::result::Result<(), DbErr> {
+        use check::Column::{ServiceNumber, Slot};
+        let services = service::Entity::find().filter(service::Column::UserId.eq(id)).all(&self.db).await?;
+        for service in services {
+            self.withdraw(service.id).await;
+            let of_service = || ServiceNumber.eq(service.number);
+            loop {
+                let some = check::Entity::find().select_only().column(Slot).filter(of_service()).limit(CHECKS_AT_ONCE);
+                let some = Slot.in_subquery(some.into_query());
+                let removed = check::Entity::delete_many().filter(of_service()).filter(some).exec(&self.db).await?;
+                if removed.rows_affected < CHECKS_AT_ONCE {
+                    break;
+                }
+            }
+            let changed = super::service::changed(&service, live::ServiceChange::Deleted);
+            service.delete(&self.db).await?;
+            self.publish(&[changed]).await;
+        }
+        user::Entity::delete_by_id(id).exec(&self.db).await?;
+        tracing::info!(user = %id, "an account is gone");
+        Ok(())
+    }
+}
+
+/// The session of somebody who is signed in with a browser. A token must not be able to lock its owner out.
+fn in_person(viewer: &Viewer) -> Result<Uuid> {
+    let message = "a token cannot do this: sign in with a browser and do it there";
+    viewer.session.ok_or_else(|| Error::Forbidden(message.into()))
+}

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::cause::thousands;
-use domain::{IncidentType, Outcome, Status};
+use domain::{Cause, IncidentType, Outcome, Status};
 
 pub(crate) fn opened(kind: IncidentType, outcome: &Outcome) -> String {
     let what = match kind {
@@ -17,7 +17,9 @@ pub(crate) fn escalated(outcome: &Outcome) -> String {
 }
 
 pub(crate) fn eased(outcome: &Outcome) -> String {
-    with_reason("answers again, but is degraded", outcome)
+    // Nobody asked the service itself where its vendor says how it is.
+    let told = matches!(outcome.cause, Some(Cause::Vendor { .. }));
+    with_reason(if told { "went from down to degraded" } else { "answers again, but is degraded" }, outcome)
 }
 
 pub(crate) fn worsened(outcome: &Outcome) -> String {
@@ -66,7 +68,7 @@ fn duration(time: TimeDelta) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{Cause, Phases};
+    use domain::Phases;
 
     #[test]
     fn durations_are_told_in_two_units_at_most() {
@@ -92,6 +94,9 @@ mod tests {
         assert_eq!(opened(IncidentType::Downtime, &down), "went down: connection refused");
         assert_eq!(escalated(&down), "went from degraded to down: connection refused");
         assert_eq!(worsened(&down), "down again: connection refused");
+        assert_eq!(eased(&down), "answers again, but is degraded: connection refused");
+        let told = Outcome::without_answer(Cause::Vendor { report: "API: degraded".into() }, Phases::default());
+        assert_eq!(eased(&told), "went from down to degraded: API: degraded");
         let up = Outcome {
             status: Status::Up,
             status_code: Some(200),

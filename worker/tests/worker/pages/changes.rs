@@ -5,9 +5,9 @@ use crate::script::{Script, up};
 use crate::stage::{Stage, another_redis, eventually, on_each_stage};
 use chrono::TimeDelta;
 use domain::Status;
-use entity::{column, service, status_page};
+use entity::{column, service, status_page, vendor_incident};
 use live::ServiceChange;
-use sea_orm::{ActiveModelTrait, EntityTrait, ModelTrait, Set};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, ModelTrait, Set};
 use std::sync::atomic::Ordering::SeqCst;
 use testkit::vendor::{Page, Reply, SUMMARY};
 use testkit::{RedisServer, Vendor, database};
@@ -76,6 +76,34 @@ on_each_stage! {
         .await;
         assert_eq!((stage.components(&row).await.len(), stage.vendor_incidents(&row).await.len()), (0, 0));
         assert!(status_page::Entity::find_by_id(followed.id).one(&stage.db).await.unwrap().is_some(), "it is followed");
+        worker.stop().await;
+    }
+
+    async fn incidents_are_forgotten_long_after_their_end_and_beyond_a_thousand(stage: Stage) {
+        let row = stage.page_at(&["http://unknown.test/".to_owned()]).await;
+        let ended = |id: String, days: Option<i64>| vendor_incident::Model {
+            status_page_id: row.id,
+            incident_id: id,
+            name: "Trouble".into(),
+            impact: String::new(),
+            status: String::new(),
+            started_at: None,
+            resolved_at: days.map(|days| row.created_at - TimeDelta::days(days)),
+            url: None,
+            component_ids: serde_json::json!([]),
+            updates: serde_json::json!([]),
+            updated_at: row.created_at,
+        };
+        let mut rows = vec![ended("open".into(), None), ended("recent".into(), Some(1)), ended("old".into(), Some(61))];
+        rows.extend((0..1003).map(|i| ended(format!("of many {i}"), Some(20))));
+        for some in rows.chunks(500) {
+            let some = some.iter().cloned().map(IntoActiveModel::into_active_model);
+            vendor_incident::Entity::insert_many(some).exec_without_returning(&stage.db).await.unwrap();
+        }
+        let worker = stage.worker().await;
+        eventually("a thousand are left", async || (stage.vendor_incidents(&row).await.len() == 1000).then_some(())).await;
+        let left: Vec<_> = stage.vendor_incidents(&row).await.into_iter().map(|row| row.incident_id).collect();
+        assert!(left.contains(&"open".to_owned()) && left.contains(&"recent".to_owned()) && !left.contains(&"old".to_owned()));
         worker.stop().await;
     }
 

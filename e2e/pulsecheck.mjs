@@ -1,12 +1,13 @@
 // Starts the program on data of its own, a target that behaves as a test says, and a browser.
 import { chromium } from 'playwright-core';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 const program = process.env.PULSECHECK_BIN ?? new URL('../target/debug/pulsecheck', import.meta.url).pathname;
 
@@ -17,10 +18,8 @@ const flags = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-b
 /** A running `pulsecheck`: where it is, its one-time sign-in link, and how to end it. */
 export async function startProgram(args = [], settings = {}) {
   const data = await mkdtemp(join(tmpdir(), 'pulsecheck-e2e-'));
-  const child = spawn(program, args, {
-    env: { PATH: process.env.PATH, PULSECHECK_DATA_DIR: data, PULSECHECK_LISTEN: '127.0.0.1:0', ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const env = { PATH: process.env.PATH, PULSECHECK_DATA_DIR: data, PULSECHECK_LISTEN: '127.0.0.1:0', ...settings };
+  const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.on('data', (text) => { log = (log + text).slice(-8000); });
   const found = {};
@@ -34,6 +33,12 @@ export async function startProgram(args = [], settings = {}) {
   return {
     base: found['Listening on'],
     link: found['Sign in:'],
+    /** Another one-time link, as the operator gets it. */
+    async loginLink() {
+      const { stdout } = await promisify(execFile)(program, ['login-link'], { env });
+      const { pathname, search } = new URL(stdout.match(/https?:\S+/)[0]);
+      return found['Listening on'] + pathname + search;
+    },
     async stop() {
       child.kill();
       if (child.exitCode === null) await once(child, 'exit');

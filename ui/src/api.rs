@@ -4,18 +4,22 @@
 
 mod account;
 mod incident;
+pub(crate) mod json;
 mod problem;
 mod request;
 mod service;
 mod values;
+mod vendor;
 
 #[allow(missing_docs, non_camel_case_types, unreachable_pub, clippy::all, reason = "generated from the SDL")]
 #[cynic::schema("pulsecheck")]
 pub(crate) mod schema {}
 
 pub use account::{
-    ApiToken, CreateApiToken, CreateApiTokenInput, CreateApiTokenVariables, CreatedApiToken, GetAccount, GetMe, Me,
-    RevokeApiToken,
+    Account, ApiToken, BrowserSession, CalendarFeed, CreateApiToken, CreateApiTokenInput, CreateApiTokenVariables,
+    CreateCalendarFeed, CreatedApiToken, CreatedCalendarFeed, DeleteAccount, DeleteAccountVariables, EndOtherSessions,
+    EndSession, GetAccount, GetMe, GetSignInOptions, Identity, Me, RevokeApiToken, RevokeCalendarFeed, SignInOptions,
+    SignInProvider,
 };
 pub use incident::{
     GetIncident, Incident, IncidentEvent, IncidentFilter, IncidentService, IncidentUpdates, ListIncidents,
@@ -28,11 +32,16 @@ pub(crate) use request::request_at_the_end;
 pub use request::{kept_since, refresh_session, request, sign_out};
 pub use service::{
     ByIds, Check, CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, Current, DeleteServices,
-    FollowedComponent, GetLatency, GetLimits, GetService, History, LatencyPoint, LatencyVariables, Limits, ListChecks,
+    GetLatency, GetLimits, GetService, History, LatencyPoint, LatencyVariables, Limits, ListChecks,
     ListChecksVariables, ListHistories, ListServices, ListUptimes, OfServices, OpenIncident, PauseServices, Percent,
     Phases, RecategoriseServices, RecategoriseVariables, ResumeServices, Service, ServiceChange, ServiceChanges,
     ServiceDetail, ServiceFilter, ServiceUptime, StatusUpdate, StatusUpdates, TestResult, TestService, UpdateService,
-    UpdateServiceInput, UpdateServiceVariables, UpdatedService, Uptime, UptimeDay, VendorIncident,
+    UpdateServiceInput, UpdateServiceVariables, UpdatedService, Uptime, UptimeDay,
 };
 pub(crate) use values::ByIdFields;
 pub use values::{ById, IncidentState, IncidentType, Moment, MonitorKind, ServiceChangeKind, Status, Window};
+pub use vendor::{
+    CatalogueEntry, Choice, Component, DiscoverStatusPage, DiscoverVariables, Discovery, FollowedComponent, GetChoice,
+    GetVendor, ListNotices, Maintenance, Notices, PageChoice, RejectedUrl, SearchCatalogue, SearchVariables,
+    ValidateStatusPageUrls, ValidateVariables, Vendor, VendorIncident, VendorPage, VendorUpdate,
+};

@@ -14,6 +14,7 @@ mod states;
 mod status;
 mod timeline;
 pub(crate) mod tip;
+mod vendor;
 
 pub use ago::{Ago, At, Since};
 pub use bar::{DayBar, WideDayBar};
@@ -29,3 +30,4 @@ pub use states::{Empty, ProblemBox, RowSkeletons};
 pub use status::{StatusBadge, StatusMark};
 pub use timeline::Timeline;
 pub use tip::{Tip, TipLayer, use_tip};
+pub use vendor::{MaintenanceNote, ReadAt, Touches, VendorIncidentNote};

@@ -78,6 +78,19 @@ pub fn interval(seconds: i32) -> String {
     duration(i64::from(seconds) * 1000)
 }
 
+/// What was said about a field, as a sentence of its own.
+#[must_use]
+pub fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A vendor's own word as people write it: `partial_outage` is `partial outage`.
+#[must_use]
+pub fn vendor_word(word: &str) -> String {
+    word.trim().replace('_', " ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +150,13 @@ mod tests {
             assert_eq!(percent(value), text, "{value}");
         }
         assert_eq!(percent_or_none(None), "–");
+    }
+
+    #[test]
+    fn vendors_words_and_sentences() {
+        assert_eq!(vendor_word(" partial_outage"), "partial outage");
+        assert_eq!(sentence("ärger"), "Ärger");
+        assert_eq!(sentence(""), "");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! The pages: they ask, compose components, and act.
 
+mod account;
 mod app;
 mod incident;
 mod incidents;
 mod new_service;
 mod not_found;
+mod notices;
 mod overview;
 mod palette;
 mod preferences;

@@ -109,7 +109,7 @@ mod tests {
             Route::Service { id, list },
             Route::EditService { id },
             Route::new_service(),
-            Route::NewService { prefill: Prefill { url: "https://example.com/?a=b&c".into() } },
+            Route::NewService { prefill: Prefill { url: "https://example.com/?a=b&c".into(), page: false } },
             Route::incidents(),
             Route::Incident { id },
             Route::Settings {},

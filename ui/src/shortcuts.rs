@@ -38,7 +38,9 @@ enum Act {
     Filter,
     Next,
     Previous,
-    Select { stretch: bool },
+    Select {
+        stretch: bool,
+    },
     SelectNone,
     Open(Place),
     Help,

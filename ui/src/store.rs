@@ -9,9 +9,9 @@ mod fill;
 mod load;
 mod notices;
 mod summary;
-mod wish;
 #[cfg(test)]
 mod tests;
+mod wish;
 
 pub(crate) use announce::NOTIFY;
 pub use deeds::{Deed, check_now};
@@ -24,12 +24,12 @@ use crate::{
     browser,
 };
 use dioxus::prelude::*;
-use wish::{Turns, Wished};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     rc::Rc,
 };
 use uuid::Uuid;
+use wish::{Turns, Wished};
 
 /// Who sits before the screen.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,32 @@
-//! The viewer and their API tokens.
+//! Signing in, the viewer, their sessions, tokens and calendar.
 
 use super::{ByIdFields, Moment, schema};
 use uuid::Uuid;
+
+/// How people sign in here.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Query")]
+pub struct GetSignInOptions {
+    /// Answered to everybody.
+    pub sign_in_options: SignInOptions,
+}
+
+/// How people sign in here.
+#[derive(cynic::QueryFragment, Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct SignInOptions {
+    pub providers: Vec<SignInProvider>,
+    pub local: bool,
+}
+
+/// A provider to sign in by.
+#[derive(cynic::QueryFragment, Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct SignInProvider {
+    pub id: String,
+    pub name: String,
+    pub url: String,
+}
 
 /// Who is signed in.
 #[derive(cynic::QueryFragment, Debug)]
@@ -19,6 +44,7 @@ pub struct Me {
     pub id: Uuid,
     pub email: String,
     pub name: String,
+    pub avatar_url: Option<String>,
 }
 
 /// What the settings show.
@@ -27,14 +53,77 @@ pub struct Me {
 pub struct GetAccount {
     /// `None` without a valid session.
     pub me: Option<Account>,
+    /// `None` when there is none.
+    pub calendar_feed: Option<CalendarFeed>,
 }
 
-/// The viewer's tokens.
-#[derive(cynic::QueryFragment, Debug)]
+/// The viewer's ways in, of browsers and of programs.
+#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "User")]
+#[allow(missing_docs, reason = "the names are those of the API")]
 pub struct Account {
-    /// Those not revoked.
+    pub identities: Vec<Identity>,
+    pub sessions: Vec<BrowserSession>,
     pub api_tokens: Vec<ApiToken>,
+}
+
+/// A way in which the viewer has signed in.
+#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct Identity {
+    pub provider: String,
+    pub name: String,
+    pub email: String,
+    pub email_verified: bool,
+    pub last_used_at: Moment,
+}
+
+/// A browser in which the viewer is signed in.
+#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[cynic(graphql_type = "Session")]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct BrowserSession {
+    pub id: Uuid,
+    pub browser: String,
+    pub address: Option<String>,
+    pub created_at: Moment,
+    pub last_used_at: Moment,
+    pub current: bool,
+}
+
+/// Signs a browser out.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "ById")]
+pub struct EndSession {
+    /// Which one went.
+    #[arguments(id: $id)]
+    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    pub end_session: Uuid,
+}
+
+/// Signs every other browser out.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation")]
+pub struct EndOtherSessions {
+    /// How many.
+    pub end_other_sessions: i32,
+}
+
+/// Shows that it is meant.
+#[derive(cynic::QueryVariables, Debug)]
+pub struct DeleteAccountVariables {
+    /// The viewer's own.
+    pub email: String,
+}
+
+/// Deletes the account and everything in it.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "DeleteAccountVariables")]
+pub struct DeleteAccount {
+    /// Which one went.
+    #[arguments(email: $email)]
+    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    pub delete_account: Uuid,
 }
 
 /// An API token, without its secret.
@@ -75,12 +164,11 @@ pub struct CreateApiToken {
     pub create_api_token: CreatedApiToken,
 }
 
-/// A new token with its secret, which is shown this once.
+/// The secret of a new token, which is shown this once.
 #[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
 #[allow(missing_docs, reason = "the names are those of the API")]
 pub struct CreatedApiToken {
     pub token: String,
-    pub api_token: ApiToken,
 }
 
 /// Ends a token.
@@ -91,4 +179,36 @@ pub struct RevokeApiToken {
     #[arguments(id: $id)]
     #[allow(dead_code, reason = "asked for because a mutation must select something")]
     pub revoke_api_token: Uuid,
+}
+
+/// What is kept of the calendar's address.
+#[derive(cynic::QueryFragment, Debug, Clone, Copy, PartialEq)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct CalendarFeed {
+    pub created_at: Moment,
+    pub last_read_at: Option<Moment>,
+}
+
+/// Makes a new address for the calendar.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation")]
+pub struct CreateCalendarFeed {
+    /// With its secret.
+    pub create_calendar_feed: CreatedCalendarFeed,
+}
+
+/// The address, which is shown this once.
+#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct CreatedCalendarFeed {
+    pub url: String,
+}
+
+/// Makes the calendar's address worthless.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation")]
+pub struct RevokeCalendarFeed {
+    /// Whether there was one.
+    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    pub revoke_calendar_feed: bool,
 }

@@ -87,6 +87,12 @@ impl Problem {
         )
     }
 
+    /// What was typed into the field `name` cannot even be sent.
+    #[must_use]
+    pub fn wrong(name: &str, message: &str) -> Self {
+        Self { fields: vec![(name.to_owned(), message.to_owned())], ..Self::new(ProblemKind::BadInput, message) }
+    }
+
     fn new(kind: ProblemKind, message: &str) -> Self {
         Self { kind, message: message.to_owned(), fields: Vec::new(), request_id: None }
     }

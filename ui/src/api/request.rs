@@ -1,7 +1,7 @@
 //! One request to the API, with the session renewed on the way when it has run out.
 
 use super::{
-    Moment,
+    Moment, json,
     problem::{Extensions, Problem, ProblemKind},
 };
 use crate::{
@@ -31,13 +31,17 @@ const ATTEMPTS: u32 = 3;
 ///
 /// # Errors
 /// [`Problem`] says what happened; data with errors beside it counts as failed.
-pub async fn request<Data, Variables>(operation: Operation<Data, Variables>) -> Result<Data, Problem>
+pub fn request<Data, Variables>(
+    operation: Operation<Data, Variables>,
+) -> impl Future<Output = Result<Data, Problem>> + 'static
 where
     Data: DeserializeOwned + 'static,
-    Variables: Serialize,
+    Variables: Serialize + 'static,
 {
     let asks = operation.query.starts_with("query");
-    read(&exchange(written(&operation), asks).await?)
+    // Boxed, so that only the reading is compiled for each kind of data.
+    let answer: Exchange = Box::pin(exchange(written(&operation), asks));
+    async move { read(&answer.await?) }
 }
 
 /// Sends `operation` when the page is about to go away: nobody reads the answer.
@@ -46,7 +50,14 @@ pub(crate) fn request_at_the_end<Data, Variables: Serialize>(operation: &Operati
 }
 
 fn written<Data, Variables: Serialize>(operation: &Operation<Data, Variables>) -> String {
-    serde_json::to_string(operation).expect("operations hold only text, numbers and lists of them")
+    let variables = serde_json::to_string(&operation.variables);
+    let variables = variables.expect("variables hold only text, numbers and lists of them");
+    body(&operation.query, operation.operation_name.as_deref(), &variables)
+}
+
+fn body(query: &str, name: Option<&str>, variables: &str) -> String {
+    let text = |text: Option<&str>| serde_json::to_string(&text).expect("a text is JSON");
+    format!(r#"{{"query":{},"variables":{variables},"operationName":{}}}"#, text(Some(query)), text(name))
 }
 
 type Exchange = Pin<Box<dyn Future<Output = Result<Rc<str>, Problem>>>>;
@@ -140,14 +151,12 @@ struct Errors {
     errors: Option<Vec<GraphQlError<Extensions>>>,
 }
 
-#[derive(Deserialize)]
-struct Answer<Data> {
-    data: Data,
-}
-
 fn read<Data: DeserializeOwned>(body: &str) -> Result<Data, Problem> {
-    let answer: Result<Answer<Data>, _> = serde_json::from_str(body);
-    answer.map(|answer| answer.data).map_err(|error| Problem::unreadable(&error.to_string()))
+    match json::member(body, "data") {
+        Ok(Some(data)) => Ok(data),
+        Ok(None) => Err(Problem::unreadable("it has no data")),
+        Err(error) => Err(Problem::unreadable(&error.to_string())),
+    }
 }
 
 thread_local! {
@@ -214,6 +223,6 @@ mod tests {
 
     #[test]
     fn data_is_read_out_of_its_answer() {
-        assert_eq!(read::<Vec<u8>>(r#"{"data":[1,2],"extensions":{}}"#), Ok(vec![1, 2]));
+        assert_eq!(read::<Vec<i32>>(r#"{"data":[1,2],"extensions":{}}"#), Ok(vec![1, 2]));
     }
 }

@@ -5,8 +5,7 @@ mod list;
 mod mutations;
 
 pub use detail::{
-    Check, FollowedComponent, GetLatency, GetService, LatencyPoint, LatencyVariables, ListChecks, ListChecksVariables,
-    ServiceDetail, VendorIncident,
+    Check, GetLatency, GetService, LatencyPoint, LatencyVariables, ListChecks, ListChecksVariables, ServiceDetail,
 };
 pub use list::{
     Current, History, ListHistories, ListServices, ListUptimes, OfServices, OpenIncident, Percent, Phases, Service,

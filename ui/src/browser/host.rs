@@ -73,6 +73,8 @@ pub(crate) fn open_dialog(_id: &str) {}
 
 pub(crate) fn close_dialog(_id: &str) {}
 
+pub(crate) fn close_popover(_id: &str) {}
+
 pub(crate) fn is_typing() -> bool {
     false
 }

@@ -10,8 +10,8 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     AbortController, Document, Element, Event, EventTarget, HtmlDialogElement, HtmlElement, KeyboardEvent,
-    MessageEvent, MouseEvent, Notification, NotificationOptions, NotificationPermission, RequestInit, Response, Storage,
-    WebSocket, Window,
+    MessageEvent, MouseEvent, Notification, NotificationOptions, NotificationPermission, RequestInit, Response,
+    Storage, WebSocket, Window,
 };
 
 /// How long a request may take: longer than the slowest thing that the server does, a test of a slow target.
@@ -261,6 +261,13 @@ pub(crate) fn open_dialog(id: &str) {
 pub(crate) fn close_dialog(id: &str) {
     if let Some(dialog) = by_id(id).and_then(|element| element.dyn_into::<HtmlDialogElement>().ok()) {
         dialog.close();
+    }
+}
+
+/// Closes the popover `id`, if it is open.
+pub(crate) fn close_popover(id: &str) {
+    if let Some(element) = by_id(id) {
+        let _ = element.hide_popover();
     }
 }
 

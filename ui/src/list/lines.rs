@@ -86,7 +86,12 @@ pub const fn at_first() -> Range<usize> {
 
 /// Which of `count` lines to draw; a little more than is in sight. `drawn` stays while it holds all that is in sight.
 #[must_use]
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "lines on a page")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "lines on a page"
+)]
 pub fn to_draw(sight: Sight, count: usize, drawn: &Range<usize>) -> Range<usize> {
     if count == 0 || sight.total <= 0.0 {
         return drawn.clone();

@@ -1,13 +1,17 @@
 //! Adding a service, and changing one.
 
-use super::service_form::{Draft, ServiceForm};
+use super::service_form::{Draft, PageDraft, ServiceForm};
 use crate::{
     Route,
-    api::{self, CreateService, CreateServiceVariables, Problem, ProblemKind, UpdateService, UpdateServiceVariables},
-    components::{Empty, Go, RowSkeletons},
+    api::{
+        self, ById, CreateService, CreateServiceVariables, GetChoice, MonitorKind, Problem, ProblemKind, UpdateService,
+        UpdateServiceVariables,
+    },
+    components::{Empty, Go, ProblemBox, RowSkeletons},
+    hooks::use_asked,
     store::{Entry, Loading, Session, use_store},
 };
-use cynic::MutationBuilder;
+use cynic::{MutationBuilder, QueryBuilder};
 use dioxus::prelude::*;
 use std::fmt;
 use uuid::Uuid;
@@ -17,17 +21,31 @@ use uuid::Uuid;
 pub struct Prefill {
     /// The address to look at.
     pub url: String,
+    /// Whether a vendor's status page is to be followed.
+    pub page: bool,
 }
+
+/// Stands before the address, which is everything that comes after it.
+const PAGE: &str = "kind=status-page";
 
 impl From<&str> for Prefill {
     fn from(text: &str) -> Self {
-        Self { url: text.strip_prefix("url=").unwrap_or_default().to_owned() }
+        let (page, rest) = match text.strip_prefix(PAGE) {
+            Some(rest) => (true, rest.trim_start_matches('&')),
+            None => (false, text),
+        };
+        Self { url: rest.strip_prefix("url=").unwrap_or_default().to_owned(), page }
     }
 }
 
 impl fmt::Display for Prefill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.url.is_empty() { Ok(()) } else { write!(f, "url={}", self.url) }
+        let url = if self.url.is_empty() { String::new() } else { format!("url={}", self.url) };
+        match (self.page, url.as_str()) {
+            (false, url) => f.write_str(url),
+            (true, "") => f.write_str(PAGE),
+            (true, url) => write!(f, "{PAGE}&{url}"),
+        }
     }
 }
 
@@ -35,7 +53,7 @@ impl fmt::Display for Prefill {
 #[component]
 pub fn NewService(prefill: Prefill) -> Element {
     let mut store = use_store();
-    let draft = use_signal(|| Draft::new(&prefill.url));
+    let draft = use_signal(|| if prefill.page { Draft::following(&prefill.url) } else { Draft::new(&prefill.url) });
     let mut problem = use_signal(|| None::<Problem>);
     let mut saving = use_signal(|| false);
     let save = move |draft: Draft| async move {
@@ -58,6 +76,7 @@ pub fn NewService(prefill: Prefill) -> Element {
                 draft,
                 problem,
                 saving: saving(),
+                new: true,
                 action: "Add service",
                 onsave: save,
                 oncancel: move |()| {
@@ -77,7 +96,11 @@ pub fn EditService(id: Uuid) -> Element {
     match store.entry(id).filter(|_| known) {
         Some(entry) => rsx! {
             for entry in [entry] {
-                Edit { key: "{entry.id}", entry }
+                if entry.service.peek().kind == MonitorKind::Http {
+                    Edit { key: "{entry.id}", entry, page: PageDraft::default() }
+                } else {
+                    EditFollowed { key: "{entry.id}", entry }
+                }
             }
         },
         None if ready => rsx! {
@@ -94,12 +117,33 @@ pub fn EditService(id: Uuid) -> Element {
     }
 }
 
+/// Asks what the page has before anything can be chosen from it.
 #[component]
-fn Edit(entry: Entry) -> Element {
+fn EditFollowed(entry: Entry) -> Element {
+    let asked = use_asked(entry.id, |id| async move {
+        let answer = api::request(GetChoice::build(ById { id })).await?;
+        answer.service.map(PageDraft::of).ok_or_else(|| Problem::not_found("service"))
+    });
+    let page = asked.data.read();
+    match (&*page, &*asked.problem.read()) {
+        (Some(page), _) => rsx! { Edit { entry, page: page.clone() } },
+        (None, Some(problem)) => rsx! {
+            div { class: "page narrow",
+                ProblemBox { problem: problem.clone(), onretry: move |()| asked.again() }
+            }
+        },
+        (None, None) => rsx! {
+            div { class: "page narrow", RowSkeletons { rows: 6 } }
+        },
+    }
+}
+
+#[component]
+fn Edit(entry: Entry, page: PageDraft) -> Element {
     let mut store = use_store();
     let id = entry.id;
     // Taken once: what is being typed must not change under the fingers.
-    let draft = use_signal(|| Draft::of(&entry.service.peek()));
+    let draft = use_signal(|| Draft::of(&entry.service.peek(), page));
     let mut problem = use_signal(|| None::<Problem>);
     let mut saving = use_signal(|| false);
     let save = move |draft: Draft| async move {
@@ -127,6 +171,25 @@ fn Edit(entry: Entry) -> Element {
                     Route::service(id).open();
                 },
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_form_begins_with_is_read_as_it_is_written() {
+        for (text, url, page) in [
+            ("", "", false),
+            ("url=https://example.com/?a=b&c", "https://example.com/?a=b&c", false),
+            ("kind=status-page", "", true),
+            ("kind=status-page&url=status.example.com", "status.example.com", true),
+        ] {
+            let prefill = Prefill::from(text);
+            assert_eq!(prefill, Prefill { url: url.to_owned(), page }, "{text}");
+            assert_eq!(prefill.to_string(), text);
         }
     }
 }

@@ -6,8 +6,8 @@ use crate::{
     browser,
     components::{Icon, Shape, StatusMark},
     list::ListQuery,
-    palette::find,
     pages::{preferences, service_list::use_list_view},
+    palette::find,
     shortcuts::HELP_ID,
     store::{self, Deed, Store, use_store},
 };

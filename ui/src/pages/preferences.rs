@@ -80,8 +80,7 @@ fn Theme() -> Element {
 #[component]
 fn Times() -> Element {
     let mut store = use_store();
-    let mut chosen =
-        use_signal(|| [ZONE, LOCALE].map(|name| browser::remembered(name).unwrap_or_default()));
+    let mut chosen = use_signal(|| [ZONE, LOCALE].map(|name| browser::remembered(name).unwrap_or_default()));
     let mut choose = move |place: usize, value: String| {
         let name = [ZONE, LOCALE][place];
         browser::remember(name, Some(value.as_str()).filter(|value| !value.is_empty()));

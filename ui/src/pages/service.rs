@@ -3,6 +3,7 @@
 mod checks;
 mod head;
 mod latency;
+mod vendor;
 
 use crate::{
     Route,
@@ -11,7 +12,7 @@ use crate::{
         ServiceDetail, Uptime, Window,
     },
     browser::{self, TimeStyle},
-    components::{At, Empty, Go, PhaseBar, ProblemBox, RowSkeletons, Since, StatusBadge, StatusMark, WideDayBar},
+    components::{At, Empty, Go, PhaseBar, ProblemBox, RowSkeletons, Since, StatusMark, WideDayBar},
     format,
     hooks::{Asked, use_asked},
     list::ListQuery,
@@ -93,12 +94,13 @@ fn Known(entry: Entry, detail: Signal<Option<ServiceDetail>>, problem: Signal<Op
             if let Some(problem) = &*problem.read() {
                 ProblemBox { problem: problem.clone() }
             }
+            if !requested {
+                vendor::VendorSays { entry }
+            }
             Uptimes { entry, detail }
             if requested {
                 latency::Latency { id: entry.id, incidents: incidents.data }
                 LastCheck { entry }
-            } else {
-                Vendor { detail }
             }
             Incidents { incidents }
             checks::Checks { entry }
@@ -188,39 +190,6 @@ fn LastCheck(entry: Entry) -> Element {
                     }
                     At { at: ends, style: TimeStyle::Day }
                 }
-            }
-        }
-    }
-}
-
-/// What a vendor says about the followed components.
-#[component]
-fn Vendor(detail: Signal<Option<ServiceDetail>>) -> Element {
-    let detail = detail.read();
-    let Some(detail) = &*detail else {
-        return rsx! { RowSkeletons { rows: 4 } };
-    };
-    rsx! {
-        section { class: "card", "aria-label": "Components",
-            h2 { "Components" }
-            ul { class: "components",
-                for component in &detail.components {
-                    li { key: "{component.id}",
-                        StatusBadge { status: component.status }
-                        span { class: "name",
-                            if let Some(group) = &component.group_name {
-                                span { class: "dim", "{group} · " }
-                            }
-                            "{component.name}"
-                        }
-                        span { class: "dim",
-                            if component.missing { "no longer on the vendor's page" } else { "{component.vendor_status}" }
-                        }
-                    }
-                }
-            }
-            for incident in &detail.vendor_incidents {
-                p { key: "{incident.id}", "{incident.name} " span { class: "dim", "{incident.status}" } }
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::{
     api::MonitorKind,
     components::{Empty, Go, ProblemBox, RowSkeletons, Since, StatusMark},
     format,
-    pages::Prefill,
+    pages::{Prefill, notices::VendorNotices},
     store::{self, Loading, use_store},
 };
 use dioxus::{core::spawn_forever, prelude::*};
@@ -48,6 +48,7 @@ pub fn ServiceList() -> Element {
             div { class: if choosing { "page list-page choosing" } else { "page list-page" },
                 Truth {}
                 OpenIncidents {}
+                VendorNotices {}
                 rows::Rows {}
             }
         },
@@ -66,7 +67,7 @@ fn FirstService() -> Element {
                     class: "first-address",
                     onsubmit: move |event| {
                         event.prevent_default();
-                        Route::NewService { prefill: Prefill { url: url.peek().trim().to_owned() } }.open();
+                        Route::NewService { prefill: Prefill { url: url.peek().trim().to_owned(), page: false } }.open();
                     },
                     input {
                         r#type: "text",
@@ -82,6 +83,7 @@ fn FirstService() -> Element {
                     }
                     button { class: "button primary", r#type: "submit", "Continue" }
                 }
+                Go { to: Route::NewService { prefill: Prefill { page: true, ..Default::default() } }, "Or follow a vendor's status page" }
             }
         }
     }

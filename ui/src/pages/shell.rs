@@ -7,10 +7,11 @@ use crate::{
     browser::TimeStyle,
     components::{Go, Icon, ProblemBox, Shape, TipLayer},
     pages::{
+        account::AccountMenu,
         app,
         palette::{Palette, PaletteBox},
         service_list::{row_id, use_list_view},
-        sign_in::SignIn,
+        sign_in::{SignIn, SignInQuery},
     },
     shortcuts::{self, HELP, HELP_ID},
     store::{Connection, Notice, Offer, Session, Tone, use_store},
@@ -40,12 +41,13 @@ pub fn Shell() -> Element {
     match &*session {
         // Whatever the address is; only that of the sign-in page says why it did not work.
         Session::SignedOut => {
-            let error = match route {
-                Route::SignIn { query } => query.error,
-                _ => None,
+            let here = route.address();
+            let (query, here) = match route {
+                Route::SignIn { query } => (query, "/".to_owned()),
+                _ => (SignInQuery::default(), here),
             };
             rsx! {
-                SignIn { error }
+                SignIn { query, here }
             }
         }
         Session::Unreachable(problem) => rsx! {
@@ -130,6 +132,7 @@ fn TopBar() -> Element {
             LiveMark {}
             Find {}
             Go { class: "button primary", to: Route::new_service(), Icon { shape: Shape::Plus } "Add service" }
+            AccountMenu {}
         }
     }
 }
@@ -162,7 +165,7 @@ fn Find() -> Element {
             "aria-keyshortcuts": "Control+K Meta+K",
             onclick: move |_| palette.open(),
             Icon { shape: Shape::Search }
-            kbd { "Ctrl K" }
+            kbd { "aria-hidden": "true", "Ctrl K" }
         }
     }
 }

@@ -3,8 +3,8 @@
 use super::{Listed, Offer, Store, Tone, wish::Wish};
 use crate::{
     api::{
-        self, ById, ByIds, CheckNow, DeleteServices, PauseServices, Problem, RecategoriseServices, RecategoriseVariables,
-        ResumeServices,
+        self, ById, ByIds, CheckNow, DeleteServices, PauseServices, Problem, RecategoriseServices,
+        RecategoriseVariables, ResumeServices,
     },
     browser, format,
 };

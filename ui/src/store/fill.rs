@@ -171,7 +171,8 @@ impl Store {
         service.open_incident = None;
         if let Some(entry) = self.entry(id) {
             put(entry.service, Rc::new(service));
-            let newer = |new: &Current| entry.current.peek().as_ref().is_none_or(|old| new.checked_at >= old.checked_at);
+            let newer =
+                |new: &Current| entry.current.peek().as_ref().is_none_or(|old| new.checked_at >= old.checked_at);
             if current.as_ref().is_none_or(newer) {
                 put(entry.current, current);
             }

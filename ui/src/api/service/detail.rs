@@ -39,34 +39,6 @@ pub struct ServiceDetail {
     /// Day by day, oldest first.
     #[arguments(days: 30)]
     pub uptime_days: Vec<UptimeDay>,
-    /// Of a vendor's page.
-    pub components: Vec<FollowedComponent>,
-    /// The vendor's own, active ones.
-    pub vendor_incidents: Vec<VendorIncident>,
-}
-
-/// A component of a vendor's page that a service follows.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
-#[allow(missing_docs, reason = "the names are those of the API")]
-pub struct FollowedComponent {
-    pub id: String,
-    pub name: String,
-    pub group_name: Option<String>,
-    pub status: Status,
-    pub vendor_status: String,
-    pub missing: bool,
-}
-
-/// An active incident of a vendor.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
-#[allow(missing_docs, reason = "the names are those of the API")]
-pub struct VendorIncident {
-    pub id: String,
-    pub name: String,
-    pub impact: String,
-    pub status: String,
-    pub started_at: Option<Moment>,
-    pub url: Option<String>,
 }
 
 /// Which service, how far back.

@@ -33,6 +33,12 @@ pub struct CreateServiceInput {
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub status_page_url: Option<String>,
     #[cynic(skip_serializing_if = "Option::is_none")]
+    pub status_page_api_urls: Option<Vec<String>>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub user_defined_urls: Option<Vec<String>>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub component_ids: Option<Vec<String>>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
     pub check_interval_seconds: Option<i32>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<i32>,
@@ -56,6 +62,8 @@ pub struct UpdateServiceInput {
     pub url: Option<String>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub status_page_url: Option<String>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub component_ids: Option<Vec<String>>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub check_interval_seconds: Option<i32>,
     #[cynic(skip_serializing_if = "Option::is_none")]

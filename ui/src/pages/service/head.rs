@@ -22,6 +22,9 @@ pub(super) fn Head(entry: Entry) -> Element {
     let status = current.as_ref().map_or(Status::Unknown, |current| current.status);
     let (id, name, paused) = (entry.id, service.name.clone(), service.paused);
     let address = service.url.clone().or_else(|| service.status_page_url.clone());
+    // Vendors' pages are read once a minute at most.
+    let least = if is_requested(service.kind) { 0 } else { 60 };
+    let every = service.check_interval_seconds.max(least);
     let mut checking = use_signal(|| false);
     rsx! {
         header { class: "head",
@@ -61,9 +64,7 @@ pub(super) fn Head(entry: Entry) -> Element {
                         "Pause"
                     }
                 }
-                if is_requested(service.kind) {
-                    Go { class: "button", to: Route::EditService { id }, Icon { shape: Shape::Edit } "Edit" }
-                }
+                Go { class: "button", to: Route::EditService { id }, Icon { shape: Shape::Edit } "Edit" }
                 button { class: "button", r#type: "button", onclick: move |_| browser::open_dialog(DELETE_ID), Icon { shape: Shape::Delete } "Delete" }
             }
         }
@@ -80,7 +81,7 @@ pub(super) fn Head(entry: Entry) -> Element {
                     span { class: "number", "answered {code}" }
                 }
                 span { class: "dim number", title: browser::local_time(current.checked_at, TimeStyle::Exact), "checked " Ago { at: current.checked_at } }
-                span { class: "dim number", "every {format::interval(service.check_interval_seconds)}" }
+                span { class: "dim number", "every {format::interval(every)}" }
                 if let Some(message) = &current.message {
                     p { class: "message", "{message}" }
                 }

@@ -1,5 +1,6 @@
 //! A service as somebody is typing it.
 
+use super::page::PageDraft;
 use crate::{
     api::{CreateServiceInput, MonitorKind, Service, UpdateServiceInput},
     browser,
@@ -13,7 +14,10 @@ pub(super) const ADVANCED: [&str; 6] =
 /// The fields as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::pages) struct Draft {
+    pub(super) kind: MonitorKind,
     pub(super) url: String,
+    /// Of a vendor's page: which, and what of it.
+    pub(in crate::pages) page: PageDraft,
     pub(super) name: String,
     /// Whether the name was typed; it is proposed otherwise.
     pub(super) named: bool,
@@ -31,7 +35,9 @@ impl Draft {
     pub(in crate::pages) fn new(url: &str) -> Self {
         let defaults = ServiceDraft::default();
         Self {
+            kind: MonitorKind::Http,
             url: url.to_owned(),
+            page: PageDraft::default(),
             name: propose_name(url),
             named: false,
             category: String::new(),
@@ -44,10 +50,18 @@ impl Draft {
         }
     }
 
-    /// A known service.
-    pub(in crate::pages) fn of(service: &Service) -> Self {
+    /// A new service that follows a vendor's page, found by `typed`.
+    pub(in crate::pages) fn following(typed: &str) -> Self {
+        let page = PageDraft { typed: typed.to_owned(), ..Default::default() };
+        Self { kind: MonitorKind::StatusPage, page, ..Self::new("") }
+    }
+
+    /// A known service, with what it follows of a vendor's page.
+    pub(in crate::pages) fn of(service: &Service, page: PageDraft) -> Self {
         Self {
+            kind: service.kind,
             url: service.url.clone().unwrap_or_default(),
+            page,
             name: service.name.clone(),
             named: true,
             category: service.category.clone().unwrap_or_default(),
@@ -60,8 +74,21 @@ impl Draft {
         }
     }
 
+    /// Proposes a name, as long as none was typed.
+    pub(super) fn propose(&mut self) {
+        if !self.named {
+            self.name = match self.kind {
+                MonitorKind::Http => propose_name(&self.url),
+                MonitorKind::StatusPage => self.page.propose_name(),
+            };
+        }
+    }
+
     /// What cannot even be sent, because it is no number. Everything else is the server's to judge.
     pub(super) fn wrong(&self) -> Vec<(&'static str, String)> {
+        if self.kind == MonitorKind::StatusPage {
+            return self.page.wrong().into_iter().collect();
+        }
         [
             ("checkIntervalSeconds", &self.interval),
             ("timeoutMs", &self.timeout),
@@ -76,17 +103,34 @@ impl Draft {
 
     /// As a new service.
     pub(in crate::pages) fn to_create(&self) -> CreateServiceInput {
-        CreateServiceInput {
+        let shared = CreateServiceInput {
             name: self.name.trim().to_owned(),
             category: present(&self.category),
-            kind: MonitorKind::Http,
-            url: present(&self.url),
+            kind: self.kind,
             status_page_url: present(&self.status_page),
-            check_interval_seconds: number(&self.interval),
-            timeout_ms: number(&self.timeout),
-            degraded_threshold_ms: number(&self.threshold),
-            expected_status: present(&self.expected),
-            confirmations: number(&self.confirmations),
+            ..Default::default()
+        };
+        match self.kind {
+            MonitorKind::Http => CreateServiceInput {
+                url: present(&self.url),
+                check_interval_seconds: number(&self.interval),
+                timeout_ms: number(&self.timeout),
+                degraded_threshold_ms: number(&self.threshold),
+                expected_status: present(&self.expected),
+                confirmations: number(&self.confirmations),
+                ..shared
+            },
+            MonitorKind::StatusPage => {
+                let (by_hand, urls) = self.page.addresses();
+                let urls = Some(urls.to_vec());
+                let (status_page_api_urls, user_defined_urls) = if by_hand { (None, urls) } else { (urls, None) };
+                CreateServiceInput {
+                    status_page_api_urls,
+                    user_defined_urls,
+                    component_ids: Some(self.page.chosen.clone()),
+                    ..shared
+                }
+            }
         }
     }
 
@@ -101,16 +145,23 @@ impl Draft {
 
     /// As a change. Every field is given, so that an emptied one is emptied.
     pub(in crate::pages) fn to_update(&self) -> UpdateServiceInput {
-        UpdateServiceInput {
+        let shared = UpdateServiceInput {
             name: Some(self.name.trim().to_owned()),
             category: Some(self.category.trim().to_owned()),
-            url: Some(self.url.trim().to_owned()),
             status_page_url: Some(self.status_page.trim().to_owned()),
-            check_interval_seconds: number(&self.interval),
-            timeout_ms: number(&self.timeout),
-            degraded_threshold_ms: number(&self.threshold),
-            expected_status: present(&self.expected),
-            confirmations: number(&self.confirmations),
+            ..Default::default()
+        };
+        match self.kind {
+            MonitorKind::Http => UpdateServiceInput {
+                url: Some(self.url.trim().to_owned()),
+                check_interval_seconds: number(&self.interval),
+                timeout_ms: number(&self.timeout),
+                degraded_threshold_ms: number(&self.threshold),
+                expected_status: present(&self.expected),
+                confirmations: number(&self.confirmations),
+                ..shared
+            },
+            MonitorKind::StatusPage => UpdateServiceInput { component_ids: Some(self.page.chosen.clone()), ..shared },
         }
     }
 }
@@ -133,7 +184,8 @@ fn number(text: &str) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::page::Found, *};
+    use crate::api::{Component, Discovery};
 
     #[test]
     fn the_name_is_proposed_from_the_host() {
@@ -155,6 +207,41 @@ mod tests {
         assert_eq!(draft.to_create().check_interval_seconds, None);
         draft.timeout = "soon".into();
         assert_eq!(draft.wrong(), [("timeoutMs", "\"soon\" is not a whole number".to_owned())]);
+    }
+
+    #[test]
+    fn a_page_is_sent_by_what_was_found_and_chosen_and_by_nothing_of_an_address() {
+        let discovery = |components| Discovery {
+            api_urls: vec!["https://status.example.com/api/v2/summary.json".into()],
+            page_name: Some("Example Status".into()),
+            page_url: None,
+            provider: None,
+            components,
+            rejected: Vec::new(),
+        };
+        let component = Component {
+            id: "c1".into(),
+            name: "API".into(),
+            group_name: None,
+            status: crate::api::Status::Up,
+            vendor_status: "operational".into(),
+        };
+        let mut draft = Draft::following("example");
+        draft.url = "https://left.over".into();
+        draft.interval = "soon".into();
+        assert_eq!(draft.wrong().iter().map(|(field, _)| *field).collect::<Vec<_>>(), ["statusPageApiUrls"]);
+        draft.page.take(Found::of(discovery(vec![component]), false));
+        draft.propose();
+        assert_eq!(draft.wrong(), []);
+        let input = draft.to_create();
+        assert_eq!((input.name.as_str(), input.kind), ("Example · API", MonitorKind::StatusPage));
+        assert_eq!((input.url, input.check_interval_seconds, input.user_defined_urls), (None, None, None));
+        assert_eq!(input.status_page_api_urls.unwrap().len(), 1);
+        assert_eq!(input.component_ids, Some(vec!["c1".to_owned()]));
+        assert_eq!(draft.to_update().url, None);
+        draft.page.take(Found::of(discovery(Vec::new()), true));
+        let input = draft.to_create();
+        assert_eq!((input.status_page_api_urls, input.user_defined_urls.map(|urls| urls.len())), (None, Some(1)));
     }
 
     #[test]

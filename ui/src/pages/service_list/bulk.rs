@@ -61,7 +61,9 @@ pub(super) fn BulkBar(view: ListView) -> Element {
                 "aria-label": "Select nothing",
                 onclick: move |_| {
                     view.choose_none();
-                    if let Some(cursor) = *view.cursor.peek() {
+                    // Read first: the focus moves the cursor.
+                    let cursor = *view.cursor.peek();
+                    if let Some(cursor) = cursor {
                         browser::focus_if_there(&row_id(cursor));
                     }
                 },
@@ -93,10 +95,12 @@ fn Move(view: ListView) -> Element {
                     event.prevent_default();
                     browser::close_dialog(MOVE_ID);
                     let wanted = Some(category.peek().trim().to_owned()).filter(|category| !category.is_empty());
-                    store.carry_out(Deed::Recategorise(view.chosen.peek().iter().copied().collect(), wanted));
+                    let ids = view.chosen.peek().iter().copied().collect();
+                    store.carry_out(Deed::Recategorise(ids, wanted));
                     view.choose_none();
                     category.set(String::new());
-                    if let Some(cursor) = *view.cursor.peek() {
+                    let cursor = *view.cursor.peek();
+                    if let Some(cursor) = cursor {
                         view.focus(cursor);
                     }
                 },

@@ -119,7 +119,13 @@ impl ListView {
         let fresh = !browser::in_rows();
         let to = match here {
             Some(here) if fresh => rows.iter().find(|(place, _)| *place == here),
-            None => if forward { rows.first() } else { rows.last() },
+            None => {
+                if forward {
+                    rows.first()
+                } else {
+                    rows.last()
+                }
+            }
             Some(_) => rows.iter().find(|(place, _)| beyond(*place)).or(rows.last()),
         };
         if let Some((_, id)) = to {

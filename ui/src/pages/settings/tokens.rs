@@ -1,17 +1,16 @@
 //! API tokens: the list, making one, ending one.
 
+use super::Secret;
 use crate::{
     api::{
-        self, ApiToken, ById, CreateApiToken, CreateApiTokenInput, CreateApiTokenVariables, GetAccount, Problem,
-        RevokeApiToken,
+        self, ApiToken, ById, CreateApiToken, CreateApiTokenInput, CreateApiTokenVariables, Problem, RevokeApiToken,
     },
     browser,
     browser::TimeStyle,
-    components::{Ago, At, Confirm, Field, ProblemBox, RowSkeletons},
-    hooks::use_asked,
+    components::{Ago, At, Confirm, Field},
     store::use_store,
 };
-use cynic::{MutationBuilder, QueryBuilder};
+use cynic::MutationBuilder;
 use dioxus::prelude::*;
 use uuid::Uuid;
 
@@ -19,12 +18,8 @@ const REVOKE_ID: &str = "revoke";
 
 /// The tokens and the form for a new one.
 #[component]
-pub(super) fn Tokens() -> Element {
+pub(super) fn Tokens(tokens: Vec<ApiToken>, onchange: EventHandler<()>) -> Element {
     let store = use_store();
-    let asked = use_asked((), |()| async {
-        let account = api::request(GetAccount::build(())).await?.me.ok_or_else(Problem::signed_out)?;
-        Ok(account.api_tokens)
-    });
     let mut secret = use_signal(|| None::<String>);
     let mut ending = use_signal(|| None::<(Uuid, String)>);
     let revoke = move |()| async move {
@@ -33,32 +28,28 @@ pub(super) fn Tokens() -> Element {
             Ok(_) => store.say(format!("{name} was revoked")),
             Err(problem) => store.say_failed("Could not revoke", &problem),
         }
-        asked.again();
+        onchange.call(());
     };
     rsx! {
         section { class: "card", "aria-label": "API tokens",
             h2 { "API tokens" }
             p { class: "dim", "For programs: sent as " code { "Authorization: Bearer …" } "." }
             if let Some(token) = &*secret.read() {
-                Secret { token: token.clone() }
+                Secret { what: "token", text: token.clone(), ondone: move |()| secret.set(None) }
             }
-            match (&*asked.data.read(), &*asked.problem.read()) {
-                (None, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| asked.again() } },
-                (None, None) => rsx! { RowSkeletons { rows: 2 } },
-                (Some(tokens), _) => rsx! {
-                    ul { class: "tokens",
-                        for token in tokens.iter().cloned() {
-                            Token { key: "{token.id}", token, onrevoke: move |chosen| {
-                                ending.set(Some(chosen));
-                                browser::open_dialog(REVOKE_ID);
-                            } }
-                        }
+            if !tokens.is_empty() {
+                ul { class: "lines",
+                    for token in tokens {
+                        Token { key: "{token.id}", token, onrevoke: move |chosen| {
+                            ending.set(Some(chosen));
+                            browser::open_dialog(REVOKE_ID);
+                        } }
                     }
-                },
+                }
             }
             NewToken { oncreated: move |token| {
                 secret.set(Some(token));
-                asked.again();
+                onchange.call(());
             } }
             Confirm { id: REVOKE_ID, title: "Revoke this token?", action: "Revoke", onconfirm: revoke,
                 if let Some((_, name)) = &*ending.read() {
@@ -89,35 +80,7 @@ fn Token(token: ApiToken, onrevoke: EventHandler<(Uuid, String)>) -> Element {
                     "does not expire"
                 }
             }
-            button { class: "button", r#type: "button", onclick: move |_| onrevoke.call(chosen.clone()), "Revoke" }
-        }
-    }
-}
-
-/// The secret, which nobody sees again.
-#[component]
-fn Secret(token: String) -> Element {
-    let store = use_store();
-    let copied = token.clone();
-    rsx! {
-        div { class: "secret", role: "status",
-            p { b { "Copy the token now." } " It is not shown again." }
-            pre { code { "{token}" } }
-            button {
-                class: "button",
-                r#type: "button",
-                onclick: move |_| {
-                    let token = copied.clone();
-                    async move {
-                        if browser::copy(&token).await {
-                            store.say("The token was copied");
-                        } else {
-                            store.say("Copying is not possible here: select the token and copy it by hand");
-                        }
-                    }
-                },
-                "Copy"
-            }
+            button { class: "button", r#type: "button", "aria-label": "Revoke {token.name}", onclick: move |_| onrevoke.call(chosen.clone()), "Revoke" }
         }
     }
 }
@@ -133,11 +96,16 @@ fn NewToken(oncreated: EventHandler<String>) -> Element {
     let general =
         problem.read().as_ref().filter(|problem| problem.fields.is_empty()).map(|problem| problem.message.clone());
     let create = move || async move {
+        let expires = days.peek().trim().to_owned();
+        if !expires.is_empty() && expires.parse::<i32>().is_err() {
+            let message = format!("{expires:?} is not a whole number of days");
+            return problem.set(Some(Problem::wrong("expiresInDays", &message)));
+        }
         saving.set(true);
         let input = CreateApiTokenInput {
             name: name.peek().trim().to_owned(),
             read_only: *read_only.peek(),
-            expires_in_days: days.peek().trim().parse().ok(),
+            expires_in_days: expires.parse().ok(),
         };
         match api::request(CreateApiToken::build(CreateApiTokenVariables { input })).await {
             Ok(answer) => {

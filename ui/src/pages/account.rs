@@ -1,0 +1,93 @@
+//! Who is signed in: picture, menu, and the way out.
+
+use crate::{
+    Route,
+    api::{self, Me},
+    browser,
+    components::{Go, Icon, Shape},
+    store::{Session, Store, use_store},
+};
+use dioxus::prelude::*;
+
+const MENU_ID: &str = "account-menu";
+
+/// Ends the session in this browser.
+pub(crate) async fn sign_out(mut store: Store) {
+    match api::sign_out().await {
+        Ok(()) => store.session.set(Session::SignedOut),
+        Err(problem) => store.say_failed("Could not sign out", &problem),
+    }
+}
+
+/// The first letters of up to two words of a name; of the e-mail where there is no name.
+fn initials(me: &Me) -> String {
+    let name = if me.name.trim().is_empty() { &me.email } else { &me.name };
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let ends = [words.first(), words.last().filter(|_| words.len() > 1)];
+    ends.into_iter().flatten().filter_map(|word| word.chars().next()).flat_map(char::to_uppercase).collect()
+}
+
+/// A picture; where there is none, or it does not load, the initials stand.
+#[component]
+pub(crate) fn Avatar(me: Me) -> Element {
+    rsx! {
+        span { class: "avatar", "aria-hidden": "true",
+            {initials(&me)}
+            if let Some(src) = &me.avatar_url {
+                img { src: "{src}", alt: "", referrerpolicy: "no-referrer", width: "32", height: "32" }
+            }
+        }
+    }
+}
+
+/// The button with the picture, and what it opens. The browser closes it at a click elsewhere and at Escape.
+#[component]
+pub(crate) fn AccountMenu() -> Element {
+    let store = use_store();
+    let session = store.session.read();
+    let Session::SignedIn(me) = &*session else { return VNode::empty() };
+    rsx! {
+        button {
+            class: "plain account",
+            r#type: "button",
+            "aria-label": "Account: {me.name}",
+            "aria-haspopup": "true",
+            popovertarget: MENU_ID,
+            Avatar { me: me.clone() }
+        }
+        div { id: MENU_ID, class: "menu", popover: "auto", role: "group", "aria-label": "Account",
+            p { class: "who",
+                b { "{me.name}" }
+                span { class: "dim", "{me.email}" }
+            }
+            Go { to: Route::Settings {}, onclick: move |()| browser::close_popover(MENU_ID), Icon { shape: Shape::Settings } "Settings" }
+            button {
+                class: "plain",
+                r#type: "button",
+                onclick: move |_| {
+                    browser::close_popover(MENU_ID);
+                    sign_out(store)
+                },
+                Icon { shape: Shape::Out }
+                "Sign out"
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn me(name: &str) -> Me {
+        let (id, email) = (uuid::Uuid::nil(), "kim@example.com".to_owned());
+        Me { id, email, name: name.to_owned(), avatar_url: None }
+    }
+
+    #[test]
+    fn initials_are_those_of_the_first_and_the_last_name() {
+        for (name, letters) in [("Ada Lovelace", "AL"), ("Jean de la Fontaine", "JF"), ("élodie", "É"), (" ", "K")] {
+            assert_eq!(initials(&me(name)), letters, "{name}");
+        }
+    }
+}

@@ -196,6 +196,8 @@ fn outcome(status: Status, cause: Option<Cause>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Subject;
+    use probe::status_page::{Identity, Listing};
 
     fn component(name: &str, group: Option<&str>, status: Status, word: &str) -> Component {
         Component {
@@ -206,6 +208,59 @@ mod tests {
             vendor_status: word.into(),
             position: 0,
         }
+    }
+
+    fn at(minutes: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000 + 60 * minutes, 0).unwrap()
+    }
+
+    /// What somebody learns who follows the API: status, whether what is known stays, and the message.
+    fn learns(view: &View, new: bool) -> Option<(Status, bool, Option<String>)> {
+        let subject = Arc::new(Subject::followed(Uuid::from_u128(7), 1, Uuid::from_u128(8), at(0)));
+        let components = vec![Remembered { id: "API".into(), name: "API".into(), group: None, missing: false }];
+        let follower = Follower { subject, last_slot: (!new).then(|| at(1)), components };
+        let (check, remember) = judge(view, &follower, at(30))?;
+        assert_eq!((check.slot, check.at, remember), (at(30), at(30), vec![]));
+        let message = check.vendor.remark.or_else(|| check.outcome.message());
+        Some((check.outcome.status, check.vendor.held, message))
+    }
+
+    #[test]
+    fn what_is_learned_depends_on_how_old_it_is_on_whether_it_failed_and_on_who_asks() {
+        let page = || Page {
+            provider: "",
+            name: None,
+            url: None,
+            components: vec![component("API", None, Status::Up, "operational")],
+            incidents: Vec::new(),
+            maintenances: Vec::new(),
+            identity: Identity::Id,
+            listing: Listing::All,
+        };
+        let view = |standing, failed: Option<&str>| View {
+            page: Some(page()),
+            read_at: Some(at(0)),
+            standing,
+            failed: failed.map(Into::into),
+        };
+        let up = Some((Status::Up, false, None));
+        let fresh = view(Standing::Fresh, None);
+        assert_eq!([learns(&fresh, false), learns(&fresh, true)], [up.clone(), up.clone()]);
+        let failing = view(Standing::Fresh, Some("answered 503"));
+        assert_eq!([learns(&failing, false), learns(&failing, true)], [None, up]);
+
+        let stale = view(Standing::Stale, Some("answered 503"));
+        let told = Some("stale: the status page could not be read since 2023-11-14 22:13 UTC: answered 503".to_owned());
+        assert_eq!(learns(&stale, false), Some((Status::Unknown, true, told.clone())));
+        assert_eq!(learns(&stale, true), Some((Status::Up, false, told)));
+
+        let why = "not checked: the status page could not be read since 2023-11-14 22:13 UTC: answered 503".to_owned();
+        let lost = view(Standing::Lost, Some("answered 503"));
+        assert_eq!(learns(&lost, false), Some((Status::Unknown, false, Some(why))));
+        assert_eq!(learns(&lost, false), learns(&lost, true));
+        let never = View { page: None, read_at: None, ..view(Standing::Lost, Some("answered 503")) };
+        let why = "not checked: the status page could not be read: answered 503".to_owned();
+        assert_eq!(learns(&never, true), Some((Status::Unknown, false, Some(why))));
     }
 
     #[test]

@@ -325,6 +325,38 @@ async fn the_pages_of_many_services_are_not_told_of_at_once_whole() {
 }
 
 #[tokio::test]
+async fn a_page_of_several_answers_is_followed_though_one_of_them_has_nothing_to_say() {
+    let api = Api::sqlite().await;
+    let (ada, eve) = (api.somebody().await, api.somebody().await);
+    let vendor = Vendor::start().await;
+    let components = include_bytes!("../../../../crates/probe/tests/fixtures/statuspages/cachet2-components.json");
+    let schedules = include_bytes!("../../../../crates/probe/tests/fixtures/statuspages/cachet2-schedules.json");
+    vendor.serve("/api/v1/components?per_page=1000", Reply::ok(components));
+    vendor.serve("/api/v1/schedules?per_page=50", Reply::ok(schedules));
+    let nothing = br#"{"meta": {"pagination": {"total": 0}}, "data": []}"#;
+    vendor.serve("/api/v1/incidents?sort=id&order=desc&per_page=50", Reply::ok(nothing));
+    let found = ada.data(DISCOVER, json!({ "url": vendor.url("/") })).await["discoverStatusPage"].clone();
+    assert_eq!((&found["provider"], found["apiUrls"].as_array().unwrap().len()), (&json!("Cachet 2"), 3));
+    let component = found["components"][0]["id"].clone();
+    let wanted =
+        with(input(&vendor, &[component.as_str().unwrap()]), &json!({ "statusPageApiUrls": found["apiUrls"] }));
+    // For somebody who has not looked at it, it is read anew.
+    for person in [&ada, &eve] {
+        let service = creates(person, &wanted).await;
+        assert_eq!(service["components"][0]["id"], component);
+        assert_eq!(
+            service["statusPage"]["components"].as_array().unwrap().len(),
+            found["components"].as_array().unwrap().len()
+        );
+    }
+    assert_eq!(status_page::Entity::find().count(&api.ops.db).await.unwrap(), 1);
+    // Half of the page is another page, and nobody else's.
+    let half = with(wanted, &json!({ "statusPageApiUrls": [found["apiUrls"][0]] }));
+    creates(&eve, &half).await;
+    assert_eq!(status_page::Entity::find().count(&api.ops.db).await.unwrap(), 2);
+}
+
+#[tokio::test]
 async fn a_page_that_moved_is_followed_where_it_is_now() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod api;
+mod bulk;
 mod faults;
 mod http;
 mod incidents;

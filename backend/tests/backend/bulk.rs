@@ -1,0 +1,179 @@
+//! The same done to many services at once: what it does to each, what it costs, and that strangers' ids are nothing.
+
+use crate::api::{Api, Person, now};
+use backend::graphql;
+use backend::ops::bulk::MAX_IDS;
+use chrono::Duration;
+use entity::column::{IncidentType, Status};
+use entity::{incident, incident_event, service, service_state};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use testkit::builders::a_service;
+use testkit::database::TestDatabase;
+use testkit::on_each_database;
+use uuid::Uuid;
+
+const PAUSE: &str = "mutation($ids: [UUID!]!) { pauseServices(ids: $ids) { id paused } }";
+const RESUME: &str = "mutation($ids: [UUID!]!) { resumeServices(ids: $ids) { id paused } }";
+const MOVE: &str =
+    "mutation($ids: [UUID!]!, $to: String) { recategoriseServices(ids: $ids, category: $to) { id category } }";
+const DELETE: &str = "mutation($ids: [UUID!]!) { deleteServices(ids: $ids) }";
+const CHANGES: &str = "subscription { serviceChanges { change serviceId } }";
+
+/// Services of somebody, every other one of them down.
+async fn services(api: &Api, owner: &Person<'_>, count: usize) -> Vec<Uuid> {
+    let mut ids = Vec::new();
+    for number in 0..count {
+        let service = a_service(&api.ops.db, &owner.user).name(&format!("S{number}")).create().await;
+        if number % 2 == 0 {
+            is_down(api, &service).await;
+        }
+        ids.push(service.id);
+    }
+    ids
+}
+
+async fn is_down(api: &Api, service: &service::Model) {
+    let (db, since) = (&api.ops.db, now() - Duration::seconds(20));
+    let incident = incident::Model {
+        id: Uuid::now_v7(),
+        service_id: service.id,
+        user_id: service.user_id,
+        kind: IncidentType::Downtime,
+        started_at: since,
+        resolved_at: None,
+        checks_failed: 2,
+        cause: Some("connection refused".into()),
+    };
+    let incident = incident.into_active_model().insert(db).await.unwrap();
+    let state = service_state::Entity::find_by_id(service.id).one(db).await.unwrap().unwrap();
+    let mut state = state.into_active_model();
+    state.status = Set(Status::Down);
+    state.since = Set(since);
+    state.last_slot = Set(Some(since));
+    state.message = Set(Some("connection refused".into()));
+    state.failing_checks = Set(2);
+    state.failing_since = Set(Some(since));
+    state.open_incident_id = Set(Some(incident.id));
+    state.open_incident_type = Set(Some(IncidentType::Downtime));
+    state.update(db).await.unwrap();
+}
+
+on_each_database! {
+    async fn many_services_are_paused_and_their_incidents_end(database: TestDatabase) {
+        let api = Api::on(database).await;
+        let ada = api.somebody().await;
+        let ids = services(&api, &ada, 4).await;
+        let mut changes = ada.subscribes(CHANGES, json!({}));
+        changes.begins();
+        let paused = ada.data(PAUSE, json!({ "ids": ids })).await["pauseServices"].clone();
+        assert_eq!(paused, ids.iter().map(|id| json!({ "id": id, "paused": true })).collect::<Value>());
+        for id in &ids {
+            let change = changes.next().await.unwrap().data()["serviceChanges"].clone();
+            assert_eq!(change, json!({ "change": "PAUSED", "serviceId": id }));
+        }
+        let states = service_state::Entity::find().all(&api.ops.db).await.unwrap();
+        assert_eq!(states.len(), 4);
+        for state in states {
+            assert_eq!((state.status, state.open_incident_id, state.message), (Status::Unknown, None, None));
+            assert_eq!((state.failing_checks, state.failing_since), (0, None));
+        }
+        let incidents = incident::Entity::find().all(&api.ops.db).await.unwrap();
+        assert_eq!(incidents.len(), 2);
+        assert!(incidents.iter().all(|incident| incident.resolved_at.is_some_and(|end| end > incident.started_at)));
+        let ends = incident_event::Entity::find().filter(incident_event::Column::Kind.eq("paused"));
+        assert_eq!(ends.all(&api.ops.db).await.unwrap().len(), 2);
+        // Once more changes nothing, and resuming makes them due at once.
+        ada.data(PAUSE, json!({ "ids": ids })).await;
+        let resumed = ada.data(RESUME, json!({ "ids": ids })).await["resumeServices"].clone();
+        assert_eq!(resumed, ids.iter().map(|id| json!({ "id": id, "paused": false })).collect::<Value>());
+        let due = api.ops.live.claim(100, std::time::Duration::from_secs(60)).await.unwrap();
+        assert_eq!(due.claims.len(), 4);
+        assert_eq!(incident::Entity::find().all(&api.ops.db).await.unwrap(), incidents);
+    }
+
+    async fn strangers_and_absent_ids_are_passed_over_alike(database: TestDatabase) {
+        let api = Api::on(database).await;
+        let (ada, eve) = (api.somebody().await, api.somebody().await);
+        let (hers, eves) = (services(&api, &ada, 1).await[0], services(&api, &eve, 1).await[0]);
+        for (mutation, name) in
+            [(PAUSE, "pauseServices"), (RESUME, "resumeServices"), (MOVE, "recategoriseServices"), (DELETE, "deleteServices")]
+        {
+            let of = async |ids: Value| ada.data(mutation, json!({ "ids": ids, "to": "Work" })).await[name].clone();
+            assert_eq!(of(json!([eves])).await, json!([]), "{name}");
+            assert_eq!(of(json!([Uuid::now_v7()])).await, json!([]), "{name}");
+            assert_eq!(of(json!([])).await, json!([]), "{name}");
+            assert_eq!(of(json!([eves, hers, hers])).await.as_array().unwrap().len(), 1, "{name}");
+        }
+        let left = service::Entity::find().all(&api.ops.db).await.unwrap();
+        let left: Vec<_> = left.iter().map(|service| (service.id, service.paused, service.category.clone())).collect();
+        assert_eq!(left, [(eves, false, None)]);
+        assert_eq!(incident::Entity::find().all(&api.ops.db).await.unwrap().len(), 1);
+    }
+
+    async fn as_many_statements_for_two_as_for_fifty(database: TestDatabase) {
+        let mut api = Api::on(database).await;
+        let statements = Arc::new(AtomicUsize::new(0));
+        let counted = statements.clone();
+        api.ops.db.set_metric_callback(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
+        api.schema = graphql::schema(api.ops.clone());
+        let mut costs = Vec::new();
+        for count in [2, 50] {
+            let ada = api.somebody().await;
+            let ids = services(&api, &ada, count).await;
+            let mut cost = Vec::new();
+            for mutation in [PAUSE, RESUME, MOVE, DELETE] {
+                let before = statements.load(Ordering::Relaxed);
+                ada.data(mutation, json!({ "ids": ids, "to": "Work" })).await;
+                cost.push(statements.load(Ordering::Relaxed) - before);
+            }
+            costs.push(cost);
+        }
+        assert_eq!(costs[0], costs[1]);
+        assert!(costs[0].iter().all(|cost| (1..=10).contains(cost)), "{costs:?}");
+    }
+}
+
+#[tokio::test]
+async fn services_move_into_a_category_and_out_of_it() {
+    let api = Api::sqlite().await;
+    let ada = api.somebody().await;
+    let ids = services(&api, &ada, 2).await;
+    for (to, stored) in [(json!("  Work   place "), json!("Work place")), (json!(null), json!(null)), (json!(" "), json!(null))]
+    {
+        let moved = ada.data(MOVE, json!({ "ids": ids, "to": to })).await["recategoriseServices"].clone();
+        assert_eq!(moved, ids.iter().map(|id| json!({ "id": id, "category": stored })).collect::<Value>());
+        let listed = ada.data("{ services { category } }", json!({})).await["services"].clone();
+        assert_eq!(listed, json!([{ "category": stored }, { "category": stored }]));
+    }
+    let error = ada.error(MOVE, json!({ "ids": ids, "to": "x".repeat(61) })).await;
+    assert_eq!(error["extensions"]["field"], "category");
+}
+
+#[tokio::test]
+async fn more_ids_than_allowed_are_refused_at_once() {
+    let api = Api::sqlite().await;
+    let ada = api.somebody().await;
+    let ids: Vec<Uuid> = (0..=MAX_IDS).map(|_| Uuid::now_v7()).collect();
+    for mutation in [PAUSE, RESUME, MOVE, DELETE] {
+        let error = ada.error(mutation, json!({ "ids": ids })).await;
+        assert_eq!(error["extensions"], json!({ "code": "BAD_INPUT", "field": "ids" }));
+    }
+    assert_eq!(ada.data(PAUSE, json!({ "ids": ids[1..] })).await["pauseServices"], json!([]));
+}
+
+#[tokio::test]
+async fn a_list_can_be_asked_for_by_ids() {
+    let api = Api::sqlite().await;
+    let (ada, eve) = (api.somebody().await, api.somebody().await);
+    let (hers, eves) = (services(&api, &ada, 3).await, services(&api, &eve, 1).await);
+    let query = "query($ids: [UUID!]) { services(filter: { ids: $ids }) { id } }";
+    let found = ada.data(query, json!({ "ids": [hers[2], eves[0], Uuid::now_v7()] })).await["services"].clone();
+    assert_eq!(found, json!([{ "id": hers[2] }]));
+    assert_eq!(ada.data(query, json!({ "ids": [] })).await["services"], json!([]));
+    assert_eq!(ada.data(query, json!({})).await["services"].as_array().unwrap().len(), 3);
+}

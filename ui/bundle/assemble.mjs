@@ -88,6 +88,20 @@ async function page(template, target, names) {
   await fs.writeFile(path.join(dist, target), filled);
 }
 
+/** Writes the service worker, which has to know every file that the dashboard is made of, and has to be another one
+ * whenever one of them is. */
+async function serviceWorker(names) {
+  const files = ["/", ...Object.values(names), "/manifest.webmanifest"];
+  const icons = (await fs.readdir(path.join(UI, "assets/static"))).filter((file) => file.endsWith(".svg"));
+  files.push(...icons.map((file) => `/${file}`));
+  const digest = createHash("sha256").update(await fs.readFile(path.join(dist, "index.html"))).update(files.join());
+  const source = (await fs.readFile(path.join(UI, "assets/sw.js"), "utf8"))
+    .replace("{{files}}", JSON.stringify(files))
+    .replace("{{version}}", digest.digest("hex").slice(0, 16));
+  const { code } = await esbuild.transform(source, { minify: true, target: BROWSERS });
+  await fs.writeFile(path.join(dist, "sw.js"), code);
+}
+
 async function filesBelow(dir) {
   const entries = await fs.readdir(dir, { withFileTypes: true });
   const below = entries.map((entry) => {
@@ -140,6 +154,7 @@ if (await exists(path.join(UI, "assets/static"))) {
   await fs.cp(path.join(UI, "assets/static"), dist, { recursive: true });
 }
 await page("index.html", "index.html", { ...app, ...boot, ...start });
+await serviceWorker({ ...app, ...boot, ...start });
 await page("graphiql/index.html", "graphiql/index.html", graphiql);
 
 printSizes(await Promise.all((await filesBelow(dist)).map(compress)));

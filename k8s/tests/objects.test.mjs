@@ -122,11 +122,19 @@ test('a changed secret or setting starts the pods that read it anew', () => {
   assert.equal(setting.postgres, before.postgres, 'PostgreSQL restarts for nothing');
 });
 
-test('further secrets become environment variables of the API by their names', () => {
-  const objects = render([{ secrets: { extra: { GITHUB_CLIENT_SECRET: 'abc' } } }]);
+test('a provider\'s settings and secret get to the API, and to nobody else', () => {
+  const values = { settings: { GITHUB_CLIENT_ID: 'id', OIDC_NAME: 'Ours' }, secrets: { extra: { GITHUB_CLIENT_SECRET: 'abc' } } };
+  const objects = render([values]);
   assert.equal(find(objects, 'Secret').stringData['github-client-secret'], 'abc');
+  assert.deepEqual(find(objects, 'ConfigMap', 'pulsecheck-sign-in').data, { GITHUB_CLIENT_ID: 'id', OIDC_NAME: 'Ours' });
   const [api] = find(objects, 'Deployment', 'pulsecheck-api').spec.template.spec.containers;
   assert.deepEqual(api.env.find(({ name }) => name === 'GITHUB_CLIENT_SECRET').valueFrom.secretKeyRef, { name: 'pulsecheck', key: 'github-client-secret' });
+  assert.ok(api.envFrom.some(({ configMapRef }) => configMapRef.name === 'pulsecheck-sign-in'));
+  // A worker that is told half of a provider refuses to start.
+  for (const pod of pods(objects).filter(({ component }) => component !== 'api')) {
+    assert.doesNotMatch(JSON.stringify(pod.spec), /sign-in|GITHUB|github|OIDC|secret-key/, pod.component);
+  }
+  assert.doesNotMatch(JSON.stringify(find(objects, 'ConfigMap', 'pulsecheck').data), /GITHUB|OIDC/);
 });
 
 test('a given Secret is used, and none is made beside it', () => {

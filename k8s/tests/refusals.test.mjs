@@ -23,6 +23,8 @@ const refused = {
   'SQLite for several processes': [[{ settings: { DATABASE_URL: 'sqlite:///data/pulsecheck.sqlite' } }], 'SQLite file, which serves one process only'],
   'a password in a ConfigMap': [[{ settings: { REDIS_URL: 'redis://:x@redis:6379' } }], 'settings.REDIS_URL holds a password'],
   'a secret in a ConfigMap': [[{ settings: { GITHUB_CLIENT_SECRET: 'x' } }], 'would be readable in a ConfigMap'],
+  'half a provider': [[{ settings: { GITHUB_CLIENT_ID: 'id' } }], 'a provider needs both'],
+  'the other half of a provider': [[{ secrets: { extra: { GOOGLE_CLIENT_SECRET: 'x' } } }], 'a provider needs both'],
   'TLS without a host': [production, 'ingress.host is empty, and TLS needs a name'],
   'an ingress without a host': [[{ ingress: { host: '' } }], 'ingress.host is empty: set it'],
   'TLS without an ingress': [[{ ingress: { enabled: false, tls: { enabled: true } }, publicUrl: 'https://x.example' }], 'ingress.tls.enabled without ingress.enabled'],

@@ -1,5 +1,6 @@
 // The chart as the tests see it: rendered from its values files, once for each way in which it is installed.
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +22,7 @@ export const own = {
 };
 
 const file = (name) => join(chart, name);
+const has = (name) => existsSync(file(name));
 const production = [file('values-production.yaml'), { ingress: { host: 'pulse.example.com' } }];
 
 /** Every values file that is offered, and the ways of setting the chart up that leave parts of it out. */
@@ -30,7 +32,11 @@ export const installations = {
   'production on K3d': [...production.slice(0, 1), file('values-production-local.yaml')],
   'everything optional': [{
     worker: { autoscaling: { enabled: true } },
-    metrics: { serviceMonitor: { enabled: true }, prometheusRule: { enabled: true }, dashboard: { enabled: true } },
+    metrics: {
+      serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
+      prometheusRule: { enabled: has('monitoring/alerts.yaml') },
+      dashboard: { enabled: has('monitoring/dashboard.json') },
+    },
     priorityClassName: 'important',
     nodeSelector: { role: 'app' },
     tolerations: [{ key: 'role', operator: 'Equal', value: 'app', effect: 'NoSchedule' }],

@@ -8,8 +8,10 @@ scripts/deploy/tools.sh static
 python=$DEPLOY_TOOLS/python/bin
 
 echo "deploy: shell scripts"
-mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
+# These two are older than this check: one has a comma inside a word of an array, the other is sourced for its variable.
+mapfile -t scripts < <(git ls-files '*.sh' .ci/run | grep -v -e '^scripts/ui.sh$' -e '^scripts/wasm-toolchain.sh$')
 shellcheck -x "${scripts[@]}"
+shellcheck -x -e SC2034,SC2054 scripts/ui.sh scripts/wasm-toolchain.sh
 
 echo "deploy: Dockerfiles"
 "$python/hadolint" -c docker/hadolint.yaml docker/Dockerfile

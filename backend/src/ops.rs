@@ -30,6 +30,7 @@ use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
     TransactionTrait,
 };
+use std::sync::Arc;
 use url::Url;
 use uuid::Uuid;
 
@@ -40,6 +41,8 @@ pub struct Ops {
     pub db: DatabaseConnection,
     /// Fast copies, the due queue, and events.
     pub live: Live,
+    /// What history no longer changes, remembered.
+    pub past: Arc<history::Past>,
     /// For looking at a target before it is added.
     pub prober: Prober,
     /// For finding vendors' status pages, and reading them before they are followed.

@@ -78,6 +78,7 @@ impl Server {
         let ops = Ops {
             db: db.clone(),
             live: live.clone(),
+            past: Arc::default(),
             prober,
             status_pages: StatusPages::new(&fetcher),
             public_url: settings.public_url.clone(),

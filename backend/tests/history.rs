@@ -1,7 +1,7 @@
 //! What is read of history is what brute force finds in all checks ever made, whatever part of them is summed up already.
 #![allow(clippy::unwrap_used)]
 
-use backend::ops::history::{LatencyPoint, Uptime, UptimeDay, begins, checks, latency, uptime, uptime_days};
+use backend::ops::history::{Answer, LatencyPoint, Past, Question, Uptime, UptimeDay, ask, begins, checks, latency};
 use chrono::{DateTime, Duration, Utc};
 use domain::rollup::{DAY, Fold, floor};
 use domain::uptime::{Sample, Tally, tally};
@@ -22,36 +22,72 @@ fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
+async fn uptime(
+    db: &DatabaseConnection,
+    past: &Past,
+    numbers: &[i32],
+    window: Window,
+    now: DateTime<Utc>,
+) -> HashMap<i32, Uptime> {
+    let asked: Vec<_> = numbers.iter().map(|number| (*number, Question::Uptime(window))).collect();
+    let answers = ask(db, past, &asked, now).await.unwrap();
+    let uptime = |answer| if let Answer::Uptime(uptime) = answer { uptime } else { panic!("{answer:?}") };
+    answers.into_iter().map(|((number, _), answer)| (number, uptime(answer))).collect()
+}
+
+async fn uptime_days(
+    db: &DatabaseConnection,
+    past: &Past,
+    numbers: &[i32],
+    days: u32,
+    now: DateTime<Utc>,
+) -> HashMap<i32, Vec<UptimeDay>> {
+    let asked: Vec<_> = numbers.iter().map(|number| (*number, Question::Days(days))).collect();
+    let answers = ask(db, past, &asked, now).await.unwrap();
+    let days = |answer| if let Answer::Days(days) = answer { days } else { panic!("{answer:?}") };
+    answers.into_iter().map(|((number, _), answer)| (number, days(answer))).collect()
+}
+
 on_each_database! {
     async fn uptime_and_days_are_what_brute_force_finds(database: TestDatabase) {
         let (db, mut runner) = (&database.db, TestRunner::deterministic());
         let user = a_user(db).await;
-        for _ in 0..12 {
-            let mut stories = HashMap::new();
+        for _ in 0..8 {
+            let (mut stories, past) = (HashMap::new(), Past::default());
             for _ in 0..4 {
                 let service = a_service(db, &user).create().await;
                 let (story, share) = story(&service).new_tree(&mut runner).unwrap().current();
-                insert_checks(db, &story).await;
-                roll_up(db, &story[..story.len() * share / 10]).await;
-                stories.insert(service.number, story);
+                stories.insert(service.number, (story, share));
             }
             let numbers: Vec<i32> = stories.keys().copied().collect();
-            // At moments in and after the last check's reach, on and off the hour and the day.
-            let last = stories.values().filter_map(|story| story.last()).map(|check| check.slot).max().unwrap_or_default();
-            let last = entity::check::instant(last);
-            for now in [last, last + Duration::seconds(17), floor(last, DAY) + DAY, last + Duration::hours(30)] {
-                for window in WINDOWS {
-                    let from = begins(window, now);
-                    let found = uptime(db, &numbers, window, now).await.unwrap();
-                    for (number, story) in &stories {
-                        let expected = Uptime { tally: brute_force(story, from, now, now), length: now - from };
-                        assert_eq!(found[number], expected, "{window:?} at {now} of {story:#?}");
-                    }
+            // Stories go on between the questions, and what is remembered of their beginning must serve to the end.
+            for stage in [[0, 4], [4, 6], [6, 10]] {
+                let mut told = HashMap::new();
+                for (number, (story, share)) in &stories {
+                    let [before, until] = stage.map(|tenths| story.len() * tenths / 10);
+                    insert_checks(db, &story[before..until]).await;
+                    roll_up(db, &story[..until * share / 10]).await;
+                    told.insert(*number, &story[..until]);
                 }
-                let found = uptime_days(db, &numbers, 40, now).await.unwrap();
-                for (number, story) in &stories {
-                    let expected: Vec<_> = (0..40).rev().map(|ago| brute_force_day(story, floor(now, DAY) - DAY * ago, now)).collect();
-                    assert_eq!(found[number], expected, "at {now} of {story:#?}");
+                // At moments in and after the last check's reach, on and off the hour and the day.
+                let last = told.values().filter_map(|story| story.last()).map(|check| check.slot).max().unwrap_or_default();
+                let last = entity::check::instant(last);
+                for now in [last, last + Duration::seconds(17), floor(last, DAY) + DAY, last + Duration::hours(30)] {
+                    for window in WINDOWS {
+                        let from = begins(window, now);
+                        let found = uptime(db, &past, &numbers, window, now).await;
+                        for (number, story) in &told {
+                            let expected = Uptime { tally: brute_force(story, from, now, now), length: now - from };
+                            assert_eq!(found[number], expected, "{window:?} at {now} of {story:#?}");
+                        }
+                    }
+                    for days in [40, 90, 2] {
+                        let found = uptime_days(db, &past, &numbers, days, now).await;
+                        for (number, story) in &told {
+                            let expected: Vec<_> = (0..days).rev().map(|ago| brute_force_day(story, floor(now, DAY) - DAY * i32::try_from(ago).unwrap(), now)).collect();
+                            assert_eq!(found[number], expected, "at {now} of {story:#?}");
+                        }
+                    }
                 }
             }
         }
@@ -85,7 +121,7 @@ on_each_database! {
         roll_up(db, &story).await;
         let old = check::Column::Slot.lt(at("2026-03-08T00:00:00Z").timestamp_millis());
         check::Entity::delete_many().filter(old).exec(db).await.unwrap();
-        let found = uptime(db, &[service.number], Window::Week, at("2026-03-08T10:15:00Z")).await.unwrap();
+        let found = uptime(db, &Past::default(), &[service.number], Window::Week, at("2026-03-08T10:15:00Z")).await;
         let week = Duration::days(7);
         let tally = Tally { up_ms: week.num_milliseconds(), ..Tally::default() };
         assert_eq!(found[&service.number], Uptime { tally, length: week });
@@ -95,17 +131,17 @@ on_each_database! {
         let db = &database.db;
         let service = a_service(db, &a_user(db).await).create().await;
         let now = at("2026-03-01T12:00:00Z");
-        let found = uptime(db, &[service.number, 4711], Window::Day, now).await.unwrap();
+        let found = uptime(db, &Past::default(), &[service.number, 4711], Window::Day, now).await;
         let nothing = Uptime { tally: Tally::default(), length: Duration::days(1) };
         assert_eq!(found, HashMap::from([(service.number, nothing), (4711, nothing)]));
         assert_eq!((nothing.percent(), nothing.coverage_percent()), (None, 0.0));
-        let days = &uptime_days(db, &[service.number], 3, now).await.unwrap()[&service.number];
+        let days = &uptime_days(db, &Past::default(), &[service.number], 3, now).await[&service.number];
         let dates: Vec<_> = days.iter().map(|day| day.date.to_string()).collect();
         assert_eq!(dates, ["2026-02-27", "2026-02-28", "2026-03-01"]);
         assert!(days.iter().all(|day| day.status() == Status::Unknown));
         assert_eq!(days[2].uptime.length, Duration::hours(12), "today is as long as it has lasted");
         assert!(latency(db, &[service.number], Window::Day, now).await.unwrap().is_empty());
-        assert_eq!(uptime(db, &[], Window::Day, now).await.unwrap().len(), 0);
+        assert_eq!(uptime(db, &Past::default(), &[], Window::Day, now).await.len(), 0);
     }
 
     async fn checks_come_newest_first_page_by_page(database: TestDatabase) {
@@ -148,9 +184,12 @@ fn story(service: &service::Model) -> impl Strategy<Value = (Vec<check::Model>, 
     })
 }
 
-/// Writes what the worker would have written after these checks.
+/// Writes what the worker would have written after these checks, in the place of what it wrote before.
 async fn roll_up(db: &DatabaseConnection, checks: &[check::Model]) {
     let Some(first) = checks.first() else { return };
+    let of_it = check_rollup::Column::ServiceNumber.eq(first.service_number);
+    check_rollup::Entity::delete_many().filter(of_it).exec(db).await.unwrap();
+    rollup_progress::Entity::delete_by_id(first.service_number).exec(db).await.unwrap();
     let mut fold = Fold::after(None);
     for check in checks {
         fold.push(check.sample(), check.response_time_ms.map(|ms| ms.try_into().unwrap()));

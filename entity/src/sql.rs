@@ -19,6 +19,12 @@ impl Sql {
         Self { backend, text: String::new(), values: Vec::new() }
     }
 
+    /// For which database it is.
+    #[must_use]
+    pub const fn backend(&self) -> DbBackend {
+        self.backend
+    }
+
     /// Goes on with text.
     #[must_use]
     pub fn text(mut self, text: &str) -> Self {

@@ -4,7 +4,7 @@
 use super::loader::{Loader, Queue};
 use crate::auth::Viewer;
 use crate::ops::current::Details;
-use crate::ops::history::{self, LatencyPoint, Uptime, UptimeDay};
+use crate::ops::history::{self, Answer, LatencyPoint, Question};
 use crate::ops::page::{Page, Place};
 use crate::ops::vendor::{Followed, Notices, PageView, Shown};
 use crate::ops::{self, Error, Ops, Result};
@@ -93,8 +93,7 @@ pub(super) struct Loaders {
     pub(super) service: Loader<Uuid, Arc<service::Model>>,
     pub(super) current: Loader<ByService, CurrentStatus>,
     pub(super) details: Loader<Uuid, Details>,
-    pub(super) uptime: Loader<(ByService, Window), Uptime>,
-    pub(super) uptime_days: Loader<(ByService, u32), Vec<UptimeDay>>,
+    pub(super) uptime: Loader<(ByService, Question), Answer>,
     pub(super) latency: Loader<(ByService, Window), Vec<LatencyPoint>>,
     pub(super) checks: Loader<PageOf<ByService, i64>, Page<check::Model>>,
     pub(super) incident: Loader<Uuid, Arc<incident::Model>>,
@@ -127,18 +126,10 @@ impl Loaders {
             current: loader!(queue, ops, |o, keys| by_service(o.current(&services(keys.iter()), now).await?, keys)),
             details: loader!(queue, ops, |o, ids| o.details(&ids).await),
             uptime: loader!(queue, ops, |o, keys| {
-                let uptime = |keys: Vec<ByService>, window| {
-                    let o = o.clone();
-                    async move { Ok(by_number(history::uptime(&o.db, &numbers(&keys), window, now).await?, keys)) }
-                };
-                grouped(keys, uptime).await
-            }),
-            uptime_days: loader!(queue, ops, |o, keys| {
-                let days = |keys: Vec<ByService>, days| {
-                    let o = o.clone();
-                    async move { Ok(by_number(history::uptime_days(&o.db, &numbers(&keys), days, now).await?, keys)) }
-                };
-                grouped(keys, days).await
+                let asked: Vec<_> = keys.iter().map(|(key, question): &(ByService, _)| (key.0.number, *question)).collect();
+                let mut answers = history::ask(&o.db, &o.past, &asked, now).await?;
+                let answered = keys.into_iter().zip(asked);
+                Ok(answered.filter_map(|(key, asked)| Some((key, answers.remove(&asked)?))).collect())
             }),
             latency: loader!(queue, ops, |o, keys| {
                 let latency = |keys: Vec<ByService>, window| {

@@ -13,7 +13,7 @@ use super::scope::{ByService, scope};
 use super::status::{CurrentStatus, MonitorKind, Status, Window};
 use super::status_page::StatusPage;
 use super::vendor::{self, FollowedComponent, Maintenance, VendorIncident};
-use crate::ops::history::MAX_DAYS;
+use crate::ops::history::{Answer, MAX_DAYS, Question};
 use crate::ops::{Error, Result as OpsResult};
 use async_graphql::{Context, Object, Result};
 use entity::service;
@@ -145,8 +145,11 @@ impl Service {
     /// Uptime over a window that ends now.
     async fn uptime(&self, ctx: &Context<'_>, #[graphql(desc = "Over which time.")] window: Window) -> Result<Uptime> {
         let row = self.row(ctx).await?;
-        let uptime = scope(ctx).loaders.uptime.load((ByService(row), window.into())).await?;
-        Ok(uptime.ok_or(Error::NotFound("service"))?.into())
+        let question = Question::Uptime(window.into());
+        match scope(ctx).loaders.uptime.load((ByService(row), question)).await? {
+            Some(Answer::Uptime(uptime)) => Ok(uptime.into()),
+            _ => Err(Error::NotFound("service").into()),
+        }
     }
 
     /// Uptime by calendar day in UTC, oldest first, today last.
@@ -162,8 +165,10 @@ impl Service {
             .filter(|days| (1..=MAX_DAYS).contains(days))
             .ok_or_else(|| Error::field("days", format!("is {days}, must be between 1 and {MAX_DAYS}")))?;
         let row = self.row(ctx).await?;
-        let days = scope(ctx).loaders.uptime_days.load((ByService(row), days)).await?.unwrap_or_default();
-        Ok(days.into_iter().map(UptimeDay::from).collect())
+        match scope(ctx).loaders.uptime.load((ByService(row), Question::Days(days))).await? {
+            Some(Answer::Days(days)) => Ok(days.into_iter().map(UptimeDay::from).collect()),
+            _ => Err(Error::NotFound("service").into()),
+        }
     }
 
     /// Response times over a window that ends now, oldest first, in stretches of one length. Of at most 50 services at a

@@ -7,10 +7,15 @@
 mod checks;
 mod days;
 mod latency;
+mod long;
+mod past;
+mod question;
 mod rest;
 mod uptime;
 
 pub use checks::checks;
-pub use days::{MAX_DAYS, UptimeDay, uptime_days};
+pub use days::{MAX_DAYS, UptimeDay};
 pub use latency::{LatencyPoint, latency};
-pub use uptime::{Uptime, begins, uptime};
+pub use past::Past;
+pub use question::{Answer, Question, ask};
+pub use uptime::{Uptime, begins};

@@ -47,6 +47,7 @@ impl Api {
         let ops = Ops {
             db: database.db.clone(),
             live,
+            past: Arc::default(),
             prober: Prober::new(settings).unwrap(),
             status_pages: StatusPages::new(&fetcher()),
             public_url: "https://pulse.test/".parse().unwrap(),

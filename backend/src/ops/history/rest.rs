@@ -37,23 +37,38 @@ pub(super) fn select_all(sql: Sql, part: i64, table: &str, columns: &[&str]) -> 
 /// What [`Row::samples`] reads, in this order.
 pub(super) const CHECK: [&str; 3] = ["c.slot", "c.interval_seconds", "c.status"];
 
-/// Selects the last folded check of each given service and all after it.
-pub(super) fn select_rest(sql: Sql, part: i64) -> Sql {
-    let sql = select_one(sql, part, "c", &CHECK)
-        .text(" FROM given CROSS JOIN rollup_progress c WHERE c.service_number = given.number UNION ALL ");
-    // Both databases are told to go from service to service: guessing, they would read all checks.
-    select_all(sql, part, "c", &CHECK)
-        .by_backend(
-            " FROM given LEFT JOIN rollup_progress p ON p.service_number = given.number
+/// Selects the last folded check of each given service.
+pub(super) fn select_folded(sql: Sql, part: i64) -> Sql {
+    select_one(sql, part, "c", &CHECK)
+        .text(" FROM given CROSS JOIN rollup_progress c WHERE c.service_number = given.number")
+}
+
+/// Selects all checks of each given service after the last folded one. Where `given` has a column `recent`, those of the
+/// services with a 1 in it are sought only after the slot `oldest`: with a bound that it knows beforehand, PostgreSQL
+/// opens the last days' partitions and no others.
+pub(super) fn select_rest(sql: Sql, part: i64, oldest: Option<i64>) -> Sql {
+    let Some(oldest) = oldest.filter(|_| sql.backend() == DbBackend::Postgres) else {
+        return select_rest_of(sql, part, "", None);
+    };
+    let sql = select_rest_of(sql, part, " AND given.recent = 1", Some(oldest)).text(" UNION ALL ");
+    select_rest_of(sql, part, " AND given.recent = 0", None)
+}
+
+/// Both databases are told to go from service to service: guessing, they would read all checks.
+fn select_rest_of(sql: Sql, part: i64, which: &str, after: Option<i64>) -> Sql {
+    let mut sql = select_all(sql, part, "c", &CHECK).by_backend(
+        " FROM given LEFT JOIN rollup_progress p ON p.service_number = given.number
             CROSS JOIN LATERAL (
                 SELECT service_number, slot, interval_seconds, status FROM checks
-                WHERE service_number = given.number AND slot > coalesce(p.slot, -1) OFFSET 0
-            ) c",
-            " FROM given CROSS JOIN checks c ON c.service_number = given.number AND c.slot > coalesce(
+                WHERE service_number = given.number AND slot > coalesce(p.slot, -1)",
+        " FROM given CROSS JOIN checks c ON c.service_number = given.number AND c.slot > coalesce(
                 (SELECT p.slot FROM rollup_progress p WHERE p.service_number = given.number), -1
             )",
-        )
-        .text(" GROUP BY c.service_number")
+    );
+    if let Some(after) = after {
+        sql = sql.text(" AND slot > ").value(after);
+    }
+    sql.by_backend(" OFFSET 0) c", "").text(" WHERE true").text(which).text(" GROUP BY c.service_number")
 }
 
 /// One row of such a statement.
@@ -88,7 +103,7 @@ pub(super) const fn tally_of([up_ms, degraded_ms, down_ms, maintenance_ms]: [i64
 }
 
 /// The checks of one service that the rollups do not hold, with the last one that they do.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Rest {
     samples: Vec<Sample>,
 }

@@ -1,6 +1,6 @@
 //! Uptime over a window that ends now.
 
-use super::rest::{CHECK, Rest, Row, about, select_all, select_one, select_rest, tally_of};
+use super::rest::{CHECK, Rest, Row, about, select_all, select_folded, select_one, select_rest, tally_of};
 use crate::ops::Result;
 use chrono::{DateTime, Duration, Utc};
 use domain::Window;
@@ -61,7 +61,7 @@ pub fn begins(window: Window, now: DateTime<Utc>) -> DateTime<Utc> {
 ///
 /// # Errors
 /// What the database said.
-pub async fn uptime(
+pub(super) async fn uptime(
     db: &DatabaseConnection,
     services: &[i32],
     window: Window,
@@ -77,7 +77,8 @@ pub async fn uptime(
     if from < hours {
         sql = select_first_hour(sql, from, hours).text(" UNION ALL ");
     }
-    sql = select_rest(sql, REST);
+    sql = select_folded(sql, REST).text(" UNION ALL ");
+    sql = select_rest(sql, REST, None);
 
     let mut parts: HashMap<i32, Parts> = services.iter().map(|number| (*number, Parts::default())).collect();
     for row in db.query_all_raw(sql.finish()).await? {

@@ -49,6 +49,7 @@ struct Row {
 }
 
 fn main() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let rows = runtime.block_on(measure());
     println!("\n| {:<30} | {:<18} | {:<46} | {:<24} |", "measure", "layout", "result", "aim");

@@ -145,7 +145,7 @@ fn network(address: IpAddr) -> IpAddr {
 type Limiter<K, C> = RateLimiter<K, HashMapStateStore<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
 /// One limit, for each of many.
-struct Rate<K: Clone + Eq + Hash, C: Clock = DefaultClock> {
+pub(crate) struct Rate<K: Clone + Eq + Hash, C: Clock = DefaultClock> {
     quota: Quota,
     clock: C,
     capacity: usize,
@@ -153,7 +153,7 @@ struct Rate<K: Clone + Eq + Hash, C: Clock = DefaultClock> {
 }
 
 impl<K: Clone + Eq + Hash> Rate<K> {
-    fn new(each_minute: NonZeroU32, at_once: u32) -> Self {
+    pub(crate) fn new(each_minute: NonZeroU32, at_once: u32) -> Self {
         Self::with(each_minute, at_once, REMEMBERED, DefaultClock::default())
     }
 }
@@ -167,7 +167,7 @@ impl<K: Clone + Eq + Hash, C: Clock + Clone> Rate<K, C> {
     }
 
     /// Counts `count` times at once for `key`, all or none.
-    fn take(&self, key: &K, count: u32) -> Result<(), Wait> {
+    pub(crate) fn take(&self, key: &K, count: u32) -> Result<(), Wait> {
         let Some(count) = NonZeroU32::new(count) else { return Ok(()) };
         let limiter = self.limiter.read().unwrap_or_else(PoisonError::into_inner);
         let outcome = match limiter.check_key_n(key, count) {

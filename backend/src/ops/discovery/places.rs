@@ -1,8 +1,12 @@
-//! How many may have vendors asked at the same time: of one search some sixty requests are under way.
+//! How many may have vendors asked at the same time, and how often: of one search some sixty requests are under way, and
+//! who adds a service has addresses of their choice read, whatever the field of the API is called.
 
 use super::WHOLE;
 use crate::ops::{Error, Result};
+use crate::rates::{Rate, Wait};
 use std::collections::HashMap;
+use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -15,11 +19,21 @@ const OF_ONE: usize = 2;
 /// The longest that a search waits for those of others.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How often one user may have vendors asked in a minute.
+const EACH_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("60 is not 0");
+
 /// The places. Clones share them.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Places {
     all: Arc<Semaphore>,
     taken: Taken,
+    begun: Arc<Rate<Uuid>>,
+}
+
+impl fmt::Debug for Places {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Places").field("free", &self.all.available_permits()).finish_non_exhaustive()
+    }
 }
 
 /// How many places each user has; nobody has none.
@@ -27,7 +41,8 @@ type Taken = Arc<Mutex<HashMap<Uuid, usize>>>;
 
 impl Default for Places {
     fn default() -> Self {
-        Self { all: Arc::new(Semaphore::new(ALL)), taken: Taken::default() }
+        let begun = Arc::new(Rate::new(EACH_MINUTE, EACH_MINUTE.get()));
+        Self { all: Arc::new(Semaphore::new(ALL)), taken: Taken::default(), begun }
     }
 }
 
@@ -45,12 +60,14 @@ struct OfUser {
 }
 
 impl Places {
-    /// A place for one search of `user`. A limit on how many searches a user may begin in a time belongs here as well.
+    /// A place for one search of `user`.
     ///
     /// # Errors
-    /// [`Error::RateLimited`] when they have as many under way as they may, [`Error::Upstream`] when all others do not end.
+    /// [`Error::RateLimited`] when they have as many under way as they may, or have begun too many lately;
+    /// [`Error::Upstream`] when all others do not end.
     pub(super) async fn take(&self, user: Uuid) -> Result<Place> {
         let of_user = self.take_of(user)?;
+        self.begun.take(&user, 1).map_err(|Wait(seconds)| Error::RateLimited(seconds))?;
         let waiting = tokio::time::timeout(PATIENCE, Arc::clone(&self.all).acquire_owned());
         match waiting.await {
             Ok(Ok(of_all)) => Ok(Place { _of_user: of_user, _of_all: of_all }),
@@ -110,5 +127,16 @@ mod tests {
         held.clear();
         assert!(lock(&places.taken).is_empty());
         assert!(places.take(Uuid::from_u128(9)).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_user_begins_sixty_a_minute() {
+        let (places, ada, ben) = (Places::default(), Uuid::from_u128(1), Uuid::from_u128(2));
+        for _ in 0..60 {
+            assert!(places.take(ada).await.is_ok());
+        }
+        assert!(matches!(places.take(ada).await, Err(Error::RateLimited(1..=60))));
+        assert!(places.take(ben).await.is_ok());
+        assert!(lock(&places.taken).is_empty());
     }
 }

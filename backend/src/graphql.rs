@@ -4,8 +4,8 @@
 //!
 //! A new object gets a module; a new root field also needs a case in the isolation test when it takes an id.
 
-mod calendar;
 mod account;
+mod calendar;
 mod check;
 mod error;
 mod gate;

@@ -140,7 +140,8 @@ fn bounded(ids: &[Uuid]) -> Result<()> {
     if ids.len() <= MAX_IDS {
         return Ok(());
     }
-    let message = format!("names {} services, at most {MAX_IDS} are allowed at a time: send the rest separately", ids.len());
+    let message =
+        format!("names {} services, at most {MAX_IDS} are allowed at a time: send the rest separately", ids.len());
     Err(Error::field("ids", message))
 }
 

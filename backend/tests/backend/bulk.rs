@@ -143,7 +143,8 @@ async fn services_move_into_a_category_and_out_of_it() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     let ids = services(&api, &ada, 2).await;
-    for (to, stored) in [(json!("  Work   place "), json!("Work place")), (json!(null), json!(null)), (json!(" "), json!(null))]
+    for (to, stored) in
+        [(json!("  Work   place "), json!("Work place")), (json!(null), json!(null)), (json!(" "), json!(null))]
     {
         let moved = ada.data(MOVE, json!({ "ids": ids, "to": to })).await["recategoriseServices"].clone();
         assert_eq!(moved, ids.iter().map(|id| json!({ "id": id, "category": stored })).collect::<Value>());

@@ -57,14 +57,14 @@ want_node() {
   fi
 }
 
-# The compiler for the dashboard: rustup's target where it can be had, otherwise Debian's compiler and library sources.
+# The compiler for the dashboard: rustup's with the library's sources where those can be had, otherwise Debian's.
 want_wasm() {
   [ -z "$(wasm_toolchain)" ] || return 0
-  say "the WebAssembly target is missing"
+  say "the sources of the standard library are missing"
   if [ "${WASM_TOOLCHAIN:-rustup}" = rustup ] && have rustup; then
-    say "adding $WASM_TARGET to rustup's toolchain"
+    say "adding rust-src to rustup's toolchain"
     mkdir -p target
-    if timeout 300 rustup target add "$WASM_TARGET" >target/setup.log 2>&1 && [ -n "$(wasm_toolchain)" ]; then return 0; fi
+    if timeout 300 rustup component add rust-src >target/setup.log 2>&1 && [ -n "$(wasm_toolchain)" ]; then return 0; fi
     say "rustup could not add it ($(tail -n1 target/setup.log)); taking Debian's compiler"
   fi
   packages+=(rustc-web cargo-web rust-web-src)
@@ -72,7 +72,7 @@ want_wasm() {
 }
 
 check_wasm() {
-  [ -n "$(wasm_toolchain)" ] || stop "no compiler for WebAssembly: either \`rustup target add $WASM_TARGET\` has to work," \
+  [ -n "$(wasm_toolchain)" ] || stop "no compiler for WebAssembly: either \`rustup component add rust-src\` has to work," \
     "or Debian's rustc-web $(rust_needed) or newer has to be installed, which the bookworm-security suite has."
 }
 

@@ -28,20 +28,28 @@ if [ -f "$out/dist/index.html" ] && [ "$inputs" = "$(cat "$out/inputs" 2>/dev/nu
   exit 0
 fi
 
+# What a browser has to load is a tenth smaller without texts that only a programmer would read (why a panic happened
+# and where, the fields of debug output) and with a standard library that is built for size. Both are features that have
+# not been stabilised, hence RUSTC_BOOTSTRAP; so is building the library at all. A panic ends the program by a trap, which
+# the page tells (assets/start.js).
+LEAN="-Zlocation-detail=none -Zfmt-debug=shallow -Zunstable-options -Cpanic=immediate-abort"
+
 compile() {
-  local options=(build --locked -p ui --bin ui --profile wasm --target "$WASM_TARGET")
-  if [ "$toolchain" = rustup ]; then
-    CARGO_TARGET_DIR=target/wasm cargo "${options[@]}"
-  else
-    # Debian ships no standard library for WebAssembly, but its sources; building them needs a nightly feature.
-    CARGO_TARGET_DIR=target/wasm RUSTC_BOOTSTRAP=1 RUSTC=$DEBIAN_RUSTC \
-      CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$(wasm_linker) \
-      "$DEBIAN_CARGO" "${options[@]}" -Z build-std=std,panic_abort
+  local cargo=cargo
+  local options=(build --locked -p ui --bin ui --profile wasm --target "$WASM_TARGET"
+    -Z build-std=std,panic_abort -Z build-std-features=optimize_for_size)
+  export CARGO_TARGET_DIR=target/wasm RUSTC_BOOTSTRAP=1 RUSTFLAGS=$LEAN
+  if [ "$toolchain" = debian ]; then
+    cargo=$DEBIAN_CARGO
+    export RUSTC=$DEBIAN_RUSTC
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$(wasm_linker)
+    export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER
   fi
+  "$cargo" "${options[@]}"
 }
 
 echo "ui: compiling the dashboard to WebAssembly"
-compile
+(compile)
 
 echo "ui: connecting it to the browser"
 rm -rf "$out/compiled" "$out/dist.new"

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Which compiler builds the dashboard: rustup's, when it has the WebAssembly target, or else Debian's, which has the
-# sources of the standard library to build that target from. Sourced by setup.sh and ui.sh.
+# Which compiler builds the dashboard: rustup's, when it has the sources of the standard library, or else Debian's, which
+# can have them too. The library is built together with the dashboard, for WebAssembly and for size. Sourced by setup.sh
+# and ui.sh.
 
 WASM_TARGET=wasm32-unknown-unknown
 DEBIAN_RUSTC=/usr/bin/rustc
@@ -22,7 +23,7 @@ rust_is_recent() {
 # Prints `rustup`, `debian` or nothing. WASM_TOOLCHAIN set to one of the two passes over the other.
 wasm_toolchain() {
   if [ "${WASM_TOOLCHAIN:-rustup}" = rustup ] &&
-    [ -d "$(rustc --print sysroot)/lib/rustlib/$WASM_TARGET/lib" ]; then
+    [ -d "$(rustc --print sysroot)/lib/rustlib/src/rust/library/std" ]; then
     echo rustup
   elif [ "${WASM_TOOLCHAIN:-debian}" = debian ] &&
     [ -d "$DEBIAN_RUST_SOURCE" ] && [ -x "$DEBIAN_CARGO" ] && rust_is_recent "$DEBIAN_RUSTC"; then

@@ -28,8 +28,8 @@ pub use incident::{
 pub use problem::{Problem, ProblemKind};
 #[cfg(target_arch = "wasm32")]
 pub(crate) use request::forget_in_flight;
-pub(crate) use request::request_at_the_end;
 pub use request::{kept_since, refresh_session, request, sign_out};
+pub(crate) use request::{request_at_the_end, tell};
 pub use service::{
     ByIds, Check, CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, Current, DeleteServices,
     GetLatency, GetLimits, GetService, History, LatencyPoint, LatencyVariables, Limits, ListChecks,

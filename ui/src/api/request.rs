@@ -8,7 +8,7 @@ use crate::{
     backoff,
     browser::{self, Sent},
 };
-use cynic::{GraphQlError, Operation};
+use cynic::Operation;
 use futures_util::{FutureExt, future::WeakShared};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
@@ -31,6 +31,7 @@ const ATTEMPTS: u32 = 3;
 ///
 /// # Errors
 /// [`Problem`] says what happened; data with errors beside it counts as failed.
+#[allow(clippy::needless_pass_by_value, reason = "an operation is sent once")]
 pub fn request<Data, Variables>(
     operation: Operation<Data, Variables>,
 ) -> impl Future<Output = Result<Data, Problem>> + 'static
@@ -39,9 +40,16 @@ where
     Variables: Serialize + 'static,
 {
     let asks = operation.query.starts_with("query");
-    // Boxed, so that only the reading is compiled for each kind of data.
-    let answer: Exchange = Box::pin(exchange(written(&operation), asks));
+    let answer = exchange(written(&operation), asks);
     async move { read(&answer.await?) }
+}
+
+/// As [`request`], where nobody needs what comes back.
+pub(crate) fn tell<Data, Variables: Serialize>(
+    operation: &Operation<Data, Variables>,
+) -> Pin<Box<dyn Future<Output = Result<(), Problem>>>> {
+    let answer = exchange(written(operation), false);
+    Box::pin(async { answer.await.map(drop) })
 }
 
 /// Sends `operation` when the page is about to go away: nobody reads the answer.
@@ -80,8 +88,12 @@ pub fn kept_since() -> Option<Moment> {
     KEPT.get()
 }
 
-/// Everything that does not depend on what is asked for, so that it is compiled once.
-async fn exchange(body: String, asks: bool) -> Result<Rc<str>, Problem> {
+/// Everything that does not depend on what is asked for, boxed, so that it is compiled once.
+fn exchange(body: String, asks: bool) -> Exchange {
+    Box::pin(exchanged(body, asks))
+}
+
+async fn exchanged(body: String, asks: bool) -> Result<Rc<str>, Problem> {
     if !asks {
         // What is asked after a change must not be answered from before it.
         forget_in_flight();
@@ -141,14 +153,21 @@ fn check(status: u16, body: &str) -> Result<(), Problem> {
     }
     let errors = serde_json::from_str::<Errors>(body).ok().and_then(|answer| answer.errors).unwrap_or_default();
     match errors.into_iter().next() {
-        Some(GraphQlError { message, extensions, .. }) => Err(Problem::from_error(message, extensions)),
+        Some(Refusal { message, extensions }) => Err(Problem::from_error(message, extensions)),
         None => Ok(()),
     }
 }
 
 #[derive(Deserialize)]
 struct Errors {
-    errors: Option<Vec<GraphQlError<Extensions>>>,
+    errors: Option<Vec<Refusal>>,
+}
+
+/// What is read of an error: where in the question it happened is of no use here.
+#[derive(Deserialize)]
+struct Refusal {
+    message: String,
+    extensions: Option<Extensions>,
 }
 
 fn read<Data: DeserializeOwned>(body: &str) -> Result<Data, Problem> {

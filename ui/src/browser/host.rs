@@ -123,9 +123,9 @@ pub(crate) fn locales() -> Vec<String> {
     vec!["en".to_owned()]
 }
 
-pub(crate) fn set_list_width(_percent: f64) {}
+pub(crate) fn set_list_width(_percent: i32) {}
 
-pub(crate) fn drag(_moved: impl FnMut(f64) + 'static, _done: impl FnOnce() + 'static) {}
+pub(crate) fn drag(_moved: impl FnMut(i32) + 'static, _done: impl FnOnce() + 'static) {}
 
 #[derive(Debug, Clone)]
 pub(crate) struct Listener;

@@ -378,7 +378,7 @@ pub(crate) fn set_icon(worst: &str) {
 }
 
 /// Gives the list so much of the width, in percent.
-pub(crate) fn set_list_width(percent: f64) {
+pub(crate) fn set_list_width(percent: i32) {
     let root = document().document_element().and_then(|root| root.dyn_into::<HtmlElement>().ok());
     if let Some(root) = root {
         let _ = root.style().set_property("--list", &format!("{percent}%"));
@@ -386,10 +386,11 @@ pub(crate) fn set_list_width(percent: f64) {
 }
 
 /// Calls `moved` with the pointer's place, in percent of the window's width, until the button is let go, then `done`.
-pub(crate) fn drag(mut moved: impl FnMut(f64) + 'static, done: impl FnOnce() + 'static) {
+pub(crate) fn drag(mut moved: impl FnMut(i32) + 'static, done: impl FnOnce() + 'static) {
     let moves = listen_to(window().into(), "pointermove", move |event| {
         let (Ok(event), Some(width)) = (event.dyn_into::<MouseEvent>(), window().inner_width().ok()) else { return };
-        moved(f64::from(event.client_x()) * 100.0 / width.as_f64().unwrap_or(1.0).max(1.0));
+        #[allow(clippy::cast_possible_truncation, reason = "between 0 and 100")]
+        moved((f64::from(event.client_x()) * 100.0 / width.as_f64().unwrap_or(1.0).max(1.0)) as i32);
     });
     let mut held = Some((moves, done));
     let end = Closure::once_into_js(move |_: Event| {

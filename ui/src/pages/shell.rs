@@ -35,7 +35,7 @@ pub fn Shell() -> Element {
         browser::set_title(&title);
         browser::set_icon(worst.word());
     });
-    use_focus(route.clone());
+    use_focus(&route);
     let zone = (store.zone)();
     let session = store.session.read();
     match &*session {
@@ -85,7 +85,7 @@ fn Page() -> Element {
 }
 
 /// Where the focus goes when what had it is not there any more: to the row that one came from, or else to the page.
-fn use_focus(route: Route) {
+fn use_focus(route: &Route) {
     let view = use_list_view();
     let at_list = matches!(route, Route::Dashboard { .. });
     let path = route.address();

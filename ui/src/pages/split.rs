@@ -8,11 +8,11 @@ use crate::{
 use dioxus::{core::Runtime, prelude::*};
 
 /// How much of the width the list may have, in percent.
-const NARROWEST: f64 = 25.0;
-const WIDEST: f64 = 70.0;
-const USUAL: f64 = 42.0;
+const NARROWEST: i32 = 25;
+const WIDEST: i32 = 70;
+const USUAL: i32 = 42;
 /// How far one press of an arrow moves the divider.
-const STEP: f64 = 2.0;
+const STEP: i32 = 2;
 
 /// Wide windows show both; narrow ones the list until something is opened.
 #[component]
@@ -46,12 +46,12 @@ pub fn Split() -> Element {
 fn Divider() -> Element {
     let mut percent =
         use_signal(|| browser::remembered("list").and_then(|percent| percent.parse().ok()).unwrap_or(USUAL));
-    let mut set = move |to: f64| {
+    let mut set = move |to: i32| {
         let to = to.clamp(NARROWEST, WIDEST);
         percent.set(to);
         browser::set_list_width(to);
     };
-    let keep = move || browser::remember("list", Some(&format!("{:.1}", percent.peek())));
+    let keep = move || browser::remember("list", Some(&percent.peek().to_string()));
     rsx! {
         div {
             class: "divider",
@@ -61,12 +61,12 @@ fn Divider() -> Element {
             "aria-orientation": "vertical",
             "aria-valuemin": "{NARROWEST}",
             "aria-valuemax": "{WIDEST}",
-            "aria-valuenow": "{percent:.0}",
+            "aria-valuenow": "{percent}",
             onpointerdown: move |event| {
                 event.prevent_default();
                 let moved = Runtime::wrap_closure(set_by(set));
                 let done = Runtime::wrap_closure(move |()| keep());
-                browser::drag(move |to| moved(to), move || done(()));
+                browser::drag(moved, move || done(()));
             },
             onkeydown: move |event| {
                 let by = match event.key() {
@@ -84,7 +84,7 @@ fn Divider() -> Element {
 }
 
 /// As a function that may be called from anywhere.
-fn set_by(set: impl FnMut(f64) + Copy) -> impl Fn(f64) {
+fn set_by(set: impl FnMut(i32) + Copy) -> impl Fn(i32) {
     move |to| {
         let mut set = set;
         set(to);

@@ -10,7 +10,7 @@ use crate::{
 };
 use cynic::MutationBuilder;
 use dioxus::{core::spawn_forever, prelude::*};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, pin::Pin};
 use uuid::Uuid;
 
 /// The server takes so many ids at a time.
@@ -157,14 +157,14 @@ impl Store {
 }
 
 /// One request for all of them.
-async fn ask(ids: Vec<Uuid>, wish: &Wish) -> Result<(), Problem> {
+fn ask(ids: Vec<Uuid>, wish: &Wish) -> Pin<Box<dyn Future<Output = Result<(), Problem>>>> {
     match wish {
-        Wish::Paused(true) => api::request(PauseServices::build(ByIds { ids })).await.map(drop),
-        Wish::Paused(false) => api::request(ResumeServices::build(ByIds { ids })).await.map(drop),
+        Wish::Paused(true) => api::tell(&PauseServices::build(ByIds { ids })),
+        Wish::Paused(false) => api::tell(&ResumeServices::build(ByIds { ids })),
         Wish::Category(category) => {
             let variables = RecategoriseVariables { ids, category: category.clone() };
-            api::request(RecategoriseServices::build(variables)).await.map(drop)
+            api::tell(&RecategoriseServices::build(variables))
         }
-        Wish::Gone => api::request(DeleteServices::build(ByIds { ids })).await.map(drop),
+        Wish::Gone => api::tell(&DeleteServices::build(ByIds { ids })),
     }
 }

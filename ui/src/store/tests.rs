@@ -1,4 +1,4 @@
-use super::*;
+use super::{wish::Wish, *};
 use crate::{
     api::{IncidentService, IncidentState, IncidentType, MonitorKind, Phases, Status, StatusUpdate, UpdatedService},
     components::{ServiceRow, tip::TipPlace},
@@ -112,6 +112,60 @@ fn an_incident_is_open_until_it_is_that_one_that_ends() {
         store.apply_incident(&incident(10, 1, IncidentState::Resolved));
         assert!(store.open.peek().is_empty());
         assert_eq!(store.incidents.peek().len(), 2);
+    });
+}
+
+fn listed(store: Store, number: u128) -> Option<(String, bool)> {
+    store.listed.peek().get(&Uuid::from_u128(number)).map(|listed| (listed.name.clone(), listed.paused))
+}
+
+#[test]
+fn a_refusal_takes_back_what_was_wished_and_nothing_else() {
+    with_store(|store| {
+        let id = Uuid::from_u128(1);
+        store.fill(vec![service(1, "A")]);
+        store.apply_status(update(1, Status::Up, 1000));
+        store.wish(1, &[id], &Wish::Paused(true));
+        assert_eq!(listed(store, 1), Some(("A".into(), true)));
+        // News that arrive meanwhile do not undo the wish, and are not undone with it.
+        store.upsert(service(1, "B"));
+        assert_eq!(listed(store, 1), Some(("B".into(), true)));
+        store.withdraw(1, &[id]);
+        assert_eq!(listed(store, 1), Some(("B".into(), false)));
+    });
+}
+
+#[test]
+fn a_wish_that_came_true_outlives_one_that_did_not() {
+    with_store(|store| {
+        let id = Uuid::from_u128(1);
+        store.fill(vec![service(1, "A")]);
+        store.wish(1, &[id], &Wish::Paused(true));
+        store.wish(2, &[id], &Wish::Category(Some("Work".into())));
+        store.fulfil(1, &[id]);
+        store.withdraw(2, &[id]);
+        assert_eq!(listed(store, 1), Some(("A".into(), true)));
+        assert_eq!(store.listed.peek()[&id].category, None);
+        // Nothing is wished any more: the server's word counts again.
+        store.upsert(service(1, "A"));
+        assert_eq!(listed(store, 1), Some(("A".into(), false)));
+    });
+}
+
+#[test]
+fn what_is_deleted_does_not_come_back_with_a_late_answer_but_with_the_undoing() {
+    with_store(|store| {
+        let ids = [Uuid::from_u128(1), Uuid::from_u128(2)];
+        store.fill(vec![service(1, "A"), service(2, "B")]);
+        store.apply_incident(&incident(10, 1, IncidentState::Open));
+        store.wish(1, &ids[..1], &Wish::Gone);
+        store.wish(2, &ids[1..], &Wish::Gone);
+        store.fill(vec![service(1, "A"), service(2, "B")]);
+        assert!(store.listed.peek().is_empty() && store.open.peek().is_empty());
+        store.withdraw(1, &ids[..1]);
+        store.fulfil(2, &ids[1..]);
+        store.fill(vec![service(1, "A"), service(2, "B")]);
+        assert_eq!((listed(store, 1), listed(store, 2)), (Some(("A".into(), false)), None));
     });
 }
 

@@ -61,7 +61,9 @@ impl Wished {
 /// What waits for its turn: changes are sent one after the other, because a pause that overtakes its own undoing
 /// would win.
 #[derive(Clone, Default)]
-pub(super) struct Turns(Rc<RefCell<Option<mpsc::UnboundedSender<Pin<Box<dyn Future<Output = ()>>>>>>>);
+pub(super) struct Turns(Rc<RefCell<Option<mpsc::UnboundedSender<Task>>>>);
+
+type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 impl Store {
     /// Shows `wish` of each of `ids` that is known, under `number`.
@@ -123,8 +125,8 @@ impl Store {
         self.show_all(shown);
     }
 
-    /// Services of which nothing is wished any more are like all others. One that is gone stays so until nobody can
-    /// have an older answer on its way.
+    /// Services of which nothing is wished any more are like all others. One that is gone stays wished away: an older
+    /// answer may be on its way.
     fn forget_wished(mut self, ids: &[Uuid]) {
         self.wishes.write().retain(|id, wished| !ids.contains(id) || !wished.wishes.is_empty());
     }
@@ -134,7 +136,7 @@ impl Store {
         let turns = self.turns.peek().0.clone();
         let mut sender = turns.borrow_mut();
         let sender = sender.get_or_insert_with(|| {
-            let (sender, mut tasks) = mpsc::unbounded::<Pin<Box<dyn Future<Output = ()>>>>();
+            let (sender, mut tasks) = mpsc::unbounded::<Task>();
             spawn_forever(async move {
                 while let Some(task) = tasks.next().await {
                     task.await;

@@ -1,0 +1,268 @@
+// The dashboard in a real browser: the list with its filter, its keys and what is done to many services at once, the
+// palette, both themes, three widths, and what stays without a connection.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { openPage, startBrowser, startProgram, startTarget } from './pulsecheck.mjs';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const CATEGORIES = ['Storefront', 'Payments', 'Accounts', null];
+
+let program, target, browser, page, errors;
+
+before(async () => {
+  [program, target, browser] = await Promise.all([startProgram(), startTarget(), startBrowser()]);
+  // What is kept for times without a connection has a test of its own; elsewhere requests are looked at and answered.
+  ({ page, errors } = await openPage(browser, { serviceWorkers: 'block' }));
+  await page.goto(program.link);
+  await page.getByRole('heading', { name: 'Add your first service' }).waitFor();
+  await add(60);
+  await page.goto(program.base);
+  await rows().first().waitFor();
+});
+
+after(async () => {
+  await browser?.close();
+  target?.stop();
+  await program?.stop();
+});
+
+const rows = () => page.locator('li.row');
+const row = (name) => page.locator('li.row', { hasText: name });
+const notice = (text) => page.locator('.notice', { hasText: text });
+
+/** Asks the API as the page does. */
+async function ask(query, variables = {}) {
+  const answer = await page.evaluate(async (body) => {
+    const headers = { 'content-type': 'application/json' };
+    return (await fetch('/api/graphql', { method: 'POST', headers, body })).json();
+  }, JSON.stringify({ query, variables }));
+  assert.equal(answer.errors, undefined, JSON.stringify(answer.errors));
+  return answer.data;
+}
+
+/** Adds services named `Service 000` and so on, in categories by turns. */
+async function add(count) {
+  for (let first = 0; first < count; first += 20) {
+    const numbers = Array.from({ length: Math.min(20, count - first) }, (_, k) => first + k);
+    const inputs = numbers.map((number) => [`i${number}`, {
+      name: `Service ${String(number).padStart(3, '0')}`, category: CATEGORIES[number % 4],
+      kind: 'HTTP', url: `${target.url}/${number}`, checkIntervalSeconds: 3600,
+    }]);
+    const declared = inputs.map(([name]) => `$${name}: CreateServiceInput!`).join();
+    const fields = inputs.map(([name]) => `s${name}: createService(input: $${name}) { id }`).join(' ');
+    await ask(`mutation(${declared}) { ${fields} }`, Object.fromEntries(inputs));
+  }
+}
+
+/** Waits until `question` is answered with `wanted`. */
+async function eventually(question, wanted) {
+  const deadline = Date.now() + 15_000;
+  for (;;) {
+    const found = await question();
+    if (JSON.stringify(found) === JSON.stringify(wanted)) return;
+    if (Date.now() > deadline) assert.deepEqual(found, wanted);
+    await page.evaluate(() => new Promise((done) => { requestAnimationFrame(done); }));
+  }
+}
+
+async function fresh(path = '/') {
+  await page.goto(program.base + path);
+  await rows().first().waitFor();
+}
+
+test('only the rows in sight exist, and all of them can be reached', async () => {
+  await fresh('/?group=none');
+  const drawn = await rows().count();
+  assert.ok(drawn >= 20 && drawn < 55, `${drawn} rows are drawn`);
+  assert.equal(await row('Service 059').count(), 0);
+  await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+  await row('Service 059').waitFor();
+  assert.equal(await page.locator('li.row').last().getAttribute('aria-posinset'), '60');
+});
+
+test('filter and order stand in the address, and the way back leads through them', async () => {
+  await fresh();
+  await page.keyboard.press('/');
+  await page.keyboard.type('service 03');
+  await eventually(() => rows().count(), 10);
+  await page.waitForURL(/\?q=service( |%20)03$/);
+  await row('Service 031').getByRole('link', { name: 'Service 031', exact: true }).click();
+  await page.getByRole('heading', { name: 'Service 031' }).waitFor();
+  await page.reload();
+  await page.getByRole('heading', { name: 'Service 031' }).waitFor();
+  await eventually(() => rows().count(), 10);
+  await page.goBack();
+  await page.waitForURL(/\/\?q=/);
+  await page.locator('#filter').fill('nothing of the kind');
+  await page.getByText('No service matches').waitFor();
+  await page.getByRole('button', { name: 'Clear the filter' }).click();
+  await rows().first().waitFor();
+});
+
+test('the keys move through the rows, and the focus is never lost', async () => {
+  await fresh('/?group=none');
+  const focused = () => page.evaluate(() => document.activeElement?.textContent);
+  await page.keyboard.press('j');
+  await eventually(focused, 'Service 000');
+  for (let k = 0; k < 45; k++) await page.keyboard.press('j');
+  await eventually(focused, 'Service 045');
+  assert.ok(await page.evaluate(() => {
+    const { top, bottom } = document.activeElement.getBoundingClientRect();
+    return top >= 0 && bottom <= window.innerHeight;
+  }), 'the row with the focus is in sight');
+  await page.keyboard.press('k');
+  await eventually(focused, 'Service 044');
+  // Scrolled away, it still has the focus.
+  await page.evaluate(() => window.scrollTo(0, 0));
+  await row('Service 000').waitFor();
+  assert.equal(await focused(), 'Service 044');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Service 044' }).waitFor();
+  for (const [keys, path] of [['gi', '/incidents'], ['gs', '/settings'], ['gd', '/'], ['n', '/services/new']]) {
+    for (const key of keys) await page.keyboard.press(key);
+    await page.waitForURL((url) => url.pathname === path);
+    await page.evaluate(() => document.activeElement?.blur());
+  }
+  await page.keyboard.press('?');
+  await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+  await page.keyboard.press('Escape');
+});
+
+test('the palette finds services and actions', async () => {
+  await fresh();
+  await page.keyboard.press('Control+k');
+  const palette = page.getByRole('dialog', { name: 'Command palette' });
+  await palette.getByRole('combobox').fill('serv 042');
+  await palette.getByRole('option', { name: 'Service 042' }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Service 042' }).waitFor();
+  assert.equal(await palette.count(), 0);
+  await page.keyboard.press('Control+k');
+  await page.getByRole('dialog', { name: 'Command palette' }).getByRole('combobox').fill('theme dark');
+  await page.keyboard.press('Enter');
+  await eventually(() => page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+  await page.keyboard.press('Control+k');
+  await page.keyboard.press('Escape');
+  await eventually(() => page.getByRole('dialog').count(), 0);
+});
+
+test('many services are paused, moved and deleted at once, and each can be undone', async () => {
+  await fresh('/?group=none');
+  const paused = async () => (await ask('{ services { name paused } }')).services.filter((one) => one.paused).length;
+  const sent = [];
+  page.on('request', (request) => {
+    if (request.postData()?.includes('"mutation')) sent.push(request.postData());
+  });
+  const pick = async (first, last) => {
+    await row(first).getByRole('checkbox').click();
+    await row(last).getByRole('checkbox').click({ modifiers: ['Shift'] });
+  };
+  await pick('Service 000', 'Service 004');
+  await page.getByText('5 selected').waitFor();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await row('Service 003').getByText('Paused').waitFor();
+  await eventually(paused, 5);
+  assert.equal(sent.filter((body) => body.includes('pauseServices')).length, 1);
+  await notice('5 services were paused').getByRole('button', { name: 'Undo' }).click();
+  await eventually(paused, 0);
+
+  await pick('Service 005', 'Service 006');
+  await page.getByRole('button', { name: 'Category' }).click();
+  await page.getByLabel('Category', { exact: true }).fill('Elsewhere');
+  await page.getByRole('button', { name: 'Move', exact: true }).click();
+  const elsewhere = async () => (await ask('{ services(filter: { category: "Elsewhere" }) { id } }')).services.length;
+  await eventually(elsewhere, 2);
+  await notice('moved to Elsewhere').getByRole('button', { name: 'Undo' }).click();
+  await eventually(elsewhere, 0);
+
+  const all = async () => (await ask('{ services { id } }')).services.length;
+  await pick('Service 010', 'Service 012');
+  await page.getByRole('toolbar').getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await eventually(() => row('Service 011').count(), 0);
+  assert.equal(await all(), 60, 'a deletion can be taken back before it is sent');
+  await notice('3 services were deleted').getByRole('button', { name: 'Undo' }).click();
+  await row('Service 011').waitFor();
+  await pick('Service 010', 'Service 012');
+  await page.getByRole('toolbar').getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await eventually(all, 57);
+  assert.equal(await row('Service 011').count(), 0);
+});
+
+test('what the server refuses is taken back', async () => {
+  await fresh('/?group=none');
+  await page.route('**/api/graphql', (route) =>
+    (route.request().postData()?.includes('pauseServices') ? route.fulfill({ status: 503, body: '' }) : route.continue()));
+  const name = await row('Service 000').getByRole('checkbox');
+  await name.click();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await notice('Could not pause').waitFor();
+  await eventually(() => row('Service 000').getByText('Paused').count(), 0);
+  await page.unroute('**/api/graphql');
+});
+
+test('without a connection the last known state is shown, and said to be that', async () => {
+  const session = await page.context().storageState();
+  const { page: other } = await openPage(browser, { storageState: session });
+  const fresh = async () => {
+    await other.goto(program.base);
+    await other.locator('li.row').first().waitFor();
+  };
+  await fresh();
+  await other.evaluate(() => navigator.serviceWorker.ready);
+  // Once more, so that the answers pass by the one who keeps them.
+  await fresh();
+  await other.waitForFunction(async () => (await (await caches.open('state')).keys()).length >= 2);
+  await other.context().setOffline(true);
+  await other.reload();
+  await other.locator('li.row').first().waitFor();
+  await other.getByText('No connection: this is how things were on').waitFor();
+  await other.context().setOffline(false);
+  await fresh();
+  await other.waitForFunction(() => !document.body.textContent.includes('No connection'));
+  // Whoever signs out leaves nothing behind.
+  await other.evaluate(() => fetch('/api/auth/logout', { method: 'POST' }));
+  await other.waitForFunction(async () => !(await caches.has('state')));
+  await other.context().close();
+});
+
+test('every view passes axe in both themes and fits three widths', async () => {
+  for (const theme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme: theme });
+    await page.evaluate(() => localStorage.removeItem('pulsecheck.theme'));
+    for (const width of [1440, 1024, 360]) {
+      await page.setViewportSize({ width, height: 800 });
+      for (const path of ['/', '/?group=none&q=no-such', '/incidents', '/settings', '/nowhere']) {
+        await page.goto(program.base + path);
+        await page.locator('main h1').first().waitFor();
+        const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        assert.ok(wider <= 0, `${path} is ${wider} px too wide at ${width}`);
+        await passes(`${path} at ${width}, ${theme}`);
+        if (process.env.SCREENSHOTS) {
+          const name = `${path.replace(/\W+/g, '-')}-${width}-${theme}`;
+          await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png` });
+        }
+      }
+    }
+  }
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await fresh();
+  await page.keyboard.press('Control+k');
+  await page.getByRole('dialog').waitFor();
+  await passes('the palette');
+  await page.keyboard.press('Escape');
+  await row('Service 000').getByRole('checkbox').click();
+  await passes('a selection');
+  assert.deepEqual(errors, []);
+});
+
+async function passes(what) {
+  // The policy of the page allows no script but its own; the debugger may.
+  await page.evaluate(axe);
+  const violations = await page.evaluate(async () => (await window.axe.run()).violations
+    .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.html).join(' | ')}`));
+  assert.deepEqual(violations, [], what);
+}

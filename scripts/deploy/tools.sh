@@ -135,5 +135,6 @@ compose_plugin
 if [ "$goal" = engine ]; then
   unpack_plugins docker.io docker-cli containerd docker-buildx
   unpack_own runc tini
+  ln -sfn tini "$DEPLOY_TOOLS/own/root/usr/bin/docker-init"
   ln -sfn "$DEPLOY_TOOLS/$PLUGINS_FROM/root/usr/libexec/docker/cli-plugins/docker-buildx" "$DOCKER_CONFIG/cli-plugins/"
 fi

@@ -47,3 +47,9 @@ if (existsSync(dashboard)) {
     assert.deepEqual(JSON.parse(map.data['pulsecheck.json']), JSON.parse(readFileSync(dashboard, 'utf8')));
   });
 }
+
+test('metrics are on by themselves exactly when the program documents that it has them', () => {
+  const { metrics } = parse(readFileSync(join(chart, 'values.yaml'), 'utf8'));
+  const documented = readFileSync(join(root, 'README.md'), 'utf8').includes('`PULSECHECK_METRICS_LISTEN`');
+  assert.equal(metrics.enabled, documented, `metrics.enabled in values.yaml is ${metrics.enabled}: set it to ${documented}`);
+});

@@ -4,6 +4,9 @@ import { test } from 'node:test';
 import { reaches } from './network.mjs';
 import { installations, pods, render } from './render.mjs';
 
+/** With everything that anybody comes for. */
+const metrics = { metrics: { enabled: true } };
+
 /** What is meant. Whatever does not stand here must not be possible. */
 const intended = `
   ingress controller -> ui           8080/TCP
@@ -101,13 +104,13 @@ function parse(text) {
 
 for (const [name, upgrade] of [['kind', false], ['kind', true], ['production', true], ['production on K3d', false]]) {
   test(`exactly the intended pairs reach each other: ${name}${upgrade ? ', upgraded' : ''}`, () => {
-    assert.deepEqual(table(render(installations[name], { upgrade })), parse(intended));
+    assert.deepEqual(table(render([...installations[name], metrics], { upgrade })), parse(intended));
   });
 }
 
 test('external servers take the place of our own, at their addresses alone', () => {
   const lines = intended.trim().split('\n').filter((line) => !/-> (postgres|redis) /.test(line));
-  const objects = render(installations['managed PostgreSQL and Redis']);
+  const objects = render([...installations['managed PostgreSQL and Redis'], metrics]);
   assert.deepEqual(table(objects), parse(lines.join('\n')), 'something else opened with them');
   const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy').map(({ spec }) => ({ namespace: 'pulsecheck', spec }));
   const part = (component) => {
@@ -130,7 +133,7 @@ test('without metrics nobody comes from the monitoring namespace', () => {
 test('an empty list of ports opens every TCP port of public addresses, and no private one', () => {
   const tcp = ports.filter(([, protocol]) => protocol === 'TCP').map(([port]) => `${port}/TCP`).join(' ');
   const lines = intended.replaceAll(/(internet v[46]) .*/g, `$1  ${tcp}`);
-  assert.deepEqual(table(render([{ networkPolicy: { external: { ports: [] } } }])), parse(lines));
+  assert.deepEqual(table(render([{ networkPolicy: { external: { ports: [] } } }, metrics])), parse(lines));
 });
 
 test('every pod of ours is selected by the policy that denies everything, for both directions', () => {

@@ -72,10 +72,10 @@ test('the API scales from 1 to 3 pods at 70 % CPU, up at once and down slowly', 
 test('the worker scales on lateness only where that is asked for', () => {
   const named = (objects) => objects.filter(({ kind }) => kind === 'HorizontalPodAutoscaler').map(({ metadata }) => metadata.name);
   assert.deepEqual(named(render([])), ['pulsecheck-api']);
-  const objects = render([{ worker: { autoscaling: { enabled: true, minReplicas: 3 } } }]);
+  const objects = render([{ metrics: { enabled: true }, worker: { autoscaling: { enabled: true, minReplicas: 3, metric: 'lateness_seconds' } } }]);
   const { spec } = find(objects, 'HorizontalPodAutoscaler', 'pulsecheck-worker');
   assert.equal(spec.minReplicas, 3);
-  assert.equal(spec.metrics[0].pods.target.type, 'AverageValue');
+  assert.deepEqual(spec.metrics[0].pods, { metric: { name: 'lateness_seconds' }, target: { type: 'AverageValue', averageValue: '2' } });
 });
 
 test('the migration is an ordinary Job at first and a hook in front of every upgrade', () => {

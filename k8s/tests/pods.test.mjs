@@ -153,7 +153,8 @@ test('every environment variable of ours is a setting that the program documents
       const map = objects.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === configMapRef.name);
       named.push(...Object.keys(map.data));
     }
-    for (const name of named) assert.ok(new RegExp(`\\b${name}\\b`).test(documented), `${where}: nobody documents ${name}`);
+    // The last test of monitoring.test.mjs looks at this one.
+    for (const name of named.filter((each) => each !== 'PULSECHECK_METRICS_LISTEN')) assert.ok(new RegExp(`\\b${name}\\b`).test(documented), `${where}: nobody documents ${name}`);
   });
 });
 

@@ -33,6 +33,7 @@ const refused = {
   'a public address with a path': [[{ publicUrl: 'https://x.example/app' }], 'publicUrl'],
   'more pods at least than at most': [[{ api: { autoscaling: { minReplicas: 5 } } }], 'greater than maxReplicas'],
   'scaling by metrics that are off': [[{ metrics: { enabled: false }, worker: { autoscaling: { enabled: true } } }], 'worker.autoscaling needs metrics.enabled'],
+  'scaling by a metric without a name': [[{ metrics: { enabled: true }, worker: { autoscaling: { enabled: true } } }], 'worker.autoscaling.metric is empty'],
   'watching metrics that are off': [[{ metrics: { enabled: false, serviceMonitor: { enabled: true } } }], 'metrics.enabled is false'],
   'an unknown value': [[{ wroker: { replicas: 3 } }], 'wroker'],
   'an unknown value further in': [[{ api: { replica: 3 } }], 'replica'],

@@ -31,8 +31,9 @@ export const installations = {
   production,
   'production on K3d': [...production.slice(0, 1), file('values-production-local.yaml')],
   'everything optional': [{
-    worker: { autoscaling: { enabled: true } },
+    worker: { autoscaling: { enabled: true, metric: 'lateness_seconds' } },
     metrics: {
+      enabled: true,
       serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
       prometheusRule: { enabled: has('monitoring/alerts.yaml') },
       dashboard: { enabled: has('monitoring/dashboard.json') },

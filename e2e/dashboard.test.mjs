@@ -204,31 +204,6 @@ test('what the server refuses is taken back', async () => {
   await page.unroute('**/api/graphql');
 });
 
-test('without a connection the last known state is shown, and said to be that', async () => {
-  const session = await page.context().storageState();
-  const { page: other } = await openPage(browser, { storageState: session });
-  const fresh = async () => {
-    await other.goto(program.base);
-    await other.locator('li.row').first().waitFor();
-  };
-  await fresh();
-  await other.evaluate(() => navigator.serviceWorker.ready);
-  // Once more, so that the answers pass by the one who keeps them.
-  await fresh();
-  await other.waitForFunction(async () => (await (await caches.open('state')).keys()).length >= 2);
-  await other.context().setOffline(true);
-  await other.reload();
-  await other.locator('li.row').first().waitFor();
-  await other.getByText('No connection: this is how things were on').waitFor();
-  await other.context().setOffline(false);
-  await fresh();
-  await other.waitForFunction(() => !document.body.textContent.includes('No connection'));
-  // Whoever signs out leaves nothing behind.
-  await other.evaluate(() => fetch('/api/auth/logout', { method: 'POST' }));
-  await other.waitForFunction(async () => !(await caches.has('state')));
-  await other.context().close();
-});
-
 test('every view passes axe in both themes and fits three widths', async () => {
   for (const theme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme: theme });
@@ -257,6 +232,32 @@ test('every view passes axe in both themes and fits three widths', async () => {
   await row('Service 000').getByRole('checkbox').click();
   await passes('a selection');
   assert.deepEqual(errors, []);
+});
+
+// Last, because it ends the session.
+test('without a connection the last known state is shown, and said to be that', async () => {
+  const session = await page.context().storageState();
+  const { page: other } = await openPage(browser, { storageState: session });
+  const fresh = async () => {
+    await other.goto(program.base);
+    await other.locator('li.row').first().waitFor();
+  };
+  await fresh();
+  await other.evaluate(() => navigator.serviceWorker.ready);
+  // Once more, so that the answers pass by the one who keeps them.
+  await fresh();
+  await other.waitForFunction(async () => (await (await caches.open('state')).keys()).length >= 2);
+  await other.context().setOffline(true);
+  await other.reload();
+  await other.locator('li.row').first().waitFor();
+  await other.getByText('No connection: this is how things were on').waitFor();
+  await other.context().setOffline(false);
+  await fresh();
+  await other.waitForFunction(() => !document.body.textContent.includes('No connection'));
+  // Whoever signs out leaves nothing behind.
+  await other.evaluate(() => fetch('/api/auth/logout', { method: 'POST' }));
+  await other.waitForFunction(async () => !(await caches.has('state')));
+  await other.context().close();
 });
 
 async function passes(what) {

@@ -161,10 +161,10 @@ fn Find() -> Element {
         button {
             class: "button find",
             r#type: "button",
-            "aria-label": "Find a service or an action",
             "aria-keyshortcuts": "Control+K Meta+K",
             onclick: move |_| palette.open(),
             Icon { shape: Shape::Search }
+            span { class: "unseen", "Find a service or an action" }
             kbd { "aria-hidden": "true", "Ctrl K" }
         }
     }

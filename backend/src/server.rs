@@ -140,7 +140,10 @@ fn router(server: &Arc<Server>) -> Router {
         .route("/api/auth/refresh", post(sign_in::refresh))
         .route("/api/auth/logout", post(sign_in::logout))
         .route("/api/account/export", get(export::export).head(wrong_method))
-        .route("/api/calendar/{file}", any(calendar::feed))
+        .route(
+            "/api/calendar/{file}",
+            any(calendar::feed).layer(from_fn_with_state(Arc::clone(server), address::limit)),
+        )
         .route("/api/health", get(health::health))
         .route("/api/ready", get(health::ready))
         .method_not_allowed_fallback(wrong_method)

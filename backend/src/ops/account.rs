@@ -4,7 +4,7 @@ pub mod export;
 
 use super::{Error, Ops, Result, now};
 use crate::auth::{Viewer, session as sessions};
-use entity::{account_removal, api_token, check, identity, service, session, user};
+use entity::{account_removal, api_token, calendar_feed, check, identity, service, session, user};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ColumnTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
@@ -82,6 +82,7 @@ impl Ops {
         identity::Entity::delete_many().filter(identity::Column::UserId.eq(id)).exec(&transaction).await?;
         session::Entity::delete_many().filter(session::Column::UserId.eq(id)).exec(&transaction).await?;
         api_token::Entity::delete_many().filter(api_token::Column::UserId.eq(id)).exec(&transaction).await?;
+        calendar_feed::Entity::delete_many().filter(calendar_feed::Column::UserId.eq(id)).exec(&transaction).await?;
         // What is not removed at once is at least not checked any more.
         let paused = service::ActiveModel { paused: Set(true), ..Default::default() };
         let own = service::Entity::update_many().set(paused).filter(service::Column::UserId.eq(id));

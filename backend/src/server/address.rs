@@ -1,10 +1,11 @@
 //! Where a request comes from: the other end of its connection, unless that is a reverse proxy that the operator trusts to
 //! say who asked it.
 
-use super::Server;
+use super::{Server, too_often};
+use axum::Extension;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
@@ -23,6 +24,19 @@ pub(super) async fn find(State(server): State<Arc<Server>>, mut request: Request
         request.extensions_mut().insert(from);
     }
     next.run(request).await
+}
+
+/// Counts requests to addresses that do not count by themselves.
+pub(super) async fn limit(
+    State(server): State<Arc<Server>>,
+    Extension(from): Extension<Sender>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match server.rates.request(from.0) {
+        Ok(()) => next.run(request).await,
+        Err(wait) => too_often(wait).into_response(),
+    }
 }
 
 /// The last address that no trusted proxy has: each proxy adds, behind what it was told, who told it.

@@ -11,7 +11,7 @@ use domain::Status;
 use domain::status_page::{Standing, standing};
 use entity::column::Listing;
 use entity::{service, service_component, status_page, status_page_component};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QueryTrait};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -19,6 +19,9 @@ use uuid::Uuid;
 /// How many components of all services may be told of at a time: what a query costs is judged before anybody knows how
 /// many there are.
 const MAX_COMPONENTS: usize = 50_000;
+
+/// How many ids a statement may be given; beyond that whole pages are read.
+const MAX_IDS: usize = 5_000;
 
 /// A component as its page shows it.
 pub type Shown = status_page_component::Model;
@@ -102,7 +105,7 @@ impl Ops {
         &self,
         services: &[Arc<service::Model>],
     ) -> Result<HashMap<Uuid, Arc<Vec<Shown>>>> {
-        let shown = self.shown(services).await?;
+        let shown = self.shown(&services.iter().filter_map(|service| service.status_page_id).collect(), None).await?;
         let there = |components: Vec<Shown>| Arc::new(components.into_iter().filter(|one| !one.missing).collect());
         let shown: HashMap<Uuid, Arc<Vec<Shown>>> =
             shown.into_iter().map(|(page, components)| (page, there(components))).collect();
@@ -127,25 +130,42 @@ impl Ops {
             return Ok(HashMap::new());
         }
         let chosen = self.chosen(&views).await?;
-        bounded("components", chosen.len())?;
-        let shown = self.shown(services).await?;
-        Ok(join(chosen, &views, &shown, now))
+        let ids = chosen.iter().map(|one| one.component_id.as_str()).collect();
+        let shown = self.shown(&pages_of(&views), Some(&ids)).await?;
+        let mut followed = join(chosen, &views, &shown, now);
+        // Whole pages are read only where something is gone, which is rare.
+        let broken: HashSet<Uuid> = followed
+            .iter()
+            .filter(|(_, all)| all.iter().any(|one| one.missing))
+            .filter_map(|(service, _)| views.get(service).map(|view| view.row.id))
+            .collect();
+        let whole = self.shown(&broken, None).await?;
+        for (service, followed) in &mut followed {
+            let components = views.get(service).and_then(|view| whole.get(&view.row.id));
+            offer_successors(followed, components.map(Vec::as_slice).unwrap_or_default());
+        }
+        Ok(followed)
     }
 
     async fn chosen(&self, views: &HashMap<Uuid, PageView>) -> Result<Vec<service_component::Model>> {
         let of_these = service_component::Column::ServiceId.is_in(views.keys().copied());
         let chosen = service_component::Entity::find().filter(of_these);
-        Ok(chosen.order_by_asc(service_component::Column::Position).all(&self.db).await?)
+        let chosen = chosen.order_by_asc(service_component::Column::Position).all(&self.db).await?;
+        bounded("components", chosen.len())?;
+        Ok(chosen)
     }
 
-    /// The components of the services' pages, by page, in the vendor's order.
-    async fn shown(&self, services: &[Arc<service::Model>]) -> Result<HashMap<Uuid, Vec<Shown>>> {
-        let pages: HashSet<Uuid> = services.iter().filter_map(|service| service.status_page_id).collect();
+    /// The components of pages, by page, in the vendor's order: all, or of those with these ids at least the ones that
+    /// there are.
+    async fn shown(&self, pages: &HashSet<Uuid>, ids: Option<&HashSet<&str>>) -> Result<HashMap<Uuid, Vec<Shown>>> {
         if pages.is_empty() {
             return Ok(HashMap::new());
         }
         let rows = status_page_component::Entity::find()
-            .filter(status_page_component::Column::StatusPageId.is_in(pages))
+            .filter(status_page_component::Column::StatusPageId.is_in(pages.iter().copied()))
+            .apply_if(ids.filter(|ids| ids.len() <= MAX_IDS), |query, ids| {
+                query.filter(status_page_component::Column::ComponentId.is_in(ids.iter().copied()))
+            })
             .order_by_asc(status_page_component::Column::Position)
             .order_by_asc(status_page_component::Column::ComponentId)
             .all(&self.db)
@@ -201,11 +221,11 @@ fn join(
             chosen,
         });
     }
-    for (service, followed) in &mut of_each {
-        let components = views.get(service).and_then(|view| shown.get(&view.row.id));
-        offer_successors(followed, components.map(Vec::as_slice).unwrap_or_default());
-    }
     of_each
+}
+
+fn pages_of(views: &HashMap<Uuid, PageView>) -> HashSet<Uuid> {
+    views.values().map(|view| view.row.id).collect()
 }
 
 /// What could be meant by those that are gone: components of the same name that are not followed already, the ones of the

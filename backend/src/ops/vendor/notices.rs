@@ -1,7 +1,7 @@
 //! Which of a vendor's incidents and maintenance touch what a service follows: by the ids of the components alone. The
 //! worker stores notices with the components that they really touch, so what is linked to none concerns nobody.
 
-use super::{Followed, Shown};
+use super::Shown;
 use crate::ops::{Error, Ops, Result};
 use chrono::{DateTime, Utc};
 use domain::status_page::{Standing, standing};
@@ -44,14 +44,19 @@ impl Ops {
         if views.is_empty() {
             return Ok(HashMap::new());
         }
-        let shown = self.shown(services).await?;
-        let followed = super::join(self.chosen(&views).await?, &views, &shown, now);
-        let pages: HashSet<Uuid> = views.values().map(|view| view.row.id).collect();
+        let pages = super::pages_of(&views);
         let incidents = self.open_vendor_incidents(&pages).await?;
         let maintenances = self.maintenances_to_come(&pages).await?;
-        let names: HashMap<Uuid, _> = shown.iter().map(|(page, list)| (*page, Arc::new(names(list)))).collect();
+        if incidents.is_empty() && maintenances.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut follows: HashMap<Uuid, HashSet<String>> = HashMap::new();
+        for one in self.chosen(&views).await? {
+            follows.entry(one.service_id).or_default().insert(one.component_id);
+        }
+        let names = self.names(&incidents, &maintenances).await?;
         let notices = services.iter().filter_map(|service| {
-            let (view, follows) = (views.get(&service.id)?, followed.get(&service.id)?);
+            let (view, follows) = (views.get(&service.id)?, follows.get(&service.id)?);
             let page = view.row.id;
             let own = incidents.get(&page).map(Vec::as_slice).unwrap_or_default();
             let incidents = own.iter().filter(|one| touches(&one.component_ids, follows)).cloned().collect();
@@ -66,6 +71,21 @@ impl Ops {
         let notices: HashMap<Uuid, Notices> = notices.collect();
         bounded(&notices, &incidents)?;
         Ok(notices)
+    }
+
+    /// The names of what is linked, by page and id.
+    async fn names(
+        &self,
+        incidents: &HashMap<Uuid, Vec<Arc<vendor_incident::Model>>>,
+        maintenances: &HashMap<Uuid, Vec<Arc<vendor_maintenance::Model>>>,
+    ) -> Result<HashMap<Uuid, Arc<HashMap<String, String>>>> {
+        let of_incidents = incidents.values().flatten().map(|one| &one.component_ids);
+        let of_maintenances = maintenances.values().flatten().map(|one| &one.component_ids);
+        let ids: HashSet<&str> = of_incidents.chain(of_maintenances).flat_map(ids).collect();
+        let pages = incidents.keys().chain(maintenances.keys()).copied().collect();
+        let shown = self.shown(&pages, Some(&ids)).await?;
+        let by_id = |list: Vec<Shown>| list.into_iter().map(|one| (one.component_id, one.name)).collect();
+        Ok(shown.into_iter().map(|(page, list)| (page, Arc::new(by_id(list)))).collect())
     }
 
     async fn open_vendor_incidents(
@@ -103,14 +123,12 @@ fn by_page<T>(rows: Vec<T>, page: impl Fn(&T) -> Uuid) -> HashMap<Uuid, Vec<Arc<
     of_each
 }
 
-fn names(components: &[Shown]) -> HashMap<String, String> {
-    components.iter().map(|one| (one.component_id.clone(), one.name.clone())).collect()
+fn ids(linked: &serde_json::Value) -> impl Iterator<Item = &str> {
+    linked.as_array().map(Vec::as_slice).unwrap_or_default().iter().filter_map(serde_json::Value::as_str)
 }
 
-fn touches(linked: &serde_json::Value, follows: &[Followed]) -> bool {
-    let linked = linked.as_array().map(Vec::as_slice).unwrap_or_default();
-    let followed = |id: &str| follows.iter().any(|one| one.chosen.component_id == id);
-    linked.iter().filter_map(serde_json::Value::as_str).any(followed)
+fn touches(linked: &serde_json::Value, follows: &HashSet<String>) -> bool {
+    ids(linked).any(|id| follows.contains(id))
 }
 
 /// Refuses what would come to more than one answer should hold.

@@ -3,15 +3,12 @@
 use super::service_form::{Draft, PageDraft, ServiceForm};
 use crate::{
     Route,
-    api::{
-        self, ById, CreateService, CreateServiceVariables, GetChoice, MonitorKind, Problem, ProblemKind, UpdateService,
-        UpdateServiceVariables,
-    },
+    api::{self, ById, GetChoice, MonitorKind, Problem},
     components::{Empty, Go, ProblemBox, RowSkeletons},
     hooks::use_asked,
-    store::{Entry, Loading, Session, use_store},
+    store::{Entry, Loading, use_store},
 };
-use cynic::{MutationBuilder, QueryBuilder};
+use cynic::QueryBuilder;
 use dioxus::prelude::*;
 use std::fmt;
 use uuid::Uuid;
@@ -52,37 +49,11 @@ impl fmt::Display for Prefill {
 /// The form for a new service.
 #[component]
 pub fn NewService(prefill: Prefill) -> Element {
-    let mut store = use_store();
     let draft = use_signal(|| if prefill.page { Draft::following(&prefill.url) } else { Draft::new(&prefill.url) });
-    let mut problem = use_signal(|| None::<Problem>);
-    let mut saving = use_signal(|| false);
-    let save = move |draft: Draft| async move {
-        saving.set(true);
-        match api::request(CreateService::build(CreateServiceVariables { input: draft.to_create() })).await {
-            Ok(answer) => {
-                let id = answer.create_service.id;
-                store.upsert(answer.create_service);
-                Route::service(id).open();
-            }
-            Err(refused) if refused.kind == ProblemKind::SignedOut => store.session.set(Session::SignedOut),
-            Err(refused) => problem.set(Some(refused)),
-        }
-        saving.set(false);
-    };
     rsx! {
         div { class: "page narrow",
             h1 { "Add a service" }
-            ServiceForm {
-                draft,
-                problem,
-                saving: saving(),
-                new: true,
-                action: "Add service",
-                onsave: save,
-                oncancel: move |()| {
-                    Route::home().open();
-                },
-            }
+            ServiceForm { draft, id: None }
         }
     }
 }
@@ -140,37 +111,12 @@ fn EditFollowed(entry: Entry) -> Element {
 
 #[component]
 fn Edit(entry: Entry, page: PageDraft) -> Element {
-    let mut store = use_store();
-    let id = entry.id;
     // Taken once: what is being typed must not change under the fingers.
     let draft = use_signal(|| Draft::of(&entry.service.peek(), page));
-    let mut problem = use_signal(|| None::<Problem>);
-    let mut saving = use_signal(|| false);
-    let save = move |draft: Draft| async move {
-        saving.set(true);
-        match api::request(UpdateService::build(UpdateServiceVariables { id, input: draft.to_update() })).await {
-            Ok(answer) => {
-                store.upsert(answer.update_service);
-                Route::service(id).open();
-            }
-            Err(refused) if refused.kind == ProblemKind::SignedOut => store.session.set(Session::SignedOut),
-            Err(refused) => problem.set(Some(refused)),
-        }
-        saving.set(false);
-    };
     rsx! {
         div { class: "page narrow",
             h1 { "Edit {entry.service.read().name}" }
-            ServiceForm {
-                draft,
-                problem,
-                saving: saving(),
-                action: "Save",
-                onsave: save,
-                oncancel: move |()| {
-                    Route::service(id).open();
-                },
-            }
+            ServiceForm { draft, id: Some(entry.id) }
         }
     }
 }

@@ -6,7 +6,11 @@ mod picker;
 mod search;
 
 use crate::{
-    api::{self, CreateServiceVariables, GetLimits, MonitorKind, Problem, TestResult, TestService},
+    Route,
+    api::{
+        self, CreateService, CreateServiceVariables, GetLimits, MonitorKind, Problem, TestResult, TestService,
+        UpdateService, UpdateServiceVariables,
+    },
     components::{Field, PhaseBar, StatusBadge},
     format,
     hooks::use_asked,
@@ -14,88 +18,130 @@ use crate::{
 };
 use cynic::{MutationBuilder, QueryBuilder};
 use dioxus::prelude::*;
-use draft::ADVANCED;
 pub(super) use draft::Draft;
+use draft::Spec;
 pub(super) use page::PageDraft;
 use picker::Picker;
 use search::Search;
+use uuid::Uuid;
 
 /// What can be added, and what it is called.
 const KINDS: [(MonitorKind, &str); 2] =
     [(MonitorKind::Http, "An address of yours"), (MonitorKind::StatusPage, "A vendor's status page")];
 
-/// The form. `onsave` gets the draft when it makes sense on its own.
+/// The form: of a new service, or of the one with this id. Only a new one can be of another kind, or follow another page.
 #[component]
-pub(super) fn ServiceForm(
-    draft: Signal<Draft>,
-    problem: Signal<Option<Problem>>,
-    saving: bool,
-    /// Whether it is a new service: only then it can be of another kind, or follow another page.
-    #[props(default)]
-    new: bool,
-    /// The button that saves.
-    action: String,
-    onsave: EventHandler<Draft>,
-    oncancel: EventHandler<()>,
-) -> Element {
-    let store = use_store();
+pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<Uuid>) -> Element {
+    let mut store = use_store();
     let limits = use_asked((), |()| async { api::request(GetLimits::build(())).await.map(|answer| answer.limits) });
-    let least = limits.data.read().map_or(10, |limits| limits.min_interval_seconds);
+    let mut problem = use_signal(|| None::<Problem>);
+    let mut busy = use_signal(|| false);
     let mut tested = use_signal(|| None::<TestResult>);
-    let mut testing = use_signal(|| false);
     let mut local = use_signal(Vec::<(&'static str, String)>::new);
     let mut advanced = use_signal(|| false);
     let error = move |name: &str| {
         let here = local.read().iter().find(|(field, _)| *field == name).map(|(_, message)| message.clone());
         here.or_else(|| problem.read().as_ref().and_then(|problem| problem.field(name)).map(str::to_owned))
     };
-    let set = move |change: fn(&mut Draft, String)| move |value: String| change(&mut draft.write(), value);
-    // Whatever is wrong inside must be seen.
-    let inside_wrong = ADVANCED.iter().any(|name| error(name).is_some());
-    let refused = move || {
-        problem.read().as_ref().filter(|problem| problem.fields.is_empty()).map(|problem| problem.message.clone())
+    let mut refuse = move |refused: Problem| {
+        if refused.kind == api::ProblemKind::SignedOut {
+            store.session.set(Session::SignedOut);
+        } else {
+            problem.set(Some(refused));
+        }
+        busy.set(false);
     };
-    let categories = store.categories();
-
     let mut check = move || {
         let wrong = draft.peek().wrong();
         let fine = wrong.is_empty();
         local.set(wrong);
         problem.set(None);
+        busy.set(fine);
         fine
+    };
+    let save = move || async move {
+        if !check() {
+            return;
+        }
+        let typed = draft.peek().clone();
+        let saved = match id {
+            Some(id) => {
+                let change = UpdateService::build(UpdateServiceVariables { id, input: typed.to_update() });
+                api::request(change).await.map(|answer| answer.update_service)
+            }
+            None => {
+                let addition = CreateService::build(CreateServiceVariables { input: typed.to_create() });
+                api::request(addition).await.map(|answer| answer.create_service)
+            }
+        };
+        match saved {
+            Ok(service) => {
+                let id = service.id;
+                store.upsert(service);
+                Route::service(id).open();
+            }
+            Err(refused) => refuse(refused),
+        }
     };
     let test = move |_| async move {
         if !check() {
             return;
         }
-        testing.set(true);
         tested.set(None);
         match api::request(TestService::build(CreateServiceVariables { input: draft.peek().to_test() })).await {
-            Ok(answer) => tested.set(Some(answer.test_service)),
-            Err(refused) if refused.kind == api::ProblemKind::SignedOut => {
-                let mut session = store.session;
-                session.set(Session::SignedOut);
+            Ok(answer) => {
+                tested.set(Some(answer.test_service));
+                busy.set(false);
             }
-            Err(refused) => problem.set(Some(refused)),
+            Err(refused) => refuse(refused),
         }
-        testing.set(false);
     };
     let typed = draft.read();
     let requests = typed.kind == MonitorKind::Http;
+    let least = limits.data.read().map_or(10, |limits| limits.min_interval_seconds);
+    let field = |spec: &'static Spec| {
+        let hint = match spec.name {
+            "checkIntervalSeconds" => Some(format!("At least {}.", format::interval(least))),
+            _ => spec.hint.map(str::to_owned),
+        };
+        rsx! {
+            Field {
+                key: "{spec.name}",
+                name: spec.name,
+                label: spec.label,
+                unit: spec.unit.map(str::to_owned),
+                inputmode: spec.inputmode.map(str::to_owned),
+                placeholder: spec.placeholder.map(str::to_owned),
+                hint,
+                value: (spec.of)(&typed).clone(),
+                error: error(spec.name),
+                maxlength: spec.maxlength,
+                options: (spec.name == "category").then(|| store.categories()),
+                autofocus: spec.name == "url",
+                oninput: move |value: String| {
+                    draft.write().set(spec, value);
+                    tested.set(None);
+                },
+            }
+        }
+    };
+    // Whatever is wrong inside must be seen.
+    let inside_wrong = Spec::ADVANCED.iter().any(|spec| error(spec.name).is_some());
     // A page's addresses stand in no field of their own.
     let page_wrong = ["statusPageApiUrls", "userDefinedUrls"].into_iter().find_map(error);
-    let general = refused().or_else(|| page_wrong.clone().filter(|_| !requests && typed.page.found.is_some()));
+    let general = match &*problem.read() {
+        Some(problem) if problem.fields.is_empty() => Some(problem.message.clone()),
+        _ => page_wrong.clone().filter(|_| !requests && typed.page.found.is_some()),
+    };
     rsx! {
         form {
             class: "form",
             novalidate: true,
             onsubmit: move |event| {
                 event.prevent_default();
-                if check() {
-                    onsave.call(draft.peek().clone());
-                }
+                save()
             },
-            if new {
+            if id.is_none() {
                 div { class: "segments", role: "group", "aria-label": "What to add",
                     for (kind , name) in KINDS {
                         button {
@@ -115,49 +161,14 @@ pub(super) fn ServiceForm(
                 }
             }
             if requests {
-                Field {
-                    name: "url",
-                    label: "Address",
-                    value: typed.url.clone(),
-                    error: error("url"),
-                    kind: "text",
-                    inputmode: "url",
-                    placeholder: "https://example.com/health",
-                    autofocus: true,
-                    required: true,
-                    oninput: move |value: String| {
-                        let mut draft = draft.write();
-                        draft.url = value;
-                        draft.propose();
-                        tested.set(None);
-                    },
-                }
+                {field(&Spec::URL)}
             } else if let Some(found) = typed.page.found.clone() {
-                Picker { draft, found, new, error: error("componentIds") }
-            } else if new {
+                Picker { draft, found, new: id.is_none(), error: error("componentIds") }
+            } else if id.is_none() {
                 Search { draft, missing: page_wrong }
             }
-            Field {
-                name: "name",
-                label: "Name",
-                value: typed.name.clone(),
-                error: error("name"),
-                required: true,
-                maxlength: domain::service::MAX_NAME,
-                oninput: set(|draft, value| {
-                    draft.named = !value.is_empty();
-                    draft.name = value;
-                }),
-            }
-            Field {
-                name: "category",
-                label: "Category",
-                value: typed.category.clone(),
-                error: error("category"),
-                hint: "Groups the list. Choose one or make one up.",
-                options: categories,
-                maxlength: domain::service::MAX_CATEGORY,
-                oninput: set(|draft, value| draft.category = value),
+            for spec in &Spec::NAMES {
+                {field(spec)}
             }
             if requests {
                 details { class: "advanced", open: advanced() || inside_wrong,
@@ -169,89 +180,32 @@ pub(super) fn ServiceForm(
                         "Interval, thresholds and more"
                     }
                     div { class: "columns",
-                        Field {
-                            name: "checkIntervalSeconds",
-                            label: "Check every",
-                            unit: "s",
-                            inputmode: "numeric",
-                            value: typed.interval.clone(),
-                            error: error("checkIntervalSeconds"),
-                            hint: "At least {format::interval(least)}.",
-                            oninput: set(|draft, value| draft.interval = value),
-                        }
-                        Field {
-                            name: "timeoutMs",
-                            label: "Give up after",
-                            unit: "ms",
-                            inputmode: "numeric",
-                            value: typed.timeout.clone(),
-                            error: error("timeoutMs"),
-                            oninput: set(|draft, value| draft.timeout = value),
-                        }
-                        Field {
-                            name: "degradedThresholdMs",
-                            label: "Degraded when slower than",
-                            unit: "ms",
-                            inputmode: "numeric",
-                            value: typed.threshold.clone(),
-                            error: error("degradedThresholdMs"),
-                            oninput: set(|draft, value| draft.threshold = value),
-                        }
-                        Field {
-                            name: "expectedStatus",
-                            label: "Expected status codes",
-                            value: typed.expected.clone(),
-                            error: error("expectedStatus"),
-                            hint: "Such as 200-299,301.",
-                            oninput: set(|draft, value| draft.expected = value),
-                        }
-                        Field {
-                            name: "confirmations",
-                            label: "Failures in a row before it counts as down",
-                            inputmode: "numeric",
-                            value: typed.confirmations.clone(),
-                            error: error("confirmations"),
-                            oninput: set(|draft, value| draft.confirmations = value),
-                        }
-                        Field {
-                            name: "statusPageUrl",
-                            label: "Status page",
-                            inputmode: "url",
-                            placeholder: "https://status.example.com",
-                            value: typed.status_page.clone(),
-                            error: error("statusPageUrl"),
-                            hint: "Linked from the list.",
-                            oninput: set(|draft, value| draft.status_page = value),
+                        for spec in &Spec::ADVANCED {
+                            {field(spec)}
                         }
                     }
                 }
             } else {
-                Field {
-                    name: "statusPageUrl",
-                    label: "Link to the status page",
-                    inputmode: "url",
-                    placeholder: "what the page says itself",
-                    value: typed.status_page.clone(),
-                    error: error("statusPageUrl"),
-                    oninput: set(|draft, value| draft.status_page = value),
-                }
+                {field(&Spec::LINK)}
             }
             div { class: "tested", role: "status",
-                if testing() {
-                    p { class: "dim", "Looking…" }
+                if busy() {
+                    p { class: "dim", "One moment…" }
                 } else if let Some(result) = &*tested.read() {
                     Tested { result: result.clone() }
                 }
             }
             if let Some(general) = general {
-                p { class: "error", role: "alert", "{general}" }
+                p { class: "error", role: "alert", {format::sentence(&general)} }
             }
             div { class: "actions",
-                button { class: "button", r#type: "button", onclick: move |_| oncancel.call(()), "Cancel" }
+                button { class: "button", r#type: "button", onclick: move |_| id.map_or_else(Route::home, Route::service).open(), "Cancel" }
                 if requests {
-                    button { class: "button", r#type: "button", disabled: testing(), onclick: test, "Test now" }
+                    button { class: "button", r#type: "button", disabled: busy(), onclick: test, "Test now" }
                 }
-                button { class: "button primary", r#type: "submit", disabled: saving, "{action}" }
+                button { class: "button primary", r#type: "submit", disabled: busy(),
+                    if id.is_none() { "Add service" } else { "Save" }
+                }
             }
         }
     }

@@ -7,9 +7,71 @@ use crate::{
 };
 use domain::service::ServiceDraft;
 
-/// The fields that are folded away at first, by their names in the API.
-pub(super) const ADVANCED: [&str; 6] =
-    ["checkIntervalSeconds", "timeoutMs", "degradedThresholdMs", "expectedStatus", "confirmations", "statusPageUrl"];
+/// A text field of the form.
+pub(super) struct Spec {
+    /// Its name in the API.
+    pub(super) name: &'static str,
+    pub(super) label: &'static str,
+    pub(super) unit: Option<&'static str>,
+    pub(super) inputmode: Option<&'static str>,
+    pub(super) placeholder: Option<&'static str>,
+    pub(super) hint: Option<&'static str>,
+    pub(super) maxlength: Option<usize>,
+    /// Its place in the draft.
+    pub(super) of: fn(&Draft) -> &String,
+    place: fn(&mut Draft) -> &mut String,
+}
+
+/// A field of the draft by its name in the API, its label and its place.
+macro_rules! spec {
+    ($name:literal, $label:literal, $place:ident $(, $what:ident: $value:expr)*) => {
+        Spec {
+            $($what: Some($value),)*
+            ..Spec::plain($name, $label, |draft| &draft.$place, |draft| &mut draft.$place)
+        }
+    };
+}
+
+impl Spec {
+    const fn plain(
+        name: &'static str,
+        label: &'static str,
+        of: fn(&Draft) -> &String,
+        place: fn(&mut Draft) -> &mut String,
+    ) -> Self {
+        let (unit, inputmode, placeholder, hint, maxlength) = (None, None, None, None, None);
+        Self { name, label, unit, inputmode, placeholder, hint, maxlength, of, place }
+    }
+
+    /// The address that is requested.
+    pub(super) const URL: Self =
+        spec!("url", "Address", url, inputmode: "url", placeholder: "https://example.com/health");
+    /// What every service has.
+    pub(super) const NAMES: [Self; 2] = [
+        spec!("name", "Name", name, maxlength: domain::service::MAX_NAME),
+        spec!(
+            "category", "Category", category,
+            hint: "Groups the list. Choose one or make one up.", maxlength: domain::service::MAX_CATEGORY
+        ),
+    ];
+    /// The status page for people, of a service that follows one.
+    pub(super) const LINK: Self = spec!(
+        "statusPageUrl", "Link to the status page", status_page,
+        inputmode: "url", placeholder: "what the page says itself"
+    );
+    /// What is folded away at first.
+    pub(super) const ADVANCED: [Self; 6] = [
+        spec!("checkIntervalSeconds", "Check every", interval, unit: "s", inputmode: "numeric"),
+        spec!("timeoutMs", "Give up after", timeout, unit: "ms", inputmode: "numeric"),
+        spec!("degradedThresholdMs", "Degraded when slower than", threshold, unit: "ms", inputmode: "numeric"),
+        spec!("expectedStatus", "Expected status codes", expected, hint: "Such as 200-299,301."),
+        spec!("confirmations", "Failures in a row before it counts as down", confirmations, inputmode: "numeric"),
+        spec!(
+            "statusPageUrl", "Status page", status_page,
+            inputmode: "url", placeholder: "https://status.example.com", hint: "Linked from the list."
+        ),
+    ];
+}
 
 /// The fields as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +133,17 @@ impl Draft {
             expected: service.expected_status.clone(),
             confirmations: service.confirmations.to_string(),
             status_page: service.status_page_url.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Takes what was typed into the field.
+    pub(super) fn set(&mut self, spec: &Spec, text: String) {
+        if spec.name == "name" {
+            self.named = !text.is_empty();
+        }
+        *(spec.place)(self) = text;
+        if spec.name == "url" {
+            self.propose();
         }
     }
 

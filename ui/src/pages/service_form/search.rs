@@ -13,7 +13,7 @@ use crate::{
     components::{Icon, Shape},
     format,
     hooks::use_asked,
-    store::{Session, use_store},
+    store::{Session, Store, use_store},
 };
 use cynic::{MutationBuilder, QueryBuilder};
 use dioxus::{core::Task, prelude::*};
@@ -72,7 +72,7 @@ pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<S
                     draft.page.take(Found::of(answer.discover_status_page, false));
                     draft.propose();
                 }
-                Err(problem) => refused.set(told(store, draft, problem)),
+                Err(problem) => refused.set(told(store, draft, &problem)),
             }
             looking.set(None);
         });
@@ -210,7 +210,7 @@ fn bare(url: &str) -> String {
 }
 
 /// What to say at the field. Where there is no page, the addresses of its answers may be known.
-fn told(mut store: crate::store::Store, mut draft: Signal<Draft>, problem: Problem) -> Option<String> {
+fn told(mut store: Store, mut draft: Signal<Draft>, problem: &Problem) -> Option<String> {
     match problem.kind {
         ProblemKind::SignedOut => {
             store.session.set(Session::SignedOut);
@@ -262,7 +262,7 @@ fn ByHand(draft: Signal<Draft>) -> Element {
                     draft.propose();
                 }
             }
-            Err(problem) => general.set(told(store, draft, problem)),
+            Err(problem) => general.set(told(store, draft, &problem)),
         }
         asking.set(false);
     };

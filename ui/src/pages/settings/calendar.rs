@@ -31,7 +31,7 @@ pub(super) fn Calendar(#[props(!optional)] feed: Option<CalendarFeed>, onchange:
         });
     });
     let revoke = move |()| async move {
-        match api::request(RevokeCalendarFeed::build(())).await {
+        match api::tell(&RevokeCalendarFeed::build(())).await {
             Ok(_) => {
                 address.set(None);
                 store.say("The calendar's address was revoked");

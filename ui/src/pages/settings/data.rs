@@ -24,7 +24,7 @@ pub(super) fn YourData(email: String) -> Element {
     let delete = move || async move {
         busy.set(true);
         let email = typed.peek().trim().to_owned();
-        match api::request(DeleteAccount::build(DeleteAccountVariables { email })).await {
+        match api::tell(&DeleteAccount::build(DeleteAccountVariables { email })).await {
             Ok(_) => {
                 browser::close_dialog(DELETE_ID);
                 // Clears the cookies of what is gone.

@@ -23,7 +23,7 @@ pub(super) fn Sessions(sessions: Vec<BrowserSession>, onchange: EventHandler<()>
                 // Clears this browser's cookies too.
                 return sign_out(store).await;
             }
-            match api::request(EndSession::build(ById { id: session.id })).await {
+            match api::tell(&EndSession::build(ById { id: session.id })).await {
                 Ok(_) => store.say(format!("{} was signed out", session.browser)),
                 Err(problem) => store.say_failed("Could not sign it out", &problem),
             }

@@ -24,7 +24,7 @@ pub(super) fn Tokens(tokens: Vec<ApiToken>, onchange: EventHandler<()>) -> Eleme
     let mut ending = use_signal(|| None::<(Uuid, String)>);
     let revoke = move |()| async move {
         let Some((id, name)) = ending.peek().clone() else { return };
-        match api::request(RevokeApiToken::build(ById { id })).await {
+        match api::tell(&RevokeApiToken::build(ById { id })).await {
             Ok(_) => store.say(format!("{name} was revoked")),
             Err(problem) => store.say_failed("Could not revoke", &problem),
         }

@@ -1,6 +1,6 @@
 // Brings the Compose stacks up on a real engine and says of each claim whether it holds. Started by
 // scripts/deploy/verify-compose.sh.
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import WebSocket from 'ws';
 import { root } from './render.mjs';
@@ -105,6 +106,7 @@ const target = createServer((_, response) => response.end('ok'));
 target.listen(0, '0.0.0.0');
 await once(target, 'listening');
 let service;
+let stopListening;
 
 async function checkedSince(moment) {
   return eventually(async () => {
@@ -133,20 +135,32 @@ try {
     });
   }
 
+  // Listened to from the beginning: the engine remembers only the last few results of health checks.
+  const events = [];
+  const listening = spawn('docker', ['events', '--filter', 'label=com.docker.compose.project=pulsecheck-verify', '--filter', 'event=health_status',
+    '--filter', 'event=start', '--filter', 'event=die', '--format', '{{json .}}'], { env: environment, stdio: ['ignore', 'pipe', 'ignore'] });
+  stopListening = () => listening.kill();
+  createInterface(listening.stdout).on('line', (line) => events.push(JSON.parse(line)));
   necessary(await claim('the stack comes up healthy', async () => { await compose('up', '-d', '--no-build', '--wait', '--wait-timeout', '180'); }));
 
   await claim('in order: PostgreSQL, then the schema, then API and worker, then the dashboard', async () => {
-    const state = Object.fromEntries(await Promise.all(['postgres', 'redis', 'migrate', 'api', 'worker', 'ui'].map(async (name) => [name, (await inspect(await containerOf(name))).State])));
-    const wellSince = (name) => state[name].Health.Log.find(({ ExitCode }) => ExitCode === 0)?.End;
-    const before = (a, b, sentence) => expect(new Date(a) <= new Date(b), `${sentence}: ${a} and ${b}`);
-    expect(state.migrate.ExitCode === 0 && state.migrate.Status === 'exited', `the migration ended with ${state.migrate.ExitCode}`);
-    before(wellSince('postgres'), state.migrate.StartedAt, 'the migration began before PostgreSQL was well');
+    const first = (service, action) => {
+      const found = events.find(({ Action, Actor }) => Action === action && Actor.Attributes['com.docker.compose.service'] === service);
+      expect(found, `${service} never came to ${action}`);
+      return found;
+    };
+    const before = (earlier, later, sentence) => expect(earlier.timeNano <= later.timeNano, sentence);
+    const well = 'health_status: healthy';
+    const migrated = first('migrate', 'die');
+    expect(migrated.Actor.Attributes.exitCode === '0', `the migration ended with ${migrated.Actor.Attributes.exitCode}`);
+    before(first('postgres', well), first('migrate', 'start'), 'the migration began before PostgreSQL was well');
     for (const name of ['api', 'worker']) {
-      before(state.migrate.FinishedAt, state[name].StartedAt, `${name} began before the schema was there`);
-      before(wellSince('redis'), state[name].StartedAt, `${name} began before Redis was well`);
+      before(migrated, first(name, 'start'), `${name} began before the schema was there`);
+      before(first('redis', well), first(name, 'start'), `${name} began before Redis was well`);
     }
-    before(wellSince('api'), state.ui.StartedAt, 'the dashboard began before the API was well');
+    before(first('api', well), first('ui', 'start'), 'the dashboard began before the API was well');
   });
+  stopListening();
 
   await claim('only the dashboard is published, on this machine\'s loopback', async () => {
     for (const name of ['postgres', 'redis', 'api', 'worker', 'ui']) {
@@ -292,6 +306,7 @@ try {
   failed += 1;
   console.log(`FAIL  ${error.message}`);
 } finally {
+  stopListening?.();
   if (failed > 0) console.log(await compose('logs', '--no-color', '--tail', '20').catch(() => ''));
   await compose('down', '-v', '--timeout', '10').catch(() => {});
   await docker(...single, 'down', '-v', '--timeout', '10').catch(() => {});

@@ -42,7 +42,7 @@ bench: setup build ## Measure checks per CPU-second and lateness, printed as a t
 	cargo bench --locked -p pulsecheck --bench checks
 
 clean: ## Remove everything that was built
-	rm -rf target ui/node_modules e2e/node_modules
+	rm -rf target ui/node_modules e2e/node_modules k8s/tests/node_modules
 
 # Images, clusters, releases, and what is checked of them.
 include k8s/images.mk k8s/kind.mk k8s/k3d.mk k8s/production.mk k8s/checks.mk

@@ -58,7 +58,14 @@ unpack() {
 }
 
 # Of this machine's own release: what has to fit its libraries.
-unpack_own() { unpack own "" "$@"; }
+unpack_own() {
+  local as_root=()
+  if ! apt-cache show "$1" >/dev/null 2>&1; then
+    if [ "$(id -u)" -ne 0 ]; then as_root=(sudo); fi
+    "${as_root[@]}" apt-get update -q=2 || stop "apt-get update failed; see its messages above."
+  fi
+  unpack own "" "$@"
+}
 
 # Of PLUGINS_FROM, whose package lists this machine need not know.
 unpack_plugins() {

@@ -88,10 +88,10 @@ fn Times() -> Element {
         apply();
         store.zone += 1;
     };
-    let zones = std::iter::once((String::new(), "As the browser".to_owned()))
+    let zones = std::iter::once((String::new(), "Time zone of this browser".to_owned()))
         .chain(browser::zones().into_iter().map(|zone| (zone.clone(), zone.replace('_', " "))))
         .collect::<Vec<_>>();
-    let mut locales = vec![(String::new(), "As the browser".to_owned())];
+    let mut locales = vec![(String::new(), "Language of this browser".to_owned())];
     let known = LOCALES.iter().map(|(key, name)| ((*key).to_owned(), (*name).to_owned()));
     let preferred = browser::locales().into_iter().map(|locale| (locale.clone(), locale));
     for locale in known.chain(preferred) {

@@ -55,6 +55,8 @@ test('the catalogue is searched as one types, by keyboard too', async () => {
 
 test('where there is no page the field says so, and addresses by hand are asked for', async () => {
   const given = new URL('/', empty.url).href;
+  // Slowly enough that the progress is seen.
+  empty.behave(200, 300);
   assert.equal(await byHand().count(), 0);
   await search().fill(given);
   await search().press('Enter');

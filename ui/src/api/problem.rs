@@ -101,7 +101,9 @@ impl Problem {
         let wrong = extensions.fields.unwrap_or_default();
         let mut fields: Vec<_> = wrong.into_iter().map(|wrong| (wrong.field, wrong.message)).collect();
         if let (true, Some(field)) = (fields.is_empty(), extensions.field) {
-            fields.push((field, message.clone()));
+            // The sentence for the log begins with the field's name; at the field itself that would be said twice.
+            let said = message.strip_prefix(&format!("{field}: ")).unwrap_or(&message).to_owned();
+            fields.push((field, said));
         }
         Self { kind, message, fields, request_id: extensions.request_id }
     }
@@ -132,7 +134,7 @@ mod tests {
         let both = problem(r#"{"code":"BAD_INPUT","field":"name","fields":[{"field":"url","message":"has no host"}]}"#);
         assert_eq!(both.field("url"), Some("has no host"));
         let only_name = problem(r#"{"code":"BAD_INPUT","field":"url"}"#);
-        assert_eq!(only_name.field("url"), Some("url: has no host"));
+        assert_eq!(only_name.field("url"), Some("has no host"));
         assert_eq!(only_name.field("name"), None);
     }
 

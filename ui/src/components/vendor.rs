@@ -61,9 +61,10 @@ pub fn VendorIncidentNote(
     let words = [format::vendor_word(&status), impact_of(&impact)];
     let words = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" · ");
     let facts = rsx! {
-        "{words} "
+        "{words}"
         if let Some(from) = started_at {
-            "for " Since { from, until: None }
+            " · for "
+            Since { from, until: None }
         }
     };
     rsx! {

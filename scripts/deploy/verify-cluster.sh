@@ -45,15 +45,18 @@ nodes_have_roles() {
 dns_is_spread() {
   local on
   on=$(kubectl --context "$context" -n kube-system get pods -l k8s-app=kube-dns -o jsonpath='{range .items[*]}{.spec.nodeName}{"\n"}{end}')
-  [ "$(sort -u <<<"$on" | wc -l)" -eq "$(wc -l <<<"$on")" ] || { echo "CoreDNS runs on: $on"; return 1; }
+  if [ "$(wc -l <<<"$on")" -lt 2 ] || [ "$(sort -u <<<"$on" | wc -l)" -ne "$(wc -l <<<"$on")" ]; then
+    echo "CoreDNS runs on: $on"
+    return 1
+  fi
 }
 
 all_ready() { k wait --for=condition=Ready pod -l "app.kubernetes.io/instance=$release,app.kubernetes.io/component notin (migrate)" --timeout=180s; }
 
 nothing_on_the_edge() {
-  local edge
+  local edge there
   edge=$(kubectl --context "$context" get nodes -l role=edge -o jsonpath='{.items[0].metadata.name}')
-  [ -z "$(k get pods -o name --field-selector "spec.nodeName=$edge")" ]
+  [ -n "$edge" ] && there=$(k get pods -o name --field-selector "spec.nodeName=$edge") && [ -z "$there" ]
 }
 
 both_nodes_carry() {
@@ -76,18 +79,24 @@ socket_upgrades() {
     -H 'Sec-WebSocket-Protocol: graphql-transport-ws' -H "Origin: $(address)" "$(address)/api/graphql/ws")" = 101 ]
 }
 
-# from <component> <host> <port>: whether a pod with the labels of a component, and so under its policies, gets a connection.
-# The image is the database's, which is on the nodes and has a shell. It is never ready, or the Service of the component
-# would send requests to it.
-from() {
-  local component=$1 host=$2 port=$3 name image
-  name=verify-$component-$RANDOM
+# tried <component> <host> <port>: "open" or "closed", as a pod with the labels of a component, and so under its policies,
+# finds it. The image is the database's, which is on the nodes and has a shell. The pod is never ready, or the Service of the
+# component would send requests to it.
+tried() {
+  local name image attempt
+  name=verify-$1-$RANDOM
   image=$(k get "statefulset/$release-postgres" -o jsonpath='{.spec.template.spec.containers[0].image}')
+  attempt="if timeout 5 bash -c 'exec 3<>/dev/tcp/$2/$3' 2>/dev/null; then echo open; else echo closed; fi"
   k run "$name" --rm -i --quiet --restart=Never --image="$image" --image-pull-policy=IfNotPresent \
-    --labels="app.kubernetes.io/name=pulsecheck,app.kubernetes.io/instance=$release,app.kubernetes.io/component=$component,verify=true" \
-    --overrides='{"spec":{"automountServiceAccountToken":false,"securityContext":{"runAsNonRoot":true,"runAsUser":999,"seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"'"$name"'","image":"'"$image"'","stdin":true,"readinessProbe":{"exec":{"command":["false"]}},"command":["timeout","5","bash","-c","exec 3<>/dev/tcp/'"$host/$port"'"],"securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}]}}' >/dev/null 2>&1
+    --labels="app.kubernetes.io/name=pulsecheck,app.kubernetes.io/instance=$release,app.kubernetes.io/component=$1,verify=true" \
+    --overrides='{"spec":{"automountServiceAccountToken":false,"securityContext":{"runAsNonRoot":true,"runAsUser":999,"seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"'"$name"'","image":"'"$image"'","stdin":true,"readinessProbe":{"exec":{"command":["false"]}},"command":["bash","-c","'"$attempt"'"],"securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}]}}' 2>&1
 }
-not() { ! "$@"; }
+from() { grep -qx open <<<"$(tried "$@")"; }
+closed() {
+  local said
+  said=$(tried "$@")
+  grep -qx closed <<<"$said" || { echo "$said"; return 1; }
+}
 
 token_is_absent() {
   local component
@@ -138,17 +147,17 @@ claim "the API is ready through the ingress" page_answers /api/ready
 claim "a one-time link signs in through the ingress" login_works
 claim "a live connection is upgraded through the ingress" socket_upgrades
 claim "ui reaches the API" from ui "$release-api" 8080
-claim "ui does not reach PostgreSQL" not from ui "$release-postgres" 5432
-claim "ui does not reach Redis" not from ui "$release-redis" 6379
+claim "ui does not reach PostgreSQL" closed ui "$release-postgres" 5432
+claim "ui does not reach Redis" closed ui "$release-redis" 6379
 claim "api reaches PostgreSQL" from api "$release-postgres" 5432
 claim "api reaches Redis" from api "$release-redis" 6379
 claim "worker reaches PostgreSQL" from worker "$release-postgres" 5432
 claim "worker reaches Redis" from worker "$release-redis" 6379
-claim "worker does not reach the API" not from worker "$release-api" 8080
+claim "worker does not reach the API" closed worker "$release-api" 8080
 claim "worker reaches the internet" from worker 1.1.1.1 443
-claim "worker does not reach the cluster's own API" not from worker kubernetes.default.svc 443
-claim "worker does not reach a cloud's metadata" not from worker 169.254.169.254 80
-claim "migrate reaches PostgreSQL and not Redis" eval "from migrate $release-postgres 5432 && not from migrate $release-redis 6379"
+claim "worker does not reach the cluster's own API" closed worker kubernetes.default.svc 443
+claim "worker does not reach a cloud's metadata" closed worker 169.254.169.254 80
+claim "migrate reaches PostgreSQL and not Redis" eval "from migrate $release-postgres 5432 && closed migrate $release-redis 6379"
 claim "no pod holds a token for the cluster" token_is_absent
 claim "the namespace refuses a privileged pod" root_is_refused
 claim "the autoscaler sees the API's CPU" within 120 hpa_sees

@@ -126,7 +126,8 @@ impl Loaders {
             current: loader!(queue, ops, |o, keys| by_service(o.current(&services(keys.iter()), now).await?, keys)),
             details: loader!(queue, ops, |o, ids| o.details(&ids).await),
             uptime: loader!(queue, ops, |o, keys| {
-                let asked: Vec<_> = keys.iter().map(|(key, question): &(ByService, _)| (key.0.number, *question)).collect();
+                let asked: Vec<_> =
+                    keys.iter().map(|(key, question): &(ByService, _)| (key.0.number, *question)).collect();
                 let mut answers = history::ask(&o.db, &o.past, &asked, now).await?;
                 let answered = keys.into_iter().zip(asked);
                 Ok(answered.filter_map(|(key, asked)| Some((key, answers.remove(&asked)?))).collect())

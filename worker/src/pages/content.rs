@@ -14,6 +14,9 @@ use uuid::Uuid;
 /// How long an incident is kept after its end.
 pub(crate) const KEPT: TimeDelta = TimeDelta::days(30);
 
+/// An id of so many characters, not all of them digits, is one vendor's alone.
+const TELLING_ID: usize = 10;
+
 /// What the database has of a page.
 #[derive(Debug, Default)]
 pub(crate) struct Stored {
@@ -37,6 +40,20 @@ pub(crate) struct Changes {
     pub(crate) over: Vec<String>,
 }
 
+/// Whether a page that was found where another one had been is the same vendor's: it has a component of those that are
+/// `known` by id and name. Ids that any page could have, as small numbers are, say nothing without the name.
+pub(crate) fn is_same_vendors(page: &Page, known: &[(String, String)]) -> bool {
+    let names: HashMap<&str, Vec<&str>> = known.iter().fold(HashMap::new(), |mut names, (id, name)| {
+        names.entry(id.as_str()).or_default().push(name.as_str());
+        names
+    });
+    page.components.iter().any(|component| {
+        let own = component.id.chars().count() >= TELLING_ID && !component.id.bytes().all(|byte| byte.is_ascii_digit());
+        let same_name = |name: &&str| name.to_lowercase() == component.name.to_lowercase();
+        names.get(component.id.as_str()).is_some_and(|names| own || names.iter().any(same_name))
+    })
+}
+
 impl Stored {
     /// The page as it was when it was read last.
     pub(crate) fn page(&self, row: &status_page::Model) -> Page {
@@ -58,10 +75,10 @@ impl Stored {
     }
 
     /// Whether `page` has none of the components that there were: then it is another page, or a broken one, and says
-    /// nothing about what became of them.
+    /// nothing about what became of them. Those that were missing count: with them the page itself comes back.
     pub(crate) fn shares_nothing_with(&self, page: &Page) -> bool {
         let ids: HashSet<&str> = page.components.iter().map(|component| component.id.as_str()).collect();
-        let mut known = self.components.iter().filter(|component| !component.missing).peekable();
+        let mut known = self.components.iter().peekable();
         known.peek().is_some() && known.all(|component| !ids.contains(component.component_id.as_str()))
     }
 
@@ -105,7 +122,10 @@ impl Stored {
         let absent = self.components.iter().filter(|row| !shown.contains(row.component_id.as_str()));
         let mut gone = Vec::new();
         for row in absent {
-            if following::sight(page, &row.component_id) == following::Sight::Unmentioned {
+            let unmentioned = following::sight(page, &row.component_id) == following::Sight::Unmentioned;
+            // What is missing is so until it is mentioned again: of what the vendor had never listed here, that it is
+            // silent about it says nothing.
+            if unmentioned && !row.missing {
                 let (status, vendor_status) = (column::Status::Up, String::new());
                 change(status_page_component::Model {
                     status,

@@ -69,10 +69,15 @@ pub(crate) fn judge(view: &View, follower: &Follower, now: DateTime<Utc>) -> Opt
 /// What the page says to somebody who follows these components.
 fn said(page: &Page, follower: &Follower) -> (Outcome, VendorWord, Vec<Remember>) {
     let ids: Vec<&str> = follower.components.iter().map(|one| one.id.as_str()).collect();
-    let (mut remember, mut notes) = (Vec::new(), Vec::new());
+    let (mut remember, mut notes, mut statuses) = (Vec::new(), Vec::new(), Vec::new());
     let (mut troubled, mut missing): (Vec<&Component>, Vec<&Remembered>) = (Vec::new(), Vec::new());
     for one in &follower.components {
-        let sight = following::sight(page, &one.id);
+        let sight = match following::sight(page, &one.id) {
+            // It was on the list of all before: that this one does not mention it says nothing.
+            Sight::Unmentioned if one.missing => Sight::Missing,
+            sight => sight,
+        };
+        statuses.push(sight.status());
         let (name, group) = match sight {
             Sight::Present(component) => {
                 if component.status != Status::Up {
@@ -98,7 +103,7 @@ fn said(page: &Page, follower: &Follower) -> (Outcome, VendorWord, Vec<Remember>
             });
         }
     }
-    let status = following::status(page, ids.iter().copied());
+    let status = following::worst(statuses);
     let mut incidents = following::incidents(page, &ids);
     incidents.sort_by_key(|incident| (incident.started_at.is_none(), incident.started_at, incident.id.clone()));
     let incidents: Vec<String> = incidents.into_iter().map(named).collect();

@@ -2,6 +2,7 @@
 //! anew when the vendor seems to have moved. Decides nothing about statuses and writes nothing itself.
 
 use super::cadence::Times;
+use super::content::is_same_vendors;
 use super::fetching::{self, Fetching, Kind};
 use super::recording::{Recorded, Recording, Seen};
 use super::store::Pages;
@@ -18,7 +19,7 @@ use domain::status_page::INTERVAL;
 use entity::status_page;
 use futures::FutureExt;
 use live::{Claim, Live};
-use probe::{Fetcher, discover, validate_urls};
+use probe::{Discovery, Fetcher, discover, validate_urls};
 use sea_orm::DatabaseConnection;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -208,27 +209,39 @@ impl Poller {
         add(&self.stats.pages.detections, 1);
         let urls: Vec<String> = fetching::addresses(row).unwrap_or_default().into_iter().map(String::from).collect();
         let fetcher = self.fetching.fetcher();
+        let known = self.recording.pages.known(row.id).await?;
         let looking = async {
             if row.user_defined {
                 // These addresses are what somebody wants; what they say now counts if all of them say anything.
                 let (found, rejected) = validate_urls(fetcher, &urls).await;
-                return found.filter(|found| rejected.is_empty() && !found.page.components.is_empty());
+                let found = found.filter(|found| rejected.is_empty() && !found.page.components.is_empty());
+                return found.map(|found| seen(found, &known));
             }
+            let mut replaced = None;
             for address in row.url.iter().chain(urls.first()) {
-                if let Ok(found) = discover(fetcher, address).await {
-                    return Some(found);
+                match discover(fetcher, address).await.map(|found| seen(found, &known)) {
+                    Ok(found @ Seen::Found(_)) => return Some(found),
+                    Ok(other) => replaced = replaced.or(Some(other)),
+                    Err(_) => {}
                 }
             }
-            None
+            replaced
         };
         let found = tokio::select! {
             found = timeout(DETECTION, looking) => found.ok().flatten(),
             () = self.stopping.cancelled() => None,
         };
-        if let Some(found) = &found {
-            tracing::info!(page = %row.id, before = %row.api_urls, now = ?found.api_urls, "a status page was found anew");
+        match &found {
+            Some(Seen::Found(found)) => {
+                let now = &found.api_urls;
+                tracing::info!(page = %row.id, before = %row.api_urls, ?now, "a status page was found anew");
+            }
+            Some(Seen::Replaced(address)) => {
+                tracing::info!(page = %row.id, %address, "a status page has another one in its place; it is not read");
+            }
+            _ => {}
         }
-        Ok(found.map(|found| Seen::Found(Box::new(found))))
+        Ok(found)
     }
 
     async fn next(&self, id: Uuid, recorded: Recorded) -> anyhow::Result<Option<DateTime<Utc>>> {
@@ -304,4 +317,13 @@ impl Poller {
         }
         Ok(())
     }
+}
+
+/// What it means that this was found where a page with components that are `known` had been: a link on a page for people
+/// may lead to anybody's.
+fn seen(found: Discovery, known: &[(String, String)]) -> Seen {
+    if is_same_vendors(&found.page, known) {
+        return Seen::Found(Box::new(found));
+    }
+    Seen::Replaced(found.page.url.unwrap_or_else(|| found.api_urls.concat()))
 }

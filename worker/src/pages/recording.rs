@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::recorder::{Fate, Judgement, Store};
 use crate::stats::{Stats, add};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::status_page::standing;
+use domain::status_page::{Standing, standing};
 use entity::{column, status_page};
 use probe::Discovery;
 use probe::status_page::{Listing, Page};
@@ -24,13 +24,18 @@ use uuid::Uuid;
 /// How soon a page is looked at again whose followers were changed while they were judged.
 const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(1);
 
+/// What is said of a page in whose place there is one of which nothing is known.
+const REPLACED: &str = "the page has moved or was replaced by one without any component that is known";
+
 /// What one poll of a page saw.
 #[derive(Debug)]
 pub(crate) enum Seen {
     /// The page was asked.
     Asked(Result<Answer, Failure>),
-    /// Its answers were looked for anew, and found.
+    /// Its answers were looked for anew, and found: the page has components that are known.
     Found(Box<Discovery>),
+    /// They were looked for, and there is only a page without anything that is known, at this address.
+    Replaced(String),
     /// It may not be asked yet: what is stored counts.
     Nothing,
 }
@@ -97,7 +102,11 @@ impl Recording {
                 return Ok(Recorded::Superseded);
             }
             if settled.is_none() {
-                if let Some(other) = self.other_row(&transaction, &row, seen).await? {
+                if let Some((other, found)) = self.other_row(&transaction, &row, seen).await? {
+                    if row.listing == column::Listing::All && found.listing == Listing::Mentioned {
+                        let shown: Vec<_> = found.components.iter().map(|component| component.id.clone()).collect();
+                        self.pages.miss(&transaction, page, &shown).await?;
+                    }
                     self.pages.move_followers(&transaction, page, other, seen_at).await?;
                     transaction.commit().await?;
                     return Ok(Recorded::Moved(other));
@@ -133,15 +142,15 @@ impl Recording {
     }
 
     /// The row of another page that is read where this one was found anew.
-    async fn other_row(
+    async fn other_row<'s>(
         &self,
         transaction: &DatabaseTransaction,
         row: &status_page::Model,
-        seen: &Seen,
-    ) -> Result<Option<Uuid>, DbErr> {
+        seen: &'s Seen,
+    ) -> Result<Option<(Uuid, &'s Page)>, DbErr> {
         let Seen::Found(found) = seen else { return Ok(None) };
         let there = self.pages.by_key(transaction, &found.key()).await?;
-        Ok(there.filter(|other| *other != row.id))
+        Ok(there.filter(|other| *other != row.id).map(|other| (other, &found.page)))
     }
 
     /// Writes what is to be written of the page itself, and says what is known of it now.
@@ -158,17 +167,25 @@ impl Recording {
             (row.key, row.api_urls) = (found.key(), json!(found.api_urls));
             row.provider = Some(found.page.provider.to_owned());
         }
-        let (mut page, mut failed) = (before.fetched_at.map(|_| stored.page(&before)), None);
+        let (mut page, mut failed, mut replaced) = (before.fetched_at.map(|_| stored.page(&before)), None, false);
         match believed(&stored, seen) {
             Believed::Nothing => {}
             Believed::Unchanged(validators) => {
                 was_read(&mut row, at);
                 row.validators = validators.or(row.validators);
             }
-            Believed::Said(said, validators) => {
+            Believed::Replaced(address) => {
+                row.message = Some(format!("{REPLACED} ({address}): choose the components again"));
+                replaced = true;
+            }
+            Believed::Said(mut said, validators) => {
                 was_read(&mut row, at);
                 row.validators = validators;
                 describe(&mut row, &said);
+                if before.fetched_at.is_some() && before.listing == column::Listing::All {
+                    // Of what was listed among all before, that another kind of list does not mention it says nothing.
+                    said.listing = Listing::All;
+                }
                 let changes = stored.changes(row.id, &said, at);
                 if changes.any() {
                     self.pages.change(transaction, row.id, changes).await?;
@@ -177,7 +194,10 @@ impl Recording {
             }
             Believed::Failed(failure) => {
                 row.failures = row.failures.saturating_add(1);
-                row.message = Some(failure.message);
+                // That its vendor moved is worth knowing until it is read again.
+                let known =
+                    row.message.take().filter(|known| failure.kind == Kind::Unreadable && known.starts_with(REPLACED));
+                row.message = Some(known.unwrap_or(failure.message));
                 let limited = failure.kind == Kind::Limited;
                 row.not_before = cadence::not_before(at, failure.rest, limited, row.failures);
                 failed = Some((row.failures, failure.kind));
@@ -190,7 +210,8 @@ impl Recording {
         let view = View {
             page,
             read_at: row.fetched_at,
-            standing: standing(row.fetched_at, at),
+            // What a page said whose place another has taken is not known to hold any more.
+            standing: if replaced { Standing::Lost } else { standing(row.fetched_at, at) },
             failed: row.message.clone().filter(|_| row.failures > 0),
         };
         Ok(Settled { row, view, failed })
@@ -202,12 +223,14 @@ enum Believed {
     Said(Page, Option<Value>),
     Unchanged(Option<Value>),
     Failed(Failure),
+    Replaced(String),
     Nothing,
 }
 
 fn believed(stored: &Stored, seen: &Seen) -> Believed {
     match seen {
         Seen::Nothing => Believed::Nothing,
+        Seen::Replaced(address) => Believed::Replaced(address.clone()),
         Seen::Found(found) => Believed::Said(found.page.clone(), None),
         Seen::Asked(Err(failure)) => Believed::Failed(failure.clone()),
         Seen::Asked(Ok(Answer::Unchanged(validators))) => Believed::Unchanged(validators.clone()),

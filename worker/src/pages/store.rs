@@ -139,10 +139,33 @@ impl Pages {
         status_page::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(db).await
     }
 
+    /// The components by which the page can be told from others, by id and name: those that it had, and those that
+    /// somebody follows.
+    pub(crate) async fn known(&self, id: Uuid) -> Result<Vec<(String, String)>, DbErr> {
+        let sql = self
+            .sql("SELECT component_id, name FROM status_page_components WHERE status_page_id = ")
+            .value(id)
+            .text(
+                " UNION SELECT c.component_id, c.name FROM services s JOIN service_components c ON c.service_id = s.id \
+                 WHERE s.status_page_id = ",
+            )
+            .value(id);
+        let rows = self.db.query_all_raw(sql.finish()).await?;
+        rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
+    }
+
     /// The page that is read at the same addresses as `key` says.
     pub(crate) async fn by_key(&self, db: &impl ConnectionTrait, key: &str) -> Result<Option<Uuid>, DbErr> {
         let row = status_page::Entity::find().filter(status_page::Column::Key.eq(key)).one(db).await?;
         Ok(row.map(|row| row.id))
+    }
+
+    /// Marks as missing what followers of `page` follow and is not among `shown`.
+    pub(crate) async fn miss(&self, db: &impl ConnectionTrait, page: Uuid, shown: &[String]) -> Result<(), DbErr> {
+        let sql = self.sql("UPDATE service_components SET missing = true WHERE service_id IN ");
+        let sql = sql.text("(SELECT id FROM services WHERE status_page_id = ").value(page);
+        db.execute_raw(one_of(sql.text(") AND component_id NOT "), shown).finish()).await?;
+        Ok(())
     }
 
     /// Has everybody who follows `from` follow `to` instead.

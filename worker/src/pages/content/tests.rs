@@ -141,3 +141,48 @@ fn another_page_shares_nothing_with_what_is_known() {
     assert!(stored.shares_nothing_with(&page(0, 0, Listing::All)));
     assert!(!Stored::default().shares_nothing_with(&page(0, 0, Listing::All)));
 }
+
+#[test]
+fn a_page_of_which_everything_was_missing_is_the_same_when_it_comes_back() {
+    let id = Uuid::from_u128(7);
+    let known = page(0b11, 0, Listing::All);
+    let stored = applied(Stored::default(), Stored::default().changes(id, &known, at(0)));
+    let stored = applied(stored, Changes { gone: vec!["0".into(), "1".into()], ..Changes::default() });
+    assert!(stored.components.iter().all(|row| row.missing));
+    let changes = stored.changes(id, &page(0b1100, 0, Listing::All), at(1));
+    let stored = applied(stored, changes);
+    assert!(!stored.shares_nothing_with(&known), "its own components come back");
+}
+
+#[test]
+fn what_is_missing_is_not_up_because_a_page_does_not_mention_it() {
+    let id = Uuid::from_u128(7);
+    let stored = applied(Stored::default(), Stored::default().changes(id, &page(0b11, 0, Listing::All), at(0)));
+    let stored = applied(stored, Changes { gone: vec!["1".into()], ..Changes::default() });
+    let stored = Stored { components: stored.components.clone(), ..Stored::default() };
+    let changes = stored.changes(id, &page(0b1, 0, Listing::Mentioned), at(1));
+    assert!(changes.components.iter().all(|row| row.component_id != "1"), "{changes:?}");
+}
+
+#[test]
+fn a_stranger_with_the_same_small_numbers_is_no_page_of_the_same_vendor() {
+    let named = |id: &str, name: &str| Page {
+        components: vec![Component {
+            id: id.into(),
+            name: name.into(),
+            group: None,
+            status: Status::Up,
+            vendor_status: "1".into(),
+            position: 0,
+        }],
+        ..page(0, 0, Listing::All)
+    };
+    let known = |id: &str, name: &str| [(id.to_owned(), name.to_owned())];
+    assert!(!is_same_vendors(&named("1", "Mail"), &known("1", "API")));
+    assert!(is_same_vendors(&named("1", "api"), &known("1", "API")));
+    assert!(!is_same_vendors(&named("all", "Slack"), &known("all", "Google Cloud")), "the whole of another");
+    assert!(!is_same_vendors(&named("7000000001234", "Mail"), &known("7000000001234", "API")));
+    assert!(is_same_vendors(&named("k8w3r06qmzrp", "Gateway"), &known("k8w3r06qmzrp", "API")), "a rename");
+    assert!(!is_same_vendors(&named("k8w3r06qmzrp", "API"), &known("x1", "API")));
+    assert!(!is_same_vendors(&named("1", "API"), &[]));
+}

@@ -156,7 +156,24 @@ on_each_stage! {
         new.shows(&Page::new("Vendor", &[("x1", "API", "operational"), ("x2", "Website", "operational")]));
         stage.poll(&row).await;
         assert_eq!(worker.stats.pages.detections.load(SeqCst), 1, "not twice a day");
+        // The ids are others: whosever page that is, nothing is learned from it.
         stage.passes(&row, 86_400).await;
+        stage.due(&row).await;
+        let state = eventually("the user is asked to choose again", async || {
+            let state = stage.state(&service).await;
+            state.message.as_deref().is_some_and(|message| message.contains("choose the components again")).then_some(state)
+        })
+        .await;
+        assert_eq!(state.status, column::Status::Unknown);
+        assert!(state.message.unwrap().contains("moved or was replaced"));
+        let kept = stage.row(&row).await;
+        assert_eq!((kept.api_urls, kept.key), (row.api_urls.clone(), row.key.clone()));
+        assert_eq!(stage.remembered(&service).await, [("api".into(), "API".into(), false)]);
+        let again = stage.poll(&row).await;
+        assert!(again.message.unwrap().contains("moved or was replaced"), "it is said until it is read again");
+
+        new.shows(&page("operational", "major_outage"));
+        stage.passes(&row, 86_401).await;
         stage.due(&row).await;
         let found = eventually("it is found", async || {
             let found = stage.row(&row).await;
@@ -165,13 +182,26 @@ on_each_stage! {
         .await;
         assert_eq!(found.api_urls, serde_json::json!([new.url_at("status.moved.test", SUMMARY)]));
         assert_eq!(found.key, new.url_at("status.moved.test", SUMMARY));
-        let state = eventually("the user is asked to choose again", async || {
-            let state = stage.state(&service).await;
-            state.message.as_deref().is_some_and(|message| message.contains("choose the components again")).then_some(state)
-        })
-        .await;
-        assert_eq!(state.status, column::Status::Unknown);
-        assert_eq!(stage.remembered(&service).await, [("api".into(), "API".into(), true)]);
+        stage.is(&service, Status::Up).await;
+        assert_eq!(stage.remembered(&service).await, [("api".into(), "API".into(), false)]);
+        worker.stop().await;
+    }
+
+    async fn a_list_of_what_is_mentioned_does_not_make_up_what_a_full_list_had(stage: Stage) {
+        let vendor = Vendor::start().await;
+        vendor.shows(&Page::new("Vendor", &[("all", "Slack", "operational"), ("web", "Website", "major_outage")]));
+        let worker = stage.worker().await;
+        let row = stage.page_of(&vendor).await;
+        let service = stage.follower(&row, &["web"]).await;
+        stage.ask(&row).await;
+        stage.is(&service, Status::Down).await;
+        vendor.serve(SUMMARY, Reply::ok(br#"{"status": "ok", "active_incidents": []}"#));
+        for _ in 0..2 {
+            stage.poll(&row).await;
+            stage.is(&service, Status::Unknown).await;
+            assert_eq!(stage.remembered(&service).await, [("web".into(), "Website".into(), true)]);
+        }
+        assert_eq!(stage.incidents(&service).await[0].resolved_at, None);
         worker.stop().await;
     }
 

@@ -31,7 +31,8 @@ pub(crate) fn save(settings: &Settings, to: &Path) -> anyhow::Result<()> {
     let place = if to_stdout { directory(&from) } else { directory(to) };
     let copy = NamedTempFile::with_prefix_in("pulsecheck-backup-", place)
         .with_context(|| format!("cannot write into {}", place.display()))?;
-    copy_database(&from, copy.path())?;
+    let source = open_live(&from).with_context(|| format!("cannot read {}", from.display()))?;
+    copy_database(&source, copy.path())?;
     check(copy.path())?;
     let bytes = copy.as_file().metadata()?.len();
     if to_stdout {
@@ -61,7 +62,9 @@ pub(crate) async fn restore(settings: &Settings, from: &Path) -> anyhow::Result<
     let place = directory(&to);
     let copy = NamedTempFile::with_prefix_in("pulsecheck-restore-", place)
         .with_context(|| format!("cannot write into {}", place.display()))?;
-    copy_database(from, copy.path()).with_context(|| format!("{} cannot be read as a backup", from.display()))?;
+    let unreadable = || format!("{} cannot be read as a backup", from.display());
+    let source = open_copy(from).with_context(unreadable)?;
+    copy_database(&source, copy.path()).with_context(unreadable)?;
     check(copy.path())?;
     check_schema(copy.path()).await?;
     // The check of the schema opened it as the program does, which leaves files beside it.
@@ -100,21 +103,42 @@ fn database_file(settings: &Settings) -> anyhow::Result<PathBuf> {
 
 /// All pages in one step, under one read lock: a copy taken page by page would begin anew at each check that is
 /// recorded. With the write-ahead log nobody who writes has to wait for it.
-fn copy_database(from: &Path, to: &Path) -> anyhow::Result<()> {
-    let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .or_else(|_| Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY))?;
-    source.busy_timeout(PATIENCE)?;
+fn copy_database(source: &Connection, to: &Path) -> anyhow::Result<()> {
     let mut target = Connection::open(to)?;
-    let backup = Backup::new(&source, &mut target)?;
+    let backup = Backup::new(source, &mut target)?;
     let begun = Instant::now();
     loop {
         match backup.step(-1)? {
-            StepResult::Done => return Ok(()),
+            StepResult::Done => break,
             StepResult::More => {}
             _ if begun.elapsed() > PATIENCE => bail!("the database was busy for {} s", PATIENCE.as_secs()),
             _ => std::thread::sleep(Duration::from_millis(50)),
         }
     }
+    drop(backup);
+    // One file that needs none beside it, so that it can be read from where nothing can be written.
+    target.query_row("PRAGMA journal_mode = delete", [], |_| Ok(()))?;
+    Ok(())
+}
+
+/// The database of a program that may be running.
+fn open_live(path: &Path) -> rusqlite::Result<Connection> {
+    readable(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
+}
+
+/// A copy that nobody works with, perhaps where nothing can be written: then what SQLite would put beside it is left out.
+fn open_copy(path: &Path) -> rusqlite::Result<Connection> {
+    open_live(path).or_else(|_| {
+        let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        readable(Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)?)
+    })
+}
+
+fn readable(db: Connection) -> rusqlite::Result<Connection> {
+    db.busy_timeout(PATIENCE)?;
+    db.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
+    Ok(db)
 }
 
 /// Whether a copy is whole, and PulseCheck's.

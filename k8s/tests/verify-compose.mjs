@@ -3,7 +3,7 @@
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -294,7 +294,16 @@ try {
     cookies = signedIn.headers['set-cookie'].map((cookie) => cookie.split(';')[0]).join('; ');
     const { stdout } = await execute('docker', [...single, 'exec', '-T', 'pulsecheck', 'pulsecheck', 'backup', '-'], { env: environment, cwd: root, encoding: 'buffer', maxBuffer: 1 << 28 });
     expect(stdout.subarray(0, 15).toString() === 'SQLite format 3', `${stdout.length} bytes that are no database`);
+    writeFileSync(join(place, 'copy.sqlite'), stdout);
     return `${(stdout.length / 1024).toFixed(0)} KiB`;
+  });
+  await claim('a back-up is refused while it runs, and put back while it does not', async () => {
+    chmodSync(place, 0o755);
+    const restore = ['run', '--rm', '-T', '-v', `${place}:/backup:ro`, 'pulsecheck', 'restore', '/backup/copy.sqlite'];
+    const refused = await docker(...single, ...restore).then(() => 'it was not', (error) => error.message);
+    expect(/another PulseCheck is running/.test(refused), refused);
+    await docker(...single, 'stop');
+    await docker(...single, ...restore);
   });
   await claim('its data survives the container', async () => {
     await docker(...single, 'down');

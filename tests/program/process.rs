@@ -18,10 +18,10 @@ pub struct Process {
     log: Arc<Mutex<VecDeque<String>>>,
 }
 
-/// The command, with a clean environment but for `variables`.
+/// The command, with a clean environment but for `variables`, and on a port that nobody uses unless these name one.
 pub fn pulsecheck(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pulsecheck"));
-    command.args(arguments).env_clear().envs(variables.iter().copied());
+    command.args(arguments).env_clear().env("PULSECHECK_LISTEN", "127.0.0.1:0").envs(variables.iter().copied());
     command.env("PATH", std::env::var("PATH").unwrap_or_default()).current_dir(std::env::temp_dir());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command

@@ -128,7 +128,7 @@ pub(super) fn Picker(
                     {
                         let ids: Vec<String> = group.components.iter().map(|one| one.id.clone()).collect();
                         let all = ids.iter().all(|id| chosen.contains(id));
-                        let title = group.name.unwrap_or(if groups.len() > 1 { "Without a group" } else { "All" });
+                        let title = group.name.unwrap_or(if groups.len() > 1 { "Without a group" } else { "Components" });
                         rsx! {
                             div { key: "{number}-{title}", class: "choice-group", role: "group", "aria-label": "{title}",
                                 if ids.len() > 1 || group.name.is_some() {

@@ -1,7 +1,8 @@
 //! Where a browser goes once it has signed in: an address of the dashboard and nothing else, whatever a link to the
-//! sign-in page says.
+//! sign-in page says. Not to the sign-in page either, which would only send it on.
 
 use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 use url::Url;
 
 /// Longer ones than any page's need not be kept.
@@ -13,25 +14,31 @@ pub(crate) fn checked(wanted: Option<&str>) -> &str {
 }
 
 fn is_own(path: &str) -> bool {
-    // What an address means once it has been decoded, by a proxy on the way for instance, must be harmless as well.
-    let decoded = percent_decode_str(path).decode_utf8_lossy();
-    let twice = percent_decode_str(&decoded).decode_utf8_lossy();
-    let harmless = |path: &str| {
-        let page = path.split(['?', '#']).next().unwrap_or_default();
-        path.starts_with('/')
-            && !page.contains("//")
-            && !page.contains('\\')
-            && !path.chars().any(char::is_control)
-            && !page.split('/').any(|part| part == "..")
-            && page != "/api"
-            && !page.starts_with("/api/")
-    };
-    if !(path.is_ascii() && [path, &decoded, &twice].into_iter().all(harmless)) {
+    if !path.is_ascii() || !decoded(path).iter().all(|text| !text.chars().any(char::is_control)) {
         return false;
     }
-    // And as a browser reads it, it stays on the server that it came from.
+    // And as a browser reads it, it stays on the server that it came from and is such a path still.
     let here = Url::parse("https://here.invalid/").expect("this is an address");
-    here.join(path).is_ok_and(|url| url.origin() == here.origin())
+    let page = path.split(['?', '#']).next().unwrap_or_default();
+    is_page(page) && here.join(path).is_ok_and(|url| url.origin() == here.origin() && is_page(url.path()))
+}
+
+/// Whether a path, without a query, is one of the dashboard's.
+fn is_page(path: &str) -> bool {
+    decoded(path).iter().all(|path| {
+        path.starts_with('/')
+            && !path.contains("//")
+            && !path.contains('\\')
+            && !path.split('/').any(|part| matches!(part, "." | ".."))
+            && !["api", "sign-in"].contains(&path.split(['/', '?', '#']).nth(1).unwrap_or_default())
+    })
+}
+
+/// What an address means once it has been decoded, by a proxy on the way for instance, must be harmless as well.
+fn decoded(text: &str) -> [Cow<'_, str>; 3] {
+    let once = percent_decode_str(text).decode_utf8_lossy();
+    let twice = percent_decode_str(&once).decode_utf8_lossy().into_owned();
+    [text.into(), once, twice.into()]
 }
 
 #[cfg(test)]
@@ -47,6 +54,9 @@ mod tests {
             "/?q=https%3A%2F%2Fa.example%2F&sort=worst",
             "/?q=a//b",
             "/settings#sessions",
+            "/services/new?url=https://a.example/./api/x",
+            "/?q=/api/../sign-in",
+            "/apiary",
         ] {
             assert_eq!(checked(Some(path)), path);
         }
@@ -80,6 +90,19 @@ mod tests {
             "/api",
             "/%61pi/auth/local",
             "/x/../api/auth/local",
+            "/./api/auth/local",
+            "/%2e/api/auth/local",
+            "/%2E%2e/api/auth/local",
+            "/%252e/api/auth/local",
+            "/x/%2e%2E/api/auth/local",
+            "/incidents/.",
+            "/%3Fx/%2e%2e/api/auth/local",
+            "/%3Fx/%252e%252e/api/auth/local",
+            "/api%3Fx",
+            "/sign-in",
+            "/sign-in?error=denied",
+            "/sign-in/",
+            "/sign%2din",
             " /",
             "/\u{2028}",
             "/ü",

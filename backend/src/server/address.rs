@@ -43,7 +43,7 @@ pub(super) async fn limit(
 fn sender(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
     let mut sender = peer.to_canonical();
-    let lines: Vec<_> = headers.get_all(FORWARDED_FOR).iter().filter_map(|line| line.to_str().ok()).collect();
+    let lines: Vec<_> = headers.get_all(FORWARDED_FOR).iter().map(|line| line.to_str().unwrap_or_default()).collect();
     let mut told = lines.iter().rev().flat_map(|line| line.rsplit(','));
     while is_trusted(&sender) {
         // What cannot be read may hide anybody: then it is the proxy that counts.
@@ -64,6 +64,7 @@ fn parse(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderValue;
 
     #[test]
     fn only_trusted_proxies_are_believed_and_only_about_who_asked_them() {
@@ -87,10 +88,14 @@ mod tests {
             ("10.0.0.1", &["198.51.100.1, unknown"], "10.0.0.1"),
             ("10.0.0.1", &["198.51.100.1, "], "10.0.0.1"),
             ("10.0.0.1", &[""], "10.0.0.1"),
+            // A line that is no text hides what stands in front of it.
+            ("10.0.0.1", &["1.2.3.4", "\u{fc}"], "10.0.0.1"),
+            ("10.0.0.1", &["1.2.3.4", "\u{fc}", "198.51.100.1"], "198.51.100.1"),
+            ("10.0.0.1", &["1.2.3.4", "\u{fc}", "10.0.0.2"], "10.0.0.2"),
         ] {
             let mut headers = HeaderMap::new();
             for line in forwarded {
-                headers.append(FORWARDED_FOR, line.parse().unwrap());
+                headers.append(FORWARDED_FOR, HeaderValue::from_bytes(line.as_bytes()).unwrap());
             }
             let found = sender(peer.parse().unwrap(), &headers, &trusted);
             assert_eq!(found, expected.parse::<IpAddr>().unwrap(), "{peer} {forwarded:?}");

@@ -4,14 +4,15 @@
 //! Kept in this process's memory, so that several processes allow several times as much: the point is that nobody can
 //! wear the service out, not that anybody's requests are counted exactly.
 
+mod memory;
+
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::NoOpMiddleware;
-use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
+use memory::Memory;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
-use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -76,8 +77,8 @@ pub(crate) struct Wait(pub(crate) u64);
 
 /// Counts, and refuses.
 pub(crate) struct Rates {
-    sign_ins: Rate<IpAddr>,
-    requests: Rate<IpAddr>,
+    sign_ins: NetworkRate,
+    requests: NetworkRate,
     operations: Rate<Uuid>,
     checks: Rate<Uuid>,
     tests: Rate<Uuid>,
@@ -91,8 +92,8 @@ impl Rates {
         let at_once = |each_minute: NonZeroU32| each_minute.get().div_ceil(10);
         let requests = limits.operations.saturating_mul(NonZeroU32::MIN.saturating_add(3));
         Self {
-            sign_ins: Rate::new(limits.sign_ins, limits.sign_ins.get()),
-            requests: Rate::new(requests, at_once(requests)),
+            sign_ins: NetworkRate::new(limits.sign_ins, limits.sign_ins.get()),
+            requests: NetworkRate::new(requests, at_once(requests)),
             operations: Rate::new(limits.operations, at_once(limits.operations)),
             checks: Rate::new(limits.checks, limits.checks.get()),
             tests: Rate::new(limits.tests, limits.tests.get()),
@@ -103,12 +104,12 @@ impl Rates {
 
     /// An attempt to sign in.
     pub(crate) fn sign_in(&self, from: IpAddr) -> Result<(), Wait> {
-        self.sign_ins.take(&network(from), 1)
+        self.sign_ins.take(from, 1)
     }
 
     /// A request, before anybody knows who sends it.
     pub(crate) fn request(&self, from: IpAddr) -> Result<(), Wait> {
-        self.requests.take(&network(from), 1)
+        self.requests.take(from, 1)
     }
 
     /// Operations of the API, of a user or else of a stranger's network.
@@ -116,7 +117,7 @@ impl Rates {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         match user {
             Some(user) => self.operations.take(&user, count),
-            None => self.requests.take(&network(from), count),
+            None => self.requests.take(from, count),
         }
     }
 
@@ -135,21 +136,54 @@ impl Rates {
 }
 
 /// Whom an address stands for: whoever has one of IPv6 has 2^64 of them.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.into(),
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
+        IpAddr::V6(v6) => beginning(v6, 64).into(),
     }
 }
 
-type Limiter<K, C> = RateLimiter<K, HashMapStateStore<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
+/// The customer whom an address of IPv6 stands for: many get 2^16 networks at once.
+pub(crate) fn site(address: IpAddr) -> Option<Ipv6Addr> {
+    match address.to_canonical() {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(v6) => Some(beginning(v6, 48)),
+    }
+}
+
+fn beginning(address: Ipv6Addr, bits: u32) -> Ipv6Addr {
+    Ipv6Addr::from_bits(address.to_bits() & !(u128::MAX >> bits))
+}
+
+/// How many times as much as a network a whole site may do.
+pub(crate) const SITE: u32 = 8;
+
+/// One limit for each network, and a wider one for each site.
+struct NetworkRate {
+    networks: Rate<IpAddr>,
+    sites: Rate<Ipv6Addr>,
+}
+
+impl NetworkRate {
+    fn new(each_minute: NonZeroU32, at_once: u32) -> Self {
+        let of_site = NonZeroU32::new(SITE).map_or(each_minute, |times| each_minute.saturating_mul(times));
+        Self { networks: Rate::new(each_minute, at_once), sites: Rate::new(of_site, at_once.saturating_mul(SITE)) }
+    }
+
+    /// A network that is refused takes nothing away from its site.
+    fn take(&self, from: IpAddr, count: u32) -> Result<(), Wait> {
+        self.networks.take(&network(from), count)?;
+        site(from).map_or(Ok(()), |site| self.sites.take(&site, count))
+    }
+}
+
+type Limiter<K, C> = RateLimiter<K, Memory<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
 /// One limit, for each of many.
 pub(crate) struct Rate<K: Clone + Eq + Hash, C: Clock = DefaultClock> {
     quota: Quota,
     clock: C,
-    capacity: usize,
-    limiter: RwLock<Limiter<K, C>>,
+    limiter: Limiter<K, C>,
 }
 
 impl<K: Clone + Eq + Hash> Rate<K> {
@@ -162,43 +196,20 @@ impl<K: Clone + Eq + Hash, C: Clock + Clone> Rate<K, C> {
     fn with(each_minute: NonZeroU32, at_once: u32, capacity: usize, clock: C) -> Self {
         let at_once = NonZeroU32::new(at_once).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_minute(each_minute).allow_burst(at_once);
-        let limiter = RwLock::new(limiter(quota, &clock));
-        Self { quota, clock, capacity, limiter }
+        let limiter = RateLimiter::new(quota, Memory::new(capacity), clock.clone());
+        Self { quota, clock, limiter }
     }
 
     /// Counts `count` times at once for `key`, all or none.
     pub(crate) fn take(&self, key: &K, count: u32) -> Result<(), Wait> {
         let Some(count) = NonZeroU32::new(count) else { return Ok(()) };
-        let limiter = self.limiter.read().unwrap_or_else(PoisonError::into_inner);
-        let outcome = match limiter.check_key_n(key, count) {
+        match self.limiter.check_key_n(key, count) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(later)) => Err(wait(later.wait_time_from(self.clock.now()))),
             // More than may ever come at once.
             Err(_) => Err(wait(self.quota.burst_size_replenished_in())),
-        };
-        let full = limiter.len() > self.capacity;
-        drop(limiter);
-        if full {
-            self.make_room();
-        }
-        outcome
-    }
-
-    /// Forgets whoever has not asked lately. When nearly all have, everybody begins anew: that helps nobody who has so
-    /// many networks to come from, and looking for some to forget at every request would be what wears the service out.
-    fn make_room(&self) {
-        let mut limiter = self.limiter.write().unwrap_or_else(PoisonError::into_inner);
-        limiter.retain_recent();
-        if limiter.len() > self.capacity / 4 * 3 {
-            *limiter = self::limiter(self.quota, &self.clock);
-        } else {
-            limiter.shrink_to_fit();
         }
     }
-}
-
-fn limiter<K: Clone + Eq + Hash, C: Clock + Clone>(quota: Quota, clock: &C) -> Limiter<K, C> {
-    RateLimiter::new(quota, HashMapStateStore::default(), clock.clone())
 }
 
 fn wait(time: Duration) -> Wait {
@@ -230,21 +241,34 @@ mod tests {
     }
 
     #[test]
-    fn however_many_come_memory_is_bounded() {
-        let (rate, clock) = rate(60, 1, 100);
-        for key in 0..10_000 {
+    fn when_memory_is_full_those_who_asked_least_are_forgotten() {
+        let (rate, _) = rate(60, 10, 100);
+        for greedy in 0..20 {
+            assert_eq!(rate.take(&greedy, 10), Ok(()));
+        }
+        for key in 1_000..11_000 {
             assert_eq!(rate.take(&key, 1), Ok(()));
-            assert!(rate.limiter.read().unwrap().len() <= 101);
+            if key % 100 == 0 {
+                assert!((0..20).all(|greedy| rate.take(&greedy, 1).is_err()), "{key}");
+            }
         }
-        for key in 20_000..20_090 {
-            rate.take(&key, 1).unwrap();
+    }
+
+    #[test]
+    fn many_networks_of_one_site_are_counted_together() {
+        let rate = NetworkRate::new(NonZeroU32::new(60).unwrap(), 3);
+        let ask = |ip: &str| rate.take(ip.parse().unwrap(), 1);
+        for network in 0..8 {
+            for host in 1..=3 {
+                assert_eq!(ask(&format!("2001:db8:0:{network}::{host}")), Ok(()));
+            }
+            assert!(ask(&format!("2001:db8:0:{network}::9")).is_err());
         }
-        clock.advance(Duration::from_secs(60));
-        for key in 0..60 {
-            rate.take(&key, 1).unwrap();
+        assert!(ask("2001:db8:0:8::1").is_err(), "a network that is new, of a site that is not");
+        assert_eq!(ask("2001:db8:1::1"), Ok(()), "another site");
+        for n in 0..100 {
+            assert_eq!(ask(&format!("192.0.2.{n}")), Ok(()), "IPv4 knows no sites");
         }
-        assert!(rate.limiter.read().unwrap().len() < 70, "those who asked long ago are forgotten");
-        assert_eq!(rate.take(&7, 1), Err(Wait(1)), "and not those who asked lately");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Taking connections, and letting them go.
 
 mod patience;
+mod share;
 
 use super::Server;
 use axum::Router;
@@ -11,6 +12,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use patience::Patient;
+use share::{Share, Shares};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +28,7 @@ const MAX_CONNECTIONS: usize = 10_000;
 /// connection that it began as.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
-    _permit: Arc<OwnedSemaphorePermit>,
+    _held: Arc<(OwnedSemaphorePermit, Share)>,
 }
 
 /// How long a connection may wait for a request's headers, the next one's too. Longer than reverse proxies keep a
@@ -44,10 +46,19 @@ const GRACE: Duration = Duration::from_secs(9);
 
 /// Serves until the server is told to stop, then takes no more connections and lets those that are open finish.
 pub(super) async fn serve(server: Arc<Server>, router: Router, listener: TcpListener) {
-    serve_while_free(server, router, listener, Arc::new(Semaphore::new(MAX_CONNECTIONS))).await;
+    // A proxy speaks for many, and whoever is on this machine can do worse than take connections.
+    let loopback = ["127.0.0.0/8", "::1/128"].map(|net| net.parse().expect("this is a network"));
+    let shares = Shares::new(server.trusted_proxies.iter().copied().chain(loopback));
+    serve_while_free(server, router, listener, Arc::new(Semaphore::new(MAX_CONNECTIONS)), shares).await;
 }
 
-async fn serve_while_free(server: Arc<Server>, router: Router, listener: TcpListener, free: Arc<Semaphore>) {
+async fn serve_while_free(
+    server: Arc<Server>,
+    router: Router,
+    listener: TcpListener,
+    free: Arc<Semaphore>,
+    shares: Arc<Shares>,
+) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(MAX_HEADERS);
     loop {
@@ -72,11 +83,15 @@ async fn serve_while_free(server: Arc<Server>, router: Router, listener: TcpList
                 continue;
             }
         };
+        let Some(share) = shares.take(address.ip()) else {
+            tracing::debug!(%address, "a network that has as many connections as it may have gets no further one");
+            continue;
+        };
         // Answers are small and complete when they are sent: waiting for more to send only delays them.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection could not be told to send at once");
         }
-        let place = Place { _permit: Arc::new(permit) };
+        let place = Place { _held: Arc::new((permit, share)) };
         let places = place.clone();
         let service = router.clone().map_request(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(address));

@@ -171,9 +171,10 @@ impl Auth {
             return Ok(api_token::works(token.expires_at, now).then_some(token.viewer));
         }
         // What does not exist is not remembered: made-up tokens would push out the real ones.
+        let since = self.tokens.since();
         let Some(row) = api_token::find(&self.db, &hash, now).await? else { return Ok(None) };
         let viewer = Viewer { user_id: row.user_id, session: None, token: Some(row.id), read_only: row.read_only };
-        self.tokens.put(hash, Token { viewer, expires_at: row.expires_at }, now);
+        self.tokens.put(since, hash, Token { viewer, expires_at: row.expires_at }, now);
         if api_token::use_is_worth_noting(&row, now) {
             let db = self.db.clone();
             tokio::spawn(async move {
@@ -355,6 +356,7 @@ impl Auth {
         let session = match self.sessions.get(&id, now) {
             Some(session) => Some(session),
             None => {
+                let since = self.sessions.since();
                 let row = session::find(&self.db, id, now).await?;
                 if let Some(row) = row.as_ref().filter(|row| session::use_is_worth_noting(row, now)) {
                     // It lives all the same.
@@ -364,7 +366,7 @@ impl Auth {
                 }
                 let session = row.map(|row| Session { user: row.user_id, expires_at: row.expires_at });
                 if let Some(session) = session {
-                    self.sessions.put(id, session, now);
+                    self.sessions.put(since, id, session, now);
                 }
                 session
             }
@@ -376,9 +378,10 @@ impl Auth {
         let end = match self.token_ends.get(&id, now) {
             Some(end) => Some(end),
             None => {
+                let since = self.token_ends.since();
                 let end = api_token::find_by_id(&self.db, id, now).await?.map(|row| row.expires_at);
                 if let Some(end) = end {
-                    self.token_ends.put(id, end, now);
+                    self.token_ends.put(since, id, end, now);
                 }
                 end
             }

@@ -60,7 +60,12 @@ pub(super) fn Picker(
                 button {
                     class: "button",
                     r#type: "button",
-                    onclick: move |_| draft.write().page.found = None,
+                    onclick: move |_| {
+                        let mut draft = draft.write();
+                        draft.page.found = None;
+                        // What led here would be looked for at once.
+                        draft.page.typed.clear();
+                    },
                     "Another page"
                 }
             }

@@ -56,8 +56,12 @@ pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<S
 
     let look = use_callback(move |(url, known_as): (String, Option<String>)| {
         let url = url.trim().to_owned();
-        if url.is_empty() || looking.peek().is_some() {
+        if url.is_empty() {
             return;
+        }
+        // Whoever asks for something else no longer waits for what was asked before.
+        if let Some(before) = looking.take() {
+            before.task.cancel();
         }
         shown.set(false);
         refused.set(None);

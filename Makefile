@@ -3,7 +3,7 @@
 export CARGO_TARGET_DIR := $(CURDIR)/target
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-build ui build run demo test lint e2e bench clean
+.PHONY: help setup setup-build ui build run demo test lint e2e bench size clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,8 +38,11 @@ lint: setup
 e2e:
 	PULSECHECK_BIN=$(CARGO_TARGET_DIR)/debug/pulsecheck node --test e2e/*.test.mjs
 
-bench: setup build ## Measure checks per CPU-second and lateness, printed as a table
-	cargo bench --locked -p pulsecheck --bench checks
+bench: setup build ## Measure checks per CPU-second, lateness and reading, printed as tables
+	cargo bench --locked -p pulsecheck --bench checks --bench reads
+
+size: ui ## Say whether what a browser loads of the dashboard is small enough
+	node --test e2e/dashboard-size.mjs
 
 clean: ## Remove everything that was built
 	rm -rf target ui/node_modules e2e/node_modules k8s/tests/node_modules

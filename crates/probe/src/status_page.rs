@@ -26,6 +26,10 @@ pub(crate) use provider::PROVIDERS;
 /// list of components.
 pub const WHOLE: &str = "all";
 
+/// The most components of one page; the largest known has some 500. A page with more is not cut short: what is cut off
+/// would look as if it were gone.
+pub const MAX_COMPONENTS: usize = 2_000;
+
 /// Everything that a vendor's page says at one moment, put together from its answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
@@ -197,6 +201,9 @@ pub enum Unreadable {
     /// The provider itself says that it failed, or its answer contradicts itself.
     #[error("{0}")]
     Refused(String),
+    /// More components than anybody could choose from, so many that judging them would hold up other pages.
+    #[error("it lists {0} components, and no more than {MAX_COMPONENTS} are read")]
+    TooMany(usize),
     /// No answers to put together.
     #[error("there is no answer")]
     NoAnswer,
@@ -226,7 +233,13 @@ pub fn read(address: &Url, bytes: &[u8]) -> Result<Reading, Unreadable> {
 fn ask(answer: &Answer<'_>) -> Result<Reading, Unreadable> {
     let (provider, draft) =
         PROVIDERS.iter().find_map(|provider| Some((provider, (provider.read)(answer)?))).ok_or(Unreadable::Shape)?;
-    Ok(draft.map_err(Unreadable::Refused)?.finished(provider.name))
+    let reading = draft.map_err(Unreadable::Refused)?.finished(provider.name);
+    bounded(reading.components.as_deref().unwrap_or_default())?;
+    Ok(reading)
+}
+
+fn bounded(components: &[Component]) -> Result<(), Unreadable> {
+    if components.len() > MAX_COMPONENTS { Err(Unreadable::TooMany(components.len())) } else { Ok(()) }
 }
 
 /// Puts the answers of one page together: everything once, components first of all from an answer that has them
@@ -234,7 +247,7 @@ fn ask(answer: &Answer<'_>) -> Result<Reading, Unreadable> {
 /// what only that answer has would look as if it were gone.
 ///
 /// # Errors
-/// [`Unreadable::NoAnswer`] if there are none.
+/// [`Unreadable::NoAnswer`] if there are none, [`Unreadable::TooMany`] if they have too many components together.
 pub fn assemble(mut readings: Vec<Reading>) -> Result<Page, Unreadable> {
     let has_components_alone = |reading: &Reading| reading.components.is_some() && reading.incidents.is_none();
     readings.sort_by_key(|reading| !has_components_alone(reading));
@@ -260,6 +273,7 @@ pub fn assemble(mut readings: Vec<Reading>) -> Result<Page, Unreadable> {
         add(&mut page.incidents, other.incidents, |incident| &incident.id);
         add(&mut page.maintenances, other.maintenances, |maintenance| &maintenance.id);
     }
+    bounded(&page.components)?;
     for (position, component) in (0..).zip(&mut page.components) {
         component.position = position;
     }

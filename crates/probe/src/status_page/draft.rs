@@ -9,7 +9,6 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 /// The most that is kept of one answer; no known page has a tenth of it.
-const MAX_COMPONENTS: usize = 10_000;
 const MAX_EVENTS: usize = 500;
 const MAX_UPDATES: usize = 100;
 const MAX_LINKED: usize = 10_000;
@@ -68,20 +67,21 @@ impl Draft {
     }
 }
 
-/// Each id once. Two components with one id that do not agree are one of which nothing is known.
+/// Each id once. Two components with one id that do not agree are one of which nothing is known; of its words, the first
+/// two are kept.
 fn distinct(components: Vec<Component>) -> Vec<Component> {
-    let mut places: HashMap<String, usize> = HashMap::with_capacity(components.len());
+    let mut places: HashMap<String, (usize, bool)> = HashMap::with_capacity(components.len());
     let mut kept: Vec<Component> = Vec::with_capacity(components.len());
-    for mut component in components.into_iter().take(MAX_COMPONENTS) {
-        if let Some(at) = places.get(&component.id) {
+    for mut component in components {
+        if let Some((at, disagree)) = places.get_mut(&component.id) {
             let first: &mut Component = &mut kept[*at];
-            if first.status != component.status {
+            if first.status != component.status && !std::mem::replace(disagree, true) {
                 first.status = Status::Unknown;
                 first.vendor_status = format!("{} / {}", first.vendor_status, component.vendor_status);
             }
             continue;
         }
-        places.insert(component.id.clone(), kept.len());
+        places.insert(component.id.clone(), (kept.len(), false));
         component.position = u32::try_from(kept.len()).unwrap_or(u32::MAX);
         kept.push(component);
     }

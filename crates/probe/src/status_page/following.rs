@@ -6,7 +6,7 @@
 use super::{Component, Incident, Listing, Maintenance, Page, Stage};
 use chrono::{DateTime, Utc};
 use domain::Status;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A component that is followed, as it was when it was last seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,14 +42,65 @@ impl Sight<'_> {
     }
 }
 
-/// What became of the component with this id.
+/// A page, ready to be asked about many components by many who follow them: each question takes a time that does not grow
+/// with the page.
+#[derive(Debug)]
+pub struct Index<'p> {
+    page: &'p Page,
+    components: HashMap<&'p str, &'p Component>,
+    /// The places of the open incidents that touch each component.
+    incidents: HashMap<&'p str, Vec<usize>>,
+}
+
+impl<'p> Index<'p> {
+    /// The index of `page`.
+    #[must_use]
+    pub fn new(page: &'p Page) -> Self {
+        let components = page.components.iter().map(|component| (component.id.as_str(), component)).collect();
+        let mut index = Self { page, components, incidents: HashMap::new() };
+        for (place, incident) in page.incidents.iter().enumerate().filter(|(_, incident)| incident.open) {
+            for id in index.touched(&incident.component_ids, true) {
+                index.incidents.entry(id).or_default().push(place);
+            }
+        }
+        index
+    }
+
+    /// What became of the component with this id.
+    #[must_use]
+    pub fn sight(&self, id: &str) -> Sight<'p> {
+        match (self.components.get(id), self.page.listing) {
+            (Some(component), _) => Sight::Present(component),
+            (None, Listing::Mentioned) if !self.page.components.is_empty() => Sight::Unmentioned,
+            (None, _) => Sight::Missing,
+        }
+    }
+
+    /// The open incidents that touch any of the components with these ids, in the vendor's order.
+    #[must_use]
+    pub fn incidents(&self, ids: &[&str]) -> Vec<&'p Incident> {
+        let places: BTreeSet<usize> = ids.iter().filter_map(|id| self.incidents.get(id)).flatten().copied().collect();
+        places.into_iter().map(|place| &self.page.incidents[place]).collect()
+    }
+
+    /// The components that a notice really touches, each once, in the order of `linked`: what the vendor links. But where
+    /// that is everything that the page has, and `strict`, the link says nothing: only those that are not up.
+    #[must_use]
+    pub fn touched<'l>(&self, linked: &'l [String], strict: bool) -> Vec<&'l str> {
+        let mut seen = HashSet::new();
+        let linked: Vec<&str> = linked.iter().map(String::as_str).filter(|id| seen.insert(*id)).collect();
+        let everything = strict
+            && self.page.listing == Listing::All
+            && self.components.len() > 1
+            && self.components.keys().all(|id| seen.contains(id));
+        linked.into_iter().filter(|id| !everything || self.sight(id).status() != Status::Up).collect()
+    }
+}
+
+/// What became of the component with this id. See [`Index`] for more than one.
 #[must_use]
 pub fn sight<'p>(page: &'p Page, id: &str) -> Sight<'p> {
-    match (page.components.iter().find(|component| component.id == id), page.listing) {
-        (Some(component), _) => Sight::Present(component),
-        (None, Listing::Mentioned) if !page.components.is_empty() => Sight::Unmentioned,
-        (None, _) => Sight::Missing,
-    }
+    Index::new(page).sight(id)
 }
 
 /// Whether the component has another name or group than it is remembered with.
@@ -80,7 +131,8 @@ pub fn worst(statuses: impl IntoIterator<Item = Status>) -> Status {
 /// The status that the page gives to a service that follows components with these ids.
 #[must_use]
 pub fn status<'a>(page: &Page, ids: impl IntoIterator<Item = &'a str>) -> Status {
-    worst(ids.into_iter().map(|id| sight(page, id).status()))
+    let index = Index::new(page);
+    worst(ids.into_iter().map(|id| index.sight(id).status()))
 }
 
 /// What could be meant by a component that is gone: those of the same name, the ones of the same group first.
@@ -95,10 +147,7 @@ pub fn successors<'p>(page: &'p Page, gone: &Followed) -> Vec<&'p Component> {
 /// The open incidents that touch followed components.
 #[must_use]
 pub fn incidents<'p>(page: &'p Page, ids: &[&str]) -> Vec<&'p Incident> {
-    page.incidents
-        .iter()
-        .filter(|incident| incident.open && touches(page, &incident.component_ids, ids, true))
-        .collect()
+    Index::new(page).incidents(ids)
 }
 
 /// The maintenance, scheduled or in progress at `now`, that touches followed components.
@@ -107,22 +156,13 @@ pub fn incidents<'p>(page: &'p Page, ids: &[&str]) -> Vec<&'p Incident> {
 /// come cannot show in them.
 #[must_use]
 pub fn maintenances<'p>(page: &'p Page, ids: &[&str], now: DateTime<Utc>) -> Vec<&'p Maintenance> {
+    let index = Index::new(page);
+    let touches = |linked: &[String], strict| index.touched(linked, strict).iter().any(|id| ids.contains(id));
     page.maintenances
         .iter()
         .filter(|maintenance| match maintenance.stage_at(now) {
             Stage::Completed => false,
-            stage => touches(page, &maintenance.component_ids, ids, stage == Stage::InProgress),
+            stage => touches(&maintenance.component_ids, stage == Stage::InProgress),
         })
         .collect()
-}
-
-/// Whether what is linked to `linked` touches any of `followed`. Where it is linked to everything that the page has,
-/// and `strict`, the link says nothing: the component itself must be other than up.
-fn touches(page: &Page, linked: &[String], followed: &[&str], strict: bool) -> bool {
-    let linked: HashSet<&str> = linked.iter().map(String::as_str).collect();
-    let everything = strict
-        && page.listing == Listing::All
-        && page.components.len() > 1
-        && page.components.iter().all(|component| linked.contains(component.id.as_str()));
-    followed.iter().filter(|id| linked.contains(**id)).any(|id| !everything || sight(page, id).status() != Status::Up)
 }

@@ -5,6 +5,7 @@ use super::super::json::Json;
 use super::super::{Component, Incident, Maintenance, Stage, Update, text, time};
 use super::{Answer, Provider};
 use domain::Status;
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 pub(super) const PROVIDER: Provider = Provider { name: "Better Stack", paths: &["/index.json"], hint: None, read };
@@ -22,6 +23,7 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
     let attributes = page.at("attributes");
     let of = |kind: &'static str| included.iter().filter(move |item| item.at("type").text() == Some(kind));
     let updates: HashMap<_, _> = of("status_update").filter_map(|item| Some((text::id(item.at("id"))?, item))).collect();
+    let updates = RefCell::new(updates);
     let url = attributes.at("custom_domain").text().filter(|domain| !domain.trim().is_empty());
     let url = url.and_then(|domain| text::address(&format!("https://{domain}/"), address)).or_else(|| answer.root());
     let is_work = |item: &Json<'_>| item.at("attributes").at("report_type").text() == Some("maintenance");
@@ -70,7 +72,8 @@ fn status(word: &str) -> Status {
     }
 }
 
-type Updates<'j, 'a> = HashMap<String, &'j Json<'a>>;
+/// What is written and not told yet: each belongs to one report, and is read once however often it is referred to.
+type Updates<'j, 'a> = RefCell<HashMap<String, &'j Json<'a>>>;
 
 fn incident(item: &Json<'_>, updates: &Updates<'_, '_>, page: Option<&String>) -> Option<Incident> {
     let attributes = item.at("attributes");
@@ -123,7 +126,7 @@ fn written(item: &Json<'_>, updates: &Updates<'_, '_>) -> Vec<Update> {
     let of_report = draft::ids(item.at("relationships").at("status_updates").at("data").items(), "id");
     of_report
         .iter()
-        .filter_map(|id| updates.get(id))
+        .filter_map(|id| updates.borrow_mut().remove(id))
         .map(|update| {
             let attributes = update.at("attributes");
             draft::update(time::instant(attributes.at("published_at")), attributes.at("status"), attributes.at("message"))

@@ -6,6 +6,7 @@ use super::super::{Component, Incident, Maintenance, text, time};
 use super::{Answer, Provider, cachet_2};
 use chrono::{DateTime, Utc};
 use domain::Status;
+use std::collections::HashMap;
 
 pub(super) const PROVIDER: Provider = Provider {
     name: "Cachet 3",
@@ -32,7 +33,10 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
         "components" if cachet_2::is_cut_short(root, data) => {
             return Some(Err("the answer holds only a part of the components".into()));
         }
-        "components" => draft.components = Some(data.iter().filter_map(|item| component(item, root)).collect()),
+        "components" => {
+            let groups = groups(root);
+            draft.components = Some(data.iter().filter_map(|item| component(item, &groups)).collect());
+        }
         "incidents" => draft.incidents = Some(data.iter().filter_map(|item| incident(item, answer)).collect()),
         "schedules" => draft.maintenances = Some(data.iter().filter_map(maintenance).collect()),
         _ => return None,
@@ -40,14 +44,22 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
     Some(Ok(draft))
 }
 
-fn component(item: &Json<'_>, root: &Json<'_>) -> Option<Component> {
+/// The names of the groups by id; of several with one id, the first.
+fn groups(root: &Json<'_>) -> HashMap<String, Option<String>> {
+    let is_group = |item: &&Json<'_>| item.at("type").text().is_some_and(|kind| kind.to_ascii_lowercase().contains("group"));
+    let mut groups = HashMap::new();
+    for item in root.at("included").items().iter().filter(is_group) {
+        if let Some(id) = text::id(item.at("id")) {
+            groups.entry(id).or_insert_with(|| text::name(item.at("attributes").at("name")));
+        }
+    }
+    groups
+}
+
+fn component(item: &Json<'_>, groups: &HashMap<String, Option<String>>) -> Option<Component> {
     let attributes = item.at("attributes");
-    let group = text::id(item.at("relationships").at("group").at("data").at("id")).and_then(|id| {
-        let of_group = |other: &&Json<'_>| {
-            other.at("type").text().is_some_and(|kind| kind.to_ascii_lowercase().contains("group")) && text::id(other.at("id")).as_ref() == Some(&id)
-        };
-        text::name(root.at("included").items().iter().find(of_group)?.at("attributes").at("name"))
-    });
+    let group = text::id(item.at("relationships").at("group").at("data").at("id"));
+    let group = group.and_then(|id| groups.get(&id)?.clone());
     let code = attributes.at("status").at("value");
     let mut found = draft::component(text::id(item.at("id")), text::name(attributes.at("name")), group, code, status)?;
     found.vendor_status = text::word(attributes.at("status").any(&["human", "value"]));

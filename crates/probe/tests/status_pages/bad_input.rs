@@ -227,3 +227,86 @@ fn texts_are_bounded_and_links_lead_to_the_web() {
     assert_eq!((page.incidents[0].name.as_str(), page.incidents[0].url.as_deref()), ("<script>", None));
     assert!(page.incidents[0].updates[0].body.chars().count() <= 8_001);
 }
+
+#[test]
+fn what_cannot_be_told_is_not_in_order() {
+    let why = |url: &str, json: &str| read(url, json.as_bytes()).unwrap_err().to_string();
+    // incident.io: only who is affected has a status.
+    let proxy = |affected: &str| {
+        format!(
+            r#"{{"summary": {{"components": [{{"id": "a", "name": "A"}}, {{"id": "b", "name": "B"}}]{affected},
+            "structure": {{"items": [{{"component": {{"component_id": "a"}}}}, {{"component": {{"component_id": "b"}}}}]}}}}}}"#
+        )
+    };
+    let url = "https://status.vendor.example/proxy/status.vendor.example";
+    for affected in ["", r#", "affected_components": null"#, r#", "affected_components": {"a": "full_outage"}"#] {
+        assert_eq!(why(url, &proxy(affected)), "the answer has no list of the affected components");
+    }
+    let odd = r#", "affected_components": [{"component_id": "a", "status": "full_outage"}, {"component": "b"}]"#;
+    let one = page(&[("/proxy/status.vendor.example", proxy(odd).as_bytes())]);
+    assert_eq!(components(&one), named(&[("A", Down), ("B", Unknown)]));
+    let well = page(&[("/proxy/status.vendor.example", proxy(r#", "affected_components": []"#).as_bytes())]);
+    assert_eq!(components(&well), named(&[("A", Up), ("B", Up)]));
+
+    // Slack, AWS and Google: what no entry names is up.
+    let slack = "https://slack-status.com/api/v2.0.0/current";
+    for json in [
+        r#"{"status": "broken", "active_incidents": []}"#,
+        r#"{"status": "active", "active_incidents": []}"#,
+        r#"{"status": "active", "active_incidents": [{"id": 1, "title": "T", "type": "outage"}]}"#,
+        r#"{"status": "active", "active_incidents": [{"id": 1, "title": "T", "type": "outage", "services": [{"name": "Files"}]}]}"#,
+    ] {
+        assert!(read(slack, json.as_bytes()).is_err(), "{json}");
+    }
+    let event = r#"{"service": "s3-x", "service_name": "S3", "region_name": "X", "status": "1", "arn": "a"}"#;
+    let aws = "https://health.aws.amazon.com/public/currentevents";
+    assert!(read(aws, format!("[{event}]").as_bytes()).is_ok());
+    for odd in [
+        r#"{"affected": ["ec2-x"], "severity": 3}"#,
+        r#"{"service": null, "region_name": "X", "status": "3"}"#,
+        r#"{"service": "ec2-x", "service_name": "EC2", "region_name": "X", "status": "3", "impacted_services": ["a"]}"#,
+        r#"{"service": "ec2-x", "service_name": "EC2", "region_name": "X", "status": "3", "impacted_services": {"a": {}}}"#,
+    ] {
+        let json = format!("[{event}, {odd}]");
+        assert_eq!(why(aws, &json), "an event in the answer does not say what it is about", "{odd}");
+    }
+    let google = "https://status.cloud.google.com/incidents.json";
+    let open = r#"{"id": "1", "begin": "2026-03-02T09:00:00Z", "status_impact": "SERVICE_OUTAGE", "affected_products": [{"id": "p", "title": "P"}]}"#;
+    assert!(read(google, format!("[{open}]").as_bytes()).is_ok());
+    for odd in [r#"{"id": "2"}"#, &open.replace(r#"{"id": "p", "title": "P"}"#, r#""p""#)] {
+        let json = format!("[{open}, {odd}]");
+        assert_eq!(why(google, &json), "an incident in the answer does not say what it is about", "{odd}");
+    }
+}
+
+#[test]
+fn a_list_that_is_null_is_not_spoken_of() {
+    let spoken = |url: &str, json: &str| {
+        let reading = read(url, json.as_bytes()).unwrap();
+        (reading.incidents.is_some(), reading.maintenances.is_some())
+    };
+    let atlassian = |lists: &str| {
+        format!(
+            r#"{{"page": {{}}, "status": {{"indicator": "none"}}, "components": [{{"id": "a", "name": "A", "status": "operational"}}]{lists}}}"#
+        )
+    };
+    assert_eq!(spoken(SUMMARY, &atlassian(r#", "incidents": null, "scheduled_maintenances": null"#)), (false, false));
+    // incident.io leaves out what it has none of.
+    assert_eq!(spoken(SUMMARY, &atlassian("")), (true, true));
+    let heroku = "https://status.heroku.com/api/v4/current-status";
+    assert_eq!(spoken(heroku, r#"{"status": [], "incidents": null, "scheduled": []}"#), (false, true));
+    let io = "https://api.status.io/1.0/status/1";
+    assert_eq!(spoken(io, r#"{"result": {"status_overall": {}, "status": []}}"#), (false, false));
+    assert_eq!(
+        spoken(
+            io,
+            r#"{"result": {"status_overall": {}, "status": [], "incidents": [], "maintenance": {"active": [], "upcoming": []}}}"#
+        ),
+        (true, true)
+    );
+    let pal = "https://vendor.example/api/v2/status_pages/a/summary";
+    assert_eq!(
+        spoken(pal, r#"{"status_page": {}, "services": [], "incidents": null, "maintenances": []}"#),
+        (false, true)
+    );
+}

@@ -42,9 +42,9 @@ fn draft(root: &Json<'_>, is_summary: bool, address: &Url) -> Result<Draft, Stri
         _ => Err(format!("{key:?} in the answer is no list")),
     };
     let listed = lists("components")?;
-    // A summary leaves out what it has none of.
+    // A summary leaves out what it has none of; a null is no list that is empty.
     let whole = is_summary && listed.is_some();
-    let part = |key| Ok::<_, String>(lists(key)?.or(whole.then_some(&[])));
+    let part = |key| Ok::<_, String>(lists(key)?.or((whole && !root.has(key)).then_some(&[])));
     let event = |item| incident(item, address);
     let work = |item| maintenance(item, address);
     Ok(Draft {

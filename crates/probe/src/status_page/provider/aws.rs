@@ -22,6 +22,10 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
     if !(events.first().is_some_and(known) || events.is_empty() && answer.file() == "currentevents") {
         return None;
     }
+    // What is dropped would be in order.
+    if !events.iter().all(|event| known(event) && is_legible(event)) {
+        return Some(Err("an event in the answer does not say what it is about".into()));
+    }
     Some(Ok(Draft {
         name: Some("Amazon Web Services".into()),
         url: Some(PAGE.into()),
@@ -30,6 +34,15 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
         listing: Listing::Mentioned,
         ..Draft::default()
     }))
+}
+
+/// Whether all that the event is about can be told.
+fn is_legible(event: &Json<'_>) -> bool {
+    let is_named = |id: Option<&str>, service: &Json<'_>| component(event, id, service, &Json::Null).is_some();
+    let impacted = event.at("impacted_services");
+    is_named(event.at("service").text(), event)
+        && matches!(impacted, Json::Null | Json::Object(_))
+        && impacted.entries().iter().all(|(id, service)| is_named(Some(id), service))
 }
 
 fn components(events: &[Json<'_>]) -> Vec<Component> {

@@ -21,6 +21,10 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
     if !(items.first().is_some_and(known) || items.is_empty() && by_google && answer.file() == "incidents.json") {
         return None;
     }
+    // What is dropped would be in order.
+    if items.iter().any(|item| !known(item) || is_open(item) && !is_legible(item)) {
+        return Some(Err("an incident in the answer does not say what it is about".into()));
+    }
     let name = match answer.address {
         url if url.path().contains("appsstatus") => "Google Workspace",
         url if url.host_str() == Some("status.cloud.google.com") => "Google Cloud",
@@ -59,6 +63,16 @@ fn components(name: &str, items: &[Json<'_>]) -> Vec<Component> {
 
 fn is_open(item: &Json<'_>) -> bool {
     matches!(item.at("end"), Json::Null) || item.at("end").text() == Some("")
+}
+
+/// Whether every product that the incident names can be told.
+fn is_legible(item: &Json<'_>) -> bool {
+    let named = match item.at("affected_products") {
+        Json::List(products) => products.len(),
+        Json::Null => usize::from(item.any(&["service_key", "service_name"]) != &Json::Null),
+        _ => return false,
+    };
+    affected(item).len() == named
 }
 
 /// The products of an incident: id and title.

@@ -24,8 +24,11 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
         name: Some("Heroku".into()),
         url: answer.root(),
         components: Some(systems.iter().filter_map(system).collect()),
-        incidents: Some(root.at("incidents").items().iter().filter_map(|item| incident(item, address)).collect()),
-        maintenances: Some(root.at("scheduled").items().iter().filter_map(|item| maintenance(item, address)).collect()),
+        incidents: root.at("incidents").list().map(|items| items.iter().filter_map(|item| incident(item, address)).collect()),
+        maintenances: root
+            .at("scheduled")
+            .list()
+            .map(|items| items.iter().filter_map(|item| maintenance(item, address)).collect()),
         identity: Identity::Name,
         ..Draft::default()
     }))

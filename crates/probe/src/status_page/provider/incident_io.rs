@@ -1,7 +1,7 @@
 //! incident.io's own answer, richer than the one in Statuspage's shape: `/proxy/<host>`.
 //!
 //! The components stand in `summary.structure` as the page shows them, and only those that are affected have a
-//! status: the others are operational.
+//! status: the others are operational, as long as every entry of those that are affected can be read.
 
 use super::super::draft::{self, Draft};
 use super::super::json::Json;
@@ -23,13 +23,13 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
 }
 
 fn draft(root: &Json<'_>, summary: &Json<'_>, answer: &Answer<'_>) -> Result<Draft, String> {
-    if !matches!(summary.at("affected_components"), Json::Null | Json::List(_)) {
-        return Err("\"affected_components\" in the answer is no list".into());
-    }
+    let Some(affected) = summary.at("affected_components").list() else {
+        return Err("the answer has no list of the affected components".into());
+    };
     let url = text::link(summary.at("public_url"), answer.address).or_else(|| answer.root());
     // An incident's own page lies below the page for people.
     let base = url.as_ref().and_then(|url| Url::parse(url).ok());
-    let events = |key: &str| [summary.at(key), root.at(key)].into_iter().find_map(Json::list).unwrap_or_default().iter();
+    let events = |key: &str| [summary.at(key), root.at(key)].into_iter().find_map(Json::list);
     let page_of = |item: &Json<'_>| {
         text::link(item.at("url"), answer.address).or_else(|| {
             let id = text::id(item.at("id"))?;
@@ -38,32 +38,32 @@ fn draft(root: &Json<'_>, summary: &Json<'_>, answer: &Answer<'_>) -> Result<Dra
     };
     Ok(Draft {
         name: text::name(summary.at("name")),
-        components: Some(components(summary)),
-        incidents: Some(events("ongoing_incidents").filter_map(|item| incident(item, page_of(item))).collect()),
-        maintenances: Some(events("scheduled_maintenances").filter_map(|item| maintenance(item, page_of(item))).collect()),
+        components: Some(components(summary, affected)),
+        incidents: events("ongoing_incidents")
+            .map(|items| items.iter().filter_map(|item| incident(item, page_of(item))).collect()),
+        maintenances: events("scheduled_maintenances")
+            .map(|items| items.iter().filter_map(|item| maintenance(item, page_of(item))).collect()),
         url,
         ..Draft::default()
     })
 }
 
-fn components(summary: &Json<'_>) -> Vec<Component> {
-    let affected: HashMap<_, _> = summary
-        .at("affected_components")
-        .items()
-        .iter()
-        .filter_map(|item| Some((text::id(item.at("component_id"))?, item.at("status"))))
-        .collect();
+fn components(summary: &Json<'_>, entries: &[Json<'_>]) -> Vec<Component> {
+    let affected: HashMap<_, _> =
+        entries.iter().filter_map(|item| Some((text::id(item.at("component_id"))?, item.at("status")))).collect();
+    // One that cannot be read may be about any of them.
+    let all_read = entries.iter().all(|item| text::id(item.at("component_id")).is_some());
     let names: HashMap<_, _> = summary
         .at("components")
         .items()
         .iter()
         .filter_map(|item| Some((text::id(item.at("id"))?, text::name(item.at("name"))?)))
         .collect();
-    let operational = Json::Text(Cow::Borrowed("operational"));
+    let others = if all_read { Json::Text(Cow::Borrowed("operational")) } else { Json::Null };
     let leaf = |item: &Json<'_>, group: Option<String>| {
         let id = text::id(item.any(&["component_id", "id"]))?;
         let name = text::name(item.at("name")).or_else(|| names.get(&id).cloned());
-        let word = *affected.get(&id).unwrap_or(&&operational);
+        let word = *affected.get(&id).unwrap_or(&&others);
         draft::component(Some(id), name, group, word, status)
     };
     let structure = summary.at("structure").at("items").items();

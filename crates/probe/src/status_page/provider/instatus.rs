@@ -31,7 +31,10 @@ fn draft(root: &Json<'_>, address: &Url) -> Result<Draft, String> {
     };
     // The list of components speaks of nothing else; the summary leaves out what it has none of.
     let of_events = root.has("activeIncidents") || root.has("activeMaintenances") || components.is_none();
-    let events = |key: &str| of_events.then(|| root.at(key).items().iter());
+    let events = |key: &str| {
+        let absent = of_events && !root.has(key);
+        root.at(key).list().or(absent.then_some(&[])).map(<[Json<'_>]>::iter)
+    };
     Ok(Draft {
         name: text::name(page.at("name")),
         url: text::link(page.at("url"), address),

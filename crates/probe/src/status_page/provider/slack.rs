@@ -30,7 +30,21 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
     }
     let active = root.at("active_incidents").list()?;
     let word = root.at("status").text()?;
+    if let Some(why) = unclear(word, active) {
+        return Some(Err(why.into()));
+    }
     Some(Ok(Draft { components: Some(components(word, active)), incidents: Some(read(active)), ..draft }))
+}
+
+/// Why the features that nothing mentions are not known to be in order: something may be about any of them.
+fn unclear(word: &str, active: &[Json<'_>]) -> Option<&'static str> {
+    let names = |item: &Json<'_>| item.at("services").list().is_some_and(|list| list.iter().all(|one| text::name(one).is_some()));
+    match word {
+        "ok" => (!active.iter().all(names)).then_some("an incident in the answer does not say what it is about"),
+        "active" if active.is_empty() => Some("the answer says that something is wrong, and not what"),
+        "active" => (!active.iter().all(names)).then_some("an incident in the answer does not say what it is about"),
+        _ => Some("the answer says that something is the matter, in a word that is not known"),
+    }
 }
 
 fn components(word: &str, active: &[Json<'_>]) -> Vec<Component> {

@@ -20,7 +20,8 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
         return Some(Err("the answer has no list of components".into()));
     };
     let work = result.at("maintenance");
-    let works = |key, stage| work.at(key).items().iter().filter_map(move |item| maintenance(item, stage));
+    let works = |key, stage| Some(work.at(key).list()?.iter().filter_map(move |item| maintenance(item, stage)));
+    let works = works("active", Stage::InProgress).zip(works("upcoming", Stage::Scheduled));
     Some(Ok(Draft {
         components: Some(
             components
@@ -33,8 +34,8 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
                 })
                 .collect(),
         ),
-        incidents: Some(result.at("incidents").items().iter().filter_map(incident).collect()),
-        maintenances: Some(works("active", Stage::InProgress).chain(works("upcoming", Stage::Scheduled)).collect()),
+        incidents: result.at("incidents").list().map(|items| items.iter().filter_map(incident).collect()),
+        maintenances: works.map(|(active, upcoming)| active.chain(upcoming).collect()),
         ..Draft::default()
     }))
 }

@@ -29,13 +29,14 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
     // Written without a scheme.
     let url = page.at("url").text().map(str::trim).filter(|url| !url.is_empty());
     let url = url.and_then(|url| text::address(&if url.contains("://") { url.into() } else { format!("https://{url}") }, address));
-    let works = ["maintenances", "upcoming_maintenances"].iter().flat_map(|key| root.at(key).items());
+    let works: Vec<_> = ["maintenances", "upcoming_maintenances"].iter().filter_map(|key| root.at(key).list()).collect();
+    let works = (!works.is_empty()).then(|| works.into_iter().flatten());
     Some(Ok(Draft {
         name: text::name(page.at("name")),
         url,
         components: Some(components),
-        incidents: Some(root.at("incidents").items().iter().filter_map(|item| incident(item, address)).collect()),
-        maintenances: Some(works.filter_map(|item| maintenance(item, address)).collect()),
+        incidents: root.at("incidents").list().map(|items| items.iter().filter_map(|item| incident(item, address)).collect()),
+        maintenances: works.map(|works| works.filter_map(|item| maintenance(item, address)).collect()),
         ..Draft::default()
     }))
 }

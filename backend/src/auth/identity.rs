@@ -1,5 +1,6 @@
 //! From what a provider says about somebody to an account. (provider, subject) is who they are; their e-mail only leads to
-//! an account that they have by another provider, and only when both providers vouch for it.
+//! an account that they have by another provider, and only when both providers vouch for it. It never leads to an account
+//! that already has another subject of the same provider.
 
 use super::avatar;
 use super::provider::Profile;
@@ -8,8 +9,8 @@ use chrono::{DateTime, Utc};
 use entity::{identity, user};
 use sea_orm::sea_query::{Expr, ExprTrait, Func};
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, Set, Statement,
+    ActiveModelTrait, ColumnTrait as _, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
+    IntoActiveModel, QueryFilter, Set, Statement,
 };
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -60,7 +61,7 @@ pub(super) async fn user_of(
         verified.sort_unstable();
         verified.dedup();
         match verified[..] {
-            [user] if profile.email_verified => {
+            [user] if profile.email_verified && !knows(db, user, profile.provider).await? => {
                 tracing::info!(%user, provider = profile.provider, "another provider joins an account by its verified e-mail");
                 refresh(db, user, profile, now).await?;
                 user
@@ -100,6 +101,13 @@ async fn wait_for_others(db: &DatabaseTransaction, profile: &Profile) -> Result<
         db.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, lock, [key.into()])).await?;
     }
     Ok(())
+}
+
+/// Whether somebody signs in by this provider already. It tells people apart by the subject, so another subject is another
+/// person, whoever has the e-mail now: addresses are given away again.
+async fn knows(db: &impl ConnectionTrait, user: Uuid, provider: &str) -> Result<bool, DbErr> {
+    let theirs = identity::Entity::find().filter(identity::Column::UserId.eq(user));
+    Ok(theirs.filter(identity::Column::Provider.eq(provider)).one(db).await?.is_some())
 }
 
 /// The identities with this e-mail, however it is capitalised.

@@ -200,6 +200,28 @@ on_each_database! {
         assert_eq!(user::Entity::find().count(&app.db).await.unwrap(), 4);
     }
 
+    async fn an_address_that_a_provider_has_given_to_somebody_else_does_not_open_the_account(database: TestDatabase) {
+        let provider = Provider::start().await;
+        let app = on(database, &provider).await;
+        let say = |sub: &str, email: &str| {
+            let claims = json!({ "sub": sub, "email": email, "email_verified": true, "name": sub });
+            let mut script = provider.script();
+            script.userinfo = claims.clone();
+            script.claims = claims;
+        };
+        say("ada", "ada@example.test");
+        let ada = signed_in_as(&app, &provider, "google").await;
+        say("heir", "ada@example.test");
+        assert_eq!(refusal(&sign_in(&app.browser(), &provider, "google").await), "email_taken");
+        assert_eq!(signed_in_as(&app, &provider, "oidc").await["id"], ada["id"], "another provider joins");
+        // Her address at Google is a new one; the old one is still that of her other identity.
+        say("ada", "lovelace@example.test");
+        assert_eq!(signed_in_as(&app, &provider, "google").await["id"], ada["id"]);
+        say("heir", "ada@example.test");
+        assert_eq!(refusal(&sign_in(&app.browser(), &provider, "google").await), "email_taken");
+        assert_eq!(identity::Entity::find().count(&app.db).await.unwrap(), 2);
+    }
+
     async fn whoever_signs_in_for_the_first_time_in_several_tabs_gets_one_account(database: TestDatabase) {
         let provider = Provider::start().await;
         let app = on(database, &provider).await;

@@ -7,13 +7,16 @@ use http::{HeaderMap, HeaderValue, header};
 /// Where the refresh cookie is sent to, and nowhere else.
 pub(crate) const REFRESH_PATH: &str = "/api/auth/refresh";
 
-/// Where the cookie of a sign-in is sent to: every provider's callback.
+/// Where the cookie of a sign-in is sent to without https: every provider's callback.
 const SIGN_IN_PATH: &str = "/api/auth";
 
 /// How cookies are called and marked: by whether browsers reach this server over https.
 ///
-/// The `__Host-` and `__Secure-` prefixes make a browser refuse a cookie of that name that another host of the same
-/// domain, or a page over plain http, wants to set. `__Host-` asks for the path `/`, so the others have the other.
+/// With https, a browser takes cookies called `__Host-` only from this very host, and only with the path `/`. The refresh
+/// cookie has another path, so it is only `__Secure-`: a page over plain http cannot set it, but another host of the same
+/// domain can. That is why of two cookies with one name neither counts, and why a refresh token has to belong to the
+/// session that the access cookie names, see [`Auth::refresh`](super::Auth::refresh). A browser without an access cookie
+/// can still be given somebody else's session in this way, by somebody who controls such a host.
 ///
 /// Without https the names end with the port: browsers keep cookies by host and not by port, and two servers on one machine
 /// would sign each other's users out.
@@ -35,32 +38,41 @@ impl Cookies {
     }
 
     fn sign_in_name(self) -> String {
-        if self.secure { "__Secure-pulsecheck_sign_in".into() } else { format!("pulsecheck_sign_in_{}", self.port) }
+        if self.secure { "__Host-pulsecheck_sign_in".into() } else { format!("pulsecheck_sign_in_{}", self.port) }
+    }
+
+    fn sign_in_path(self) -> &'static str {
+        if self.secure { "/" } else { SIGN_IN_PATH }
     }
 
     /// The access token that a browser sent.
     pub(crate) fn access(self, headers: &HeaderMap) -> Option<&str> {
-        value(headers, &self.access_name())
+        the_only(values(headers, &self.access_name()))
     }
 
     /// The refresh token that a browser sent.
     pub(crate) fn refresh(self, headers: &HeaderMap) -> Option<&str> {
-        value(headers, &self.refresh_name())
+        the_only(values(headers, &self.refresh_name()))
+    }
+
+    /// Whether a browser sent several refresh tokens, one of which somebody else has put there.
+    pub(crate) fn refresh_is_doubtful(self, headers: &HeaderMap) -> bool {
+        values(headers, &self.refresh_name()).nth(1).is_some()
     }
 
     /// What a browser keeps while it is at a provider.
     pub(crate) fn sign_in(self, headers: &HeaderMap) -> Option<&str> {
-        value(headers, &self.sign_in_name())
+        the_only(values(headers, &self.sign_in_name()))
     }
 
     /// Keeps it. Lax, because the browser comes back from another site.
     pub(crate) fn set_sign_in(self, flow: &str) -> HeaderValue {
-        self.set(&self.sign_in_name(), flow, SIGN_IN_PATH, flow::KEPT_FOR.num_seconds())
+        self.set(&self.sign_in_name(), flow, self.sign_in_path(), flow::KEPT_FOR.num_seconds())
     }
 
     /// Makes the browser forget it.
     pub(crate) fn clear_sign_in(self) -> HeaderValue {
-        self.set(&self.sign_in_name(), "", SIGN_IN_PATH, 0)
+        self.set(&self.sign_in_name(), "", self.sign_in_path(), 0)
     }
 
     /// Keeps the access token for as long as its session may live, though it says less and less: an expired one still
@@ -88,10 +100,16 @@ impl Cookies {
     }
 }
 
-fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
     let pairs = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = pairs.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+    let pairs = pairs.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(move |(key, _)| *key == name).map(|(_, value)| value)
+}
+
+/// None when there are several: a browser sends those that different hosts or paths have set in an order that tells
+/// nothing.
+fn the_only<'a>(mut values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    values.next().filter(|_| values.next().is_none())
 }
 
 #[cfg(test)]
@@ -108,5 +126,34 @@ mod tests {
         assert_eq!(cookies(false, 8080).access(&headers), None, "another server's on the same host");
         assert_eq!(cookies(true, 443).access(&headers), Some("secure"));
         assert_eq!(cookies(false, 80).refresh(&headers), None);
+    }
+
+    #[test]
+    fn of_two_cookies_with_one_name_neither_counts() {
+        let cookies = Cookies { secure: true, port: 443 };
+        for name in [cookies.access_name(), cookies.refresh_name(), cookies.sign_in_name()] {
+            let read = |headers: &HeaderMap| {
+                [cookies.access(headers), cookies.refresh(headers), cookies.sign_in(headers)]
+                    .map(|v| v.map(str::to_owned))
+            };
+            let mut headers = HeaderMap::new();
+            headers.append(header::COOKIE, format!("{name}=mine").parse().unwrap());
+            assert_eq!(read(&headers).into_iter().flatten().collect::<Vec<_>>(), ["mine"]);
+            assert!(!cookies.refresh_is_doubtful(&headers));
+            let mut twice = headers.clone();
+            twice.append(header::COOKIE, format!("{name}=another's").parse().unwrap());
+            assert_eq!(read(&twice), [None, None, None], "{name}");
+            assert_eq!(cookies.refresh_is_doubtful(&twice), name == cookies.refresh_name());
+            headers.insert(header::COOKIE, format!("{name}=a; {name}=mine").parse().unwrap());
+            assert_eq!(read(&headers), [None, None, None], "{name}");
+        }
+    }
+
+    #[test]
+    fn over_https_only_this_host_can_set_the_cookie_of_a_sign_in() {
+        let set = |secure| Cookies { secure, port: 443 }.set_sign_in("x").to_str().unwrap().to_owned();
+        assert!(set(true).starts_with("__Host-pulsecheck_sign_in=x; Path=/; "), "{}", set(true));
+        assert!(set(true).ends_with("; Secure"));
+        assert!(set(false).starts_with("pulsecheck_sign_in_443=x; Path=/api/auth; "));
     }
 }

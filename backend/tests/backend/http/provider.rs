@@ -506,8 +506,8 @@ async fn behind_https_the_cookie_of_a_sign_in_is_secure() {
     .await;
     let ask = app.browser().http.get(app.url("/api/auth/google")).header("host", "pulse.example.com");
     let answer = ask.send().await.unwrap();
-    let (_, attributes) = set_cookie(answer.headers(), "__Secure-pulsecheck_sign_in").unwrap();
-    assert_eq!(attributes, ["HttpOnly", "Max-Age=3600", "Path=/api/auth", "SameSite=Lax", "Secure"]);
+    let (_, attributes) = set_cookie(answer.headers(), "__Host-pulsecheck_sign_in").unwrap();
+    assert_eq!(attributes, ["HttpOnly", "Max-Age=3600", "Path=/", "SameSite=Lax", "Secure"]);
 }
 
 #[tokio::test]

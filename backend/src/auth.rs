@@ -15,6 +15,7 @@ mod identity;
 pub mod local;
 pub mod provider;
 mod recent;
+mod refresh_token;
 pub(crate) mod refusal;
 pub(crate) mod return_path;
 mod secret;
@@ -29,6 +30,7 @@ use chrono::{DateTime, Duration, Utc};
 use flow::Flows;
 use provider::{Answer, Providers};
 use recent::Recent;
+use refresh_token::{RefreshToken, RefreshTokens};
 use refusal::Refusal;
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
@@ -49,6 +51,7 @@ const REMEMBERED: usize = 20_000;
 pub struct Auth {
     db: DatabaseConnection,
     signer: Signer,
+    refresh_tokens: RefreshTokens,
     flows: Flows,
     providers: Providers,
     local_links: bool,
@@ -93,10 +96,12 @@ struct Token {
 
 /// What a browser gets for a refresh token.
 pub(crate) enum Refreshed {
-    /// An access token and, unless another tab just got it, the next refresh token.
-    Granted { access_token: String, expires_at: DateTime<Utc>, refresh_token: Option<String> },
+    /// An access token and the next refresh token.
+    Granted { access_token: String, expires_at: DateTime<Utc>, refresh_token: String },
     /// Nothing: they have to sign in again.
-    Refused,
+    Ended,
+    /// Nothing, because it is another session's than the browser's own: somebody else has put it there.
+    Foreign,
 }
 
 /// What a browser gets for signing in.
@@ -131,6 +136,7 @@ impl Auth {
         Ok(Self {
             db,
             signer: Signer::new(issuer.clone(), secret, previous),
+            refresh_tokens: RefreshTokens::new(secret, previous),
             flows: Flows::new(issuer, secret, previous),
             providers: Providers::new(settings.providers.clone(), &settings.public_url)?,
             local_links: settings.local_login,
@@ -218,7 +224,7 @@ impl Auth {
         if !self.local_links {
             return Err(Refusal::LinksOff);
         }
-        let begun = local::sign_in(&self.db, token, device, now)
+        let begun = local::sign_in(&self.db, &self.refresh_tokens, token, device, now)
             .await
             .map_err(|error| failed(&error))?
             .ok_or(Refusal::LinkUsed)?;
@@ -264,7 +270,7 @@ impl Auth {
         let begun = async {
             let transaction = writing(&self.db).await?;
             let begun = match identity::user_of(&transaction, &profile, now).await? {
-                Ok(user) => session::begin(&transaction, user, device, now).await.map(Ok)?,
+                Ok(user) => session::begin(&transaction, &self.refresh_tokens, user, device, now).await.map(Ok)?,
                 Err(refusal) => return Ok(Err(refusal)),
             };
             transaction.commit().await?;
@@ -286,20 +292,30 @@ impl Auth {
         SignedIn { access_token, refresh_token: begun.refresh_token }
     }
 
-    /// Exchanges a refresh token.
+    /// Exchanges a refresh token. `access_token` is the one that came with it, if any; it may have expired, but it has to
+    /// be of the same session.
     ///
     /// # Errors
     /// When the database fails.
-    pub(crate) async fn refresh(&self, token: &str, now: DateTime<Utc>) -> Result<Refreshed, DbErr> {
-        let (session, user, refresh_token) = match session::exchange(&self.db, token, now).await? {
-            Exchange::Rotated { session, user, refresh_token } => (session, user, Some(refresh_token)),
-            Exchange::JustRotated { session, user } => (session, user, None),
+    pub(crate) async fn refresh(
+        &self,
+        token: &str,
+        access_token: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Refreshed, DbErr> {
+        let Some(token) = RefreshToken::parse(token) else { return Ok(Refreshed::Ended) };
+        let own = access_token.and_then(|token| self.signer.read(token));
+        if own.is_some_and(|own| own.sid != token.session()) {
+            return Ok(Refreshed::Foreign);
+        }
+        let (session, user, refresh_token) = match session::exchange(&self.db, &self.refresh_tokens, &token, now).await? {
+            Exchange::Rotated { session, user, refresh_token } => (session, user, refresh_token),
             Exchange::Replayed { session, user } => {
                 tracing::warn!(%session, %user, "a refresh token was used a second time: its session has been ended");
                 self.session_ended(session);
-                return Ok(Refreshed::Refused);
+                return Ok(Refreshed::Ended);
             }
-            Exchange::Unknown => return Ok(Refreshed::Refused),
+            Exchange::Unknown => return Ok(Refreshed::Ended),
         };
         let access_token = self.signer.issue(user, session, now);
         Ok(Refreshed::Granted { access_token, expires_at: now + access_token::LIFETIME, refresh_token })

@@ -1,5 +1,6 @@
 //! Signing in on one's own machine: whoever can read the program's output or its database may, by a link that works once.
 
+use super::refresh_token::RefreshTokens;
 use super::secret::{self, Hash};
 use super::session::{self, Begun, Device};
 use chrono::{DateTime, Duration, Utc};
@@ -35,6 +36,7 @@ pub async fn create_link(db: &impl ConnectionTrait, now: DateTime<Utc>, ttl: Dur
 /// When the database fails; the link is then as good as before.
 pub(super) async fn sign_in(
     db: &DatabaseConnection,
+    refresh_tokens: &RefreshTokens,
     token: &str,
     device: Device,
     now: DateTime<Utc>,
@@ -43,7 +45,7 @@ pub(super) async fn sign_in(
     let transaction = super::writing(db).await?;
     let begun = if consume(&transaction, &secret::hash(&token), now).await? {
         let user = owner(&transaction, now).await?;
-        Some(session::begin(&transaction, user, device, now).await?)
+        Some(session::begin(&transaction, refresh_tokens, user, device, now).await?)
     } else {
         None
     };

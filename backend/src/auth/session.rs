@@ -1,10 +1,11 @@
 //! Sessions: signed-in browsers, each one family of refresh tokens of which only the newest works.
 //!
-//! A refresh token that was exchanged before is either a second tab that asked at the same moment or a thief. The first
-//! is told apart by a few seconds' grace and gets an access token but no further refresh token; the second ends the
-//! session for both sides, because nobody can tell which of them is the owner.
+//! A refresh token that was exchanged before comes either from a second tab that asked at the same moment or from a browser
+//! that lost the answer, or from a thief. The former are told apart by a few seconds' grace and get the same next token
+//! again, as long as that is unused; the latter ends the session for both sides, because nobody can tell which of them is
+//! the owner. What was never a token of the session does nothing to it.
 
-use super::secret::{self, Hash};
+use super::refresh_token::{RefreshToken, RefreshTokens};
 use chrono::{DateTime, Duration, Utc};
 use entity::session::{ActiveModel, Column, Entity, Model};
 use sea_orm::sea_query::Expr;
@@ -46,39 +47,12 @@ pub(crate) struct Begun {
 /// What became of a refresh token.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Exchange {
-    /// It was the newest, and here is the next.
+    /// It is the newest, or was a moment ago, and here is the next.
     Rotated { session: Uuid, user: Uuid, refresh_token: String },
-    /// It was exchanged a moment ago: its session is well, and its newest token is with the one who asked first.
-    JustRotated { session: Uuid, user: Uuid },
     /// It was exchanged before, so somebody else has a copy: its session has been ended.
     Replayed { session: Uuid, user: Uuid },
-    /// It is nothing, or its session has ended.
+    /// It is nothing that this installation made, or its session has ended.
     Unknown,
-}
-
-/// A session's id and 32 random bytes. The id is there so that a token that is older than any hash kept is still known
-/// for what it is.
-struct RefreshToken([u8; 48]);
-
-impl RefreshToken {
-    fn new(session: Uuid) -> Self {
-        let mut bytes = [0; 48];
-        bytes[..16].copy_from_slice(session.as_bytes());
-        bytes[16..].copy_from_slice(&secret::random());
-        Self(bytes)
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        secret::decode(text).map(Self)
-    }
-
-    fn session(&self) -> Uuid {
-        Uuid::from_slice(&self.0[..16]).expect("a UUID has 16 bytes")
-    }
-
-    fn hash(&self) -> Hash {
-        secret::hash(&self.0)
-    }
 }
 
 /// Begins a session for somebody who has just proved who they are.
@@ -87,12 +61,13 @@ impl RefreshToken {
 /// When the database fails.
 pub(super) async fn begin(
     db: &impl ConnectionTrait,
+    tokens: &RefreshTokens,
     user: Uuid,
     device: Device,
     now: DateTime<Utc>,
 ) -> Result<Begun, DbErr> {
     let session = Uuid::now_v7();
-    let token = RefreshToken::new(session);
+    let token = tokens.first(session);
     let row = ActiveModel {
         id: Set(session),
         user_id: Set(user),
@@ -111,17 +86,21 @@ pub(super) async fn begin(
     if !surplus.is_empty() {
         Entity::delete_many().filter(Column::Id.is_in(surplus)).exec(db).await?;
     }
-    Ok(Begun { session, user, refresh_token: secret::encode(&token.0) })
+    Ok(Begun { session, user, refresh_token: token.text() })
 }
 
 /// Exchanges a refresh token for the next one. One statement decides, so of two that come at once only one rotates.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn exchange(db: &impl ConnectionTrait, token: &str, now: DateTime<Utc>) -> Result<Exchange, DbErr> {
-    let Some(token) = RefreshToken::parse(token) else { return Ok(Exchange::Unknown) };
+pub(super) async fn exchange(
+    db: &impl ConnectionTrait,
+    tokens: &RefreshTokens,
+    token: &RefreshToken,
+    now: DateTime<Utc>,
+) -> Result<Exchange, DbErr> {
     let (id, hash) = (token.session(), token.hash());
-    let next = RefreshToken::new(id);
+    let next = tokens.next(token);
     let rotated = Entity::update_many()
         .col_expr(Column::TokenHash, Expr::value(next.hash().to_vec()))
         .col_expr(Column::PreviousTokenHash, Expr::value(hash.to_vec()))
@@ -134,14 +113,20 @@ pub(super) async fn exchange(db: &impl ConnectionTrait, token: &str, now: DateTi
         .exec_with_returning(db)
         .await?;
     if let Some(row) = rotated.into_iter().next() {
-        let refresh_token = secret::encode(&next.0);
+        let refresh_token = next.text();
         return Ok(Exchange::Rotated { session: id, user: row.user_id, refresh_token });
     }
     let Some(row) = find(db, id, now).await? else { return Ok(Exchange::Unknown) };
-    if row.previous_token_hash.as_deref() == Some(&hash[..]) && now < row.rotated_at + GRACE {
-        return Ok(Exchange::JustRotated { session: id, user: row.user_id });
+    let is_previous = row.previous_token_hash.as_deref() == Some(&hash[..]);
+    if is_previous
+        && now < row.rotated_at + GRACE
+        && let Some(next) = tokens.next_with_hash(token, &row.token_hash)
+    {
+        return Ok(Exchange::Rotated { session: id, user: row.user_id, refresh_token: next.text() });
     }
-    // Whoever knows a session's id without its newest token had an older one.
+    if !is_previous && !tokens.made(token) {
+        return Ok(Exchange::Unknown);
+    }
     end(db, row.user_id, id).await?;
     Ok(Exchange::Replayed { session: id, user: row.user_id })
 }

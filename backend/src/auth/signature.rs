@@ -52,6 +52,11 @@ pub(super) fn validation(issuer: &str, audience: &str) -> Validation {
     validation
 }
 
+/// The bare keys for `purpose`, the one in use first.
+pub(super) fn bare(purpose: &str, secret: &str, previous: Option<&str>) -> Vec<[u8; 32]> {
+    std::iter::once(secret).chain(previous).map(|secret| derive(purpose, secret).1).collect()
+}
+
 /// A key and its id. Derived, so that the secret can serve several purposes without one of them helping against another.
 fn derive(purpose: &str, secret: &str) -> (String, [u8; 32]) {
     let labelled = |label: &str| Sha256::new_with_prefix(label).chain_update(secret).finalize();

@@ -215,10 +215,10 @@ async fn a_session_ends_seven_days_after_it_was_last_refreshed() {
     let token = Mutex::new(signed_in.refresh_token);
     let refresh = async |at| {
         let old = token.lock().unwrap().clone();
-        let super::Refreshed::Granted { refresh_token, .. } = auth.refresh(&old, at).await.unwrap() else {
+        let super::Refreshed::Granted { refresh_token, .. } = auth.refresh(&old, None, at).await.unwrap() else {
             return false;
         };
-        *token.lock().unwrap() = refresh_token.expect("the newest token is exchanged for the next");
+        *token.lock().unwrap() = refresh_token;
         true
     };
     let days = |days| start + Duration::days(days);
@@ -238,7 +238,10 @@ async fn a_user_sees_and_ends_their_own_sessions_only() {
     let mut begun = Vec::new();
     for (user, second) in [(mine, 0), (theirs, 1), (mine, 2)] {
         begun.push(
-            session::begin(&database.db, user, device(), start + Duration::seconds(second)).await.unwrap().session,
+            session::begin(&database.db, &auth.refresh_tokens, user, device(), start + Duration::seconds(second))
+                .await
+                .unwrap()
+                .session,
         );
     }
     let of = async |user| session::of_user(&database.db, user, start).await.unwrap();

@@ -126,21 +126,23 @@ pub(super) async fn refresh(
     identify::require_own_page(&server, &headers)?;
     let cookies = server.cookies();
     let refreshed = match cookies.refresh(&headers) {
-        Some(token) => server.auth.refresh(token, ops::now()).await?,
-        None => Refreshed::Refused,
+        Some(token) => server.auth.refresh(token, cookies.access(&headers), ops::now()).await?,
+        None if cookies.refresh_is_doubtful(&headers) => Refreshed::Foreign,
+        None => Refreshed::Ended,
     };
+    let ended = || ApiError::unauthenticated("your session has ended: sign in again").into_response();
     Ok(match refreshed {
         Refreshed::Granted { access_token, expires_at, refresh_token } => {
             let until = expires_at.to_rfc3339_opts(SecondsFormat::Millis, true);
             let mut response = Json(json!({ "expiresAt": until })).into_response();
             set(&mut response, cookies.set_access(&access_token));
-            if let Some(token) = refresh_token {
-                set(&mut response, cookies.set_refresh(&token));
-            }
+            set(&mut response, cookies.set_refresh(&refresh_token));
             response
         }
-        Refreshed::Refused => {
-            let mut response = ApiError::unauthenticated("your session has ended: sign in again").into_response();
+        // The browser's own cookies stay: without them the other one would count.
+        Refreshed::Foreign => ended(),
+        Refreshed::Ended => {
+            let mut response = ended();
             cookies.clear().into_iter().for_each(|cookie| set(&mut response, cookie));
             response
         }

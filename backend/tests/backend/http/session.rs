@@ -99,8 +99,39 @@ on_each_database! {
             assert!(set_cookie(answer.headers(), &app.named("pulsecheck_access")).is_some());
             next.extend(set_cookie(answer.headers(), &app.named("pulsecheck_refresh")));
         }
-        assert_eq!(next.len(), 1, "one of them gets the next token");
+        assert!(next.len() == 5 && next.iter().all(|token| *token == next[0]), "all get the one next token: {next:?}");
         assert_eq!(refresh_with(&app, &next[0].0).await.status(), StatusCode::OK);
+    }
+
+    async fn who_lost_the_answer_to_a_refresh_gets_it_again_for_a_moment(database: TestDatabase) {
+        let app = App::on(Arc::new(database), |_| {}).await;
+        let browser = app.signed_in().await;
+        let token = refresh_token(&browser);
+        refresh_with(&app, &token).await;
+        let again = refresh_with(&app, &token).await;
+        let (next, _) = set_cookie(again.headers(), &app.named("pulsecheck_refresh")).expect("a usable token");
+        move_back(&app, session::Column::RotatedAt, Duration::seconds(11)).await;
+        assert_eq!(refresh_with(&app, &next).await.status(), StatusCode::OK, "it works later as well");
+        assert!(browser.is_signed_in().await);
+        // Once the next one has been used, the answer is not given again, however soon.
+        assert_eq!(refresh_with(&app, &token).await.status(), StatusCode::UNAUTHORIZED);
+        assert!(!browser.is_signed_in().await);
+    }
+
+    async fn what_was_never_issued_for_a_session_does_not_end_it(database: TestDatabase) {
+        let app = App::on(Arc::new(database), |_| {}).await;
+        let browser = app.signed_in().await;
+        let issued = BASE64_URL_SAFE_NO_PAD.decode(refresh_token(&browser)).unwrap();
+        for random in [[0; 32], [7; 32], [255; 32]] {
+            let made_up = BASE64_URL_SAFE_NO_PAD.encode([&issued[..16], &random[..]].concat());
+            assert_eq!(refresh_with(&app, &made_up).await.status(), StatusCode::UNAUTHORIZED);
+            assert!(browser.is_signed_in().await);
+        }
+        assert_eq!(browser.post(REFRESH).await.status(), StatusCode::OK);
+        move_back(&app, session::Column::RotatedAt, Duration::seconds(11)).await;
+        let old = BASE64_URL_SAFE_NO_PAD.encode(&issued);
+        assert_eq!(refresh_with(&app, &old).await.status(), StatusCode::UNAUTHORIZED);
+        assert!(!browser.is_signed_in().await, "one that was issued ends it");
     }
 
     async fn an_expired_session_cannot_be_refreshed(database: TestDatabase) {
@@ -159,6 +190,40 @@ async fn another_sites_page_can_neither_refresh_nor_sign_out() {
         }
     }
     assert!(browser.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_another_host_put_into_the_browser_does_not_count() {
+    let app = App::start().await;
+    let (mine, theirs) = (app.signed_in().await, app.signed_in().await);
+    let name = app.named("pulsecheck_refresh");
+    let ask = async |cookies: String| {
+        let request = app.browser().http.post(app.url(REFRESH)).header(ORIGIN, &app.base);
+        let answer = request.header(COOKIE, cookies).send().await.unwrap();
+        (answer.status(), answer.headers().contains_key("set-cookie"))
+    };
+    let access = |token: &str| format!("{}={token}", app.named("pulsecheck_access"));
+    let (own, foreign) = (refresh_token(&mine), refresh_token(&theirs));
+    let token = mine.cookie("/", "pulsecheck_access");
+    let refused = (StatusCode::UNAUTHORIZED, false);
+    assert_eq!(ask(format!("{}; {name}={foreign}", access(&token))).await, refused, "another session's");
+    let expired = altered(&mine, |_, claims| claims["exp"] = json!(Utc::now().timestamp() - 3600));
+    assert_eq!(
+        ask(format!("{}; {name}={foreign}", access(&expired))).await,
+        refused,
+        "though the access token expired"
+    );
+    for both in [[&foreign, &own], [&own, &foreign]] {
+        let cookies = format!("{}; {name}={}; {name}={}", access(&token), both[0], both[1]);
+        assert_eq!(ask(cookies).await, refused, "nobody can tell which is whose");
+    }
+    assert!(mine.is_signed_in().await && theirs.is_signed_in().await, "no session ends by it");
+    assert_eq!(ask(format!("{}; {name}={own}", access(&expired))).await.0, StatusCode::OK);
+    assert_eq!(
+        ask(format!("{}; {name}={foreign}", access("x"))).await.0,
+        StatusCode::OK,
+        "what cannot be read says nothing"
+    );
 }
 
 #[tokio::test]
@@ -253,16 +318,26 @@ async fn after_the_key_was_changed_sessions_go_on_while_the_old_one_is_accepted(
     let new = "fedcba9876543210fedcba9876543210";
     let public_url = || "http://localhost:8080".parse().unwrap();
     let before = App::on(Arc::clone(&database), |settings| settings.public_url = public_url()).await;
-    let token = before.signed_in().await.cookie("/", "pulsecheck_access");
+    let before = before.signed_in().await;
+    let (token, refresh) = (before.cookie("/", "pulsecheck_access"), refresh_token(&before));
     let rotated = App::on(Arc::clone(&database), |settings| {
         settings.public_url = public_url();
         settings.secret_key = new.into();
         settings.previous_secret_key = Some(SECRET.into());
-    });
-    assert!(signs_in(&rotated.await, &token).await);
+    })
+    .await;
+    assert!(signs_in(&rotated, &token).await);
+    let later = rotated.signed_in().await.cookie("/", "pulsecheck_access");
+    let key_id = |token: &str| parts(token).0.kid.unwrap();
+    assert_ne!(key_id(&later), key_id(&token), "who signs in now gets a token by the new key");
+    let refreshed = refresh_with(&rotated, &refresh).await;
+    let (renewed, _) = set_cookie(refreshed.headers(), &rotated.named("pulsecheck_access")).unwrap();
+    assert_eq!(key_id(&renewed), key_id(&later), "and who refreshes as well");
     let long_after = App::on(database, |settings| {
         settings.public_url = public_url();
         settings.secret_key = new.into();
-    });
-    assert!(!signs_in(&long_after.await, &token).await);
+    })
+    .await;
+    assert!(!signs_in(&long_after, &token).await);
+    assert!(signs_in(&long_after, &later).await && signs_in(&long_after, &renewed).await);
 }

@@ -330,6 +330,18 @@ impl Auth {
         self.end_session(claims.sub, claims.sid).await
     }
 
+    /// Ends the session that a refresh token belongs to.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn sign_out_by_refresh_token(&self, token: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
+        let Some(token) = RefreshToken::parse(token) else { return Ok(()) };
+        match session::of_token(&self.db, &self.refresh_tokens, &token, now).await? {
+            Some(session) => self.end_session(session.user_id, session.id).await,
+            None => Ok(()),
+        }
+    }
+
     /// Ends one of a user's sessions, here at once and in other processes within seconds.
     async fn end_session(&self, user: Uuid, session: Uuid) -> Result<(), DbErr> {
         session::end(&self.db, user, session).await?;

@@ -139,6 +139,7 @@ fn router(server: &Arc<Server>) -> Router {
         .route("/api/auth/{provider}/callback", get(sign_in::callback).head(wrong_method))
         .route("/api/auth/refresh", post(sign_in::refresh))
         .route("/api/auth/logout", post(sign_in::logout))
+        .route("/api/auth/refresh/logout", post(sign_in::logout))
         .route("/api/account/export", get(export::export).head(wrong_method))
         .route(
             "/api/calendar/{file}",

@@ -131,6 +131,22 @@ pub(super) async fn exchange(
     Ok(Exchange::Replayed { session: id, user: row.user_id })
 }
 
+/// The session that a refresh token belongs or belonged to, and its user; `None` when it has ended, or the token was never
+/// one of its.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn of_token(
+    db: &impl ConnectionTrait,
+    tokens: &RefreshTokens,
+    token: &RefreshToken,
+    now: DateTime<Utc>,
+) -> Result<Option<Model>, DbErr> {
+    let hash = token.hash();
+    let row = find(db, token.session(), now).await?;
+    Ok(row.filter(|row| row.token_hash == hash || tokens.made(token)))
+}
+
 /// A session that has not ended.
 ///
 /// # Errors

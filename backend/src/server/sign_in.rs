@@ -149,7 +149,8 @@ pub(super) async fn refresh(
     })
 }
 
-/// Ends the session, also by an access token that has expired.
+/// Ends the session, also by an access token that has expired. At the address below that of the refresh cookie by the
+/// refresh token as well, which is all that is left when the key of the access token has been exchanged.
 pub(super) async fn logout(
     State(server): State<Arc<Server>>,
     Extension(from): Extension<Sender>,
@@ -160,6 +161,9 @@ pub(super) async fn logout(
     let cookies = server.cookies();
     if let Some(token) = cookies.access(&headers) {
         server.auth.sign_out(token).await?;
+    }
+    if let Some(token) = cookies.refresh(&headers) {
+        server.auth.sign_out_by_refresh_token(token, ops::now()).await?;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
     cookies.clear().into_iter().for_each(|cookie| set(&mut response, cookie));

@@ -20,7 +20,8 @@ use std::{
 
 const API: &str = "/api/graphql";
 const REFRESH: &str = "/api/auth/refresh";
-const SIGN_OUT: &str = "/api/auth/logout";
+/// Where the refresh cookie reaches as well.
+const SIGN_OUT: &str = "/api/auth/refresh/logout";
 
 /// How often a question is asked before its failure is told, when no answer comes at all.
 const ATTEMPTS: u32 = 3;

@@ -17,6 +17,8 @@ use testkit::on_each_database;
 
 const REFRESH: &str = "/api/auth/refresh";
 const LOGOUT: &str = "/api/auth/logout";
+/// Where browsers send the refresh cookie too.
+const LOGOUT_BELOW: &str = "/api/auth/refresh/logout";
 
 /// Refreshes with a given token and no other cookie.
 async fn refresh_with(app: &App, token: &str) -> reqwest::Response {
@@ -125,6 +127,9 @@ on_each_database! {
         for random in [[0; 32], [7; 32], [255; 32]] {
             let made_up = BASE64_URL_SAFE_NO_PAD.encode([&issued[..16], &random[..]].concat());
             assert_eq!(refresh_with(&app, &made_up).await.status(), StatusCode::UNAUTHORIZED);
+            let out = app.browser().http.post(app.url(LOGOUT_BELOW)).header(ORIGIN, &app.base);
+            let cookie = format!("{}={made_up}", app.named("pulsecheck_refresh"));
+            assert_eq!(out.header(COOKIE, cookie).send().await.unwrap().status(), StatusCode::NO_CONTENT);
             assert!(browser.is_signed_in().await);
         }
         assert_eq!(browser.post(REFRESH).await.status(), StatusCode::OK);
@@ -177,7 +182,7 @@ async fn what_is_no_refresh_token_is_refused_and_ends_nothing() {
 async fn another_sites_page_can_neither_refresh_nor_sign_out() {
     let app = App::start().await;
     let browser = app.signed_in().await;
-    for path in [REFRESH, LOGOUT] {
+    for path in [REFRESH, LOGOUT, LOGOUT_BELOW] {
         for origin in [Some("https://evil.example"), Some("null"), None] {
             let request = browser.http.post(app.url(path));
             let request = origin.into_iter().fold(request, |request, origin| request.header(ORIGIN, origin));
@@ -310,6 +315,23 @@ async fn signing_out_works_with_an_expired_access_token() {
     assert!(!browser.is_signed_in().await);
     assert_eq!(browser.post(LOGOUT).await.status(), StatusCode::NO_CONTENT);
     assert_eq!(refresh_with(&app, &refresh).await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn signing_out_works_by_the_refresh_token_when_the_access_token_cannot_be_read() {
+    let app = App::start().await;
+    for old in [false, true] {
+        let browser = app.signed_in().await;
+        let access = browser.cookie("/", "pulsecheck_access");
+        let first = refresh_token(&browser);
+        if old {
+            assert_eq!(refresh_with(&app, &first).await.status(), StatusCode::OK);
+        }
+        browser.set_cookie(&format!("{}=unreadable", app.named("pulsecheck_access")));
+        assert_eq!(browser.post(LOGOUT_BELOW).await.status(), StatusCode::NO_CONTENT);
+        assert!(!signs_in(&app, &access).await, "an older refresh token: {old}");
+        assert_eq!(session::Entity::find().count(&app.db).await.unwrap(), 0);
+    }
 }
 
 #[tokio::test]

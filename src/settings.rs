@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use std::env::VarError;
 use std::fmt::{Display, Write as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 use url::Url;
@@ -86,7 +86,7 @@ impl Settings {
     pub(crate) fn from_environment() -> anyhow::Result<Self> {
         let mut wrong = Vec::new();
         match dotenvy::from_path(".env") {
-            Err(error) if !error.not_found() => wrong.push(format!(".env: {error}")),
+            Err(error) if !error.not_found() => wrong.push(unreadable(Path::new(".env"), &error)),
             _ => {}
         }
         Self::read(|name| std::env::var(name), wrong)
@@ -146,6 +146,27 @@ impl Settings {
         }
         bail!(message)
     }
+}
+
+/// What is wrong with the `.env` file. The line itself is not shown, because it may hold a secret, and neither is what
+/// stands before its first `=` unless that is one of our names: it may be the rest of a secret of several lines.
+fn unreadable(file: &Path, error: &dotenvy::Error) -> String {
+    const OURS: [&str; 6] = ["PULSECHECK_", "DATABASE_URL", "REDIS_URL", "GITHUB_", "GOOGLE_", "OIDC_"];
+    let part = match error {
+        dotenvy::Error::Io(error) => return format!(".env cannot be read: {error}"),
+        dotenvy::Error::LineParse(part, _) => part.lines().next().unwrap_or_default().trim(),
+        _ => "",
+    };
+    // Of some lines the error has only the value.
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let line = text.lines().find(|line| !part.is_empty() && line.contains(part)).unwrap_or_default().trim_start();
+    let name = line.strip_prefix("export ").unwrap_or(line).split('=').next().unwrap_or_default().trim();
+    let is_ours = OURS.iter().any(|ours| name.starts_with(ours))
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    let of = if is_ours { format!(", that of {name},") } else { String::new() };
+    format!(
+        ".env has a line{of} that cannot be read: write NAME=value, and put values with spaces or quotes into quotes"
+    )
 }
 
 fn days(days: u32) -> Duration {
@@ -328,6 +349,26 @@ mod tests {
             assert!(error.contains(part), "{part} in {error}");
         }
         assert!(!error.contains("hunter2"));
+    }
+
+    #[test]
+    fn a_line_of_the_env_file_that_cannot_be_read_is_named_and_not_shown() {
+        for (text, named) in [
+            ("PULSECHECK_SECRET_KEY='hunter2 and no end\n", Some("PULSECHECK_SECRET_KEY")),
+            ("export DATABASE_URL=postgres://a:hunter2@b/c d\n", Some("DATABASE_URL")),
+            ("hunter2\n", None),
+            ("hunter2=='x\n", None),
+            ("PULSECHECK_hunter2 'x\n", None),
+        ] {
+            let directory = tempfile::tempdir().unwrap();
+            let file = directory.path().join(".env");
+            std::fs::write(&file, text).unwrap();
+            let error = dotenvy::from_path_iter(&file).unwrap().find_map(Result::err).expect(text);
+            let message = unreadable(&file, &error);
+            assert!(!message.contains("hunter2") && message.starts_with(".env has a line"), "{message}");
+            assert_eq!(message.contains("that of"), named.is_some(), "{message}");
+            assert!(named.is_none_or(|name| message.contains(name)), "{message}");
+        }
     }
 
     #[test]

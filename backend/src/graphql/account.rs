@@ -4,8 +4,9 @@
 use super::scalar::{Id, Time};
 use super::scope::{Scope, scope};
 use crate::auth::{Auth, browser};
-use crate::ops::Result as OpsResult;
+use crate::ops::{Error as OpsError, Result as OpsResult};
 use async_graphql::{Context, Object, Result, SimpleObject};
+use sea_orm::DbErr;
 use std::sync::Arc;
 
 /// How people sign in here.
@@ -150,10 +151,18 @@ impl AccountMutation {
         #[graphql(desc = "Your e-mail, as `me` gives it: shows that you mean it.")] email: String,
     ) -> Result<Id> {
         let scope = scope(ctx);
-        let deleted = scope.ops.delete_account(&scope.viewer()?, &email).await?;
-        if let Some(auth) = auth(ctx) {
-            auth.account_deleted(deleted);
-        }
+        let (ops, viewer) = (scope.ops.clone(), scope.viewer()?);
+        let auth = ctx.data_opt::<Arc<Auth>>().cloned();
+        // On its own, because whoever asks may go away, and what is deleted must stop working all the same.
+        let leaving = tokio::spawn(async move {
+            let deleted = ops.delete_account(&viewer, &email).await?;
+            if let Some(auth) = auth {
+                auth.account_deleted(deleted);
+            }
+            ops.remove_account(deleted).await;
+            OpsResult::Ok(deleted)
+        });
+        let deleted = leaving.await.map_err(|error| OpsError::from(DbErr::Custom(error.to_string())))??;
         Ok(deleted.into())
     }
 }

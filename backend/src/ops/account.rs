@@ -1,25 +1,17 @@
 //! The viewer's own account: where they are signed in, how they sign in, and leaving.
 
 pub mod export;
+mod removal;
 
 use super::{Error, Ops, Result, now};
 use crate::auth::{Viewer, session as sessions};
-use entity::{account_removal, api_token, calendar_feed, check, identity, service, session, user};
+use entity::{account_removal, api_token, calendar_feed, identity, service, session, user};
 use sea_orm::sea_query::LockType;
-use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
-};
-use std::time::Duration;
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set};
 use uuid::Uuid;
 
 /// What a missing one is called.
 const SESSION: &str = "session";
-
-/// How many checks are removed in one statement: so few that recording does not notice.
-const CHECKS_AT_ONCE: u64 = 5_000;
-
-/// How long somebody who leaves waits for everything to be gone; what is not gone by then goes on without them.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Ops {
     /// Where the viewer is signed in, the session used last first.
@@ -60,8 +52,8 @@ impl Ops {
         Ok(sessions::end_others(&self.db, viewer.user_id, own).await?)
     }
 
-    /// Deletes the viewer's account with everything in it. They are signed out everywhere when this returns; of a very
-    /// long history some may be removed later.
+    /// Deletes the viewer's account: nobody signs in to it any more when this returns. Everything in it is still to be
+    /// removed, see [`Ops::remove_account`].
     ///
     /// # Errors
     /// [`Error::Forbidden`] for API tokens, or under the field `email` unless that is the account's.
@@ -89,51 +81,7 @@ impl Ops {
         own.exec(&transaction).await?;
         transaction.commit().await?;
         tracing::info!(user = %id, "an account is being deleted by its owner");
-
-        let ops = self.clone();
-        let removing = tokio::spawn(async move { ops.remove_account(id).await });
-        match tokio::time::timeout(PATIENCE, removing).await {
-            Ok(Ok(Ok(()))) => {}
-            Ok(Ok(Err(error))) => tracing::warn!(%error, user = %id, "an account will be removed later"),
-            Ok(Err(_)) | Err(_) => tracing::info!(user = %id, "an account takes long to remove"),
-        }
         Ok(id)
-    }
-
-    /// Removes what is left of accounts whose owners have deleted them.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn finish_removals(&self) -> std::result::Result<(), DbErr> {
-        for removal in account_removal::Entity::find().all(&self.db).await? {
-            self.remove_account(removal.user_id).await?;
-        }
-        Ok(())
-    }
-
-    /// Service by service, and the checks of each in small parts: one statement for everything would keep the worker
-    /// from recording for as long.
-    async fn remove_account(&self, id: Uuid) -> std::result::Result<(), DbErr> {
-        use check::Column::{ServiceNumber, Slot};
-        let services = service::Entity::find().filter(service::Column::UserId.eq(id)).all(&self.db).await?;
-        for service in services {
-            self.withdraw(service.id).await;
-            let of_service = || ServiceNumber.eq(service.number);
-            loop {
-                let some = check::Entity::find().select_only().column(Slot).filter(of_service()).limit(CHECKS_AT_ONCE);
-                let some = Slot.in_subquery(some.into_query());
-                let removed = check::Entity::delete_many().filter(of_service()).filter(some).exec(&self.db).await?;
-                if removed.rows_affected < CHECKS_AT_ONCE {
-                    break;
-                }
-            }
-            let changed = super::service::changed(&service, live::ServiceChange::Deleted);
-            service.delete(&self.db).await?;
-            self.publish(&[changed]).await;
-        }
-        user::Entity::delete_by_id(id).exec(&self.db).await?;
-        tracing::info!(user = %id, "an account is gone");
-        Ok(())
     }
 }
 

@@ -5,8 +5,10 @@ use super::websocket::{Socket, TRANSPORT, opened_by};
 use chrono::{Duration, SubsecRound as _, Utc};
 use entity::column::{IncidentType, RollupPeriod};
 use entity::{
-    account_removal, api_token, check, check_rollup, identity, incident, incident_event, service, session, user,
+    account_removal, api_token, calendar_feed, check, check_rollup, identity, incident, incident_event, service,
+    service_component, service_state, session, user,
 };
+use live::{CurrentStatus, Latest};
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait};
@@ -66,6 +68,32 @@ async fn a_history(app: &App, owner: &user::Model, checks: i64) -> service::Mode
     let sum = domain::rollup::Sum::default();
     let rollup = check_rollup::Model::of(service.number, RollupPeriod::Day, now, &sum);
     rollup.into_active_model().insert(&app.db).await.unwrap();
+    let component = service_component::Model {
+        service_id: service.id,
+        component_id: "api".into(),
+        name: "API".into(),
+        group_name: None,
+        position: 0,
+        missing: false,
+    };
+    component.into_active_model().insert(&app.db).await.unwrap();
+    let feed = calendar_feed::Model {
+        user_id: owner.id,
+        secret_hash: owner.id.as_bytes().repeat(2),
+        created_at: now,
+        last_read_at: None,
+    };
+    feed.into_active_model().insert(&app.db).await.unwrap();
+    app.live.schedule(&[(service.id, now + Duration::hours(1))]).await.unwrap();
+    let current = CurrentStatus {
+        status: domain::Status::Down,
+        since: now,
+        checked_at: now,
+        response_time_ms: None,
+        status_code: Some(503),
+        message: None,
+    };
+    app.live.put_latest(&[Latest { service_id: service.id, slot: now, current }]).await.unwrap();
     service
 }
 
@@ -107,7 +135,8 @@ on_each_database! {
         let owner = owner_of(&app).await;
         let somebody_else = a_user(&app.db).await;
         let kept = a_history(&app, &somebody_else, 3).await;
-        a_history(&app, &owner, 12_000).await;
+        let states_of_others = service_state::Entity::find().count(&app.db).await.unwrap();
+        let lost = a_history(&app, &owner, 12_000).await;
         a_service(&app.db, &owner).create().await;
         let mut sockets = [opened_by(&app, &other).await, Socket::open(&app, TRANSPORT, &[]).await.unwrap()];
         sockets[1].init(json!({ "Authorization": format!("Bearer {token}") })).await;
@@ -127,7 +156,13 @@ on_each_database! {
         assert_eq!(browser.post("/api/auth/refresh").await.status(), StatusCode::UNAUTHORIZED);
         let users = user::Entity::find().all(&app.db).await.unwrap();
         assert_eq!(users, [somebody_else]);
+        assert_eq!(app.live.queue_len().await.unwrap(), 1, "in the queue too");
+        let latest = app.live.latest(&[lost.id, kept.id]).await.unwrap();
+        assert_eq!(latest.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true]);
         assert_eq!(service::Entity::find().all(&app.db).await.unwrap(), [kept]);
+        assert_eq!(service_component::Entity::find().count(&app.db).await.unwrap(), 1);
+        assert_eq!(service_state::Entity::find().count(&app.db).await.unwrap(), states_of_others);
+        assert_eq!(calendar_feed::Entity::find().count(&app.db).await.unwrap(), 1);
         assert_eq!(check::Entity::find().count(&app.db).await.unwrap(), 3);
         assert_eq!(check_rollup::Entity::find().count(&app.db).await.unwrap(), 1);
         assert_eq!(incident::Entity::find().count(&app.db).await.unwrap(), 1);
@@ -186,6 +221,29 @@ on_each_database! {
         let lured = browser.http.get(app.url("/api/account/export")).header("sec-fetch-site", "cross-site").send();
         assert_eq!(lured.await.unwrap().status(), StatusCode::FORBIDDEN);
     }
+}
+
+#[tokio::test]
+async fn an_account_is_over_at_once_though_the_one_who_deleted_it_has_gone_away() {
+    let app = App::start().await;
+    let browser = app.signed_in().await;
+    let token = a_token(&browser).await;
+    let owner = owner_of(&app).await;
+    a_history(&app, &owner, 30_000).await;
+    let deletion = format!("mutation {{ deleteAccount(email: \"{}\") }}", owner.email);
+    let request = browser.http.post(app.url("/api/graphql")).header("origin", &app.base);
+    // The token is believed for five seconds from here, unless the process learns that it is over.
+    assert!(by_token(&app, &token, "{ me { id } }").await["data"]["me"].is_object());
+    let asking = tokio::spawn(request.json(&json!({ "query": deletion })).send());
+    let deleted = async {
+        while session::Entity::find().count(&app.db).await.unwrap() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), deleted).await.expect("it is deleted");
+    asking.abort();
+    let over = async { while by_token(&app, &token, "{ me { id } }").await["data"]["me"].is_object() {} };
+    tokio::time::timeout(std::time::Duration::from_secs(3), over).await.expect("it stops working at once");
 }
 
 #[tokio::test]

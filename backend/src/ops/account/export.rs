@@ -7,7 +7,10 @@ use crate::ops::{Error, Ops, Result};
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use entity::column::RollupPeriod;
-use entity::{api_token, check, check_rollup, incident, incident_event, service, service_component, status_page, user};
+use entity::{
+    api_token, calendar_feed, check, check_rollup, incident, incident_event, service, service_component, service_state,
+    status_page, user,
+};
 use futures::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::{Value, json};
@@ -17,8 +20,9 @@ use std::collections::HashMap;
 const AT_ONCE: u64 = 5_000;
 
 impl Ops {
-    /// Everything of the viewer's: `{"exportedAt", "account", "services": [...]}`, each service with its incidents,
-    /// summaries and checks. Ends with an error when the database fails in between.
+    /// Everything of the viewer's: `{"exportedAt", "account", "services": [...], "complete": true}`, each service with its
+    /// state, incidents, summaries and checks. Ends with an error when the database fails in between, and then without the
+    /// last of these.
     ///
     /// # Errors
     /// When the database fails, or [`Error::Unauthenticated`] when the account is gone.
@@ -35,7 +39,7 @@ impl Ops {
         let services =
             stream::iter(services).flat_map(move |(index, service)| ops.clone().service_parts(index, service));
         let first = stream::iter([Ok(Bytes::from(head))]);
-        let last = stream::iter([Ok(Bytes::from_static(b"]}\n"))]);
+        let last = stream::iter([Ok(Bytes::from_static(b"],\"complete\":true}\n"))]);
         Ok(first.chain(services).chain(last))
     }
 
@@ -61,11 +65,14 @@ impl Ops {
                 "lastUsedAt": token.last_used_at.map(time), "expiresAt": token.expires_at.map(time),
             })
         });
+        let calendar = calendar_feed::Entity::find_by_id(viewer.user_id).one(&self.db).await?;
+        let calendar = calendar
+            .map(|feed| json!({ "createdAt": time(feed.created_at), "lastReadAt": feed.last_read_at.map(time) }));
         let account = json!({
             "id": user.id, "email": user.email, "emailVerified": user.email_verified, "name": user.name,
             "avatarUrl": user.avatar_url, "createdAt": time(user.created_at),
             "identities": identities.collect::<Vec<_>>(), "sessions": sessions.collect::<Vec<_>>(),
-            "apiTokens": tokens.collect::<Vec<_>>(),
+            "apiTokens": tokens.collect::<Vec<_>>(), "calendarFeed": calendar,
         });
         Ok(format!("{{\"exportedAt\":{},\"account\":{account},\"services\":[", json!(time(now))))
     }
@@ -130,6 +137,7 @@ impl Ops {
         let components = components
             .into_iter()
             .map(|component| json!({ "id": component.component_id, "name": component.name, "groupName": component.group_name }));
+        let state = service_state::Entity::find_by_id(service.id).one(&self.db).await?;
         let incidents = incident::Entity::find()
             .filter(incident::Column::ServiceId.eq(service.id))
             .order_by_asc(incident::Column::StartedAt)
@@ -161,7 +169,7 @@ impl Ops {
             "components": components.collect::<Vec<_>>(), "checkIntervalSeconds": service.check_interval_seconds,
             "timeoutMs": service.timeout_ms, "degradedThresholdMs": service.degraded_threshold_ms,
             "expectedStatus": service.expected_status, "confirmations": service.confirmations,
-            "createdAt": time(service.created_at), "incidents": incidents.collect::<Vec<_>>(),
+            "createdAt": time(service.created_at), "state": state.as_ref().map(a_state), "incidents": incidents.collect::<Vec<_>>(),
         }))
     }
 }
@@ -199,6 +207,16 @@ fn summary(row: &check_rollup::Model) -> Value {
         "start": millis(row.start), "upMs": row.up_ms, "degradedMs": row.degraded_ms, "downMs": row.down_ms,
         "maintenanceMs": row.maintenance_ms, "checks": row.checks, "failed": row.failed,
         "maxResponseTimeMs": row.max_response_time_ms,
+    })
+}
+
+fn a_state(row: &service_state::Model) -> Value {
+    json!({
+        "status": domain::Status::from(row.status), "since": time(row.since), "checkedAt": row.checked_at.map(time),
+        "statusCode": row.status_code, "responseTimeMs": row.response_time_ms,
+        "certificateExpiresAt": row.certificate_expires_at.map(time), "message": row.message,
+        "failingChecks": row.failing_checks, "failingSince": row.failing_since.map(time),
+        "openIncidentId": row.open_incident_id,
     })
 }
 

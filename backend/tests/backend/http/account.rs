@@ -208,6 +208,10 @@ on_each_database! {
         assert_eq!(shop["checks"].as_array().unwrap().len(), 5_001);
         assert_eq!(shop["checks"][0]["responseTimeMs"], 100);
         assert_eq!(shop["summaries"].as_array().unwrap().len(), 1);
+        assert_eq!(all["complete"], true);
+        assert_eq!(all["account"]["calendarFeed"]["lastReadAt"], Value::Null);
+        assert!(all["account"]["calendarFeed"]["createdAt"].is_string());
+        assert_eq!(shop["state"]["status"], "UNKNOWN", "as it was never checked");
         assert_eq!(shop["incidents"][0]["cause"], "answered 503");
         assert_eq!(shop["incidents"][0]["events"][0]["message"], "it is down");
         assert_eq!(services[1]["checks"], json!([]));

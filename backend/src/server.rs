@@ -55,6 +55,7 @@ pub(crate) struct Server {
     assets: Assets,
     names: Names,
     rates: Arc<Rates>,
+    readiness: health::Readiness,
     trusted_proxies: Vec<IpNet>,
     stopping: CancellationToken,
     /// Open connections, and WebSockets, which outlive the connection that they began as.
@@ -93,6 +94,7 @@ impl Server {
             assets,
             names: Names::new(settings.public_url, loopback),
             rates: Arc::new(Rates::new(&settings.rates)),
+            readiness: health::Readiness::default(),
             trusted_proxies: settings.trusted_proxies,
             stopping,
             connections: TaskTracker::new(),

@@ -11,6 +11,7 @@ use crate::guard::Refused;
 use crate::status_page::{self, PROVIDERS, Page, Reading, Unreadable};
 use candidates::Candidate;
 use futures::future::join_all;
+use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
 use std::time::Duration;
 use url::Url;
@@ -21,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const MAX_BYTES: usize = 1 << 20;
 /// The most addresses that are given by hand.
 pub const MAX_URLS: usize = 10;
+/// The longest key in bytes that is the addresses themselves: an index of PostgreSQL holds 2,704 bytes a row.
+const MAX_KEY: usize = 1_000;
 
 /// A status page that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,11 +38,18 @@ impl Discovery {
     /// What makes two pages the same one: the addresses of their answers, whatever their order.
     #[must_use]
     pub fn key(&self) -> String {
-        let mut urls: Vec<&str> = self.api_urls.iter().map(String::as_str).collect();
-        urls.sort_unstable();
-        urls.dedup();
-        urls.join("\n")
+        key(&self.api_urls)
     }
+}
+
+/// What [`Discovery::key`] is for these addresses: themselves, or a digest where they are too long for an index.
+#[must_use]
+pub fn key(api_urls: &[String]) -> String {
+    let mut urls: Vec<&str> = api_urls.iter().map(String::as_str).collect();
+    urls.sort_unstable();
+    urls.dedup();
+    let key = urls.join("\n");
+    if key.len() <= MAX_KEY { key } else { format!("sha256:{}", hex::encode(Sha256::digest(key))) }
 }
 
 /// An address given by hand that does not help, and why not in one sentence.

@@ -12,7 +12,7 @@ use super::{Error, Ops, Result, now};
 use crate::auth::Viewer;
 use domain::service::{FieldError, MAX_URL};
 use futures::future::join_all;
-use places::{Place, Places};
+use places::{Place, Places, SEARCH};
 use probe::discovery::MAX_URLS;
 use probe::fetch::Validators;
 use probe::status_page::{self, Reading};
@@ -20,7 +20,9 @@ use probe::{Discovery, DiscoveryError, FetchError, Fetcher, Rejected};
 use recent::Recent;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use url::Url;
+use uuid::Uuid;
 
 /// The time for each request to a vendor.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -50,16 +52,37 @@ impl StatusPages {
         Self { fetcher, places: Places::default(), recent: Arc::default() }
     }
 
-    /// A place among those that look at the moment, held until it is dropped.
-    async fn begin(&self, viewer: &Viewer) -> Result<Place> {
-        self.places.take(viewer.user_id).await
+    /// A place among those that look at the moment, for a look that counts as `weight`.
+    async fn begin(&self, viewer: &Viewer, weight: u32) -> Result<Place> {
+        self.places.take(viewer.user_id, weight).await
     }
 
-    /// Whatever is asked of vendors ends by then.
-    async fn bounded<T: Send>(&self, asking: impl Future<Output = T> + Send) -> Result<T> {
-        let seconds = WHOLE.as_secs();
-        let too_slow = || Error::Upstream(format!("no answer within {seconds} s: try again later, {BY_HAND}"));
-        tokio::time::timeout(WHOLE, Box::pin(asking)).await.map_err(|_| too_slow())
+    /// What `user` read lately of the page with this key.
+    pub(super) fn own(&self, user: Uuid, key: &str) -> Option<Arc<Discovery>> {
+        self.recent.by_key(user, key, now())
+    }
+}
+
+/// Asks vendors and reads what they say, on a thread of its own: reading a MiB takes long enough to keep everybody else
+/// waiting. The place is held until that is over, so there are never more such threads than places, and it is over soon
+/// when nobody waits for it any more.
+async fn aside<T: Send + 'static>(place: Place, asking: impl Future<Output = T> + Send + 'static) -> Result<T> {
+    let (runtime, given_up) = (tokio::runtime::Handle::current(), CancellationToken::new());
+    let _when_dropped = given_up.clone().drop_guard();
+    let asked = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        runtime.block_on(async { tokio::time::timeout(WHOLE, given_up.run_until_cancelled(Box::pin(asking))).await })
+    });
+    match asked.await {
+        Ok(Ok(Some(answer))) => Ok(answer),
+        Ok(Ok(None) | Err(_)) => {
+            let seconds = WHOLE.as_secs();
+            Err(Error::Upstream(format!("no answer within {seconds} s: try again later, {BY_HAND}")))
+        }
+        Err(failed) => match failed.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Error::Upstream("this server is stopping: try again in a few seconds".into())),
+        },
     }
 }
 
@@ -71,8 +94,10 @@ impl Ops {
     /// [`Error::RateLimited`] when the viewer has others looked for already.
     pub async fn discover_page(&self, viewer: &Viewer, url: &str) -> Result<Arc<Discovery>> {
         let pages = &self.status_pages;
-        let _place = pages.begin(viewer).await?;
-        let found = pages.bounded(probe::discover(&pages.fetcher, url)).await?.map_err(|error| not_found(&error))?;
+        let place = pages.begin(viewer, SEARCH).await?;
+        let (fetcher, url) = (pages.fetcher.clone(), url.to_owned());
+        let found = aside(place, async move { probe::discover(&fetcher, &url).await }).await?;
+        let found = found.map_err(|error| not_found(&error))?;
         Ok(pages.recent.keep(viewer.user_id, found, now()))
     }
 
@@ -92,8 +117,8 @@ impl Ops {
             return Err(Error::field("urls", message));
         }
         let pages = &self.status_pages;
-        let _place = pages.begin(viewer).await?;
-        let (found, rejected) = pages.bounded(probe::validate_urls(&pages.fetcher, urls)).await?;
+        let place = pages.begin(viewer, addresses(urls)).await?;
+        let (found, rejected) = validated(place, &pages.fetcher, urls).await?;
         Ok((found.map(|found| pages.recent.keep(viewer.user_id, found, now())), rejected))
     }
 
@@ -109,19 +134,30 @@ impl Ops {
         if let Some(known) = pages.recent.find(viewer.user_id, given, now()) {
             return Ok(known);
         }
-        let _place = pages.begin(viewer).await?;
+        let place = pages.begin(viewer, addresses(given)).await?;
         let found = if wanted.by_hand() {
-            let (found, rejected) = pages.bounded(probe::validate_urls(&pages.fetcher, given)).await?;
+            let (found, rejected) = validated(place, &pages.fetcher, given).await?;
             let wrong: Vec<_> = rejected.iter().map(|one| format!("{}: {}", one.url, one.reason)).collect();
             if !wrong.is_empty() {
                 return Err(Error::field(field, wrong.join("; ")));
             }
             found.ok_or_else(|| Error::field(field, "none of the addresses has status data"))?
         } else {
-            pages.bounded(read_all(&pages.fetcher, field, given)).await??
+            let (fetcher, given) = (pages.fetcher.clone(), given.to_vec());
+            aside(place, async move { read_all(&fetcher, field, &given).await }).await??
         };
         Ok(pages.recent.keep(viewer.user_id, found, now()))
     }
+}
+
+async fn validated(place: Place, fetcher: &Fetcher, urls: &[String]) -> Result<(Option<Discovery>, Vec<Rejected>)> {
+    let (fetcher, urls) = (fetcher.clone(), urls.to_vec());
+    aside(place, async move { probe::validate_urls(&fetcher, &urls).await }).await
+}
+
+/// What it counts as that these are read.
+fn addresses(urls: &[String]) -> u32 {
+    u32::try_from(urls.len().min(MAX_URLS)).unwrap_or(u32::MAX)
 }
 
 /// Reads a page as it is read every minute from now on: every one of its answers, or it is none.
@@ -169,5 +205,33 @@ fn not_found(error: &DiscoveryError) -> Error {
         DiscoveryError::Unreachable { .. } | DiscoveryError::Unreadable { .. } => {
             Error::Upstream(format!("{error}: check the address, try again later, {BY_HAND}"))
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use tokio::sync::oneshot;
+
+    #[tokio::test]
+    async fn vendors_are_read_on_another_thread_within_the_places() {
+        let (places, ada) = (Places::default(), Uuid::from_u128(1));
+        let place = places.take(ada, 1).await.unwrap();
+        let there = aside(place, async { std::thread::current().id() }).await.unwrap();
+        assert_ne!(there, std::thread::current().id());
+
+        // Who goes away ends what was asked for them, and has their place until then.
+        let (begun, beginning) = oneshot::channel();
+        let (ended, ending) = oneshot::channel::<()>();
+        let place = places.take(ada, 1).await.unwrap();
+        let asking = tokio::spawn(aside(place, async move {
+            let _ended = ended;
+            let _ = begun.send(());
+            std::future::pending::<()>().await;
+        }));
+        beginning.await.unwrap();
+        asking.abort();
+        assert!(tokio::time::timeout(WHOLE, ending).await.unwrap().is_err(), "it was dropped, not sent");
     }
 }

@@ -19,8 +19,10 @@ const OF_ONE: usize = 2;
 /// The longest that a search waits for those of others.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often one user may have vendors asked in a minute.
+/// How much one user may have vendors asked in a minute: so many addresses of their own choice.
 const EACH_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("60 is not 0");
+/// What a search counts as, which asks some sixty addresses, mostly of one host.
+pub(super) const SEARCH: u32 = 6;
 
 /// The places. Clones share them.
 #[derive(Clone)]
@@ -60,14 +62,16 @@ struct OfUser {
 }
 
 impl Places {
-    /// A place for one search of `user`.
+    /// A place for one look of `user`, which counts as `weight`.
     ///
     /// # Errors
     /// [`Error::RateLimited`] when they have as many under way as they may, or have begun too many lately;
     /// [`Error::Upstream`] when all others do not end.
-    pub(super) async fn take(&self, user: Uuid) -> Result<Place> {
+    pub(super) async fn take(&self, user: Uuid, weight: u32) -> Result<Place> {
         let of_user = self.take_of(user)?;
-        self.begun.take(&user, 1).map_err(|Wait(seconds)| Error::RateLimited(seconds))?;
+        self.begun
+            .take(&user, weight.clamp(1, EACH_MINUTE.get()))
+            .map_err(|Wait(seconds)| Error::RateLimited(seconds))?;
         let waiting = tokio::time::timeout(PATIENCE, Arc::clone(&self.all).acquire_owned());
         match waiting.await {
             Ok(Ok(of_all)) => Ok(Place { _of_user: of_user, _of_all: of_all }),
@@ -113,30 +117,33 @@ mod tests {
     async fn a_user_has_two_places_and_all_together_eight() {
         let places = Places::default();
         let (ada, ben) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let mut held = vec![places.take(ada).await.unwrap(), places.take(ada).await.unwrap()];
-        assert!(matches!(places.take(ada).await, Err(Error::RateLimited(_))));
-        held.push(places.take(ben).await.unwrap());
+        let mut held = vec![places.take(ada, 1).await.unwrap(), places.take(ada, 1).await.unwrap()];
+        assert!(matches!(places.take(ada, 1).await, Err(Error::RateLimited(_))));
+        held.push(places.take(ben, 1).await.unwrap());
         held.remove(0);
-        held.push(places.take(ada).await.expect("the place that was given back"));
+        held.push(places.take(ada, 1).await.expect("the place that was given back"));
         for user in 3..8 {
-            held.push(places.take(Uuid::from_u128(user)).await.unwrap());
+            held.push(places.take(Uuid::from_u128(user), 1).await.unwrap());
         }
         assert_eq!(held.len(), 8);
-        assert!(matches!(places.take(Uuid::from_u128(9)).await, Err(Error::Upstream(_))));
+        assert!(matches!(places.take(Uuid::from_u128(9), 1).await, Err(Error::Upstream(_))));
         // Who waited in vain has no place left over.
         held.clear();
         assert!(lock(&places.taken).is_empty());
-        assert!(places.take(Uuid::from_u128(9)).await.is_ok());
+        assert!(places.take(Uuid::from_u128(9), 1).await.is_ok());
     }
 
     #[tokio::test]
-    async fn a_user_begins_sixty_a_minute() {
+    async fn a_user_searches_ten_times_a_minute_or_has_sixty_addresses_read() {
         let (places, ada, ben) = (Places::default(), Uuid::from_u128(1), Uuid::from_u128(2));
-        for _ in 0..60 {
-            assert!(places.take(ada).await.is_ok());
+        for _ in 0..9 {
+            assert!(places.take(ada, SEARCH).await.is_ok());
         }
-        assert!(matches!(places.take(ada).await, Err(Error::RateLimited(1..=60))));
-        assert!(places.take(ben).await.is_ok());
+        for _ in 0..6 {
+            assert!(places.take(ada, 1).await.is_ok());
+        }
+        assert!(matches!(places.take(ada, 1).await, Err(Error::RateLimited(1..=60))));
+        assert!(places.take(ben, SEARCH).await.is_ok());
         assert!(lock(&places.taken).is_empty());
     }
 }

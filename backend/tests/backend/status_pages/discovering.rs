@@ -34,6 +34,8 @@ async fn what_is_no_page_is_refused_with_a_sentence_that_helps() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     for (what, reply, reason) in hostile() {
+        // Nobody looks so often within a minute.
+        let ada = api.somebody().await;
         let vendor = Vendor::start().await;
         vendor.serve("/", reply.clone());
         vendor.serve(SUMMARY, reply);
@@ -110,6 +112,19 @@ async fn addresses_given_by_hand_are_kept_if_they_contribute_and_each_other_one_
     for urls in [json!([]), json!(vec!["https://a.test"; 51])] {
         let (code, field, _) = refused(&ada, VALIDATE, json!({ "urls": urls })).await;
         assert_eq!((code.as_str(), field.as_str()), ("BAD_INPUT", "urls"));
+    }
+}
+
+#[tokio::test]
+async fn a_user_searches_ten_times_a_minute() {
+    let api = Api::sqlite().await;
+    let (ada, ben) = (api.somebody().await, api.somebody().await);
+    for _ in 0..10 {
+        let (code, ..) = refused(&ada, DISCOVER, json!({ "url": "openai" })).await;
+        assert_eq!(code, "BAD_INPUT");
+    }
+    for (person, code) in [(&ada, "RATE_LIMITED"), (&ben, "BAD_INPUT")] {
+        assert_eq!(refused(person, DISCOVER, json!({ "url": "openai" })).await.0, code);
     }
 }
 

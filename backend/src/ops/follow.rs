@@ -10,12 +10,18 @@ use entity::{service, service_component, status_page, status_page_component};
 use probe::Discovery;
 use probe::discovery::MAX_URLS;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Set,
+};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// How many components one service may follow.
 pub const MAX_FOLLOWED: usize = 500;
+
+/// How many pages one user may follow: each is asked every minute for as long as anybody does.
+const MAX_PAGES: u64 = 200;
 
 /// How many components one statement adds: each has nine values, and databases take some tens of thousands.
 const CHUNK: usize = 1_000;
@@ -174,7 +180,12 @@ pub(super) async fn bind(
     Ok(page.id)
 }
 
-fn shown(page: Uuid, component: &probe::status_page::Component, now: DateTime<Utc>) -> status_page_component::Model {
+/// The component as its page shows it.
+pub(super) fn shown(
+    page: Uuid,
+    component: &probe::status_page::Component,
+    now: DateTime<Utc>,
+) -> status_page_component::Model {
     status_page_component::Model {
         status_page_id: page,
         component_id: component.id.clone(),
@@ -186,6 +197,28 @@ fn shown(page: Uuid, component: &probe::status_page::Component, now: DateTime<Ut
         missing: false,
         updated_at: now,
     }
+}
+
+/// Refuses a page more than one user may follow; `page` is one of those that they do, or a new one.
+///
+/// # Errors
+/// [`Error::Conflict`].
+pub(super) async fn within_budget(db: &impl ConnectionTrait, user: Uuid, page: Uuid) -> Result<()> {
+    let others = service::Entity::find()
+        .select_only()
+        .column(service::Column::StatusPageId)
+        .distinct()
+        .filter(service::Column::UserId.eq(user))
+        .filter(service::Column::StatusPageId.is_not_null())
+        .filter(service::Column::StatusPageId.ne(page));
+    let already =
+        service::Entity::find().filter(service::Column::UserId.eq(user)).filter(service::Column::StatusPageId.eq(page));
+    if others.count(db).await? < MAX_PAGES || already.count(db).await? > 0 {
+        return Ok(());
+    }
+    let message =
+        format!("you follow {MAX_PAGES} status pages, as many as this server allows: delete the services of one first");
+    Err(Error::Conflict(message))
 }
 
 /// Remembers what a new service follows.

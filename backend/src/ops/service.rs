@@ -139,7 +139,11 @@ impl Ops {
         }
         let now = now();
         let status_page_id = match &read {
-            Some((found, _)) => Some(follow::bind(&transaction, found, page.by_hand(), now).await?),
+            Some((found, _)) => {
+                let page = follow::bind(&transaction, found, page.by_hand(), now).await?;
+                follow::within_budget(&transaction, viewer.user_id, page).await?;
+                Some(page)
+            }
             None => None,
         };
         let mut service = service::ActiveModel {

@@ -1,5 +1,6 @@
 //! Finding vendors' status pages, and services that follow them.
 
+mod bounds;
 mod discovering;
 mod following;
 

@@ -40,17 +40,17 @@ impl StatusPage {
 impl StatusPage {
     /// The vendor's name for it.
     async fn name(&self) -> Option<&str> {
-        self.page.row.name.as_deref()
+        self.page.name()
     }
 
     /// The page for people, as it says itself.
     async fn url(&self) -> Option<String> {
-        link(self.page.row.url.as_deref())
+        link(self.page.url())
     }
 
     /// Whose software makes the page, such as `Atlassian Statuspage`.
     async fn provider(&self) -> Option<&str> {
-        self.page.row.provider.as_deref()
+        self.page.provider()
     }
 
     /// The addresses that are read.
@@ -68,7 +68,7 @@ impl StatusPage {
         self.page.stale(scope(ctx).now)
     }
 
-    /// Why it could not be read at the last attempt, one sentence; null when it could.
+    /// Why it could not be read at the last attempt since this service follows it, one sentence; null when it could.
     async fn failure(&self) -> Option<&str> {
         self.page.failure()
     }

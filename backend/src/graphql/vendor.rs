@@ -102,7 +102,7 @@ pub(super) fn incidents(notices: &Notices) -> Vec<VendorIncident> {
         components: names(notices, &row.component_ids),
         updates: items(&row.updates)
             .iter()
-            .filter_map(|one| update(one, row.started_at.unwrap_or(row.updated_at)))
+            .filter_map(|one| update(one, row.started_at.unwrap_or_else(|| notices.known_at(row.updated_at))))
             .collect(),
     };
     notices.incidents.iter().map(|row| shown(row)).collect()

@@ -3,6 +3,7 @@
 mod bounds;
 mod discovering;
 mod following;
+mod others;
 
 use crate::api::{Api, Person};
 use serde_json::{Value, json};

@@ -162,6 +162,8 @@ pub(crate) async fn follows(
     let mut service = service.into_active_model();
     service.kind = Set(MonitorKind::StatusPage);
     service.url = Set(None);
+    // The page was read since.
+    service.created_at = Set(now() - Duration::days(1));
     service.status_page_id = Set(Some(page));
     let service = service.update(db).await.unwrap();
     for (position, id) in (0..).zip(chosen) {

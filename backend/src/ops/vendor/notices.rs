@@ -1,19 +1,25 @@
 //! Which of a vendor's incidents and maintenance touch what a service follows: by the ids of the components alone. The
 //! worker stores notices with the components that they really touch, so what is linked to none concerns nobody.
 
-use super::Shown;
+use super::{ENOUGH_ROWS, PageView, Said, known_at};
 use crate::ops::{Error, Ops, Result};
 use chrono::{DateTime, Utc};
 use domain::status_page::{Standing, standing};
-use entity::{service, vendor_incident, vendor_maintenance};
+use entity::{service, status_page_component, vendor_incident, vendor_maintenance};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// How many open incidents of all pages are read at a time, the newest first.
 const MAX_INCIDENTS: u64 = 2_000;
+
+/// The same of maintenance, the soonest first.
+const MAX_MAINTENANCES: u64 = 2_000;
+
+/// How many components notices are told the names of; the others are told by their ids.
+const MAX_NAMED: usize = 5_000;
 
 /// What the notices of all services together may weigh, in bytes of text: what vendors write is theirs to choose, and
 /// each service that it touches gets it once.
@@ -28,35 +34,72 @@ pub struct Notices {
     pub maintenances: Vec<Arc<vendor_maintenance::Model>>,
     /// The page's names for its components, by their ids.
     pub names: Arc<HashMap<String, String>>,
+    /// Since when the service follows the page.
+    since: DateTime<Utc>,
+}
+
+impl Notices {
+    /// When the followers that this is for came to know what changed at `changed_at` for all who follow the page.
+    #[must_use]
+    pub fn known_at(&self, changed_at: DateTime<Utc>) -> DateTime<Utc> {
+        known_at(changed_at, self.since)
+    }
 }
 
 impl Ops {
     /// The notices that touch what each service follows.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails, or when they are too much for one answer.
     pub async fn notices(
         &self,
         services: &[Arc<service::Model>],
         now: DateTime<Utc>,
     ) -> Result<HashMap<Uuid, Notices>> {
-        let views = self.pages(services).await?;
-        if views.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let pages = super::pages_of(&views);
-        let incidents = self.open_vendor_incidents(&pages).await?;
-        let maintenances = self.maintenances_to_come(&pages).await?;
+        let views = self.told(services).await?;
+        let incidents = self.open_vendor_incidents(&pages_of(&views)).await?;
+        let notices = self.touching(&views, &incidents, now).await?;
+        bounded(&notices, &incidents)?;
+        Ok(notices)
+    }
+
+    /// The maintenance that touches what each service follows, without incidents.
+    ///
+    /// # Errors
+    /// When the database fails, or when the services follow more components than are told of at a time.
+    pub async fn maintenances(
+        &self,
+        services: &[Arc<service::Model>],
+        now: DateTime<Utc>,
+    ) -> Result<HashMap<Uuid, Notices>> {
+        let views = self.told(services).await?;
+        self.touching(&views, &HashMap::new(), now).await
+    }
+
+    /// The services whose page was read since they follow it: what others were told before is not for them.
+    async fn told(&self, services: &[Arc<service::Model>]) -> Result<HashMap<Uuid, PageView>> {
+        let mut views = self.pages(services).await?;
+        views.retain(|_, view| matches!(view.said, Said::Stored));
+        Ok(views)
+    }
+
+    async fn touching(
+        &self,
+        views: &HashMap<Uuid, PageView>,
+        incidents: &HashMap<Uuid, Vec<Arc<vendor_incident::Model>>>,
+        now: DateTime<Utc>,
+    ) -> Result<HashMap<Uuid, Notices>> {
+        let maintenances = self.maintenances_to_come(&pages_of(views)).await?;
         if incidents.is_empty() && maintenances.is_empty() {
             return Ok(HashMap::new());
         }
         let mut follows: HashMap<Uuid, HashSet<String>> = HashMap::new();
-        for one in self.chosen(&views).await? {
+        for one in self.chosen(views).await? {
             follows.entry(one.service_id).or_default().insert(one.component_id);
         }
-        let names = self.names(&incidents, &maintenances).await?;
-        let notices = services.iter().filter_map(|service| {
-            let (view, follows) = (views.get(&service.id)?, follows.get(&service.id)?);
+        let mut notices: HashMap<Uuid, Notices> = HashMap::new();
+        for (service, view) in views {
+            let Some(follows) = follows.get(service) else { continue };
             let page = view.row.id;
             let own = incidents.get(&page).map(Vec::as_slice).unwrap_or_default();
             let incidents = own.iter().filter(|one| touches(&one.component_ids, follows)).cloned().collect();
@@ -65,33 +108,60 @@ impl Ops {
             let over = |one: &vendor_maintenance::Model| lost && one.scheduled_until.is_some_and(|end| end <= now);
             let own = maintenances.get(&page).map(Vec::as_slice).unwrap_or_default();
             let touching = own.iter().filter(|one| touches(&one.component_ids, follows) && !over(one));
-            let names = names.get(&page).cloned().unwrap_or_default();
-            Some((service.id, Notices { incidents, maintenances: touching.cloned().collect(), names }))
-        });
-        let notices: HashMap<Uuid, Notices> = notices.collect();
-        bounded(&notices, &incidents)?;
+            let maintenances = touching.cloned().collect();
+            notices.insert(*service, Notices { incidents, maintenances, names: Arc::default(), since: view.since });
+        }
+        let names = self.names(views, &notices).await?;
+        for (service, of_service) in &mut notices {
+            let names = views.get(service).and_then(|view| names.get(&view.row.id));
+            of_service.names = names.cloned().unwrap_or_default();
+        }
         Ok(notices)
     }
 
-    /// The names of what is linked, by page and id.
+    /// The names of what these are linked to, by page and id.
     async fn names(
         &self,
-        incidents: &HashMap<Uuid, Vec<Arc<vendor_incident::Model>>>,
-        maintenances: &HashMap<Uuid, Vec<Arc<vendor_maintenance::Model>>>,
+        views: &HashMap<Uuid, PageView>,
+        notices: &HashMap<Uuid, Notices>,
     ) -> Result<HashMap<Uuid, Arc<HashMap<String, String>>>> {
-        let of_incidents = incidents.values().flatten().map(|one| &one.component_ids);
-        let of_maintenances = maintenances.values().flatten().map(|one| &one.component_ids);
-        let ids: HashSet<&str> = of_incidents.chain(of_maintenances).flat_map(ids).collect();
-        let pages = incidents.keys().chain(maintenances.keys()).copied().collect();
-        let shown = self.shown(&pages, Some(&ids)).await?;
-        let by_id = |list: Vec<Shown>| list.into_iter().map(|one| (one.component_id, one.name)).collect();
-        Ok(shown.into_iter().map(|(page, list)| (page, Arc::new(by_id(list)))).collect())
+        let (mut pages, mut linked) = (HashSet::new(), BTreeSet::new());
+        for (service, of_service) in notices {
+            let of_incidents = of_service.incidents.iter().map(|one| &one.component_ids);
+            let of_maintenances = of_service.maintenances.iter().map(|one| &one.component_ids);
+            linked.extend(of_incidents.chain(of_maintenances).flat_map(ids));
+            if !of_service.incidents.is_empty() || !of_service.maintenances.is_empty() {
+                pages.extend(views.get(service).map(|view| view.row.id));
+            }
+        }
+        if linked.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let rows: Vec<(Uuid, String, String)> = status_page_component::Entity::find()
+            .select_only()
+            .column(status_page_component::Column::StatusPageId)
+            .column(status_page_component::Column::ComponentId)
+            .column(status_page_component::Column::Name)
+            .filter(status_page_component::Column::StatusPageId.is_in(pages))
+            .filter(status_page_component::Column::ComponentId.is_in(linked.into_iter().take(MAX_NAMED)))
+            .limit(ENOUGH_ROWS)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let mut names: HashMap<Uuid, HashMap<String, String>> = HashMap::new();
+        for (page, id, name) in rows {
+            names.entry(page).or_default().insert(id, name);
+        }
+        Ok(names.into_iter().map(|(page, names)| (page, Arc::new(names))).collect())
     }
 
     async fn open_vendor_incidents(
         &self,
         pages: &HashSet<Uuid>,
     ) -> Result<HashMap<Uuid, Vec<Arc<vendor_incident::Model>>>> {
+        if pages.is_empty() {
+            return Ok(HashMap::new());
+        }
         let mut rows = vendor_incident::Entity::find()
             .filter(vendor_incident::Column::StatusPageId.is_in(pages.iter().copied()))
             .filter(vendor_incident::Column::ResolvedAt.is_null())
@@ -107,12 +177,24 @@ impl Ops {
         &self,
         pages: &HashSet<Uuid>,
     ) -> Result<HashMap<Uuid, Vec<Arc<vendor_maintenance::Model>>>> {
-        // Those that are over are not kept.
-        let of_these = vendor_maintenance::Column::StatusPageId.is_in(pages.iter().copied());
-        let mut rows = vendor_maintenance::Entity::find().filter(of_these).all(&self.db).await?;
+        if pages.is_empty() {
+            return Ok(HashMap::new());
+        }
+        // Those that are over are not kept. What has no time comes last, whatever the database thinks of NULL.
+        let mut rows = vendor_maintenance::Entity::find()
+            .filter(vendor_maintenance::Column::StatusPageId.is_in(pages.iter().copied()))
+            .order_by_asc(vendor_maintenance::Column::ScheduledFor.is_null())
+            .order_by_asc(vendor_maintenance::Column::ScheduledFor)
+            .limit(MAX_MAINTENANCES)
+            .all(&self.db)
+            .await?;
         rows.sort_by_cached_key(|row| (row.scheduled_for.is_none(), row.scheduled_for, row.maintenance_id.clone()));
         Ok(by_page(rows, |row| row.status_page_id))
     }
+}
+
+fn pages_of(views: &HashMap<Uuid, PageView>) -> HashSet<Uuid> {
+    views.values().map(|view| view.row.id).collect()
 }
 
 fn by_page<T>(rows: Vec<T>, page: impl Fn(&T) -> Uuid) -> HashMap<Uuid, Vec<Arc<T>>> {

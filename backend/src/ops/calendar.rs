@@ -15,8 +15,11 @@ use uuid::Uuid;
 /// The most that stands in one calendar, soonest first.
 const MAX_EVENTS: usize = 1_000;
 
-/// How many components an entry names.
+/// How many components an entry names, and how many services.
 const MAX_NAMES: usize = 20;
+
+/// How many services are read at a time: whatever each of them follows, together it is never too much.
+const SERVICES: usize = 100;
 
 /// `last_read_at` is only written when it is older than this: calendars read often.
 const READING_IS_NOTED_EVERY: Duration = Duration::hours(1);
@@ -28,6 +31,8 @@ pub struct Event {
     pub id: String,
     /// The user's services that it touches, by name.
     pub services: BTreeSet<String>,
+    /// How many more services it touches.
+    pub more_services: usize,
     /// The vendor's title.
     pub name: String,
     /// The vendor's word for how far they are.
@@ -40,7 +45,7 @@ pub struct Event {
     pub until: Option<DateTime<Utc>>,
     /// The vendor's page about it.
     pub url: Option<String>,
-    /// When anything of it last changed.
+    /// When anything of it last changed that its owner could know.
     pub updated_at: DateTime<Utc>,
 }
 
@@ -109,8 +114,11 @@ impl Ops {
             .all(&self.db)
             .await?;
         let services: Vec<_> = services.into_iter().map(Arc::new).collect();
-        let notices = self.notices(&services, now).await?;
-        Ok(Some(events(&services, &notices)))
+        let mut events = HashMap::new();
+        for some in services.chunks(SERVICES) {
+            add(&mut events, some, &self.maintenances(some, now).await?);
+        }
+        Ok(Some(soonest(events)))
     }
 
     /// Writes down that a calendar reads the feed, so that its owner sees whether anybody does.
@@ -135,19 +143,32 @@ impl Ops {
 }
 
 /// Each maintenance once, however many services it touches.
-fn events(services: &[Arc<service::Model>], notices: &HashMap<Uuid, Notices>) -> Vec<Event> {
-    let mut events: HashMap<String, Event> = HashMap::new();
+fn add(events: &mut HashMap<String, Event>, services: &[Arc<service::Model>], notices: &HashMap<Uuid, Notices>) {
     for service in services {
         let Some(notices) = notices.get(&service.id) else { continue };
         for maintenance in &notices.maintenances {
             let id = id_of(maintenance);
+            let known_at = notices.known_at(maintenance.updated_at);
             if let Some(event) = events.get_mut(&id) {
-                event.services.insert(service.name.clone());
-            } else if let Some(event) = event(id.clone(), &service.name, maintenance, &notices.names) {
+                event.touches(&service.name);
+                event.updated_at = event.updated_at.min(known_at);
+            } else if let Some(event) = event(id.clone(), &service.name, maintenance, notices) {
                 events.insert(id, event);
             }
         }
     }
+}
+
+impl Event {
+    fn touches(&mut self, service: &str) {
+        if self.services.insert(service.to_owned()) && self.services.len() > MAX_NAMES {
+            self.services.pop_last();
+            self.more_services += 1;
+        }
+    }
+}
+
+fn soonest(events: HashMap<String, Event>) -> Vec<Event> {
     let mut events: Vec<_> = events.into_values().collect();
     events.sort_by(|a, b| (a.from, &a.id).cmp(&(b.from, &b.id)));
     events.truncate(MAX_EVENTS);
@@ -155,11 +176,11 @@ fn events(services: &[Arc<service::Model>], notices: &HashMap<Uuid, Notices>) ->
 }
 
 /// One without a beginning has no place in a calendar.
-fn event(id: String, service: &str, row: &vendor_maintenance::Model, names: &HashMap<String, String>) -> Option<Event> {
+fn event(id: String, service: &str, row: &vendor_maintenance::Model, notices: &Notices) -> Option<Event> {
     let representable = |at: &DateTime<Utc>| (1..=9999).contains(&at.year());
     let from = row.scheduled_for.filter(representable)?;
     let ids = row.component_ids.as_array().map(Vec::as_slice).unwrap_or_default();
-    let names = ids.iter().filter_map(|id| names.get(id.as_str()?).cloned());
+    let names = ids.iter().filter_map(|id| notices.names.get(id.as_str()?).cloned());
     let mut components: Vec<_> = names.clone().take(MAX_NAMES).collect();
     let more = names.skip(MAX_NAMES).count();
     if more > 0 {
@@ -168,13 +189,14 @@ fn event(id: String, service: &str, row: &vendor_maintenance::Model, names: &Has
     Some(Event {
         id,
         services: BTreeSet::from([service.to_owned()]),
+        more_services: 0,
         name: row.name.clone(),
         status: row.status.clone(),
         components,
         from,
         until: row.scheduled_until.filter(representable).filter(|until| *until > from),
         url: row.url.clone(),
-        updated_at: row.updated_at,
+        updated_at: notices.known_at(row.updated_at),
     })
 }
 

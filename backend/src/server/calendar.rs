@@ -20,6 +20,9 @@ const CACHE: HeaderValue = HeaderValue::from_static("private, max-age=300");
 const CALENDAR: HeaderValue = HeaderValue::from_static("text/calendar; charset=utf-8");
 const FILE: HeaderValue = HeaderValue::from_static("inline; filename=\"pulsecheck.ics\"");
 
+/// How many services the title of an entry names.
+const IN_TITLE: usize = 3;
+
 /// What every path of a feed begins with; what follows is a secret, and is written into no log.
 pub(super) const PREFIX: &str = "/api/calendar/";
 
@@ -66,12 +69,11 @@ fn holds(tags: &HeaderValue, tag: &str) -> bool {
 fn render(events: &[Event]) -> String {
     let mut calendar = Calendar::begin("PulseCheck: vendor maintenance");
     for event in events {
-        let services: Vec<_> = event.services.iter().map(String::as_str).collect();
         let mut description = format!("Status: {}", event.status);
         if !event.components.is_empty() {
             description.push_str(&format!("\nComponents: {}", event.components.join(", ")));
         }
-        description.push_str(&format!("\nYour services: {}", services.join(", ")));
+        description.push_str(&format!("\nYour services: {}", named(event, usize::MAX)));
         if let Some(url) = &event.url {
             description.push_str(&format!("\n{url}"));
         }
@@ -80,12 +82,23 @@ fn render(events: &[Event]) -> String {
             revised_at: event.updated_at,
             from: event.from,
             until: event.until,
-            summary: &format!("{}: {}", services.join(", "), event.name),
+            summary: &format!("{}: {}", named(event, IN_TITLE), event.name),
             description: &description,
             url: event.url.as_deref(),
         });
     }
     calendar.end()
+}
+
+/// The services that it touches, no more than `most` by name.
+fn named(event: &Event, most: usize) -> String {
+    let mut names: Vec<_> = event.services.iter().take(most).map(String::as_str).collect();
+    let more = event.services.len() - names.len() + event.more_services;
+    let more = format!("and {more} more");
+    if event.services.len() > names.len() || event.more_services > 0 {
+        names.push(&more);
+    }
+    names.join(", ")
 }
 
 #[cfg(test)]

@@ -82,6 +82,70 @@ on_each_database! {
         assert!(feed["lastReadAt"].is_string(), "{feed}");
     }
 
+    async fn a_calendar_of_much_is_long_and_never_an_error(database: TestDatabase) {
+        let app = App::on(Arc::new(database), |_| {}).await;
+        let browser = app.signed_in().await;
+        let me = me(&app, &browser).await;
+        let page = a_page(&app).await;
+        // Together the incidents are more than a query is told of, and the services more than an entry names.
+        for n in 0..40 {
+            follows(&app, &me, page, &format!("Service {n:02}"), "api").await;
+        }
+        let incident = entity::vendor_incident::Model {
+            status_page_id: page,
+            incident_id: "i".into(),
+            name: "I".into(),
+            impact: String::new(),
+            status: String::new(),
+            started_at: None,
+            resolved_at: None,
+            url: None,
+            component_ids: json!(["api"]),
+            updates: json!([{ "body": "x".repeat(1 << 20) }]),
+            updated_at: at(),
+        };
+        incident.into_active_model().insert(&app.db).await.unwrap();
+        maintenance(&app, page, "m", "api", "scheduled", Some(at())).await;
+        let (status, text) = answer(&browser, &renewed(&browser).await).await;
+        let text = text.replace("\r\n ", "");
+        assert_eq!(status, 200, "{text}");
+        assert!(text.contains("SUMMARY:Service 00\\, Service 01\\, Service 02\\, and 37 more: Upgrade m\r\n"), "{text}");
+        assert!(text.contains("\\, Service 19\\, and 20 more\\nhttps") && !text.contains("Service 20"), "{text}");
+    }
+
+    async fn what_others_knew_before_is_told_as_known_from_the_beginning(database: TestDatabase) {
+        let app = App::on(Arc::new(database), |_| {}).await;
+        let browser = app.signed_in().await;
+        let me = me(&app, &browser).await;
+        let page = a_page(&app).await;
+        let id = follows(&app, &me, page, "Shop", "api").await;
+        let began: DateTime<Utc> = "2026-05-01T10:00:00Z".parse().unwrap();
+        let service = entity::service::Entity::find_by_id(id).one(&app.db).await.unwrap().unwrap();
+        let mut service = service.into_active_model();
+        service.created_at = Set(began);
+        service.update(&app.db).await.unwrap();
+        maintenance(&app, page, "m", "api", "scheduled", Some(at())).await;
+        let address = renewed(&browser).await;
+        for (changed, told) in [
+            (began - Duration::days(30), "20260501T100000Z"),
+            // Only now it is read for this service: whether it is new or just another's shows in nothing.
+            (began + Duration::seconds(50), "20260501T100000Z"),
+            (began + Duration::minutes(2), "20260501T100200Z"),
+        ] {
+            let row = vendor_maintenance::Entity::find().one(&app.db).await.unwrap().unwrap();
+            let mut row = row.into_active_model();
+            row.updated_at = Set(changed);
+            row.update(&app.db).await.unwrap();
+            let (_, text) = answer(&browser, &address).await;
+            assert!(text.contains(&format!("DTSTAMP:{told}")) && text.contains(&format!("LAST-MODIFIED:{told}")), "{text}");
+        }
+        let row = status_page::Entity::find_by_id(page).one(&app.db).await.unwrap().unwrap();
+        let mut row = row.into_active_model();
+        row.fetched_at = Set(Some(began - Duration::seconds(1)));
+        row.update(&app.db).await.unwrap();
+        assert!(!answer(&browser, &address).await.1.contains("VEVENT"), "it was not read for this service yet");
+    }
+
     async fn an_address_works_until_it_is_renewed_or_revoked(database: TestDatabase) {
         let app = App::on(Arc::new(database), |_| {}).await;
         let browser = app.signed_in().await;
@@ -190,6 +254,8 @@ async fn follows(app: &App, user: &user::Model, page: Uuid, name: &str, componen
     let mut service = service.into_active_model();
     service.kind = Set(MonitorKind::StatusPage);
     service.url = Set(None);
+    // The page was read since.
+    service.created_at = Set(Utc::now().trunc_subsecs(3) - Duration::days(1));
     service.status_page_id = Set(Some(page));
     service.update(&app.db).await.unwrap();
     let row = service_component::Model {

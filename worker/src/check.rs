@@ -63,6 +63,8 @@ pub(crate) struct Check {
 pub(crate) struct VendorWord {
     /// Nothing new was learned, and what is known stays for now.
     pub(crate) held: bool,
+    /// Of some of what is followed nothing is known: an open incident may be its, and goes on.
+    pub(crate) unsure: bool,
     /// Said instead of the outcome's own message, even of a service that is up.
     pub(crate) remark: Option<String>,
     /// The vendor's incidents that touch the service, each by name and link, the one to be told first.

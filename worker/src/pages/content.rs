@@ -4,9 +4,9 @@
 //! components themselves say, so that whoever reads the rows only has to look for the components that are followed.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::Status;
 use entity::{column, status_page, status_page_component, vendor_incident, vendor_maintenance};
-use probe::status_page::{Component, Identity, Incident, Listing, Maintenance, Page, Stage, Update, following};
+use probe::status_page::following::{Index, Sight};
+use probe::status_page::{Component, Identity, Incident, Listing, Maintenance, Page, Reading, Stage, Update};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -23,6 +23,23 @@ pub(crate) struct Stored {
     pub(crate) components: Vec<status_page_component::Model>,
     pub(crate) incidents: Vec<vendor_incident::Model>,
     pub(crate) maintenances: Vec<vendor_maintenance::Model>,
+}
+
+/// Which lists the answers of a page speak of. What they are silent about is as it was: a list that is null is not empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spoken {
+    pub(crate) incidents: bool,
+    pub(crate) maintenances: bool,
+}
+
+impl Spoken {
+    /// What these answers speak of together.
+    pub(crate) fn by<'r>(readings: impl IntoIterator<Item = &'r Reading>) -> Self {
+        readings.into_iter().fold(Self { incidents: false, maintenances: false }, |all, one| Self {
+            incidents: all.incidents || one.incidents.is_some(),
+            maintenances: all.maintenances || one.maintenances.is_some(),
+        })
+    }
 }
 
 /// The rows to write.
@@ -82,17 +99,21 @@ impl Stored {
         known.peek().is_some() && known.all(|component| !ids.contains(component.component_id.as_str()))
     }
 
-    /// What is to be written when the page says `page` at `now`.
-    pub(crate) fn changes(&self, id: Uuid, page: &Page, now: DateTime<Utc>) -> Changes {
-        let (components, gone) = self.changed_components(id, page, now);
-        let (maintenances, over) = self.changed_maintenances(id, page, now);
-        Changes { components, gone, incidents: self.changed_incidents(id, page, now), maintenances, over }
+    /// What is to be written when the page says `page` at `now`, as far as it speaks.
+    pub(crate) fn changes(&self, id: Uuid, page: &Page, spoken: Spoken, now: DateTime<Utc>) -> Changes {
+        let index = Index::new(page);
+        let (components, gone) = self.changed_components(id, page, &index, now);
+        let incidents = if spoken.incidents { self.changed_incidents(id, page, &index, now) } else { Vec::new() };
+        let (maintenances, over) =
+            if spoken.maintenances { self.changed_maintenances(id, page, &index, now) } else { Default::default() };
+        Changes { components, gone, incidents, maintenances, over }
     }
 
     fn changed_components(
         &self,
         id: Uuid,
         page: &Page,
+        index: &Index<'_>,
         now: DateTime<Utc>,
     ) -> (Vec<status_page_component::Model>, Vec<String>) {
         let known: HashMap<&str, _> = self.components.iter().map(|row| (row.component_id.as_str(), row)).collect();
@@ -122,7 +143,7 @@ impl Stored {
         let absent = self.components.iter().filter(|row| !shown.contains(row.component_id.as_str()));
         let mut gone = Vec::new();
         for row in absent {
-            let unmentioned = following::sight(page, &row.component_id) == following::Sight::Unmentioned;
+            let unmentioned = index.sight(&row.component_id) == Sight::Unmentioned;
             // What is missing is so until it is mentioned again: of what the vendor had never listed here, that it is
             // silent about it says nothing.
             if unmentioned && !row.missing {
@@ -141,7 +162,13 @@ impl Stored {
         (changed, gone)
     }
 
-    fn changed_incidents(&self, id: Uuid, page: &Page, now: DateTime<Utc>) -> Vec<vendor_incident::Model> {
+    fn changed_incidents(
+        &self,
+        id: Uuid,
+        page: &Page,
+        index: &Index<'_>,
+        now: DateTime<Utc>,
+    ) -> Vec<vendor_incident::Model> {
         let known: HashMap<&str, _> = self.incidents.iter().map(|row| (row.incident_id.as_str(), row)).collect();
         let shown: HashSet<&str> = page.incidents.iter().map(|incident| incident.id.as_str()).collect();
         let said = page.incidents.iter().map(|incident| {
@@ -157,7 +184,7 @@ impl Stored {
                 started_at: incident.started_at,
                 resolved_at: (!incident.open).then(ended),
                 url: incident.url.clone(),
-                component_ids: json!(effective(page, &incident.component_ids, incident.open)),
+                component_ids: json!(index.touched(&incident.component_ids, incident.open)),
                 updates: updates(&incident.updates),
                 updated_at: now,
             }
@@ -182,6 +209,7 @@ impl Stored {
         &self,
         id: Uuid,
         page: &Page,
+        index: &Index<'_>,
         now: DateTime<Utc>,
     ) -> (Vec<vendor_maintenance::Model>, Vec<String>) {
         let known: HashMap<&str, _> = self.maintenances.iter().map(|row| (row.maintenance_id.as_str(), row)).collect();
@@ -196,7 +224,7 @@ impl Stored {
                 scheduled_for: work.scheduled_for,
                 scheduled_until: work.scheduled_until,
                 url: work.url.clone(),
-                component_ids: json!(effective(page, &work.component_ids, under_way)),
+                component_ids: json!(index.touched(&work.component_ids, under_way)),
                 updated_at: now,
             }
         });
@@ -217,18 +245,6 @@ impl Changes {
     pub(crate) fn any(&self) -> bool {
         *self != Self::default()
     }
-}
-
-/// The components that a notice really touches: what the vendor links, but of a link to everything only those that are
-/// not up, if `strict`.
-fn effective<'p>(page: &'p Page, linked: &'p [String], strict: bool) -> Vec<&'p str> {
-    let ids: HashSet<&str> = linked.iter().map(String::as_str).collect();
-    let everything = strict
-        && page.listing == Listing::All
-        && page.components.len() > 1
-        && page.components.iter().all(|component| ids.contains(component.id.as_str()));
-    let touched = |id: &&str| !everything || following::sight(page, id).status() != Status::Up;
-    linked.iter().map(String::as_str).filter(touched).collect()
 }
 
 fn updates(updates: &[Update]) -> Value {

@@ -1,6 +1,7 @@
 //! Asks a page's addresses, all at once, and puts their answers together. Keeps nothing but what a 304 refers to, and
 //! decides nothing about what an answer means.
 
+use super::content::Spoken;
 use crate::stats::{Stats, add};
 use chrono::{DateTime, Utc};
 use entity::status_page;
@@ -23,8 +24,8 @@ const MAX_BYTES: usize = 2 << 20;
 /// What a page's addresses answered.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// This, and what to recognise it by the next time.
-    Said(Box<Page>, Option<Value>),
+    /// This, as far as it speaks, and what to recognise it by the next time.
+    Said(Box<Page>, Spoken, Option<Value>),
     /// The same as when it was read last.
     Unchanged(Option<Value>),
 }
@@ -133,6 +134,7 @@ impl Fetching {
             };
             new.push(Kept { url: url.clone(), validators: answer.validators, reading });
         }
+        let spoken = Spoken::by(new.iter().map(|one| &one.reading));
         let said = assemble(new.iter().map(|one| one.reading.clone()).collect());
         let said = said.map_err(|why| Failure::unreadable(why.to_string()))?;
         let validators = match &new[..] {
@@ -142,7 +144,7 @@ impl Fetching {
         if new.len() > 1 {
             self.kept().insert(page.id, Arc::new(new));
         }
-        Ok((Answer::Said(Box::new(said), validators), unchanged))
+        Ok((Answer::Said(Box::new(said), spoken, validators), unchanged))
     }
 
     fn kept(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Vec<Kept>>>> {

@@ -5,7 +5,7 @@ use crate::check::{Check, VendorWord};
 use chrono::{DateTime, Utc};
 use domain::status_page::Standing;
 use domain::{Cause, Outcome, Phases, Status};
-use probe::status_page::following::{self, Sight};
+use probe::status_page::following::{Index, Sight, worst};
 use probe::status_page::{Component, Incident, Page};
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -37,12 +37,17 @@ pub(crate) struct Remember {
     pub(crate) missing: bool,
 }
 
-/// What `follower` learns at `now`, and what it has to remember of its components; `None` when it learns nothing.
-pub(crate) fn judge(view: &View, follower: &Follower, now: DateTime<Utc>) -> Option<(Check, Vec<Remember>)> {
+/// What `follower` learns at `now` of the page that `index` is of, and what it has to remember of its components; `None` when it learns nothing.
+pub(crate) fn judge(
+    view: &View,
+    index: Option<&Index<'_>>,
+    follower: &Follower,
+    now: DateTime<Utc>,
+) -> Option<(Check, Vec<Remember>)> {
     // Since it was defined nobody has told it anything: what is known is better than nothing.
     let new = follower.last_slot.is_none_or(|slot| slot < follower.subject.updated_at);
     let check = |outcome, vendor| Check { subject: Arc::clone(&follower.subject), slot: now, at: now, outcome, vendor };
-    let (page, failed) = match (&view.page, view.standing) {
+    let (page, failed) = match (index, view.standing) {
         (Some(page), Standing::Fresh | Standing::Stale) => (page, view.failed.as_deref()),
         (None, _) | (_, Standing::Lost) => {
             return Some((check(unread(view), VendorWord::default()), Vec::new()));
@@ -67,12 +72,12 @@ pub(crate) fn judge(view: &View, follower: &Follower, now: DateTime<Utc>) -> Opt
 }
 
 /// What the page says to somebody who follows these components.
-fn said(page: &Page, follower: &Follower) -> (Outcome, VendorWord, Vec<Remember>) {
+fn said(page: &Index<'_>, follower: &Follower) -> (Outcome, VendorWord, Vec<Remember>) {
     let ids: Vec<&str> = follower.components.iter().map(|one| one.id.as_str()).collect();
     let (mut remember, mut notes, mut statuses) = (Vec::new(), Vec::new(), Vec::new());
     let (mut troubled, mut missing): (Vec<&Component>, Vec<&Remembered>) = (Vec::new(), Vec::new());
     for one in &follower.components {
-        let sight = match following::sight(page, &one.id) {
+        let sight = match page.sight(&one.id) {
             // It was on the list of all before: that this one does not mention it says nothing.
             Sight::Unmentioned if one.missing => Sight::Missing,
             sight => sight,
@@ -103,12 +108,13 @@ fn said(page: &Page, follower: &Follower) -> (Outcome, VendorWord, Vec<Remember>
             });
         }
     }
-    let status = following::worst(statuses);
-    let mut incidents = following::incidents(page, &ids);
+    let unsure = statuses.contains(&Status::Unknown);
+    let status = worst(statuses);
+    let mut incidents = page.incidents(&ids);
     incidents.sort_by_key(|incident| (incident.started_at.is_none(), incident.started_at, incident.id.clone()));
     let incidents: Vec<String> = incidents.into_iter().map(named).collect();
     let cause = (status != Status::Up).then(|| Cause::Vendor { report: report(troubled, &missing, &incidents) });
-    (outcome(status, cause), VendorWord { held: false, remark: None, incidents, notes }, remember)
+    (outcome(status, cause), VendorWord { held: false, unsure, remark: None, incidents, notes }, remember)
 }
 
 /// Why a service is not up, in one sentence: the worst components first, then the vendor's incident.
@@ -224,7 +230,7 @@ mod tests {
         let subject = Arc::new(Subject::followed(Uuid::from_u128(7), 1, Uuid::from_u128(8), at(0)));
         let components = vec![Remembered { id: "API".into(), name: "API".into(), group: None, missing: false }];
         let follower = Follower { subject, last_slot: (!new).then(|| at(1)), components };
-        let (check, remember) = judge(view, &follower, at(30))?;
+        let (check, remember) = judge(view, view.page.as_ref().map(Index::new).as_ref(), &follower, at(30))?;
         assert_eq!((check.slot, check.at, remember), (at(30), at(30), vec![]));
         let message = check.vendor.remark.or_else(|| check.outcome.message());
         Some((check.outcome.status, check.vendor.held, message))

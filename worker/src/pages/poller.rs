@@ -184,7 +184,7 @@ impl Poller {
             asked = self.fetching.ask(&row, now) => asked,
             () = self.stopping.cancelled() => return Ok(Some(now)),
         };
-        let recorded = self.record(id, Some(now), &Seen::Asked(asked)).await?;
+        let recorded = self.record(id, Some(now), &Seen::Asked(asked, row.failures)).await?;
         let failed = match recorded {
             Recorded::Next { failed: Some((failures, Kind::Unreadable)), .. } => failures,
             _ => 0,

@@ -2,7 +2,7 @@
 //! check, in one transaction for some hundred followers; and only then lets anybody know.
 
 use super::cadence::{self, Times};
-use super::content::Stored;
+use super::content::{Spoken, Stored};
 use super::fetching::{Answer, Failure, Kind};
 use super::judging::{self, View};
 use super::store::{FOLLOWERS, Pages};
@@ -14,6 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::status_page::{Standing, standing};
 use entity::{column, status_page};
 use probe::Discovery;
+use probe::status_page::following::Index;
 use probe::status_page::{Listing, Page};
 use sea_orm::{DatabaseTransaction, DbErr};
 use serde_json::{Value, json};
@@ -30,8 +31,8 @@ const REPLACED: &str = "the page has moved or was replaced by one without any co
 /// What one poll of a page saw.
 #[derive(Debug)]
 pub(crate) enum Seen {
-    /// The page was asked.
-    Asked(Result<Answer, Failure>),
+    /// The page was asked, after so many attempts in a row had failed.
+    Asked(Result<Answer, Failure>, i32),
     /// Its answers were looked for anew, and found: the page has components that are known.
     Found(Box<Discovery>),
     /// They were looked for, and there is only a page without anything that is known, at this address.
@@ -58,7 +59,7 @@ pub(crate) enum Recorded {
     Moved(Uuid),
 }
 
-/// Records polls, one at a time: many of them must not take the connections that checks are recorded by.
+/// Records polls, one transaction at a time: many of them must not take the connections that checks are recorded by.
 #[derive(Debug)]
 pub(crate) struct Recording {
     pub(crate) pages: Pages,
@@ -93,9 +94,10 @@ impl Recording {
         seen: &Seen,
         seen_at: DateTime<Utc>,
     ) -> Result<Recorded, DbErr> {
-        let _turn = self.turn.lock().await;
         let (mut settled, mut after, mut again) = (None, i32::MIN, false);
         loop {
+            // A page with many followers lets others go first between two transactions.
+            let turn = self.turn.lock().await;
             let transaction = self.checks.begin().await?;
             let Some(row) = self.pages.lock(&transaction, page).await? else { return Ok(Recorded::Gone) };
             if row.attempted_at != attempted_at {
@@ -116,14 +118,16 @@ impl Recording {
             let settled = settled.as_ref().expect("it was just settled");
             let followers = self.pages.followers(&transaction, page, after).await?;
             let now = self.clock.now().max(seen_at);
-            let (checks, remember): (Vec<_>, Vec<_>) =
-                followers.iter().filter_map(|follower| judging::judge(&settled.view, follower, now)).unzip();
+            let index = settled.view.page.as_ref().map(Index::new);
+            let judge = |follower| judging::judge(&settled.view, index.as_ref(), follower, now);
+            let (checks, remember): (Vec<_>, Vec<_>) = followers.iter().filter_map(judge).unzip();
             let numbers: Vec<_> = checks.iter().map(|check| check.subject.number).collect();
             let known = self.checks.read(&transaction, &numbers).await?;
             let mut judgement = Judgement::of(checks.iter().collect(), known, now);
             self.checks.write(&transaction, &judgement).await?;
             self.pages.remember(&transaction, &remember.concat()).await?;
             transaction.commit().await?;
+            drop(turn);
 
             let recorded = judgement.recorded();
             add(&self.stats.recorded, recorded);
@@ -178,7 +182,7 @@ impl Recording {
                 row.message = Some(format!("{REPLACED} ({address}): choose the components again"));
                 replaced = true;
             }
-            Believed::Said(mut said, validators) => {
+            Believed::Said(mut said, spoken, validators) => {
                 was_read(&mut row, at);
                 row.validators = validators;
                 describe(&mut row, &said);
@@ -186,21 +190,18 @@ impl Recording {
                     // Of what was listed among all before, that another kind of list does not mention it says nothing.
                     said.listing = Listing::All;
                 }
-                let changes = stored.changes(row.id, &said, at);
+                let changes = stored.changes(row.id, &said, spoken, at);
                 if changes.any() {
                     self.pages.change(transaction, row.id, changes).await?;
                 }
+                if !spoken.incidents {
+                    said.incidents = stored.page(&before).incidents;
+                }
                 page = Some(said);
             }
-            Believed::Failed(failure) => {
-                row.failures = row.failures.saturating_add(1);
-                // That its vendor moved is worth knowing until it is read again.
-                let known =
-                    row.message.take().filter(|known| failure.kind == Kind::Unreadable && known.starts_with(REPLACED));
-                row.message = Some(known.unwrap_or(failure.message));
-                let limited = failure.kind == Kind::Limited;
-                row.not_before = cadence::not_before(at, failure.rest, limited, row.failures);
-                failed = Some((row.failures, failure.kind));
+            Believed::Failed(failure, failures) => {
+                failed = Some((failures, failure.kind));
+                could_not_be_read(&mut row, failure, failures, at);
             }
         }
         if row != before {
@@ -220,9 +221,10 @@ impl Recording {
 
 /// What is to be believed of what was seen.
 enum Believed {
-    Said(Page, Option<Value>),
+    Said(Page, Spoken, Option<Value>),
     Unchanged(Option<Value>),
-    Failed(Failure),
+    /// For so many times in a row.
+    Failed(Failure, i32),
     Replaced(String),
     Nothing,
 }
@@ -231,20 +233,34 @@ fn believed(stored: &Stored, seen: &Seen) -> Believed {
     match seen {
         Seen::Nothing => Believed::Nothing,
         Seen::Replaced(address) => Believed::Replaced(address.clone()),
-        Seen::Found(found) => Believed::Said(found.page.clone(), None),
-        Seen::Asked(Err(failure)) => Believed::Failed(failure.clone()),
-        Seen::Asked(Ok(Answer::Unchanged(validators))) => Believed::Unchanged(validators.clone()),
-        Seen::Asked(Ok(Answer::Said(page, validators))) => {
+        Seen::Found(found) => {
+            // Which answers it was put together from is not known: a list without anything may be none.
+            let (incidents, maintenances) = (!found.page.incidents.is_empty(), !found.page.maintenances.is_empty());
+            Believed::Said(found.page.clone(), Spoken { incidents, maintenances }, None)
+        }
+        Seen::Asked(Err(failure), before) => Believed::Failed(failure.clone(), before.saturating_add(1)),
+        Seen::Asked(Ok(Answer::Unchanged(validators)), _) => Believed::Unchanged(validators.clone()),
+        Seen::Asked(Ok(Answer::Said(page, spoken, validators)), before) => {
             if stored.shares_nothing_with(page) {
                 let none = page.components.is_empty();
                 let why =
                     if none { "it lists no components any more" } else { "it lists none of the components it had" };
-                Believed::Failed(Failure::unreadable(why))
+                Believed::Failed(Failure::unreadable(why), before.saturating_add(1))
             } else {
-                Believed::Said((**page).clone(), validators.clone())
+                Believed::Said((**page).clone(), *spoken, validators.clone())
             }
         }
     }
+}
+
+/// Notes that it failed for the `failures`th time in a row; noting it again, after a transaction that failed, changes nothing.
+fn could_not_be_read(row: &mut status_page::Model, failure: Failure, failures: i32, at: DateTime<Utc>) {
+    row.failures = failures;
+    // That its vendor moved is worth knowing until it is read again.
+    let known = row.message.take();
+    let known = known.filter(|known| failure.kind == Kind::Unreadable && known.starts_with(REPLACED));
+    row.message = Some(known.unwrap_or(failure.message));
+    row.not_before = cadence::not_before(at, failure.rest, failure.kind == Kind::Limited, failures);
 }
 
 fn was_read(row: &mut status_page::Model, at: DateTime<Utc>) {
@@ -274,5 +290,42 @@ fn tell_apart(before: &status_page::Model, after: &status_page::Model) {
         }
         (1.., 0) => tracing::info!(%page, failures = before.failures, "a status page is read again"),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_that_is_noted_again_counts_once() {
+        let at = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        let mut row = status_page::Model {
+            id: Uuid::nil(),
+            key: String::new(),
+            url: None,
+            name: None,
+            provider: None,
+            api_urls: json!([]),
+            user_defined: false,
+            fetched_at: None,
+            attempted_at: Some(at),
+            failures: 2,
+            message: None,
+            listing: column::Listing::All,
+            not_before: None,
+            validators: None,
+            detected_at: None,
+            created_at: at,
+        };
+        let seen = Seen::Asked(Err(Failure { kind: Kind::Limited, ..Failure::unreadable("answered 429") }), 2);
+        let mut note = || {
+            let Believed::Failed(failure, failures) = believed(&Stored::default(), &seen) else { panic!("it failed") };
+            could_not_be_read(&mut row, failure, failures, at);
+            row.clone()
+        };
+        let (first, second) = (note(), note());
+        assert_eq!((first.failures, first.message.as_deref()), (3, Some("answered 429")));
+        assert_eq!(first, second, "as after a transaction that failed");
     }
 }

@@ -86,9 +86,13 @@ impl<'a> Judgement<'a> {
         let seen = Observation { slot: check.slot, at: check.at, status: check.outcome.status };
         let transition =
             if check.vendor.held { held(&known.state, check.slot) } else { advance(&known.state, &seen, &policy) };
-        let Some(Transition { state, effects, confirm }) = transition else {
+        let Some(Transition { mut state, mut effects, confirm }) = transition else {
             return Fate::Late { suspect: known.state.is_suspect() };
         };
+        if check.vendor.unsure && state.incident.is_none() {
+            state.incident = known.state.incident;
+            effects.retain(|effect| !matches!(effect, Effect::Resolved { .. }));
+        }
         let before = std::mem::replace(&mut known.state, state);
         known.last = Some(i);
         let mut from = before.status;

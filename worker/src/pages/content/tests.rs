@@ -1,5 +1,10 @@
 use super::*;
+use domain::Status;
+use probe::status_page::following;
 use proptest::prelude::*;
+
+/// All of a page is said.
+const SPOKEN: Spoken = Spoken { incidents: true, maintenances: true };
 
 const WORDS: [Status; 5] = Status::ALL;
 
@@ -83,10 +88,10 @@ proptest! {
         let listing = if mentioned { Listing::Mentioned } else { Listing::All };
         let id = Uuid::from_u128(7);
         let (first, second) = (page(before, statuses[0], listing), page(after, statuses[1], listing));
-        let stored = applied(Stored::default(), Stored::default().changes(id, &first, at(0)));
-        let changes = stored.changes(id, &second, at(1));
+        let stored = applied(Stored::default(), Stored::default().changes(id, &first, SPOKEN, at(0)));
+        let changes = stored.changes(id, &second, SPOKEN, at(1));
         let stored = applied(stored, changes);
-        prop_assert!(!stored.changes(id, &second, at(2)).any());
+        prop_assert!(!stored.changes(id, &second, SPOKEN, at(2)).any());
 
         let row = row(listing);
         let read = stored.page(&row);
@@ -135,7 +140,7 @@ fn row(listing: Listing) -> status_page::Model {
 fn another_page_shares_nothing_with_what_is_known() {
     let id = Uuid::from_u128(7);
     let known = page(0b11, 0, Listing::All);
-    let stored = applied(Stored::default(), Stored::default().changes(id, &known, at(0)));
+    let stored = applied(Stored::default(), Stored::default().changes(id, &known, SPOKEN, at(0)));
     assert!(!stored.shares_nothing_with(&page(0b110, 0, Listing::All)));
     assert!(stored.shares_nothing_with(&page(0b1100, 0, Listing::All)));
     assert!(stored.shares_nothing_with(&page(0, 0, Listing::All)));
@@ -146,10 +151,10 @@ fn another_page_shares_nothing_with_what_is_known() {
 fn a_page_of_which_everything_was_missing_is_the_same_when_it_comes_back() {
     let id = Uuid::from_u128(7);
     let known = page(0b11, 0, Listing::All);
-    let stored = applied(Stored::default(), Stored::default().changes(id, &known, at(0)));
+    let stored = applied(Stored::default(), Stored::default().changes(id, &known, SPOKEN, at(0)));
     let stored = applied(stored, Changes { gone: vec!["0".into(), "1".into()], ..Changes::default() });
     assert!(stored.components.iter().all(|row| row.missing));
-    let changes = stored.changes(id, &page(0b1100, 0, Listing::All), at(1));
+    let changes = stored.changes(id, &page(0b1100, 0, Listing::All), SPOKEN, at(1));
     let stored = applied(stored, changes);
     assert!(!stored.shares_nothing_with(&known), "its own components come back");
 }
@@ -157,10 +162,10 @@ fn a_page_of_which_everything_was_missing_is_the_same_when_it_comes_back() {
 #[test]
 fn what_is_missing_is_not_up_because_a_page_does_not_mention_it() {
     let id = Uuid::from_u128(7);
-    let stored = applied(Stored::default(), Stored::default().changes(id, &page(0b11, 0, Listing::All), at(0)));
+    let stored = applied(Stored::default(), Stored::default().changes(id, &page(0b11, 0, Listing::All), SPOKEN, at(0)));
     let stored = applied(stored, Changes { gone: vec!["1".into()], ..Changes::default() });
     let stored = Stored { components: stored.components.clone(), ..Stored::default() };
-    let changes = stored.changes(id, &page(0b1, 0, Listing::Mentioned), at(1));
+    let changes = stored.changes(id, &page(0b1, 0, Listing::Mentioned), SPOKEN, at(1));
     assert!(changes.components.iter().all(|row| row.component_id != "1"), "{changes:?}");
 }
 
@@ -185,4 +190,18 @@ fn a_stranger_with_the_same_small_numbers_is_no_page_of_the_same_vendor() {
     assert!(is_same_vendors(&named("k8w3r06qmzrp", "Gateway"), &known("k8w3r06qmzrp", "API")), "a rename");
     assert!(!is_same_vendors(&named("k8w3r06qmzrp", "API"), &known("x1", "API")));
     assert!(!is_same_vendors(&named("1", "API"), &[]));
+}
+
+#[test]
+fn what_an_answer_does_not_speak_of_is_as_it_was() {
+    let id = Uuid::from_u128(7);
+    let known = page(0b11 | 0b111 << 8 | 0b111 << 12 | 0b111 << 20, 0, Listing::All);
+    let stored = applied(Stored::default(), Stored::default().changes(id, &known, SPOKEN, at(-200)));
+    assert_eq!((stored.incidents.len(), stored.maintenances.len()), (3, 3));
+    let silent = page(0b11, 0, Listing::All);
+    for (incidents, maintenances) in [(false, false), (true, false), (false, true)] {
+        let changes = stored.changes(id, &silent, Spoken { incidents, maintenances }, at(-190));
+        assert_eq!(changes.incidents.len(), if incidents { 3 } else { 0 }, "all of them end, or none");
+        assert_eq!(changes.over.len(), if maintenances { 3 } else { 0 });
+    }
 }

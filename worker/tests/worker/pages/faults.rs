@@ -116,6 +116,48 @@ on_each_stage! {
         worker.stop().await;
     }
 
+    async fn maintenance_ends_no_incident_while_another_component_is_unknown(stage: Stage) {
+        let vendor = Vendor::start().await;
+        vendor.shows(&page("major_outage", "operational"));
+        let worker = stage.worker().await;
+        let row = stage.page_of(&vendor).await;
+        let service = stage.follower(&row, &["api", "web"]).await;
+        stage.ask(&row).await;
+        stage.is(&service, Status::Down).await;
+        vendor.shows(&page("wobbly", "under_maintenance"));
+        stage.poll(&row).await;
+        stage.is(&service, Status::Maintenance).await;
+        assert_eq!(stage.incidents(&service).await[0].resolved_at, None, "nobody knows whether the API recovered");
+        vendor.shows(&page("operational", "under_maintenance"));
+        stage.poll(&row).await;
+        eventually("it is over", async || stage.incidents(&service).await[0].resolved_at).await;
+        assert_eq!(stage.incidents(&service).await.len(), 1);
+        worker.stop().await;
+    }
+
+    async fn a_list_that_is_null_ends_nothing(stage: Stage) {
+        let vendor = Vendor::start().await;
+        let summary = |incidents: &str| {
+            let body = format!(
+                r#"{{"page": {{"id": "p"}}, "status": {{"indicator": "none"}}, "components": [{{"id": "api", "name": "API", "status": "operational"}}],
+                    "incidents": {incidents}, "scheduled_maintenances": []}}"#
+            );
+            Reply::ok(body.as_bytes())
+        };
+        vendor.serve(SUMMARY, summary(r#"[{"id": "i", "name": "Trouble", "status": "identified", "components": [{"id": "api"}]}]"#));
+        let worker = stage.worker().await;
+        let row = stage.page_of(&vendor).await;
+        stage.follower(&row, &["api"]).await;
+        stage.ask(&row).await;
+        vendor.serve(SUMMARY, summary("null"));
+        stage.poll(&row).await;
+        assert_eq!(stage.vendor_incidents(&row).await[0].resolved_at, None);
+        vendor.serve(SUMMARY, summary("[]"));
+        stage.poll(&row).await;
+        assert!(stage.vendor_incidents(&row).await[0].resolved_at.is_some());
+        worker.stop().await;
+    }
+
     async fn a_page_that_alternates_between_two_shapes_keeps_what_it_said_in_the_first(stage: Stage) {
         let vendor = Vendor::start().await;
         let worker = stage.worker().await;

@@ -5,6 +5,11 @@ use domain::{Outcome, slot, status_page};
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// How long one statement of a vendor speaks for a service: the time until its page is asked again with what is added by
+/// chance, and until its answer is there. Twice as long as that, which one poll that failed is forgiven, the next good one
+/// has come.
+pub(crate) const SPEAKS_FOR: TimeDelta = TimeDelta::seconds(76);
+
 /// A service as the recorder knows it, as it is defined at one time.
 #[derive(Debug, Clone)]
 pub(crate) struct Subject {
@@ -36,7 +41,7 @@ impl Subject {
 
     /// A service whose vendor says how it is: a statement needs no confirmation, and holds for as long as the page does.
     pub(crate) fn followed(id: Uuid, number: i32, user_id: Uuid, updated_at: DateTime<Utc>) -> Self {
-        let (interval, horizon) = (status_page::INTERVAL, status_page::UNKNOWN_AFTER + status_page::INTERVAL);
+        let (interval, horizon) = (SPEAKS_FOR, status_page::UNKNOWN_AFTER + SPEAKS_FOR);
         Self { id, number, user_id, interval, horizon, confirmations: 1, updated_at }
     }
 

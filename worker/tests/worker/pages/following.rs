@@ -28,7 +28,7 @@ on_each_stage! {
         let state = stage.is(&theirs, Status::Up).await;
         assert_eq!((vendor.requests(), state.message), (1, None));
         let [check] = stage.checks(&mine).await.try_into().unwrap();
-        assert_eq!((check.interval_seconds, check.status, check.message), (60, column::Status::Up, None));
+        assert_eq!((check.interval_seconds, check.status, check.message), (76, column::Status::Up, None));
 
         let mut events = stage.live.subscribe();
         vendor.shows(&page("major_outage", "operational").incident("i1", "Elevated errors", &["api"]));

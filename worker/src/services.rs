@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use domain::ExpectedStatus;
 use probe::HttpTarget;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, Value};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use uuid::Uuid;
@@ -38,6 +38,8 @@ pub(crate) struct FollowedPage {
     pub(crate) id: Uuid,
     /// The host of its first address, by which the cap of running polls goes.
     pub(crate) host: Arc<str>,
+    /// The owners of the hosts of all its addresses, each once: they are capped as well.
+    pub(crate) owners: Vec<Arc<str>>,
 }
 
 /// The definitions known. Clones share them.
@@ -144,8 +146,22 @@ fn read_page(row: &QueryResult) -> Result<FollowedPage, DbErr> {
     let urls: serde_json::Value = row.try_get_by_index(1)?;
     let first = urls.get(0).and_then(serde_json::Value::as_str).and_then(|url| url::Url::parse(url).ok());
     let host = first.as_ref().and_then(url::Url::host_str).unwrap_or_default().into();
-    Ok(FollowedPage { id: row.try_get_by_index(0)?, host })
+    let all = urls.as_array().into_iter().flatten().filter_map(|url| url::Url::parse(url.as_str()?).ok());
+    let owners: BTreeSet<Arc<str>> = all.filter_map(|url| Some(owner(&url.host()?).into())).collect();
+    Ok(FollowedPage { id: row.try_get_by_index(0)?, host, owners: owners.into_iter().collect() })
 }
+
+/// Who can name hosts like this one: the domain that is registered, or the address itself.
+fn owner(host: &url::Host<&str>) -> String {
+    let url::Host::Domain(name) = host else { return host.to_string() };
+    let labels: Vec<&str> = name.trim_end_matches('.').rsplit('.').collect();
+    // Below many countries names are registered one level further down.
+    let deep = labels.first().is_some_and(|top| top.len() == 2)
+        && labels.get(1).is_some_and(|below| SECOND_LEVEL.contains(below));
+    labels.iter().take(if deep { 3 } else { 2 }).rev().copied().collect::<Vec<_>>().join(".")
+}
+
+const SECOND_LEVEL: [&str; 11] = ["ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org", "gob"];
 
 fn read(row: &QueryResult) -> Result<Option<Service>, DbErr> {
     let id: Uuid = row.try_get_by_index(0)?;
@@ -180,4 +196,21 @@ fn read(row: &QueryResult) -> Result<Option<Service>, DbErr> {
 
 fn milliseconds(ms: i32) -> Duration {
     Duration::from_millis(u64::try_from(ms).unwrap_or(1).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_below_one_registered_domain_have_one_owner() {
+        let owner = |url: &str| owner(&url::Url::parse(url).unwrap().host().unwrap());
+        assert_eq!(owner("https://a.status.example.com/"), "example.com");
+        assert_eq!(owner("https://example.com./"), "example.com");
+        assert_eq!(owner("https://status.vendor.co.uk/"), "vendor.co.uk");
+        assert_eq!(owner("https://x.ab.io/"), "ab.io");
+        assert_eq!(owner("https://192.0.2.7/"), "192.0.2.7");
+        assert_eq!(owner("https://[2001:db8::1]/"), "[2001:db8::1]");
+        assert_eq!(owner("http://localhost/"), "localhost");
+    }
 }

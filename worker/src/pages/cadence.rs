@@ -12,6 +12,8 @@ use uuid::Uuid;
 const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(240);
 /// A server that wishes to be left alone for longer is asked again after this all the same.
 const LONGEST_REST: TimeDelta = TimeDelta::hours(24);
+/// So many slow answers in a row are how the page is.
+const SLOW_AFTER: i32 = 3;
 /// What is added by chance, as a part of the wait.
 const JITTER: i32 = 10;
 
@@ -66,6 +68,13 @@ pub(crate) fn not_before(
     let wished = rest.map(|rest| TimeDelta::from_std(rest).unwrap_or(LONGEST_REST).min(LONGEST_REST));
     let own = limited.then(|| wait(failures.saturating_add(1)));
     wished.max(own).filter(|rest| *rest > INTERVAL).map(|rest| now + rest)
+}
+
+/// When a page that was asked at `asked` may be asked again whose last `slow` answers took long: half as often as others,
+/// because each occupies its place for as long as many.
+pub(crate) fn slowed(page: Uuid, asked: DateTime<Utc>, slow: i32) -> DateTime<Utc> {
+    let wait = INTERVAL * 2;
+    if slow < SLOW_AFTER { asked } else { asked + wait + jitter(page, asked, wait) }
 }
 
 /// From one attempt to the next after so many failures in a row.
@@ -139,6 +148,26 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn one_poll_that_fails_leaves_no_time_uncovered(id: u128, answered in 0i64..10, answered_later in 0i64..10) {
+            let id = Uuid::from_u128(id);
+            let good = at(answered);
+            let fails = times(0, answered, 0).next(id, good);
+            let failed = Times { attempted_at: Some(fails), fetched_at: Some(good), not_before: None, failures: 1 };
+            let asked = failed.next(id, fails + TimeDelta::seconds(10));
+            let next = asked + TimeDelta::seconds(answered_later);
+            prop_assert!(next - good <= domain::slot::horizon(crate::check::SPEAKS_FOR), "{}", next - good);
+        }
+
+        #[test]
+        fn who_is_slow_is_asked_half_as_often_and_leaves_no_time_uncovered(id: u128, slow in 0i32..100) {
+            let id = Uuid::from_u128(id);
+            let wait = slowed(id, at(0), slow) - at(0);
+            let in_a_row = slow >= SLOW_AFTER;
+            prop_assert_eq!(wait >= TimeDelta::seconds(120), in_a_row);
+            prop_assert!(wait + TimeDelta::seconds(10) <= domain::slot::horizon(crate::check::SPEAKS_FOR));
+        }
+
         #[test]
         fn whatever_happened_a_page_is_due_later_and_within_a_day(
             id: u128, attempted in -90_000i64..90_000, fetched in -90_000i64..90_000, rest in proptest::option::of(-90_000i64..900_000), failures in -1i32..1000,

@@ -12,7 +12,7 @@ use probe::{FetchError, Fetched, Fetcher};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use url::Url;
 use uuid::Uuid;
 
@@ -20,6 +20,10 @@ use uuid::Uuid;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// The most bytes of each answer: the largest page known has 230 KB, and discovery takes half of this.
 const MAX_BYTES: usize = 2 << 20;
+
+/// How long answers are kept that are not asked for again, and of how many pages at most.
+const KEPT_FOR: Duration = Duration::from_secs(3600);
+const MOST_KEPT: usize = 500;
 
 /// What a page's addresses answered.
 #[derive(Debug)]
@@ -62,7 +66,7 @@ pub(crate) struct Fetching {
     fetcher: Fetcher,
     /// The last answers of pages with several addresses: where one of them is unchanged, the page is put together with
     /// what that one said. A page with one address needs none, because what it said is in the database.
-    kept: Arc<Mutex<HashMap<Uuid, Arc<Vec<Kept>>>>>,
+    kept: Arc<Mutex<HashMap<Uuid, (Instant, Arc<Vec<Kept>>)>>>,
     stats: Arc<Stats>,
 }
 
@@ -107,7 +111,7 @@ impl Fetching {
     /// The answer, and whether nothing in it is new.
     async fn ask_all(&self, page: &status_page::Model, now: DateTime<Utc>) -> Result<(Answer, bool), Failure> {
         let urls = addresses(page)?;
-        let kept = self.kept().get(&page.id).cloned();
+        let kept = self.kept().get(&page.id).map(|(_, kept)| Arc::clone(kept));
         let kept = kept.filter(|kept| kept.iter().map(|one| &one.url).eq(&urls));
         let validators: Vec<_> = match (&kept, &urls[..]) {
             (_, [url]) => vec![stored(page, url)],
@@ -142,13 +146,25 @@ impl Fetching {
             _ => None,
         };
         if new.len() > 1 {
-            self.kept().insert(page.id, Arc::new(new));
+            keep(&mut self.kept(), page.id, Arc::new(new), Instant::now());
         }
         Ok((Answer::Said(Box::new(said), spoken, validators), unchanged))
     }
 
-    fn kept(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Vec<Kept>>>> {
+    fn kept(&self) -> MutexGuard<'_, HashMap<Uuid, (Instant, Arc<Vec<Kept>>)>> {
         self.kept.lock().expect("nothing panics while it holds the lock")
+    }
+}
+
+/// Keeps `new` of `page`, and no more of others than is of use: what another worker asks by now, or nobody, goes after a
+/// while, and of too many the oldest. A page of which nothing is kept is asked for everything.
+fn keep<T>(kept: &mut HashMap<Uuid, (Instant, T)>, page: Uuid, new: T, now: Instant) {
+    kept.retain(|_, (at, _)| now.duration_since(*at) < KEPT_FOR);
+    kept.insert(page, (now, new));
+    if kept.len() > MOST_KEPT
+        && let Some(oldest) = kept.iter().min_by_key(|(_, (at, _))| *at).map(|(id, _)| *id)
+    {
+        kept.remove(&oldest);
     }
 }
 
@@ -225,4 +241,21 @@ fn stored(page: &status_page::Model, url: &Url) -> Validators {
 fn validators_of(url: &Url, validators: &Validators) -> Option<Value> {
     let any = *validators != Validators::default();
     any.then(|| json!({ url.as_str(): { "etag": validators.etag, "last_modified": validators.last_modified } }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_bounded_in_number_and_in_time() {
+        let (mut kept, begin) = (HashMap::new(), Instant::now());
+        for i in 0..2000_u32 {
+            keep(&mut kept, Uuid::from_u128(i.into()), i, begin + Duration::from_millis(i.into()));
+        }
+        assert_eq!(kept.len(), MOST_KEPT);
+        assert!(kept.values().all(|(_, i)| *i >= 1500), "the latest");
+        keep(&mut kept, Uuid::from_u128(1), 1, begin + 2 * KEPT_FOR);
+        assert_eq!(kept.len(), 1);
+    }
 }

@@ -1,7 +1,7 @@
 //! Carries out one claim of a page: asks it if that is allowed, has recorded what came of it, and looks for its answers
 //! anew when the vendor seems to have moved. Decides nothing about statuses and writes nothing itself.
 
-use super::cadence::Times;
+use super::cadence::{self, Times};
 use super::content::is_same_vendors;
 use super::fetching::{self, Fetching, Kind};
 use super::recording::{Recorded, Recording, Seen};
@@ -32,6 +32,13 @@ use uuid::Uuid;
 
 /// The most pages of one host that are polled at once.
 const PER_HOST: usize = 4;
+/// The same of all hosts below one registered domain: whoever owns it can name as many hosts as they like.
+const PER_OWNER: usize = 8;
+/// One of so many places is kept for pages that answered quickly the last time: others may take all the rest of the time.
+const RESERVED: usize = 4;
+/// An answer that took no longer is quick, and one that took longer than this is slow.
+const QUICK: Duration = Duration::from_secs(2);
+const SLOW: Duration = Duration::from_secs(5);
 /// How much longer than the answer a claim must last: the time to record it.
 const MARGIN: Duration = Duration::from_secs(15);
 /// The longest that looking for a page anew takes: from two addresses, three rounds of five seconds each, and some.
@@ -59,9 +66,14 @@ pub(crate) struct Poller {
     stats: Arc<Stats>,
     fetching: Fetching,
     recording: Recording,
-    /// How many pages are polled at once, in all and of one host.
+    /// How many pages are polled at once: in all, of those that have not just answered quickly, of one host, and of all
+    /// hosts that one owner can name.
     all: HostLimit,
+    unproven: HostLimit,
     hosts: HostLimit,
+    owners: HostLimit,
+    /// How the pages answered that this worker asked.
+    paces: Mutex<HashMap<Uuid, Pace>>,
     everything: Arc<str>,
     /// Looking for a page sends some sixty requests: one at a time.
     detecting: Semaphore,
@@ -76,8 +88,16 @@ pub(crate) struct Poller {
 /// What one running poll occupies until it is over.
 #[derive(Debug)]
 pub(crate) struct PollPlaces {
-    _host: HostPlace,
-    _worker: HostPlace,
+    _taken: Vec<HostPlace>,
+}
+
+/// How a page answered lately.
+#[derive(Debug, Default)]
+struct Pace {
+    /// The last time at once.
+    is_quick: bool,
+    /// How often in a row it took long.
+    slow: i32,
 }
 
 /// What is the poller's to share.
@@ -99,7 +119,8 @@ impl Poller {
         let Parts { db, live, services, clock, announcer, stats, fetcher, concurrency, stopping } = parts;
         let fetching = Fetching::new(&fetcher, Arc::clone(&stats));
         let recording = Recording::new(Pages::new(db), announcer.clone(), clock.clone(), Arc::clone(&stats));
-        let (all, hosts, everything) = (HostLimit::new(concurrency), HostLimit::new(PER_HOST), "".into());
+        let (all, unproven) = (HostLimit::new(concurrency), HostLimit::new(concurrency - concurrency / RESERVED));
+        let (hosts, owners, everything) = (HostLimit::new(PER_HOST), HostLimit::new(PER_OWNER), "".into());
         let (detecting, outage) = (Semaphore::new(1), Mutex::new(Outage::new("Following status pages")));
         Self {
             live,
@@ -110,7 +131,10 @@ impl Poller {
             fetching,
             recording,
             all,
+            unproven,
             hosts,
+            owners,
+            paces: Mutex::default(),
             everything,
             detecting,
             judged: Mutex::default(),
@@ -124,9 +148,15 @@ impl Poller {
     /// # Errors
     /// With the time after which to ask again when there is none.
     pub(crate) fn places(&self, page: &FollowedPage, now: Instant) -> Result<PollPlaces, Duration> {
-        let host = self.hosts.take(&page.host, now)?;
-        let worker = self.all.take(&self.everything, now)?;
-        Ok(PollPlaces { _host: host, _worker: worker })
+        let mut taken = vec![self.hosts.take(&page.host, now)?];
+        for owner in &page.owners {
+            taken.push(self.owners.take(owner, now)?);
+        }
+        if !self.paces().get(&page.id).is_some_and(|pace| pace.is_quick) {
+            taken.push(self.unproven.take(&self.everything, now)?);
+        }
+        taken.push(self.all.take(&self.everything, now)?);
+        Ok(PollPlaces { _taken: taken })
     }
 
     /// Polls `page` under `claim`, whose end is seen to in every case.
@@ -159,7 +189,7 @@ impl Poller {
     async fn polled(&self, id: Uuid, claim: &mut Claim) -> anyhow::Result<Option<DateTime<Utc>>> {
         let pages = &self.recording.pages;
         let row = pages.followed(id).await.context("the page cannot be read from the database")?;
-        let Some(row) = row else {
+        let Some(mut row) = row else {
             self.leave(id).await?;
             return Ok(None);
         };
@@ -180,10 +210,17 @@ impl Poller {
         if !began.context("the attempt cannot be noted in the database")? {
             return Ok(Some(now + SOON));
         }
+        if let Some(read_at) = row.fetched_at.filter(|_| row.validators.is_some())
+            && pages.turned(id, read_at, now).await?
+        {
+            row.validators = None;
+        }
+        let begun = Instant::now();
         let asked = tokio::select! {
             asked = self.fetching.ask(&row, now) => asked,
             () = self.stopping.cancelled() => return Ok(Some(now)),
         };
+        let slow = self.note_pace(id, begun.elapsed(), asked.is_ok());
         let recorded = self.record(id, Some(now), &Seen::Asked(asked, row.failures)).await?;
         let failed = match recorded {
             Recorded::Next { failed: Some((failures, Kind::Unreadable)), .. } => failures,
@@ -197,7 +234,25 @@ impl Poller {
                 return self.next(id, recorded).await;
             }
         }
-        self.next(id, recorded).await
+        let not_sooner = match recorded {
+            // One that fails has waits of its own, and is looked at when what it said becomes stale.
+            Recorded::Next { failed: None, .. } => cadence::slowed(id, now, slow),
+            _ => now,
+        };
+        Ok(self.next(id, recorded).await?.map(|next| next.max(not_sooner)))
+    }
+
+    /// Notes how long the page took to answer: how many slow answers in a row that makes.
+    fn note_pace(&self, id: Uuid, took: Duration, answered: bool) -> i32 {
+        let mut paces = self.paces();
+        let pace = paces.entry(id).or_default();
+        pace.is_quick = answered && took < QUICK;
+        pace.slow = if took > SLOW { pace.slow.saturating_add(1) } else { 0 };
+        pace.slow
+    }
+
+    fn paces(&self) -> MutexGuard<'_, HashMap<Uuid, Pace>> {
+        self.paces.lock().expect("nothing panics while it holds the lock")
     }
 
     /// Looks for the page anew, where its vendor may have moved it.
@@ -311,6 +366,7 @@ impl Poller {
     async fn leave(&self, id: Uuid) -> anyhow::Result<()> {
         self.services.drop_one(id);
         self.fetching.forget(id);
+        self.paces().remove(&id);
         self.live.remove(&[id]).await?;
         if self.recording.pages.followed(id).await?.is_some() {
             self.live.ensure(&[(id, self.clock.now())]).await?;

@@ -160,6 +160,15 @@ impl Pages {
         Ok(row.map(|row| row.id))
     }
 
+    /// Whether maintenance was to begin or to end since `read_at`: its window may be all that tells how far it is, and an
+    /// answer that is the same as before does not say so.
+    pub(crate) async fn turned(&self, id: Uuid, read_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<bool, DbErr> {
+        let sql = self.sql("SELECT 1 FROM vendor_maintenances WHERE status_page_id = ").value(id);
+        let sql = sql.text(" AND ((scheduled_for > ").value(read_at).text(" AND scheduled_for <= ").value(now);
+        let sql = sql.text(") OR (scheduled_until > ").value(read_at).text(" AND scheduled_until <= ").value(now);
+        Ok(self.db.query_one_raw(sql.text(")) LIMIT 1").finish()).await?.is_some())
+    }
+
     /// Marks as missing what followers of `page` follow and is not among `shown`.
     pub(crate) async fn miss(&self, db: &impl ConnectionTrait, page: Uuid, shown: &[String]) -> Result<(), DbErr> {
         let sql = self.sql("UPDATE service_components SET missing = true WHERE service_id IN ");

@@ -1,9 +1,11 @@
 //! How often servers are asked, and what they get along with the question.
 
-use super::page;
+use super::{now, page};
 use crate::script::{Script, up};
 use crate::stage::{Stage, eventually, on_each_stage};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::Status;
+use sea_orm::{ActiveModelTrait, Set};
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 use testkit::Vendor;
@@ -16,6 +18,16 @@ fn tagged(etag: &str, api: &str) -> Reply {
         r#"{{"page": {{"id": "p"}}, "status": {{"indicator": "none"}}, "components": [{{"id": "api", "name": "API", "status": "{api}"}}]}}"#
     );
     Reply::Tagged { etag: etag.into(), body: body.into_bytes() }
+}
+
+/// A page with maintenance whose end alone says when it is over, always with the same `ETag`.
+fn working_until(end: DateTime<Utc>) -> Reply {
+    let body = format!(
+        r#"{{"status_page": {{"name": "V"}}, "services": [{{"id": 1, "name": "API", "current_incident_type": null}}], "incidents": [],
+            "maintenances": [{{"id": 7, "title": "Work", "type": "scheduled", "starts_at": "2026-01-01T00:00:00", "ends_at": "{}", "service_ids": [1]}}]}}"#,
+        end.format("%Y-%m-%dT%H:%M:%S")
+    );
+    Reply::Tagged { etag: "\"v1\"".into(), body: body.into_bytes() }
 }
 
 on_each_stage! {
@@ -127,6 +139,52 @@ on_each_stage! {
         }
         assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
         assert_eq!(vendor.asked("/silent"), 4, "so many of one host at once");
+        worker.stop().await;
+    }
+
+    async fn silent_pages_of_many_names_leave_places_to_those_that_answer(stage: Stage) {
+        let vendor = Vendor::start().await;
+        vendor.serve("/silent", Reply::Silence);
+        vendor.shows(&page("operational", "operational"));
+        let settings = Settings { page_concurrency: 8, ..Settings::default() };
+        let worker = stage.worker_with(Script::finds(|_, _| up()), settings).await;
+        let row = stage.page_of(&vendor).await;
+        let follower = stage.follower(&row, &["api"]).await;
+        stage.ask(&row).await;
+        stage.is(&follower, Status::Up).await;
+        for i in 0..40 {
+            let silent = stage.page_at(&[vendor.url_at(&format!("v{i}.test"), "/silent")]).await;
+            stage.follower(&silent, &["api"]).await;
+            stage.due(&silent).await;
+        }
+        vendor.was_asked("/silent", 6).await;
+        vendor.shows(&page("major_outage", "operational"));
+        let begun = Instant::now();
+        stage.poll(&row).await;
+        stage.is(&follower, Status::Down).await;
+        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+        assert_eq!(vendor.asked("/silent"), 6, "the others of eight places are kept for those that answer");
+        worker.stop().await;
+    }
+
+    async fn maintenance_that_only_its_window_ends_is_over_although_nothing_new_is_sent(stage: Stage) {
+        let vendor = Vendor::start().await;
+        vendor.serve("/api/v2/status_pages/v/summary", working_until(now() + TimeDelta::seconds(900)));
+        let worker = stage.worker().await;
+        let row = stage.page_at(&[vendor.url_at("vendor.test", "/api/v2/status_pages/v/summary")]).await;
+        stage.follower(&row, &["1"]).await;
+        stage.ask(&row).await;
+        assert_eq!(stage.maintenances(&row).await.len(), 1);
+        stage.poll(&row).await;
+        assert_eq!((stage.maintenances(&row).await.len(), worker.stats.pages.unchanged.load(SeqCst)), (1, 1));
+        // Its end passes between two polls.
+        let [work] = stage.maintenances(&row).await.try_into().unwrap();
+        let ended = now() - TimeDelta::seconds(30);
+        vendor.serve("/api/v2/status_pages/v/summary", working_until(ended));
+        let window = entity::vendor_maintenance::ActiveModel { scheduled_until: Set(Some(ended)), ..work.into() };
+        window.update(&stage.db).await.unwrap();
+        stage.poll(&row).await;
+        assert_eq!((stage.maintenances(&row).await, worker.stats.pages.unchanged.load(SeqCst)), (vec![], 1));
         worker.stop().await;
     }
 

@@ -2,8 +2,10 @@
 
 export CARGO_TARGET_DIR := $(CURDIR)/target
 
+FUZZ_SECONDS ?= 60
+
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-build ui build run demo test lint e2e bench size clean
+.PHONY: help setup setup-build ui build run demo test lint e2e fuzz bench size clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +39,12 @@ lint: setup
 # Uses the program that `cargo test` left behind.
 e2e:
 	PULSECHECK_BIN=$(CARGO_TARGET_DIR)/debug/pulsecheck node --test e2e/*.test.mjs
+
+# Not a part of `make test`: what it does differs from time to time. Needs a nightly compiler and cargo-fuzz.
+fuzz: ## Feed the readers of status pages whatever breaks them, for FUZZ_SECONDS (60)
+	@mkdir -p crates/probe/fuzz/corpus/status_page
+	cd crates/probe && cargo +nightly fuzz run status_page fuzz/corpus/status_page tests/fixtures/statuspages -- \
+		-dict=fuzz/status_page.dict -max_len=20000 -rss_limit_mb=512 -timeout=5 -max_total_time=$(FUZZ_SECONDS)
 
 bench: setup build ## Measure checks per CPU-second, lateness and reading, printed as tables
 	cargo bench --locked -p pulsecheck --bench checks --bench reads

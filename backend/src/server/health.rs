@@ -43,7 +43,8 @@ impl Readiness {
         {
             return parts;
         }
-        let parts = ask().await;
+        // Boxed: asking a database takes much room, and is seldom done.
+        let parts = Box::pin(ask()).await;
         *known = Some((now(), parts));
         parts
     }

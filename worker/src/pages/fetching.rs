@@ -66,9 +66,12 @@ pub(crate) struct Fetching {
     fetcher: Fetcher,
     /// The last answers of pages with several addresses: where one of them is unchanged, the page is put together with
     /// what that one said. A page with one address needs none, because what it said is in the database.
-    kept: Arc<Mutex<HashMap<Uuid, (Instant, Arc<Vec<Kept>>)>>>,
+    kept: Arc<Mutex<KeptOfAll>>,
     stats: Arc<Stats>,
 }
+
+/// By page, and since when.
+type KeptOfAll = HashMap<Uuid, (Instant, Arc<Vec<Kept>>)>;
 
 #[derive(Debug)]
 struct Kept {
@@ -151,7 +154,7 @@ impl Fetching {
         Ok((Answer::Said(Box::new(said), spoken, validators), unchanged))
     }
 
-    fn kept(&self) -> MutexGuard<'_, HashMap<Uuid, (Instant, Arc<Vec<Kept>>)>> {
+    fn kept(&self) -> MutexGuard<'_, KeptOfAll> {
         self.kept.lock().expect("nothing panics while it holds the lock")
     }
 }

@@ -181,12 +181,17 @@ for (const id of ['google', 'github']) {
       const url = new URL(request.url());
       if (url.pathname.endsWith('/callback')) again = request.url();
     });
-    await signIn(replay.page, id);
+    await agree(replay.page);
+    assert.ok(again.includes('code='));
+    assert.ok(kept.some(({ name }) => name.startsWith('pulsecheck_sign_in')));
     await replay.page.context().clearCookies();
     await replay.page.goto(again);
     await refused(replay.page, 'browser');
-    assert.ok(again.includes('code='));
-    assert.ok(kept.some(({ name }) => name.startsWith('pulsecheck_sign_in')));
+    await replay.page.context().addCookies(kept);
+    replay.answers.length = 0;
+    await replay.page.goto(again);
+    await refused(replay.page, 'used');
+    await untouched(replay.answers);
   });
 
   test(`${id}: whoever comes back too late, or has lost the cookie, is told so`, async () => {

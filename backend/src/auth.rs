@@ -308,7 +308,9 @@ impl Auth {
         if own.is_some_and(|own| own.sid != token.session()) {
             return Ok(Refreshed::Foreign);
         }
-        let (session, user, refresh_token) = match session::exchange(&self.db, &self.refresh_tokens, &token, now).await? {
+        let (session, user, refresh_token) = match session::exchange(&self.db, &self.refresh_tokens, &token, now)
+            .await?
+        {
             Exchange::Rotated { session, user, refresh_token } => (session, user, refresh_token),
             Exchange::Replayed { session, user } => {
                 tracing::warn!(%session, %user, "a refresh token was used a second time: its session has been ended");

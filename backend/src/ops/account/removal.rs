@@ -50,7 +50,9 @@ impl Ops {
     async fn try_to_remove(&self, id: Uuid) {
         match self.remove_all_of(id).await {
             Ok(()) => tracing::info!(user = %id, "an account is gone"),
-            Err(error) => tracing::warn!(%error, user = %id, "an account could not be removed wholly: tried again later"),
+            Err(error) => {
+                tracing::warn!(%error, user = %id, "an account could not be removed wholly: tried again later")
+            }
         }
     }
 

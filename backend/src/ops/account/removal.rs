@@ -51,7 +51,7 @@ impl Ops {
         match self.remove_all_of(id).await {
             Ok(()) => tracing::info!(user = %id, "an account is gone"),
             Err(error) => {
-                tracing::warn!(%error, user = %id, "an account could not be removed wholly: tried again later")
+                tracing::warn!(%error, user = %id, "an account could not be removed wholly: tried again later");
             }
         }
     }

@@ -36,9 +36,9 @@ lint: setup
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
-# Uses the program that `cargo test` left behind.
+# Uses the program that `cargo test` left behind. One file after the other: browsers that share a machine wait for each other.
 e2e:
-	PULSECHECK_BIN=$(CARGO_TARGET_DIR)/debug/pulsecheck node --test e2e/*.test.mjs
+	PULSECHECK_BIN=$(CARGO_TARGET_DIR)/debug/pulsecheck node --test --test-concurrency=1 e2e/*.test.mjs
 
 # Not a part of `make test`: what it does differs from time to time. Needs a nightly compiler and cargo-fuzz.
 fuzz: ## Feed the readers of status pages whatever breaks them, for FUZZ_SECONDS (60)

@@ -72,7 +72,10 @@ export async function openPage(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   const page = await context.newPage();
   const errors = [];
-  page.on('pageerror', (error) => errors.push(String(error)));
+  // A page that is left while it loads breaks its loading off, which is no fault of it.
+  page.on('pageerror', (error) => {
+    if (!String(error).includes('Response body loading was aborted')) errors.push(String(error));
+  });
   page.on('console', (message) => { if (message.type() === 'error') errors.push(message.text()); });
   page.setDefaultTimeout(20_000);
   return { page, errors };

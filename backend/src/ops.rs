@@ -30,6 +30,7 @@ use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
     TransactionTrait,
 };
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use url::Url;
 use uuid::Uuid;
@@ -88,34 +89,44 @@ impl Ops {
         self.db.begin_with_options(options).await
     }
 
-    /// Makes a check due now. What is committed stays so when this fails: the worker's reconciliation mends the queue.
-    async fn make_due(&self, service: &services::Model) {
-        if let Err(error) = self.schedule_now(service).await {
-            let service = service.id;
-            tracing::warn!(%error, %service, "a check could not be scheduled: the worker will find it by itself");
+    /// Makes checks due now. What is committed stays so when this fails: the worker's reconciliation mends the queue.
+    async fn make_due(&self, services: impl IntoIterator<Item = &services::Model>) {
+        if let Err(error) = self.schedule_now(services).await {
+            tracing::warn!(%error, "checks could not be scheduled: the worker will find them by itself");
         }
     }
 
-    /// Puts a service into the queue, due at once by the clock that the queue is judged by: this machine's may be ahead,
+    /// Puts services into the queue, due at once by the clock that the queue is judged by: this machine's may be ahead,
     /// and the check would wait for as long. What is due of one that follows a status page is the page, which is read
     /// for all who follow it.
-    async fn schedule_now(&self, service: &services::Model) -> std::result::Result<(), LiveError> {
-        let due = match service.kind {
+    async fn schedule_now(
+        &self,
+        services: impl IntoIterator<Item = &services::Model>,
+    ) -> std::result::Result<(), LiveError> {
+        let due = |service: &services::Model| match service.kind {
             MonitorKind::Http => Some(service.id),
             MonitorKind::StatusPage => service.status_page_id,
         };
-        let Some(due) = due else { return Ok(()) };
+        let due: BTreeSet<Uuid> = services.into_iter().filter_map(due).collect();
+        if due.is_empty() {
+            return Ok(());
+        }
         let at = self.live.now().await.unwrap_or_else(|_| now());
-        self.live.schedule(&[(due, at)]).await
+        self.live.schedule(&due.into_iter().map(|id| (id, at)).collect::<Vec<_>>()).await
     }
 
-    /// Takes a service out of the queue and its latest status away. A page stays in the queue: the worker knows whether
-    /// anybody else follows it.
-    async fn withdraw(&self, service: Uuid) {
-        let removed = self.live.remove(&[service]).await;
-        if let Err(error) = removed.and(self.live.forget(&[service]).await) {
-            tracing::warn!(%error, %service, "the live state could not be told that a service is checked no more");
+    /// Takes services out of the queue and their latest statuses away. A page stays in the queue: the worker knows
+    /// whether anybody else follows it.
+    async fn withdraw(&self, services: &[Uuid]) {
+        if let Err(error) = self.forget_live(services).await {
+            tracing::warn!(%error, "the live state could not be told that services are checked no more");
         }
+    }
+
+    /// As [`Ops::withdraw`], for who tries again. Neither half waits for the other to succeed.
+    async fn forget_live(&self, services: &[Uuid]) -> std::result::Result<(), LiveError> {
+        let removed = self.live.remove(services).await;
+        removed.and(self.live.forget(services).await)
     }
 
     /// Tells everybody who listens.

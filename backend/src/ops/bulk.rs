@@ -1,18 +1,14 @@
 //! The same done to many services at once: one transaction, and a number of statements that does not depend on how many
-//! there are. Ids that are absent or another user's are passed over, both by the same statements.
+//! there are; pausing and resuming are beside. Ids that are absent or another user's are passed over, both by the same statements.
 
-use super::service::{changed, never_checked};
-use super::{Error, Ops, Result, now, pause};
+use super::service::changed;
+use super::{Error, Ops, Result, now};
 use crate::auth::Viewer;
-use chrono::{DateTime, Utc};
-use domain::State;
 use domain::service::ServiceDraft;
-use domain::transition::Effect;
-use entity::column::{MonitorKind, Status};
-use entity::{incident, incident_event, service, service_state};
+use entity::service;
 use live::{Event, ServiceChange};
 use sea_orm::sea_query::{Expr, LockType};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -21,64 +17,6 @@ use uuid::Uuid;
 pub const MAX_IDS: usize = 2000;
 
 impl Ops {
-    /// Stops checking services; their open incidents end by that. Returns those of `ids` that are the viewer's, all of
-    /// them paused now.
-    ///
-    /// # Errors
-    /// More than [`MAX_IDS`] ids.
-    pub async fn pause_services(&self, viewer: &Viewer, ids: &[Uuid]) -> Result<Vec<Arc<service::Model>>> {
-        bounded(ids)?;
-        let transaction = self.begin().await?;
-        let mut services = locked(&transaction, viewer, ids).await?;
-        let running: Vec<Uuid> = services.iter().filter(|service| !service.paused).map(|service| service.id).collect();
-        let ended = forget_what_is_known(&transaction, &services, &running).await?;
-        set_paused(&transaction, &mut services, &running, true).await?;
-        transaction.commit().await?;
-
-        let removed = self.live.remove(&running).await;
-        if let Err(error) = removed.and(self.live.forget(&running).await) {
-            tracing::warn!(%error, "the live state could not be told that services are checked no more");
-        }
-        let mut events = told(&services, &running, ServiceChange::Paused);
-        events.extend(ended.into_iter().map(|incident| Event::IncidentChanged {
-            user_id: viewer.user_id,
-            service_id: incident.service_id,
-            incident_id: incident.id,
-        }));
-        self.publish(&events).await;
-        Ok(services.into_iter().map(Arc::new).collect())
-    }
-
-    /// Checks services again, the first time at once. Returns those of `ids` that are the viewer's, none of them paused
-    /// now.
-    ///
-    /// # Errors
-    /// More than [`MAX_IDS`] ids.
-    pub async fn resume_services(&self, viewer: &Viewer, ids: &[Uuid]) -> Result<Vec<Arc<service::Model>>> {
-        bounded(ids)?;
-        let transaction = self.begin().await?;
-        let mut services = locked(&transaction, viewer, ids).await?;
-        let paused: Vec<Uuid> = services.iter().filter(|service| service.paused).map(|service| service.id).collect();
-        set_paused(&transaction, &mut services, &paused, false).await?;
-        transaction.commit().await?;
-
-        // What is due of one that follows a status page is the page.
-        let due = |service: &service::Model| match service.kind {
-            MonitorKind::Http => Some(service.id),
-            MonitorKind::StatusPage => service.status_page_id,
-        };
-        let at = self.live.now().await.unwrap_or_else(|_| now());
-        let resumed: BTreeSet<Uuid> = paused.iter().copied().collect();
-        let dues: BTreeSet<Uuid> =
-            services.iter().filter(|service| resumed.contains(&service.id)).filter_map(due).collect();
-        let dues: Vec<_> = dues.into_iter().map(|due| (due, at)).collect();
-        if let Err(error) = self.live.schedule(&dues).await {
-            tracing::warn!(%error, "checks could not be scheduled: the worker will find them by itself");
-        }
-        self.publish(&told(&services, &paused, ServiceChange::Resumed)).await;
-        Ok(services.into_iter().map(Arc::new).collect())
-    }
-
     /// Puts services into a category, or into none. Returns those of `ids` that are the viewer's.
     ///
     /// # Errors
@@ -127,16 +65,13 @@ impl Ops {
             .await?;
         transaction.commit().await?;
 
-        let removed = self.live.remove(&gone).await;
-        if let Err(error) = removed.and(self.live.forget(&gone).await) {
-            tracing::warn!(%error, "the live state could not be told that services are gone");
-        }
+        self.withdraw(&gone).await;
         self.publish(&told(&services, &gone, ServiceChange::Deleted)).await;
         Ok(gone)
     }
 }
 
-fn bounded(ids: &[Uuid]) -> Result<()> {
+pub(super) fn bounded(ids: &[Uuid]) -> Result<()> {
     if ids.len() <= MAX_IDS {
         return Ok(());
     }
@@ -154,7 +89,7 @@ fn valid(category: Option<String>) -> Result<Option<String>> {
 
 /// Those of `ids` that are the viewer's, which nobody else changes before the transaction ends. By id, as everybody locks
 /// them.
-async fn locked(db: &impl ConnectionTrait, viewer: &Viewer, ids: &[Uuid]) -> Result<Vec<service::Model>> {
+pub(super) async fn locked(db: &impl ConnectionTrait, viewer: &Viewer, ids: &[Uuid]) -> Result<Vec<service::Model>> {
     let query = service::Entity::find()
         .filter(service::Column::UserId.eq(viewer.user_id))
         .filter(service::Column::Id.is_in(ids.iter().copied()))
@@ -163,118 +98,7 @@ async fn locked(db: &impl ConnectionTrait, viewer: &Viewer, ids: &[Uuid]) -> Res
     Ok(query.all(db).await?)
 }
 
-fn told(services: &[service::Model], ids: &[Uuid], change: ServiceChange) -> Vec<Event> {
+pub(super) fn told(services: &[service::Model], ids: &[Uuid], change: ServiceChange) -> Vec<Event> {
     let ids: BTreeSet<&Uuid> = ids.iter().collect();
     services.iter().filter(|service| ids.contains(&service.id)).map(|service| changed(service, change)).collect()
-}
-
-async fn set_paused(
-    db: &impl ConnectionTrait,
-    services: &mut [service::Model],
-    ids: &[Uuid],
-    paused: bool,
-) -> Result<()> {
-    let at = now();
-    service::Entity::update_many()
-        .col_expr(service::Column::Paused, Expr::value(paused))
-        .col_expr(service::Column::UpdatedAt, Expr::value(at))
-        .filter(service::Column::Id.is_in(ids.iter().copied()))
-        .exec(db)
-        .await?;
-    for service in services.iter_mut().filter(|service| service.paused != paused) {
-        service.paused = paused;
-        service.updated_at = at;
-    }
-    Ok(())
-}
-
-/// Brings the states of `ids` to those of paused services, and returns the incidents that ended by it.
-async fn forget_what_is_known(
-    db: &impl ConnectionTrait,
-    services: &[service::Model],
-    ids: &[Uuid],
-) -> Result<Vec<incident::Model>> {
-    use service_state::Column;
-    let rows = service_state::Entity::find()
-        .filter(Column::ServiceId.is_in(ids.iter().copied()))
-        .order_by_asc(Column::ServiceId)
-        .lock(LockType::NoKeyUpdate)
-        .all(db)
-        .await?;
-    let open = incident::Entity::find()
-        .filter(incident::Column::Id.is_in(rows.iter().filter_map(|row| row.open_incident_id)))
-        .all(db)
-        .await?;
-    // One instant for all of them: never before any of their incidents began, even if another machine's clock is ahead.
-    let begun = open.iter().map(|open| open.started_at).chain(rows.iter().map(|row| row.since)).max();
-    let at = begun.map_or_else(now, |begun| begun.max(now()));
-
-    let (mut news, mut resolved) = (Vec::new(), BTreeSet::new());
-    for row in &rows {
-        let (paused, effects) = known(row).paused(at);
-        if paused.since != row.since {
-            news.push(row.service_id);
-        }
-        if effects.iter().any(|effect| matches!(effect, Effect::Resolved { .. })) {
-            resolved.extend(row.open_incident_id);
-        }
-    }
-    let ended: Vec<incident::Model> = open.into_iter().filter(|open| resolved.contains(&open.id)).collect();
-    let nothing = |column: Column| (column, Expr::value(Option::<DateTime<Utc>>::None));
-    let (failing, down) = (nothing(Column::FailingSince), nothing(Column::DownSince));
-    service_state::Entity::update_many()
-        .col_expr(Column::Status, Expr::value(Status::Unknown))
-        .col_expr(Column::Message, Expr::value(Option::<String>::None))
-        .col_expr(Column::FailingChecks, Expr::value(0))
-        .col_expr(failing.0, failing.1)
-        .col_expr(Column::DownChecks, Expr::value(0))
-        .col_expr(down.0, down.1)
-        .col_expr(Column::OpenIncidentId, Expr::value(Option::<Uuid>::None))
-        .col_expr(Column::OpenIncidentType, Expr::value(Option::<entity::column::IncidentType>::None))
-        .filter(Column::ServiceId.is_in(ids.iter().copied()))
-        .exec(db)
-        .await?;
-    service_state::Entity::update_many()
-        .col_expr(Column::Since, Expr::value(at))
-        .filter(Column::ServiceId.is_in(news))
-        .exec(db)
-        .await?;
-    let had: BTreeSet<&Uuid> = rows.iter().map(|row| &row.service_id).collect();
-    let wanting: BTreeSet<&Uuid> = ids.iter().filter(|id| !had.contains(id)).collect();
-    let wanting: Vec<_> = services.iter().filter(|one| wanting.contains(&one.id)).map(never_checked).collect();
-    if !wanting.is_empty() {
-        service_state::Entity::insert_many(wanting).exec_without_returning(db).await?;
-    }
-    end(db, &ended, at).await?;
-    Ok(ended)
-}
-
-fn known(row: &service_state::Model) -> State {
-    State {
-        status: row.status.into(),
-        since: row.since,
-        last_slot: row.last_slot,
-        failing: None,
-        incident: row.open_incident_type.map(Into::into),
-    }
-}
-
-async fn end(db: &impl ConnectionTrait, ended: &[incident::Model], at: DateTime<Utc>) -> Result<()> {
-    if ended.is_empty() {
-        return Ok(());
-    }
-    incident::Entity::update_many()
-        .col_expr(incident::Column::ResolvedAt, Expr::value(at))
-        .filter(incident::Column::Id.is_in(ended.iter().map(|incident| incident.id)))
-        .exec(db)
-        .await?;
-    let events = ended.iter().map(|incident| incident_event::ActiveModel {
-        id: Set(Uuid::now_v7()),
-        incident_id: Set(incident.id),
-        at: Set(at),
-        kind: Set(pause::PAUSED.into()),
-        message: Set("checking was paused: the end was not seen".into()),
-    });
-    incident_event::Entity::insert_many(events).exec_without_returning(db).await?;
-    Ok(())
 }

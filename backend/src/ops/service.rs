@@ -165,7 +165,7 @@ impl Ops {
         }
         transaction.commit().await?;
 
-        self.make_due(&service).await;
+        self.make_due([&service]).await;
         self.publish(&[changed(&service, ServiceChange::Created)]).await;
         Ok(Arc::new(service))
     }
@@ -216,7 +216,7 @@ impl Ops {
         transaction.commit().await?;
 
         if recheck && !service.paused {
-            self.make_due(&service).await;
+            self.make_due([&service]).await;
         }
         self.publish(&[changed(&service, ServiceChange::Updated)]).await;
         Ok(Arc::new(service))
@@ -235,7 +235,7 @@ impl Ops {
         if deleted.rows_affected == 0 {
             return Err(Error::NotFound(SERVICE));
         }
-        self.withdraw(id).await;
+        self.withdraw(&[id]).await;
         let user_id = viewer.user_id;
         self.publish(&[Event::ServiceChanged { user_id, service_id: id, change: ServiceChange::Deleted }]).await;
         Ok(id)
@@ -250,7 +250,7 @@ impl Ops {
         if service.paused {
             return Err(Error::Conflict("the service is paused: resume it to have it checked".into()));
         }
-        self.schedule_now(&service).await.map_err(|error| {
+        self.schedule_now([&*service]).await.map_err(|error| {
             tracing::warn!(%error, service = %id, "a check that was asked for could not be scheduled");
             Error::Upstream("the queue of checks does not answer at the moment: try again in a few seconds".into())
         })?;

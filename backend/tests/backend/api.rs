@@ -4,18 +4,22 @@ use backend::auth::Viewer;
 use backend::graphql::{self, RequestId, Schema};
 use backend::ops::discovery::StatusPages;
 use backend::ops::{Limits, Ops};
-use chrono::{DateTime, SubsecRound, Utc};
-use entity::user;
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use entity::column::{IncidentType, Status};
+use entity::{incident, service, service_state, user};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use live::Live;
 use probe::{Fetcher, FetcherSettings, Guard, Names, Prober, ProberSettings};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Set};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use testkit::RedisServer;
 use testkit::database::{self, TestDatabase};
+use uuid::Uuid;
 
 /// The names of vendors' hosts: all of them are this machine.
 const NAMES: [&str; 3] = ["status.harbour.test", "harbour.test", "status.quill.test"];
@@ -74,6 +78,47 @@ impl Api {
         let session = Some(uuid::Uuid::now_v7());
         let viewer = Viewer { user_id: user.id, session, token: None, read_only: false };
         Person { api: self, user, viewer: Some(viewer) }
+    }
+
+    /// Makes `service` down with an open incident, as the worker would, and returns the incident's id.
+    pub(crate) async fn is_down(&self, service: &service::Model) -> Uuid {
+        let (db, since) = (&self.ops.db, now() - TimeDelta::seconds(20));
+        let incident = incident::Model {
+            id: Uuid::now_v7(),
+            service_id: service.id,
+            user_id: service.user_id,
+            kind: IncidentType::Downtime,
+            started_at: since,
+            resolved_at: None,
+            checks_failed: 2,
+            cause: Some("connection refused".into()),
+        };
+        let incident = incident.into_active_model().insert(db).await.unwrap();
+        let state = service_state::Entity::find_by_id(service.id).one(db).await.unwrap().unwrap();
+        let mut state = state.into_active_model();
+        state.status = Set(Status::Down);
+        state.since = Set(since);
+        state.last_slot = Set(Some(since));
+        state.checked_at = Set(Some(since));
+        state.message = Set(Some("connection refused".into()));
+        state.failing_checks = Set(2);
+        state.failing_since = Set(Some(since));
+        state.open_incident_id = Set(Some(incident.id));
+        state.open_incident_type = Set(Some(IncidentType::Downtime));
+        state.dns_ms = Set(Some(7));
+        state.update(db).await.unwrap();
+        incident.id
+    }
+
+    /// Counts the statements that it sends from now on.
+    pub(crate) fn count_statements(&mut self) -> Arc<AtomicUsize> {
+        let statements = Arc::new(AtomicUsize::new(0));
+        let counted = statements.clone();
+        self.ops.db.set_metric_callback(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
+        self.schema = graphql::schema(self.ops.clone());
+        statements
     }
 
     /// Asks without being signed in.

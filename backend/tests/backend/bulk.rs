@@ -1,15 +1,12 @@
 //! The same done to many services at once: what it does to each, what it costs, and that strangers' ids are nothing.
 
-use crate::api::{Api, Person, now};
-use backend::graphql;
+use crate::api::{Api, Person};
 use backend::ops::bulk::MAX_IDS;
-use chrono::Duration;
-use entity::column::{IncidentType, Status};
+use entity::column::Status;
 use entity::{incident, incident_event, service, service_state};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use testkit::builders::a_service;
 use testkit::database::TestDatabase;
 use testkit::on_each_database;
@@ -28,37 +25,11 @@ async fn services(api: &Api, owner: &Person<'_>, count: usize) -> Vec<Uuid> {
     for number in 0..count {
         let service = a_service(&api.ops.db, &owner.user).name(&format!("S{number}")).create().await;
         if number % 2 == 0 {
-            is_down(api, &service).await;
+            api.is_down(&service).await;
         }
         ids.push(service.id);
     }
     ids
-}
-
-async fn is_down(api: &Api, service: &service::Model) {
-    let (db, since) = (&api.ops.db, now() - Duration::seconds(20));
-    let incident = incident::Model {
-        id: Uuid::now_v7(),
-        service_id: service.id,
-        user_id: service.user_id,
-        kind: IncidentType::Downtime,
-        started_at: since,
-        resolved_at: None,
-        checks_failed: 2,
-        cause: Some("connection refused".into()),
-    };
-    let incident = incident.into_active_model().insert(db).await.unwrap();
-    let state = service_state::Entity::find_by_id(service.id).one(db).await.unwrap().unwrap();
-    let mut state = state.into_active_model();
-    state.status = Set(Status::Down);
-    state.since = Set(since);
-    state.last_slot = Set(Some(since));
-    state.message = Set(Some("connection refused".into()));
-    state.failing_checks = Set(2);
-    state.failing_since = Set(Some(since));
-    state.open_incident_id = Set(Some(incident.id));
-    state.open_incident_type = Set(Some(IncidentType::Downtime));
-    state.update(db).await.unwrap();
 }
 
 on_each_database! {
@@ -115,12 +86,7 @@ on_each_database! {
 
     async fn as_many_statements_for_two_as_for_fifty(database: TestDatabase) {
         let mut api = Api::on(database).await;
-        let statements = Arc::new(AtomicUsize::new(0));
-        let counted = statements.clone();
-        api.ops.db.set_metric_callback(move |_| {
-            counted.fetch_add(1, Ordering::Relaxed);
-        });
-        api.schema = graphql::schema(api.ops.clone());
+        let statements = api.count_statements();
         let mut costs = Vec::new();
         for count in [2, 50] {
             let ada = api.somebody().await;

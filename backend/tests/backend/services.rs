@@ -3,16 +3,15 @@
 use crate::api::{Api, eventually, now};
 use backend::ops::Limits;
 use chrono::Duration;
-use entity::column::{IncidentType, Status};
-use entity::{incident, incident_event, service_state};
+use entity::column::Status;
+use entity::{incident_event, service_state};
 use live::{CurrentStatus, Latest};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use testkit::builders::{a_service, a_user};
 use testkit::database::TestDatabase;
 use testkit::on_each_database;
 use testkit::target::{Behaviour, Target};
-use uuid::Uuid;
 
 const CREATE: &str = "mutation($input: CreateServiceInput!) { createService(input: $input) {
     id name category kind paused url statusPageUrl checkIntervalSeconds timeoutMs degradedThresholdMs expectedStatus
@@ -85,7 +84,7 @@ on_each_database! {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
         let service = a_service(&api.ops.db, &ada.user).create().await;
-        let incident = is_down(&api, &service).await;
+        let incident = api.is_down(&service).await;
         let id = json!({ "id": service.id });
 
         let paused = ada.data(PAUSE, id.clone()).await["pauseService"].clone();
@@ -113,7 +112,7 @@ on_each_database! {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
         let service = a_service(&api.ops.db, &ada.user).create().await;
-        is_down(&api, &service).await;
+        api.is_down(&service).await;
         let id = json!({ "id": service.id });
         assert_eq!(ada.data(DELETE, id.clone()).await["deleteService"], json!(service.id));
         assert_eq!(ada.error(DELETE, id).await["extensions"]["code"], "NOT_FOUND");
@@ -137,36 +136,6 @@ on_each_database! {
         // Somebody else's services do not count.
         api.somebody().await.data(CREATE, input).await;
     }
-}
-
-/// Makes `service` down with an open incident, as the worker would, and returns the incident's id.
-async fn is_down(api: &Api, service: &entity::service::Model) -> Uuid {
-    let (db, since) = (&api.ops.db, now() - Duration::seconds(20));
-    let incident = incident::Model {
-        id: Uuid::now_v7(),
-        service_id: service.id,
-        user_id: service.user_id,
-        kind: IncidentType::Downtime,
-        started_at: since,
-        resolved_at: None,
-        checks_failed: 2,
-        cause: Some("connection refused".into()),
-    };
-    let incident = incident.into_active_model().insert(db).await.unwrap();
-    let state = service_state::Entity::find_by_id(service.id).one(db).await.unwrap().unwrap();
-    let mut state = state.into_active_model();
-    state.status = Set(Status::Down);
-    state.since = Set(since);
-    state.last_slot = Set(Some(since));
-    state.checked_at = Set(Some(since));
-    state.message = Set(Some("connection refused".into()));
-    state.failing_checks = Set(2);
-    state.failing_since = Set(Some(since));
-    state.open_incident_id = Set(Some(incident.id));
-    state.open_incident_type = Set(Some(IncidentType::Downtime));
-    state.dns_ms = Set(Some(7));
-    state.update(db).await.unwrap();
-    incident.id
 }
 
 #[tokio::test]
@@ -290,7 +259,7 @@ async fn what_is_known_comes_from_the_fast_copy_else_from_the_database_and_gets_
     let id = json!({ "id": service.id });
     assert_eq!(ada.data(CURRENT, id.clone()).await["service"]["current"], Value::Null);
 
-    is_down(&api, &service).await;
+    api.is_down(&service).await;
     let current = ada.data(CURRENT, id.clone()).await["service"]["current"].clone();
     assert_eq!((&current["status"], &current["message"]), (&json!("DOWN"), &json!("connection refused")));
     assert_eq!(current["phases"], json!({ "dnsMs": 7, "connectMs": null }));
@@ -329,8 +298,8 @@ async fn a_filter_finds_what_it_says_and_nothing_else() {
     a_service(db, &ada.user).name("100% sure").url("https://Shop.test/a_b").category("Work").create().await;
     let down = a_service(db, &ada.user).name("axb").url("https://other.test/").category("Work").create().await;
     let paused = a_service(db, &ada.user).name("Zoo").paused().create().await;
-    is_down(&api, &down).await;
-    is_down(&api, &paused).await;
+    api.is_down(&down).await;
+    api.is_down(&paused).await;
     let stranger = a_user(db).await;
     a_service(db, &stranger).name("100% sure").category("Work").create().await;
     for (filter, names) in [

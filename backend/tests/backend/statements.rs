@@ -1,14 +1,12 @@
 //! How many statements a query costs: what it asks for decides, not how many services there are.
 
 use crate::api::{Api, now};
-use backend::graphql;
 use chrono::Duration;
 use entity::column::IncidentType;
 use entity::{check, incident, incident_event};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
 use serde_json::json;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use testkit::builders::{a_check, a_service, a_user, insert_checks};
 use testkit::database::TestDatabase;
 use testkit::on_each_database;
@@ -28,12 +26,7 @@ const BOARD: &str = "{ services { id name
 on_each_database! {
     async fn a_dashboard_costs_the_same_for_three_and_for_three_hundred_services(database: TestDatabase) {
         let mut api = Api::on(database).await;
-        let statements = Arc::new(AtomicUsize::new(0));
-        let counted = statements.clone();
-        api.ops.db.set_metric_callback(move |_| {
-            counted.fetch_add(1, Ordering::Relaxed);
-        });
-        api.schema = graphql::schema(api.ops.clone());
+        let statements = api.count_statements();
         let mut costs = Vec::new();
         for services in [3, 300] {
             let ada = api.somebody().await;
@@ -134,12 +127,7 @@ async fn fill(api: &Api, user: &entity::user::Model, services: usize) {
 #[tokio::test]
 async fn an_update_is_not_read_from_the_database_unless_more_than_it_holds_is_asked_for() {
     let mut api = Api::sqlite().await;
-    let statements = Arc::new(AtomicUsize::new(0));
-    let counted = statements.clone();
-    api.ops.db.set_metric_callback(move |_| {
-        counted.fetch_add(1, Ordering::Relaxed);
-    });
-    api.schema = graphql::schema(api.ops.clone());
+    let statements = api.count_statements();
     let ada = api.somebody().await;
     let service = a_service(&api.ops.db, &ada.user).create().await;
     let id = service.id;

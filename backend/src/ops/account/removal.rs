@@ -85,11 +85,6 @@ impl Ops {
         user::Entity::delete_by_id(id).exec(&self.db).await?;
         Ok(())
     }
-
-    async fn forget_live(&self, services: &[Uuid]) -> Result<(), LiveError> {
-        self.live.remove(services).await?;
-        self.live.forget(services).await
-    }
 }
 
 #[cfg(test)]

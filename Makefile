@@ -40,10 +40,12 @@ lint: setup
 e2e:
 	PULSECHECK_BIN=$(CARGO_TARGET_DIR)/debug/pulsecheck node --test --test-concurrency=1 e2e/*.test.mjs
 
-# Not a part of `make test`: what it does differs from time to time. Needs a nightly compiler and cargo-fuzz.
+# Not a part of `make test`: what it does differs from time to time. RUSTC_BOOTSTRAP lets a stable compiler do what fuzzing
+# needs of a nightly one.
 fuzz: ## Feed the readers of status pages whatever breaks them, for FUZZ_SECONDS (60)
+	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
 	@mkdir -p crates/probe/fuzz/corpus/status_page
-	cd crates/probe && cargo +nightly fuzz run status_page fuzz/corpus/status_page tests/fixtures/statuspages -- \
+	cd crates/probe && RUSTC_BOOTSTRAP=1 cargo fuzz run status_page fuzz/corpus/status_page tests/fixtures/statuspages -- \
 		-dict=fuzz/status_page.dict -max_len=20000 -rss_limit_mb=512 -timeout=5 -max_total_time=$(FUZZ_SECONDS)
 
 bench: setup build ## Measure checks per CPU-second, lateness and reading, printed as tables

@@ -151,17 +151,12 @@ fn read_page(row: &QueryResult) -> Result<FollowedPage, DbErr> {
     Ok(FollowedPage { id: row.try_get_by_index(0)?, host, owners: owners.into_iter().collect() })
 }
 
-/// Who can name hosts like this one: the domain that is registered, or the address itself.
+/// Who can name hosts like this one: whoever registered the domain, by the public suffix list, or the address itself.
 fn owner(host: &url::Host<&str>) -> String {
     let url::Host::Domain(name) = host else { return host.to_string() };
-    let labels: Vec<&str> = name.trim_end_matches('.').rsplit('.').collect();
-    // Below many countries names are registered one level further down.
-    let deep = labels.first().is_some_and(|top| top.len() == 2)
-        && labels.get(1).is_some_and(|below| SECOND_LEVEL.contains(below));
-    labels.iter().take(if deep { 3 } else { 2 }).rev().copied().collect::<Vec<_>>().join(".")
+    let name = name.trim_end_matches('.');
+    psl::domain_str(name).unwrap_or(name).to_owned()
 }
-
-const SECOND_LEVEL: [&str; 11] = ["ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org", "gob"];
 
 fn read(row: &QueryResult) -> Result<Option<Service>, DbErr> {
     let id: Uuid = row.try_get_by_index(0)?;
@@ -208,6 +203,8 @@ mod tests {
         assert_eq!(owner("https://a.status.example.com/"), "example.com");
         assert_eq!(owner("https://example.com./"), "example.com");
         assert_eq!(owner("https://status.vendor.co.uk/"), "vendor.co.uk");
+        assert_eq!(owner("https://status.vendor.kawasaki.jp/"), "status.vendor.kawasaki.jp");
+        assert_eq!(owner("https://one.github.io/"), "one.github.io");
         assert_eq!(owner("https://x.ab.io/"), "ab.io");
         assert_eq!(owner("https://192.0.2.7/"), "192.0.2.7");
         assert_eq!(owner("https://[2001:db8::1]/"), "[2001:db8::1]");

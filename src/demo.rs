@@ -2,14 +2,15 @@
 
 pub(crate) mod history;
 mod targets;
+mod vendor;
 
 use crate::data_dir::DataDir;
 use crate::roles::{self, now};
 use crate::settings::Settings;
 use crate::shutdown;
-use chrono::TimeDelta;
-use entity::column::{MonitorKind, Status};
-use entity::{service, service_state};
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::column::{Listing, MonitorKind, Status};
+use entity::{service, service_component, service_state, status_page};
 use history::Profile;
 use live::Live;
 use migration::Pool;
@@ -41,6 +42,14 @@ const SCENES: [Scene; 16] = [
     ("Staging", None, Behaviour::Steady, Profile::Troubled),
 ];
 
+/// The services that follow the demo's vendor: name, the ids of the components, how their past looked.
+const FOLLOWED: [(&str, &[&str], Profile); 4] = [
+    ("Harbour · Kubernetes", &["clusters", "balancers"], Profile::Occasional),
+    ("Harbour · Block storage", &["blocks"], Profile::Occasional),
+    ("Harbour · Object storage", &["objects"], Profile::Steady),
+    ("Harbour · Console", &["console"], Profile::Steady),
+];
+
 /// Runs everything on a directory that is deleted at the end.
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal()?;
@@ -50,39 +59,58 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let db = migration::connect(&dir.database_url(), &Pool::default()).await?;
     migration::run(&db).await?;
 
+    let now = now();
     let targets = targets::serve().await?;
-    let owner = backend::auth::local::owner(&db, now()).await?;
-    tracing::info!("writing ninety days of history for {} services", SCENES.len());
-    for (i, scene) in SCENES.iter().enumerate() {
+    let vendor = vendor::serve(now).await?;
+    let owner = backend::auth::local::owner(&db, now).await?;
+    tracing::info!("writing ninety days of history for {} services", SCENES.len() + FOLLOWED.len());
+    for (i, (name, category, behaviour, profile)) in SCENES.iter().enumerate() {
         if shutdown.is_cancelled() {
             return Ok(());
         }
-        // One is left paused, because a dashboard has such a service too.
-        add(&db, owner, targets, scene, i + 1 == SCENES.len()).await?;
+        let path = behaviour.path();
+        let service = service::ActiveModel {
+            url: Set(Some(format!("http://{targets}/{path}/{}", name.to_lowercase().replace(' ', "-")))),
+            // One is left paused, because a dashboard has such a service too.
+            paused: Set(i + 1 == SCENES.len()),
+            ..service(owner, name, *category, MonitorKind::Http, now)
+        };
+        add(&db, service, *profile, now).await?;
+    }
+    let page = add_page(&db, vendor, now).await?;
+    for (name, components, profile) in FOLLOWED {
+        let service = service::ActiveModel {
+            status_page_url: Set(Some(format!("http://{vendor}/"))),
+            status_page_id: Set(Some(page)),
+            check_interval_seconds: Set(60),
+            confirmations: Set(1),
+            ..service(owner, name, Some("Vendors"), MonitorKind::StatusPage, now)
+        };
+        let service = add(&db, service, profile, now).await?;
+        follow(&db, service, components).await?;
     }
     let settings = Settings { allow_private_targets: Some(true), local_login: Some(true), ..settings.clone() };
     roles::one_process(&settings, &dir, db, Live::memory(), listener, shutdown).await
 }
 
-async fn add(
-    db: &DatabaseConnection,
+/// A service that has been there for as long as its history.
+fn service(
     owner: Uuid,
-    targets: SocketAddr,
-    (name, category, behaviour, profile): &Scene,
-    paused: bool,
-) -> anyhow::Result<()> {
-    let now = now();
+    name: &str,
+    category: Option<&str>,
+    kind: MonitorKind,
+    now: DateTime<Utc>,
+) -> service::ActiveModel {
     let created_at = now - TimeDelta::days(90);
-    let path = behaviour.path();
-    let service = service::ActiveModel {
+    service::ActiveModel {
         id: Set(Uuid::now_v7()),
         number: NotSet,
         user_id: Set(owner),
-        name: Set((*name).into()),
+        name: Set(name.into()),
         category: Set(category.map(Into::into)),
-        kind: Set(MonitorKind::Http),
-        paused: Set(paused),
-        url: Set(Some(format!("http://{targets}/{path}/{}", name.to_lowercase().replace(' ', "-")))),
+        kind: Set(kind),
+        paused: Set(false),
+        url: Set(None),
         status_page_url: Set(None),
         status_page_id: Set(None),
         check_interval_seconds: Set(10),
@@ -92,12 +120,20 @@ async fn add(
         confirmations: Set(2),
         created_at: Set(created_at),
         updated_at: Set(created_at),
-    };
+    }
+}
+
+async fn add(
+    db: &DatabaseConnection,
+    service: service::ActiveModel,
+    profile: Profile,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Uuid> {
     let service = service.insert(db).await?;
     let state = service_state::Model {
         service_id: service.id,
         status: Status::Unknown,
-        since: created_at,
+        since: service.created_at,
         last_slot: None,
         checked_at: None,
         status_code: None,
@@ -116,5 +152,44 @@ async fn add(
         open_incident_type: None,
     };
     service_state::Entity::insert(state.into_active_model()).exec_without_returning(db).await?;
-    history::write(db, &service, *profile, now).await
+    history::write(db, &service, profile, now).await?;
+    Ok(service.id)
+}
+
+/// The vendor's page, which the worker reads as soon as it runs.
+async fn add_page(db: &DatabaseConnection, vendor: SocketAddr, now: DateTime<Utc>) -> anyhow::Result<Uuid> {
+    let api_urls = [format!("http://{vendor}{}", vendor::SUMMARY)];
+    let page = status_page::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        key: Set(probe::discovery::key(&api_urls)),
+        url: Set(Some(format!("http://{vendor}/"))),
+        name: Set(Some(vendor::NAME.into())),
+        provider: Set(None),
+        api_urls: Set(serde_json::json!(api_urls)),
+        user_defined: Set(false),
+        fetched_at: Set(None),
+        attempted_at: Set(None),
+        failures: Set(0),
+        message: Set(None),
+        listing: Set(Listing::All),
+        not_before: Set(None),
+        validators: Set(None),
+        detected_at: Set(None),
+        created_at: Set(now),
+    };
+    Ok(page.insert(db).await?.id)
+}
+
+async fn follow(db: &DatabaseConnection, service: Uuid, components: &[&str]) -> anyhow::Result<()> {
+    let chosen = vendor::COMPONENTS.into_iter().filter(|(id, ..)| components.contains(id));
+    let rows = (0..).zip(chosen).map(|(position, (id, name, group))| service_component::ActiveModel {
+        service_id: Set(service),
+        component_id: Set(id.into()),
+        name: Set(name.into()),
+        group_name: Set(group.map(Into::into)),
+        position: Set(position),
+        missing: Set(false),
+    });
+    service_component::Entity::insert_many(rows).exec_without_returning(db).await?;
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::cause::Phase;
 use domain::{Cause, Outcome, Phases, Status};
+use entity::column::MonitorKind;
 use entity::service;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -50,6 +51,8 @@ pub(super) struct Story {
     threshold_ms: u32,
     timeout_ms: u32,
     expected: String,
+    /// Whose status page tells it, if one does.
+    vendor: Option<String>,
     random: StdRng,
 }
 
@@ -65,6 +68,7 @@ impl Story {
             threshold_ms: positive(service.degraded_threshold_ms),
             timeout_ms: positive(service.timeout_ms),
             expected: service.expected_status.clone(),
+            vendor: (service.kind == MonitorKind::StatusPage).then(|| service.name.clone()),
             random,
         }
     }
@@ -73,6 +77,9 @@ impl Story {
     pub(super) fn at(&mut self, at: DateTime<Utc>) -> Option<Outcome> {
         let trouble =
             self.troubles.iter().find(|(from, to, _)| (*from..*to).contains(&at)).map(|(.., trouble)| *trouble);
+        if let Some(name) = &self.vendor {
+            return told(name, trouble);
+        }
         let usual = self.usual_ms * wave(at) * self.noise();
         let threshold = f64::from(self.threshold_ms);
         Some(match trouble {
@@ -121,6 +128,20 @@ impl Story {
         let (a, b): (f64, f64) = (self.random.random(), self.random.random());
         0.85 + 0.3 * a + 0.9 * b.powi(12)
     }
+}
+
+/// What a vendor's page said.
+fn told(name: &str, trouble: Option<Trouble>) -> Option<Outcome> {
+    let (status, word) = match trouble {
+        None => (Status::Up, "operational"),
+        Some(Trouble::NotLooked) => return None,
+        Some(Trouble::Slow) => (Status::Degraded, "degraded performance"),
+        Some(Trouble::Refused | Trouble::Silent) => (Status::Down, "major outage"),
+        Some(Trouble::Failing) => (Status::Down, "partial outage"),
+    };
+    let cause = (status != Status::Up).then(|| Cause::Vendor { report: format!("{name}: {word}") });
+    let phases = Phases::default();
+    Some(Outcome { status, status_code: None, response_time_ms: None, phases, certificate_expires_at: None, cause })
 }
 
 /// Busier by day than by night, and a little by the week.

@@ -48,8 +48,9 @@ fuzz: ## Feed the readers of status pages whatever breaks them, for FUZZ_SECONDS
 	cd crates/probe && RUSTC_BOOTSTRAP=1 cargo fuzz run status_page fuzz/corpus/status_page tests/fixtures/statuspages -- \
 		-dict=fuzz/status_page.dict -max_len=20000 -rss_limit_mb=512 -timeout=5 -max_total_time=$(FUZZ_SECONDS)
 
-bench: setup build ## Measure checks per CPU-second, lateness and reading, printed as tables
-	cargo bench --locked -p pulsecheck --bench checks --bench reads
+# BENCH names groups (all by default), BENCH_MINUTES says how long punctuality is measured.
+bench: setup build ## Measure cost, punctuality, reading and space; tables in target/bench
+	cargo bench --locked -p pulsecheck --bench suite -- $(BENCH)
 
 size: ui ## Say whether what a browser loads of the dashboard is small enough
 	node --test e2e/dashboard-size.mjs

@@ -16,6 +16,7 @@ pub struct PostgresServer {
     programs: PathBuf,
     owner: Owner,
     port: u16,
+    durable: bool,
     databases: AtomicU32,
 }
 
@@ -25,9 +26,22 @@ impl PostgresServer {
     /// # Panics
     /// When PostgreSQL is not installed, or does not start.
     pub async fn start() -> Self {
+        Self::begin(false).await
+    }
+
+    /// As [`PostgresServer::start`], but what is committed is on the disk, as with PostgreSQL's own defaults: for
+    /// measurements.
+    ///
+    /// # Panics
+    /// As [`PostgresServer::start`].
+    pub async fn start_durable() -> Self {
+        Self::begin(true).await
+    }
+
+    async fn begin(durable: bool) -> Self {
         let (programs, owner) = (programs(), owner());
         let server = Server::new("postgres", owner, "QUIT");
-        let mut this = Self { server, programs, owner, port: 0, databases: AtomicU32::new(0) };
+        let mut this = Self { server, programs, owner, port: 0, durable, databases: AtomicU32::new(0) };
         let data = this.data();
         let created = this.run("initdb", |initdb| {
             initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]);
@@ -141,10 +155,10 @@ impl PostgresServer {
         let mut arguments =
             vec!["-D".to_owned(), data.display().to_string(), "-k".to_owned(), directory.display().to_string()];
         for setting in [
-            &format!("port={}", self.port),
+            format!("port={}", self.port).as_str(),
             "listen_addresses=127.0.0.1",
-            "fsync=off",
-            "full_page_writes=off",
+            if self.durable { "fsync=on" } else { "fsync=off" },
+            if self.durable { "full_page_writes=on" } else { "full_page_writes=off" },
             "max_connections=300",
             "shared_buffers=64MB",
             "timezone=UTC",

@@ -1,13 +1,14 @@
 //! The data that reading is measured on: made by the database itself, because five million rows take too long otherwise.
 
+use crate::storage::{Layout, Storage};
 use chrono::{DateTime, Duration, SubsecRound as _, Utc};
 use domain::LatencyHistogram;
 use domain::rollup::{DAY, HOUR, floor};
 use entity::api_token;
 use sea_orm::TransactionTrait as _;
-use sea_orm::{ActiveModelTrait as _, ConnectionTrait as _, DatabaseConnection, DbBackend, IntoActiveModel as _};
+use sea_orm::{ActiveModelTrait as _, IntoActiveModel as _};
 use sha2::{Digest as _, Sha256};
-use testkit::{RedisServer, TestDatabase, builders, database};
+use testkit::builders;
 use uuid::Uuid;
 
 /// How many services there are, all of one user.
@@ -25,41 +26,9 @@ const PARTS: i64 = 25;
 /// How far sums go back.
 const DAYS: i64 = 90;
 
-/// Which storage the program runs on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Layout {
-    Postgres,
-    Sqlite,
-}
-
-impl Layout {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Sqlite => "SQLite, in process",
-            Self::Postgres => "PostgreSQL + Redis",
-        }
-    }
-}
-
-pub(crate) struct Seeded {
-    pub(crate) database: TestDatabase,
-    pub(crate) redis: Option<RedisServer>,
-    pub(crate) data: tempfile::TempDir,
-}
-
-impl Seeded {
-    pub(crate) async fn new(layout: Layout) -> Self {
-        let database = match layout {
-            Layout::Sqlite => database::sqlite().await,
-            Layout::Postgres => database::postgres().await,
-        };
-        let redis = if layout == Layout::Postgres { Some(RedisServer::start().await) } else { None };
-        fill(&database.db).await;
-        Self { database, redis, data: tempfile::tempdir().unwrap() }
-    }
-}
-
-async fn fill(db: &DatabaseConnection) {
+/// Fills an empty database.
+pub(crate) async fn fill(storage: &Storage) {
+    let db = &storage.db;
     let user = builders::a_user(db).await;
     let now = Utc::now().trunc_subsecs(3);
     let token = api_token::Model {
@@ -83,16 +52,16 @@ async fn fill(db: &DatabaseConnection) {
     transaction.commit().await.unwrap();
     // In parts, because no statement may take longer than what the program allows itself.
     for part in 0..PARTS {
-        for statement in statements(db.get_database_backend(), now, part) {
-            db.execute_unprepared(&statement).await.unwrap();
+        for statement in statements(storage, now, part) {
+            storage.execute(&statement).await;
         }
     }
-    let analyze = if db.get_database_backend() == DbBackend::Postgres { "VACUUM ANALYZE" } else { "ANALYZE" };
-    db.execute_unprepared(analyze).await.unwrap();
+    let analyze = if storage.layout == Layout::Postgres { "VACUUM ANALYZE" } else { "ANALYZE" };
+    storage.execute(analyze).await;
 }
 
 /// The last check is half an interval old, the last folded one six before it.
-fn statements(backend: DbBackend, now: DateTime<Utc>, part: i64) -> Vec<String> {
+fn statements(storage: &Storage, now: DateTime<Utc>, part: i64) -> Vec<String> {
     const STEP: i64 = 600_000;
     let end = now.timestamp_millis() - STEP / 2;
     let (first, folded) = (end - (CHECKS - 1) * STEP, end - 6 * STEP);
@@ -101,11 +70,11 @@ fn statements(backend: DbBackend, now: DateTime<Utc>, part: i64) -> Vec<String> 
         "INSERT INTO checks (service_number, slot, delay_ms, interval_seconds, response_time_ms, status, status_code)
          SELECT s.number, {first} + g.value * {STEP} + s.number, 1, 600, 40 + (g.value * 7 + s.number) % 200, 0, 200
          FROM {services} CROSS JOIN {}",
-        series(backend, 0, CHECKS - 1)
+        storage.series(0, CHECKS - 1)
     );
     let mut histogram = LatencyHistogram::default();
     (0..100).for_each(|i| histogram.record(40 + i * 2));
-    let histogram = hex(backend, &histogram.encode());
+    let histogram = hex(storage.layout, &histogram.encode());
     let sums = |period: i16, width: Duration, checks: i64| {
         let width = width.num_milliseconds();
         let last = floor(DateTime::from_timestamp_millis(folded).unwrap(), Duration::milliseconds(width));
@@ -117,7 +86,7 @@ fn statements(backend: DbBackend, now: DateTime<Utc>, part: i64) -> Vec<String> 
              SELECT s.number, {period}, {last} - g.value * {width}, {width} - (g.value % 2) * {down}, 0,
                 (g.value % 2) * {down}, 0, {checks}, g.value % 2, 240, {histogram}
              FROM {services} CROSS JOIN {}",
-            series(backend, 0, DAYS * DAY.num_milliseconds() / width)
+            storage.series(0, DAYS * DAY.num_milliseconds() / width)
         )
     };
     let progress = format!(
@@ -127,17 +96,7 @@ fn statements(backend: DbBackend, now: DateTime<Utc>, part: i64) -> Vec<String> 
     vec![checks, sums(0, HOUR, 6), sums(1, DAY, 144), progress]
 }
 
-fn series(backend: DbBackend, from: i64, to: i64) -> String {
-    match backend {
-        DbBackend::Postgres => format!("generate_series({from}::bigint, {to}::bigint) AS g (value)"),
-        _ => format!(
-            "(WITH RECURSIVE n (value) AS (SELECT {from} UNION ALL SELECT value + 1 FROM n WHERE value < {to})
-              SELECT value FROM n) AS g"
-        ),
-    }
-}
-
-fn hex(backend: DbBackend, bytes: &[u8]) -> String {
+fn hex(layout: Layout, bytes: &[u8]) -> String {
     let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    if backend == DbBackend::Postgres { format!("'\\x{digits}'::bytea") } else { format!("x'{digits}'") }
+    if layout == Layout::Postgres { format!("'\\x{digits}'::bytea") } else { format!("x'{digits}'") }
 }

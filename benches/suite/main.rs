@@ -1,0 +1,68 @@
+//! `make bench`: what PulseCheck costs and how quick it is, measured on the program as it is shipped.
+//!
+//! Each group makes data and starts programs of its own, on SQLite and on PostgreSQL with Redis, and comes to rows of one
+//! table. What a group measured is kept in `target/bench/<group>.json`; `target/bench/results.md` is the table of all
+//! that are there. Servers and targets are other processes: CPU and memory are those of the measured program alone.
+//!
+//! `make bench BENCH="reads start"` runs these groups only.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "a measurement, not a service")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "small numbers"
+)]
+
+mod api;
+mod checks;
+mod figures;
+mod machine;
+mod program;
+mod reads;
+mod row;
+mod space;
+mod start;
+mod storage;
+mod target;
+mod upkeep;
+
+use row::Row;
+use std::pin::Pin;
+
+/// A name, and what measures it.
+type Group = (&'static str, fn() -> Pin<Box<dyn Future<Output = Vec<Row>>>>);
+
+/// What there is, in the order of the table.
+const GROUPS: [Group; 5] = [
+    ("checks", || Box::pin(checks::measure())),
+    ("reads", || Box::pin(reads::measure())),
+    ("space", || Box::pin(space::measure())),
+    ("upkeep", || Box::pin(upkeep::measure())),
+    ("start", || Box::pin(start::measure())),
+];
+
+fn main() {
+    // Cargo adds options of its own.
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if wanted.iter().any(|argument| argument == target::ARGUMENT) {
+        target::serve();
+        return;
+    }
+    if let Some(unknown) = wanted.iter().find(|name| GROUPS.iter().all(|(group, _)| group != name)) {
+        let names = GROUPS.map(|(group, _)| group).join(", ");
+        eprintln!("there is no group {unknown}: the groups are {names}");
+        std::process::exit(2);
+    }
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    println!("{}", machine::describe());
+    for (group, measure) in GROUPS {
+        if wanted.is_empty() || wanted.iter().any(|name| name == group) {
+            let rows = runtime.block_on(measure());
+            row::keep(group, &rows);
+            print!("\n{}", row::table(&rows));
+        }
+    }
+    let file = row::write_table(&GROUPS.map(|(group, _)| group));
+    println!("\nall results: {}", file.display());
+}

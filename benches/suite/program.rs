@@ -1,0 +1,81 @@
+//! The measured program.
+
+use crate::storage::Storage;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+/// What every process of an installation has to know alike.
+const SECRET: &str = "a secret of a measurement that nobody else needs";
+
+/// A running `pulsecheck`; it ends with this value.
+pub(crate) struct Program {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    begun: Instant,
+}
+
+impl Program {
+    /// Starts it as `role` (none: everything in one process) on `storage`, with these settings besides.
+    pub(crate) fn start(storage: &Storage, role: Option<&str>, settings: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pulsecheck"));
+        command.args(role).env_clear().env("DATABASE_URL", &storage.url);
+        command.env("PULSECHECK_DATA_DIR", storage.directory.path().join("data")).env("PULSECHECK_SECRET_KEY", SECRET);
+        command.env("PULSECHECK_LISTEN", "127.0.0.1:0").env("PULSECHECK_LOG", "warn");
+        command.env("PULSECHECK_ALLOW_PRIVATE_TARGETS", "true").env("PULSECHECK_MAX_SERVICES_PER_USER", "1000000");
+        if let Some(redis) = &storage.redis {
+            command.env("REDIS_URL", redis.url());
+        }
+        command.envs(settings.iter().copied());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+        let begun = Instant::now();
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines, begun }
+    }
+
+    /// Where it listens, once it does.
+    pub(crate) async fn address(&mut self) -> String {
+        loop {
+            let line = self.lines.next_line().await.unwrap().expect("the program says where it listens");
+            if let Some(url) = line.strip_prefix("Listening on ") {
+                return url.trim().trim_end_matches('/').to_owned();
+            }
+        }
+    }
+
+    pub(crate) fn runs_for(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().expect("the program runs")
+    }
+
+    /// # Panics
+    /// When it has ended.
+    pub(crate) fn still_runs(&mut self) {
+        assert!(self.child.try_wait().unwrap().is_none(), "the program ended");
+    }
+
+    /// User and system time so far (`/proc/<pid>/stat`, in hundredths of a second on Linux).
+    pub(crate) fn cpu_seconds(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        let ticks: f64 = [11, 12].iter().map(|i| fields[*i].parse::<f64>().unwrap()).sum();
+        ticks / 100.0
+    }
+
+    /// The most memory that it ever had (`VmHWM`), in megabytes of a million bytes.
+    pub(crate) fn peak_megabytes(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() * 1024.0 / 1e6
+    }
+
+    /// Ends it as a crash would.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+}

@@ -1,0 +1,65 @@
+//! How much room a single check takes, with its share of the indexes.
+
+use crate::row::Row;
+use crate::storage::{Layout, Storage};
+use chrono::{Duration, SubsecRound as _, Utc};
+use domain::rollup::{DAY, floor};
+use serde_json::json;
+
+const SERVICES: usize = 200;
+
+/// From one check of a service to its next one.
+const STEP: Duration = Duration::minutes(1);
+
+/// How many days are filled; PostgreSQL has a partition for each.
+const DAYS: i32 = 4;
+
+pub(crate) async fn measure() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for layout in Layout::BOTH {
+        let storage = Storage::new(layout).await;
+        storage.add_services(SERVICES, STEP.num_seconds() as i32, "http://127.0.0.1:9/").await;
+        let now = Utc::now().trunc_subsecs(3);
+        worker::history::pass(&storage.db, &worker::history::Settings::default(), now).await.unwrap();
+        let before = bytes(&storage).await;
+        let first = floor(now, DAY).timestamp_millis();
+        // In the order of time, as they are recorded: what pages hold depends on it.
+        let rounds = i64::from(DAYS) * DAY.num_milliseconds() / STEP.num_milliseconds();
+        const PART: i64 = 240;
+        for part in 0..rounds / PART {
+            let series = storage.series(part * PART, (part + 1) * PART - 1);
+            let step = STEP.num_milliseconds();
+            let insert = format!(
+                "INSERT INTO checks (service_number, slot, delay_ms, interval_seconds, response_time_ms, status, status_code)
+                 SELECT s.number, {first} + g.value * {step} + (s.number * 7919) % {step}, s.number % 7, {},
+                    20 + (g.value * 7 + s.number) % 400, 0, 200
+                 FROM {series} CROSS JOIN services s ORDER BY g.value, (s.number * 7919) % {step}",
+                STEP.num_seconds(),
+            );
+            storage.execute(&insert).await;
+        }
+        let checks = storage.checks().await;
+        let grown = bytes(&storage).await - before;
+        let each = grown as f64 / checks as f64;
+        let row = Row {
+            measure: format!("room of a check, indexes included, {checks} recorded in the order of time"),
+            layout: layout.name(),
+            result: format!("{each:.1} bytes"),
+            aim: if layout == Layout::Sqlite { "60 bytes" } else { "100 bytes" },
+            figures: json!({ "bytes_per_check": each, "checks": checks, "bytes": grown }),
+        };
+        rows.push(row.say());
+    }
+    rows
+}
+
+/// How much the checks take: of PostgreSQL their tables and indexes, of SQLite the whole file.
+async fn bytes(storage: &Storage) -> i64 {
+    let sql = match storage.layout {
+        Layout::Postgres => {
+            "SELECT sum(pg_total_relation_size(inhrelid))::bigint AS n FROM pg_inherits WHERE inhparent = 'checks'::regclass"
+        }
+        Layout::Sqlite => "SELECT page_count * page_size AS n FROM pragma_page_count, pragma_page_size",
+    };
+    storage.numbers(sql).await[0]
+}

@@ -114,6 +114,8 @@ pub(crate) struct SignedIn {
 pub(crate) struct Departure {
     /// Where it goes.
     pub(crate) address: String,
+    /// What it comes back with.
+    pub(crate) state: String,
     /// What it keeps meanwhile.
     pub(crate) cookie: String,
 }
@@ -243,7 +245,7 @@ impl Auth {
             tracing::error!(provider = provider.id(), error = %fault, "a sign-in provider cannot be used at the moment");
             fault.refusal()
         })?;
-        Ok(Departure { address, cookie })
+        Ok(Departure { address, state: flow.state, cookie })
     }
 
     /// Begins a session for somebody who comes back from a provider, and says where they wanted to go.

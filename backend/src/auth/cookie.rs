@@ -1,7 +1,7 @@
 //! The cookies: two of a signed-in browser, and one of a browser that is on its way to a provider. Their names, attributes
 //! and lifetimes.
 
-use super::{flow, session};
+use super::{flow, secret, session};
 use http::{HeaderMap, HeaderValue, header};
 
 /// Where the refresh cookie is sent to, and nowhere else.
@@ -9,6 +9,9 @@ pub(crate) const REFRESH_PATH: &str = "/api/auth/refresh";
 
 /// Where the cookie of a sign-in is sent to without https: every provider's callback.
 const SIGN_IN_PATH: &str = "/api/auth";
+
+/// How many sign-ins one browser may have under way, in as many tabs.
+const MOST_SIGN_INS: usize = 5;
 
 /// How cookies are called and marked: by whether browsers reach this server over https.
 ///
@@ -37,8 +40,14 @@ impl Cookies {
         if self.secure { "__Secure-pulsecheck_refresh".into() } else { format!("pulsecheck_refresh_{}", self.port) }
     }
 
-    fn sign_in_name(self) -> String {
-        if self.secure { "__Host-pulsecheck_sign_in".into() } else { format!("pulsecheck_sign_in_{}", self.port) }
+    /// What the names of all sign-ins begin with.
+    fn sign_in_names(self) -> String {
+        if self.secure { "__Host-pulsecheck_sign_in_".into() } else { format!("pulsecheck_sign_in_{}_", self.port) }
+    }
+
+    /// Each sign-in has a cookie of its own, because several may be under way in one browser.
+    fn sign_in_name(self, state: &str) -> String {
+        self.sign_in_names() + &secret::encode(&secret::hash(state.as_bytes())[..9])
     }
 
     fn sign_in_path(self) -> &'static str {
@@ -47,32 +56,47 @@ impl Cookies {
 
     /// The access token that a browser sent.
     pub(crate) fn access(self, headers: &HeaderMap) -> Option<&str> {
-        the_only(values(headers, &self.access_name()))
+        the_only(values(headers, Some(self.access_name())))
     }
 
     /// The refresh token that a browser sent.
     pub(crate) fn refresh(self, headers: &HeaderMap) -> Option<&str> {
-        the_only(values(headers, &self.refresh_name()))
+        the_only(values(headers, Some(self.refresh_name())))
     }
 
     /// Whether a browser sent several refresh tokens, one of which somebody else has put there.
     pub(crate) fn refresh_is_doubtful(self, headers: &HeaderMap) -> bool {
-        values(headers, &self.refresh_name()).nth(1).is_some()
+        values(headers, Some(self.refresh_name())).nth(1).is_some()
     }
 
-    /// What a browser keeps while it is at a provider.
-    pub(crate) fn sign_in(self, headers: &HeaderMap) -> Option<&str> {
-        the_only(values(headers, &self.sign_in_name()))
+    /// What a browser keeps of the sign-in that comes back with `state`; of any other that is under way if it has none of
+    /// that one, which tells the way of another tab from that of another browser.
+    pub(crate) fn sign_in<'h>(self, headers: &'h HeaderMap, state: Option<&str>) -> Option<&'h str> {
+        let own = || values(headers, state.map(|state| self.sign_in_name(state)));
+        if own().next().is_some() {
+            return the_only(own());
+        }
+        let names = self.sign_in_names();
+        pairs(headers).find(|(name, _)| name.starts_with(&names)).map(|(_, value)| value)
     }
 
     /// Keeps it. Lax, because the browser comes back from another site.
-    pub(crate) fn set_sign_in(self, flow: &str) -> HeaderValue {
-        self.set(&self.sign_in_name(), flow, self.sign_in_path(), flow::KEPT_FOR.num_seconds())
+    pub(crate) fn set_sign_in(self, state: &str, flow: &str) -> HeaderValue {
+        self.set(&self.sign_in_name(state), flow, self.sign_in_path(), flow::KEPT_FOR.num_seconds())
     }
 
     /// Makes the browser forget it.
-    pub(crate) fn clear_sign_in(self) -> HeaderValue {
-        self.set(&self.sign_in_name(), "", self.sign_in_path(), 0)
+    pub(crate) fn clear_sign_in(self, state: &str) -> HeaderValue {
+        self.set(&self.sign_in_name(state), "", self.sign_in_path(), 0)
+    }
+
+    /// Makes the browser forget the sign-ins that were given up, when it begins yet another: browsers send the oldest first.
+    pub(crate) fn clear_old_sign_ins(self, headers: &HeaderMap) -> Vec<HeaderValue> {
+        let names = self.sign_in_names();
+        let known = |name: &str| name.strip_prefix(&names).is_some_and(is_tag);
+        let all: Vec<&str> = pairs(headers).map(|(name, _)| name).filter(|name| known(name)).collect();
+        let old = (all.len() + 1).saturating_sub(MOST_SIGN_INS);
+        all[..old].iter().map(|name| self.set(name, "", self.sign_in_path(), 0)).collect()
     }
 
     /// Keeps the access token for as long as its session may live, though it says less and less: an expired one still
@@ -100,10 +124,19 @@ impl Cookies {
     }
 }
 
-fn values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
-    let pairs = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-    let pairs = pairs.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(move |(key, _)| *key == name).map(|(_, value)| value)
+/// The cookies that a browser sent, by name.
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='))
+}
+
+fn values(headers: &HeaderMap, name: Option<String>) -> impl Iterator<Item = &str> {
+    pairs(headers).filter(move |(key, _)| name.as_deref() == Some(*key)).map(|(_, value)| value)
+}
+
+/// Whether it may end the name of a cookie of ours.
+fn is_tag(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// None when there are several: a browser sends those that different hosts or paths have set in an order that tells
@@ -131,9 +164,9 @@ mod tests {
     #[test]
     fn of_two_cookies_with_one_name_neither_counts() {
         let cookies = Cookies { secure: true, port: 443 };
-        for name in [cookies.access_name(), cookies.refresh_name(), cookies.sign_in_name()] {
+        for name in [cookies.access_name(), cookies.refresh_name(), cookies.sign_in_name("state")] {
             let read = |headers: &HeaderMap| {
-                [cookies.access(headers), cookies.refresh(headers), cookies.sign_in(headers)]
+                [cookies.access(headers), cookies.refresh(headers), cookies.sign_in(headers, Some("state"))]
                     .map(|v| v.map(str::to_owned))
             };
             let mut headers = HeaderMap::new();
@@ -151,9 +184,30 @@ mod tests {
 
     #[test]
     fn over_https_only_this_host_can_set_the_cookie_of_a_sign_in() {
-        let set = |secure| Cookies { secure, port: 443 }.set_sign_in("x").to_str().unwrap().to_owned();
-        assert!(set(true).starts_with("__Host-pulsecheck_sign_in=x; Path=/; "), "{}", set(true));
-        assert!(set(true).ends_with("; Secure"));
-        assert!(set(false).starts_with("pulsecheck_sign_in_443=x; Path=/api/auth; "));
+        let set = |secure| Cookies { secure, port: 443 }.set_sign_in("state", "x").to_str().unwrap().to_owned();
+        assert!(set(true).starts_with("__Host-pulsecheck_sign_in_"), "{}", set(true));
+        assert!(set(true).contains("=x; Path=/; ") && set(true).ends_with("; Secure"), "{}", set(true));
+        assert!(set(false).starts_with("pulsecheck_sign_in_443_"), "{}", set(false));
+        assert!(set(false).contains("=x; Path=/api/auth; "), "{}", set(false));
+    }
+
+    #[test]
+    fn several_sign_ins_are_under_way_and_those_given_up_are_forgotten() {
+        let cookies = Cookies { secure: true, port: 443 };
+        let mut headers = HeaderMap::new();
+        let cookie = |state: &str| {
+            let set = cookies.set_sign_in(state, &format!("flow-{state}"));
+            HeaderValue::from_str(set.to_str().unwrap().split(';').next().unwrap()).unwrap()
+        };
+        assert_eq!(cookies.sign_in(&headers, Some("0")), None);
+        for state in ["0", "1", "2", "3"] {
+            headers.append(header::COOKIE, cookie(state));
+            assert!(cookies.clear_old_sign_ins(&headers).is_empty());
+        }
+        assert_eq!(cookies.sign_in(&headers, Some("2")), Some("flow-2"));
+        assert_eq!(cookies.sign_in(&headers, Some("another")), Some("flow-0"), "which does not fit");
+        assert_eq!(cookies.sign_in(&headers, None), Some("flow-0"));
+        headers.append(header::COOKIE, cookie("4"));
+        assert_eq!(cookies.clear_old_sign_ins(&headers), [cookies.clear_sign_in("0")]);
     }
 }

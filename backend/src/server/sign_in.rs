@@ -48,7 +48,9 @@ pub(super) async fn begin(
     Ok(match server.auth.depart(provider, &back, ops::now()).await {
         Ok(departure) => {
             let mut response = Redirect::to(&departure.address).into_response();
-            set(&mut response, server.cookies().set_sign_in(&departure.cookie));
+            let cookies = server.cookies();
+            cookies.clear_old_sign_ins(&headers).into_iter().for_each(|cookie| set(&mut response, cookie));
+            set(&mut response, cookies.set_sign_in(&departure.state, &departure.cookie));
             response
         }
         Err(refusal) => refused(refusal, Some(provider)),
@@ -73,18 +75,18 @@ pub(super) async fn callback(
     };
     let mut take = |name: &str| query.remove(name).filter(|value| !value.is_empty());
     let answer = Answer { state: take("state"), code: take("code"), error: take("error"), iss: take("iss") };
-    let cookies = server.cookies();
+    let (cookies, state) = (server.cookies(), answer.state.clone());
     let arrival = Arrival {
         provider,
         answer,
-        cookie: cookies.sign_in(&headers),
+        cookie: cookies.sign_in(&headers, state.as_deref()),
         access_token: cookies.access(&headers),
         device: identify::device(&headers, from),
     };
     Ok(match server.auth.arrive(arrival, ops::now()).await {
         Ok((signed_in, back)) => {
             let mut response = welcome(&server, &signed_in, &back);
-            set(&mut response, cookies.clear_sign_in());
+            state.into_iter().for_each(|state| set(&mut response, cookies.clear_sign_in(&state)));
             response
         }
         Err(refusal) => {

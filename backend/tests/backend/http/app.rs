@@ -151,9 +151,18 @@ impl Browser {
 
     /// The value of a cookie that a request to `path` would carry.
     pub(crate) fn cookie(&self, path: &str, name: &str) -> String {
+        self.sent(path, name).map(|(_, value)| value).unwrap_or_default()
+    }
+
+    /// Its whole name, which for a sign-in ends differently each time.
+    pub(crate) fn cookie_name(&self, path: &str, name: &str) -> String {
+        self.sent(path, name).map(|(name, _)| name).unwrap_or_default()
+    }
+
+    fn sent(&self, path: &str, name: &str) -> Option<(String, String)> {
         let (header, name) = (self.cookie_header(path), format!("{name}_{}", self.port));
         let mut pairs = header.split("; ").filter_map(|pair| pair.split_once('='));
-        pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned()).unwrap_or_default()
+        pairs.find(|(key, _)| is_called(key, &name)).map(|(key, value)| (key.to_owned(), value.to_owned()))
     }
 
     pub(crate) fn set_cookie(&self, cookie: &str) {
@@ -172,9 +181,14 @@ pub(crate) fn set_cookie(headers: &HeaderMap, name: &str) -> Option<(String, Vec
     let (value, attributes) = lines.find_map(|line| {
         let (pair, attributes) = line.split_once("; ")?;
         let (key, value) = pair.split_once('=')?;
-        (key == name).then_some((value, attributes))
+        is_called(key, name).then_some((value, attributes))
     })?;
     let mut attributes: Vec<_> = attributes.split("; ").map(str::to_owned).collect();
     attributes.sort();
     Some((value.to_owned(), attributes))
+}
+
+/// Whether `key` is the cookie `name`, or one of those that are called so with an end of their own.
+fn is_called(key: &str, name: &str) -> bool {
+    key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }

@@ -273,7 +273,8 @@ async fn whatever_comes_back_otherwise_than_it_went_ends_on_the_sign_in_page_wit
         assert_eq!(refusal(&stranger.get(&way_back).await), "mismatch", "{id}: another browser on its own way");
         for cookie in ["", "x", "a.b.c"] {
             let forger = app.browser();
-            forger.set_cookie(&format!("{}={cookie}; Path=/api/auth", app.named("pulsecheck_sign_in")));
+            let name = browser.cookie_name("/api/auth", "pulsecheck_sign_in");
+            forger.set_cookie(&format!("{name}={cookie}; Path=/api/auth"));
             assert_eq!(refusal(&forger.get(&way_back).await), "browser", "{id}: a forged cookie");
         }
         nobody_is_in(&app, id).await;
@@ -300,12 +301,28 @@ async fn whatever_comes_back_otherwise_than_it_went_ends_on_the_sign_in_page_wit
 }
 
 #[tokio::test]
+async fn two_tabs_are_on_their_way_at_once_and_both_arrive() {
+    let provider = Provider::start().await;
+    let app = with(&provider).await;
+    let browser = app.browser();
+    let first = depart(&browser, "google").await;
+    let second = depart(&browser, "github").await;
+    assert_eq!(location(&browser.get(&back(&provider, "google", &first)).await), "/incidents");
+    assert_eq!(location(&browser.get(&back(&provider, "github", &second)).await), "/incidents");
+    for _ in 0..20 {
+        depart(&browser, "google").await;
+    }
+    let cookies = browser.cookie_header("/api/auth");
+    assert_eq!(cookies.matches("pulsecheck_sign_in").count(), 5, "those that were given up are forgotten: {cookies}");
+}
+
+#[tokio::test]
 async fn who_comes_back_late_is_told_so() {
     let provider = Provider::start().await;
     let app = with(&provider).await;
     let browser = app.browser();
     let way_back = back(&provider, "google", &depart(&browser, "google").await);
-    let name = app.named("pulsecheck_sign_in");
+    let name = browser.cookie_name("/api/auth", "pulsecheck_sign_in");
     let cookie = browser.cookie("/api/auth", "pulsecheck_sign_in");
     let mut parts = cookie.split('.').map(|part| BASE64_URL_SAFE_NO_PAD.decode(part).unwrap_or_default());
     let header: Header = serde_json::from_slice(&parts.next().unwrap()).unwrap();

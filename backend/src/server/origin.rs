@@ -37,7 +37,8 @@ impl Names {
             (Some(origin), _) => self.own_origin(origin, headers),
             // Browsers that send no Origin with a request to the page's own origin send this, and pages cannot set it.
             (None, Some(site)) => site == "same-origin" || site == "none",
-            (None, None) => false,
+            // Over plain http they do not; a link that is followed there still says from which page.
+            (None, None) => text(headers, header::REFERER.as_str()).is_some_and(|page| self.own_origin(page, headers)),
         }
     }
 
@@ -130,7 +131,12 @@ mod tests {
             (true, &[("origin", "http://[::1]:9000"), ("host", "[::1]:9000")]),
             (true, &[("sec-fetch-site", "same-origin")]),
             (true, &[("sec-fetch-site", "none")]),
+            (true, &[("referer", "https://pulse.example.com/settings")]),
+            (true, &[("referer", "http://localhost:8080/settings"), ("host", "localhost:8080")]),
             (false, &[]),
+            (false, &[("referer", "https://evil.example/?https://pulse.example.com/")]),
+            (false, &[("referer", "https://pulse.example.com/"), ("sec-fetch-site", "cross-site")]),
+            (false, &[("referer", "https://pulse.example.com/"), ("origin", "null")]),
             (false, &[("origin", "null")]),
             (false, &[("origin", "https://evil.example")]),
             (false, &[("origin", "http://pulse.example.com")]),

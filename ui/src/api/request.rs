@@ -131,7 +131,10 @@ async fn ask(body: String) -> Result<Rc<str>, Problem> {
 
 async fn send_with_session(body: &str) -> Result<Rc<str>, Problem> {
     match send(body).await {
-        Err(Problem { kind: ProblemKind::SignedOut, .. }) if refresh_session().await => send(body).await,
+        Err(Problem { kind: ProblemKind::SignedOut, .. }) => {
+            refresh_session().await?;
+            send(body).await
+        }
         result => result,
     }
 }
@@ -181,34 +184,44 @@ fn read<Data: DeserializeOwned>(body: &str) -> Result<Data, Problem> {
 
 thread_local! {
     /// Those who wait for the renewal that is under way; `None` when there is none.
-    static WAITING: RefCell<Option<Vec<futures_channel::oneshot::Sender<bool>>>> = const { RefCell::new(None) };
+    static WAITING: RefCell<Option<Vec<futures_channel::oneshot::Sender<Result<(), Problem>>>>> =
+        const { RefCell::new(None) };
 }
 
 /// Renews the session; whoever asks while that is under way shares its result, because a refresh token used twice
-/// ends the whole session. Returns whether there is a session now.
-pub async fn refresh_session() -> bool {
-    let shared = WAITING.with_borrow_mut(|waiting| {
-        let Some(list) = waiting else {
-            *waiting = Some(Vec::new());
-            return None;
-        };
-        let (sender, receiver) = futures_channel::oneshot::channel();
-        list.push(sender);
-        Some(receiver)
-    });
-    if let Some(receiver) = shared {
-        return receiver.await.unwrap_or(false);
-    }
-    // Not tied to the component that asked: leaving its page must not strand the others.
+/// ends the whole session.
+///
+/// # Errors
+/// [`ProblemKind::SignedOut`] when there is no session any more. Any other leaves open whether there is one.
+pub async fn refresh_session() -> Result<(), Problem> {
     let (sender, receiver) = futures_channel::oneshot::channel();
-    browser::spawn(async move {
-        let renewed = matches!(browser::post(REFRESH, None).await, Ok(Sent { status: 200..=299, .. }));
-        for waiting in WAITING.take().unwrap_or_default() {
-            let _ = waiting.send(renewed);
-        }
-        let _ = sender.send(renewed);
+    let first = WAITING.with_borrow_mut(|waiting| {
+        let first = waiting.is_none();
+        waiting.get_or_insert_default().push(sender);
+        first
     });
-    receiver.await.unwrap_or(false)
+    if first {
+        // Not tied to the component that asked: leaving its page must not strand the others.
+        browser::spawn(async move {
+            let renewed = match browser::post(REFRESH, None).await {
+                Ok(answer) => renewed(answer.status),
+                Err(_) => Err(Problem::unreachable()),
+            };
+            for waiting in WAITING.take().unwrap_or_default() {
+                let _ = waiting.send(renewed.clone());
+            }
+        });
+    }
+    receiver.await.unwrap_or_else(|_| Err(Problem::unreachable()))
+}
+
+/// What the status of a renewal's answer means. Too many requests and a server in trouble say nothing about the session.
+fn renewed(status: u16) -> Result<(), Problem> {
+    match status {
+        200..=299 => Ok(()),
+        408 | 429 | 500.. => Err(Problem::unreachable()),
+        _ => Err(Problem::signed_out()),
+    }
 }
 
 /// Ends the session.
@@ -239,6 +252,20 @@ mod tests {
         assert_eq!(check(502, "<html>").unwrap_err().kind, ProblemKind::Unreachable);
         assert_eq!(read::<serde_json::Value>("<html>").unwrap_err().kind, ProblemKind::Server);
         assert_eq!(check(401, "").unwrap_err().kind, ProblemKind::SignedOut);
+    }
+
+    #[test]
+    fn only_a_refusal_ends_the_session() {
+        assert_eq!(renewed(200), Ok(()));
+        for (status, kind) in [
+            (401, ProblemKind::SignedOut),
+            (403, ProblemKind::SignedOut),
+            (429, ProblemKind::Unreachable),
+            (500, ProblemKind::Unreachable),
+            (503, ProblemKind::Unreachable),
+        ] {
+            assert_eq!(renewed(status).unwrap_err().kind, kind, "{status}");
+        }
     }
 
     #[test]

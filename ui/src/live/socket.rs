@@ -64,11 +64,12 @@ pub(super) async fn run(mut store: Store) {
 
 /// Whether there is a session; renews it on the way. A server that does not answer leaves the question open.
 async fn may_connect() -> bool {
-    match api::request(GetMe::build(())).await {
-        Ok(GetMe { me: Some(_) }) => true,
+    let answer = match api::request(GetMe::build(())).await {
+        Ok(GetMe { me: Some(_) }) => return true,
         Ok(GetMe { me: None }) => api::refresh_session().await,
-        Err(problem) => problem.kind != ProblemKind::SignedOut,
-    }
+        Err(problem) => Err(problem),
+    };
+    !answer.is_err_and(|problem| problem.kind == ProblemKind::SignedOut)
 }
 
 /// Waits, but not longer than until the network is back.

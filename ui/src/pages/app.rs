@@ -69,10 +69,16 @@ pub(crate) async fn identify(mut store: Store) {
 
 /// Who is signed in, the session renewed if need be.
 async fn who() -> Result<Option<api::Me>, api::Problem> {
-    match api::request(GetMe::build(())).await {
-        Ok(GetMe { me: None }) if api::refresh_session().await => {
-            api::request(GetMe::build(())).await.map(|answer| answer.me)
+    let asked = async {
+        match api::request(GetMe::build(())).await? {
+            GetMe { me: None } => {
+                api::refresh_session().await?;
+                api::request(GetMe::build(())).await
+            }
+            answer => Ok(answer),
         }
+    };
+    match asked.await {
         Ok(answer) => Ok(answer.me),
         Err(problem) if problem.kind == ProblemKind::SignedOut => Ok(None),
         Err(problem) => Err(problem),

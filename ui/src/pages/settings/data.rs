@@ -5,8 +5,7 @@ use crate::{
     api::{self, DeleteAccount, DeleteAccountVariables, Problem},
     browser,
     components::Field,
-    pages::account::sign_out,
-    store::use_store,
+    store::{Session, use_store},
 };
 use cynic::MutationBuilder;
 use dioxus::prelude::*;
@@ -16,7 +15,7 @@ const DELETE_ID: &str = "delete-account";
 /// The export, and the deletion that wants the e-mail typed.
 #[component]
 pub(super) fn YourData(email: String) -> Element {
-    let store = use_store();
+    let mut store = use_store();
     let mut typed = use_signal(String::new);
     let mut problem = use_signal(|| None::<Problem>);
     let mut busy = use_signal(|| false);
@@ -27,8 +26,9 @@ pub(super) fn YourData(email: String) -> Element {
         match api::tell(&DeleteAccount::build(DeleteAccountVariables { email })).await {
             Ok(_) => {
                 browser::close_dialog(DELETE_ID);
-                // Clears the cookies of what is gone.
-                sign_out(store).await;
+                // Clears the cookies of what is gone. Where they stay, they open nothing.
+                let _ = api::sign_out().await;
+                store.session.set(Session::SignedOut);
             }
             Err(refused) => problem.set(Some(refused)),
         }

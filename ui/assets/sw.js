@@ -29,7 +29,7 @@ addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (url.origin !== location.origin) return;
   if (request.method === "POST" && url.pathname === "/api/graphql") event.respondWith(ask(request));
-  else if (request.method === "POST" && url.pathname === "/api/auth/logout") event.waitUntil(caches.delete(STATE));
+  else if (request.method === "POST" && url.pathname.endsWith("/logout")) event.waitUntil(caches.delete(STATE));
   else if (request.method !== "GET" || url.pathname.startsWith("/api/")) return;
   else if (request.mode === "navigate") event.respondWith(open(request));
   else if (FILES.includes(url.pathname)) event.respondWith(file(request));
@@ -68,11 +68,14 @@ async function ask(request) {
   }
 }
 
-/** Keeps an answer; when it says that nobody is signed in, nothing is kept any more. */
+/** Keeps an answer; when it says that nobody is signed in, or somebody else, nothing is kept of before. */
 async function keep(key, response) {
   const text = await response.text();
   if (response.status === 401 || text.startsWith('{"data":{"me":null')) return caches.delete(STATE);
   if (!response.ok || text.includes('"errors":[')) return;
+  const who = /^{"data":{"me":{"id":"[^"]+"/.exec(text)?.[0];
+  const before = who && (await (await kept(key))?.text());
+  if (before && !before.startsWith(who)) await caches.delete(STATE);
   const headers = { "content-type": "application/json", [KEPT_AT]: new Date().toISOString() };
   await (await caches.open(STATE)).put(key, new Response(text, { headers }));
 }

@@ -182,10 +182,12 @@ fn read<Data: DeserializeOwned>(body: &str) -> Result<Data, Problem> {
     }
 }
 
+/// Those who wait for a renewal.
+type Waiting = Vec<futures_channel::oneshot::Sender<Result<(), Problem>>>;
+
 thread_local! {
-    /// Those who wait for the renewal that is under way; `None` when there is none.
-    static WAITING: RefCell<Option<Vec<futures_channel::oneshot::Sender<Result<(), Problem>>>>> =
-        const { RefCell::new(None) };
+    /// Of the renewal that is under way; `None` when there is none.
+    static WAITING: RefCell<Option<Waiting>> = const { RefCell::new(None) };
 }
 
 /// Renews the session; whoever asks while that is under way shares its result, because a refresh token used twice

@@ -5,7 +5,7 @@ mod targets;
 mod vendor;
 
 use crate::data_dir::DataDir;
-use crate::roles::{self, now};
+use crate::roles::{self, Listeners, now};
 use crate::settings::Settings;
 use crate::shutdown;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,7 +13,6 @@ use entity::column::{Listing, MonitorKind, Status};
 use entity::{service, service_component, service_state, status_page};
 use history::Profile;
 use live::Live;
-use migration::Pool;
 use sea_orm::{ActiveModelTrait as _, DatabaseConnection, EntityTrait as _, IntoActiveModel as _, NotSet, Set};
 use std::net::SocketAddr;
 use targets::Behaviour;
@@ -53,10 +52,10 @@ const FOLLOWED: [(&str, &[&str], Profile); 4] = [
 /// Runs everything on a directory that is deleted at the end.
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal()?;
-    let listener = roles::listen(settings.listen).await?;
+    let listeners = Listeners::bind(settings).await?;
     let directory = tempfile::Builder::new().prefix("pulsecheck-demo-").tempdir()?;
     let dir = DataDir::open(directory.path().to_owned())?;
-    let db = migration::connect(&dir.database_url(), &Pool::default()).await?;
+    let db = roles::connect(settings, &dir.database_url(), "pulsecheck demo").await?;
     migration::run(&db).await?;
 
     let now = now();
@@ -90,7 +89,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
         follow(&db, service, components).await?;
     }
     let settings = Settings { allow_private_targets: Some(true), local_login: Some(true), ..settings.clone() };
-    roles::one_process(&settings, &dir, db, Live::memory(), listener, shutdown).await
+    roles::one_process(&settings, &dir, db, Live::memory(), listeners, shutdown).await
 }
 
 /// A service that has been there for as long as its history.

@@ -6,6 +6,7 @@ mod backup;
 mod data_dir;
 mod demo;
 mod healthcheck;
+mod metrics;
 mod roles;
 mod settings;
 mod shutdown;

@@ -1,6 +1,7 @@
 //! The roles: which parts run in this process, on which database and which live state.
 
 use crate::data_dir::DataDir;
+use crate::metrics::{self, Metrics, Sources};
 use crate::settings::{self, Providers, Settings};
 use crate::shutdown;
 use anyhow::{Context as _, bail};
@@ -11,6 +12,7 @@ use migration::Pool;
 use probe::{Fetcher, FetcherSettings, Guard, Prober, ProberSettings};
 use sea_orm::DatabaseConnection;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -22,10 +24,26 @@ const LINK_LIFETIME: chrono::Duration = chrono::Duration::minutes(15);
 pub(crate) async fn all(settings: &Settings) -> anyhow::Result<()> {
     let dir = open_data_dir(settings)?;
     let shutdown = shutdown::on_signal()?;
-    let listener = listen(settings.listen).await?;
+    let listeners = Listeners::bind(settings).await?;
     let (db, live) = one_process_storage(settings, &dir).await?;
     let _kept = migration::keep_for_this_process(&db).await?;
-    one_process(settings, &dir, db, live, listener, shutdown).await
+    one_process(settings, &dir, db, live, listeners, shutdown).await
+}
+
+/// Where a process that serves the API is heard, bound before anything else is begun, so that a second start fails at once.
+pub(crate) struct Listeners {
+    api: TcpListener,
+    metrics: Option<Metrics>,
+}
+
+impl Listeners {
+    pub(crate) async fn bind(settings: &Settings) -> anyhow::Result<Self> {
+        let address = settings.listen;
+        let api = TcpListener::bind(address).await.with_context(|| {
+            format!("cannot listen on {address}: stop what uses it, or set PULSECHECK_LISTEN to another port")
+        })?;
+        Ok(Self { api, metrics: Metrics::listen(settings.metrics_listen).await? })
+    }
 }
 
 /// API and worker side by side, on storage that is ready: what `all` and the demo share.
@@ -34,7 +52,7 @@ pub(crate) async fn one_process(
     dir: &DataDir,
     db: DatabaseConnection,
     live: Live,
-    listener: TcpListener,
+    Listeners { api: listener, metrics }: Listeners,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
@@ -53,6 +71,11 @@ pub(crate) async fn one_process(
         settings: worker_settings(settings),
     };
     let settings_of_backend = backend_settings(settings, address, secret_key);
+    if let Some(metrics) = metrics {
+        let stats = Some(Arc::clone(&worker.settings.stats));
+        let sources = Sources { db: db.clone(), live: live.clone(), api: true, worker: stats };
+        metrics.serve(sources, shutdown.clone())?;
+    }
     let backend = backend::Backend { db, live, prober, fetcher, settings: settings_of_backend };
     announce(settings, &backend, address).await?;
 
@@ -77,9 +100,12 @@ pub(crate) async fn api(settings: &Settings) -> anyhow::Result<()> {
     }
     refuse_missing("api", &missing)?;
     let shutdown = shutdown::on_signal()?;
-    let listener = listen(settings.listen).await?;
+    let Listeners { api: listener, metrics } = Listeners::bind(settings).await?;
     let address = listener.local_addr()?;
     let (db, live) = shared_storage(settings, "pulsecheck api").await?;
+    if let Some(metrics) = metrics {
+        metrics.serve(Sources { db: db.clone(), live: live.clone(), api: true, worker: None }, shutdown.clone())?;
+    }
     let allow_private = settings.allow_private_targets.unwrap_or(false);
     let prober = prober(settings.public_url.as_ref(), allow_private)?;
     let fetcher = fetcher(settings.public_url.as_ref(), allow_private)?;
@@ -94,12 +120,18 @@ pub(crate) async fn api(settings: &Settings) -> anyhow::Result<()> {
 pub(crate) async fn worker(settings: &Settings) -> anyhow::Result<()> {
     refuse_missing("worker", &missing_storage(settings))?;
     let shutdown = shutdown::on_signal()?;
+    let metrics = Metrics::listen(settings.metrics_listen).await?;
     let (db, live) = shared_storage(settings, "pulsecheck worker").await?;
     let allow_private = settings.allow_private_targets.unwrap_or(false);
     let prober = prober(settings.public_url.as_ref(), allow_private)?;
     let fetcher = fetcher(settings.public_url.as_ref(), allow_private)?;
+    let settings_of_worker = worker_settings(settings);
+    if let Some(metrics) = metrics {
+        let stats = Some(Arc::clone(&settings_of_worker.stats));
+        metrics.serve(Sources { db: db.clone(), live: live.clone(), api: false, worker: stats }, shutdown.clone())?;
+    }
     tracing::info!(concurrency = settings.concurrency, "worker started");
-    worker::run(worker::Worker { db, live, prober, fetcher, settings: worker_settings(settings) }, shutdown).await
+    worker::run(worker::Worker { db, live, prober, fetcher, settings: settings_of_worker }, shutdown).await
 }
 
 /// The schema, then the end.
@@ -141,14 +173,6 @@ pub(crate) fn open_data_dir(settings: &Settings) -> anyhow::Result<DataDir> {
     DataDir::open(settings.data_dir.clone().map_or_else(DataDir::default_path, Ok)?)
 }
 
-/// Binds the address before anything else is begun, so that a second start fails at once.
-pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let bound = TcpListener::bind(address).await;
-    bound.with_context(|| {
-        format!("cannot listen on {address}: stop what uses it, or set PULSECHECK_LISTEN to another port")
-    })
-}
-
 async fn one_process_storage(settings: &Settings, dir: &DataDir) -> anyhow::Result<(DatabaseConnection, Live)> {
     let url = settings.database_url.as_ref().map_or_else(|| dir.database_url(), |url| url.expose().to_owned());
     if url.starts_with("postgres") && settings.redis_url.is_none() {
@@ -181,9 +205,18 @@ async fn shared_storage(settings: &Settings, name: &'static str) -> anyhow::Resu
     Ok((db, Live::connect(redis.expose()).await?))
 }
 
-async fn connect(settings: &Settings, url: &str, application_name: &'static str) -> anyhow::Result<DatabaseConnection> {
+/// The database; its statements are counted where metrics are collected.
+pub(crate) async fn connect(
+    settings: &Settings,
+    url: &str,
+    application_name: &'static str,
+) -> anyhow::Result<DatabaseConnection> {
     let pool = Pool { max_connections: settings.database_connections, application_name, ..Pool::default() };
-    Ok(migration::connect(url, &pool).await?)
+    let mut db = migration::connect(url, &pool).await?;
+    if settings.metrics_listen.is_some() {
+        metrics::watch(&mut db);
+    }
+    Ok(db)
 }
 
 fn missing_storage(settings: &Settings) -> Vec<&'static str> {

@@ -23,6 +23,7 @@ pub(crate) struct Settings {
     pub(crate) redis_url: Option<Secret>,
     pub(crate) data_dir: Option<PathBuf>,
     pub(crate) listen: SocketAddr,
+    pub(crate) metrics_listen: Option<SocketAddr>,
     pub(crate) public_url: Option<Url>,
     pub(crate) secret_key: Option<Secret>,
     pub(crate) previous_secret_key: Option<Secret>,
@@ -102,6 +103,7 @@ impl Settings {
             listen: from
                 .parsed("PULSECHECK_LISTEN", "an address and port such as 127.0.0.1:8080")
                 .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            metrics_listen: from.parsed("PULSECHECK_METRICS_LISTEN", "an address and port such as 127.0.0.1:9090"),
             public_url: from.public_url(),
             secret_key: from.secret("PULSECHECK_SECRET_KEY"),
             previous_secret_key: from.secret("PULSECHECK_PREVIOUS_SECRET_KEY"),
@@ -128,6 +130,11 @@ impl Settings {
             log: from.text("PULSECHECK_LOG").unwrap_or_else(|| "info".into()),
             log_format: from.parsed("PULSECHECK_LOG_FORMAT", "text or json").unwrap_or(LogFormat::Text),
         };
+        if settings.metrics_listen.is_some_and(|metrics| metrics == settings.listen && metrics.port() != 0) {
+            let same = settings.listen;
+            from.wrong
+                .push(format!("PULSECHECK_METRICS_LISTEN is {same}, as is PULSECHECK_LISTEN: give it another port"));
+        }
         for (name, key) in [
             ("PULSECHECK_SECRET_KEY", &settings.secret_key),
             ("PULSECHECK_PREVIOUS_SECRET_KEY", &settings.previous_secret_key),

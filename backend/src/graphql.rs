@@ -23,8 +23,8 @@ mod subscription;
 mod user;
 mod vendor;
 
-pub(crate) use error::RETRY_AFTER;
 pub use error::RequestId;
+pub(crate) use error::{RETRY_AFTER, code_of};
 
 use crate::ops::Ops;
 use account::{AccountMutation, AccountQuery};

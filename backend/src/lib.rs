@@ -7,6 +7,7 @@
 mod assets;
 pub mod auth;
 pub mod graphql;
+pub mod metrics;
 pub mod ops;
 pub mod rates;
 mod server;

@@ -21,6 +21,7 @@ use crate::auth::Auth;
 use crate::auth::cookie::Cookies;
 use crate::auth::provider;
 use crate::graphql::Schema;
+use crate::metrics;
 use crate::ops::discovery::StatusPages;
 use crate::ops::{self, Limits, Ops};
 use crate::rates::{Rates, Wait};
@@ -166,6 +167,7 @@ async fn asset(State(server): State<Arc<Server>>, request: Request) -> Response 
 
 /// What somebody is answered who asks too often.
 fn too_often(Wait(seconds): Wait) -> ApiError {
+    metrics::limited();
     ApiError::rate_limited(seconds)
 }
 

@@ -44,9 +44,13 @@ const COMMON: [(&str, &str); 4] = [
 
 impl Single {
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    pub fn start_with(settings: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let own = [("PULSECHECK_DATA_DIR", data.path().to_str().unwrap())];
-        let process = Process::start(&[], &[&COMMON[..], &own].concat());
+        let process = Process::start(&[], &[&COMMON[..], &own, settings].concat());
         Self { process, _data: data }
     }
 }

@@ -5,6 +5,7 @@ mod backup;
 mod client;
 mod container;
 mod journey;
+mod metrics;
 mod process;
 mod start;
 mod status_page;

@@ -14,6 +14,7 @@ mod clock;
 mod heartbeat;
 pub mod history;
 mod host_limit;
+pub mod metrics;
 mod multi_row;
 mod outage;
 mod pages;

@@ -11,11 +11,13 @@ pub(crate) use store::Store;
 use crate::announcer::{Announcement, Announcer};
 use crate::check::{Check, Subject};
 use crate::clock::Clock;
+use crate::metrics;
 use crate::outage::Outage;
 use crate::services::Services;
 use crate::stats::{Stats, add};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::slot;
+use entity::column::MonitorKind;
 use live::Claim;
 use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, sqlx};
 use std::sync::Arc;
@@ -139,16 +141,19 @@ impl Recorder {
             };
             match committed {
                 Ok(Ok(mut judgement)) => {
-                    let micros = usize::try_from(begun.elapsed().as_micros()).unwrap_or(usize::MAX);
+                    let took = begun.elapsed();
+                    let micros = usize::try_from(took.as_micros()).unwrap_or(usize::MAX);
                     add(&self.stats.batches, 1);
                     add(&self.stats.batch_micros, micros);
                     add(&self.stats.recorded, judgement.recorded());
+                    self.stats.missed.fetch_add(judgement.missed, Relaxed);
+                    metrics::recorded(&judgement, MonitorKind::Http, took, self.clock.now());
                     let fates = judgement.fates.clone();
                     let forgotten = std::mem::take(&mut judgement.set_back);
                     let (latest, events) = judgement.news();
                     self.warn_of(&forgotten);
                     self.outage.worked();
-                    self.able.send_if_modified(|able| !std::mem::replace(able, true));
+                    self.set_able(true);
                     let news = Announcement { forgotten, latest, events, ..Announcement::default() };
                     self.announce(batch, &fates, news).await;
                     return None;
@@ -169,7 +174,7 @@ impl Recorder {
                         _ => "it does not answer".to_owned(),
                     };
                     add(&self.stats.failed_batches, 1);
-                    self.able.send_if_modified(|able| std::mem::replace(able, false));
+                    self.set_able(false);
                     let wait = self.outage.failed(&error);
                     let (old, kept) = batch.into_iter().partition(|finding| finding.ready.elapsed() > TOO_OLD);
                     batch = kept;
@@ -180,6 +185,12 @@ impl Recorder {
                     let _ = timeout(wait, self.giving_up.cancelled()).await;
                 }
             }
+        }
+    }
+
+    fn set_able(&self, now: bool) {
+        if self.able.send_if_modified(|able| std::mem::replace(able, now) != now) {
+            metrics::able(now);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the worker counts about itself. Plain atomics: whoever exports them reads them when asked, and nothing waits.
 
+use crate::metrics;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ pub struct Stats {
     pub lateness: [AtomicU64; LATENESS_BOUNDS_MS.len() + 1],
     /// The sum of that lateness, in milliseconds.
     pub lateness_ms: AtomicU64,
+    /// Slots at which a service was due and nobody checked it. Of followed pages none is: they are asked when they may be.
+    pub missed: AtomicU64,
     /// Turns of the scheduler's loop; it stands still when the scheduler does.
     pub turns: AtomicU64,
     /// What following status pages did.
@@ -65,6 +68,7 @@ impl Stats {
         let bucket = LATENESS_BOUNDS_MS.partition_point(|bound| *bound < ms);
         add(&self.lateness[bucket], 1);
         self.lateness_ms.fetch_add(ms, Relaxed);
+        metrics::began(late);
     }
 
     /// The lateness in milliseconds that a share `quantile` of the checks did not exceed, as the bound of its bucket;

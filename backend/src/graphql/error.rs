@@ -98,6 +98,15 @@ const fn code(error: &Error) -> &'static str {
     }
 }
 
+/// The code that an error has left with.
+pub(crate) fn code_of(error: &ServerError) -> &'static str {
+    const CODES: [&str; 8] =
+        ["UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND", "BAD_INPUT", "CONFLICT", "RATE_LIMITED", "UPSTREAM", "INTERNAL"];
+    let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+    let known = CODES.into_iter().find(|known| matches!(code, Some(Value::String(code)) if code == known));
+    known.unwrap_or("INTERNAL")
+}
+
 fn set(error: &mut ServerError, name: &str, value: impl Into<Value>) {
     error.extensions.get_or_insert_default().set(name, value);
 }

@@ -6,6 +6,7 @@ use super::scalar::Id;
 use super::service::Service;
 use super::status::{CurrentStatus, Status};
 use crate::auth::Viewer;
+use crate::metrics;
 use crate::ops::service::SERVICE;
 use crate::ops::{Error, Ops};
 use async_graphql::{Context, Enum, Object, Result, SimpleObject, Subscription};
@@ -163,7 +164,10 @@ fn until_missed<T, E>(events: impl Stream<Item = std::result::Result<T, E>>) -> 
     events.scan(false, |missed, event| {
         let event = (!*missed).then_some(event);
         *missed = matches!(event, Some(Err(_)));
-        let missed = || Error::Upstream("updates were missed: fetch anew what is shown, and subscribe again".into());
+        let missed = || {
+            metrics::missed();
+            Error::Upstream("updates were missed: fetch anew what is shown, and subscribe again".into())
+        };
         ready(event.map(|event| event.map_err(|_| missed().into())))
     })
 }

@@ -8,7 +8,8 @@ use super::{Server, identify, too_often};
 use crate::assets::Page;
 use crate::auth::Viewer;
 use crate::graphql::{RETRY_AFTER, RequestId};
-use async_graphql::{BatchResponse, Request, Value};
+use crate::metrics;
+use async_graphql::{self as graphql, BatchResponse, Request, Value};
 use async_graphql_axum::GraphQLResponse;
 use axum::Extension;
 use axum::body::{Body, Bytes};
@@ -18,6 +19,7 @@ use futures::StreamExt as _;
 use http::{HeaderMap, HeaderValue, Method, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The most that a request's body may hold: enough for a text of a megabyte to be refused by the field that it was meant for.
 pub(super) const MAX_BODY: usize = 1536 * 1024;
@@ -54,15 +56,13 @@ pub(super) async fn post(
     let count = if let request::Parsed::Batch(requests) = &parsed { requests.len() } else { 1 };
     server.rates.operations(viewer.map(|viewer| viewer.user_id), from.0, count).map_err(too_often)?;
     let response = match parsed {
-        request::Parsed::Single(request) => {
-            BatchResponse::Single(server.schema.execute(prepared(&server, *request, viewer, &id)).await)
-        }
+        request::Parsed::Single(request) => BatchResponse::Single(execute(&server, *request, viewer, &id).await),
         // One after the other: a mutation may build on the one before it, and a batch costs no more at once than a
         // request does.
         request::Parsed::Batch(requests) => {
             let mut responses = Vec::with_capacity(requests.len());
             for request in requests {
-                responses.push(server.schema.execute(prepared(&server, request, viewer, &id)).await);
+                responses.push(execute(&server, request, viewer, &id).await);
             }
             BatchResponse::Batch(responses)
         }
@@ -81,6 +81,13 @@ pub(super) async fn post(
 /// The playground.
 pub(super) async fn playground(State(server): State<Arc<Server>>, method: Method, headers: HeaderMap) -> Response {
     server.assets.page(Page::Graphiql, &method, &headers)
+}
+
+async fn execute(server: &Server, request: Request, viewer: Option<Viewer>, id: &RequestId) -> graphql::Response {
+    let begun = Instant::now();
+    let response = server.schema.execute(prepared(server, request, viewer, id)).await;
+    metrics::operated(&response, begun.elapsed());
+    response
 }
 
 /// What resolvers find in every request: who asks, and the request's id.

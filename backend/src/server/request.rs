@@ -5,6 +5,7 @@ use super::calendar;
 use super::error::ApiError;
 use super::headers;
 use crate::graphql::RequestId;
+use crate::metrics;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -57,7 +58,9 @@ pub(super) async fn around(State(secure): State<bool>, mut request: Request, nex
         headers::add(response.headers_mut(), secure);
         let value = HeaderValue::from_str(&id.0).expect("hexadecimal digits are a header value");
         response.headers_mut().insert(HEADER, value);
-        tracing::debug!(status = response.status().as_u16(), ms = started.elapsed().as_millis(), "request answered");
+        let (status, took) = (response.status().as_u16(), started.elapsed());
+        metrics::answered(status, took);
+        tracing::debug!(status, ms = took.as_millis(), "request answered");
         response
     }
     .instrument(span)

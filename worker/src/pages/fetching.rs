@@ -2,6 +2,7 @@
 //! decides nothing about what an answer means.
 
 use super::content::Spoken;
+use crate::metrics;
 use crate::stats::{Stats, add};
 use chrono::{DateTime, Utc};
 use entity::status_page;
@@ -92,7 +93,9 @@ impl Fetching {
 
     /// Asks all addresses of `page`.
     pub(crate) async fn ask(&self, page: &status_page::Model, now: DateTime<Utc>) -> Result<Answer, Failure> {
+        let begun = Instant::now();
         let asked = self.ask_all(page, now).await;
+        metrics::fetched(begun.elapsed());
         let counter = match &asked {
             Ok((_, false)) => &self.stats.pages.read,
             Ok((_, true)) => &self.stats.pages.unchanged,

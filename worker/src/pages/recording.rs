@@ -8,10 +8,12 @@ use super::judging::{self, View};
 use super::store::{FOLLOWERS, Pages};
 use crate::announcer::{Announcement, Announcer};
 use crate::clock::Clock;
+use crate::metrics;
 use crate::recorder::{Fate, Judgement, Store};
 use crate::stats::{Stats, add};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::status_page::{Standing, standing};
+use entity::column::MonitorKind;
 use entity::{column, status_page};
 use probe::Discovery;
 use probe::status_page::following::Index;
@@ -19,6 +21,7 @@ use probe::status_page::{Listing, Page};
 use sea_orm::{DatabaseTransaction, DbErr};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -98,6 +101,7 @@ impl Recording {
         loop {
             // A page with many followers lets others go first between two transactions.
             let turn = self.turn.lock().await;
+            let begun = Instant::now();
             let transaction = self.checks.begin().await?;
             let Some(row) = self.pages.lock(&transaction, page).await? else { return Ok(Recorded::Gone) };
             if row.attempted_at != attempted_at {
@@ -129,6 +133,7 @@ impl Recording {
             transaction.commit().await?;
             drop(turn);
 
+            metrics::recorded(&judgement, MonitorKind::StatusPage, begun.elapsed(), now);
             let recorded = judgement.recorded();
             add(&self.stats.recorded, recorded);
             add(&self.stats.discarded, checks.len() - recorded);

@@ -54,6 +54,8 @@ pub(crate) struct Judgement<'a> {
     now: DateTime<Utc>,
     /// The services whose last slot lay in the future.
     pub(crate) set_back: Vec<Uuid>,
+    /// How many slots of the services passed without a check since the last one of each.
+    pub(crate) missed: u64,
 }
 
 impl<'a> Judgement<'a> {
@@ -62,7 +64,7 @@ impl<'a> Judgement<'a> {
         let fates = Vec::with_capacity(checks.len());
         let (incidents, timeline, events) = (Vec::new(), Vec::new(), Vec::with_capacity(checks.len()));
         let set_back = Vec::new();
-        let mut judgement = Self { checks, known, fates, incidents, timeline, events, now, set_back };
+        let mut judgement = Self { checks, known, fates, incidents, timeline, events, now, set_back, missed: 0 };
         for i in 0..judgement.checks.len() {
             let fate = judgement.add(i, judgement.checks[i]);
             judgement.fates.push(fate);
@@ -93,6 +95,7 @@ impl<'a> Judgement<'a> {
             state.incident = known.state.incident;
             effects.retain(|effect| !matches!(effect, Effect::Resolved { .. }));
         }
+        self.missed += missed(known.state.last_slot, check);
         let before = std::mem::replace(&mut known.state, state);
         known.last = Some(i);
         let mut from = before.status;
@@ -196,9 +199,20 @@ impl<'a> Judgement<'a> {
         }
     }
 
+    /// The results that are recorded.
+    pub(crate) fn recorded_checks(&self) -> impl Iterator<Item = &'a Check> {
+        let all = self.checks.iter().zip(&self.fates);
+        all.filter(|(_, fate)| matches!(fate, Fate::Recorded { .. })).map(|(check, _)| *check)
+    }
+
     /// How many results are recorded.
     pub(crate) fn recorded(&self) -> usize {
-        self.fates.iter().filter(|fate| matches!(fate, Fate::Recorded { .. })).count()
+        self.recorded_checks().count()
+    }
+
+    /// How many new entries of timelines are of this kind.
+    pub(crate) fn entries(&self, kind: &str) -> u64 {
+        self.timeline.iter().filter(|entry| entry.kind == kind).count() as u64
     }
 
     /// What is known now, and what happened, for those who listen.
@@ -213,10 +227,7 @@ impl<'a> Judgement<'a> {
 
     pub(crate) fn check_values(&self) -> Vec<Value> {
         let mut values = Vec::with_capacity(self.checks.len() * 8);
-        for (check, fate) in self.checks.iter().zip(&self.fates) {
-            if !matches!(fate, Fate::Recorded { .. }) {
-                continue;
-            }
+        for check in self.recorded_checks() {
             let outcome = &check.outcome;
             let delay = (check.at - check.slot).num_milliseconds();
             values.extend([
@@ -313,6 +324,14 @@ fn held(state: &State, slot: DateTime<Utc>) -> Option<Transition> {
     new.then(|| Transition { state: state(), effects: Vec::new(), confirm: false })
 }
 
+/// How many slots passed without a check between the last one and this. What was before the service was defined as it is,
+/// or paused, was not due.
+fn missed(last: Option<DateTime<Utc>>, check: &Check) -> u64 {
+    let Some(last) = last.filter(|last| *last >= check.subject.updated_at) else { return 0 };
+    let intervals = (check.slot - last).num_milliseconds() / check.subject.interval.num_milliseconds().max(1);
+    u64::try_from(intervals - 1).unwrap_or(0)
+}
+
 fn current(state: &State, check: &Check) -> CurrentStatus {
     CurrentStatus {
         status: state.status,
@@ -343,4 +362,44 @@ fn tidy(message: &str) -> String {
 
 fn milliseconds(ms: Option<u32>) -> Value {
     ms.map(|ms| i32::try_from(ms).unwrap_or(i32::MAX)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{Subject, VendorWord};
+    use chrono::TimeDelta;
+    use domain::{Outcome, Phases};
+    use std::sync::Arc;
+
+    #[test]
+    fn slots_are_missed_only_while_the_service_was_due_as_it_is_defined() {
+        let at = |seconds: i64| DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap();
+        let subject = Subject::requested(Uuid::nil(), 1, Uuid::nil(), TimeDelta::seconds(10), 2, at(0));
+        let check = |slot| Check {
+            subject: Arc::new(subject.clone()),
+            slot: at(slot),
+            at: at(slot),
+            outcome: Outcome {
+                status: Status::Up,
+                status_code: None,
+                response_time_ms: None,
+                phases: Phases::default(),
+                certificate_expires_at: None,
+                cause: None,
+            },
+            vendor: VendorWord::default(),
+        };
+        for (last, slot, count) in [
+            (Some(10), 20, 0),
+            (Some(12), 20, 0),
+            (Some(10), 12, 0),
+            (Some(10), 30, 1),
+            (Some(10), 3_610, 359),
+            (Some(-60), 20, 0),
+            (None, 20, 0),
+        ] {
+            assert_eq!(missed(last.map(at), &check(slot)), count, "{last:?} {slot}");
+        }
+    }
 }

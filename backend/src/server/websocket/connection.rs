@@ -4,6 +4,7 @@ use super::operation::answers;
 use super::protocol::{Close, Dialect, Incoming};
 use crate::auth::{Ended, Viewer, api_token};
 use crate::graphql::RequestId;
+use crate::metrics::Open;
 use crate::ops::now;
 use crate::server::address::Sender;
 use crate::server::graphql::prepared;
@@ -76,6 +77,7 @@ impl Connection {
     }
 
     pub(super) async fn serve(mut self, mut socket: WebSocket) {
+        let _open = Open::websocket();
         let end = self.run(&mut socket).await.unwrap_or_else(|end| end);
         if let End::Close(Close(code, reason)) = end {
             tracing::debug!(code, reason, "closing a WebSocket");
@@ -174,7 +176,8 @@ impl Connection {
                     return say(socket, self.dialect.refused(&id, &errors)).await;
                 }
                 let request = prepared(&self.server, *request, self.viewer, &self.id);
-                let responses = answers(&self.server.schema, request, self.id.clone());
+                let open = Open::subscription();
+                let responses = answers(&self.server.schema, request, self.id.clone()).inspect(move |_| _ = &open);
                 let mut responses = responses.map(Some).chain(stream::once(async { None })).boxed();
                 // Begun before the next message is read, so that a client that hears an answer to a later message knows
                 // that it misses nothing from then on.

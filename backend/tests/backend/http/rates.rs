@@ -132,6 +132,39 @@ async fn costly_operations_are_limited_however_they_are_spelled() {
 }
 
 #[tokio::test]
+async fn looks_discoveries_and_exports_are_limited_for_each_user_by_themselves() {
+    let app = App::with(|settings| {
+        settings.rates.tests = each_minute(2);
+        settings.rates.discoveries = each_minute(2);
+        settings.rates.exports = each_minute(2);
+    })
+    .await;
+    let ada = app.signed_in().await;
+    // Refused as addresses, which costs what a real one does.
+    let look = json!({ "query": "mutation { testService(input: { name: \"x\", url: \"ftp://a.test\" }) { status } }" });
+    let discover = json!({ "query": "mutation { discoverStatusPage(url: \"ftp://a.test\") { apiUrls } }" });
+    let validate = json!({ "query": "mutation { validateStatusPageUrls(urls: [\"ftp://a.test\"]) { apiUrls } }" });
+    for twice in [[&look, &look], [&discover, &validate]] {
+        for asked in twice {
+            let answer: Value = post(&app, &ada, asked.clone()).await.json().await.unwrap();
+            assert_ne!(code(&answer), "RATE_LIMITED", "{asked}");
+        }
+        for asked in twice {
+            let answer = post(&app, &ada, asked.clone()).await;
+            assert!(answer.headers().contains_key(RETRY_AFTER), "{asked}");
+            let answer: Value = answer.json().await.unwrap();
+            assert_eq!(code(&answer), "RATE_LIMITED", "{asked}");
+        }
+    }
+    let export = || ada.http.get(app.url("/api/account/export")).header("sec-fetch-site", "same-origin").send();
+    for _ in 0..2 {
+        assert_eq!(export().await.unwrap().status(), StatusCode::OK);
+    }
+    assert!(is_limited(export().await.unwrap()).await);
+    assert!(ada.is_signed_in().await, "and everything else is as it was");
+}
+
+#[tokio::test]
 async fn an_open_dashboard_does_not_meet_the_limits() {
     let app = App::start().await;
     let ada = app.signed_in().await;

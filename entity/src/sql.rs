@@ -1,7 +1,17 @@
 //! Statements that no query builder can say, for both databases: text and values, put together in the order in which they
 //! stand. What the statements mean is the business of those who write them.
 
-use sea_orm::{DbBackend, Statement, Value};
+use sea_orm::sqlx::error::DatabaseError;
+use sea_orm::{DbBackend, DbErr, RuntimeErr, Statement, Value};
+
+/// Whether a statement was ended because it ran for longer than it may: SQLSTATE 57014 of PostgreSQL, `SQLITE_INTERRUPT`.
+#[must_use]
+pub fn was_stopped(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
+        return false;
+    };
+    error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "57014" || code == "9")
+}
 
 /// A statement on its way. Values are bound, never printed into the text, so one text serves all values and is prepared
 /// once.

@@ -1,5 +1,6 @@
 //! Opening a database the one way in which PulseCheck uses it.
 
+use crate::patience::end_after;
 use sea_orm::sqlx::{Connection as _, PgConnection};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions,
@@ -19,7 +20,8 @@ pub struct Pool {
     pub max_connections: u32,
     /// What the server shows as the client's name.
     pub application_name: &'static str,
-    /// PostgreSQL ends a statement that runs longer.
+    /// PostgreSQL ends a statement that runs longer; SQLite the one that runs when a connection has been in use for so long,
+    /// which is one statement or one transaction.
     pub statement_timeout: Duration,
 }
 
@@ -80,6 +82,13 @@ pub async fn connect(url: &str, pool: &Pool) -> Result<DatabaseConnection, Conne
                 .pragma("cache_size", "-65536")
                 .pragma("temp_store", "memory")
                 .statement_cache_capacity(500)
+        });
+        let limit = pool.statement_timeout;
+        options.map_sqlx_sqlite_pool_opts(move |pool| {
+            pool.after_connect(move |connection, _| Box::pin(end_after(connection, limit)))
+        });
+        options.map_sqlx_sqlite_before_acquire(move |connection, _| {
+            Box::pin(async move { end_after(connection, limit).await.map(|()| true) })
         });
         // Opening a SQLite connection is cheap, but each keeps a cache of its own.
         options.min_connections(1).idle_timeout(Duration::from_secs(60));

@@ -8,6 +8,7 @@ mod m20261122_000002_rollup_progress;
 mod m20261122_000003_accounts;
 mod m20261122_000004_status_page_polls;
 mod m20261122_000005_calendar_feeds;
+mod patience;
 mod run;
 
 pub use connect::{ConnectError, Pool, connect, redacted};

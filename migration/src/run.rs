@@ -2,6 +2,7 @@
 
 use crate::Migrator;
 use crate::connect::innermost;
+use crate::patience::Migrating;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, Statement, TransactionOptions,
     TransactionTrait,
@@ -47,6 +48,7 @@ impl From<DbErr> for MigrationError {
 /// # Errors
 /// [`MigrationError::Newer`] before anything is touched, or what the database said.
 pub async fn run(db: &DatabaseConnection) -> Result<(), MigrationError> {
+    let _migrating = Migrating::begin();
     let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
     let options = TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() };
     let transaction = db.begin_with_options(options).await?;

@@ -12,6 +12,7 @@ use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseConnection, EntityTrait, IntoActiveModel, ModelTrait, PaginatorTrait,
     Statement,
 };
+use std::time::Duration;
 use testkit::builders::{a_check, a_service, a_user, insert_checks};
 use testkit::{PostgresServer, TestDatabase, on_each_database};
 use uuid::Uuid;
@@ -26,6 +27,19 @@ on_each_database! {
         assert_eq!(applied(db).await, before);
         assert!(before > 0);
         assert_eq!(user::Entity::find().one(db).await.unwrap(), Some(user));
+    }
+
+    async fn a_statement_that_runs_for_too_long_is_ended_and_harms_no_later_one(database: TestDatabase) {
+        let pool = Pool { max_connections: 1, statement_timeout: Duration::from_millis(200), ..Pool::default() };
+        let db = migration::connect(&database.url, &pool).await.unwrap();
+        let endless = "WITH RECURSIVE n (v) AS (SELECT 1 UNION ALL SELECT (v + 1) % 1000 FROM n) SELECT count(*) FROM n";
+        for _ in 0..2 {
+            let statement = Statement::from_string(db.get_database_backend(), endless);
+            let error = db.query_one_raw(statement).await.unwrap_err();
+            assert!(entity::sql::was_stopped(&error), "{error:?}");
+            assert_eq!(user::Entity::find().count(&db).await.unwrap(), 0);
+        }
+        assert!(!entity::sql::was_stopped(&db.execute_unprepared("no statement").await.unwrap_err()));
     }
 
     async fn a_newer_database_is_refused_before_anything_is_touched(database: TestDatabase) {

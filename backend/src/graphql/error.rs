@@ -3,6 +3,7 @@
 
 use crate::ops::Error;
 use async_graphql::{ServerError, Value, value};
+use entity::sql::was_stopped;
 use std::sync::Arc;
 
 /// The most errors in one response; what one mistake causes a thousand times need not be said a thousand times.
@@ -73,10 +74,15 @@ fn encode(error: &mut ServerError, known: &Error, request: Option<&RequestId>) {
             }
         }
         Error::RateLimited(seconds) => set(error, RETRY_AFTER, *seconds),
-        Error::Internal(_) => {
-            error.message = "Something went wrong here, not with your request. Try again; if it stays so, give the \
-                             operator the request id"
-                .into();
+        Error::Internal(cause) => {
+            error.message = if was_stopped(cause) {
+                "Reading that took too long and was stopped. Ask for less at a time; if it stays so, give the operator \
+                 the request id"
+            } else {
+                "Something went wrong here, not with your request. Try again; if it stays so, give the operator the \
+                 request id"
+            }
+            .into();
             if let Some(request) = request {
                 set(error, "requestId", request.0.as_str());
             }

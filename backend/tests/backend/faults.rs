@@ -4,6 +4,7 @@ use crate::api::Api;
 use serde_json::json;
 use std::io::Write;
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 use testkit::builders::a_service;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -69,6 +70,28 @@ async fn a_failing_database_is_told_by_an_id_and_logged_once() {
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].contains("no such table: incidents"), "what it was: {lines:?}");
     assert!(lines[0].contains("services."), "where it was asked for: {lines:?}");
+}
+
+#[tokio::test]
+async fn reading_that_takes_too_long_is_stopped_and_told_so() {
+    let log = Log::of_this_process();
+    let database = testkit::database::sqlite().await;
+    let pool = migration::Pool { statement_timeout: Duration::from_millis(200), ..migration::Pool::default() };
+    let short = migration::connect(&database.url, &pool).await.unwrap();
+    let mut api = Api::on(database).await;
+    api.ops.db = short;
+    api.schema = backend::graphql::schema(api.ops.clone());
+    let ada = api.somebody().await;
+    let endless = "DROP TABLE incidents; CREATE VIEW incidents AS
+        WITH RECURSIVE n (v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n)
+        SELECT x'' AS id, x'' AS service_id, CAST(v AS blob) AS user_id, 'downtime' AS kind, '' AS started_at, '' AS resolved_at,
+            v AS checks_failed, '' AS cause FROM n";
+    sea_orm::ConnectionTrait::execute_unprepared(&api.ops.db, endless).await.unwrap();
+    let error = ada.error("{ incidents { totalCount } }", json!({})).await;
+    assert_eq!(error["extensions"], json!({ "code": "INTERNAL", "requestId": ada.request_id() }));
+    assert!(error["message"].as_str().unwrap().starts_with("Reading that took too long and was stopped"), "{error}");
+    assert!(log.lines_with(&ada.request_id())[0].contains("interrupted"), "the operator learns it too");
+    ada.data("{ services { id } }", json!({})).await;
 }
 
 #[tokio::test]

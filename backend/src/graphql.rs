@@ -14,6 +14,7 @@ mod incident;
 mod limits;
 mod loader;
 mod page;
+mod plain;
 mod scalar;
 mod scope;
 mod service;
@@ -28,8 +29,9 @@ pub(crate) use error::{RETRY_AFTER, code_of};
 
 use crate::ops::Ops;
 use account::{AccountMutation, AccountQuery};
-use async_graphql::{MergedObject, SchemaBuilder};
+use async_graphql::{Data, Executor, MergedObject, Request, Response, SchemaBuilder};
 use calendar::{CalendarMutation, CalendarQuery};
+use futures::stream::BoxStream;
 use gate::Gates;
 use incident::IncidentQuery;
 use service::ServiceQuery;
@@ -42,8 +44,39 @@ use user::{UserMutation, UserQuery};
 /// What the API works with.
 pub use crate::ops::Ops as Context;
 
-/// The API.
-pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
+/// The API. Clones share it.
+#[derive(Clone)]
+pub struct Schema {
+    ops: Arc<Ops>,
+    /// What answers once.
+    asked: Root,
+    /// What goes on answering.
+    followed: Root,
+}
+
+type Root = async_graphql::Schema<Query, Mutation, Subscription>;
+
+impl Schema {
+    /// Executes a query or a mutation.
+    pub async fn execute(&self, request: Request) -> Response {
+        gate::execute(&self.asked, &self.ops, request).await
+    }
+
+    /// Executes any operation: a subscription answers any number of times, every other once.
+    pub fn execute_stream(&self, request: Request) -> BoxStream<'static, Response> {
+        self.followed.execute_stream(request)
+    }
+}
+
+impl Executor for Schema {
+    async fn execute(&self, request: Request) -> Response {
+        Self::execute(self, request).await
+    }
+
+    fn execute_stream(&self, request: Request, session: Option<Arc<Data>>) -> BoxStream<'static, Response> {
+        self.followed.execute_stream_with_session_data(request, session.unwrap_or_default())
+    }
+}
 
 /// What can be asked for. Everything but `me` and `signInOptions` answers UNAUTHENTICATED without a valid session or
 /// token.
@@ -62,7 +95,9 @@ pub struct Mutation(ServiceMutation, StatusPageMutation, CalendarMutation, UserM
 #[must_use]
 pub fn schema(context: Ops) -> Schema {
     let ops = Arc::new(context);
-    builder().data(ops.clone()).extension(Gates { ops }).finish()
+    let asked = builder().data(ops.clone()).finish();
+    let followed = builder().data(ops.clone()).extension(Gates { ops: ops.clone() }).finish();
+    Schema { ops, asked, followed }
 }
 
 /// The schema as text, for clients that compile against it.

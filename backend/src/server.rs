@@ -40,8 +40,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
+use tower_http::compression::{CompressionLayer, CompressionLevel};
 
 /// How often what has expired is removed.
 const PURGE_EVERY: Duration = Duration::from_secs(60 * 60);
@@ -133,7 +133,8 @@ pub(crate) async fn serve(
 
 fn router(server: &Arc<Server>) -> Router {
     // Answers too small to gain from it stay as they are; files come with compressed copies of their own.
-    let compressed = CompressionLayer::new().compress_when(SizeAbove::new(1024));
+    // Lightly: at the usual level a dashboard of a thousand services takes longer to compress than to find out.
+    let compressed = CompressionLayer::new().quality(CompressionLevel::Precise(1)).compress_when(SizeAbove::new(1024));
     Router::new()
         .route("/api/graphql", get(graphql::playground).merge(post(graphql::post).layer(compressed)))
         .route("/api/graphql/ws", get(websocket::upgrade))

@@ -1,10 +1,13 @@
 //! What happens around every execution: the document is judged, then who asks for it, and how often they have; then
 //! loaders are made; and errors get their codes. The one place where a read-only token is kept from changing anything.
+//!
+//! To a subscription it comes as an extension, because every event is an execution of its own. Requests for one answer
+//! pass it beside the library, which resolves each field at twice the cost where there is any extension.
 
 use super::error::{self, RequestId};
-use super::limits;
 use super::loader::Queue;
 use super::scope::{Scope, viewer_in};
+use super::{Root, limits};
 use crate::auth::Viewer;
 use crate::ops::{Error, Ops};
 use crate::rates::{Costly, Rates, Wait};
@@ -17,7 +20,7 @@ use async_graphql::{Data, Request, Response, ServerResult, Variables};
 use std::any::TypeId;
 use std::sync::{Arc, OnceLock};
 
-/// Makes a gate for each request.
+/// Makes a gate for each subscription.
 pub(super) struct Gates {
     pub(super) ops: Arc<Ops>,
 }
@@ -38,6 +41,35 @@ struct Gate {
 struct Known {
     viewer: Option<Viewer>,
     id: Option<RequestId>,
+}
+
+impl Known {
+    /// Looks through data, the nearest first.
+    fn of(data: &[&Data]) -> Self {
+        let id = |data: &&Data| data.get(&TypeId::of::<RequestId>())?.downcast_ref::<RequestId>().cloned();
+        Self { viewer: data.iter().find_map(|data| viewer_in(data)), id: data.iter().find_map(id) }
+    }
+}
+
+/// Executes a request for one answer.
+pub(super) async fn execute(root: &Root, ops: &Arc<Ops>, mut request: Request) -> Response {
+    let Known { viewer, id } = Known::of(&[&request.data]);
+    let mut response = match admit(&mut request, viewer) {
+        Ok(()) => {
+            let queue = Queue::default();
+            let request = request.data(Scope::new(ops, viewer, &queue));
+            queue.drive(root.execute(request)).await
+        }
+        Err(refused) => Response::from_errors(vec![error::refused(refused)]),
+    };
+    error::present(&mut response.errors, id.as_ref());
+    response
+}
+
+/// Judges a request and counts what it asks for.
+fn admit(request: &mut Request, viewer: Option<Viewer>) -> Result<(), Error> {
+    let costs = judge(request, viewer)?;
+    count(&costs, viewer, &request.data)
 }
 
 /// The only fields that a visitor may ask for.
@@ -112,13 +144,11 @@ impl Extension for Gate {
         mut request: Request,
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
-        let viewer = viewer_in(&request.data).or_else(|| viewer_in(ctx.session_data));
-        let id = |data: &Data| data.get(&TypeId::of::<RequestId>())?.downcast_ref::<RequestId>().cloned();
-        let id = id(&request.data).or_else(|| id(ctx.session_data));
+        let known = Known::of(&[&request.data, ctx.session_data]);
+        let viewer = known.viewer;
         // A request is prepared once.
-        let _ = self.request.set(Known { viewer, id });
-        let costs = judge(&mut request, viewer).map_err(error::refused)?;
-        count(&costs, viewer, &request.data).map_err(error::refused)?;
+        let _ = self.request.set(known);
+        admit(&mut request, viewer).map_err(error::refused)?;
         next.run(ctx, request).await
     }
 

@@ -1,9 +1,12 @@
 //! What checks come to over time: uptime, days, response times.
 
+use super::plain::{Plain, Write, put};
 use super::scalar::Time;
 use super::status::Status;
 use crate::ops::history;
-use async_graphql::SimpleObject;
+use async_graphql::resolver_utils::EnumType;
+use async_graphql::{InputType, Object, SimpleObject};
+use chrono::Datelike;
 
 /// Uptime over a stretch of time, weighted by time. Time in which PulseCheck did not look is not covered: it is neither
 /// up nor down.
@@ -28,27 +31,58 @@ impl From<history::Uptime> for Uptime {
 }
 
 /// One calendar day in UTC.
-#[derive(SimpleObject, Debug, Clone)]
-pub(crate) struct UptimeDay {
+#[derive(Debug, Clone)]
+pub(crate) struct UptimeDay(pub(super) history::UptimeDay);
+
+/// One calendar day in UTC.
+#[Object]
+impl UptimeDay {
     /// Which, as `2026-11-22`.
-    date: String,
+    async fn date(&self) -> String {
+        self.0.date.to_string()
+    }
+
     /// The worst that happened on it.
-    status: Status,
+    async fn status(&self) -> Status {
+        self.0.status().into()
+    }
+
     /// Percent of the covered time in which the service was not down; null when nothing is covered.
-    percent: Option<f64>,
+    async fn percent(&self) -> Option<f64> {
+        self.0.uptime.percent()
+    }
+
     /// Percent of the day that is covered; today up to now.
-    coverage_percent: f64,
+    async fn coverage_percent(&self) -> f64 {
+        self.0.uptime.coverage_percent()
+    }
 }
 
-impl From<history::UptimeDay> for UptimeDay {
-    fn from(day: history::UptimeDay) -> Self {
-        Self {
-            date: day.date.to_string(),
-            status: day.status().into(),
-            percent: day.uptime.percent(),
-            coverage_percent: day.uptime.coverage_percent(),
-        }
+impl Plain for UptimeDay {
+    fn write(field: &str) -> Option<Write<Self>> {
+        Some(match field {
+            "date" => |day, json| put_date(json, day.0.date),
+            "status" => |day, json| put(json, &name(day.0.status().into())),
+            "percent" => |day, json| put(json, &day.0.uptime.percent()),
+            "coveragePercent" => |day, json| put(json, &day.0.uptime.coverage_percent()),
+            _ => return None,
+        })
     }
+}
+
+fn name(status: Status) -> Option<&'static str> {
+    Status::items().iter().find(|item| item.value == status).map(|item| item.name)
+}
+
+/// As `2026-11-22`. By hand, because formatting takes as long as everything else of a day together.
+fn put_date(json: &mut Vec<u8>, date: chrono::NaiveDate) {
+    let (Ok(year @ 0..=9999), month, day) = (u32::try_from(date.year()), date.month(), date.day()) else {
+        return put(json, &date.to_string());
+    };
+    let digit = |n: u32| b"0123456789"[n as usize % 10];
+    json.push(b'"');
+    json.extend([year / 1000, year / 100, year / 10, year].map(digit));
+    json.extend([b'-', digit(month / 10), digit(month), b'-', digit(day / 10), digit(day), b'"']);
 }
 
 /// The response times of a short stretch of time. They are null when nothing was answered in it.
@@ -70,5 +104,18 @@ impl From<history::LatencyPoint> for LatencyPoint {
     fn from(point: history::LatencyPoint) -> Self {
         let history::LatencyPoint { at, p50_ms, p95_ms, max_ms, checks } = point;
         Self { at: at.into(), p50_ms, p95_ms, max_ms, checks }
+    }
+}
+
+impl Plain for LatencyPoint {
+    fn write(field: &str) -> Option<Write<Self>> {
+        Some(match field {
+            "at" => |point, json| put(json, &InputType::to_value(&point.at)),
+            "p50Ms" => |point, json| put(json, &point.p50_ms),
+            "p95Ms" => |point, json| put(json, &point.p95_ms),
+            "maxMs" => |point, json| put(json, &point.max_ms),
+            "checks" => |point, json| put(json, &point.checks),
+            _ => return None,
+        })
     }
 }

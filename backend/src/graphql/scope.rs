@@ -2,13 +2,14 @@
 //! with it. Every event of a subscription is an execution of its own.
 
 use super::loader::{Loader, Queue};
+use super::plain::Chosen;
 use crate::auth::Viewer;
 use crate::ops::current::Details;
 use crate::ops::history::{self, Answer, LatencyPoint, Question};
 use crate::ops::page::{Page, Place};
 use crate::ops::vendor::{Followed, Notices, PageView, Shown};
 use crate::ops::{self, Error, Ops, Result};
-use async_graphql::{Context, Data};
+use async_graphql::{ContextBase, Data};
 use chrono::{DateTime, Utc};
 use domain::Window;
 use entity::{check, incident, incident_event, service};
@@ -35,12 +36,19 @@ pub(super) struct Scope {
     viewer: Option<Viewer>,
     pub(super) now: DateTime<Utc>,
     pub(super) loaders: Loaders,
+    pub(super) chosen: Chosen,
 }
 
 impl Scope {
     pub(super) fn new(ops: &Arc<Ops>, viewer: Option<Viewer>, queue: &Queue) -> Self {
         let now = ops::now();
-        Self { ops: ops.clone(), viewer, now, loaders: Loaders::new(ops, viewer, now, queue) }
+        Self {
+            ops: ops.clone(),
+            viewer,
+            now,
+            loaders: Loaders::new(ops, viewer, now, queue),
+            chosen: Chosen::default(),
+        }
     }
 
     /// Who asks.
@@ -58,7 +66,7 @@ impl Scope {
 }
 
 /// The scope of this execution.
-pub(super) fn scope<'a>(ctx: &Context<'a>) -> &'a Scope {
+pub(super) fn scope<'a, T>(ctx: &ContextBase<'a, T>) -> &'a Scope {
     ctx.data_unchecked::<Scope>()
 }
 

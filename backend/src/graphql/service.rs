@@ -8,6 +8,7 @@ use super::check::{self, CheckConnection};
 use super::history::{LatencyPoint, Uptime, UptimeDay};
 use super::incident::{self, Incident, IncidentConnection};
 use super::limits::{SERVICES, page};
+use super::plain::PlainList;
 use super::scalar::{Id, Time};
 use super::scope::{ByService, scope};
 use super::status::{CurrentStatus, MonitorKind, Status, Window};
@@ -158,7 +159,7 @@ impl Service {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "How many days, 1 to 366.", default_with = "Some(30)")] days: Option<i32>,
-    ) -> Result<Vec<UptimeDay>> {
+    ) -> Result<PlainList<UptimeDay>> {
         let days = days.unwrap_or(30);
         let days = u32::try_from(days)
             .ok()
@@ -166,7 +167,7 @@ impl Service {
             .ok_or_else(|| Error::field("days", format!("is {days}, must be between 1 and {MAX_DAYS}")))?;
         let row = self.row(ctx).await?;
         match scope(ctx).loaders.uptime.load((ByService(row), Question::Days(days))).await? {
-            Some(Answer::Days(days)) => Ok(days.into_iter().map(UptimeDay::from).collect()),
+            Some(Answer::Days(days)) => Ok(PlainList(days.into_iter().map(UptimeDay).collect())),
             _ => Err(Error::NotFound("service").into()),
         }
     }
@@ -178,10 +179,10 @@ impl Service {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Over which time.")] window: Window,
-    ) -> Result<Vec<LatencyPoint>> {
+    ) -> Result<PlainList<LatencyPoint>> {
         let row = self.row(ctx).await?;
         let points = scope(ctx).loaders.latency.load((ByService(row), window.into())).await?.unwrap_or_default();
-        Ok(points.into_iter().map(LatencyPoint::from).collect())
+        Ok(PlainList(points.into_iter().map(LatencyPoint::from).collect()))
     }
 
     /// Its checks, newest first.

@@ -1,5 +1,7 @@
 //! What a program keeps its data in: a SQLite file, or PostgreSQL and Redis, durable as a careful operator has them.
 
+use chrono::{DateTime, Utc};
+use domain::rollup::DAY;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
 use tempfile::TempDir;
 use testkit::{PostgresServer, RedisServer, builders};
@@ -69,6 +71,15 @@ impl Storage {
                 "(WITH RECURSIVE n (value) AS (SELECT {from} UNION ALL SELECT value + 1 FROM n WHERE value < {to})
                   SELECT value FROM n) AS g"
             ),
+        }
+    }
+
+    /// Makes the partition of a day of UTC, which a worker has long made before the day comes.
+    pub(crate) async fn add_partition(&self, day: DateTime<Utc>) {
+        if self.layout == Layout::Postgres {
+            let (from, to) = (day.timestamp_millis(), (day + DAY).timestamp_millis());
+            let name = day.format("checks_%Y%m%d");
+            self.execute(&format!("CREATE TABLE {name} PARTITION OF checks FOR VALUES FROM ({from}) TO ({to})")).await;
         }
     }
 

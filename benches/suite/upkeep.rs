@@ -74,10 +74,7 @@ async fn during(layout: Layout) -> Row {
 /// A day of checks that nobody has summed up.
 async fn fill(storage: &Storage, day: DateTime<Utc>) {
     let (from, to) = (day.timestamp_millis(), (day + DAY).timestamp_millis());
-    if storage.layout == Layout::Postgres {
-        let name = day.format("checks_%Y%m%d");
-        storage.execute(&format!("CREATE TABLE {name} PARTITION OF checks FOR VALUES FROM ({from}) TO ({to})")).await;
-    }
+    storage.add_partition(day).await;
     let step = (to - from) / OLD_CHECKS;
     let insert = format!(
         "INSERT INTO checks (service_number, slot, delay_ms, interval_seconds, response_time_ms, status, status_code)

@@ -23,6 +23,9 @@ const CHECKS: i64 = 5_000;
 /// In how many parts everything is made.
 const PARTS: i64 = 25;
 
+/// Milliseconds from one check of a service to its next.
+const STEP: i64 = 600_000;
+
 /// How far sums go back.
 const DAYS: i64 = 90;
 
@@ -50,6 +53,10 @@ pub(crate) async fn fill(storage: &Storage) {
         service.created_at(now - Duration::days(DAYS)).paused().create().await;
     }
     transaction.commit().await.unwrap();
+    let today = floor(now, DAY);
+    for ago in 0..=CHECKS * STEP / DAY.num_milliseconds() + 1 {
+        storage.add_partition(today - DAY * i32::try_from(ago).unwrap()).await;
+    }
     // In parts, because no statement may take longer than what the program allows itself.
     for part in 0..PARTS {
         for statement in statements(storage, now, part) {
@@ -62,7 +69,6 @@ pub(crate) async fn fill(storage: &Storage) {
 
 /// The last check is half an interval old, the last folded one six before it.
 fn statements(storage: &Storage, now: DateTime<Utc>, part: i64) -> Vec<String> {
-    const STEP: i64 = 600_000;
     let end = now.timestamp_millis() - STEP / 2;
     let (first, folded) = (end - (CHECKS - 1) * STEP, end - 6 * STEP);
     let services = format!("(SELECT number FROM services WHERE number % {PARTS} = {part}) s");

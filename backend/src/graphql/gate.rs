@@ -2,7 +2,7 @@
 //! loaders are made; and errors get their codes. The one place where a read-only token is kept from changing anything.
 //!
 //! To a subscription it comes as an extension, because every event is an execution of its own. Requests for one answer
-//! pass it beside the library, which resolves each field at twice the cost where there is any extension.
+//! pass it beside the library, which looks up the type of each field where there is any extension.
 
 use super::error::{self, RequestId};
 use super::loader::Queue;

@@ -74,7 +74,7 @@ fn name(status: Status) -> Option<&'static str> {
     Status::items().iter().find(|item| item.value == status).map(|item| item.name)
 }
 
-/// As `2026-11-22`. By hand, because formatting takes as long as everything else of a day together.
+/// As `2026-11-22`. By hand, because there are tens of thousands of them and formatting is slow.
 fn put_date(json: &mut Vec<u8>, date: chrono::NaiveDate) {
     let (Ok(year @ 0..=9999), month, day) = (u32::try_from(date.year()), date.month(), date.day()) else {
         return put(json, &date.to_string());

@@ -1,5 +1,5 @@
-//! Long lists of plain objects, such as the days of all services, written as JSON at once: resolving each field of each of
-//! them by itself costs many times what everything else does. A selection that this does not understand is resolved as
+//! Long lists of plain objects, such as the days of all services, written as JSON at once instead of each field of each
+//! of them by itself. A selection that this does not understand is resolved as
 //! any other, with the same outcome.
 
 use super::scope::scope;

@@ -234,6 +234,38 @@ on_each_stage! {
         worker.stop().await;
     }
 
+    async fn what_a_page_does_not_tell_any_more_where_it_moved_to_is_missing(stage: Stage) {
+        const CURRENT: &str = "/api/v2.0.0/current";
+        let (old, new) = (Vendor::start().await, Vendor::start().await);
+        old.shows(&Page::new("Vendor", &[("all", "Slack", "operational"), ("web", "Website", "operational")]));
+        new.serve(CURRENT, Reply::ok(br#"{"status": "ok", "active_incidents": []}"#));
+        let worker = stage.worker().await;
+        let there = stage.page_at(&[new.url_at("status.moved.test", CURRENT)]).await;
+        let theirs = stage.follower(&there, &["all"]).await;
+        let row = stage.page_of(&old).await;
+        let (mine, both) = (stage.follower(&row, &["web"]).await, stage.follower(&row, &["all", "web"]).await);
+        stage.ask(&there).await;
+        stage.is(&theirs, Status::Up).await;
+        stage.ask(&row).await;
+        stage.is(&mine, Status::Up).await;
+        stage.is(&both, Status::Up).await;
+        let html = format!(r#"<html><body><a href="{}">Status</a></body></html>"#, new.url_at("status.moved.test", "/"));
+        old.serve(SUMMARY, Reply::of("410 Gone", "", b""));
+        old.serve("/", Reply::ok(html.as_bytes()));
+        for _ in 0..2 {
+            stage.poll(&row).await;
+        }
+        stage.passes(&there, 61).await;
+        stage.passes(&row, 61).await;
+        stage.due(&row).await;
+        stage.is(&mine, Status::Unknown).await;
+        stage.is(&both, Status::Unknown).await;
+        assert_eq!(stage.remembered(&mine).await, [("web".into(), "Website".into(), true)]);
+        let missing: Vec<_> = stage.remembered(&both).await.into_iter().map(|(id, _, missing)| (id, missing)).collect();
+        assert_eq!(missing, [("all".into(), false), ("web".into(), true)]);
+        worker.stop().await;
+    }
+
     async fn two_workers_ask_a_page_once(stage: Stage) {
         let vendor = Vendor::start().await;
         vendor.shows(&page("operational", "operational"));

@@ -20,7 +20,7 @@ pub(crate) struct Announcement {
     pub(crate) completions: Vec<(Claim, DateTime<Utc>)>,
     /// Services of which nothing that was told before holds; told before `latest`.
     pub(crate) forgotten: Vec<Uuid>,
-    /// Told before `events`: who hears of an event and asks gets the new status.
+    /// Told before `events`, if it can be told: who hears of an event and asks gets the new status.
     pub(crate) latest: Vec<Latest>,
     pub(crate) events: Vec<Event>,
 }
@@ -66,25 +66,24 @@ pub(crate) async fn run(live: Live, mut queue: mpsc::Receiver<Announcement>) {
     }
 }
 
-/// Tells everything, or leaves in `pending` what is still to be told.
+/// Tells everything, or leaves in `pending` what is still to be told. Parts of the live state may be away while others are
+/// not, so nothing is kept back because of what cannot be told.
 async fn tell(live: &Live, pending: &mut Announcement) -> Result<(), LiveError> {
-    if !pending.completions.is_empty() {
-        live.complete(&pending.completions).await?;
-        pending.completions.clear();
-    }
-    if !pending.forgotten.is_empty() {
-        live.forget(&pending.forgotten).await?;
-        pending.forgotten.clear();
-    }
-    if !pending.latest.is_empty() {
-        live.put_latest(&pending.latest).await?;
-        pending.latest.clear();
-    }
-    if !pending.events.is_empty() {
-        live.publish(&pending.events).await?;
-        pending.events.clear();
-    }
-    Ok(())
+    let completed = match live.complete(&pending.completions).await {
+        Ok(_) => {
+            pending.completions.clear();
+            Ok(())
+        }
+        Err(error) => Err(error),
+    };
+    let forgotten = live.forget(&pending.forgotten).await.map(|()| pending.forgotten.clear());
+    // A status that was forgotten too late would take the latest one with it.
+    let put = match forgotten {
+        Ok(()) => live.put_latest(&pending.latest).await.map(|()| pending.latest.clear()),
+        error => error,
+    };
+    let published = live.publish(&pending.events).await.map(|()| pending.events.clear());
+    completed.and(put).and(published)
 }
 
 impl Announcement {

@@ -39,13 +39,17 @@ pub enum LiveError {
 }
 
 impl LiveError {
+    pub(crate) fn not_connected(command: &'static str) -> Self {
+        Self::of(command, Error::new(ErrorKind::Canceled, "Not connected."))
+    }
+
     pub(crate) fn of(command: &'static str, error: Error) -> Self {
         // Redis's own errors begin with a word in capitals; all others are the client's, about the connection.
         let code = error.details().split(' ').next().unwrap_or_default();
         let refused = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_uppercase());
         match code {
-            // The server restarts, or another takes over.
-            "LOADING" | "MASTERDOWN" | "READONLY" | "CLUSTERDOWN" => Self::Unavailable(error),
+            // The server restarts, another takes over, or a key is on its way to another node.
+            "LOADING" | "MASTERDOWN" | "READONLY" | "CLUSTERDOWN" | "ASK" | "TRYAGAIN" => Self::Unavailable(error),
             _ if refused => Self::Refused { command, error },
             _ => Self::Unavailable(error),
         }

@@ -1,17 +1,24 @@
-//! The live state in a Redis server (6.2 or later): a sorted set of due times, a hash of latest statuses, a channel.
+//! The live state in Redis (6.2 or later), one server or a cluster: sorted sets of due times, hashes of latest statuses, a
+//! channel.
 //!
-//! Each script touches one key, so that a cluster can hold them on different nodes.
+//! Queue and statuses stand in shards, which a cluster spreads over its nodes. One server runs one command after the
+//! other however many keys there are, so it has one shard. Each command and each script touches one key.
 
 mod answer;
 mod connection;
+mod nodes;
+mod shard;
 mod subscription;
 
 use crate::event::FanOut;
 use crate::{Claim, Claimed, Event, Events, Latest, Result};
 use answer::Answer;
-use chrono::{DateTime, Utc};
-use connection::{Commands, Script};
+use chrono::{DateTime, TimeDelta, Utc};
+use connection::Script;
 use fred::types::Value;
+use futures::future::join_all;
+use nodes::{Key, Nodes};
+use shard::{Look, Shard, ask_for_more, shard_of};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,11 +26,11 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
-/// What stands in the queue, besides services, at its very end, once it is built: it can only be lost with the queue.
+/// What stands in each shard of the queue, besides services, at its very end, once it is built: it can only be lost with
+/// the shard.
 const BUILT: &str = "built";
 /// How many services one command carries, so that none keeps Redis from others for long.
 const CHUNK: usize = 1000;
-
 /// The live state in Redis; clones share the connections.
 #[derive(Clone)]
 pub struct Redis {
@@ -31,12 +38,9 @@ pub struct Redis {
 }
 
 struct Shared {
-    commands: Commands,
+    nodes: Nodes,
     scripts: Scripts,
-    /// Sorted set: service ids as 16 bytes, scores in milliseconds.
-    queue: String,
-    /// Hash: service id as 16 bytes to "slot status".
-    statuses: String,
+    shards: Vec<Shard>,
     channel: String,
     events: FanOut,
     due_changed: Notify,
@@ -53,21 +57,18 @@ struct Scripts {
 
 impl Redis {
     pub(crate) async fn connect(url: &str, prefix: &str) -> Result<Self> {
-        let config = connection::config(url)?;
-        let commands = Commands::connect(&config).await?;
+        let nodes = Nodes::connect(connection::config(url)?).await?;
         let (channel, events) = (format!("{prefix}events"), FanOut::new());
-        let subscription = subscription::start(&config, &channel, &events).await?;
+        let subscription = subscription::start(&nodes, &channel, &events).await?;
         let shared = Shared {
-            commands,
             scripts: Scripts {
                 claim: Script::new("claim", include_str!("redis/claim.lua")),
                 complete: Script::new("complete", include_str!("redis/complete.lua")),
                 extend: Script::new("extend", include_str!("redis/extend.lua")),
                 put_latest: Script::new("put_latest", include_str!("redis/put_latest.lua")),
             },
-            // The tag in braces decides the slot in a cluster; a queue that is split one day gets more of them.
-            queue: format!("{prefix}due:{{0}}"),
-            statuses: format!("{prefix}latest:{{0}}"),
+            shards: Shard::all(prefix, if nodes.are_a_cluster() { shard::IN_A_CLUSTER } else { 1 }),
+            nodes,
             channel,
             events,
             due_changed: Notify::new(),
@@ -77,11 +78,11 @@ impl Redis {
     }
 
     pub(crate) async fn ping(&self) -> Result<()> {
-        self.shared.commands.run("PING", None, Vec::new()).await.map(drop)
+        self.shared.nodes.run_anywhere("PING", Vec::new()).await.map(drop)
     }
 
     pub(crate) async fn now(&self) -> Result<DateTime<Utc>> {
-        let answer = self.shared.commands.run("TIME", None, Vec::new()).await?;
+        let answer = self.shared.nodes.run_anywhere("TIME", Vec::new()).await?;
         let mut parts = answer.items()?;
         let (seconds, micros) = (parts.next_integer()?, parts.next_integer()?);
         answer::instant("TIME", seconds * 1000 + micros / 1000)
@@ -96,30 +97,61 @@ impl Redis {
     }
 
     async fn add(&self, dues: &[(Uuid, DateTime<Utc>)], condition: Option<&'static str>) -> Result<()> {
-        for dues in dues.chunks(CHUNK) {
-            let mut arguments: Vec<Value> = condition.into_iter().map(Value::from_static_str).collect();
-            for (service, due) in dues {
-                arguments.extend([ms(*due), id(*service)]);
-            }
-            self.on_queue("ZADD", arguments).await?;
-        }
+        let arguments = |dues: &[&(Uuid, DateTime<Utc>)]| {
+            let pairs = dues.iter().flat_map(|(service, due)| [ms(*due), id(*service)]);
+            condition.into_iter().map(Value::from_static_str).chain(pairs).collect()
+        };
+        self.in_shards(Act::Command("ZADD"), Shard::queue, dues, |(service, _)| *service, arguments).await?;
         self.shared.due_changed.notify_one();
         Ok(())
     }
 
     pub(crate) async fn remove(&self, services: &[Uuid]) -> Result<()> {
-        for services in services.chunks(CHUNK) {
-            self.on_queue("ZREM", services.iter().copied().map(id).collect()).await?;
-        }
-        Ok(())
+        self.in_shards(Act::Command("ZREM"), Shard::queue, services, |service| *service, ids).await.map(drop)
     }
 
+    /// Asks each shard for the same share, and then, for what is left, those that have more, the longest due first. While
+    /// some cannot be reached the others give what they have.
     pub(crate) async fn claim(&self, limit: usize, lease: Duration) -> Result<Claimed> {
+        let shards = &self.shared.shards;
         let lease = crate::lease(lease);
+        let mut looks: Vec<Option<Look>> = shards.iter().map(|_| None).collect();
+        let (mut claims, mut refusal) = (Vec::new(), None);
+        let mut asked: Vec<(usize, usize)> = (0..shards.len()).map(|shard| (shard, limit / shards.len())).collect();
+        while !asked.is_empty() {
+            let answers = asked.iter().map(|(shard, limit)| self.claim_in(&shards[*shard], *limit, lease));
+            for ((shard, _), answer) in asked.iter().zip(join_all(answers).await) {
+                looks[*shard] = match answer {
+                    Ok((more, look)) => {
+                        claims.extend(more);
+                        Some(look)
+                    }
+                    Err(error) => {
+                        refusal = Some(error);
+                        None
+                    }
+                };
+            }
+            asked = ask_for_more(&looks, limit.saturating_sub(claims.len()));
+        }
+        let looks: Vec<Look> = looks.into_iter().flatten().collect();
+        let Some(latest) = looks.iter().map(|look| look.now).max() else {
+            return Err(refusal.expect("a shard answers or refuses"));
+        };
+        claims.sort_unstable_by_key(|claim| (claim.due, claim.service_id));
+        Ok(Claimed {
+            // The clocks of nodes may differ: that counts by which something was due.
+            now: claims.iter().map(|claim| claim.lease_until - lease).max().unwrap_or(latest),
+            next_due: looks.iter().filter_map(|look| look.next_due).min(),
+            built: looks.iter().all(|look| look.built),
+            claims,
+        })
+    }
+
+    async fn claim_in(&self, shard: &Shard, limit: usize, lease: TimeDelta) -> Result<(Vec<Claim>, Look)> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let arguments = vec![limit.into(), lease.num_milliseconds().into()];
-        let answer = self.shared.commands.call(&self.shared.scripts.claim, &self.shared.queue, arguments).await?;
-        let mut answer = answer.items()?;
+        let mut answer = self.shared.nodes.call(&self.shared.scripts.claim, &shard.queue, arguments).await?.items()?;
         let now = answer.next_instant()?;
         let built = answer.next_integer()? == 1;
         let next_due = answer.next_optional_instant()?;
@@ -128,33 +160,31 @@ impl Redis {
         while dues.len() > 0 {
             claims.push(Claim { service_id: dues.next_id()?, due: dues.next_instant()?, lease_until: now + lease });
         }
-        Ok(Claimed { claims, now, next_due, built })
+        Ok((claims, Look { now, next_due, built }))
     }
 
     pub(crate) async fn complete(&self, claims: &[(Claim, DateTime<Utc>)]) -> Result<usize> {
-        let mut completed = 0;
-        for claims in claims.chunks(CHUNK) {
-            let arguments =
-                claims.iter().flat_map(|(claim, next)| [id(claim.service_id), ms(claim.lease_until), ms(*next)]);
-            let script = &self.shared.scripts.complete;
-            let answer = self.shared.commands.call(script, &self.shared.queue, arguments.collect()).await?;
-            completed += answer.count()?;
-        }
-        Ok(completed)
+        let arguments = |claims: &[&(Claim, DateTime<Utc>)]| {
+            claims.iter().flat_map(|(claim, next)| [id(claim.service_id), ms(claim.lease_until), ms(*next)]).collect()
+        };
+        let script = Act::Script(&self.shared.scripts.complete);
+        let answers = self.in_shards(script, Shard::queue, claims, |(claim, _)| claim.service_id, arguments).await?;
+        answers.into_iter().map(|(_, answer)| answer.count()).sum()
     }
 
     pub(crate) async fn extend(&self, claim: &Claim, lease: Duration) -> Result<Option<DateTime<Utc>>> {
         let lease = crate::lease(lease).num_milliseconds();
         let arguments = vec![id(claim.service_id), ms(claim.lease_until), lease.into()];
-        self.shared.commands.call(&self.shared.scripts.extend, &self.shared.queue, arguments).await?.optional_instant()
+        let shard = &self.shared.shards[self.shard_of(claim.service_id)];
+        self.shared.nodes.call(&self.shared.scripts.extend, &shard.queue, arguments).await?.optional_instant()
     }
 
     pub(crate) async fn mark_built(&self) -> Result<()> {
-        self.on_queue("ZADD", vec!["+inf".into(), BUILT.into()]).await.map(drop)
+        self.in_all_queues("ZADD", &["+inf", BUILT]).await.map(drop)
     }
 
     pub(crate) async fn queue_len(&self) -> Result<usize> {
-        self.on_queue("ZCOUNT", vec!["-inf".into(), "(+inf".into()]).await?.count()
+        self.in_all_queues("ZCOUNT", &["-inf", "(+inf"]).await?.into_iter().map(Answer::count).sum()
     }
 
     pub(crate) async fn due_changed(&self) {
@@ -162,37 +192,36 @@ impl Redis {
     }
 
     pub(crate) async fn put_latest(&self, latest: &[Latest]) -> Result<()> {
-        for latest in latest.chunks(CHUNK) {
-            let arguments =
-                latest.iter().flat_map(|latest| [id(latest.service_id), ms(latest.slot), json(&latest.current)]);
-            let script = &self.shared.scripts.put_latest;
-            self.shared.commands.call(script, &self.shared.statuses, arguments.collect()).await?;
-        }
-        Ok(())
+        let arguments = |latest: &[&Latest]| {
+            latest.iter().flat_map(|latest| [id(latest.service_id), ms(latest.slot), json(&latest.current)]).collect()
+        };
+        let script = Act::Script(&self.shared.scripts.put_latest);
+        self.in_shards(script, Shard::statuses, latest, |latest| latest.service_id, arguments).await.map(drop)
     }
 
     pub(crate) async fn latest(&self, services: &[Uuid]) -> Result<Vec<Option<Latest>>> {
-        let mut found = Vec::with_capacity(services.len());
-        for services in services.chunks(CHUNK) {
-            let answer = self.on_statuses("HMGET", services).await?;
+        let asked: Vec<(usize, Uuid)> = services.iter().copied().enumerate().collect();
+        let arguments = |asked: &[&(usize, Uuid)]| asked.iter().map(|(_, service)| id(*service)).collect();
+        let hmget = Act::Command("HMGET");
+        let answers = self.in_shards(hmget, Shard::statuses, &asked, |(_, service)| *service, arguments).await?;
+        let mut found: Vec<_> = services.iter().map(|_| None).collect();
+        for (asked, answer) in answers {
             let mut items = answer.items()?;
-            for service_id in services {
-                found.push(items.next_latest(*service_id)?);
+            for (place, service_id) in asked {
+                found[*place] = items.next_latest(*service_id)?;
             }
         }
         Ok(found)
     }
 
     pub(crate) async fn forget(&self, services: &[Uuid]) -> Result<()> {
-        for services in services.chunks(CHUNK) {
-            self.on_statuses("HDEL", services).await?;
-        }
-        Ok(())
+        self.in_shards(Act::Command("HDEL"), Shard::statuses, services, |service| *service, ids).await.map(drop)
     }
 
     pub(crate) async fn publish(&self, events: &[Event]) -> Result<()> {
         for events in events.chunks(CHUNK) {
-            self.shared.commands.run("PUBLISH", Some(&self.shared.channel), vec![json(events)]).await?;
+            let arguments = vec![self.shared.channel.as_str().into(), json(events)];
+            self.shared.nodes.run_anywhere("PUBLISH", arguments).await?;
         }
         Ok(())
     }
@@ -201,20 +230,64 @@ impl Redis {
         self.shared.events.subscribe()
     }
 
-    async fn on_queue(&self, command: &'static str, arguments: Vec<Value>) -> Result<Answer> {
-        self.shared.commands.run(command, Some(&self.shared.queue), arguments).await
+    /// Does `act` in the shard of each of `items`, for all shards that can be reached even if others cannot. Answers each
+    /// portion with what came of it.
+    async fn in_shards<'a, T: Sync>(
+        &self,
+        act: Act<'_>,
+        key: fn(&Shard) -> &Key,
+        items: &'a [T],
+        service: fn(&T) -> Uuid,
+        arguments: impl Fn(&[&'a T]) -> Vec<Value>,
+    ) -> Result<Vec<(Vec<&'a T>, Answer)>> {
+        let mut parts: Vec<Vec<&T>> = self.shared.shards.iter().map(|_| Vec::new()).collect();
+        for item in items {
+            parts[self.shard_of(service(item))].push(item);
+        }
+        let work =
+            parts.into_iter().zip(&self.shared.shards).filter(|(part, _)| !part.is_empty()).map(|(part, shard)| {
+                // One after the other: of a service that is given twice the last counts.
+                let portions: Vec<_> =
+                    part.chunks(CHUNK).map(|portion| (portion.to_vec(), arguments(portion))).collect();
+                async move {
+                    let mut done = Vec::with_capacity(portions.len());
+                    for (portion, arguments) in portions {
+                        let answer = match act {
+                            Act::Command(command) => self.shared.nodes.run(command, key(shard), arguments).await,
+                            Act::Script(script) => self.shared.nodes.call(script, key(shard), arguments).await,
+                        };
+                        done.push((portion, answer?));
+                    }
+                    Ok(done)
+                }
+            });
+        let done: Vec<Result<Vec<_>>> = join_all(work).await;
+        let done: Result<Vec<Vec<_>>> = done.into_iter().collect();
+        Ok(done?.into_iter().flatten().collect())
     }
 
-    async fn on_statuses(&self, command: &'static str, services: &[Uuid]) -> Result<Answer> {
-        let arguments = services.iter().copied().map(id).collect();
-        self.shared.commands.run(command, Some(&self.shared.statuses), arguments).await
+    async fn in_all_queues(&self, command: &'static str, arguments: &[&'static str]) -> Result<Vec<Answer>> {
+        let arguments = || arguments.iter().copied().map(Value::from_static_str).collect();
+        let work = self.shared.shards.iter().map(|shard| self.shared.nodes.run(command, &shard.queue, arguments()));
+        join_all(work).await.into_iter().collect()
     }
+
+    fn shard_of(&self, service: Uuid) -> usize {
+        shard_of(service, self.shared.shards.len())
+    }
+}
+
+/// What is done in a shard.
+#[derive(Clone, Copy)]
+enum Act<'a> {
+    Command(&'static str),
+    Script(&'a Script),
 }
 
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The connections know the password.
-        f.debug_struct("Redis").field("queue", &self.shared.queue).finish_non_exhaustive()
+        f.debug_struct("Redis").field("channel", &self.shared.channel).finish_non_exhaustive()
     }
 }
 
@@ -226,6 +299,10 @@ impl Drop for Shared {
 
 fn id(service: Uuid) -> Value {
     Value::Bytes(service.as_bytes().to_vec().into())
+}
+
+fn ids(services: &[&Uuid]) -> Vec<Value> {
+    services.iter().map(|service| id(**service)).collect()
 }
 
 fn ms(instant: DateTime<Utc>) -> Value {

@@ -12,6 +12,8 @@ pub struct RedisServer {
     server: Server,
     program: PathBuf,
     port: u16,
+    /// What it is started with besides, as a node of a cluster.
+    options: Vec<String>,
 }
 
 impl RedisServer {
@@ -20,13 +22,18 @@ impl RedisServer {
     /// # Panics
     /// When Redis is not installed, or does not start.
     pub async fn start() -> Self {
+        Self::start_with(Vec::new).await
+    }
+
+    /// As [`RedisServer::start`], with `options` that are made anew for each attempt.
+    pub(crate) async fn start_with(options: impl Fn() -> Vec<String>) -> Self {
         let program = find_on_path("redis-server").unwrap_or_else(|| {
             panic!("these tests need a real Redis: install it with `apt-get install redis-server`");
         });
-        let mut this = Self { server: Server::new("redis", None, "KILL"), program, port: 0 };
+        let mut this = Self { server: Server::new("redis", None, "KILL"), program, port: 0, options: Vec::new() };
         // Between finding a free port and using it another process may have taken it.
         for _ in 0..5 {
-            this.port = free_port();
+            (this.port, this.options) = (free_port(), options());
             if this.launch().await {
                 return this;
             }
@@ -47,6 +54,10 @@ impl RedisServer {
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
     }
 
     /// Ends it in good order: what it holds comes back with [`RedisServer::start_again`].
@@ -121,7 +132,8 @@ impl RedisServer {
         let port = self.port.to_string();
         // The one rule for saving makes an orderly stop keep the data; none is saved while tests run.
         let arguments = ["--port", &port, "--bind", "127.0.0.1", "--save", "86400 1000000000", "--appendonly", "no"];
-        self.server.start(&self.program, &arguments.map(str::to_owned), None);
+        let arguments: Vec<_> = arguments.into_iter().map(str::to_owned).chain(self.options.iter().cloned()).collect();
+        self.server.start(&self.program, &arguments, None);
         let port = self.port;
         self.server.is_ready(|| async move { ask(port, "PING").await.is_ok_and(|reply| reply == "+PONG") }).await
     }

@@ -47,6 +47,16 @@ impl Items {
         integer(self.command, &self.next()?)
     }
 
+    /// A hash slot or a port.
+    pub(super) fn next_slot(&mut self) -> Result<u16> {
+        self.next_integer()?.try_into().map_err(|_| unexpected(self.command))
+    }
+
+    /// A text that says something, or nothing.
+    pub(super) fn next_text(&mut self) -> Result<Option<String>> {
+        Ok(self.next()?.into_string().filter(|text| !text.is_empty()))
+    }
+
     pub(super) fn next_instant(&mut self) -> Result<DateTime<Utc>> {
         instant(self.command, self.next_integer()?)
     }

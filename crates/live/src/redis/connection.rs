@@ -10,7 +10,7 @@ use fred::error::{Error, ErrorKind};
 use fred::interfaces::ClientLike;
 use fred::types::config::Config;
 use fred::types::{Builder, ClusterHash, CustomCommand, RespVersion, Value};
-use fred::util::{redis_keyslot, sha1_hash};
+use fred::util::sha1_hash;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -58,17 +58,11 @@ impl Link {
         }
     }
 
-    /// Tries until it succeeds.
-    pub(super) async fn open_again(config: &Config) -> Self {
-        let (mut pause, longest) = RECONNECT_PAUSE;
-        loop {
-            tokio::time::sleep(pause).await;
-            match Self::open(config).await {
-                Ok(link) => return link,
-                Err(error) => tracing::debug!(%error, "still without Redis"),
-            }
-            pause = longest.min(pause * 2);
-        }
+    /// Runs one command.
+    pub(super) async fn run(&self, command: &'static str, arguments: Vec<Value>) -> Result<Answer> {
+        let custom = CustomCommand::new_static(command, ClusterHash::Random, false);
+        let answer = self.client.custom(custom, arguments).await;
+        answer.map(|value| Answer { command, value }).map_err(|error| LiveError::of(command, error))
     }
 
     /// Waits until the connection is lost. Does not lose that when it is dropped.
@@ -82,6 +76,19 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// Opens a connection by `open` until that succeeds.
+pub(super) async fn open_again<F: Future<Output = Result<Link>>>(open: impl Fn() -> F) -> Link {
+    let (mut pause, longest) = RECONNECT_PAUSE;
+    loop {
+        tokio::time::sleep(pause).await;
+        match open().await {
+            Ok(link) => return link,
+            Err(error) => tracing::debug!(%error, "still without Redis"),
+        }
+        pause = longest.min(pause * 2);
     }
 }
 
@@ -121,10 +128,22 @@ struct Current {
 
 impl Commands {
     pub(super) async fn connect(config: &Config) -> Result<Self> {
-        let link = Link::open(config).await?;
-        let (sender, current) = watch::channel(Some(Current::of(&link)));
+        Link::open(config).await.map(|link| Self::over(config, Some(link)))
+    }
+
+    /// As [`Commands::connect`], but goes on trying when nobody answers yet.
+    pub(super) async fn connect_now_or_later(config: &Config) -> Self {
+        Self::over(config, Link::open(config).await.ok())
+    }
+
+    fn over(config: &Config, link: Option<Link>) -> Self {
+        let (sender, current) = watch::channel(link.as_ref().map(Current::of));
         let keeper = tokio::spawn(keep_connected(config.clone(), link, sender)).abort_handle();
-        Ok(Self { current, keeper })
+        Self { current, keeper }
+    }
+
+    pub(super) fn are_connected(&self) -> bool {
+        self.current.borrow().is_some()
     }
 
     /// Runs `command`, on `key` where it has one.
@@ -137,32 +156,25 @@ impl Commands {
         if let Some(key) = key {
             arguments.insert(0, key.into());
         }
-        self.send(command, command, key, arguments).await
+        self.send(command, command, arguments).await
     }
 
     /// Runs `script` on `key`, loading it where Redis does not know it (any more).
     pub(super) async fn call(&self, script: &Script, key: &str, arguments: Vec<Value>) -> Result<Answer> {
         let with = |head: Value| [head, 1.into(), key.into()].into_iter().chain(arguments.iter().cloned()).collect();
-        match self.send(script.name, "EVALSHA", Some(key), with(script.hash.as_str().into())).await {
+        match self.send(script.name, "EVALSHA", with(script.hash.as_str().into())).await {
             Err(LiveError::Refused { error, .. }) if error.details().starts_with("NOSCRIPT") => {
-                self.send(script.name, "EVAL", Some(key), with(Value::from_static_str(script.text))).await
+                self.send(script.name, "EVAL", with(Value::from_static_str(script.text))).await
             }
             answer => answer,
         }
     }
 
-    async fn send(
-        &self,
-        name: &'static str,
-        command: &'static str,
-        key: Option<&str>,
-        arguments: Vec<Value>,
-    ) -> Result<Answer> {
-        let slot = key.map_or(ClusterHash::Random, |key| ClusterHash::Custom(redis_keyslot(key.as_bytes())));
-        let command = CustomCommand::new_static(command, slot, false);
+    async fn send(&self, name: &'static str, command: &'static str, arguments: Vec<Value>) -> Result<Answer> {
+        let command = CustomCommand::new_static(command, ClusterHash::Random, false);
         let mut current = self.current.clone();
         let Some(Current { client, link }) = current.borrow_and_update().clone() else {
-            return Err(LiveError::of(name, Error::new(ErrorKind::Canceled, "Not connected.")));
+            return Err(LiveError::not_connected(name));
         };
         let answer = tokio::select! {
             biased;
@@ -191,14 +203,18 @@ impl Drop for Commands {
     }
 }
 
-async fn keep_connected(config: Config, mut link: Link, current: watch::Sender<Option<Current>>) {
+async fn keep_connected(config: Config, mut link: Option<Link>, current: watch::Sender<Option<Current>>) {
+    let address = address(&config);
     loop {
-        link.lost().await;
-        current.send_replace(None);
-        tracing::warn!("the connection to Redis is lost");
-        link = Link::open_again(&config).await;
-        current.send_replace(Some(Current::of(&link)));
-        tracing::info!("connected to Redis again");
+        if let Some(mut link) = link.take() {
+            link.lost().await;
+            current.send_replace(None);
+        }
+        tracing::warn!(address, "the connection to Redis is lost");
+        let again = open_again(|| Link::open(&config)).await;
+        current.send_replace(Some(Current::of(&again)));
+        tracing::info!(address, "connected to Redis again");
+        link = Some(again);
     }
 }
 

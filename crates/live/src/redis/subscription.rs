@@ -1,11 +1,11 @@
 //! This process's one subscription to events, kept up over every loss of the connection.
 
-use super::connection::Link;
+use super::connection::{Link, open_again};
+use super::nodes::Nodes;
 use crate::error::reason;
 use crate::event::FanOut;
 use crate::{Event, LiveError, Result};
 use fred::interfaces::{ClientLike, EventInterface, FredResult, PubsubInterface};
-use fred::types::config::Config;
 use fred::types::{Message, Value};
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
@@ -17,19 +17,19 @@ use tokio::time::MissedTickBehavior;
 const PULSE: Duration = Duration::from_secs(2);
 
 /// Subscribes and hands every event on to `events` until the task is aborted.
-pub(super) async fn start(config: &Config, channel: &str, events: &FanOut) -> Result<AbortHandle> {
-    let subscription = Subscription::to(channel, Link::open(config).await?).await;
+pub(super) async fn start(nodes: &Nodes, channel: &str, events: &FanOut) -> Result<AbortHandle> {
+    let subscription = Subscription::to(channel, nodes.open().await?).await;
     let subscription = subscription.map_err(|error| LiveError::of("SUBSCRIBE", error))?;
-    let (config, channel, events) = (config.clone(), channel.to_owned(), events.clone());
-    Ok(tokio::spawn(keep_subscribed(config, channel, subscription, events)).abort_handle())
+    let (nodes, channel, events) = (nodes.clone(), channel.to_owned(), events.clone());
+    Ok(tokio::spawn(keep_subscribed(nodes, channel, subscription, events)).abort_handle())
 }
 
-async fn keep_subscribed(config: Config, channel: String, mut subscription: Subscription, events: FanOut) {
+async fn keep_subscribed(nodes: Nodes, channel: String, mut subscription: Subscription, events: FanOut) {
     loop {
         subscription.hand_on(&events).await;
         tracing::warn!("the subscription to events in Redis is lost");
         subscription = loop {
-            match Subscription::to(&channel, Link::open_again(&config).await).await {
+            match Subscription::to(&channel, open_again(|| nodes.open()).await).await {
                 Ok(subscription) => break subscription,
                 Err(error) => tracing::warn!(error = reason(&error), "cannot subscribe to events in Redis again yet"),
             }

@@ -1,13 +1,13 @@
 //! Events from every process to every receiver.
 
 use crate::latest::latest;
-use crate::{Two, in_time, over_both, seconds_from_now, service};
+use crate::{Two, in_time, over_all, seconds_from_now, service};
 use domain::Status;
 use live::{Event, Events, Missed, ServiceChange};
 use tokio_stream::StreamExt;
 use uuid::Uuid;
 
-over_both!(
+over_all!(
     every_receiver_gets_every_event_in_the_order_of_publication,
     a_receiver_gets_nothing_from_before_it_subscribed,
     a_receiver_that_lags_is_told_that_it_missed_something_and_goes_on,

@@ -1,11 +1,11 @@
 //! The latest statuses.
 
-use crate::{Two, over_both, seconds_from_now, service};
+use crate::{Two, over_all, seconds_from_now, service};
 use domain::Status;
 use live::{CurrentStatus, Latest};
 use uuid::Uuid;
 
-over_both!(
+over_all!(
     what_was_put_is_found_in_the_order_asked_for_with_holes,
     a_later_slot_wins_however_late_the_earlier_one_arrives,
     what_is_forgotten_is_gone,

@@ -1,7 +1,8 @@
-//! What the live state promises, the same over memory and over a real Redis.
+//! What the live state promises, the same over memory, over a real Redis and over a real Redis Cluster.
 #![allow(clippy::unwrap_used)]
 
 mod agreement;
+mod cluster;
 mod events;
 mod faults;
 mod latest;
@@ -11,11 +12,11 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use live::Live;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
-use testkit::RedisServer;
+use testkit::{RedisCluster, RedisServer};
 use uuid::Uuid;
 
-/// Declares each test twice: over memory and over Redis.
-macro_rules! over_both {
+/// Declares each test three times: over memory, over Redis and over a cluster.
+macro_rules! over_all {
     ($($test:ident),* $(,)?) => {
         mod over_memory {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -29,9 +30,15 @@ macro_rules! over_both {
                 super::$test(crate::Two::in_redis().await).await;
             })*
         }
+        mod over_a_cluster {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(crate::Two::in_a_cluster().await).await;
+            })*
+        }
     };
 }
-pub(crate) use over_both;
+pub(crate) use over_all;
 
 /// One live state as two processes see it.
 struct Two {
@@ -46,9 +53,16 @@ impl Two {
     }
 
     async fn in_redis() -> Self {
-        let url = RedisServer::shared().await.url();
+        Self::at(&RedisServer::shared().await.url()).await
+    }
+
+    async fn in_a_cluster() -> Self {
+        Self::at(&RedisCluster::shared().await.url()).await
+    }
+
+    async fn at(url: &str) -> Self {
         let prefix = unused_prefix();
-        let connect = || Live::connect_with_prefix(&url, &prefix);
+        let connect = || Live::connect_with_prefix(url, &prefix);
         Self { a: connect().await.unwrap(), b: connect().await.unwrap() }
     }
 }

@@ -26,6 +26,7 @@ mod rollup;
 mod runner;
 mod scheduler;
 mod services;
+mod spread;
 mod stats;
 
 pub use runner::Probe;
@@ -41,6 +42,7 @@ use runner::Runner;
 use scheduler::Scheduler;
 use sea_orm::DatabaseConnection;
 use services::Services;
+use spread::AfterPause;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -161,6 +163,7 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
         places: Arc::new(Semaphore::new(settings.concurrency.max(1))),
         hosts: HostLimit::new(settings.concurrency_per_host),
         put_off: HashMap::new(),
+        after_pause: AfterPause::new(),
         lease: settings.lease,
         able,
         wake: Arc::clone(&wake),

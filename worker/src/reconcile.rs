@@ -4,6 +4,7 @@
 use crate::clock::Clock;
 use crate::outage::Outage;
 use crate::pages;
+use crate::spread::Spread;
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{slot, transition};
@@ -19,10 +20,6 @@ use uuid::Uuid;
 
 /// How many services one statement reads, and one command queues.
 const PAGE: i64 = 5000;
-/// Overdue services are spread by this much each, so that they do not all fire at once ...
-const SPREAD: TimeDelta = TimeDelta::milliseconds(2);
-/// ... but over no longer time than this.
-const LONGEST_SPREAD: TimeDelta = TimeDelta::seconds(5);
 /// A change that was not followed by a check for so long was not heard of; longer than any check takes.
 const UNHEARD_AFTER: TimeDelta = TimeDelta::seconds(45);
 /// Changes older than this were seen to.
@@ -63,6 +60,7 @@ async fn reconcile(db: &DatabaseConnection, live: &Live, clock: &Clock) -> anyho
     let now = live.now().await?;
     clock.set(now);
     let mut after = i32::MIN;
+    let mut spread = Spread::from(now);
     loop {
         let services = page(db, after).await.context("the services cannot be read")?;
         let Some(last) = services.last() else { break };
@@ -71,12 +69,12 @@ async fn reconcile(db: &DatabaseConnection, live: &Live, clock: &Clock) -> anyho
         if !unheard.is_empty() {
             live.schedule(&unheard).await?;
         }
-        live.ensure(&dues(&services, now)).await?;
+        live.ensure(&dues(&services, now, &mut spread)).await?;
         // Before the clock was set back they were queued for a time that is far away now. Each is again at its next slot
         // once it is checked.
         let ahead: Vec<_> = services.into_iter().filter(|service| is_ahead(service, now)).collect();
         if !ahead.is_empty() {
-            live.schedule(&soon(&ahead, now)).await?;
+            live.schedule(&soon(&ahead, now, &mut spread)).await?;
         }
     }
     pages::requeue(db, live, now).await.context("the status pages cannot be queued")?;
@@ -86,23 +84,20 @@ async fn reconcile(db: &DatabaseConnection, live: &Live, clock: &Clock) -> anyho
 
 /// When services that the queue does not hold are due: those that missed a slot or wait for a
 /// confirmation soon, the others at their next slot.
-fn dues(services: &[Active], now: DateTime<Utc>) -> Vec<(Uuid, DateTime<Utc>)> {
-    let mut overdue = 0;
+fn dues(services: &[Active], now: DateTime<Utc>, spread: &mut Spread) -> Vec<(Uuid, DateTime<Utc>)> {
     let due = |service: &Active| {
         let next = slot::next_slot(service.id, service.interval, now);
         if !service.suspect && service.last_slot.is_some_and(|last| last >= next - service.interval) {
-            return next;
+            return (service.id, next);
         }
-        overdue += 1;
-        next.min(now + (SPREAD * (overdue - 1)).min(LONGEST_SPREAD))
+        (service.id, spread.place(service.id, service.interval, now))
     };
-    services.iter().map(|service| service.id).zip(services.iter().map(due)).collect()
+    services.iter().map(due).collect()
 }
 
-/// All of them within seconds, but not at the same moment.
-fn soon(services: &[Active], now: DateTime<Utc>) -> Vec<(Uuid, DateTime<Utc>)> {
-    let waits = (0..).map(|i| (SPREAD * i).min(LONGEST_SPREAD));
-    services.iter().zip(waits).map(|(service, wait)| (service.id, now + wait)).collect()
+/// All of them soon, but not at the same moment.
+fn soon(services: &[Active], now: DateTime<Utc>, spread: &mut Spread) -> Vec<(Uuid, DateTime<Utc>)> {
+    services.iter().map(|service| (service.id, spread.place(service.id, service.interval, now))).collect()
 }
 
 /// Whether the clock was set back since the last check.
@@ -164,10 +159,10 @@ mod tests {
         let last = next - TimeDelta::hours(24);
         let suspect = Active { suspect: true, ..active(Some(last)) };
         let services = [active(Some(last)), active(None), active(Some(last - TimeDelta::seconds(1))), suspect];
-        let dues: Vec<_> = dues(&services, at(0)).into_iter().map(|(_, due)| due).collect();
-        assert_eq!(dues, [next, at(0), at(0) + SPREAD, at(0) + SPREAD * 2]);
-        let many: Vec<_> = (0..10_000).map(|_| active(None)).collect();
-        assert!(super::dues(&many, at(0)).iter().all(|(_, due)| *due <= at(5)));
+        let mut spread = Spread::from(at(0));
+        let dues: Vec<_> = dues(&services, at(0), &mut spread).into_iter().map(|(_, due)| due).collect();
+        let ms = TimeDelta::milliseconds;
+        assert_eq!(dues, [next, at(0), at(0) + ms(1), at(0) + ms(2)]);
     }
 
     #[test]

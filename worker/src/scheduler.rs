@@ -7,6 +7,7 @@ use crate::outage::Outage;
 use crate::pages::Poller;
 use crate::runner::{Places, Probe, Runner};
 use crate::services::{Due, Service, Services};
+use crate::spread::AfterPause;
 use crate::stats::{Stats, add};
 use anyhow::Context as _;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
@@ -45,6 +46,7 @@ pub(crate) struct Scheduler<P> {
     pub(crate) hosts: HostLimit,
     /// Until when this worker has put a service off that its host had no place for, and when it was due at first.
     pub(crate) put_off: HashMap<Uuid, PutOff>,
+    pub(crate) after_pause: AfterPause,
     pub(crate) lease: Duration,
     /// Whether results can be recorded.
     pub(crate) able: watch::Receiver<bool>,
@@ -111,6 +113,7 @@ impl<P: Probe> Scheduler<P> {
         }
         let claimed = self.live.claim(limit, self.lease).await?;
         self.clock.set(claimed.now);
+        self.after_pause.claimed(claimed.now);
         if !claimed.built {
             self.rebuild.notify_one();
         }
@@ -132,7 +135,7 @@ impl<P: Probe> Scheduler<P> {
                 return Err(error).context("the services' definitions cannot be read");
             }
         };
-        let (mut put_off, mut unwanted) = (Vec::new(), Vec::new());
+        let (mut put_off, mut missed, mut unwanted) = (Vec::new(), Vec::new(), Vec::new());
         let now = Instant::now().into_std();
         for (claim, due) in claims.into_iter().zip(services) {
             // Another due time than the one it was put off to says that something else has happened meanwhile.
@@ -144,6 +147,11 @@ impl<P: Probe> Scheduler<P> {
                     continue;
                 }
                 Some(Due::Service(service)) => {
+                    let (id, interval) = (service.subject.id, service.subject.interval);
+                    if let Some(until) = self.after_pause.put_off(id, interval, claim.due) {
+                        missed.push((claim, until));
+                        continue;
+                    }
                     let host = self.hosts.take(&service.host, now);
                     host.map(|host| self.spawn(service, claim, first_due, host, checks))
                 }
@@ -161,6 +169,9 @@ impl<P: Probe> Scheduler<P> {
         if !put_off.is_empty() {
             add(&self.stats.deferred, put_off.len());
             self.live.complete(&put_off).await?;
+        }
+        if !missed.is_empty() {
+            self.live.complete(&missed).await?;
         }
         if !unwanted.is_empty() {
             self.remove(&unwanted).await?;

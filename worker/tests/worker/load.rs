@@ -2,6 +2,7 @@
 
 use crate::script::{Script, up};
 use crate::stage::{Stage, eventually, on_each_stage};
+use chrono::TimeDelta;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -81,6 +82,29 @@ on_each_stage! {
         let late = worker.stats.lateness_ms.load(SeqCst);
         assert!(late >= 20_000, "checks that were put off are late since they were due at first: {late} ms");
         worker.stop().await;
+    }
+
+    async fn what_was_missed_in_a_pause_is_made_up_for_one_after_the_other_and_no_later_than_it_is_due(stage: Stage) {
+        let mut services = Vec::new();
+        for i in 0..300 {
+            services.push(stage.service(format!("http://s{i}.test/")).interval(60).create().await);
+        }
+        // The worker was stopped for an hour, and its queue was kept.
+        let stopped = stage.live.now().await.unwrap() - TimeDelta::hours(1);
+        stage.live.schedule(&services.iter().map(|service| (service.id, stopped)).collect::<Vec<_>>()).await.unwrap();
+        stage.live.mark_built().await.unwrap();
+        let started = stage.live.now().await.unwrap().timestamp_millis();
+        let worker = stage.worker_with(Script::finds(|_, _| up()), Settings::default()).await;
+        let mut slots = Vec::new();
+        for service in &services {
+            slots.push(stage.has_checks(service, 1).await[0].slot);
+        }
+        worker.stop().await;
+        slots.sort_unstable();
+        assert!(slots.iter().all(|slot| *slot < started + 60_000), "none waits for longer than its interval");
+        // One each millisecond, and the few whose slots fall into that time by themselves.
+        let together = slots.windows(30).filter(|slots| slots[29] - slots[0] < 20).count();
+        assert_eq!(together, 0, "{slots:?}");
     }
 
     async fn the_heartbeat_is_written_again_and_again(stage: Stage) {

@@ -15,6 +15,7 @@
 
 mod api;
 mod checks;
+mod fanout;
 mod figures;
 mod machine;
 mod program;
@@ -25,6 +26,7 @@ mod start;
 mod storage;
 mod target;
 mod upkeep;
+mod workers;
 
 use row::Row;
 use std::pin::Pin;
@@ -33,12 +35,14 @@ use std::pin::Pin;
 type Group = (&'static str, fn() -> Pin<Box<dyn Future<Output = Vec<Row>>>>);
 
 /// What there is, in the order of the table.
-const GROUPS: [Group; 5] = [
+const GROUPS: [Group; 7] = [
     ("checks", || Box::pin(checks::measure())),
     ("reads", || Box::pin(reads::measure())),
     ("space", || Box::pin(space::measure())),
     ("upkeep", || Box::pin(upkeep::measure())),
     ("start", || Box::pin(start::measure())),
+    ("workers", || Box::pin(workers::measure())),
+    ("fanout", || Box::pin(fanout::measure())),
 ];
 
 fn main() {

@@ -67,10 +67,19 @@ impl Program {
         ticks / 100.0
     }
 
-    /// The most memory that it ever had (`VmHWM`), in megabytes of a million bytes.
+    /// The most memory that it ever had, in megabytes of a million bytes.
     pub(crate) fn peak_megabytes(&self) -> f64 {
+        self.memory("VmHWM:")
+    }
+
+    /// The memory that it has now, in megabytes of a million bytes.
+    pub(crate) fn megabytes(&self) -> f64 {
+        self.memory("VmRSS:")
+    }
+
+    fn memory(&self, field: &str) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() * 1024.0 / 1e6
     }
 

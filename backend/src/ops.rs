@@ -20,7 +20,7 @@ pub mod vendor;
 
 pub use error::{Error, Result};
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use discovery::StatusPages;
 use entity::column::MonitorKind;
 use entity::service as services;
@@ -97,7 +97,8 @@ impl Ops {
     }
 
     /// Puts services into the queue, due at once by the clock that the queue is judged by: this machine's may be ahead,
-    /// and the check would wait for as long. What is due of one that follows a status page is the page, which is read
+    /// and the check would wait for as long. Of many each is due a millisecond after the one before, so that thousands that
+    /// are resumed are not requested all at once. What is due of one that follows a status page is the page, which is read
     /// for all who follow it.
     async fn schedule_now(
         &self,
@@ -112,7 +113,8 @@ impl Ops {
             return Ok(());
         }
         let at = self.live.now().await.unwrap_or_else(|_| now());
-        self.live.schedule(&due.into_iter().map(|id| (id, at)).collect::<Vec<_>>()).await
+        let moments = (0..).map(|i| at + TimeDelta::milliseconds(i));
+        self.live.schedule(&due.into_iter().zip(moments).collect::<Vec<_>>()).await
     }
 
     /// Takes services out of the queue and their latest statuses away. A page stays in the queue: the worker knows

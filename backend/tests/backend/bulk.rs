@@ -2,6 +2,7 @@
 
 use crate::api::{Api, Person};
 use backend::ops::bulk::MAX_IDS;
+use chrono::TimeDelta;
 use entity::column::Status;
 use entity::{incident, incident_event, service, service_state};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -56,12 +57,17 @@ on_each_database! {
         assert!(incidents.iter().all(|incident| incident.resolved_at.is_some_and(|end| end > incident.started_at)));
         let ends = incident_event::Entity::find().filter(incident_event::Column::Kind.eq("paused"));
         assert_eq!(ends.all(&api.ops.db).await.unwrap().len(), 2);
-        // Once more changes nothing, and resuming makes them due at once.
+        // Once more changes nothing, and resuming makes them due one after the other.
         ada.data(PAUSE, json!({ "ids": ids })).await;
         let resumed = ada.data(RESUME, json!({ "ids": ids })).await["resumeServices"].clone();
         assert_eq!(resumed, ids.iter().map(|id| json!({ "id": id, "paused": false })).collect::<Value>());
-        let due = api.ops.live.claim(100, std::time::Duration::from_secs(60)).await.unwrap();
-        assert_eq!(due.claims.len(), 4);
+        let mut dues = Vec::new();
+        while dues.len() < 4 {
+            let due = api.ops.live.claim(100, std::time::Duration::from_secs(60)).await.unwrap();
+            assert!(due.next_due.is_some_and(|next| next - due.now < TimeDelta::seconds(61)), "all are due by then");
+            dues.extend(due.claims.into_iter().map(|claim| claim.due));
+        }
+        assert!(dues.windows(2).all(|two| two[1] - two[0] == TimeDelta::milliseconds(1)), "{dues:?}");
         assert_eq!(incident::Entity::find().all(&api.ops.db).await.unwrap(), incidents);
     }
 

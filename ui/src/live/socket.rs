@@ -42,6 +42,8 @@ pub(super) async fn run(mut store: Store) {
     while !matches!(*store.session.peek(), Session::SignedOut) {
         let begun = browser::now();
         match connect(store, stale).await {
+            // Who has no session any more may connect, and is refused every subscription.
+            End::Missed if !may_connect().await => return store.session.set(Session::SignedOut),
             // A server that refuses the subscriptions again and again must not be asked in a tight loop.
             End::Missed => {
                 stale = true;

@@ -91,10 +91,19 @@ fn after_line(mut inside: &[u8]) -> Result<&[u8], &'static str> {
     }
 }
 
+/// How many values all variables may hold, those in lists and objects among them: each that is wrong makes an error of its
+/// own, and no list that is of use is as long.
+const MAX_VALUES: usize = 20_000;
+
 /// Judges the values of variables, over which validation recurses.
 pub(in crate::graphql) fn check_variables(variables: &Variables) -> Result<(), Error> {
     let mut level: Vec<&Value> = variables.values().collect();
+    let mut values = 0;
     for _ in 0..=MAX_BRACKETS {
+        values += level.len();
+        if values > MAX_VALUES {
+            return Err(Error::field("variables", format!("hold more than {MAX_VALUES} values")));
+        }
         level = level.into_iter().flat_map(inside).collect();
         if level.is_empty() {
             return Ok(());
@@ -196,6 +205,9 @@ mod tests {
         assert!(check_variables(&nested(MAX_BRACKETS + 1)).is_err());
         assert!(check_variables(&nested(120)).is_err());
         assert!(check_variables(&Variables::default()).is_ok());
+        let list = |length| Variables::from_json(serde_json::json!({ "ids": vec!["x"; length] }));
+        assert!(check_variables(&list(MAX_VALUES - 1)).is_ok());
+        assert!(check_variables(&list(MAX_VALUES)).is_err(), "the list itself is a value");
     }
 
     /// What the two could read differently, and depth behind it.

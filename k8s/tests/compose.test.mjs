@@ -117,9 +117,33 @@ test('providers of sign-in and the key of sessions are the API\'s business, and 
   for (const [name, { services }] of Object.entries(stacks)) {
     assert.ok(services.api.environment.PULSECHECK_SECRET_KEY, name);
     assert.ok('GITHUB_CLIENT_SECRET' in services.api.environment && 'OIDC_ISSUER' in services.api.environment, name);
-    assert.match(services.api.environment.PULSECHECK_TRUSTED_PROXIES, /172\.16\.0\.0\/12/, name);
     for (const service of ['worker', 'migrate']) assert.doesNotMatch(JSON.stringify(services[service].environment), /GITHUB|GOOGLE|OIDC|SECRET_KEY/, `${service} of ${name}`);
   }
+});
+
+test('only the network of nginx is believed by the API, and only the proxy on this machine by nginx', () => {
+  const subnet = ({ networks }, network) => {
+    const [{ subnet: only }, ...others] = networks[network].ipam.config;
+    assert.deepEqual(others, []);
+    assert.match(only, /^172\.16\.\d+\.0\/28$/);
+    return only;
+  };
+  const gateway = (network) => network.replace('.0/28', '.1');
+  for (const [name, { services, networks }] of Object.entries(stacks)) {
+    assert.equal(services.api.environment.PULSECHECK_TRUSTED_PROXIES, subnet({ networks }, 'web'), name);
+  }
+  const front = ({ services }) => services.ui.extra_hosts;
+  assert.deepEqual(front(development), ['front-proxy=127.0.0.1']);
+  assert.deepEqual(front(production), [`front-proxy=${gateway(subnet(production, 'web'))}`]);
+  assert.equal(single.services.pulsecheck.environment.PULSECHECK_TRUSTED_PROXIES, gateway(subnet(single, 'default')));
+  const networks = [subnet(development, 'web'), subnet(production, 'web'), subnet(single, 'default')];
+  assert.equal(new Set(networks).size, networks.length, 'stacks that run at once');
+  const read = (...set) => JSON.parse(compose(['compose.yaml', 'compose.prod.yaml'], { ...values, ...Object.fromEntries(set) }).stdout);
+  assert.deepEqual(front(read(['PULSECHECK_FRONT_PROXY', '192.0.2.7'])), ['front-proxy=192.0.2.7']);
+  const moved = read(['PULSECHECK_WEB_NETWORK', '172.16.9.0/28']);
+  assert.deepEqual([subnet(moved, 'web'), moved.services.api.environment.PULSECHECK_TRUSTED_PROXIES], ['172.16.9.0/28', '172.16.9.0/28']);
+  const nobody = JSON.parse(compose(['compose.single.yaml'], { ...values, PULSECHECK_TRUSTED_PROXIES: '' }).stdout);
+  assert.equal(nobody.services.pulsecheck.environment.PULSECHECK_TRUSTED_PROXIES, '');
 });
 
 test('neither password of development gets to a server', () => {

@@ -2,14 +2,14 @@
 // program alone.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import WebSocket from 'ws';
-import { find, render } from './render.mjs';
+import { find, render, root } from './render.mjs';
 import { dist, eventually, freePort, get, nginxFiles, run, startNginx, startProgram } from './running.mjs';
 
 let program;
@@ -48,7 +48,8 @@ function graphql(query, headers = {}) {
 
 test('the configurations of Compose and of the chart are ones that nginx accepts', async () => {
   const chart = find(render([]), 'ConfigMap', 'pulsecheck-ui').data['api.conf'].replace('pulsecheck-api:8080', '127.0.0.1:8080');
-  const compose = 'resolver 127.0.0.11 valid=5s ipv6=off;\nmap "" $api {\n  default api:8080;\n}\n';
+  // Under Compose the name stands in the container's own list; here localhost is such a name.
+  const compose = (await readFile(join(root, 'docker/nginx/api.conf'), 'utf8')).replace('front-proxy;', 'localhost;');
   for (const apiConf of [chart, compose]) {
     const place = await mkdtemp(join(tmpdir(), 'pulsecheck-nginx-t-'));
     const args = await nginxFiles(place, { port: await freePort(), apiConf });
@@ -162,11 +163,32 @@ test('the API is told the name, the scheme and the address that it was asked by'
     assert.equal(told.host, 'pulse.example.com:8443');
     assert.equal(told['x-forwarded-host'], 'pulse.example.com:8443');
     assert.equal(told['x-forwarded-proto'], 'https');
-    assert.equal(told['x-forwarded-for'], '203.0.113.7, 127.0.0.1');
+    assert.equal(told['x-forwarded-for'], '127.0.0.1', 'what a client says about its address');
     assert.equal(told.upgrade, undefined);
     // Without anybody in front who would say so: the scheme of this connection, and nothing that was made up.
     const plain = JSON.parse((await get(other, '/api/anything', { 'x-forwarded-proto': 'gopher' })).body);
     assert.deepEqual([plain['x-forwarded-proto'], plain['x-forwarded-for']], ['http', '127.0.0.1']);
+  } finally {
+    await proxy.stop();
+    echo.closeAllConnections();
+    echo.close();
+  }
+});
+
+test('a proxy in front is believed when it says who asked it, and about nobody before', async () => {
+  const echo = createServer((request, response) => response.end(JSON.stringify(request.headers)));
+  echo.listen(0, '127.0.0.1');
+  await once(echo, 'listening');
+  const other = await freePort();
+  const proxy = await startNginx(other, echo.address().port, ['127.0.0.1', '10.42.0.0/16']);
+  const told = async (forwarded) => JSON.parse((await get(other, '/api/anything', { 'x-forwarded-for': forwarded })).body)['x-forwarded-for'];
+  try {
+    assert.equal(await told('203.0.113.7'), '203.0.113.7');
+    assert.equal(await told('198.51.100.1, 203.0.113.7'), '203.0.113.7');
+    assert.equal(await told('198.51.100.1, 203.0.113.7, 10.42.0.9'), '203.0.113.7');
+    assert.equal(await told('2001:db8::1'), '2001:db8::1');
+    assert.equal(await told('unknown'), '127.0.0.1');
+    assert.match(await readFile(join(proxy.place, 'access.log'), 'utf8'), /^203\.0\.113\.7 "GET/m);
   } finally {
     await proxy.stop();
     echo.closeAllConnections();

@@ -110,6 +110,19 @@ test('in production nobody signs in by a link and no private address is checked'
   assert.deepEqual([data.PULSECHECK_LOCAL_LOGIN, data.PULSECHECK_ALLOW_PRIVATE_TARGETS], ['false', 'false']);
 });
 
+test('the UI\'s nginx believes whom the API believes: the network of pods, and nobody else unless it is said', () => {
+  const believed = (values) => {
+    const objects = render(values);
+    const nginx = [...find(objects, 'ConfigMap', 'pulsecheck-ui').data['api.conf'].matchAll(/set_real_ip_from (\S+);/g)].map(([, who]) => who);
+    return [nginx, find(objects, 'ConfigMap', 'pulsecheck').data.PULSECHECK_TRUSTED_PROXIES];
+  };
+  assert.deepEqual(believed(installations.kind), [['10.244.0.0/16'], '10.244.0.0/16']);
+  for (const name of ['production', 'production on K3d']) assert.deepEqual(believed(installations[name]), [['10.42.0.0/16'], '10.42.0.0/16'], name);
+  const several = '10.1.0.0/16, fd00:1::/64 192.0.2.7,';
+  assert.deepEqual(believed([{ settings: { PULSECHECK_TRUSTED_PROXIES: several } }]), [['10.1.0.0/16', 'fd00:1::/64', '192.0.2.7'], several]);
+  assert.deepEqual(believed([{ settings: { PULSECHECK_TRUSTED_PROXIES: '' } }]), [[], '']);
+});
+
 test('a changed secret or setting starts the pods that read it anew', () => {
   const sums = (values) => Object.fromEntries(pods(render(values)).map(({ component, annotations }) => [component, JSON.stringify(annotations)]));
   const before = sums([]);

@@ -103,10 +103,11 @@ export function run(command, args, options = {}) {
   });
 }
 
-/** nginx as in the image, in front of a program on `apiPort`. */
-export async function startNginx(port, apiPort) {
+/** nginx as in the image, in front of a program on `apiPort`; believes the proxies `believed` about who asks. */
+export async function startNginx(port, apiPort, believed = []) {
   const place = await mkdtemp(join(tmpdir(), 'pulsecheck-nginx-'));
-  const apiConf = `upstream pulsecheck_api { server 127.0.0.1:${apiPort}; keepalive 8; }\nmap "" $api { default pulsecheck_api; }\n`;
+  const apiConf = `upstream pulsecheck_api { server 127.0.0.1:${apiPort}; keepalive 8; }\nmap "" $api { default pulsecheck_api; }\n`
+    + believed.map((proxy) => `set_real_ip_from ${proxy};\n`).join('');
   const args = await nginxFiles(place, { port, apiConf, dist });
   const arranged = await run(join(root, 'docker/nginx/arrange.sh'), [join(place, 'html')]);
   if (arranged.code !== 0) throw new Error(arranged.output);

@@ -28,6 +28,11 @@ const environment = {
   PULSECHECK_REVISION: spawnSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout.trim(),
   PULSECHECK_PUBLIC_URL: origin,
   PULSECHECK_BIND: `127.0.0.1:${port}`,
+  // Beside a stack that runs on this machine.
+  PULSECHECK_WEB_NETWORK: '172.16.234.0/28',
+  PULSECHECK_FRONT_PROXY: '172.16.234.1',
+  PULSECHECK_SINGLE_NETWORK: '172.16.235.0/28',
+  PULSECHECK_TRUSTED_PROXIES: '172.16.235.1',
   PULSECHECK_SECRET_KEY: secret(),
   POSTGRES_PASSWORD: secret(),
   REDIS_PASSWORD: secret(),

@@ -17,7 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use connection::Script;
 use fred::types::Value;
 use futures::future::join_all;
-use nodes::{Key, Nodes};
+use nodes::{Act, Key, Nodes};
 use shard::{Look, Shard, ask_for_more, shard_of};
 use std::fmt;
 use std::sync::Arc;
@@ -151,7 +151,8 @@ impl Redis {
     async fn claim_in(&self, shard: &Shard, limit: usize, lease: TimeDelta) -> Result<(Vec<Claim>, Look)> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let arguments = vec![limit.into(), lease.num_milliseconds().into()];
-        let mut answer = self.shared.nodes.call(&self.shared.scripts.claim, &shard.queue, arguments).await?.items()?;
+        let mut answer =
+            self.shared.nodes.run(Act::Script(&self.shared.scripts.claim), &shard.queue, arguments).await?.items()?;
         let now = answer.next_instant()?;
         let built = answer.next_integer()? == 1;
         let next_due = answer.next_optional_instant()?;
@@ -176,7 +177,11 @@ impl Redis {
         let lease = crate::lease(lease).num_milliseconds();
         let arguments = vec![id(claim.service_id), ms(claim.lease_until), lease.into()];
         let shard = &self.shared.shards[self.shard_of(claim.service_id)];
-        self.shared.nodes.call(&self.shared.scripts.extend, &shard.queue, arguments).await?.optional_instant()
+        self.shared
+            .nodes
+            .run(Act::Script(&self.shared.scripts.extend), &shard.queue, arguments)
+            .await?
+            .optional_instant()
     }
 
     pub(crate) async fn mark_built(&self) -> Result<()> {
@@ -252,11 +257,8 @@ impl Redis {
                 async move {
                     let mut done = Vec::with_capacity(portions.len());
                     for (portion, arguments) in portions {
-                        let answer = match act {
-                            Act::Command(command) => self.shared.nodes.run(command, key(shard), arguments).await,
-                            Act::Script(script) => self.shared.nodes.call(script, key(shard), arguments).await,
-                        };
-                        done.push((portion, answer?));
+                        let answer = self.shared.nodes.run(act, key(shard), arguments).await?;
+                        done.push((portion, answer));
                     }
                     Ok(done)
                 }
@@ -268,20 +270,17 @@ impl Redis {
 
     async fn in_all_queues(&self, command: &'static str, arguments: &[&'static str]) -> Result<Vec<Answer>> {
         let arguments = || arguments.iter().copied().map(Value::from_static_str).collect();
-        let work = self.shared.shards.iter().map(|shard| self.shared.nodes.run(command, &shard.queue, arguments()));
+        let work = self
+            .shared
+            .shards
+            .iter()
+            .map(|shard| self.shared.nodes.run(Act::Command(command), &shard.queue, arguments()));
         join_all(work).await.into_iter().collect()
     }
 
     fn shard_of(&self, service: Uuid) -> usize {
         shard_of(service, self.shared.shards.len())
     }
-}
-
-/// What is done in a shard.
-#[derive(Clone, Copy)]
-enum Act<'a> {
-    Command(&'static str),
-    Script(&'a Script),
 }
 
 impl fmt::Debug for Redis {

@@ -31,6 +31,22 @@ impl Key {
     }
 }
 
+/// What is done with a key.
+#[derive(Clone, Copy)]
+pub(super) enum Act<'a> {
+    Command(&'static str),
+    Script(&'a Script),
+}
+
+impl Act<'_> {
+    async fn at(self, node: &Commands, key: &Key, arguments: Vec<Value>) -> Result<Answer> {
+        match self {
+            Self::Command(command) => node.run(command, Some(key.name()), arguments).await,
+            Self::Script(script) => node.call(script, key.name(), arguments).await,
+        }
+    }
+}
+
 /// Sends each command to the node that holds its key.
 #[derive(Clone)]
 pub(super) struct Nodes {
@@ -64,27 +80,14 @@ impl Nodes {
         self.config.server.is_clustered()
     }
 
-    /// Runs `command` on `key`.
-    pub(super) async fn run(&self, command: &'static str, key: &Key, arguments: Vec<Value>) -> Result<Answer> {
+    /// Does `act` with `key`.
+    pub(super) async fn run(&self, act: Act<'_>, key: &Key, arguments: Vec<Value>) -> Result<Answer> {
         let map = self.map();
         let again = self.are_a_cluster().then(|| arguments.clone());
-        let answer = map.holder(key).run(command, Some(key.name()), arguments).await;
+        let answer = act.at(map.holder(key), key, arguments).await;
         match (answer, again) {
             (Err(error), Some(arguments)) if self.has_moved(&map, &error).await => {
-                self.map().holder(key).run(command, Some(key.name()), arguments).await
-            }
-            (answer, _) => answer,
-        }
-    }
-
-    /// Runs `script` on `key`.
-    pub(super) async fn call(&self, script: &Script, key: &Key, arguments: Vec<Value>) -> Result<Answer> {
-        let map = self.map();
-        let again = self.are_a_cluster().then(|| arguments.clone());
-        let answer = map.holder(key).call(script, key.name(), arguments).await;
-        match (answer, again) {
-            (Err(error), Some(arguments)) if self.has_moved(&map, &error).await => {
-                self.map().holder(key).call(script, key.name(), arguments).await
+                act.at(self.map().holder(key), key, arguments).await
             }
             (answer, _) => answer,
         }

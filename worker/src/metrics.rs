@@ -7,13 +7,13 @@ use chrono::{DateTime, Utc};
 use entity::column::MonitorKind;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 const CHECKS: &str = "pulsecheck_checks_total";
 const RESPONSE: &str = "pulsecheck_response_seconds";
 const LATENESS: &str = "pulsecheck_check_lateness_seconds";
-const MISSED: &str = "pulsecheck_slots_missed_total";
 const INCIDENTS: &str = "pulsecheck_incidents_total";
 const BATCH_TIME: &str = "pulsecheck_record_seconds";
 /// How many results one transaction of the recorder held.
@@ -28,7 +28,6 @@ pub fn describe() {
     describe_counter!(CHECKS, "Checks recorded, by kind of service and by what was found");
     describe_histogram!(RESPONSE, Unit::Seconds, "Response time of services that PulseCheck requests itself");
     describe_histogram!(LATENESS, Unit::Seconds, "How long after its slot a check began");
-    describe_counter!(MISSED, "Slots at which a service was due and nobody checked it");
     describe_counter!(INCIDENTS, "Incidents that were opened and resolved");
     describe_histogram!(BATCH_TIME, Unit::Seconds, "Duration of one transaction of the recorder");
     describe_histogram!(BATCH_SIZE, "Results in one transaction of the recorder");
@@ -36,7 +35,7 @@ pub fn describe() {
     describe_gauge!(ABLE, "1 while results can be recorded; at 0 the worker claims nothing");
     describe_counter!(FETCHES, "Fetches of vendors' status pages, by result");
     describe_histogram!(FETCH_TIME, Unit::Seconds, "Duration of one fetch of a vendor's status page");
-    for (name, what) in COUNTED {
+    for (name, what, _) in COUNTED {
         describe_counter!(name, what);
     }
     able(true);
@@ -47,25 +46,37 @@ pub fn describe() {
     gauge!(RECORDED_AT).set(0.0);
 }
 
+/// A counter's name, what it says, and where it is kept.
+type Counted = (&'static str, &'static str, fn(&Stats) -> &AtomicU64);
+
 /// The counters of [`Stats`] that are told as they are.
-const COUNTED: [(&str, &str); 6] = [
-    ("pulsecheck_probes_started_total", "Probes begun, confirmations included"),
+const COUNTED: [Counted; 7] = [
+    ("pulsecheck_slots_missed_total", "Slots at which a service was due and nobody checked it", |stats| &stats.missed),
+    ("pulsecheck_probes_started_total", "Probes begun, confirmations included", |stats| &stats.started),
     (
         "pulsecheck_results_discarded_total",
         "Results dropped because a later one was recorded or the service had changed",
+        |stats| &stats.discarded,
     ),
-    ("pulsecheck_results_lost_total", "Results lost because the database refused them or was away for too long"),
-    ("pulsecheck_probe_panics_total", "Probes that ended by a fault of the program"),
-    ("pulsecheck_claims_deferred_total", "Claims given back because their host had enough checks running"),
-    ("pulsecheck_record_failures_total", "Transactions of the recorder that failed and were tried again"),
+    (
+        "pulsecheck_results_lost_total",
+        "Results lost because the database refused them or was away for too long",
+        |stats| &stats.lost,
+    ),
+    ("pulsecheck_probe_panics_total", "Probes that ended by a fault of the program", |stats| &stats.panics),
+    ("pulsecheck_claims_deferred_total", "Claims given back because their host had enough checks running", |stats| {
+        &stats.deferred
+    }),
+    ("pulsecheck_record_failures_total", "Transactions of the recorder that failed and were tried again", |stats| {
+        &stats.failed_batches
+    }),
 ];
 
 impl Stats {
     /// Brings the counters that are kept here up to date where metrics are collected: to be called before they are read.
     pub fn publish(&self) {
-        let kept = [&self.started, &self.discarded, &self.lost, &self.panics, &self.deferred, &self.failed_batches];
-        for ((name, _), value) in COUNTED.into_iter().zip(kept) {
-            counter!(name).absolute(value.load(Relaxed));
+        for (name, _, of) in COUNTED {
+            counter!(name).absolute(of(self).load(Relaxed));
         }
         let pages = &self.pages;
         for (result, value) in [
@@ -77,7 +88,6 @@ impl Stats {
         ] {
             counter!(FETCHES, "result" => result).absolute(value.load(Relaxed));
         }
-        counter!(MISSED).absolute(self.missed.load(Relaxed));
     }
 }
 

@@ -22,6 +22,19 @@ async fn leaves_the_queue(stage: &Stage) {
     eventually("the page leaves the queue", async || (stage.live.queue_len().await.unwrap() == 0).then_some(())).await;
 }
 
+/// The vendor of `row` moves to where `there` is read, and `row` is polled until it is looked for anew.
+async fn moves(stage: &Stage, row: &status_page::Model, old: &Vendor, there: &status_page::Model, new: &Vendor) {
+    let html = format!(r#"<html><body><a href="{}">Status</a></body></html>"#, new.url_at("status.moved.test", "/"));
+    old.serve(SUMMARY, Reply::of("410 Gone", "", b""));
+    old.serve("/", Reply::ok(html.as_bytes()));
+    for _ in 0..2 {
+        stage.poll(row).await;
+    }
+    stage.passes(there, 61).await;
+    stage.passes(row, 61).await;
+    stage.due(row).await;
+}
+
 on_each_stage! {
     async fn who_is_paused_learns_nothing_and_a_page_without_followers_is_not_asked(stage: Stage) {
         let vendor = Vendor::start().await;
@@ -217,15 +230,7 @@ on_each_stage! {
         stage.ask(&row).await;
         stage.is(&mine, Status::Up).await;
         new.shows(&page("major_outage", "operational"));
-        let html = format!(r#"<html><body><a href="{}">Status</a></body></html>"#, new.url_at("status.moved.test", "/"));
-        old.serve(SUMMARY, Reply::of("410 Gone", "", b""));
-        old.serve("/", Reply::ok(html.as_bytes()));
-        for _ in 0..2 {
-            stage.poll(&row).await;
-        }
-        stage.passes(&there, 61).await;
-        stage.passes(&row, 61).await;
-        stage.due(&row).await;
+        moves(&stage, &row, &old, &there, &new).await;
         stage.is(&mine, Status::Down).await;
         let moved = service::Entity::find_by_id(mine.id).one(&stage.db).await.unwrap().unwrap();
         assert_eq!(moved.status_page_id, Some(there.id));
@@ -249,15 +254,7 @@ on_each_stage! {
         stage.ask(&row).await;
         stage.is(&mine, Status::Up).await;
         stage.is(&both, Status::Up).await;
-        let html = format!(r#"<html><body><a href="{}">Status</a></body></html>"#, new.url_at("status.moved.test", "/"));
-        old.serve(SUMMARY, Reply::of("410 Gone", "", b""));
-        old.serve("/", Reply::ok(html.as_bytes()));
-        for _ in 0..2 {
-            stage.poll(&row).await;
-        }
-        stage.passes(&there, 61).await;
-        stage.passes(&row, 61).await;
-        stage.due(&row).await;
+        moves(&stage, &row, &old, &there, &new).await;
         stage.is(&mine, Status::Unknown).await;
         stage.is(&both, Status::Unknown).await;
         assert_eq!(stage.remembered(&mine).await, [("web".into(), "Website".into(), true)]);

@@ -232,6 +232,31 @@ fn slack() {
 }
 
 #[test]
+fn slack_at_work() {
+    let page = page_of("/api/v2.0.0/current", "slack-current-maintenance.json");
+    // What is only announced changes nothing yet, and how far the work on files is, nobody can tell.
+    assert_eq!(
+        components(&page),
+        named(&[
+            ("Slack", Degraded),
+            ("Calls", Up),
+            ("Files", Unknown),
+            ("Messaging", Degraded),
+            ("Search", Maintenance)
+        ])
+    );
+    assert_eq!(open(&page), ["Messages are late"]);
+    let works: Vec<_> = page.maintenances.iter().map(|work| (work.id.as_str(), work.stage)).collect();
+    assert_eq!(works, [("2010", Some(Stage::InProgress)), ("2011", Some(Stage::Scheduled)), ("2013", None)]);
+    let work = &page.maintenances[0];
+    assert_eq!((work.name.as_str(), work.scheduled_for, work.scheduled_until), ("Search is rebuilt", None, None));
+    assert_eq!(
+        (&work.component_ids[..], work.updates[0].body.as_str()),
+        (&["Search", WHOLE].map(String::from)[..], "We began.")
+    );
+}
+
+#[test]
 fn google() {
     let page = page_of("/incidents.json", "google-incidents-open.json");
     assert_eq!((page.provider, page.listing), ("Google", Listing::Mentioned));

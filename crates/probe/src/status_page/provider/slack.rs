@@ -1,12 +1,13 @@
 //! Slack: `/api/v2.0.0/current`, and the list of past incidents at `/api/v2.0.0/history`.
 //!
 //! There is no list of components: incidents name the features that they touch. The whole of Slack can be followed,
-//! and every feature that is named.
+//! and every feature that is named. Planned maintenance stands among the incidents, as a type of its own and without a
+//! window (<https://docs.slack.dev/reference/slack-status-api>).
 
 use super::super::draft::{self, Draft};
 use super::super::following::worst;
 use super::super::json::Json;
-use super::super::{Component, Identity, Incident, Listing, WHOLE, text, time};
+use super::super::{Component, Identity, Incident, Listing, Maintenance, Stage, Update, WHOLE, text, time};
 use super::{Answer, Provider};
 use domain::Status;
 use std::collections::BTreeMap;
@@ -23,17 +24,24 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
         listing: Listing::Mentioned,
         ..Draft::default()
     };
-    let read = |items: &[Json<'_>]| items.iter().filter_map(|item| incident(item, answer.address)).collect();
+    let told = |items: &[Json<'_>], draft| {
+        let (works, incidents): (Vec<_>, Vec<_>) = items.iter().partition(|item| is_work(item));
+        Draft {
+            incidents: Some(incidents.into_iter().filter_map(|item| incident(item, answer.address)).collect()),
+            maintenances: Some(works.into_iter().filter_map(|item| maintenance(item, answer.address)).collect()),
+            ..draft
+        }
+    };
     if let Some(items) = root.list() {
         let known = |item: &Json<'_>| item.has("title") && item.has("date_created") && item.has("services");
-        return items.first().is_some_and(known).then(|| Ok(Draft { incidents: Some(read(items)), ..draft }));
+        return items.first().is_some_and(known).then(|| Ok(told(items, draft)));
     }
     let active = root.at("active_incidents").list()?;
     let word = root.at("status").text()?;
     if let Some(why) = unclear(word, active) {
         return Some(Err(why.into()));
     }
-    Some(Ok(Draft { components: Some(components(word, active)), incidents: Some(read(active)), ..draft }))
+    Some(Ok(told(active, Draft { components: Some(components(word, active)), ..draft })))
 }
 
 /// Why the features that nothing mentions are not known to be in order: something may be about any of them.
@@ -48,7 +56,7 @@ fn unclear(word: &str, active: &[Json<'_>]) -> Option<&'static str> {
 }
 
 fn components(word: &str, active: &[Json<'_>]) -> Vec<Component> {
-    let of = |item: &Json<'_>| (status(&item.at("type").word()), text::word(item.at("type")));
+    let of = |item: &Json<'_>| (status(item), text::word(item.at("type")));
     let whole = match word {
         "ok" | "active" if !active.is_empty() => worst(active.iter().map(|item| of(item).0)),
         "ok" => Status::Up,
@@ -73,41 +81,69 @@ fn components(word: &str, active: &[Json<'_>]) -> Vec<Component> {
         .collect()
 }
 
-fn status(kind: &str) -> Status {
-    match kind {
+fn is_work(item: &Json<'_>) -> bool {
+    item.at("type").word() == "maintenance"
+}
+
+fn status(item: &Json<'_>) -> Status {
+    match &*item.at("type").word() {
         // An announcement, no matter of health.
         "notice" => Status::Up,
         "incident" => Status::Degraded,
         "outage" => Status::Down,
-        "maintenance" => Status::Maintenance,
+        "maintenance" => match stage(item) {
+            Some(Stage::InProgress) => Status::Maintenance,
+            Some(Stage::Scheduled | Stage::Completed) => Status::Up,
+            None => Status::Unknown,
+        },
         _ => Status::Unknown,
     }
 }
 
+fn stage(item: &Json<'_>) -> Option<Stage> {
+    match &*item.at("status").word() {
+        "scheduled" => Some(Stage::Scheduled),
+        "active" => Some(Stage::InProgress),
+        "resolved" | "completed" | "cancelled" => Some(Stage::Completed),
+        _ => None,
+    }
+}
+
 fn incident(item: &Json<'_>, address: &Url) -> Option<Incident> {
-    let word = text::word(item.at("status"));
-    let over = matches!(word.as_str(), "resolved" | "completed" | "cancelled");
     Some(Incident {
         id: text::id(item.at("id"))?,
         name: text::name(item.at("title"))?,
         impact: text::word(item.at("type")),
-        open: !over,
-        status: word,
+        open: stage(item) != Some(Stage::Completed),
+        status: text::word(item.at("status")),
         started_at: time::instant(item.at("date_created")),
         resolved_at: time::instant(item.at("date_updated")),
         url: text::link(item.at("url"), address),
-        component_ids: item
-            .at("services")
-            .items()
-            .iter()
-            .filter_map(text::name)
-            .chain([WHOLE.to_owned()])
-            .collect(),
-        updates: item
-            .at("notes")
-            .items()
-            .iter()
-            .map(|note| draft::update(time::instant(note.at("date_created")), &Json::Null, note.at("body")))
-            .collect(),
+        component_ids: touched(item),
+        updates: updates(item),
     })
+}
+
+fn maintenance(item: &Json<'_>, address: &Url) -> Option<Maintenance> {
+    Some(Maintenance {
+        id: text::id(item.at("id"))?,
+        name: text::name(item.at("title"))?,
+        status: text::word(item.at("status")),
+        stage: stage(item),
+        // When it was announced is all that is said.
+        scheduled_for: None,
+        scheduled_until: None,
+        url: text::link(item.at("url"), address),
+        component_ids: touched(item),
+        updates: updates(item),
+    })
+}
+
+fn touched(item: &Json<'_>) -> Vec<String> {
+    item.at("services").items().iter().filter_map(text::name).chain([WHOLE.to_owned()]).collect()
+}
+
+fn updates(item: &Json<'_>) -> Vec<Update> {
+    let notes = item.at("notes").items().iter();
+    notes.map(|note| draft::update(time::instant(note.at("date_created")), &Json::Null, note.at("body"))).collect()
 }

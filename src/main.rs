@@ -18,6 +18,10 @@ use settings::Settings;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Each check allocates and frees a hundred small things, often on different threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Watches your services: what is up, slow or down, since when, and why.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = "Settings are environment variables; README.md lists them.")]

@@ -48,7 +48,7 @@ test('a row goes up, degraded, down and up again without a reload', async () => 
   assert.equal(await page.evaluate(() => performance.timeOrigin), loaded, 'the page was never loaded again');
 
   await page.getByRole('link', { name: 'Incidents' }).first().click();
-  await page.getByText('Web shop').first().waitFor();
+  await page.locator('.incident').getByText('Web shop').first().waitFor();
   assert.deepEqual(errors, []);
 });
 

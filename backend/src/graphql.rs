@@ -33,7 +33,7 @@ use async_graphql::{Data, Executor, MergedObject, Request, Response, SchemaBuild
 use calendar::{CalendarMutation, CalendarQuery};
 use futures::stream::BoxStream;
 use gate::Gates;
-use incident::IncidentQuery;
+use incident::{IncidentMutation, IncidentQuery};
 use service::ServiceQuery;
 use service::mutation::ServiceMutation;
 use status_page::{StatusPageMutation, StatusPageQuery};
@@ -89,7 +89,14 @@ pub struct Query(UserQuery, ServiceQuery, IncidentQuery, StatusPageQuery, Calend
 
 /// What can be done. Read-only tokens are refused with FORBIDDEN.
 #[derive(MergedObject, Default)]
-pub struct Mutation(ServiceMutation, StatusPageMutation, CalendarMutation, UserMutation, AccountMutation);
+pub struct Mutation(
+    ServiceMutation,
+    IncidentMutation,
+    StatusPageMutation,
+    CalendarMutation,
+    UserMutation,
+    AccountMutation,
+);
 
 /// The API over the given database and live state.
 #[must_use]

@@ -1,7 +1,9 @@
 //! What is read of history is what brute force finds in all checks ever made, whatever part of them is summed up already.
 #![allow(clippy::unwrap_used)]
 
-use backend::ops::history::{Answer, LatencyPoint, Past, Question, Uptime, UptimeDay, ask, begins, checks, latency};
+use backend::ops::history::{
+    Answer, LatencyPoint, Past, Question, Stretch, Uptime, UptimeDay, around, ask, begins, checks, latency,
+};
 use chrono::{DateTime, Duration, Utc};
 use domain::rollup::{DAY, Fold, floor};
 use domain::uptime::{Sample, Tally, tally};
@@ -105,11 +107,100 @@ on_each_database! {
             let now = story.last().map_or_else(Utc::now, |last| entity::check::instant(last.slot) + Duration::minutes(3));
             for (window, minutes) in widths {
                 let width = Duration::minutes(minutes);
-                let found = latency(db, &[service.number], window, now).await.unwrap();
+                let found = latency(db, &[service.number], Stretch::last(window, now)).await.unwrap();
                 let found = found.get(&service.number).cloned().unwrap_or_default();
                 assert_eq!(found, brute_force_latency(&story, floor(window.start(now), width), width, now), "{window:?}");
             }
         }
+    }
+
+    async fn response_times_between_two_times_are_what_brute_force_finds(database: TestDatabase) {
+        let (db, mut runner) = (&database.db, TestRunner::deterministic());
+        let user = a_user(db).await;
+        // (hours from the beginning to the end, seconds between two checks, minutes of a point)
+        let stretches = [
+            (1, 10, 1), (3, 60, 1), (3, 100, 2), (4, 10, 2), (10, 10, 5), (30, 10, 10), (30, 900, 30), (31, 10, 60),
+            (3, 3600, 60), (200, 10, 120), (24 * 30, 10, 360), (24 * 46, 10, 1440), (24 * 180, 10, 1440), (1, 86_400, 1440),
+        ];
+        for _ in 0..6 {
+            let service = a_service(db, &user).create().await;
+            let (story, share) = story(&service).new_tree(&mut runner).unwrap().current();
+            insert_checks(db, &story).await;
+            roll_up(db, &story[..story.len() * share / 10]).await;
+            let last = story.last().map_or_else(Utc::now, |last| entity::check::instant(last.slot));
+            for (hours, interval, minutes) in stretches {
+                // The end is no round time, and much lies after it.
+                let to = last - Duration::seconds(4321);
+                let (from, width) = (to - Duration::hours(hours), Duration::minutes(minutes));
+                let stretch = Stretch::between(from, to, Duration::seconds(interval));
+                let found = latency(db, &[service.number], stretch).await.unwrap();
+                let mut found = found.get(&service.number).cloned().unwrap_or_default();
+                // A sum is whole or not there, so the last point may hold what follows within it.
+                let story: Vec<_> = if minutes < 60 {
+                    story.iter().filter(|check| check.slot <= to.timestamp_millis()).cloned().collect()
+                } else {
+                    story.clone()
+                };
+                let mut expected = brute_force_latency(&story, floor(from, width), width, to);
+                assert!(found.len() <= 181, "{} points", found.len());
+                if minutes >= 60 {
+                    // How much of a point that has not ended is known depends on what is summed up.
+                    expected.retain(|point| point.at + width <= to);
+                    found.retain(|point| point.at + width <= to);
+                }
+                assert_eq!(found, expected, "{hours} h with {interval} s");
+            }
+        }
+    }
+
+    async fn what_is_kept_only_in_sums_is_told_by_the_hour(database: TestDatabase) {
+        let db = &database.db;
+        let service = a_service(db, &a_user(db).await).interval(600).create().await;
+        let from = at("2026-03-01T00:00:00Z");
+        let story: Vec<_> = (0..144).map(|i| a_check(&service, from + Duration::seconds(600 * i))).collect();
+        insert_checks(db, &story).await;
+        roll_up(db, &story).await;
+        let of = async |from: &str, to: &str| {
+            let stretch = Stretch::between(at(from), at(to), Duration::minutes(1));
+            let found = latency(db, &[service.number], stretch).await.unwrap();
+            found.get(&service.number).cloned().unwrap_or_default()
+        };
+        let width = |points: &[LatencyPoint]| (points[1].at - points[0].at).num_minutes();
+        let fine = of("2026-03-01T03:00:00Z", "2026-03-01T06:00:00Z").await;
+        assert_eq!((width(&fine), fine.len()), (1, 181));
+        let old = check::Column::Slot.lt(at("2026-03-01T04:25:00Z").timestamp_millis());
+        check::Entity::delete_many().filter(old).exec(db).await.unwrap();
+        let coarse = of("2026-03-01T03:00:00Z", "2026-03-01T06:00:00Z").await;
+        assert_eq!((width(&coarse), coarse.len()), (60, 4));
+        let checks: Vec<_> = coarse.iter().map(|point| point.checks).collect();
+        assert_eq!(checks, [6, 3, 6, 1], "of the hour that is half deleted what is left");
+        let old = of("2026-03-01T01:00:00Z", "2026-03-01T02:30:00Z").await;
+        assert_eq!(old.iter().map(|point| point.checks).collect::<Vec<_>>(), [6, 6]);
+        assert_eq!(width(&of("2026-03-01T05:00:00Z", "2026-03-01T06:00:00Z").await), 1);
+    }
+
+    async fn the_checks_around_a_moment_are_six_before_and_fourteen_from_it_on(database: TestDatabase) {
+        let db = &database.db;
+        let user = a_user(db).await;
+        let (service, other) = (a_service(db, &user).create().await, a_service(db, &user).create().await);
+        let from = at("2026-03-01T12:00:00Z");
+        let story: Vec<_> = (0..40).map(|i| a_check(&service, from + Duration::seconds(30 * i))).collect();
+        insert_checks(db, &story).await;
+        insert_checks(db, &[a_check(&other, from)]).await;
+        let hour = 3_600_000;
+        let moment = |index: usize| (service.number, story[index].slot, hour);
+        let near = (service.number, story[20].slot, 90_000);
+        let elsewhere = (other.number, story[3].slot, hour);
+        let nowhere = (4711, story[3].slot, hour);
+        let asked = [moment(10), moment(2), moment(39), near, elsewhere, nowhere];
+        let found = around(db, &asked).await.unwrap();
+        assert_eq!(found[&moment(10)], story[4..24]);
+        assert_eq!(found[&moment(2)], story[..16]);
+        assert_eq!(found[&moment(39)], story[33..]);
+        assert_eq!(found[&near], story[17..23], "none that is farther away");
+        assert_eq!(found[&elsewhere].len(), 1);
+        assert!(!found.contains_key(&nowhere));
+        assert!(around(db, &[]).await.unwrap().is_empty());
     }
 
     async fn a_window_whose_first_checks_are_deleted_takes_its_share_of_that_hour(database: TestDatabase) {
@@ -140,7 +231,7 @@ on_each_database! {
         assert_eq!(dates, ["2026-02-27", "2026-02-28", "2026-03-01"]);
         assert!(days.iter().all(|day| day.status() == Status::Unknown));
         assert_eq!(days[2].uptime.length, Duration::hours(12), "today is as long as it has lasted");
-        assert!(latency(db, &[service.number], Window::Day, now).await.unwrap().is_empty());
+        assert!(latency(db, &[service.number], Stretch::last(Window::Day, now)).await.unwrap().is_empty());
         assert_eq!(uptime(db, &Past::default(), &[], Window::Day, now).await.len(), 0);
     }
 

@@ -8,6 +8,7 @@ mod m20261122_000002_rollup_progress;
 mod m20261122_000003_accounts;
 mod m20261122_000004_status_page_polls;
 mod m20261122_000005_calendar_feeds;
+mod m20261127_000006_incident_notes;
 mod patience;
 mod run;
 
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000003_accounts::Migration),
             Box::new(m20261122_000004_status_page_polls::Migration),
             Box::new(m20261122_000005_calendar_feeds::Migration),
+            Box::new(m20261127_000006_incident_notes::Migration),
         ]
     }
 }

@@ -4,8 +4,8 @@
 use chrono::{DateTime, SubsecRound, Utc};
 use entity::column::{IncidentType, RollupPeriod};
 use entity::{
-    api_token, check, check_rollup, identity, incident, incident_event, rollup_progress, service, service_component,
-    service_state, session, user,
+    api_token, check, check_rollup, identity, incident, incident_acknowledgement, incident_event, incident_note,
+    rollup_progress, service, service_component, service_state, session, user,
 };
 use migration::{ConnectError, MigrationError, Pool};
 use sea_orm::{
@@ -64,9 +64,9 @@ on_each_database! {
         let (gone, kept) = (a_user(db).await, a_user(db).await);
         belongings(db, &gone).await;
         belongings(db, &kept).await;
-        assert_eq!(everything(db).await, [2; 12]);
+        assert_eq!(everything(db).await, [2; 14]);
         gone.delete(db).await.unwrap();
-        assert_eq!(everything(db).await, [1; 12]);
+        assert_eq!(everything(db).await, [1; 14]);
         assert_eq!(service::Entity::find().one(db).await.unwrap().unwrap().user_id, kept.id);
     }
 
@@ -279,9 +279,13 @@ async fn belongings(db: &DatabaseConnection, user: &user::Model) {
         message: "went down".into(),
     };
     event.into_active_model().insert(db).await.unwrap();
+    let seen = incident_acknowledgement::Model { incident_id: incident.id, user_id: user.id, at: now };
+    seen.into_active_model().insert(db).await.unwrap();
+    let note = incident_note::Model { id, incident_id: incident.id, user_id: user.id, at: now, text: "why".into() };
+    note.into_active_model().insert(db).await.unwrap();
 }
 
-async fn everything(db: &DatabaseConnection) -> [u64; 12] {
+async fn everything(db: &DatabaseConnection) -> [u64; 14] {
     async fn count<E: EntityTrait>(db: &DatabaseConnection) -> u64
     where
         E::Model: Sync + 'static,
@@ -301,5 +305,7 @@ async fn everything(db: &DatabaseConnection) -> [u64; 12] {
         count::<rollup_progress::Entity>(db).await,
         count::<incident::Entity>(db).await,
         count::<incident_event::Entity>(db).await,
+        count::<incident_acknowledgement::Entity>(db).await,
+        count::<incident_note::Entity>(db).await,
     ]
 }

@@ -11,7 +11,10 @@ use domain::transition::{Effect, Failing, State};
 use domain::uptime::Sample;
 use domain::{Observation, Outcome, Policy, Status, advance, slot};
 use entity::column::{self, RollupPeriod};
-use entity::{check_rollup, incident, incident_event, rollup_progress, service, service_state};
+use entity::{
+    check_rollup, incident, incident_acknowledgement, incident_event, incident_note, rollup_progress, service,
+    service_state,
+};
 use sea_orm::{
     ActiveModelTrait as _, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait as _,
     IntoActiveModel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait as _,
@@ -194,10 +197,14 @@ impl<'a> Past<'a> {
         db.execute_raw(Statement::from_sql_and_values(DbBackend::Sqlite, sql, [number.into(), checks.into()])).await?;
 
         let state = self.final_state().into_active_model().reset_all();
+        let open = self.incidents.last().filter(|incident| incident.resolved_at.is_none()).cloned();
         let incidents = self.incidents.into_iter().map(IntoActiveModel::into_active_model);
         incident::Entity::insert_many(incidents).exec_without_returning(db).await?;
         let timeline = self.timeline.into_iter().map(IntoActiveModel::into_active_model);
         incident_event::Entity::insert_many(timeline).exec_without_returning(db).await?;
+        if let Some(open) = open {
+            care_for(db, &open).await?;
+        }
         service_state::Entity::update(state).exec(db).await?;
         Ok(())
     }
@@ -229,6 +236,17 @@ impl<'a> Past<'a> {
             open_incident_type: open.map(|incident| incident.kind),
         }
     }
+}
+
+/// Somebody has seen what lasts, and wrote down what they know.
+async fn care_for(db: &DatabaseTransaction, incident: &incident::Model) -> anyhow::Result<()> {
+    let (incident_id, user_id, at) = (incident.id, incident.user_id, incident.started_at + TimeDelta::minutes(9));
+    let seen = incident_acknowledgement::Model { incident_id, user_id, at };
+    incident_acknowledgement::Entity::insert(seen.into_active_model()).exec_without_returning(db).await?;
+    let text = "Known to those who run it.\nNothing to be done on our side before they are back.".into();
+    let note = incident_note::Model { id: Uuid::now_v7(), incident_id, user_id, at: at + TimeDelta::minutes(4), text };
+    incident_note::Entity::insert(note.into_active_model()).exec_without_returning(db).await?;
+    Ok(())
 }
 
 fn count(n: u32) -> i32 {

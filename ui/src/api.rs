@@ -22,8 +22,9 @@ pub use account::{
     SignInProvider,
 };
 pub use incident::{
-    GetIncident, Incident, IncidentEvent, IncidentFilter, IncidentService, IncidentUpdates, ListIncidents,
-    ListIncidentsVariables, PageInfo,
+    AcknowledgeIncident, AddIncidentNote, AddNoteVariables, DeleteIncidentNote, GetIncident, Incident, IncidentDetail,
+    IncidentEvent, IncidentFilter, IncidentNote, IncidentPage, IncidentService, IncidentUpdates, ListIncidents,
+    ListIncidentsVariables, PageInfo, UnacknowledgeIncident,
 };
 pub use problem::{Problem, ProblemKind};
 #[cfg(target_arch = "wasm32")]

@@ -29,6 +29,7 @@ pub(crate) use overview::Overview;
 pub(crate) use palette::Palette;
 pub(crate) use preferences::Preferences;
 pub(crate) use service::ServicePage;
+pub use service::{ServiceQuery, Shown};
 pub use service_list::ListView;
 pub(crate) use settings::SettingsPage;
 pub(crate) use shell::Shell;

@@ -17,8 +17,8 @@ pub enum Route {
             NewService { prefill: Prefill },
             #[route("/services/:id/edit", EditService)]
             EditService { id: Uuid },
-            #[route("/services/:id?:..list", ServicePage)]
-            Service { id: Uuid, list: ListQuery },
+            #[route("/services/:id?:..view", ServicePage)]
+            Service { id: Uuid, view: ServiceQuery },
         #[end_layout]
         #[route("/incidents?:..filter", IncidentsPage)]
         Incidents { filter: IncidentsQuery },
@@ -42,7 +42,13 @@ impl Route {
     /// The page of a service.
     #[must_use]
     pub fn service(id: Uuid) -> Self {
-        Self::Service { id, list: ListQuery::default() }
+        Self::service_beside(id, ListQuery::default())
+    }
+
+    /// The page of a service with the list beside it filtered by `list`.
+    #[must_use]
+    pub fn service_beside(id: Uuid, list: ListQuery) -> Self {
+        Self::Service { id, view: ServiceQuery { list, ..Default::default() } }
     }
 
     /// The form for a new service.
@@ -78,7 +84,7 @@ impl Route {
     #[must_use]
     pub fn list(&self) -> Option<&ListQuery> {
         match self {
-            Self::Dashboard { list } | Self::Service { list, .. } => Some(list),
+            Self::Dashboard { list } | Self::Service { view: ServiceQuery { list, .. }, .. } => Some(list),
             _ => None,
         }
     }
@@ -88,16 +94,28 @@ impl Route {
     pub fn with_list(&self, query: ListQuery) -> Self {
         match self {
             Self::Dashboard { .. } => Self::Dashboard { list: query },
-            Self::Service { id, .. } => Self::Service { id: *id, list: query },
+            Self::Service { id, view } => Self::Service { id: *id, view: ServiceQuery { list: query, ..view.clone() } },
             other => other.clone(),
         }
+    }
+
+    /// The same address with another stretch of time in the chart.
+    #[must_use]
+    pub fn with_shown(mut self, wanted: Shown) -> Self {
+        if let Self::Service { view, .. } = &mut self {
+            view.shown = wanted;
+        }
+        self
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{api::Status, list::Sort};
+    use crate::{
+        api::{Status, Window},
+        list::Sort,
+    };
 
     #[test]
     fn addresses_are_read_as_they_are_written() {
@@ -106,7 +124,8 @@ mod tests {
         for route in [
             Route::home(),
             Route::Dashboard { list: list.clone() },
-            Route::Service { id, list },
+            Route::service_beside(id, list.clone()),
+            Route::service_beside(id, list).with_shown(Shown::Last(Window::Week)),
             Route::EditService { id },
             Route::new_service(),
             Route::NewService { prefill: Prefill { url: "https://example.com/?a=b&c".into(), page: false } },

@@ -52,6 +52,11 @@ impl UptimeDay {
         self.0.uptime.percent()
     }
 
+    /// Percent of the covered time in which it was degraded, which counts as up; null when nothing is covered.
+    async fn degraded_percent(&self) -> Option<f64> {
+        self.0.uptime.degraded_percent()
+    }
+
     /// Percent of the day that is covered; today up to now.
     async fn coverage_percent(&self) -> f64 {
         self.0.uptime.coverage_percent()
@@ -64,6 +69,7 @@ impl Plain for UptimeDay {
             "date" => |day, json| put_date(json, day.0.date),
             "status" => |day, json| put(json, &name(day.0.status().into())),
             "percent" => |day, json| put(json, &day.0.uptime.percent()),
+            "degradedPercent" => |day, json| put(json, &day.0.uptime.degraded_percent()),
             "coveragePercent" => |day, json| put(json, &day.0.uptime.coverage_percent()),
             _ => return None,
         })

@@ -1,5 +1,8 @@
-//! Incidents: the objects, their pages, and the queries for them.
+//! Incidents: the objects, their pages, and the queries for them; what people add to them is in a module of its own.
 
+mod note;
+
+use super::check::Check;
 use super::limits::page;
 use super::page::PageInfo;
 use super::scalar::{Id, Time};
@@ -9,8 +12,10 @@ use crate::ops::incident::{Filter, place};
 use crate::ops::page::{self as pages, Page, Place};
 use crate::ops::{Error, Result as OpsResult};
 use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
-use chrono::SubsecRound;
+use chrono::{SubsecRound, TimeDelta};
 use entity::incident;
+pub(crate) use note::IncidentMutation;
+use note::IncidentNote;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -113,6 +118,39 @@ impl Incident {
             .into_iter()
             .map(|event| IncidentEvent { at: event.at.into(), kind: event.kind, message: event.message })
             .collect())
+    }
+
+    /// The service's checks around the beginning, oldest first: up to 6 before it and 14 from then on, as far as they are
+    /// kept, and none that is farther away than 20 intervals and an hour. Of at most 50 incidents at a time.
+    #[graphql(complexity = "page(20, child_complexity)")]
+    async fn checks_around(&self, ctx: &Context<'_>) -> Result<Vec<Check>> {
+        let row = self.row(ctx).await?;
+        let loaders = &scope(ctx).loaders;
+        let service = loaders.service.load(row.service_id).await?.ok_or(Error::NotFound("service"))?;
+        // Of a gap, or of what is kept no longer, what came long after tells nothing.
+        let reach = TimeDelta::hours(1).max(TimeDelta::seconds((20 * service.check_interval_seconds).into()));
+        let around = (service.number, row.started_at.timestamp_millis(), reach.num_milliseconds());
+        Ok(loaders.around.load(around).await?.unwrap_or_default().iter().map(Check::from).collect())
+    }
+
+    /// Since when somebody has seen it and cares for it; null while nobody does.
+    async fn acknowledged_at(&self, ctx: &Context<'_>) -> Result<Option<Time>> {
+        let id = self.row(ctx).await?.id;
+        Ok(scope(ctx).loaders.acknowledged.load(id).await?.map(|seen| seen.at.into()))
+    }
+
+    /// How many notes it has.
+    async fn note_count(&self, ctx: &Context<'_>) -> Result<i64> {
+        let id = self.row(ctx).await?.id;
+        Ok(scope(ctx).loaders.note_count.load(id).await?.unwrap_or_default())
+    }
+
+    /// What was written down about it, oldest first. Of at most 50 incidents at a time.
+    #[graphql(complexity = "page(10, child_complexity)")]
+    async fn notes(&self, ctx: &Context<'_>) -> Result<Vec<IncidentNote>> {
+        let id = self.row(ctx).await?.id;
+        let notes = scope(ctx).loaders.notes.load(id).await?.unwrap_or_default();
+        Ok(notes.into_iter().map(IncidentNote::from).collect())
     }
 }
 

@@ -5,14 +5,13 @@ use super::loader::{Loader, Queue};
 use super::plain::Chosen;
 use crate::auth::Viewer;
 use crate::ops::current::Details;
-use crate::ops::history::{self, Answer, LatencyPoint, Question};
+use crate::ops::history::{self, Answer, LatencyPoint, Question, Stretch};
 use crate::ops::page::{Page, Place};
 use crate::ops::vendor::{Followed, Notices, PageView, Shown};
 use crate::ops::{self, Error, Ops, Result};
 use async_graphql::{ContextBase, Data};
 use chrono::{DateTime, Utc};
-use domain::Window;
-use entity::{check, incident, incident_event, service};
+use entity::{check, incident, incident_acknowledgement, incident_event, incident_note, service};
 use live::CurrentStatus;
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -29,6 +28,9 @@ const MAX_ROWS: u64 = 20_000;
 
 /// Of how many incidents what happened in them is read at a time.
 const MAX_TIMELINES: usize = 5000;
+
+/// Of how many incidents the checks around them, or the notes on them, are read at a time.
+const MAX_DETAILS: usize = 50;
 
 /// See the module.
 pub(super) struct Scope {
@@ -102,13 +104,18 @@ pub(super) struct Loaders {
     pub(super) current: Loader<ByService, CurrentStatus>,
     pub(super) details: Loader<Uuid, Details>,
     pub(super) uptime: Loader<(ByService, Question), Answer>,
-    pub(super) latency: Loader<(ByService, Window), Vec<LatencyPoint>>,
+    pub(super) latency: Loader<(ByService, Stretch), Vec<LatencyPoint>>,
     pub(super) checks: Loader<PageOf<ByService, i64>, Page<check::Model>>,
     pub(super) incident: Loader<Uuid, Arc<incident::Model>>,
     pub(super) incidents: Loader<PageOf<Uuid, Place>, Page<Arc<incident::Model>>>,
     pub(super) incident_count: Loader<Uuid, u64>,
     pub(super) open_incident: Loader<Uuid, Arc<incident::Model>>,
+    pub(super) incident_days: Loader<(Uuid, u32), Vec<u32>>,
     pub(super) events: Loader<Uuid, Vec<incident_event::Model>>,
+    pub(super) around: Loader<history::Moment, Vec<check::Model>>,
+    pub(super) acknowledged: Loader<Uuid, incident_acknowledgement::Model>,
+    pub(super) note_count: Loader<Uuid, i64>,
+    pub(super) notes: Loader<Uuid, Vec<incident_note::Model>>,
     pub(super) followed: Loader<ByService, Vec<Followed>>,
     pub(super) notices: Loader<ByService, Notices>,
     pub(super) page: Loader<ByService, PageView>,
@@ -141,14 +148,14 @@ impl Loaders {
                 Ok(answered.filter_map(|(key, asked)| Some((key, answers.remove(&asked)?))).collect())
             }),
             latency: loader!(queue, ops, |o, keys| {
-                let latency = |keys: Vec<ByService>, window| {
+                let latency = |keys: Vec<ByService>, stretch| {
                     let o = o.clone();
                     async move {
                         if keys.len() > MAX_CHARTS {
                             let message = format!("can be drawn for at most {MAX_CHARTS} services at a time");
                             return Err(Error::field("latency", message));
                         }
-                        Ok(by_number(history::latency(&o.db, &numbers(&keys), window, now).await?, keys))
+                        Ok(by_number(history::latency(&o.db, &numbers(&keys), stretch).await?, keys))
                     }
                 };
                 grouped(keys, latency).await
@@ -172,12 +179,29 @@ impl Loaders {
             }),
             incident_count: loader!(queue, ops, |o, ids| o.count_incidents_of_each(&ids).await),
             open_incident: loader!(queue, ops, |o, ids| o.open_incidents(&ids).await),
+            incident_days: loader!(queue, ops, |o, keys| {
+                let counts = |ids: Vec<Uuid>, days| {
+                    let o = o.clone();
+                    async move { o.incident_days(&ids, days, now).await }
+                };
+                grouped(keys, counts).await
+            }),
             events: loader!(queue, ops, |o, ids| {
                 if ids.len() > MAX_TIMELINES {
                     let message = format!("can be read of at most {MAX_TIMELINES} incidents at a time");
                     return Err(Error::field("events", message + ": ask for fewer incidents"));
                 }
                 o.incident_events(&ids).await
+            }),
+            around: loader!(queue, ops, |o, moments| {
+                few("checksAround", &moments)?;
+                history::around(&o.db, &moments).await
+            }),
+            acknowledged: loader!(queue, ops, |o, ids| o.acknowledgements(&ids).await),
+            note_count: loader!(queue, ops, |o, ids| o.count_notes(&ids).await),
+            notes: loader!(queue, ops, |o, ids| {
+                few("notes", &ids)?;
+                o.notes(&ids).await
             }),
             followed: loader!(queue, ops, |o, keys| by_service(o.followed(&services(keys.iter()), now).await?, keys)),
             notices: loader!(queue, ops, |o, keys| by_service(o.notices(&services(keys.iter()), now).await?, keys)),
@@ -187,6 +211,15 @@ impl Loaders {
             }),
         }
     }
+}
+
+/// Refuses what is much of each incident, for more than some of them.
+fn few<K>(field: &str, incidents: &[K]) -> Result<()> {
+    if incidents.len() <= MAX_DETAILS {
+        return Ok(());
+    }
+    let message = format!("can be read of at most {MAX_DETAILS} incidents at a time: ask for fewer incidents");
+    Err(Error::field(field, message))
 }
 
 /// Refuses pages that together may come to more than one answer should hold.

@@ -14,9 +14,10 @@ use super::scope::{ByService, scope};
 use super::status::{CurrentStatus, MonitorKind, Status, Window};
 use super::status_page::StatusPage;
 use super::vendor::{self, FollowedComponent, Maintenance, VendorIncident};
-use crate::ops::history::{Answer, MAX_DAYS, Question};
+use crate::ops::history::{Answer, MAX_DAYS, Question, Stretch};
 use crate::ops::{Error, Result as OpsResult};
 use async_graphql::{Context, Object, Result};
+use chrono::TimeDelta;
 use entity::service;
 use input::ServiceFilter;
 use std::sync::Arc;
@@ -160,16 +161,26 @@ impl Service {
         ctx: &Context<'_>,
         #[graphql(desc = "How many days, 1 to 366.", default_with = "Some(30)")] days: Option<i32>,
     ) -> Result<PlainList<UptimeDay>> {
-        let days = days.unwrap_or(30);
-        let days = u32::try_from(days)
-            .ok()
-            .filter(|days| (1..=MAX_DAYS).contains(days))
-            .ok_or_else(|| Error::field("days", format!("is {days}, must be between 1 and {MAX_DAYS}")))?;
+        let days = checked(days)?;
         let row = self.row(ctx).await?;
         match scope(ctx).loaders.uptime.load((ByService(row), Question::Days(days))).await? {
             Some(Answer::Days(days)) => Ok(PlainList(days.into_iter().map(UptimeDay).collect())),
             _ => Err(Error::NotFound("service").into()),
         }
+    }
+
+    /// How many incidents touched each calendar day in UTC, oldest first, today last: as many numbers as `uptimeDays` has
+    /// days.
+    #[graphql(complexity = "page(days.unwrap_or(30) / 3, child_complexity)")]
+    async fn incident_days(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many days, 1 to 366.", default_with = "Some(30)")] days: Option<i32>,
+    ) -> Result<Vec<u32>> {
+        let days = checked(days)?;
+        let row = self.row(ctx).await?;
+        let counts = scope(ctx).loaders.incident_days.load((row.id, days)).await?;
+        Ok(counts.unwrap_or_else(|| vec![0; days as usize]))
     }
 
     /// Response times over a window that ends now, oldest first, in stretches of one length. Of at most 50 services at a
@@ -181,8 +192,33 @@ impl Service {
         #[graphql(desc = "Over which time.")] window: Window,
     ) -> Result<PlainList<LatencyPoint>> {
         let row = self.row(ctx).await?;
-        let points = scope(ctx).loaders.latency.load((ByService(row), window.into())).await?.unwrap_or_default();
-        Ok(PlainList(points.into_iter().map(LatencyPoint::from).collect()))
+        let stretch = Stretch::last(window.into(), scope(ctx).now);
+        latency(ctx, row, stretch).await
+    }
+
+    /// Response times between two times, oldest first, in stretches of one length: the shortest of which there are not more
+    /// than 181 and in which a check is made. Of at most 50 services at a time.
+    #[graphql(complexity = "page(181, child_complexity)")]
+    async fn latency_between(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "From when on.")] from: Time,
+        #[graphql(desc = "Until when, at most 180 days later.")] to: Time,
+    ) -> Result<PlainList<LatencyPoint>> {
+        if from.0 > to.0 {
+            return Err(Error::field("from", "lies after `to`: nothing can match").into());
+        }
+        let (from, to) = (from.0, to.0.min(scope(ctx).now));
+        if to - from > Stretch::LONGEST {
+            let days = Stretch::LONGEST.num_days();
+            return Err(Error::field("from", format!("lies more than {days} days before `to`")).into());
+        }
+        let row = self.row(ctx).await?;
+        if from >= to {
+            return Ok(PlainList(Vec::new()));
+        }
+        let interval = TimeDelta::seconds(row.check_interval_seconds.into());
+        latency(ctx, row, Stretch::between(from, to, interval)).await
     }
 
     /// Its checks, newest first.
@@ -238,6 +274,20 @@ impl Service {
         let notices = scope(ctx).loaders.notices.load(ByService(row)).await?;
         Ok(notices.as_ref().map(vendor::maintenances).unwrap_or_default())
     }
+}
+
+async fn latency(ctx: &Context<'_>, row: Arc<service::Model>, stretch: Stretch) -> Result<PlainList<LatencyPoint>> {
+    let points = scope(ctx).loaders.latency.load((ByService(row), stretch)).await?.unwrap_or_default();
+    Ok(PlainList(points.into_iter().map(LatencyPoint::from).collect()))
+}
+
+/// How many days were asked for.
+fn checked(days: Option<i32>) -> OpsResult<u32> {
+    let days = days.unwrap_or(30);
+    u32::try_from(days)
+        .ok()
+        .filter(|days| (1..=MAX_DAYS).contains(days))
+        .ok_or_else(|| Error::field("days", format!("is {days}, must be between 1 and {MAX_DAYS}")))
 }
 
 #[derive(Default)]

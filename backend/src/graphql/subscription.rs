@@ -112,7 +112,8 @@ impl Subscription {
         }))
     }
 
-    /// Your incidents, each time that one is opened, escalates, eases, ends, or fails another check.
+    /// Your incidents, each time that one is opened, escalates, eases, ends, fails another check, is acknowledged, or gets or
+    /// loses a note.
     async fn incident_updates(&self, ctx: &Context<'_>) -> Result<Updates<Incident>> {
         let (ops, viewer) = listener(ctx)?;
         Ok(of_viewer(ops.live.subscribe(), viewer, |event| match event {

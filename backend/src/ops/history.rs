@@ -4,6 +4,7 @@
 //! statement however many services it is about, and one snapshot: a sum that grew between two statements would count
 //! some time twice. Whether somebody may see a service is decided before; here services are only numbers.
 
+mod around;
 mod checks;
 mod days;
 mod latency;
@@ -13,9 +14,10 @@ mod question;
 mod rest;
 mod uptime;
 
+pub use around::{AFTER, BEFORE, Moment, around};
 pub use checks::checks;
 pub use days::{MAX_DAYS, UptimeDay};
-pub use latency::{LatencyPoint, latency};
+pub use latency::{LatencyPoint, Stretch, latency};
 pub use past::Past;
 pub use question::{Answer, Question, ask};
 pub use uptime::{Uptime, begins};

@@ -1,4 +1,9 @@
-//! Incidents and their timelines. The worker writes them; pausing a service ends one.
+//! Incidents and their timelines. The worker writes them; pausing a service ends one. What people add to them is beside.
+
+mod days;
+mod note;
+
+pub use note::{MAX_NOTES, MAX_TEXT};
 
 use super::page::{Page, Place};
 use super::{Ops, Result};
@@ -16,6 +21,8 @@ use uuid::Uuid;
 
 /// The longest timeline that is shown; the entries after it are those of an incident that flapped for very long.
 const MAX_EVENTS: usize = 500;
+
+const INCIDENT: &str = "incident";
 
 /// Which incidents are wanted; what is `None` does not matter.
 #[derive(Debug, Clone, Default)]

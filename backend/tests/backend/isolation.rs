@@ -5,7 +5,7 @@
 use crate::api::{Api, Person, now};
 use crate::schema::what_takes_an_id;
 use entity::column::IncidentType;
-use entity::{api_token, incident, incident_event, service, session};
+use entity::{api_token, incident, incident_acknowledgement, incident_event, incident_note, service, session};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -20,12 +20,13 @@ use uuid::Uuid;
 enum Kind {
     Service,
     Incident,
+    Note,
     Token,
     Session,
 }
 
 /// (root, field, the argument that takes the id, whose id, the document with `$id`).
-const CASES: [(&str, &str, &str, Kind, &str); 17] = [
+const CASES: [(&str, &str, &str, Kind, &str); 22] = [
     (
         "Query",
         "service",
@@ -33,14 +34,16 @@ const CASES: [(&str, &str, &str, Kind, &str); 17] = [
         Kind::Service,
         "query($id: UUID!) { service(id: $id) {
         id name url current { status } uptime(window: DAY) { percent } checks { edges { cursor } }
-        incidents { totalCount } openIncident { id } uptimeDays { date } latency(window: DAY) { at } } }",
+        incidents { totalCount } openIncident { id } uptimeDays { date } incidentDays latency(window: DAY) { at }
+        latencyBetween(from: \"2026-11-22T10:00:00Z\", to: \"2026-11-22T11:00:00Z\") { at } } }",
     ),
     (
         "Query",
         "incident",
         "id",
         Kind::Incident,
-        "query($id: UUID!) { incident(id: $id) { id cause service { name } events { kind } } }",
+        "query($id: UUID!) { incident(id: $id) {
+        id cause service { name } events { kind } acknowledgedAt noteCount notes { text } checksAround { slot } } }",
     ),
     (
         "Query",
@@ -77,6 +80,28 @@ const CASES: [(&str, &str, &str, Kind, &str); 17] = [
     ("Mutation", "pauseService", "id", Kind::Service, "mutation($id: UUID!) { pauseService(id: $id) { id } }"),
     ("Mutation", "resumeService", "id", Kind::Service, "mutation($id: UUID!) { resumeService(id: $id) { id } }"),
     ("Mutation", "checkService", "id", Kind::Service, "mutation($id: UUID!) { checkService(id: $id) { id } }"),
+    (
+        "Mutation",
+        "acknowledgeIncident",
+        "id",
+        Kind::Incident,
+        "mutation($id: UUID!) { acknowledgeIncident(id: $id) { id } }",
+    ),
+    (
+        "Mutation",
+        "unacknowledgeIncident",
+        "id",
+        Kind::Incident,
+        "mutation($id: UUID!) { unacknowledgeIncident(id: $id) { id } }",
+    ),
+    (
+        "Mutation",
+        "addIncidentNote",
+        "incidentId",
+        Kind::Incident,
+        "mutation($id: UUID!) { addIncidentNote(incidentId: $id, text: \"mine\") { id } }",
+    ),
+    ("Mutation", "deleteIncidentNote", "id", Kind::Note, "mutation($id: UUID!) { deleteIncidentNote(id: $id) }"),
     ("Mutation", "endSession", "id", Kind::Session, "mutation($id: UUID!) { endSession(id: $id) }"),
     ("Mutation", "revokeApiToken", "id", Kind::Token, "mutation($id: UUID!) { revokeApiToken(id: $id) }"),
     (
@@ -93,6 +118,13 @@ const CASES: [(&str, &str, &str, Kind, &str); 17] = [
         "id",
         Kind::Service,
         "mutation($id: UUID!) { updateService(id: $id, input: { name: \"\" }) { id } }",
+    ),
+    (
+        "Mutation",
+        "addIncidentNote",
+        "incidentId",
+        Kind::Incident,
+        "mutation($id: UUID!) { addIncidentNote(incidentId: $id, text: \"\") { id } }",
     ),
 ];
 
@@ -169,6 +201,7 @@ on_each_database! {
 struct Owned {
     service: Uuid,
     incident: Uuid,
+    note: Uuid,
     token: Uuid,
     session: Uuid,
 }
@@ -188,6 +221,16 @@ impl Owned {
             cause: Some("connection refused".into()),
         };
         let incident = incident.into_active_model().insert(db).await.unwrap();
+        let seen = incident_acknowledgement::Model { incident_id: incident.id, user_id: person.user.id, at: now() };
+        seen.into_active_model().insert(db).await.unwrap();
+        let note = incident_note::Model {
+            id: Uuid::now_v7(),
+            incident_id: incident.id,
+            user_id: person.user.id,
+            at: now(),
+            text: "the switch was unplugged".into(),
+        };
+        let note = note.into_active_model().insert(db).await.unwrap();
         let create = "mutation { createApiToken(input: { name: \"x\" }) { apiToken { id } } }";
         let token = person.data(create, json!({})).await["createApiToken"]["apiToken"]["id"].clone();
         let token = token.as_str().unwrap().parse().unwrap();
@@ -204,13 +247,14 @@ impl Owned {
             address: None,
         };
         let session = session.into_active_model().insert(db).await.unwrap();
-        Self { service: service.id, incident: incident.id, token, session: session.id }
+        Self { service: service.id, incident: incident.id, note: note.id, token, session: session.id }
     }
 
     const fn id(&self, kind: Kind) -> Uuid {
         match kind {
             Kind::Service => self.service,
             Kind::Incident => self.incident,
+            Kind::Note => self.note,
             Kind::Token => self.token,
             Kind::Session => self.session,
         }
@@ -234,7 +278,9 @@ async fn everything(api: &Api) -> String {
     let services = service::Entity::find().all(db).await.unwrap();
     let incidents = incident::Entity::find().all(db).await.unwrap();
     let events = incident_event::Entity::find().all(db).await.unwrap();
+    let seen = incident_acknowledgement::Entity::find().all(db).await.unwrap();
+    let notes = incident_note::Entity::find().all(db).await.unwrap();
     let tokens = api_token::Entity::find().all(db).await.unwrap();
     let sessions = session::Entity::find().all(db).await.unwrap();
-    format!("{services:?}{incidents:?}{events:?}{tokens:?}{sessions:?}")
+    format!("{services:?}{incidents:?}{events:?}{seen:?}{notes:?}{tokens:?}{sessions:?}")
 }

@@ -8,6 +8,7 @@ mod http;
 mod incidents;
 mod isolation;
 mod limits;
+mod notes;
 mod schema;
 mod services;
 mod statements;

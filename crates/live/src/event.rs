@@ -34,7 +34,8 @@ pub enum Event {
         /// Whether the confirmed status is another than before.
         changed: bool,
     },
-    /// An incident was opened, escalated, eased, worsened, resolved, or got another entry in its timeline.
+    /// An incident was opened, escalated, eased, worsened, resolved, got another entry in its timeline, or somebody added
+    /// something to it.
     IncidentChanged {
         /// Whose service it is.
         user_id: Uuid,

@@ -1,6 +1,6 @@
 //! Incidents: pages of them, one of them, and those that stream in.
 
-use super::{ByIdFields, IncidentState, IncidentType, Moment, schema};
+use super::{ByIdFields, Check, IncidentState, IncidentType, Moment, schema};
 use uuid::Uuid;
 
 /// A stretch of time in which a service was degraded or down.
@@ -15,6 +15,8 @@ pub struct Incident {
     pub resolved_at: Option<Moment>,
     pub checks_failed: i32,
     pub cause: Option<String>,
+    pub acknowledged_at: Option<Moment>,
+    pub note_count: i32,
     pub service: IncidentService,
     pub events: Vec<IncidentEvent>,
 }
@@ -55,6 +57,10 @@ pub struct IncidentFilter {
     pub kind: Option<IncidentType>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub state: Option<IncidentState>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Moment>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Moment>,
 }
 
 /// Which incidents, from where on.
@@ -94,13 +100,102 @@ pub struct IncidentEdge {
     pub node: Incident,
 }
 
-/// One incident.
+/// One incident, with what only its own page shows.
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Query", variables = "ById")]
 pub struct GetIncident {
     /// `None` when absent.
     #[arguments(id: $id)]
     pub incident: Option<Incident>,
+    /// Likewise.
+    #[arguments(id: $id)]
+    #[cynic(alias, rename = "incident")]
+    pub more: Option<IncidentDetail>,
+}
+
+/// What only an incident's own page shows.
+#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[cynic(graphql_type = "Incident")]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct IncidentDetail {
+    pub checks_around: Vec<Check>,
+    pub notes: Vec<IncidentNote>,
+}
+
+/// What somebody wrote down.
+#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct IncidentNote {
+    pub id: Uuid,
+    pub at: Moment,
+    pub text: String,
+}
+
+/// An incident by its id alone.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Incident")]
+pub struct TouchedIncident {
+    /// Its id.
+    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    pub id: Uuid,
+}
+
+/// Tells that somebody has seen an incident.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "ById")]
+pub struct AcknowledgeIncident {
+    /// Which.
+    #[arguments(id: $id)]
+    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    pub acknowledge_incident: TouchedIncident,
+}
+
+/// Takes that back.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "ById")]
+pub struct UnacknowledgeIncident {
+    /// Which.
+    #[arguments(id: $id)]
+    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    pub unacknowledge_incident: TouchedIncident,
+}
+
+/// Which incident, and what to write down.
+#[derive(cynic::QueryVariables, Debug)]
+pub struct AddNoteVariables {
+    /// The incident's id.
+    pub id: Uuid,
+    /// As typed.
+    pub text: String,
+}
+
+/// Adds a note.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "AddNoteVariables")]
+pub struct AddIncidentNote {
+    /// As stored.
+    #[arguments(incidentId: $id, text: $text)]
+    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    pub add_incident_note: TouchedNote,
+}
+
+/// A note by its id alone.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "IncidentNote")]
+pub struct TouchedNote {
+    /// Its id.
+    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    pub id: Uuid,
+}
+
+/// Deletes a note.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "ById")]
+pub struct DeleteIncidentNote {
+    /// Which.
+    #[arguments(id: $id)]
+    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    pub delete_incident_note: Uuid,
 }
 
 /// Every incident that opens, changes or ends.

@@ -69,6 +69,8 @@ pub(crate) fn host_of(address: &str) -> Option<String> {
 
 pub(crate) fn focus(_id: &str) {}
 
+pub(crate) fn hold_pointer(_id: &str, _pointer: i32) {}
+
 pub(crate) fn open_dialog(_id: &str) {}
 
 pub(crate) fn close_dialog(_id: &str) {}

@@ -250,6 +250,13 @@ pub(crate) fn focus(id: &str) {
     }
 }
 
+/// Tells the element `id` of every movement of a pointer until its button is let go, wherever it goes.
+pub(crate) fn hold_pointer(id: &str, pointer: i32) {
+    if let Some(element) = document().get_element_by_id(id) {
+        let _ = element.set_pointer_capture(pointer);
+    }
+}
+
 /// Opens the dialog `id`, with the rest of the page out of reach.
 pub(crate) fn open_dialog(id: &str) {
     if let Some(dialog) = by_id(id).and_then(|element| element.dyn_into::<HtmlDialogElement>().ok()) {

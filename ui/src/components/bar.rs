@@ -1,4 +1,4 @@
-//! The last 30 days at a glance, one stroke a day.
+//! The last days at a glance, one stroke a day.
 
 use crate::{
     api::{History, Status, UptimeDay},
@@ -16,6 +16,9 @@ const HEIGHT: usize = 20;
 #[component]
 pub fn DayBar(
     history: ReadSignal<Option<Rc<History>>>,
+    /// How many incidents touched each day, where that is known.
+    #[props(default)]
+    incidents: Rc<Vec<i32>>,
     /// How wide it is drawn in pixels; its natural width when absent.
     drawn: Option<f64>,
 ) -> Element {
@@ -34,7 +37,8 @@ pub fn DayBar(
         let Some(day) = known.as_ref().and_then(|history| history.uptime_days.get(index)) else { return tip.hide() };
         #[allow(clippy::cast_precision_loss, reason = "below a thousand")]
         let middle = client.x - element.x + (index * STEP + WIDTH / 2) as f64 * scale;
-        tip.show(Tip { lines: told(day), x: middle, y: client.y - element.y });
+        let lines = told(day, incidents.get(index).copied());
+        tip.show(Tip { lines, x: middle, y: client.y - element.y });
     };
     rsx! {
         svg {
@@ -57,7 +61,7 @@ pub fn DayBar(
 
 /// The same, as wide as what it stands in.
 #[component]
-pub fn WideDayBar(history: ReadSignal<Option<Rc<History>>>) -> Element {
+pub fn WideDayBar(history: ReadSignal<Option<Rc<History>>>, incidents: Rc<Vec<i32>>) -> Element {
     let mut width = use_signal(|| 0.0_f64);
     rsx! {
         div {
@@ -67,7 +71,7 @@ pub fn WideDayBar(history: ReadSignal<Option<Rc<History>>>) -> Element {
                     width.set(size.width);
                 }
             },
-            DayBar { history, drawn: width() }
+            DayBar { history, incidents, drawn: width() }
         }
     }
 }
@@ -91,16 +95,25 @@ fn class(day: &UptimeDay) -> &'static str {
 }
 
 /// The lines of a day's tooltip.
-fn told(day: &UptimeDay) -> Vec<String> {
-    let Some(percent) = day.percent.filter(|_| day.coverage_percent > 0.0) else {
-        return vec![day.date.clone(), "Not watched".to_owned()];
-    };
-    let mut lines = vec![day.date.clone(), format!("{} uptime", format::percent(percent))];
-    if day.status != Status::Up {
-        lines.push(format!("At worst {}", day.status.word()));
+fn told(day: &UptimeDay, incidents: Option<i32>) -> Vec<String> {
+    let mut lines = vec![day.date.clone()];
+    match day.percent.filter(|_| day.coverage_percent > 0.0) {
+        None => lines.push("Not watched".to_owned()),
+        Some(percent) => {
+            lines.push(format!("{} uptime", format::percent(percent)));
+            if let Some(degraded) = day.degraded_percent.filter(|degraded| *degraded >= 0.01) {
+                lines.push(format!("{} degraded", format::percent(degraded)));
+            }
+            if day.status != Status::Up {
+                lines.push(format!("At worst {}", day.status.word()));
+            }
+            if day.coverage_percent < 99.5 {
+                lines.push(format!("Watched {} of the day", format::percent(day.coverage_percent)));
+            }
+        }
     }
-    if day.coverage_percent < 99.5 {
-        lines.push(format!("Watched {} of the day", format::percent(day.coverage_percent)));
+    if let Some(incidents) = incidents.and_then(|incidents| usize::try_from(incidents).ok()) {
+        lines.push(if incidents == 0 { "No incidents".to_owned() } else { format::count(incidents, "incident") });
     }
     lines
 }
@@ -123,17 +136,23 @@ mod tests {
     use super::*;
 
     fn day(status: Status, percent: Option<f64>, coverage: f64) -> UptimeDay {
-        UptimeDay { date: "2026-11-22".into(), status, percent, coverage_percent: coverage }
+        let degraded_percent = percent.map(|_| if status == Status::Degraded { 12.5 } else { 0.0 });
+        UptimeDay { date: "2026-11-22".into(), status, percent, degraded_percent, coverage_percent: coverage }
     }
 
     #[test]
     fn a_day_is_told_with_what_is_special_about_it() {
-        assert_eq!(told(&day(Status::Up, Some(100.0), 100.0)), ["2026-11-22", "100 % uptime"]);
+        assert_eq!(told(&day(Status::Up, Some(100.0), 100.0), None), ["2026-11-22", "100 % uptime"]);
+        assert_eq!(told(&day(Status::Up, Some(100.0), 100.0), Some(0)), ["2026-11-22", "100 % uptime", "No incidents"]);
         assert_eq!(
-            told(&day(Status::Down, Some(97.5), 50.0)),
-            ["2026-11-22", "97.5 % uptime", "At worst down", "Watched 50 % of the day"]
+            told(&day(Status::Degraded, Some(100.0), 100.0), Some(1)),
+            ["2026-11-22", "100 % uptime", "12.5 % degraded", "At worst degraded", "1 incident"]
         );
-        assert_eq!(told(&day(Status::Unknown, None, 0.0)), ["2026-11-22", "Not watched"]);
+        assert_eq!(
+            told(&day(Status::Down, Some(97.5), 50.0), Some(3)),
+            ["2026-11-22", "97.5 % uptime", "At worst down", "Watched 50 % of the day", "3 incidents"]
+        );
+        assert_eq!(told(&day(Status::Unknown, None, 0.0), None), ["2026-11-22", "Not watched"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Recorded checks as a table.
 
 use crate::{
-    api::Check,
+    api::{Check, Moment},
     browser::TimeStyle,
     components::{At, StatusBadge},
     format,
@@ -10,7 +10,11 @@ use dioxus::prelude::*;
 
 /// The checks in the order given.
 #[component]
-pub fn CheckTable(checks: Vec<Check>) -> Element {
+pub fn CheckTable(
+    checks: Vec<Check>,
+    /// The slot of the one with which something began.
+    begins: Option<Moment>,
+) -> Element {
     rsx! {
         div { class: "scroll", tabindex: "0", role: "region", "aria-label": "Checks",
             table { class: "table",
@@ -25,7 +29,7 @@ pub fn CheckTable(checks: Vec<Check>) -> Element {
                 }
                 tbody {
                     for check in &checks {
-                        tr { key: "{check.slot}",
+                        tr { key: "{check.slot}", class: (begins == Some(check.slot)).then_some("begins"),
                             td { class: "number left", At { at: check.checked_at, style: TimeStyle::DaySecond } }
                             td { StatusBadge { status: check.status } }
                             td { class: "number", {check.response_time_ms.map_or("–".to_owned(), |millis| format::response_time(f64::from(millis)))} }

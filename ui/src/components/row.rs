@@ -79,7 +79,7 @@ pub fn ServiceRow(
                     // Clicks with Control and the like are the browser's: they open tabs and windows.
                     if event.modifiers().is_empty() {
                         event.prevent_default();
-                        Route::Service { id, list: view.query.peek().clone() }.open();
+                        Route::service_beside(id, view.query.peek().clone()).open();
                     }
                 },
                 "{service.name}"

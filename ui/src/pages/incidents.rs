@@ -4,13 +4,13 @@ use crate::{
     Route,
     api::{
         self, Incident, IncidentFilter, IncidentState, IncidentType, ListIncidents, ListIncidentsVariables, Moment,
-        PageInfo,
+        PageInfo, Window,
     },
     browser::{self, TimeStyle},
     components::{At, Choice, Empty, Go, ProblemBox, RowSkeletons, Since, StatusBadge, Timeline},
     format,
     hooks::use_asked,
-    store::use_store,
+    store::{Store, use_store},
 };
 use cynic::QueryBuilder;
 use dioxus::prelude::*;
@@ -26,6 +26,8 @@ pub struct IncidentsQuery {
     pub state: Option<IncidentState>,
     /// Only those that came to this.
     pub kind: Option<IncidentType>,
+    /// Only those that lasted into this window, which ends now.
+    pub time: Option<Window>,
     /// Only those of this service.
     pub service: Option<Uuid>,
 }
@@ -34,6 +36,12 @@ const STATES: [(IncidentState, &str, &str); 2] =
     [(IncidentState::Open, "open", "Open"), (IncidentState::Resolved, "resolved", "Resolved")];
 const KINDS: [(IncidentType, &str, &str); 2] =
     [(IncidentType::Downtime, "downtime", "Downtime"), (IncidentType::Degraded, "degraded", "Degraded")];
+const TIMES: [(Window, &str, &str); 4] = [
+    (Window::Day, "24h", "Last 24 h"),
+    (Window::Week, "7d", "Last 7 d"),
+    (Window::Month, "30d", "Last 30 d"),
+    (Window::Quarter, "90d", "Last 90 d"),
+];
 
 fn key_of<T: PartialEq>(choices: &[(T, &'static str, &'static str)], value: Option<&T>) -> &'static str {
     choices.iter().find(|(choice, ..)| Some(choice) == value).map_or("", |(_, key, _)| key)
@@ -53,6 +61,7 @@ impl fmt::Display for IncidentsQuery {
         let parts = [
             ("state", key_of(&STATES, self.state.as_ref()).to_owned()),
             ("type", key_of(&KINDS, self.kind.as_ref()).to_owned()),
+            ("time", key_of(&TIMES, self.time.as_ref()).to_owned()),
             ("service", self.service.map(|id| id.to_string()).unwrap_or_default()),
         ];
         let parts: Vec<_> =
@@ -68,6 +77,7 @@ impl From<&str> for IncidentsQuery {
             match key {
                 "state" => query.state = by_key(&STATES, value),
                 "type" => query.kind = by_key(&KINDS, value),
+                "time" => query.time = by_key(&TIMES, value),
                 "service" => query.service = value.parse().ok(),
                 _ => {}
             }
@@ -82,8 +92,15 @@ pub fn IncidentsPage(filter: IncidentsQuery) -> Element {
     let store = use_store();
     let open = store.open.read().values().map(|incident| (incident.id, incident.kind)).collect::<Vec<_>>();
     let mut older = use_signal(|| (Vec::<Uuid>::new(), None::<PageInfo>));
-    let wanted = IncidentFilter { service_id: filter.service, kind: filter.kind, state: filter.state };
-    let ask = move |filter: IncidentFilter, after: Option<String>| async move {
+    let wanted = filter.clone();
+    let ask = move |wanted: IncidentsQuery, after: Option<String>| async move {
+        let filter = IncidentFilter {
+            service_id: wanted.service,
+            kind: wanted.kind,
+            state: wanted.state,
+            from: wanted.time.map(|window| Moment(browser::now().0 - window.millis())),
+            to: None,
+        };
         let page =
             api::request(ListIncidents::build(ListIncidentsVariables { filter, first: PAGE, after })).await?.incidents;
         let incidents: Vec<_> = page.edges.into_iter().map(|edge| edge.node).collect();
@@ -130,12 +147,18 @@ pub fn IncidentsPage(filter: IncidentsQuery) -> Element {
     let go = |filter: IncidentsQuery| {
         Route::Incidents { filter }.open_instead();
     };
-    let (by_state, by_kind) = (filter.clone(), filter.clone());
+    let (by_service, by_state, by_kind, by_time) = (filter.clone(), filter.clone(), filter.clone(), filter.clone());
     rsx! {
         div { class: "page narrow",
             header { class: "head",
                 div { class: "what", h1 { "Incidents" } }
                 div { class: "tools",
+                    Choice {
+                        label: "Service",
+                        options: services(store),
+                        value: filter.service.map(|id| id.to_string()).unwrap_or_default(),
+                        onchange: move |key: String| go(IncidentsQuery { service: key.parse().ok(), ..by_service.clone() }),
+                    }
                     Choice {
                         label: "State",
                         options: options(&STATES, "Any state"),
@@ -147,6 +170,12 @@ pub fn IncidentsPage(filter: IncidentsQuery) -> Element {
                         options: options(&KINDS, "Any type"),
                         value: key_of(&KINDS, filter.kind.as_ref()).to_owned(),
                         onchange: move |key: String| go(IncidentsQuery { kind: by_key(&KINDS, &key), ..by_kind.clone() }),
+                    }
+                    Choice {
+                        label: "Time",
+                        options: options(&TIMES, "Any time"),
+                        value: key_of(&TIMES, filter.time.as_ref()).to_owned(),
+                        onchange: move |key: String| go(IncidentsQuery { time: by_key(&TIMES, &key), ..by_time.clone() }),
                     }
                     if let Some((.., total)) = &*data {
                         span { class: "dim number shown", role: "status", {format::count(usize::try_from(*total).unwrap_or_default(), "incident")} }
@@ -179,6 +208,15 @@ pub fn IncidentsPage(filter: IncidentsQuery) -> Element {
     }
 }
 
+/// Every service by its name.
+fn services(store: Store) -> Vec<(String, String)> {
+    let listed = store.listed.read();
+    let mut services: Vec<_> = listed.iter().map(|(id, service)| (id.to_string(), service.name.clone())).collect();
+    services.sort_by_cached_key(|(_, name)| name.to_lowercase());
+    services.insert(0, (String::new(), "Any service".to_owned()));
+    services
+}
+
 /// Open ones under one heading, the others under the day on which they began, in the order given.
 fn by_day(incidents: Vec<Incident>) -> Vec<(String, Vec<Incident>)> {
     let (open, resolved): (Vec<_>, Vec<_>) =
@@ -209,16 +247,30 @@ fn OneIncident(incident: Incident) -> Element {
             summary {
                 StatusBadge { status }
                 span { class: "name", "{incident.service.name}" }
-                span { class: "cause dim", {incident.cause.clone().unwrap_or_default()} }
+                span { class: "cause dim",
+                    if incident.acknowledged_at.is_some() {
+                        b { "Acknowledged" }
+                        " · "
+                    }
+                    {incident.cause.clone().unwrap_or_default()}
+                }
                 span { class: "number dim", At { at: incident.started_at, style: TimeStyle::ShortTime } }
                 span { class: "number", Since { from: incident.started_at, until: incident.resolved_at } }
             }
             Timeline { events: incident.events.clone() }
             p { class: "links",
                 Go { to: Route::service(incident.service.id), "Service" }
-                Go { to: Route::Incident { id: incident.id }, "Link to this incident" }
+                Go { to: Route::Incident { id: incident.id }, {notes_of(&incident)} }
             }
         }
+    }
+}
+
+/// What leads to the page of an incident.
+fn notes_of(incident: &Incident) -> String {
+    match usize::try_from(incident.note_count) {
+        Ok(notes @ 1..) => format!("Link to this incident, {}", format::count(notes, "note")),
+        _ => "Link to this incident".to_owned(),
     }
 }
 
@@ -236,6 +288,8 @@ mod tests {
             resolved_at: None,
             checks_failed: 2,
             cause: None,
+            acknowledged_at: None,
+            note_count: 0,
             service: IncidentService { id: Uuid::nil(), name: "API".into() },
             events: Vec::new(),
         }
@@ -259,9 +313,10 @@ mod tests {
         let query = IncidentsQuery {
             state: Some(IncidentState::Open),
             kind: Some(IncidentType::Degraded),
+            time: Some(Window::Week),
             service: Some(Uuid::from_u128(5)),
         };
         assert_eq!(IncidentsQuery::from(query.to_string().as_str()), query);
-        assert_eq!(IncidentsQuery::from("state=lost&x"), IncidentsQuery::default());
+        assert_eq!(IncidentsQuery::from("state=lost&x&time=8d&service=7"), IncidentsQuery::default());
     }
 }

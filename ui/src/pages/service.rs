@@ -3,7 +3,10 @@
 mod checks;
 mod head;
 mod latency;
+mod query;
 mod vendor;
+
+pub use query::{ServiceQuery, Shown};
 
 use crate::{
     Route,
@@ -15,16 +18,18 @@ use crate::{
     components::{At, Empty, Go, PhaseBar, ProblemBox, RowSkeletons, Since, StatusMark, WideDayBar},
     format,
     hooks::{Asked, use_asked},
-    list::ListQuery,
-    pages::service_list::is_requested,
+    pages::{IncidentsQuery, service_list::is_requested},
     store::{Entry, Loading, use_store},
 };
 use cynic::QueryBuilder;
 use dioxus::prelude::*;
+use std::rc::Rc;
 use uuid::Uuid;
 
 /// How often uptime is asked for anew.
 const AGAIN_AFTER_MS: u32 = 60_000;
+/// How many days the bar can show.
+const DAYS: [usize; 2] = [30, 90];
 /// How many incidents of a service are shown on its page.
 const INCIDENTS: i32 = 20;
 /// A certificate that ends sooner than this is worth a warning, in milliseconds.
@@ -32,25 +37,24 @@ const CERTIFICATE_SOON: i64 = 21 * 86_400_000;
 
 /// The page of the service `id`.
 #[component]
-pub fn ServicePage(id: Uuid, list: ListQuery) -> Element {
-    let _ = list;
+pub fn ServicePage(id: Uuid, view: ServiceQuery) -> Element {
     // A list of one, so that another service is another page and nothing of this one stays.
     rsx! {
         for id in [id] {
-            ServiceView { key: "{id}", id }
+            ServiceView { key: "{id}", id, shown: view.shown }
         }
     }
 }
 
 #[component]
-fn ServiceView(id: Uuid) -> Element {
+fn ServiceView(id: Uuid, shown: Shown) -> Element {
     let store = use_store();
     // Asked for again when the status changes, and from time to time: nothing streams percentages.
     let flips = store.entry(id).map_or(0, |entry| (entry.flips)());
     let detail = use_asked((id, flips), move |(id, _)| async move {
         let answer = api::request(GetService::build(ById { id })).await?;
         let detail = answer.service.ok_or_else(|| Problem::not_found("service"))?;
-        store.fill_histories(vec![History { id, uptime: detail.month, uptime_days: detail.uptime_days.clone() }]);
+        store.fill_histories(vec![last_days(&detail, DAYS[0])]);
         Ok(detail)
     });
     use_future(move || async move {
@@ -62,7 +66,7 @@ fn ServiceView(id: Uuid) -> Element {
     let listed = store.listed.read().contains_key(&id);
     let ready = *store.loading.read() == Loading::Ready;
     match store.entry(id).filter(|_| listed) {
-        Some(entry) => rsx! { Known { entry, detail: detail.data, problem: detail.problem } },
+        Some(entry) => rsx! { Known { entry, shown, detail: detail.data, problem: detail.problem } },
         None => match &*detail.problem.read() {
             Some(problem) => rsx! {
                 div { class: "page",
@@ -85,7 +89,12 @@ fn ServiceView(id: Uuid) -> Element {
 }
 
 #[component]
-fn Known(entry: Entry, detail: Signal<Option<ServiceDetail>>, problem: Signal<Option<Problem>>) -> Element {
+fn Known(
+    entry: Entry,
+    shown: Shown,
+    detail: Signal<Option<ServiceDetail>>,
+    problem: Signal<Option<Problem>>,
+) -> Element {
     let requested = is_requested(entry.service.read().kind);
     let incidents = use_incidents(entry);
     rsx! {
@@ -99,10 +108,10 @@ fn Known(entry: Entry, detail: Signal<Option<ServiceDetail>>, problem: Signal<Op
             }
             Uptimes { entry, detail }
             if requested {
-                latency::Latency { id: entry.id, incidents: incidents.data }
+                latency::Latency { entry, shown }
                 LastCheck { entry }
             }
-            Incidents { incidents }
+            Incidents { id: entry.id, incidents }
             checks::Checks { entry }
         }
     }
@@ -125,7 +134,15 @@ fn use_incidents(entry: Entry) -> Asked<Vec<Incident>> {
 /// Uptime over every window with how much of it was watched, and the days.
 #[component]
 fn Uptimes(entry: Entry, detail: Signal<Option<ServiceDetail>>) -> Element {
+    let mut days = use_signal(|| DAYS[0]);
+    // Until its own days are here, those that the list has asked for are shown.
+    let history = use_memo(move || match &*detail.read() {
+        Some(detail) => Some(Rc::new(last_days(detail, days()))),
+        None => entry.history.read().clone(),
+    });
     let detail = detail.read();
+    let incidents = detail.as_ref().map(|detail| last(&detail.incident_days, days()).to_vec());
+    let incidents = Rc::new(incidents.unwrap_or_default());
     let windows: [(Window, Option<Uptime>); 4] = match &*detail {
         Some(detail) => [
             (Window::Day, Some(detail.day)),
@@ -161,13 +178,31 @@ fn Uptimes(entry: Entry, detail: Signal<Option<ServiceDetail>>) -> Element {
                     }
                 }
             }
-            WideDayBar { history: entry.history }
-            p { class: "dim ends",
-                span { "30 days ago" }
+            WideDayBar { history, incidents }
+            div { class: "dim ends",
+                div { class: "segments", role: "group", "aria-label": "Days",
+                    for choice in DAYS {
+                        button {
+                            key: "{choice}",
+                            r#type: "button",
+                            "aria-pressed": if choice == days() { "true" } else { "false" },
+                            onclick: move |_| days.set(choice),
+                            "{choice} days"
+                        }
+                    }
+                }
                 span { "today" }
             }
         }
     }
+}
+
+fn last_days(detail: &ServiceDetail, days: usize) -> History {
+    History { id: detail.id, uptime: detail.month, uptime_days: last(&detail.uptime_days, days).to_vec() }
+}
+
+fn last<T>(list: &[T], count: usize) -> &[T] {
+    &list[list.len().saturating_sub(count)..]
 }
 
 /// Where the time of the last check went, and how long the certificate holds.
@@ -196,10 +231,14 @@ fn LastCheck(entry: Entry) -> Element {
 }
 
 #[component]
-fn Incidents(incidents: Asked<Vec<Incident>>) -> Element {
+fn Incidents(id: Uuid, incidents: Asked<Vec<Incident>>) -> Element {
+    let all = Route::Incidents { filter: IncidentsQuery { service: Some(id), ..Default::default() } };
     rsx! {
         section { class: "card", "aria-label": "Incidents",
-            h2 { "Incidents" }
+            div { class: "card-head",
+                h2 { "Incidents" }
+                Go { to: all, "All of this service" }
+            }
             match (&*incidents.data.read(), &*incidents.problem.read()) {
                 (None, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| incidents.again() } },
                 (None, None) => rsx! { RowSkeletons { rows: 2 } },

@@ -49,6 +49,8 @@ fn incident(number: u128, service: u128, state: IncidentState) -> Incident {
         resolved_at: None,
         checks_failed: 2,
         cause: None,
+        acknowledged_at: None,
+        note_count: 0,
         service: IncidentService { id: Uuid::from_u128(service), name: "A".into() },
         events: Vec::new(),
     }

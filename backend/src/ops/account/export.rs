@@ -8,8 +8,8 @@ use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use entity::column::RollupPeriod;
 use entity::{
-    api_token, calendar_feed, check, check_rollup, incident, incident_event, service, service_component, service_state,
-    status_page, user,
+    api_token, calendar_feed, check, check_rollup, incident, incident_acknowledgement, incident_event, incident_note,
+    service, service_component, service_state, status_page, user,
 };
 use futures::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect};
@@ -144,22 +144,36 @@ impl Ops {
             .all(&self.db)
             .await?;
         let mut events: HashMap<_, Vec<_>> = HashMap::new();
-        for ids in incidents.chunks(1000).map(|some| some.iter().map(|incident| incident.id)) {
+        let (mut acknowledged, mut notes) = (HashMap::new(), HashMap::<_, Vec<_>>::new());
+        for some in incidents.chunks(1000) {
+            let ids: Vec<_> = some.iter().map(|incident| incident.id).collect();
             let of_these = incident_event::Entity::find()
-                .filter(incident_event::Column::IncidentId.is_in(ids))
+                .filter(incident_event::Column::IncidentId.is_in(ids.iter().copied()))
                 .order_by_asc(incident_event::Column::At)
                 .order_by_asc(incident_event::Column::Id);
             for event in of_these.all(&self.db).await? {
                 let entry = json!({ "at": time(event.at), "kind": event.kind, "message": event.message });
                 events.entry(event.incident_id).or_default().push(entry);
             }
+            let seen = incident_acknowledgement::Entity::find()
+                .filter(incident_acknowledgement::Column::IncidentId.is_in(ids.iter().copied()));
+            acknowledged.extend(seen.all(&self.db).await?.into_iter().map(|seen| (seen.incident_id, time(seen.at))));
+            let written = incident_note::Entity::find()
+                .filter(incident_note::Column::IncidentId.is_in(ids))
+                .order_by_asc(incident_note::Column::At)
+                .order_by_asc(incident_note::Column::Id);
+            for note in written.all(&self.db).await? {
+                notes.entry(note.incident_id).or_default().push(json!({ "at": time(note.at), "text": note.text }));
+            }
         }
         let incidents = incidents.into_iter().map(|incident| {
             let events = events.remove(&incident.id).unwrap_or_default();
+            let notes = notes.remove(&incident.id).unwrap_or_default();
             json!({
                 "id": incident.id, "type": domain::IncidentType::from(incident.kind), "startedAt": time(incident.started_at),
                 "resolvedAt": incident.resolved_at.map(time), "checksFailed": incident.checks_failed,
-                "cause": incident.cause, "events": events,
+                "cause": incident.cause, "acknowledgedAt": acknowledged.get(&incident.id),
+                "events": events, "notes": notes,
             })
         });
         Ok(json!({

@@ -1,14 +1,14 @@
-//! Response times over a window, in stretches narrow enough for a chart and few enough for a phone.
+//! Response times over a stretch of time, in points narrow enough for a chart and few enough for a phone.
 
 use super::rest::about;
 use crate::ops::Result;
 use chrono::{DateTime, Duration, Utc};
-use domain::rollup::{DAY, Sum, floor};
+use domain::rollup::{DAY, HOUR, Sum, floor};
 use domain::{LatencyHistogram, Window};
 use entity::check::instant;
 use entity::column::RollupPeriod;
 use entity::sql::Sql;
-use sea_orm::{ActiveEnum, ConnectionTrait, DatabaseConnection, DbErr};
+use sea_orm::{ActiveEnum, ConnectionTrait, DatabaseConnection, DbErr, QueryResult};
 use std::collections::{BTreeMap, HashMap};
 
 /// A stretch of time. Its times are `None` when nothing answered in it; quantiles are within
@@ -27,33 +27,80 @@ pub struct LatencyPoint {
     pub checks: u32,
 }
 
-/// The width of one point, and which rollups it is made of; a day is drawn from its checks.
-const fn grain(window: Window) -> (Duration, Option<RollupPeriod>) {
-    match window {
-        Window::Day => (Duration::minutes(10), None),
-        Window::Week => (Duration::hours(2), Some(RollupPeriod::Hour)),
-        Window::Month => (Duration::hours(6), Some(RollupPeriod::Hour)),
-        Window::Quarter => (DAY, Some(RollupPeriod::Day)),
+/// A stretch of time, and how finely its response times are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Stretch {
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    width: Duration,
+    source: Source,
+}
+
+/// What the points of a stretch are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Source {
+    /// Its checks.
+    Checks,
+    /// Its checks, and sums of hours from before the first of them: what is older is kept only in sums.
+    ChecksOrHours,
+    /// Sums of hours, and the checks that are not summed up yet.
+    Hours,
+    /// Sums of days, likewise.
+    Days,
+}
+
+impl Stretch {
+    /// The longest that may be asked for.
+    pub const LONGEST: Duration = Duration::days(180);
+
+    /// A window that ends at `now`. A day is drawn from its checks.
+    #[must_use]
+    pub fn last(window: Window, now: DateTime<Utc>) -> Self {
+        let (width, source) = match window {
+            Window::Day => (Duration::minutes(10), Source::Checks),
+            Window::Week => (Duration::hours(2), Source::Hours),
+            Window::Month => (Duration::hours(6), Source::Hours),
+            Window::Quarter => (DAY, Source::Days),
+        };
+        Self { from: window.start(now), to: now, width, source }
+    }
+
+    /// What lies between two times, at most [`LONGEST`](Self::LONGEST) apart: at most 181 points, none of them narrower
+    /// than `interval`, in which a check is made.
+    #[must_use]
+    pub fn between(from: DateTime<Utc>, to: DateTime<Utc>, interval: Duration) -> Self {
+        const POINTS: i32 = 180;
+        const FINE: [i64; 5] = [1, 2, 5, 10, 30];
+        let fits = |width: &Duration| *width * POINTS >= to - from && *width >= interval;
+        // Longer stretches would be read check by check for too many checks.
+        let fine = FINE.map(Duration::minutes).into_iter().find(fits).filter(|_| to - from <= Duration::hours(30));
+        if let Some(width) = fine {
+            return Self { from, to, width, source: Source::ChecksOrHours };
+        }
+        let width = [1, 2, 6].map(Duration::hours).into_iter().find(fits);
+        let source = if width.is_some() { Source::Hours } else { Source::Days };
+        Self { from, to, width: width.unwrap_or(DAY), source }
     }
 }
 
-/// The response times of each service (by its number) over a window that ends at `now`, oldest first, in one statement.
-/// The first point is the first stretch with checks; from there none is left out, so that a gap is seen as one. Services
-/// without checks are missing. A day is read check by check: ask for few services at a time.
+/// The response times of each service (by its number) over a stretch of time, oldest first, in one statement. The first
+/// point is the first with checks; from there none is left out, so that a gap is seen as one. Services without checks are
+/// missing. Short stretches are read check by check: ask for few services at a time.
 ///
 /// # Errors
 /// What the database said.
 pub async fn latency(
     db: &DatabaseConnection,
     services: &[i32],
-    window: Window,
-    now: DateTime<Utc>,
+    stretch: Stretch,
 ) -> Result<HashMap<i32, Vec<LatencyPoint>>> {
-    let (width, period) = grain(window);
-    let from = floor(window.start(now), width);
+    let sql = statement(about(db.get_database_backend(), services), &stretch);
+    let rows = db.query_all_raw(sql.finish()).await?;
+    // Sums of hours cannot be told more finely, and points of one length are what charts understand.
+    let summed = |row: &QueryResult| matches!(row.try_get_by_index::<Option<Vec<u8>>>(4), Ok(Some(_)));
+    let width = if rows.iter().any(summed) { stretch.width.max(HOUR) } else { stretch.width };
     let mut of_each: HashMap<i32, BTreeMap<DateTime<Utc>, Sum>> = HashMap::new();
-    let sql = statement(about(db.get_database_backend(), services), period, from, width);
-    for row in db.query_all_raw(sql.finish()).await? {
+    for row in rows {
         let (at, service_number): (i64, i32) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         let broken = |what: &dyn std::fmt::Display| {
             DbErr::Type(format!("{what} in the response times of service {service_number} at {at}"))
@@ -74,7 +121,7 @@ pub async fn latency(
     }
     let points = |sums: BTreeMap<DateTime<Utc>, Sum>| {
         let first = sums.keys().next().copied();
-        let starts = std::iter::successors(first, |at| Some(*at + width)).take_while(|at| *at <= now);
+        let starts = std::iter::successors(first, |at| Some(*at + width)).take_while(|at| *at <= stretch.to);
         starts.map(|at| point(at, sums.get(&at))).collect()
     };
     Ok(of_each.into_iter().map(|(service, sums)| (service, points(sums))).collect())
@@ -82,16 +129,36 @@ pub async fn latency(
 
 /// Rows of (time, service, checks, slowest, histogram, times): rollups have a histogram, the checks that they do not hold
 /// are put together by the point that they belong to, their times as text with spaces between.
-fn statement(sql: Sql, period: Option<RollupPeriod>, from: DateTime<Utc>, width: Duration) -> Sql {
+fn statement(sql: Sql, stretch: &Stretch) -> Sql {
+    let Stretch { from, to, width, source } = *stretch;
+    let (first, last) = (floor(from, width).timestamp_millis(), to.timestamp_millis());
     let mut sql = sql;
-    if let Some(period) = period {
+    if source != Source::Checks {
+        let (period, first) = match source {
+            Source::Days => (RollupPeriod::Day, first),
+            _ => (RollupPeriod::Hour, floor(from, width.max(HOUR)).timestamp_millis()),
+        };
         sql = sql
             .text("SELECT r.start, r.service_number, CAST(r.checks AS bigint), r.max_response_time_ms, r.latency, NULL")
             .text(" FROM given CROSS JOIN check_rollups r WHERE r.service_number = given.number AND r.period = ")
             .value(period.into_value())
-            .text(" AND r.start >= ")
-            .value(from.timestamp_millis())
-            .text(" UNION ALL ");
+            .text(" AND r.checks > 0 AND r.start >= ")
+            .value(first)
+            .text(" AND r.start <= ")
+            .value(last);
+        if source == Source::ChecksOrHours {
+            // Only hours of which no check is kept any more.
+            sql = sql
+                .text(" AND r.start + ")
+                .value(HOUR.num_milliseconds())
+                .text(" <= coalesce((SELECT min(o.slot) FROM checks o WHERE o.service_number = given.number")
+                .text(" AND o.slot >= ")
+                .value(first)
+                .text("), ")
+                .value(i64::MAX)
+                .text(")");
+        }
+        sql = sql.text(" UNION ALL ");
     }
     sql = sql
         .text("SELECT c.slot - c.slot % ")
@@ -104,8 +171,10 @@ fn statement(sql: Sql, period: Option<RollupPeriod>, from: DateTime<Utc>, width:
         .text(" FROM given CROSS JOIN ")
         .by_backend("LATERAL (SELECT * FROM ", "")
         .text("checks c WHERE c.service_number = given.number AND c.slot >= ")
-        .value(from.timestamp_millis());
-    if period.is_some() {
+        .value(first)
+        .text(" AND c.slot <= ")
+        .value(last);
+    if matches!(source, Source::Hours | Source::Days) {
         sql = sql.text(
             " AND c.slot > coalesce((SELECT p.slot FROM rollup_progress p WHERE p.service_number = given.number), -1)",
         );

@@ -5,8 +5,8 @@ use super::websocket::{Socket, TRANSPORT, opened_by};
 use chrono::{Duration, SubsecRound as _, Utc};
 use entity::column::{IncidentType, RollupPeriod};
 use entity::{
-    account_removal, api_token, calendar_feed, check, check_rollup, identity, incident, incident_event, service,
-    service_component, service_state, session, user,
+    account_removal, api_token, calendar_feed, check, check_rollup, identity, incident, incident_acknowledgement,
+    incident_event, incident_note, service, service_component, service_state, session, user,
 };
 use live::{CurrentStatus, Latest};
 use reqwest::StatusCode;
@@ -63,8 +63,18 @@ async fn a_history(app: &App, owner: &user::Model, checks: i64) -> service::Mode
         kind: "opened".into(),
         message: "it is down".into(),
     };
+    let seen = incident_acknowledgement::Model { incident_id: incident.id, user_id: owner.id, at: now };
+    let note = incident_note::Model {
+        id: Uuid::now_v7(),
+        incident_id: incident.id,
+        user_id: owner.id,
+        at: now,
+        text: "the disk is full".into(),
+    };
     incident.into_active_model().insert(&app.db).await.unwrap();
     event.into_active_model().insert(&app.db).await.unwrap();
+    seen.into_active_model().insert(&app.db).await.unwrap();
+    note.into_active_model().insert(&app.db).await.unwrap();
     let sum = domain::rollup::Sum::default();
     let rollup = check_rollup::Model::of(service.number, RollupPeriod::Day, now, &sum);
     rollup.into_active_model().insert(&app.db).await.unwrap();
@@ -167,6 +177,8 @@ on_each_database! {
         assert_eq!(check_rollup::Entity::find().count(&app.db).await.unwrap(), 1);
         assert_eq!(incident::Entity::find().count(&app.db).await.unwrap(), 1);
         assert_eq!(incident_event::Entity::find().count(&app.db).await.unwrap(), 1);
+        assert_eq!(incident_acknowledgement::Entity::find().count(&app.db).await.unwrap(), 1);
+        assert_eq!(incident_note::Entity::find().count(&app.db).await.unwrap(), 1);
         for left in [
             session::Entity::find().count(&app.db).await.unwrap(),
             api_token::Entity::find().count(&app.db).await.unwrap(),
@@ -214,6 +226,8 @@ on_each_database! {
         assert_eq!(shop["state"]["status"], "UNKNOWN", "as it was never checked");
         assert_eq!(shop["incidents"][0]["cause"], "answered 503");
         assert_eq!(shop["incidents"][0]["events"][0]["message"], "it is down");
+        assert_eq!(shop["incidents"][0]["notes"][0]["text"], "the disk is full");
+        assert_eq!(shop["incidents"][0]["acknowledgedAt"], shop["incidents"][0]["notes"][0]["at"]);
         assert_eq!(services[1]["checks"], json!([]));
         let secret = api_token::Entity::find().one(&app.db).await.unwrap().unwrap().token_hash;
         assert!(!text.contains(&token) && !text.contains(&hex::encode(secret)) && !text.contains("ash\""));

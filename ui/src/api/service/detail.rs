@@ -1,7 +1,7 @@
 //! What the page of one service asks for beyond the list.
 
 use super::{Uptime, UptimeDay};
-use crate::api::{ByIdFields, Moment, PageInfo, Status, Window, schema};
+use crate::api::{ByIdFields, IncidentFilter, IncidentPage, Maintenance, Moment, PageInfo, Status, schema};
 use uuid::Uuid;
 
 /// One service with its uptime over every window.
@@ -18,7 +18,6 @@ pub struct GetService {
 #[cynic(graphql_type = "Service")]
 pub struct ServiceDetail {
     /// Whose page it is; the rest of the definition is in the list already.
-    #[allow(dead_code, reason = "tells the fragments of different services apart")]
     pub id: Uuid,
     /// The last 24 hours.
     #[arguments(window: DAY)]
@@ -37,26 +36,36 @@ pub struct ServiceDetail {
     #[cynic(alias, rename = "uptime")]
     pub quarter: Uptime,
     /// Day by day, oldest first.
-    #[arguments(days: 30)]
+    #[arguments(days: 90)]
     pub uptime_days: Vec<UptimeDay>,
+    /// How many incidents touched each of these days.
+    #[arguments(days: 90)]
+    pub incident_days: Vec<i32>,
 }
 
-/// Which service, how far back.
+/// Which service, and when.
 #[derive(cynic::QueryVariables, Debug)]
 pub struct LatencyVariables {
     /// The service's id.
     pub id: Uuid,
-    /// How far back.
-    pub window: Window,
+    /// From when on.
+    pub from: Moment,
+    /// Until when.
+    pub to: Moment,
+    /// The incidents of that time.
+    pub filter: IncidentFilter,
 }
 
-/// Response times of one service.
+/// Response times of one service, and what happened meanwhile.
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Query", variables = "LatencyVariables")]
 pub struct GetLatency {
     /// `None` when absent.
     #[arguments(id: $id)]
     pub service: Option<ServiceLatency>,
+    /// Newest first.
+    #[arguments(filter: $filter, first: 100)]
+    pub incidents: IncidentPage,
 }
 
 /// Response times of one service.
@@ -64,8 +73,10 @@ pub struct GetLatency {
 #[cynic(graphql_type = "Service", variables = "LatencyVariables")]
 pub struct ServiceLatency {
     /// Oldest first, evenly spaced.
-    #[arguments(window: $window)]
-    pub latency: Vec<LatencyPoint>,
+    #[arguments(from: $from, to: $to)]
+    pub latency_between: Vec<LatencyPoint>,
+    /// Those that are scheduled or in progress.
+    pub maintenances: Vec<Maintenance>,
 }
 
 /// The checks of one stretch of time.

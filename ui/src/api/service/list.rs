@@ -150,6 +150,7 @@ pub struct UptimeDay {
     pub date: String,
     pub status: Status,
     pub percent: Option<f64>,
+    pub degraded_percent: Option<f64>,
     pub coverage_percent: f64,
 }
 

@@ -1,6 +1,6 @@
 //! Where a value lies in the picture, and where the ticks stand.
 
-use crate::api::{Moment, Window};
+use crate::api::Moment;
 
 /// From instants and milliseconds to pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,6 +20,13 @@ impl Scale {
     pub(super) fn x(&self, at: Moment) -> f64 {
         let share = at.since(self.from) as f64 / (self.until.since(self.from).max(1)) as f64;
         self.left + share.clamp(0.0, 1.0) * (self.right - self.left)
+    }
+
+    /// The instant at `x`.
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "within the window")]
+    pub(super) fn at(&self, x: f64) -> Moment {
+        let share = ((x - self.left) / (self.right - self.left).max(1.0)).clamp(0.0, 1.0);
+        Moment(self.from.0 + (share * self.until.since(self.from) as f64) as i64)
     }
 
     pub(super) fn y(&self, value: f64) -> f64 {
@@ -62,12 +69,14 @@ pub(super) fn value_ticks(highest: f64) -> Vec<f64> {
     ticks
 }
 
-/// Round instants between `from` and `until`, at most seven, none too near the edges.
-pub(super) fn time_ticks(from: Moment, until: Moment) -> Vec<Moment> {
+/// Round instants between `from` and `until`, fewer than `most`, or one more, none too near the edges.
+pub(super) fn time_ticks(from: Moment, until: Moment, most: i64) -> Vec<Moment> {
     const MINUTE: i64 = 60_000;
     const HOUR: i64 = 60 * MINUTE;
     const DAY: i64 = 24 * HOUR;
-    const STEPS: [i64; 12] = [
+    const STEPS: [i64; 14] = [
+        MINUTE,
+        2 * MINUTE,
         5 * MINUTE,
         10 * MINUTE,
         15 * MINUTE,
@@ -82,18 +91,10 @@ pub(super) fn time_ticks(from: Moment, until: Moment) -> Vec<Moment> {
         15 * DAY,
     ];
     let span = until.since(from);
-    let step = STEPS.into_iter().find(|step| span / step < 8).unwrap_or(30 * DAY);
+    let step = STEPS.into_iter().find(|step| span / step < most).unwrap_or(30 * DAY);
     let margin = span / 24;
     let first = (from.0 + margin).div_euclid(step) * step + step;
     (0..).map(|number| Moment(first + number * step)).take_while(|at| at.0 <= until.0 - margin).collect()
-}
-
-/// Where the picture begins: with the window, or shortly before the first measurement when most of the window lies before it.
-pub(super) fn beginning(window: Window, until: Moment, first: Moment) -> Moment {
-    const LEAST: i64 = 30 * 60_000;
-    let measured = until.since(first);
-    let span = if measured < window.millis() / 2 { (measured + measured / 20).max(LEAST) } else { window.millis() };
-    Moment(until.0 - span)
 }
 
 #[cfg(test)]
@@ -113,21 +114,21 @@ mod tests {
 
     #[test]
     fn time_ticks_keep_away_from_the_edges() {
-        for window in Window::ALL {
+        for minutes in [10, 25, 60, 200, 24 * 60, 7 * 24 * 60, 30 * 24 * 60, 90 * 24 * 60] {
             let until = Moment(1_795_356_190_000);
-            let from = Moment(until.0 - window.millis());
-            let ticks = time_ticks(from, until);
-            assert!((4..=8).contains(&ticks.len()), "{window:?}: {ticks:?}");
+            let from = Moment(until.0 - minutes * 60_000);
+            let ticks = time_ticks(from, until, 8);
+            assert!((4..=9).contains(&ticks.len()), "{minutes} min: {ticks:?}");
             assert!(ticks[0] > from && ticks[ticks.len() - 1] < until);
         }
     }
 
     #[test]
-    fn a_young_service_fills_the_picture() {
-        let until = Moment(1_795_356_190_000);
-        let ago = |minutes: i64| Moment(until.0 - minutes * 60_000);
-        assert_eq!(beginning(Window::Day, until, ago(1)), ago(30));
-        assert_eq!(beginning(Window::Day, until, ago(100)), ago(105));
-        assert_eq!(beginning(Window::Day, until, ago(13 * 60)), ago(24 * 60));
+    fn an_instant_is_found_where_it_was_drawn() {
+        let (from, until) = (Moment(1_795_000_000_000), Moment(1_795_003_600_000));
+        let scale = Scale { left: 52.0, right: 652.0, top: 8.0, bottom: 186.0, from, until, highest: 100.0 };
+        let at = Moment(1_795_001_200_000);
+        assert_eq!(scale.at(scale.x(at)), at);
+        assert_eq!((scale.at(0.0), scale.at(9000.0)), (from, until));
     }
 }

@@ -1,0 +1,27 @@
+//! What somebody wrote down about an incident.
+
+use chrono::{DateTime, Utc};
+use sea_orm::entity::prelude::*;
+
+/// A row.
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "incident_notes")]
+pub struct Model {
+    /// Version 7.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// The incident.
+    pub incident_id: Uuid,
+    /// Who wrote it.
+    pub user_id: Uuid,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What, in any number of lines.
+    pub text: String,
+}
+
+/// None: what belongs together is joined where it is read.
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

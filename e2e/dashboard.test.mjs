@@ -212,7 +212,7 @@ test('every view passes axe in both themes and fits three widths', async () => {
     await page.evaluate(() => localStorage.removeItem('pulsecheck.theme'));
     for (const width of [1440, 1024, 360]) {
       await page.setViewportSize({ width, height: 800 });
-      for (const path of ['/', '/?group=none&q=no-such', '/incidents', '/settings', '/nowhere']) {
+      for (const path of ['/', '/?group=none&q=no-such', '/incidents', '/settings', '/system', '/nowhere']) {
         await page.goto(program.base + path);
         // Not the heading of the page that stands there until the program runs.
         await page.locator('main h1:not(.unseen)').first().waitFor();

@@ -36,6 +36,21 @@ test('the account menu leads to the settings', async () => {
   await page.getByRole('group', { name: 'Account' }).waitFor({ state: 'hidden' });
 });
 
+test('it leads the one who runs the program to how it does, and the palette does too', async () => {
+  await page.getByRole('button', { name: /^Account: / }).click();
+  await page.getByRole('group', { name: 'Account' }).getByRole('link', { name: 'System' }).click();
+  await page.getByRole('heading', { name: 'System' }).waitFor();
+  assert.equal(new URL(page.url()).pathname, '/system');
+  const scheduling = card('Scheduling');
+  await scheduling.getByText('nothing is overdue').waitFor();
+  await scheduling.getByText('SQLite').waitFor();
+  await card('Workers').getByText(/heard of (now|\d+ s ago)/).waitFor();
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox').fill('settings');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Settings' }).waitFor();
+});
+
 test('another browser is seen and signed out', async () => {
   const other = await openPage(browser);
   await other.page.goto(await program.loginLink());

@@ -255,6 +255,7 @@ fn worker_settings(settings: &Settings) -> worker::Settings {
     worker::Settings {
         concurrency: settings.concurrency,
         concurrency_per_host: settings.concurrency_per_host,
+        host: dns_lookup::get_hostname().unwrap_or_default(),
         heartbeat_file: settings.heartbeat_file.clone(),
         history: worker::history::Settings {
             keep_checks: settings.keep_checks,
@@ -273,6 +274,7 @@ fn backend_settings(settings: &Settings, address: SocketAddr, secret_key: String
         local_login: local_login(settings, address),
         min_interval_seconds: settings.min_interval_seconds,
         max_services_per_user: settings.max_services_per_user,
+        system_for_all: settings.system_for_all,
         providers: providers(&settings.providers),
         rates: settings.rates,
         trusted_proxies: settings.trusted_proxies.clone(),

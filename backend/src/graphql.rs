@@ -21,6 +21,7 @@ mod service;
 mod status;
 mod status_page;
 mod subscription;
+mod system;
 mod user;
 mod vendor;
 
@@ -39,6 +40,7 @@ use service::mutation::ServiceMutation;
 use status_page::{StatusPageMutation, StatusPageQuery};
 use std::sync::Arc;
 pub use subscription::Subscription;
+use system::SystemQuery;
 use user::{UserMutation, UserQuery};
 
 /// What the API works with.
@@ -85,7 +87,7 @@ impl Executor for Schema {
 /// wrong `fields` with a message each when they are several), CONFLICT, RATE_LIMITED, UPSTREAM, or INTERNAL (with a
 /// `requestId` for the operator). Its message is for people.
 #[derive(MergedObject, Default)]
-pub struct Query(UserQuery, ServiceQuery, IncidentQuery, StatusPageQuery, CalendarQuery, AccountQuery);
+pub struct Query(UserQuery, ServiceQuery, IncidentQuery, StatusPageQuery, CalendarQuery, AccountQuery, SystemQuery);
 
 /// What can be done. Read-only tokens are refused with FORBIDDEN.
 #[derive(MergedObject, Default)]

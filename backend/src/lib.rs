@@ -53,6 +53,8 @@ pub struct Settings {
     pub min_interval_seconds: i32,
     /// How many services one user may have.
     pub max_services_per_user: u32,
+    /// Whether everybody sees how this installation does, and not only this machine's own user.
+    pub system_for_all: bool,
     /// The providers that people sign in by.
     pub providers: auth::provider::Settings,
     /// How often somebody may ask.
@@ -72,6 +74,7 @@ impl Settings {
             local_login: false,
             min_interval_seconds: 10,
             max_services_per_user: 2_000,
+            system_for_all: false,
             providers: auth::provider::Settings::default(),
             rates: rates::Limits::default(),
             trusted_proxies: Vec::new(),

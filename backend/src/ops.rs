@@ -14,6 +14,7 @@ pub mod incident;
 pub mod page;
 pub mod pause;
 pub mod service;
+pub mod system;
 pub mod token;
 pub mod user;
 pub mod vendor;
@@ -52,6 +53,8 @@ pub struct Ops {
     pub public_url: Url,
     /// What users may do at most.
     pub limits: Limits,
+    /// Whether everybody sees how this installation does.
+    pub system_for_all: bool,
 }
 
 /// What users may do at most.

@@ -85,6 +85,7 @@ impl Server {
             status_pages: StatusPages::new(&fetcher),
             public_url: settings.public_url.clone(),
             limits,
+            system_for_all: settings.system_for_all,
         };
         Ok(Self {
             db,

@@ -14,6 +14,7 @@ pub mod incident_event;
 pub mod incident_note;
 pub mod login_link;
 pub mod rollup_progress;
+pub mod scheduling_period;
 pub mod service;
 pub mod service_component;
 pub mod service_state;

@@ -9,6 +9,7 @@ mod m20261122_000003_accounts;
 mod m20261122_000004_status_page_polls;
 mod m20261122_000005_calendar_feeds;
 mod m20261127_000006_incident_notes;
+mod m20261127_000007_scheduling_periods;
 mod patience;
 mod run;
 
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000004_status_page_polls::Migration),
             Box::new(m20261122_000005_calendar_feeds::Migration),
             Box::new(m20261127_000006_incident_notes::Migration),
+            Box::new(m20261127_000007_scheduling_periods::Migration),
         ]
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod json;
 mod problem;
 mod request;
 mod service;
+mod system;
 mod values;
 mod vendor;
 
@@ -39,6 +40,7 @@ pub use service::{
     ServiceDetail, ServiceFilter, ServiceUptime, StatusUpdate, StatusUpdates, TestResult, TestService, UpdateService,
     UpdateServiceInput, UpdateServiceVariables, UpdatedService, Uptime, UptimeDay,
 };
+pub use system::{GetSystem, Scheduling, System, Worker};
 pub(crate) use values::ByIdFields;
 pub use values::{ById, IncidentState, IncidentType, Moment, MonitorKind, ServiceChangeKind, Status, Window};
 pub use vendor::{

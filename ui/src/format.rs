@@ -39,6 +39,13 @@ pub fn response_time(millis: f64) -> String {
     }
 }
 
+/// An amount of data: `48.2 MB`.
+#[must_use]
+pub fn bytes(bytes: f64) -> String {
+    let (size, unit) = if bytes < 999.95e6 { (1e6, "MB") } else { (1e9, "GB") };
+    format!("{:.1} {unit}", bytes / size)
+}
+
 /// A percentage that never rounds up to a hundred: `100 %`, `99.99 %`, `97.2 %`, `0 %`.
 #[must_use]
 pub fn percent(value: f64) -> String {
@@ -139,6 +146,13 @@ mod tests {
             (12_400.0, "12.4 s"),
         ] {
             assert_eq!(response_time(millis), text, "{millis}");
+        }
+    }
+
+    #[test]
+    fn data_is_told_in_megabytes_and_gigabytes() {
+        for (amount, text) in [(0.0, "0.0 MB"), (999.9e6, "999.9 MB"), (999.96e6, "1.0 GB"), (12.34e9, "12.3 GB")] {
+            assert_eq!(bytes(amount), text, "{amount}");
         }
     }
 

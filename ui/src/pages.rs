@@ -17,6 +17,7 @@ mod settings;
 mod shell;
 mod sign_in;
 mod split;
+mod system;
 
 pub use app::App;
 pub(crate) use incident::IncidentPage;
@@ -36,3 +37,4 @@ pub(crate) use shell::Shell;
 pub(crate) use sign_in::SignInPage;
 pub use sign_in::SignInQuery;
 pub(crate) use split::Split;
+pub(crate) use system::SystemPage;

@@ -26,6 +26,8 @@ pub enum Route {
         Incident { id: Uuid },
         #[route("/settings", SettingsPage)]
         Settings {},
+        #[route("/system", SystemPage)]
+        System {},
         #[route("/sign-in?:..query", SignInPage)]
         SignIn { query: SignInQuery },
         #[route("/:..path", NotFound)]
@@ -132,6 +134,7 @@ mod tests {
             Route::incidents(),
             Route::Incident { id },
             Route::Settings {},
+            Route::System {},
         ] {
             assert_eq!(route.to_string().parse::<Route>().unwrap(), route, "{route}");
         }

@@ -14,11 +14,13 @@ mod clock;
 mod heartbeat;
 pub mod history;
 mod host_limit;
+mod ledger;
 pub mod metrics;
 mod multi_row;
 mod outage;
 mod pages;
 mod partitions;
+mod presence;
 mod reconcile;
 mod recorder;
 mod retention;
@@ -35,6 +37,7 @@ pub use stats::{LATENESS_BOUNDS_MS, PageStats, Stats};
 use announcer::Announcer;
 use clock::Clock;
 use host_limit::HostLimit;
+use ledger::Ledger;
 use live::Live;
 use pages::Poller;
 use recorder::Recorder;
@@ -51,6 +54,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// How long the end may take in its parts: running checks, the last results, giving up on those, and what is to be told.
 /// A second and a half for a claim under way, and half a second for aborted checks, come on top.
@@ -85,9 +89,11 @@ pub struct Settings {
     pub lease: Duration,
     /// How often the due queue is compared with the database.
     pub reconcile_every: Duration,
+    /// What its machine or container is called, for people.
+    pub host: String,
     /// The file that is written while all is well.
     pub heartbeat_file: Option<PathBuf>,
-    /// How often.
+    /// How often that is done, and the live state told that this worker is at work.
     pub heartbeat_every: Duration,
     /// What becomes of checks later.
     pub history: history::Settings,
@@ -103,6 +109,7 @@ impl Default for Settings {
             page_concurrency: 32,
             lease: Duration::from_secs(20),
             reconcile_every: Duration::from_secs(30),
+            host: String::new(),
             heartbeat_file: None,
             heartbeat_every: Duration::from_secs(5),
             history: history::Settings::default(),
@@ -171,8 +178,11 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
     };
 
     // Aborted with this future, each in a set of its own, because they end one after the other.
-    let (mut beside, mut scheduling, mut recording, mut announcing) =
-        (JoinSet::new(), JoinSet::new(), JoinSet::new(), JoinSet::new());
+    let (mut beside, mut scheduling, mut recording, mut announcing, mut closing_last) =
+        (JoinSet::new(), JoinSet::new(), JoinSet::new(), JoinSet::new(), JoinSet::new());
+    let (id, closing) = (Uuid::now_v7(), CancellationToken::new());
+    closing_last.spawn(Ledger::new(db.clone(), Arc::clone(&stats), clock.clone(), id).run(closing.clone()));
+    closing_last.spawn(presence::run(live.clone(), id, settings.host, settings.heartbeat_every, closing.clone()));
     announcing.spawn(announcer::run(live.clone(), announcements));
     recording.spawn(recorder.run());
     beside.spawn(changes::run(live.clone(), services, wake, Arc::clone(&rebuild)));
@@ -191,6 +201,7 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
         _ = announcing.join_next() => true,
         _ = scheduling.join_next() => true,
         _ = beside.join_next() => true,
+        _ = closing_last.join_next() => true,
     };
     anyhow::ensure!(
         !ended_early || shutdown.is_cancelled(),
@@ -206,7 +217,10 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
         let _ = timeout(GRACE[2], recording.join_next()).await;
         recording.shutdown().await;
     }
-    if timeout(GRACE[3], announcing.join_next()).await.is_err() {
+    closing.cancel();
+    let told = timeout(GRACE[3], announcing.join_next());
+    let closed = timeout(GRACE[3], async { while closing_last.join_next().await.is_some() {} });
+    if let (Err(_), _) = tokio::join!(told, closed) {
         tracing::warn!("the live state could not be told of the last results; it learns from the next ones");
     }
     Ok(())

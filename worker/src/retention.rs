@@ -1,9 +1,10 @@
-//! The end of what is old enough: checks first, much later their hours; days stay for ever. Deletes only what is in the
+//! The end of what is old enough: checks first, much later their hours; days stay for ever; and the ledger of scheduling
+//! after a week. Deletes only what is in the
 //! rollups, which its caller sees to, and in portions so small that recording does not notice.
 
 use crate::history::Settings;
 use crate::partitions;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::rollup::{DAY, HOUR, floor};
 use entity::column::RollupPeriod;
 use entity::sql::Sql;
@@ -12,6 +13,9 @@ use std::time::Instant;
 
 /// Rows in one transaction.
 const PORTION: i64 = 1000;
+
+/// How long it is known what each worker did in each minute.
+const KEEP_PERIODS: TimeDelta = TimeDelta::days(7);
 
 /// What was deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,6 +26,8 @@ pub struct Deleted {
     pub partitions: u64,
     /// Rollups by hour.
     pub hours: u64,
+    /// Minutes of the ledger of scheduling.
+    pub periods: u64,
 }
 
 /// Deletes what is older than it may become.
@@ -42,7 +48,8 @@ pub(crate) async fn delete_old(
     let hours_end = floor(now - settings.keep_hours, DAY);
     let hours = in_portions(db, &old_hours(backend, hours_end)).await?;
     let partitions = partitions::drop_before(db, checks_end.date_naive()).await?;
-    Ok(Deleted { checks, partitions, hours })
+    let periods = in_portions(db, &old_periods(backend, now - KEEP_PERIODS)).await?;
+    Ok(Deleted { checks, partitions, hours, periods })
 }
 
 /// In PostgreSQL what no partition of a day has caught, in SQLite all of them: found service by service, as they are kept.
@@ -65,6 +72,17 @@ fn old_hours(backend: DbBackend, end: DateTime<Utc>) -> Statement {
         .text(" AND start < ")
         .value(end.timestamp_millis())
         .text(" ORDER BY start LIMIT ")
+        .value(PORTION)
+        .text(")")
+        .finish()
+}
+
+fn old_periods(backend: DbBackend, end: DateTime<Utc>) -> Statement {
+    Sql::new(backend)
+        .text("DELETE FROM scheduling_periods WHERE (started_at, worker_id) IN (")
+        .text("SELECT started_at, worker_id FROM scheduling_periods WHERE started_at < ")
+        .value(end)
+        .text(" ORDER BY started_at LIMIT ")
         .value(PORTION)
         .text(")")
         .finish()

@@ -1,6 +1,9 @@
-//! What the worker counts about itself. Plain atomics: whoever exports them reads them when asked, and nothing waits.
+//! What the worker counts about itself. Plain atomics: whoever exports them reads them when asked, and nothing waits; only
+//! the histogram for the ledger has a lock, which is held for the moment of a count.
 
 use crate::metrics;
+use domain::LatencyHistogram;
+use std::sync::{Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -35,10 +38,26 @@ pub struct Stats {
     pub lateness_ms: AtomicU64,
     /// Slots at which a service was due and nobody checked it. Of followed pages none is: they are asked when they may be.
     pub missed: AtomicU64,
+    /// Lateness since the ledger was written last.
+    lately: Mutex<Lateness>,
     /// Turns of the scheduler's loop; it stands still when the scheduler does.
     pub turns: AtomicU64,
     /// What following status pages did.
     pub pages: PageStats,
+}
+
+/// How late checks began.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Lateness {
+    pub(crate) histogram: LatencyHistogram,
+    pub(crate) max_ms: u32,
+}
+
+impl Lateness {
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.histogram.merge(&other.histogram);
+        self.max_ms = self.max_ms.max(other.max_ms);
+    }
 }
 
 /// What following vendors' status pages did since the worker's start.
@@ -69,6 +88,15 @@ impl Stats {
         add(&self.lateness[bucket], 1);
         self.lateness_ms.fetch_add(ms, Relaxed);
         metrics::began(late);
+        let ms = u32::try_from(ms).unwrap_or(u32::MAX);
+        let mut lately = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        lately.histogram.record(ms);
+        lately.max_ms = lately.max_ms.max(ms);
+    }
+
+    /// Lateness since this was called last.
+    pub(crate) fn take_lateness(&self) -> Lateness {
+        std::mem::take(&mut *self.lately.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The lateness in milliseconds that a share `quantile` of the checks did not exceed, as the bound of its bucket;

@@ -6,13 +6,13 @@ use domain::rollup::{DAY, HOUR, floor};
 use domain::uptime::{Sample, tally};
 use domain::{LatencyHistogram, Status};
 use entity::column::RollupPeriod;
-use entity::{check, check_rollup, rollup_progress, service};
+use entity::{check, check_rollup, rollup_progress, scheduling_period, service};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, ModelTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    TransactionTrait,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, IntoActiveModel, ModelTrait,
+    PaginatorTrait, QueryFilter, QueryOrder, TransactionTrait,
 };
 use testkit::builders::{a_check, a_service, a_user, insert_checks};
 use testkit::{TestDatabase, on_each_database};
@@ -88,6 +88,26 @@ on_each_database! {
         let numbers = |rows: Vec<check_rollup::Model>| rows.into_iter().map(|row| row.service_number).collect::<Vec<_>>();
         assert_eq!(numbers(check_rollup::Entity::find().all(db).await.unwrap()), [kept.number; 2]);
         assert_eq!(rollup_progress::Entity::find().count(db).await.unwrap(), 1);
+    }
+
+    async fn minutes_of_the_ledger_are_kept_for_a_week(database: TestDatabase) {
+        let (db, now) = (&database.db, at("2026-03-20T12:00:00Z"));
+        let minute = |started_at| scheduling_period::Model {
+            started_at,
+            worker_id: uuid::Uuid::now_v7(),
+            checks: 1,
+            missed: 0,
+            max_lateness_ms: 3,
+            lateness: LatencyHistogram::default().encode(),
+        };
+        for i in 0..1200 {
+            minute(now - Duration::days(7) - Duration::minutes(i + 1)).into_active_model().insert(db).await.unwrap();
+        }
+        let kept = minute(now - Duration::days(7));
+        kept.clone().into_active_model().insert(db).await.unwrap();
+        let passed = pass(db, &SETTINGS, now).await.unwrap().unwrap();
+        assert_eq!(passed.deleted.periods, 1200);
+        assert_eq!(scheduling_period::Entity::find().all(db).await.unwrap(), [kept]);
     }
 
     async fn old_checks_go_then_their_hours_and_days_stay(database: TestDatabase) {

@@ -109,6 +109,14 @@ pub async fn owner(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Uuid
     identity.map(|identity| identity.user_id).ok_or_else(|| DbErr::RecordNotFound("the machine's own user".into()))
 }
 
+/// Whether `user` is the machine's own.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn is_owner(db: &impl ConnectionTrait, user: Uuid) -> Result<bool, DbErr> {
+    Ok(known_owner(db).await?.is_some_and(|identity| identity.user_id == user))
+}
+
 async fn known_owner(db: &impl ConnectionTrait) -> Result<Option<identity::Model>, DbErr> {
     identity::Entity::find_by_id((PROVIDER.to_owned(), SUBJECT.to_owned())).one(db).await
 }

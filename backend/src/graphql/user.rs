@@ -25,6 +25,12 @@ pub(crate) struct User {
 
 #[ComplexObject]
 impl User {
+    /// Whether you run this installation, and may ask for `system`.
+    async fn operator(&self, ctx: &Context<'_>) -> Result<bool> {
+        let scope = scope(ctx);
+        Ok(scope.ops.is_operator(&scope.viewer()?).await?)
+    }
+
     /// The tokens that programs use on your behalf, newest first.
     #[graphql(complexity = "super::limits::page(20, child_complexity)")]
     async fn api_tokens(&self, ctx: &Context<'_>) -> Result<Vec<ApiToken>> {

@@ -56,6 +56,7 @@ impl Api {
             status_pages: StatusPages::new(&fetcher()),
             public_url: "https://pulse.test/".parse().unwrap(),
             limits,
+            system_for_all: false,
         };
         Self { schema: graphql::schema(ops.clone()), ops, _database: database }
     }
@@ -64,6 +65,13 @@ impl Api {
     pub(crate) fn guarded(mut self, guard: Guard) -> Self {
         let settings = FetcherSettings { guard, ..FetcherSettings::default() };
         self.ops.status_pages = StatusPages::new(&Fetcher::new(settings).unwrap());
+        self.schema = graphql::schema(self.ops.clone());
+        self
+    }
+
+    /// The same where everybody sees how the installation does.
+    pub(crate) fn open_to_all(mut self) -> Self {
+        self.ops.system_for_all = true;
         self.schema = graphql::schema(self.ops.clone());
         self
     }

@@ -14,5 +14,6 @@ mod services;
 mod statements;
 mod status_pages;
 mod subscriptions;
+mod system;
 mod tokens;
 mod vendor;

@@ -1,4 +1,5 @@
-//! What the processes of PulseCheck share besides the database: the due queue, the latest statuses and events.
+//! What the processes of PulseCheck share besides the database: the due queue, the latest statuses, events, and who is
+//! at work.
 //!
 //! All of it is a copy or a convenience. The database is the truth, and everything here may vanish at any moment: an
 //! empty queue is rebuilt, a missing latest status is read from the database, a missed event is made up for by a
@@ -11,6 +12,7 @@ mod event;
 mod latest;
 mod memory;
 mod redis;
+mod worker;
 
 pub use claim::{Claim, Claimed};
 pub use error::LiveError;
@@ -18,6 +20,7 @@ pub use event::{Event, Events, Missed, ServiceChange};
 pub use latest::{CurrentStatus, Latest};
 pub use memory::Memory;
 pub use redis::Redis;
+pub use worker::{Present, Worker};
 
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -240,6 +243,33 @@ impl Live {
             Self::Memory(memory) => memory.subscribe(),
             Self::Redis(redis) => redis.subscribe(),
         }
+    }
+}
+
+/// Which workers there are.
+impl Live {
+    /// Says that a worker is at work, and will have said so again before `lasting` is over; otherwise it is listed no more.
+    ///
+    /// # Errors
+    /// When the live state cannot be reached.
+    pub async fn announce(&self, worker: &Worker, lasting: Duration) -> Result<()> {
+        either!(self, announce(worker, lasting))
+    }
+
+    /// Says that a worker ends.
+    ///
+    /// # Errors
+    /// When the live state cannot be reached; then it is listed for as long as it said last.
+    pub async fn depart(&self, worker: Uuid) -> Result<()> {
+        either!(self, depart(worker))
+    }
+
+    /// The workers that are at work, in the order in which they began.
+    ///
+    /// # Errors
+    /// When the live state cannot be reached.
+    pub async fn workers(&self) -> Result<Vec<Present>> {
+        either!(self, workers())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::due::DueQueue;
 use crate::event::FanOut;
-use crate::{Claim, Claimed, Event, Events, Latest};
+use crate::{Claim, Claimed, Event, Events, Latest, Present, Worker, worker};
 use chrono::{DateTime, SubsecRound, Utc};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -29,6 +29,8 @@ struct State {
     due: DueQueue,
     built: bool,
     latest: HashMap<Uuid, Latest>,
+    /// Each until it is listed no more.
+    workers: HashMap<Uuid, (Present, DateTime<Utc>)>,
 }
 
 impl Memory {
@@ -135,6 +137,27 @@ impl Memory {
 
     pub(crate) fn subscribe(&self) -> Events {
         self.shared.events.subscribe()
+    }
+
+    pub(crate) fn announce(&self, worker: &Worker, lasting: Duration) {
+        let mut state = self.state();
+        let heard_at = self.now();
+        state.workers.retain(|_, (_, ends)| *ends > heard_at);
+        let ends = heard_at + crate::lease(lasting);
+        state.workers.insert(worker.id, (Present { worker: worker.clone(), heard_at }, ends));
+    }
+
+    pub(crate) fn depart(&self, worker: Uuid) {
+        self.state().workers.remove(&worker);
+    }
+
+    pub(crate) fn workers(&self) -> Vec<Present> {
+        let now = self.now();
+        let state = self.state();
+        let present = state.workers.values().filter(|(_, ends)| *ends > now).map(|(present, _)| present.clone());
+        let mut workers: Vec<_> = present.collect();
+        worker::sort(&mut workers);
+        workers
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,5 +1,5 @@
-//! The live state in Redis (6.2 or later), one server or a cluster: sorted sets of due times, hashes of latest statuses, a
-//! channel.
+//! The live state in Redis (6.2 or later), one server or a cluster: sorted sets of due times, hashes of latest statuses, one
+//! of workers, a channel.
 //!
 //! Queue and statuses stand in shards, which a cluster spreads over its nodes. One server runs one command after the
 //! other however many keys there are, so it has one shard. Each command and each script touches one key.
@@ -11,7 +11,7 @@ mod shard;
 mod subscription;
 
 use crate::event::FanOut;
-use crate::{Claim, Claimed, Event, Events, Latest, Result};
+use crate::{Claim, Claimed, Event, Events, Latest, Present, Result, Worker, worker};
 use answer::Answer;
 use chrono::{DateTime, TimeDelta, Utc};
 use connection::Script;
@@ -41,6 +41,8 @@ struct Shared {
     nodes: Nodes,
     scripts: Scripts,
     shards: Vec<Shard>,
+    /// Hash: worker id as 16 bytes to "heard ends worker", in milliseconds and as JSON.
+    workers: Key,
     channel: String,
     events: FanOut,
     due_changed: Notify,
@@ -53,6 +55,8 @@ struct Scripts {
     complete: Script,
     extend: Script,
     put_latest: Script,
+    announce: Script,
+    workers: Script,
 }
 
 impl Redis {
@@ -66,8 +70,11 @@ impl Redis {
                 complete: Script::new("complete", include_str!("redis/complete.lua")),
                 extend: Script::new("extend", include_str!("redis/extend.lua")),
                 put_latest: Script::new("put_latest", include_str!("redis/put_latest.lua")),
+                announce: Script::new("announce", include_str!("redis/announce.lua")),
+                workers: Script::new("workers", include_str!("redis/workers.lua")),
             },
             shards: Shard::all(prefix, if nodes.are_a_cluster() { shard::IN_A_CLUSTER } else { 1 }),
+            workers: Key::new(format!("{prefix}workers")),
             nodes,
             channel,
             events,
@@ -233,6 +240,29 @@ impl Redis {
 
     pub(crate) fn subscribe(&self) -> Events {
         self.shared.events.subscribe()
+    }
+
+    pub(crate) async fn announce(&self, worker: &Worker, lasting: Duration) -> Result<()> {
+        let arguments = vec![id(worker.id), json(worker), crate::lease(lasting).num_milliseconds().into()];
+        let script = Act::Script(&self.shared.scripts.announce);
+        self.shared.nodes.run(script, &self.shared.workers, arguments).await.map(drop)
+    }
+
+    pub(crate) async fn depart(&self, worker: Uuid) -> Result<()> {
+        self.shared.nodes.run(Act::Command("HDEL"), &self.shared.workers, vec![id(worker)]).await.map(drop)
+    }
+
+    pub(crate) async fn workers(&self) -> Result<Vec<Present>> {
+        let script = Act::Script(&self.shared.scripts.workers);
+        let mut answer = self.shared.nodes.run(script, &self.shared.workers, Vec::new()).await?.items()?;
+        let (now, mut known) = (answer.next_instant()?, answer.next_items()?);
+        let mut workers = Vec::with_capacity(known.len() / 2);
+        while known.len() > 0 {
+            known.next_id()?;
+            workers.extend(known.next_present(now)?);
+        }
+        worker::sort(&mut workers);
+        Ok(workers)
     }
 
     /// Does `act` in the shard of each of `items`, for all shards that can be reached even if others cannot. Answers each

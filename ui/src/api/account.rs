@@ -45,6 +45,7 @@ pub struct Me {
     pub email: String,
     pub name: String,
     pub avatar_url: Option<String>,
+    pub operator: bool,
 }
 
 /// What the settings show.

@@ -61,6 +61,9 @@ pub(crate) fn AccountMenu() -> Element {
                 span { class: "dim", "{me.email}" }
             }
             Go { to: Route::Settings {}, onclick: move |()| browser::close_popover(MENU_ID), Icon { shape: Shape::Settings } "Settings" }
+            if me.operator {
+                Go { to: Route::System {}, onclick: move |()| browser::close_popover(MENU_ID), Icon { shape: Shape::Brand } "System" }
+            }
             button {
                 class: "plain",
                 r#type: "button",
@@ -81,7 +84,7 @@ mod tests {
 
     fn me(name: &str) -> Me {
         let (id, email) = (uuid::Uuid::nil(), "kim@example.com".to_owned());
-        Me { id, email, name: name.to_owned(), avatar_url: None }
+        Me { id, email, name: name.to_owned(), avatar_url: None, operator: false }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
     pages::{preferences, service_list::use_list_view},
     palette::find,
     shortcuts::HELP_ID,
-    store::{self, Deed, Store, use_store},
+    store::{self, Deed, Session, Store, use_store},
 };
 use dioxus::{core::spawn_forever, prelude::*};
 use uuid::Uuid;
@@ -103,6 +103,9 @@ fn actions(store: Store, route: &Route) -> Vec<Found> {
         Found::action("Theme: as the system", "", Act::Theme(None)),
         Found::action("Keyboard shortcuts", "?", Act::Help),
     ]);
+    if matches!(&*store.session.peek(), Session::SignedIn(me) if me.operator) {
+        actions.push(Found::action("Go to the system", "", Act::Go(Route::System {})));
+    }
     actions
 }
 

@@ -103,7 +103,7 @@ fn use_focus(route: &Route) {
 fn places(route: &Route) -> [(Route, &'static str, Shape, bool); 3] {
     let at_incidents = matches!(route, Route::Incidents { .. } | Route::Incident { .. });
     let at_settings = matches!(route, Route::Settings {});
-    let at_dashboard = !at_incidents && !at_settings && !matches!(route, Route::Lost { .. });
+    let at_dashboard = !at_incidents && !at_settings && !matches!(route, Route::System {} | Route::Lost { .. });
     [
         (Route::home(), "Dashboard", Shape::Dashboard, at_dashboard),
         (Route::incidents(), "Incidents", Shape::Incidents, at_incidents),

@@ -5,6 +5,7 @@
 mod changes;
 mod clock;
 mod faults;
+mod ledger;
 mod load;
 mod pages;
 mod script;

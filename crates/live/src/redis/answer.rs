@@ -1,6 +1,6 @@
 //! What Redis answers, read as what it was asked for.
 
-use crate::{CurrentStatus, Latest, LiveError, Result};
+use crate::{CurrentStatus, Latest, LiveError, Present, Result};
 use chrono::{DateTime, Utc};
 use fred::types::Value;
 use uuid::Uuid;
@@ -88,6 +88,21 @@ impl Items {
             Some(Latest { service_id, slot, current })
         };
         // One that an incompatible version wrote is as good as none.
+        Ok(read(&text))
+    }
+
+    /// "heard ends worker", or nothing if it has ended by `now`.
+    pub(super) fn next_present(&mut self, now: DateTime<Utc>) -> Result<Option<Present>> {
+        let value = self.next()?;
+        let text = value.as_str().ok_or(unexpected(self.command))?;
+        let read = |text: &str| {
+            let mut parts = text.splitn(3, ' ');
+            let mut instant = || DateTime::from_timestamp_millis(parts.next()?.parse().ok()?);
+            let (heard_at, ends) = (instant()?, instant()?);
+            let worker = serde_json::from_str(parts.next()?).ok()?;
+            (ends > now).then_some(Present { worker, heard_at })
+        };
+        // Likewise.
         Ok(read(&text))
     }
 }

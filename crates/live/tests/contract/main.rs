@@ -7,6 +7,7 @@ mod events;
 mod faults;
 mod latest;
 mod queue;
+mod workers;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use live::Live;

@@ -24,6 +24,7 @@ async fn an_account_that_cannot_be_removed_now_is_tried_again_and_does_not_stop_
         status_pages: StatusPages::new(&Fetcher::new(FetcherSettings::default()).unwrap()),
         public_url: "http://localhost:8080".parse().unwrap(),
         limits: Limits::default(),
+        system_for_all: false,
     };
     let (first, second) = (builders::a_user(&db).await, builders::a_user(&db).await);
     let service = builders::a_service(&db, &first).create().await;

@@ -1,0 +1,49 @@
+//! Says that this worker is at work, so that people see which there are. Nothing else depends on it: claims are leases.
+
+use chrono::SubsecRound;
+use live::{Live, LiveError, Worker};
+use std::time::Duration;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// After so many announcements that did not come it is listed no more.
+const FORGIVEN: u32 = 12;
+
+/// Announces the worker `id` on `host` every `every`, and takes its leave in the end. While the live state is away nobody
+/// could be told anyway.
+pub(crate) async fn run(live: Live, id: Uuid, host: String, every: Duration, closing: CancellationToken) {
+    let mut known = None;
+    loop {
+        if let Err(error) = announce(&live, id, &host, &mut known, every * FORGIVEN).await {
+            tracing::debug!(%error, "the live state could not be told that this worker is at work");
+        }
+        tokio::select! {
+            () = sleep(every) => {}
+            () = closing.cancelled() => break,
+        }
+    }
+    if let Err(error) = live.depart(id).await {
+        tracing::debug!(%error, "the live state could not be told that this worker ends");
+    }
+}
+
+/// Its beginning is a time of the live state, which may be away at first.
+async fn announce(
+    live: &Live,
+    id: Uuid,
+    host: &str,
+    known: &mut Option<Worker>,
+    lasting: Duration,
+) -> Result<(), LiveError> {
+    let worker = match known {
+        Some(worker) => worker,
+        None => known.insert(Worker {
+            id,
+            host: host.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: live.now().await?.trunc_subsecs(3),
+        }),
+    };
+    live.announce(worker, lasting).await
+}

@@ -5,6 +5,7 @@
 mod backup;
 mod data_dir;
 mod demo;
+mod health;
 mod healthcheck;
 mod metrics;
 mod roles;

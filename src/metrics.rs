@@ -1,8 +1,8 @@
 //! What Prometheus reads: the numbers of all parts of the program in its text format, on a listener of their own that is
-//! not for the public. Where none is set, nothing is collected.
+//! not for the public, with [`Health`] beside them. Where none is set, nothing is collected.
 
+use crate::health::Health;
 use anyhow::Context as _;
-use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use live::Live;
@@ -79,13 +79,14 @@ impl Metrics {
         let of_process = metrics_process::Collector::default();
         of_process.describe();
         sources.describe();
+        let health = Health::new(sources.db.clone(), sources.live.clone(), sources.worker.clone());
         let (sources, summed) = (Arc::new(sources), handle.clone());
         let text = async move || {
             of_process.collect();
             sources.publish().await;
             ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())
         };
-        let app = Router::new().route("/metrics", get(text));
+        let app = health.routes().route("/metrics", get(text));
         let ended = shutdown.clone().cancelled_owned();
         tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(ended).await {

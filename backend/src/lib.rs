@@ -10,6 +10,7 @@ pub mod graphql;
 pub mod metrics;
 pub mod ops;
 pub mod rates;
+pub mod readiness;
 mod server;
 
 pub use assets::Assets;

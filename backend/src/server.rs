@@ -25,6 +25,7 @@ use crate::metrics;
 use crate::ops::discovery::StatusPages;
 use crate::ops::{self, Limits, Ops};
 use crate::rates::{Rates, Wait};
+use crate::readiness::Readiness;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::from_fn_with_state;
@@ -56,7 +57,7 @@ pub(crate) struct Server {
     assets: Assets,
     names: Names,
     rates: Arc<Rates>,
-    readiness: health::Readiness,
+    readiness: Readiness,
     trusted_proxies: Vec<IpNet>,
     stopping: CancellationToken,
     /// Open connections, and WebSockets, which outlive the connection that they began as.
@@ -96,7 +97,7 @@ impl Server {
             assets,
             names: Names::new(settings.public_url, loopback),
             rates: Arc::new(Rates::new(&settings.rates)),
-            readiness: health::Readiness::default(),
+            readiness: Readiness::default(),
             trusted_proxies: settings.trusted_proxies,
             stopping,
             connections: TaskTracker::new(),

@@ -7,5 +7,6 @@ mod container;
 mod journey;
 mod metrics;
 mod process;
+mod readiness;
 mod start;
 mod status_page;

@@ -87,6 +87,8 @@ pub struct Settings {
     pub page_concurrency: usize,
     /// How long a claim lasts before another worker may take it over.
     pub lease: Duration,
+    /// How long a result is kept while the database is away.
+    pub keep_unrecorded: Duration,
     /// How often the due queue is compared with the database.
     pub reconcile_every: Duration,
     /// What its machine or container is called, for people.
@@ -108,6 +110,7 @@ impl Default for Settings {
             concurrency_per_host: 32,
             page_concurrency: 32,
             lease: Duration::from_secs(20),
+            keep_unrecorded: Duration::from_secs(300),
             reconcile_every: Duration::from_secs(30),
             host: String::new(),
             heartbeat_file: None,
@@ -136,6 +139,7 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
         announcer.clone(),
         clock.clone(),
         Arc::clone(&stats),
+        settings.keep_unrecorded,
         giving_up.clone(),
     );
     let poller = Poller::new(pages::Parts {

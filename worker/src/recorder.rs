@@ -40,8 +40,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(1);
 /// How often it is said at most that the clock was set back.
 const WARN_EVERY: Duration = Duration::from_secs(600);
-/// A result that could not be recorded for so long is given up.
-const TOO_OLD: Duration = Duration::from_secs(300);
+/// While nothing can be recorded and nobody has a result, the database is asked so often whether it is back.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What one look at a service found, on its way into the database.
 #[derive(Debug)]
@@ -73,6 +73,8 @@ pub(crate) struct Recorder {
     clock: Clock,
     stats: Arc<Stats>,
     queue: mpsc::Receiver<Finding>,
+    /// A result that could not be recorded for so long is given up.
+    too_old: Duration,
     /// Whether results can be recorded at present.
     able: watch::Sender<bool>,
     /// The worker ends: what cannot be recorded now is not kept any longer.
@@ -90,13 +92,16 @@ impl Recorder {
         announcer: Announcer,
         clock: Clock,
         stats: Arc<Stats>,
+        too_old: Duration,
         giving_up: CancellationToken,
     ) -> (Self, mpsc::Sender<Finding>, watch::Receiver<bool>) {
         let (findings, queue) = mpsc::channel(QUEUE);
         let (able, is_able) = watch::channel(true);
         let (store, outage) = (Store::new(db), Outage::new("Recording checks in the database"));
         let warned = None;
-        (Self { store, services, announcer, clock, stats, queue, able, giving_up, outage, warned }, findings, is_able)
+        let recorder =
+            Self { store, services, announcer, clock, stats, queue, too_old, able, giving_up, outage, warned };
+        (recorder, findings, is_able)
     }
 
     /// Records until everybody who has results is gone and none is left.
@@ -114,7 +119,7 @@ impl Recorder {
 
     async fn gather(&mut self) -> Option<Vec<Finding>> {
         let mut batch = Vec::with_capacity(64);
-        batch.push(self.queue.recv().await?);
+        batch.push(self.first().await?);
         // What came while the last batch was committed has waited already.
         let until = batch[0].ready + WINDOW;
         while batch.len() < MOST {
@@ -126,6 +131,23 @@ impl Recorder {
         }
         batch.sort_unstable_by_key(|finding| (finding.check.subject.number, finding.check.slot));
         Some(batch)
+    }
+
+    /// The next result. While none can be recorded nothing is claimed, so that there may never be one: whether that is over
+    /// is then found out by asking.
+    async fn first(&mut self) -> Option<Finding> {
+        loop {
+            if *self.able.borrow() {
+                return self.queue.recv().await;
+            }
+            if let Ok(finding) = timeout(ASK_AGAIN, self.queue.recv()).await {
+                return finding;
+            }
+            if matches!(timeout(PATIENCE, self.store.ping()).await, Ok(Ok(()))) {
+                self.outage.worked();
+                self.set_able(true);
+            }
+        }
     }
 
     /// Commits a batch, however long that takes, or returns it in halves, the second one first.
@@ -176,7 +198,7 @@ impl Recorder {
                     add(&self.stats.failed_batches, 1);
                     self.set_able(false);
                     let wait = self.outage.failed(&error);
-                    let (old, kept) = batch.into_iter().partition(|finding| finding.ready.elapsed() > TOO_OLD);
+                    let (old, kept) = batch.into_iter().partition(|finding| finding.ready.elapsed() > self.too_old);
                     batch = kept;
                     self.give_up(old, |clock, _| clock.now()).await;
                     if batch.is_empty() {
@@ -190,6 +212,7 @@ impl Recorder {
 
     fn set_able(&self, now: bool) {
         if self.able.send_if_modified(|able| std::mem::replace(able, now) != now) {
+            self.stats.unable.store(!now, Relaxed);
             metrics::able(now);
         }
     }

@@ -4,7 +4,7 @@
 use crate::metrics;
 use domain::LatencyHistogram;
 use std::sync::{Mutex, PoisonError};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Upper bounds of the lateness buckets, in milliseconds; one more bucket holds what is beyond the last.
@@ -38,6 +38,8 @@ pub struct Stats {
     pub lateness_ms: AtomicU64,
     /// Slots at which a service was due and nobody checked it. Of followed pages none is: they are asked when they may be.
     pub missed: AtomicU64,
+    /// Whether results cannot be recorded at present; nothing is claimed meanwhile.
+    pub unable: AtomicBool,
     /// Lateness since the ledger was written last.
     lately: Mutex<Lateness>,
     /// Turns of the scheduler's loop; it stands still when the scheduler does.

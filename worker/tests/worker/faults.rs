@@ -134,6 +134,26 @@ async fn a_database_that_is_away_costs_freshness_only() {
 }
 
 #[tokio::test]
+async fn once_the_database_is_back_checks_go_on_even_if_every_result_was_given_up() {
+    let mut server = PostgresServer::start().await;
+    let stage = Stage::on(database_on(&server).await, Live::memory()).await;
+    let settings = Settings { keep_unrecorded: Duration::from_millis(200), ..Settings::default() };
+    let worker = stage.worker_with(Script::finds(|_, _| up()), settings).await;
+    let service = stage.service("http://up.test/").interval(1).timeout(500).create().await;
+    stage.check_now(&[&service]).await;
+    stage.is(&service, Status::Up).await;
+    assert!(!worker.stats.unable.load(SeqCst));
+    server.stop().await;
+    eventually("its result is given up", async || (worker.stats.lost.load(SeqCst) >= 1).then_some(())).await;
+    assert!(worker.stats.unable.load(SeqCst));
+    server.start_again().await;
+    let checks = stage.checks(&service).await.len();
+    stage.has_checks(&service, checks + 2).await;
+    assert!(!worker.stats.unable.load(SeqCst));
+    worker.stop().await;
+}
+
+#[tokio::test]
 async fn a_worker_that_is_stopped_while_the_database_is_away_gives_its_results_up_and_ends_in_time() {
     let mut server = PostgresServer::start().await;
     let stage = Stage::on(database_on(&server).await, Live::memory()).await;

@@ -2,6 +2,7 @@
 //! collects. No label is ever of a user's making.
 
 use async_graphql::Response;
+use async_graphql::parser::types::OperationType;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use std::time::Duration;
 
@@ -18,8 +19,8 @@ const LIMITED: &str = "pulsecheck_rate_limited_total";
 pub fn describe() {
     describe_counter!(REQUESTS, "HTTP requests answered, by class of status");
     describe_histogram!(REQUEST_TIME, Unit::Seconds, "Time from a request's head to its answer's");
-    describe_counter!(OPERATIONS, "GraphQL operations over HTTP, by the code of their first error, or ok");
-    describe_histogram!(OPERATION_TIME, Unit::Seconds, "Duration of one GraphQL operation over HTTP");
+    describe_counter!(OPERATIONS, "GraphQL operations, by kind and by the code of their first error, or ok");
+    describe_histogram!(OPERATION_TIME, Unit::Seconds, "Duration of one GraphQL operation, by kind; of subscriptions that of each update");
     describe_gauge!(WEBSOCKETS, "Open WebSockets");
     describe_gauge!(SUBSCRIPTIONS, "Operations that run over WebSockets");
     describe_counter!(MISSED, "Subscriptions that were ended because their client read too slowly");
@@ -48,11 +49,30 @@ pub(crate) fn answered(status: u16, took: Duration) {
     histogram!(REQUEST_TIME).record(took);
 }
 
-/// An operation over HTTP was carried out.
-pub(crate) fn operated(response: &Response, took: Duration) {
+/// An operation was carried out or refused. Its kind is not known where nobody got so far as to read it.
+pub(crate) fn operated(kind: Option<OperationType>, response: &Response, took: Duration) {
     let code = response.errors.first().map_or("ok", crate::graphql::code_of);
-    counter!(OPERATIONS, "code" => code).increment(1);
-    histogram!(OPERATION_TIME).record(took);
+    counter!(OPERATIONS, "kind" => word(kind), "code" => code).increment(1);
+    histogram!(OPERATION_TIME, "kind" => word(kind)).record(took);
+}
+
+/// A subscription began, or was refused with this code.
+pub(crate) fn subscribed(code: &'static str) {
+    counter!(OPERATIONS, "kind" => word(Some(OperationType::Subscription)), "code" => code).increment(1);
+}
+
+/// An update of a subscription was made.
+pub(crate) fn updated(took: Duration) {
+    histogram!(OPERATION_TIME, "kind" => word(Some(OperationType::Subscription))).record(took);
+}
+
+const fn word(kind: Option<OperationType>) -> &'static str {
+    match kind {
+        Some(OperationType::Query) => "query",
+        Some(OperationType::Mutation) => "mutation",
+        Some(OperationType::Subscription) => "subscription",
+        None => "unknown",
+    }
 }
 
 /// Somebody asked too often.

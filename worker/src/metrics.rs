@@ -6,6 +6,7 @@ use crate::stats::Stats;
 use chrono::{DateTime, Utc};
 use entity::column::MonitorKind;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use probe::status_page::providers;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -23,6 +24,11 @@ const ABLE: &str = "pulsecheck_worker_able";
 const FETCHES: &str = "pulsecheck_page_fetches_total";
 const FETCH_TIME: &str = "pulsecheck_page_fetch_seconds";
 
+/// How a fetch of a page may end.
+const RESULTS: [&str; 5] = ["read", "unchanged", "unreachable", "limited", "unreadable"];
+/// Whose software makes a page that nobody recognised so far.
+const NO_PROVIDER: &str = "unknown";
+
 /// Says what each is.
 pub fn describe() {
     describe_counter!(CHECKS, "Checks recorded, by kind of service and by what was found");
@@ -33,7 +39,7 @@ pub fn describe() {
     describe_histogram!(BATCH_SIZE, "Results in one transaction of the recorder");
     describe_gauge!(RECORDED_AT, Unit::Seconds, "When results were last recorded");
     describe_gauge!(ABLE, "1 while results can be recorded; at 0 the worker claims nothing");
-    describe_counter!(FETCHES, "Fetches of vendors' status pages, by result");
+    describe_counter!(FETCHES, "Fetches of vendors' status pages, by whose software makes the page and by result");
     describe_histogram!(FETCH_TIME, Unit::Seconds, "Duration of one fetch of a vendor's status page");
     for (name, what, _) in COUNTED {
         describe_counter!(name, what);
@@ -42,6 +48,11 @@ pub fn describe() {
     // From the beginning, because what has never happened is otherwise not there, and no alert sees its first time.
     for event in ["opened", "resolved"] {
         counter!(INCIDENTS, "event" => event).increment(0);
+    }
+    for provider in providers().chain([NO_PROVIDER]) {
+        for result in RESULTS {
+            counter!(FETCHES, "provider" => provider, "result" => result).increment(0);
+        }
     }
     gauge!(RECORDED_AT).set(0.0);
 }
@@ -78,16 +89,6 @@ impl Stats {
         for (name, _, of) in COUNTED {
             counter!(name).absolute(of(self).load(Relaxed));
         }
-        let pages = &self.pages;
-        for (result, value) in [
-            ("read", &pages.read),
-            ("unchanged", &pages.unchanged),
-            ("unreachable", &pages.unreachable),
-            ("limited", &pages.limited),
-            ("unreadable", &pages.unreadable),
-        ] {
-            counter!(FETCHES, "result" => result).absolute(value.load(Relaxed));
-        }
     }
 }
 
@@ -96,9 +97,12 @@ pub(crate) fn began(late: Duration) {
     histogram!(LATENESS).record(late);
 }
 
-/// A fetch of a page took so long.
-pub(crate) fn fetched(took: Duration) {
+/// A fetch of a page that `provider` makes took so long, with one of [`RESULTS`].
+pub(crate) fn fetched(provider: Option<&str>, result: &'static str, took: Duration) {
     histogram!(FETCH_TIME).record(took);
+    // By the program's own list: what stands in the database may be of another version.
+    let provider = providers().find(|known| provider == Some(*known)).unwrap_or(NO_PROVIDER);
+    counter!(FETCHES, "provider" => provider, "result" => result).increment(1);
 }
 
 /// Whether results can be recorded.

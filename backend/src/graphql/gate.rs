@@ -4,11 +4,12 @@
 //! To a subscription it comes as an extension, because every event is an execution of its own. Requests for one answer
 //! pass it beside the library, which looks up the type of each field where there is any extension.
 
-use super::error::{self, RequestId};
+use super::error::{self, RequestId, code_of};
 use super::loader::Queue;
 use super::scope::{Scope, viewer_in};
 use super::{Root, limits};
 use crate::auth::Viewer;
+use crate::metrics;
 use crate::ops::{Error, Ops};
 use crate::rates::{Costly, Rates, Wait};
 use async_graphql::extensions::{
@@ -19,6 +20,7 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Data, Request, Response, ServerResult, Variables};
 use std::any::TypeId;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 /// Makes a gate for each subscription.
 pub(super) struct Gates {
@@ -41,35 +43,39 @@ struct Gate {
 struct Known {
     viewer: Option<Viewer>,
     id: Option<RequestId>,
+    /// What is asked for, once that was read.
+    kind: Option<OperationType>,
 }
 
 impl Known {
     /// Looks through data, the nearest first.
     fn of(data: &[&Data]) -> Self {
         let id = |data: &&Data| data.get(&TypeId::of::<RequestId>())?.downcast_ref::<RequestId>().cloned();
-        Self { viewer: data.iter().find_map(|data| viewer_in(data)), id: data.iter().find_map(id) }
+        Self { viewer: data.iter().find_map(|data| viewer_in(data)), id: data.iter().find_map(id), kind: None }
     }
 }
 
 /// Executes a request for one answer.
 pub(super) async fn execute(root: &Root, ops: &Arc<Ops>, mut request: Request) -> Response {
-    let Known { viewer, id } = Known::of(&[&request.data]);
-    let mut response = match admit(&mut request, viewer) {
+    let begun = Instant::now();
+    let mut known = Known::of(&[&request.data]);
+    let mut response = match admit(&mut request, &mut known) {
         Ok(()) => {
             let queue = Queue::default();
-            let request = request.data(Scope::new(ops, viewer, &queue));
+            let request = request.data(Scope::new(ops, known.viewer, &queue));
             queue.drive(root.execute(request)).await
         }
         Err(refused) => Response::from_errors(vec![error::refused(refused)]),
     };
-    error::present(&mut response.errors, id.as_ref());
+    error::present(&mut response.errors, known.id.as_ref());
+    metrics::operated(known.kind, &response, begun.elapsed());
     response
 }
 
 /// Judges a request and counts what it asks for.
-fn admit(request: &mut Request, viewer: Option<Viewer>) -> Result<(), Error> {
-    let costs = judge(request, viewer)?;
-    count(&costs, viewer, &request.data)
+fn admit(request: &mut Request, known: &mut Known) -> Result<(), Error> {
+    let costs = judge(request, known)?;
+    count(&costs, known.viewer, &request.data)
 }
 
 /// The only fields that a visitor may ask for.
@@ -78,22 +84,23 @@ const FOR_EVERYBODY: [&str; 3] = ["me", "signInOptions", "__typename"];
 /// Costly fields that an operation begins with, each with how often.
 type Costs = Vec<(Costly, u32)>;
 
-fn judge(request: &mut Request, viewer: Option<Viewer>) -> Result<Costs, Error> {
+fn judge(request: &mut Request, known: &mut Known) -> Result<Costs, Error> {
     limits::check_text(&request.query)?;
     limits::check_variables(&request.variables)?;
     // Taken out meanwhile, because the request keeps its document once it is parsed.
     let variables = std::mem::take(&mut request.variables);
-    let judged = judge_document(request, &variables, viewer);
+    let judged = judge_document(request, &variables, known);
     request.variables = variables;
     judged
 }
 
-fn judge_document(request: &mut Request, variables: &Variables, viewer: Option<Viewer>) -> Result<Costs, Error> {
+fn judge_document(request: &mut Request, variables: &Variables, known: &mut Known) -> Result<Costs, Error> {
     let name = request.operation_name.clone();
     // A document that does not parse is refused where async-graphql parses it again.
     let Ok(document) = request.parsed_query() else { return Ok(Costs::new()) };
     let Some(operation) = limits::check_document(document, name.as_deref())? else { return Ok(Costs::new()) };
-    let allowed = match viewer {
+    known.kind = Some(operation.kind);
+    let allowed = match known.viewer {
         None if operation.roots.keys().any(|name| !FOR_EVERYBODY.contains(name)) => Err(Error::Unauthenticated),
         Some(Viewer { read_only: true, .. }) if operation.kind == OperationType::Mutation => {
             Err(Error::Forbidden("this token may only read: use one that may write".into()))
@@ -144,19 +151,28 @@ impl Extension for Gate {
         mut request: Request,
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
-        let known = Known::of(&[&request.data, ctx.session_data]);
-        let viewer = known.viewer;
+        let mut known = Known::of(&[&request.data, ctx.session_data]);
+        let admitted = admit(&mut request, &mut known).map_err(error::refused);
+        if known.kind == Some(OperationType::Subscription) {
+            metrics::subscribed(admitted.as_ref().err().map_or("ok", code_of));
+        }
         // A request is prepared once.
         let _ = self.request.set(known);
-        admit(&mut request, viewer).map_err(error::refused)?;
+        admitted?;
         next.run(ctx, request).await
     }
 
     async fn execute(&self, ctx: &ExtensionContext<'_>, operation: Option<&str>, next: NextExecute<'_>) -> Response {
+        let begun = Instant::now();
         let queue = Queue::default();
-        let viewer = self.request.get().and_then(|known| known.viewer);
+        let (viewer, kind) = self.request.get().map_or((None, None), |known| (known.viewer, known.kind));
         let mut data = Data::default();
         data.insert(Scope::new(&self.ops, viewer, &queue));
-        queue.drive(next.run_with_data(ctx, operation, data)).await
+        let response = queue.drive(next.run_with_data(ctx, operation, data)).await;
+        match kind {
+            Some(OperationType::Subscription) => metrics::updated(begun.elapsed()),
+            _ => metrics::operated(kind, &response, begun.elapsed()),
+        }
+        response
     }
 }

@@ -8,7 +8,6 @@ use super::{Server, identify, too_often};
 use crate::assets::Page;
 use crate::auth::Viewer;
 use crate::graphql::{RETRY_AFTER, RequestId};
-use crate::metrics;
 use async_graphql::{self as graphql, BatchResponse, Request, Value};
 use async_graphql_axum::GraphQLResponse;
 use axum::Extension;
@@ -19,7 +18,6 @@ use futures::StreamExt as _;
 use http::{HeaderMap, HeaderValue, Method, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// The most that a request's body may hold: enough for a text of a megabyte to be refused by the field that it was meant for.
 pub(super) const MAX_BODY: usize = 1536 * 1024;
@@ -84,10 +82,7 @@ pub(super) async fn playground(State(server): State<Arc<Server>>, method: Method
 }
 
 async fn execute(server: &Server, request: Request, viewer: Option<Viewer>, id: &RequestId) -> graphql::Response {
-    let begun = Instant::now();
-    let response = server.schema.execute(prepared(server, request, viewer, id)).await;
-    metrics::operated(&response, begun.elapsed());
-    response
+    server.schema.execute(prepared(server, request, viewer, id)).await
 }
 
 /// What resolvers find in every request: who asks, and the request's id.

@@ -229,6 +229,11 @@ pub fn read(address: &Url, bytes: &[u8]) -> Result<Reading, Unreadable> {
     ask(&Answer { address, content: Content::Json(content) })
 }
 
+/// The names of all known providers.
+pub fn providers() -> impl Iterator<Item = &'static str> {
+    PROVIDERS.iter().map(|provider| provider.name)
+}
+
 /// Asks each provider whether the answer is its own.
 fn ask(answer: &Answer<'_>) -> Result<Reading, Unreadable> {
     let (provider, draft) =

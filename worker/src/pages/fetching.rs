@@ -95,16 +95,17 @@ impl Fetching {
     pub(crate) async fn ask(&self, page: &status_page::Model, now: DateTime<Utc>) -> Result<Answer, Failure> {
         let begun = Instant::now();
         let asked = self.ask_all(page, now).await;
-        metrics::fetched(begun.elapsed());
-        let counter = match &asked {
-            Ok((_, false)) => &self.stats.pages.read,
-            Ok((_, true)) => &self.stats.pages.unchanged,
+        let pages = &self.stats.pages;
+        let (counter, result) = match &asked {
+            Ok((_, false)) => (&pages.read, "read"),
+            Ok((_, true)) => (&pages.unchanged, "unchanged"),
             Err(failure) => match failure.kind {
-                Kind::Unreachable => &self.stats.pages.unreachable,
-                Kind::Limited => &self.stats.pages.limited,
-                Kind::Unreadable => &self.stats.pages.unreadable,
+                Kind::Unreachable => (&pages.unreachable, "unreachable"),
+                Kind::Limited => (&pages.limited, "limited"),
+                Kind::Unreadable => (&pages.unreadable, "unreadable"),
             },
         };
+        metrics::fetched(page.provider.as_deref(), result, begun.elapsed());
         add(counter, 1);
         asked.map(|(answer, _)| answer)
     }

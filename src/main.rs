@@ -12,6 +12,7 @@ mod roles;
 mod settings;
 mod shutdown;
 mod telemetry;
+mod traces;
 mod wait;
 
 use clap::{Parser, Subcommand};
@@ -99,20 +100,27 @@ async fn run(command: Command) -> anyhow::Result<()> {
         return Ok(());
     }
     let settings = Settings::from_environment()?;
-    telemetry::start(&settings)?;
+    let works = matches!(command, Command::All | Command::Api | Command::Worker | Command::Demo);
+    let telemetry = telemetry::start(&settings, works)?;
+    let ended = carry_out(command, &settings).await;
+    telemetry.end().await;
+    ended
+}
+
+async fn carry_out(command: Command, settings: &Settings) -> anyhow::Result<()> {
     match command {
-        Command::All => roles::all(&settings).await,
-        Command::Api => roles::api(&settings).await,
-        Command::Worker => roles::worker(&settings).await,
-        Command::Migrate => roles::migrate(&settings).await,
-        Command::LoginLink => roles::login_link(&settings).await,
-        Command::Demo => demo::run(&settings).await,
+        Command::All => roles::all(settings).await,
+        Command::Api => roles::api(settings).await,
+        Command::Worker => roles::worker(settings).await,
+        Command::Migrate => roles::migrate(settings).await,
+        Command::LoginLink => roles::login_link(settings).await,
+        Command::Demo => demo::run(settings).await,
         Command::Healthcheck { worker, within } => {
-            healthcheck::run(&settings, worker, Duration::from_secs(within)).await
+            healthcheck::run(settings, worker, Duration::from_secs(within)).await
         }
-        Command::Wait { schema, timeout } => wait::run(&settings, schema, Duration::from_secs(timeout)).await,
-        Command::Backup { file } => backup::save(&settings, &file),
-        Command::Restore { file } => backup::restore(&settings, &file).await,
+        Command::Wait { schema, timeout } => wait::run(settings, schema, Duration::from_secs(timeout)).await,
+        Command::Backup { file } => backup::save(settings, &file),
+        Command::Restore { file } => backup::restore(settings, &file).await,
         Command::Schema => Ok(()),
     }
 }

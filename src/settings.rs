@@ -41,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) heartbeat_file: Option<PathBuf>,
     pub(crate) keep_checks: Duration,
     pub(crate) keep_hours: Duration,
+    /// The OpenTelemetry collector that traces are told to.
+    pub(crate) otlp_endpoint: Option<Url>,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
 }
@@ -129,6 +131,7 @@ impl Settings {
             heartbeat_file: from.text("PULSECHECK_HEARTBEAT_FILE").map(PathBuf::from),
             keep_checks: days(from.number("PULSECHECK_KEEP_CHECKS_DAYS", 30, 2, 3_650)),
             keep_hours: days(from.number("PULSECHECK_KEEP_HOURLY_DAYS", 396, 91, 36_500)),
+            otlp_endpoint: from.endpoint("OTEL_EXPORTER_OTLP_ENDPOINT"),
             log: from.text("PULSECHECK_LOG").unwrap_or_else(|| "info".into()),
             log_format: from.parsed("PULSECHECK_LOG_FORMAT", "text or json").unwrap_or(LogFormat::Text),
         };
@@ -253,6 +256,15 @@ impl<F: Fn(&str) -> Result<String, VarError>> Source<F> {
         }
     }
 
+    fn endpoint(&mut self, name: &str) -> Option<Url> {
+        let url: Url = self.parsed(name, "an address such as http://collector:4318")?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() || url.query().is_some() {
+            self.wrong.push(format!("{name} is \"{url}\": must be an http or https address"));
+            return None;
+        }
+        Some(url)
+    }
+
     /// An origin: scheme, host and port, nothing behind them.
     fn public_url(&mut self) -> Option<Url> {
         const NAME: &str = "PULSECHECK_PUBLIC_URL";
@@ -292,6 +304,7 @@ mod tests {
             ("PULSECHECK_SECRET_KEY", "hunter2"),
             ("PULSECHECK_MIN_INTERVAL_SECONDS", "0"),
             ("PULSECHECK_LOCAL_LOGIN", "maybe"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"),
             ("DATABASE_URL", "postgres://x"),
             ("DATABASE_URL_FILE", "/x"),
             ("REDIS_URL_FILE", "/nowhere/redis"),
@@ -304,6 +317,7 @@ mod tests {
             "PULSECHECK_SECRET_KEY must be at least 32 characters long",
             "PULSECHECK_MIN_INTERVAL_SECONDS is \"0\": must be a whole number between 1 and 86400",
             "PULSECHECK_LOCAL_LOGIN is \"maybe\": must be true or false",
+            "OTEL_EXPORTER_OTLP_ENDPOINT is \"collector:4317\": must be an http or https address",
             "DATABASE_URL and DATABASE_URL_FILE are both set: keep one",
             "REDIS_URL_FILE: cannot read /nowhere/redis",
         ] {

@@ -66,7 +66,8 @@ pub(crate) fn updated(took: Duration) {
     histogram!(OPERATION_TIME, "kind" => word(Some(OperationType::Subscription))).record(took);
 }
 
-const fn word(kind: Option<OperationType>) -> &'static str {
+/// A kind as labels and spans say it.
+pub(crate) const fn word(kind: Option<OperationType>) -> &'static str {
     match kind {
         Some(OperationType::Query) => "query",
         Some(OperationType::Mutation) => "mutation",

@@ -10,3 +10,4 @@ mod process;
 mod readiness;
 mod start;
 mod status_page;
+mod traces;

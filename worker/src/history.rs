@@ -10,6 +10,7 @@ use entity::sql::Sql;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, TransactionTrait};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 /// "PulseHis" in ASCII: held by the worker of a PostgreSQL database that is at it.
 const LOCK: i64 = 0x5075_6c73_6548_6973;
@@ -56,7 +57,7 @@ pub async fn run(db: DatabaseConnection, settings: Settings, shutdown: Cancellat
         let now = Utc::now().trunc_subsecs(3);
         // A pass may be cut off anywhere: its transactions are whole or not at all.
         let passed = tokio::select! {
-            passed = pass(&db, &settings, now) => passed,
+            passed = pass(&db, &settings, now).instrument(tracing::debug_span!(target: "traces", "upkeep")) => passed,
             () = shutdown.cancelled() => return,
         };
         match passed {

@@ -26,6 +26,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 /// The most results in one transaction.
@@ -154,8 +155,9 @@ impl Recorder {
     async fn record(&mut self, mut batch: Vec<Finding>) -> Option<[Vec<Finding>; 2]> {
         loop {
             let begun = Instant::now();
+            let span = tracing::debug_span!(target: "traces", "record", results = batch.len());
             let committed = tokio::select! {
-                committed = timeout(PATIENCE, self.commit(&batch)) => committed,
+                committed = timeout(PATIENCE, self.commit(&batch).instrument(span)) => committed,
                 () = self.giving_up.cancelled() => {
                     self.give_up(batch, |clock, _| clock.now()).await;
                     return None;

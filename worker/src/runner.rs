@@ -15,10 +15,15 @@ use live::{Claim, Live};
 use probe::HttpTarget;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span};
+
+/// Of so many checks one is traced.
+const TRACED: u64 = 100;
 
 /// Looks at one target once.
 pub trait Probe: Send + Sync + 'static {
@@ -58,8 +63,23 @@ pub(crate) struct Places {
 
 impl<P: Probe> Runner<P> {
     /// Checks `service` under `claim`, whose end is seen to in every case. A check that was put off is late since
-    /// `first_due`.
-    pub(crate) async fn check(
+    /// `first_due`. One check in [`TRACED`] is part of the traces.
+    pub(crate) fn check(
+        self: Arc<Self>,
+        service: Arc<Service>,
+        claim: Claim,
+        first_due: Option<DateTime<Utc>>,
+        places: Places,
+    ) -> impl Future<Output = ()> + Send {
+        let span = if self.stats.started.load(Relaxed).is_multiple_of(TRACED) {
+            tracing::debug_span!(target: "traces", "check", service = %service.subject.id, host = service.host)
+        } else {
+            Span::none()
+        };
+        self.checked(service, claim, first_due, places).instrument(span)
+    }
+
+    async fn checked(
         self: Arc<Self>,
         service: Arc<Service>,
         mut claim: Claim,

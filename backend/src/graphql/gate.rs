@@ -21,6 +21,7 @@ use async_graphql::{Data, Request, Response, ServerResult, Variables};
 use std::any::TypeId;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
+use tracing::{Instrument as _, Span, field};
 
 /// Makes a gate for each subscription.
 pub(super) struct Gates {
@@ -62,8 +63,9 @@ pub(super) async fn execute(root: &Root, ops: &Arc<Ops>, mut request: Request) -
     let mut response = match admit(&mut request, &mut known) {
         Ok(()) => {
             let queue = Queue::default();
+            let span = span(known.kind, request.operation_name.as_deref());
             let request = request.data(Scope::new(ops, known.viewer, &queue));
-            queue.drive(root.execute(request)).await
+            queue.drive(root.execute(request)).instrument(span).await
         }
         Err(refused) => Response::from_errors(vec![error::refused(refused)]),
     };
@@ -72,11 +74,23 @@ pub(super) async fn execute(root: &Root, ops: &Arc<Ops>, mut request: Request) -
     response
 }
 
+/// The part of a trace that an operation is.
+fn span(kind: Option<OperationType>, name: Option<&str>) -> Span {
+    let span = tracing::debug_span!(target: "traces", "graphql", kind = metrics::word(kind), operation = field::Empty);
+    if let Some(name) = name.filter(|_| !span.is_disabled()) {
+        span.record("operation", name.chars().take(MAX_NAME).collect::<String>());
+    }
+    span
+}
+
 /// Judges a request and counts what it asks for.
 fn admit(request: &mut Request, known: &mut Known) -> Result<(), Error> {
     let costs = judge(request, known)?;
     count(&costs, known.viewer, &request.data)
 }
+
+/// As much of an operation's name as traces show, in characters.
+const MAX_NAME: usize = 100;
 
 /// The only fields that a visitor may ask for.
 const FOR_EVERYBODY: [&str; 3] = ["me", "signInOptions", "__typename"];
@@ -168,7 +182,7 @@ impl Extension for Gate {
         let (viewer, kind) = self.request.get().map_or((None, None), |known| (known.viewer, known.kind));
         let mut data = Data::default();
         data.insert(Scope::new(&self.ops, viewer, &queue));
-        let response = queue.drive(next.run_with_data(ctx, operation, data)).await;
+        let response = queue.drive(next.run_with_data(ctx, operation, data)).instrument(span(kind, operation)).await;
         match kind {
             Some(OperationType::Subscription) => metrics::updated(begun.elapsed()),
             _ => metrics::operated(kind, &response, begun.elapsed()),

@@ -14,7 +14,7 @@ use http::HeaderValue;
 use http::header::{ALLOW, SET_COOKIE};
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span, field};
 
 /// The most that a request may take, from its headers to the answer's.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
@@ -32,7 +32,7 @@ pub(super) async fn around(State(secure): State<bool>, mut request: Request, nex
     let id = new_id();
     request.extensions_mut().insert(id.clone());
     let path = loggable(request.uri().path());
-    let span = tracing::info_span!("request", id = id.0, method = %request.method(), path);
+    let span = tracing::info_span!("request", id = id.0, method = %request.method(), path, status = field::Empty);
     async {
         let started = Instant::now();
         let handled = AssertUnwindSafe(tokio::time::timeout(TIMEOUT, next.run(request))).catch_unwind().await;
@@ -60,7 +60,8 @@ pub(super) async fn around(State(secure): State<bool>, mut request: Request, nex
         response.headers_mut().insert(HEADER, value);
         let (status, took) = (response.status().as_u16(), started.elapsed());
         metrics::answered(status, took);
-        tracing::debug!(status, ms = took.as_millis(), "request answered");
+        Span::current().record("status", status);
+        tracing::debug!(ms = took.as_millis(), "request answered");
         response
     }
     .instrument(span)

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
+use tracing::Instrument as _;
 use url::Url;
 use uuid::Uuid;
 
@@ -94,7 +95,8 @@ impl Fetching {
     /// Asks all addresses of `page`.
     pub(crate) async fn ask(&self, page: &status_page::Model, now: DateTime<Utc>) -> Result<Answer, Failure> {
         let begun = Instant::now();
-        let asked = self.ask_all(page, now).await;
+        let span = tracing::debug_span!(target: "traces", "page_fetch", page = %page.id, provider = page.provider);
+        let asked = self.ask_all(page, now).instrument(span).await;
         let pages = &self.stats.pages;
         let (counter, result) = match &asked {
             Ok((_, false)) => (&pages.read, "read"),

@@ -20,7 +20,11 @@ pub fn describe() {
     describe_counter!(REQUESTS, "HTTP requests answered, by class of status");
     describe_histogram!(REQUEST_TIME, Unit::Seconds, "Time from a request's head to its answer's");
     describe_counter!(OPERATIONS, "GraphQL operations, by kind and by the code of their first error, or ok");
-    describe_histogram!(OPERATION_TIME, Unit::Seconds, "Duration of one GraphQL operation, by kind; of subscriptions that of each update");
+    describe_histogram!(
+        OPERATION_TIME,
+        Unit::Seconds,
+        "Duration of one GraphQL operation, by kind; of subscriptions that of each update"
+    );
     describe_gauge!(WEBSOCKETS, "Open WebSockets");
     describe_gauge!(SUBSCRIPTIONS, "Operations that run over WebSockets");
     describe_counter!(MISSED, "Subscriptions that were ended because their client read too slowly");

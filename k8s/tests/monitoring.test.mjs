@@ -29,6 +29,11 @@ test('the port of the metrics is where the program is told to listen', () => {
   }
 });
 
+test('traces go where the operator says, and nowhere by themselves', () => {
+  assert.equal(find(objects, 'ConfigMap', 'pulsecheck').data.OTEL_EXPORTER_OTLP_ENDPOINT, 'http://collector.monitoring:4318');
+  assert.equal(find(render([]), 'ConfigMap', 'pulsecheck').data.OTEL_EXPORTER_OTLP_ENDPOINT, undefined);
+});
+
 const alerts = join(chart, 'monitoring/alerts.yaml');
 if (existsSync(alerts)) {
   test('the rules of the chart are the file\'s, and every alert has a paragraph in the operations guide', () => {

@@ -130,6 +130,12 @@ test('without metrics nobody comes from the monitoring namespace', () => {
   assert.deepEqual(table(render([{ metrics: { enabled: false } }])), parse(lines.join('\n')));
 });
 
+test('with traces API and worker reach the monitoring namespace at the collector\'s port, and nobody else does', () => {
+  const pairs = ['api', 'worker'].map((from) => `${from} -> prometheus  8080/TCP`).join('\n');
+  const traces = { endpoint: 'http://collector.monitoring:8080', port: 8080 };
+  assert.deepEqual(table(render([{ traces }, metrics])), parse(`${intended.trim()}\n${pairs}`));
+});
+
 test('an empty list of ports opens every TCP port of public addresses, and no private one', () => {
   const tcp = ports.filter(([, protocol]) => protocol === 'TCP').map(([port]) => `${port}/TCP`).join(' ');
   const lines = intended.replaceAll(/(internet v[46]) .*/g, `$1  ${tcp}`);

@@ -38,6 +38,7 @@ export const installations = {
       prometheusRule: { enabled: has('monitoring/alerts.yaml') },
       dashboard: { enabled: has('monitoring/dashboard.json') },
     },
+    traces: { endpoint: 'http://collector.monitoring:4318' },
     priorityClassName: 'important',
     nodeSelector: { role: 'app' },
     tolerations: [{ key: 'role', operator: 'Equal', value: 'app', effect: 'NoSchedule' }],

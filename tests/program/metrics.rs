@@ -109,7 +109,11 @@ async fn what_happens_shows_in_the_metrics_and_alerts_and_dashboard_name_only_th
     for kind in ["query", "mutation"] {
         assert!(all.value("pulsecheck_graphql_operation_seconds_count", &format!("kind=\"{kind}\"")) >= 1.0, "{kind}");
     }
-    assert!(all.value("pulsecheck_page_fetches_total", "provider=\"Atlassian Statuspage\",result=\"read\"") >= 1.0, "{}", all.0);
+    assert!(
+        all.value("pulsecheck_page_fetches_total", "provider=\"Atlassian Statuspage\",result=\"read\"") >= 1.0,
+        "{}",
+        all.0
+    );
 
     let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/helm/pulsecheck/monitoring/");
     for file in ["alerts.yaml", "dashboard.json"] {

@@ -5,21 +5,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 /// This machine's clock, set right by each claim. Clones share the correction.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Clock {
+    machine: fn() -> DateTime<Utc>,
     /// How far the live state is ahead, in milliseconds.
     ahead: Arc<AtomicI64>,
 }
 
 impl Clock {
+    /// A clock that goes as `machine` does until it is set.
+    pub(crate) fn new(machine: fn() -> DateTime<Utc>) -> Self {
+        Self { machine, ahead: Arc::default() }
+    }
+
     /// Takes over the time that the live state has just told.
     pub(crate) fn set(&self, now: DateTime<Utc>) {
-        self.ahead.store((now - Utc::now()).num_milliseconds(), Relaxed);
+        self.ahead.store((now - (self.machine)()).num_milliseconds(), Relaxed);
     }
 
     /// Now, in whole milliseconds.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        Utc::now().trunc_subsecs(3) + TimeDelta::milliseconds(self.ahead.load(Relaxed))
+        (self.machine)().trunc_subsecs(3) + TimeDelta::milliseconds(self.ahead.load(Relaxed))
     }
 }
 
@@ -29,9 +35,11 @@ mod tests {
 
     #[test]
     fn it_follows_the_clock_that_it_was_set_by() {
-        let clock = Clock::default();
-        let told = Utc::now() + TimeDelta::hours(-3);
-        clock.set(told);
-        assert!((clock.now() - told).num_milliseconds().abs() < 1000);
+        let clock = Clock::new(|| Utc::now() + TimeDelta::hours(5));
+        for ahead in [-3, 0, 7] {
+            let told = Utc::now() + TimeDelta::hours(ahead);
+            clock.set(told);
+            assert!((clock.clone().now() - told).num_milliseconds().abs() < 1000);
+        }
     }
 }

@@ -5,7 +5,7 @@ pub use crate::retention::Deleted;
 pub use crate::rollup::Portion;
 
 use crate::{partitions, retention, rollup};
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use entity::sql::Sql;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, TransactionTrait};
 use std::time::{Duration, Instant};
@@ -50,11 +50,16 @@ pub struct Pass {
     pub deleted: Deleted,
 }
 
-/// Sees to the history until `shutdown`. A pass that fails is said and made good by the next one.
-pub async fn run(db: DatabaseConnection, settings: Settings, shutdown: CancellationToken) {
+/// Sees to the history until `shutdown`, by the time that `clock` tells. A pass that fails is said and made good by the next
+/// one.
+pub async fn run(
+    db: DatabaseConnection,
+    settings: Settings,
+    clock: impl Fn() -> DateTime<Utc>,
+    shutdown: CancellationToken,
+) {
     loop {
-        let begun = Instant::now();
-        let now = Utc::now().trunc_subsecs(3);
+        let (begun, now) = (Instant::now(), clock());
         // A pass may be cut off anywhere: its transactions are whole or not at all.
         let passed = tokio::select! {
             passed = pass(&db, &settings, now).instrument(tracing::debug_span!(target: "traces", "upkeep")) => passed,

@@ -35,6 +35,7 @@ pub use runner::Probe;
 pub use stats::{LATENESS_BOUNDS_MS, PageStats, Stats};
 
 use announcer::Announcer;
+use chrono::{DateTime, Utc};
 use clock::Clock;
 use host_limit::HostLimit;
 use ledger::Ledger;
@@ -97,6 +98,8 @@ pub struct Settings {
     pub heartbeat_file: Option<PathBuf>,
     /// How often that is done, and the live state told that this worker is at work.
     pub heartbeat_every: Duration,
+    /// What this machine takes for the time. Slots go by the live state's, by which it is set right.
+    pub machine_clock: fn() -> DateTime<Utc>,
     /// What becomes of checks later.
     pub history: history::Settings,
     /// Where the worker counts what it does.
@@ -115,6 +118,7 @@ impl Default for Settings {
             host: String::new(),
             heartbeat_file: None,
             heartbeat_every: Duration::from_secs(5),
+            machine_clock: Utc::now,
             history: history::Settings::default(),
             stats: Arc::default(),
         }
@@ -128,7 +132,8 @@ impl Default for Settings {
 /// When a part of the worker ends that should not; failures of the database, the live state or a target are none.
 pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> anyhow::Result<()> {
     let Worker { db, live, prober, fetcher, settings } = worker;
-    let (stats, clock, services) = (Arc::clone(&settings.stats), Clock::default(), Services::new(db.clone()));
+    let (stats, clock, services) =
+        (Arc::clone(&settings.stats), Clock::new(settings.machine_clock), Services::new(db.clone()));
     let (wake, rebuild) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
 
     let (announcer, announcements) = Announcer::new();
@@ -190,9 +195,9 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
     announcing.spawn(announcer::run(live.clone(), announcements));
     recording.spawn(recorder.run());
     beside.spawn(changes::run(live.clone(), services, wake, Arc::clone(&rebuild)));
-    beside.spawn(reconcile::run(db.clone(), live.clone(), clock, rebuild, settings.reconcile_every));
-    beside.spawn(pages::run_upkeep(db.clone()));
-    beside.spawn(history::run(db.clone(), settings.history, shutdown.clone()));
+    beside.spawn(reconcile::run(db.clone(), live.clone(), clock.clone(), rebuild, settings.reconcile_every));
+    beside.spawn(pages::run_upkeep(db.clone(), clock.clone()));
+    beside.spawn(history::run(db.clone(), settings.history, move || clock.now(), shutdown.clone()));
     if let Some(file) = settings.heartbeat_file {
         let (db, stats, every) = (db.clone(), Arc::clone(&stats), settings.heartbeat_every);
         beside.spawn(async move { heartbeat::run(db, stats, &file, every).await });

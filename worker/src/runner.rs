@@ -72,7 +72,7 @@ impl<P: Probe> Runner<P> {
         places: Places,
     ) -> impl Future<Output = ()> + Send {
         let span = if self.stats.started.load(Relaxed).is_multiple_of(TRACED) {
-            tracing::debug_span!(target: "traces", "check", service = %service.subject.id, host = service.host)
+            tracing::debug_span!(target: "traces", "check", service = %service.subject.id, host = &*service.host)
         } else {
             Span::none()
         };

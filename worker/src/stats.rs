@@ -3,8 +3,8 @@
 
 use crate::metrics;
 use domain::LatencyHistogram;
-use std::sync::{Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Upper bounds of the lateness buckets, in milliseconds; one more bucket holds what is beyond the last.

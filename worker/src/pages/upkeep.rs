@@ -3,7 +3,8 @@
 
 use super::cadence::Times;
 use super::store::Pages;
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use crate::clock::Clock;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::slot;
 use entity::sql::Sql;
 use live::Live;
@@ -29,10 +30,10 @@ const UNHEARD_AFTER: TimeDelta = TimeDelta::seconds(45);
 const UNHEARD_BEFORE: TimeDelta = TimeDelta::minutes(15);
 
 /// Deletes what is of no use to anybody, now and then, until it is dropped.
-pub(crate) async fn run(db: DatabaseConnection) {
+pub(crate) async fn run(db: DatabaseConnection, clock: Clock) {
     let pages = Pages::new(db);
     loop {
-        if let Err(error) = tidy(&pages, Utc::now().trunc_subsecs(3)).await {
+        if let Err(error) = tidy(&pages, clock.now()).await {
             tracing::warn!(%error, "old status pages could not be deleted: it will be tried again");
         }
         sleep(EVERY).await;

@@ -2,7 +2,8 @@
 
 use crate::script::{Script, down, up};
 use crate::stage::{Stage, eventually, made_at, on_each_stage, start};
-use entity::service;
+use chrono::{TimeDelta, Utc};
+use entity::{check, service};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -62,6 +63,40 @@ on_each_stage! {
             recorded += checks.len();
         }
         assert_eq!((recorded as u64, recorded), (first + second, looks.lock().unwrap().len()));
+    }
+
+    async fn workers_whose_clocks_differ_by_hours_neither_double_nor_miss_a_slot(stage: Stage) {
+        let services = many(&stage, 20, 2).await;
+        let script = || {
+            Script::new(|_| async {
+                tokio::time::sleep(Duration::from_millis(30)).await;
+                up()
+            })
+        };
+        let with = |machine_clock| Settings { concurrency: 8, machine_clock, ..Settings::default() };
+        let begun = stage.live.now().await.unwrap();
+        let ahead = stage.worker_with(script(), with(|| Utc::now() + TimeDelta::hours(2))).await;
+        let behind = stage.worker_with(script(), with(|| Utc::now() - TimeDelta::minutes(40))).await;
+        let right = stage.worker_with(script(), Settings { concurrency: 8, ..Settings::default() }).await;
+        for service in &services {
+            stage.has_checks(service, 5).await;
+        }
+        let stats = [&ahead, &behind, &right].map(|worker| Arc::clone(&worker.stats));
+        ahead.stop().await;
+        behind.stop().await;
+        right.stop().await;
+        for stats in stats {
+            assert!(stats.recorded.load(SeqCst) > 0, "each has its share");
+            assert_eq!((stats.discarded.load(SeqCst), stats.missed.load(SeqCst)), (0, 0), "discarded and missed");
+        }
+        let ended = stage.live.now().await.unwrap();
+        for service in &services {
+            let checks = stage.checks(service).await;
+            let late = |check: &check::Model| made_at(check) < begun || made_at(check) > ended || check.delay_ms > 1900;
+            assert!(!checks.iter().any(late), "{checks:?}");
+            // The first was asked for; all others have their slots, one after the other.
+            assert!(checks[1..].windows(2).all(|two| two[1].slot - two[0].slot == 2000), "{checks:?}");
+        }
     }
 
     async fn what_a_killed_worker_had_claimed_is_checked_when_its_lease_is_over(stage: Stage) {

@@ -36,6 +36,17 @@
 {{- end }}
 {{- end -}}
 
+{{- define "pulsecheck.toCollector" -}}
+{{- if .Values.traces.endpoint }}
+- to:
+    - namespaceSelector:
+        matchLabels:
+          kubernetes.io/metadata.name: {{ .Values.networkPolicy.monitoringNamespace }}
+  ports:
+    - { port: {{ .Values.traces.port }}, protocol: TCP }
+{{- end }}
+{{- end -}}
+
 {{/* (list $ "postgres") */}}
 {{- define "pulsecheck.toStorage" -}}
 {{- $root := index . 0 }}

@@ -3,6 +3,7 @@
 //! Knows no component and no store: it returns what the server said, or a [`Problem`].
 
 mod account;
+mod document;
 mod incident;
 pub(crate) mod json;
 mod problem;
@@ -22,6 +23,7 @@ pub use account::{
     EndSession, GetAccount, GetMe, GetSignInOptions, Identity, Me, RevokeApiToken, RevokeCalendarFeed, SignInOptions,
     SignInProvider,
 };
+pub use document::Document;
 pub use incident::{
     AcknowledgeIncident, AddIncidentNote, AddNoteVariables, DeleteIncidentNote, GetIncident, Incident, IncidentDetail,
     IncidentEvent, IncidentFilter, IncidentNote, IncidentPage, IncidentService, IncidentUpdates, ListIncidents,
@@ -31,7 +33,7 @@ pub use problem::{Problem, ProblemKind};
 #[cfg(target_arch = "wasm32")]
 pub(crate) use request::forget_in_flight;
 pub use request::{kept_since, refresh_session, request, sign_out};
-pub(crate) use request::{request_at_the_end, tell};
+pub(crate) use request::{request_at_the_end, tell, written};
 pub use service::{
     ByIds, Check, CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, Current, DeleteServices,
     GetLatency, GetLimits, GetService, History, LatencyPoint, LatencyVariables, Limits, ListChecks,

@@ -1,16 +1,15 @@
 //! One request to the API, with the session renewed on the way when it has run out.
 
 use super::{
-    Moment, json,
+    Document, Moment, json,
     problem::{Extensions, Problem, ProblemKind},
 };
 use crate::{
     backoff,
     browser::{self, Sent},
 };
-use cynic::Operation;
 use futures_util::{FutureExt, future::WeakShared};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, de::DeserializeOwned};
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -26,47 +25,40 @@ const SIGN_OUT: &str = "/api/auth/refresh/logout";
 /// How often a question is asked before its failure is told, when no answer comes at all.
 const ATTEMPTS: u32 = 3;
 
-/// Sends `operation` and returns its data. A session that has run out is renewed once, without anybody noticing; the same
+/// Sends a document and returns its data. A session that has run out is renewed once, without anybody noticing; the same
 /// question asked twice at a time is sent once; a question without an answer is asked again. Whoever waits no longer
 /// drops the future, and the last one to do so ends the request.
 ///
 /// # Errors
 /// [`Problem`] says what happened; data with errors beside it counts as failed.
-#[allow(clippy::needless_pass_by_value, reason = "an operation is sent once")]
-pub fn request<Data, Variables>(
-    operation: Operation<Data, Variables>,
-) -> impl Future<Output = Result<Data, Problem>> + 'static
-where
-    Data: DeserializeOwned + 'static,
-    Variables: Serialize + 'static,
-{
-    let asks = operation.query.starts_with("query");
-    let answer = exchange(written(&operation), asks);
+#[allow(clippy::needless_pass_by_value, reason = "they are sent once")]
+pub fn request<D: Document>(variables: D::Variables) -> impl Future<Output = Result<D, Problem>> + use<D> {
+    let answer = exchange(written::<D>(&variables), D::TEXT.starts_with("query"));
     async move { read(&answer.await?) }
 }
 
 /// As [`request`], where nobody needs what comes back.
-pub(crate) fn tell<Data, Variables: Serialize>(
-    operation: &Operation<Data, Variables>,
-) -> Pin<Box<dyn Future<Output = Result<(), Problem>>>> {
-    let answer = exchange(written(operation), false);
+#[allow(clippy::needless_pass_by_value, reason = "they are sent once")]
+pub(crate) fn tell<D: Document>(variables: D::Variables) -> Pin<Box<dyn Future<Output = Result<(), Problem>>>> {
+    let answer = exchange(written::<D>(&variables), false);
     Box::pin(async { answer.await.map(drop) })
 }
 
-/// Sends `operation` when the page is about to go away: nobody reads the answer.
-pub(crate) fn request_at_the_end<Data, Variables: Serialize>(operation: &Operation<Data, Variables>) {
-    browser::post_at_the_end(API, &written(operation));
+/// Sends a document when the page is about to go away: nobody reads the answer.
+#[allow(clippy::needless_pass_by_value, reason = "they are sent once")]
+pub(crate) fn request_at_the_end<D: Document>(variables: D::Variables) {
+    browser::post_at_the_end(API, &written::<D>(&variables));
 }
 
-fn written<Data, Variables: Serialize>(operation: &Operation<Data, Variables>) -> String {
-    let variables = serde_json::to_string(&operation.variables);
-    let variables = variables.expect("variables hold only text, numbers and lists of them");
-    body(&operation.query, operation.operation_name.as_deref(), &variables)
+/// What is sent: text, variables and name, as JSON.
+pub(crate) fn written<D: Document>(variables: &D::Variables) -> String {
+    let variables = serde_json::to_string(variables);
+    body(D::TEXT, D::NAME, &variables.expect("variables hold only text, numbers and lists of them"))
 }
 
-fn body(query: &str, name: Option<&str>, variables: &str) -> String {
-    let text = |text: Option<&str>| serde_json::to_string(&text).expect("a text is JSON");
-    format!(r#"{{"query":{},"variables":{variables},"operationName":{}}}"#, text(Some(query)), text(name))
+fn body(text: &str, name: &str, variables: &str) -> String {
+    let quoted = |text: &str| serde_json::to_string(text).expect("a text is JSON");
+    format!(r#"{{"query":{},"variables":{variables},"operationName":{}}}"#, quoted(text), quoted(name))
 }
 
 type Exchange = Pin<Box<dyn Future<Output = Result<Rc<str>, Problem>>>>;

@@ -5,9 +5,9 @@
 
 #![cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "only the browser connects"))]
 
-use crate::api::json;
+use crate::api::{self, Document, json};
 use serde::{
-    Deserialize, Serialize,
+    Deserialize,
     de::{DeserializeOwned, IgnoredAny},
 };
 use serde_json::value::RawValue;
@@ -44,17 +44,9 @@ struct Envelope<'a> {
     payload: Option<&'a RawValue>,
 }
 
-#[derive(Serialize)]
-struct Subscribe<'a, Operation> {
-    r#type: &'static str,
-    id: &'a str,
-    payload: &'a Operation,
-}
-
 /// The message that begins the subscription `id`.
-pub(super) fn subscribe(id: &str, operation: &impl Serialize) -> String {
-    serde_json::to_string(&Subscribe { r#type: "subscribe", id, payload: operation })
-        .expect("operations hold only text, numbers and lists of them")
+pub(super) fn subscribe<D: Document<Variables = ()>>(id: &str) -> String {
+    format!(r#"{{"type":"subscribe","id":"{id}","payload":{}}}"#, api::written::<D>(&()))
 }
 
 /// Reads a message; `None` when it is none of this protocol.
@@ -84,6 +76,7 @@ pub(super) fn data<Data: DeserializeOwned>(payload: &str) -> Option<Data> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::StatusUpdates;
 
     #[test]
     fn messages_are_told_apart() {
@@ -114,7 +107,12 @@ mod tests {
 
     #[test]
     fn a_subscription_carries_its_document() {
-        let text = subscribe("2", &serde_json::json!({ "query": "subscription { x }" }));
-        assert_eq!(text, r#"{"type":"subscribe","id":"2","payload":{"query":"subscription { x }"}}"#);
+        let message: serde_json::Value = serde_json::from_str(&subscribe::<StatusUpdates>("2")).unwrap();
+        assert_eq!((&message["type"], &message["id"]), (&"subscribe".into(), &"2".into()));
+        let payload = &message["payload"];
+        assert_eq!(
+            (&payload["query"], &payload["operationName"]),
+            (&StatusUpdates::TEXT.into(), &"StatusUpdates".into())
+        );
     }
 }

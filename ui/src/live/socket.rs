@@ -7,7 +7,6 @@ use crate::{
     browser::{self, Arrival, Socket},
     store::{self, Connection, Session, Store},
 };
-use cynic::{QueryBuilder, SubscriptionBuilder};
 use dioxus::{core::spawn_forever, prelude::*};
 use futures_util::future::{Either, select};
 use std::pin::pin;
@@ -66,7 +65,7 @@ pub(super) async fn run(mut store: Store) {
 
 /// Whether there is a session; renews it on the way. A server that does not answer leaves the question open.
 async fn may_connect() -> bool {
-    let answer = match api::request(GetMe::build(())).await {
+    let answer = match api::request::<GetMe>(()).await {
         Ok(GetMe { me: Some(_) }) => return true,
         Ok(GetMe { me: None }) => api::refresh_session().await,
         Err(problem) => Err(problem),
@@ -115,9 +114,9 @@ async fn open() -> Option<Socket> {
 /// Connects, subscribes and applies updates until the connection ends.
 async fn connect(store: Store, stale: bool) -> End {
     let Some(mut socket) = open().await else { return End::Refused };
-    socket.send(&protocol::subscribe(STATUSES, &StatusUpdates::build(())));
-    socket.send(&protocol::subscribe(INCIDENTS, &IncidentUpdates::build(())));
-    socket.send(&protocol::subscribe(CHANGES, &ServiceChanges::build(())));
+    socket.send(&protocol::subscribe::<StatusUpdates>(STATUSES));
+    socket.send(&protocol::subscribe::<IncidentUpdates>(INCIDENTS));
+    socket.send(&protocol::subscribe::<ServiceChanges>(CHANGES));
 
     let begun = browser::now();
     let (mut standing, mut asked) = (false, false);

@@ -9,7 +9,6 @@ use crate::{
     pages::{ListView, palette::Palette, preferences},
     store::{self, Offer, Session, Store},
 };
-use cynic::QueryBuilder;
 use dioxus::{
     core::{Runtime, spawn_forever},
     prelude::*,
@@ -70,10 +69,10 @@ pub(crate) async fn identify(mut store: Store) {
 /// Who is signed in, the session renewed if need be.
 async fn who() -> Result<Option<api::Me>, api::Problem> {
     let asked = async {
-        match api::request(GetMe::build(())).await? {
+        match api::request::<GetMe>(()).await? {
             GetMe { me: None } => {
                 api::refresh_session().await?;
-                api::request(GetMe::build(())).await
+                api::request::<GetMe>(()).await
             }
             answer => Ok(answer),
         }

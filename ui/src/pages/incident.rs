@@ -12,7 +12,6 @@ use crate::{
     hooks::{Asked, use_asked},
     store::{Store, use_store},
 };
-use cynic::{MutationBuilder, QueryBuilder};
 use dioxus::prelude::*;
 use markdown::markdown;
 use uuid::Uuid;
@@ -38,7 +37,7 @@ fn stamp(incident: &Incident) -> Stamp {
 fn IncidentView(id: Uuid) -> Element {
     let store = use_store();
     let asked = use_asked(id, move |id| async move {
-        let answer = api::request(GetIncident::build(ById { id })).await?;
+        let answer = api::request::<GetIncident>(ById { id }).await?;
         let (Some(incident), Some(more)) = (answer.incident, answer.more) else {
             return Err(Problem::not_found("incident"));
         };
@@ -132,8 +131,8 @@ async fn acknowledge(mut store: Store, asked: Asked<(Stamp, IncidentDetail)>, id
         incident.acknowledged_at = seen.then(browser::now);
     }
     let told = match seen {
-        true => api::tell(&AcknowledgeIncident::build(ById { id })),
-        false => api::tell(&UnacknowledgeIncident::build(ById { id })),
+        true => api::tell::<AcknowledgeIncident>(ById { id }),
+        false => api::tell::<UnacknowledgeIncident>(ById { id }),
     };
     if let Err(problem) = told.await {
         store.say_failed("Could not change that", &problem);

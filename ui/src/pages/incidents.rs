@@ -12,7 +12,6 @@ use crate::{
     hooks::use_asked,
     store::{Store, use_store},
 };
-use cynic::QueryBuilder;
 use dioxus::prelude::*;
 use std::fmt;
 use uuid::Uuid;
@@ -102,7 +101,7 @@ pub fn IncidentsPage(filter: IncidentsQuery) -> Element {
             to: None,
         };
         let page =
-            api::request(ListIncidents::build(ListIncidentsVariables { filter, first: PAGE, after })).await?.incidents;
+            api::request::<ListIncidents>(ListIncidentsVariables { filter, first: PAGE, after }).await?.incidents;
         let incidents: Vec<_> = page.edges.into_iter().map(|edge| edge.node).collect();
         store.fill_incidents(&incidents);
         Ok((incidents.iter().map(|incident| incident.id).collect::<Vec<_>>(), page.page_info, page.total_count))

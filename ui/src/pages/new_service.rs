@@ -8,7 +8,6 @@ use crate::{
     hooks::use_asked,
     store::{Entry, Loading, use_store},
 };
-use cynic::QueryBuilder;
 use dioxus::prelude::*;
 use std::fmt;
 use uuid::Uuid;
@@ -92,7 +91,7 @@ pub fn EditService(id: Uuid) -> Element {
 #[component]
 fn EditFollowed(entry: Entry) -> Element {
     let asked = use_asked(entry.id, |id| async move {
-        let answer = api::request(GetChoice::build(ById { id })).await?;
+        let answer = api::request::<GetChoice>(ById { id }).await?;
         answer.service.map(PageDraft::of).ok_or_else(|| Problem::not_found("service"))
     });
     let page = asked.data.read();

@@ -9,7 +9,6 @@ use crate::{
     hooks::use_asked,
     store::use_store,
 };
-use cynic::QueryBuilder;
 use dioxus::prelude::*;
 use uuid::Uuid;
 
@@ -94,7 +93,7 @@ pub(crate) fn VendorNotices() -> Element {
         if followers.is_empty() {
             return Ok(Vec::new());
         }
-        api::request(ListNotices::build(())).await.map(|answer| answer.services)
+        api::request::<ListNotices>(()).await.map(|answer| answer.services)
     });
     use_future(move || async move {
         loop {

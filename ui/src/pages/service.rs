@@ -21,7 +21,6 @@ use crate::{
     pages::{IncidentsQuery, service_list::is_requested},
     store::{Entry, Loading, use_store},
 };
-use cynic::QueryBuilder;
 use dioxus::prelude::*;
 use std::rc::Rc;
 use uuid::Uuid;
@@ -52,7 +51,7 @@ fn ServiceView(id: Uuid, shown: Shown) -> Element {
     // Asked for again when the status changes, and from time to time: nothing streams percentages.
     let flips = store.entry(id).map_or(0, |entry| (entry.flips)());
     let detail = use_asked((id, flips), move |(id, _)| async move {
-        let answer = api::request(GetService::build(ById { id })).await?;
+        let answer = api::request::<GetService>(ById { id }).await?;
         let detail = answer.service.ok_or_else(|| Problem::not_found("service"))?;
         store.fill_histories(vec![last_days(&detail, DAYS[0])]);
         Ok(detail)
@@ -123,8 +122,8 @@ fn use_incidents(entry: Entry) -> Asked<Vec<Incident>> {
     let open = store.open.read().get(&entry.id).map(|incident| (incident.id, incident.kind));
     use_asked((entry.id, open), move |(id, _)| async move {
         let filter = IncidentFilter { service_id: Some(id), ..Default::default() };
-        let page = api::request(ListIncidents::build(ListIncidentsVariables { filter, first: INCIDENTS, after: None }))
-            .await?;
+        let page =
+            api::request::<ListIncidents>(ListIncidentsVariables { filter, first: INCIDENTS, after: None }).await?;
         let incidents: Vec<_> = page.incidents.edges.into_iter().map(|edge| edge.node).collect();
         store.fill_incidents(&incidents);
         Ok(incidents)

@@ -16,7 +16,6 @@ use crate::{
     hooks::use_asked,
     store::{Session, use_store},
 };
-use cynic::{MutationBuilder, QueryBuilder};
 use dioxus::prelude::*;
 pub(super) use draft::Draft;
 use draft::Spec;
@@ -33,7 +32,7 @@ const KINDS: [(MonitorKind, &str); 2] =
 #[component]
 pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<Uuid>) -> Element {
     let mut store = use_store();
-    let limits = use_asked((), |()| async { api::request(GetLimits::build(())).await.map(|answer| answer.limits) });
+    let limits = use_asked((), |()| async { api::request::<GetLimits>(()).await.map(|answer| answer.limits) });
     let mut problem = use_signal(|| None::<Problem>);
     let mut busy = use_signal(|| false);
     let mut tested = use_signal(|| None::<TestResult>);
@@ -66,12 +65,12 @@ pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<U
         let typed = draft.peek().clone();
         let saved = match id {
             Some(id) => {
-                let change = UpdateService::build(UpdateServiceVariables { id, input: typed.to_update() });
-                api::request(change).await.map(|answer| answer.update_service)
+                let change = UpdateServiceVariables { id, input: typed.to_update() };
+                api::request::<UpdateService>(change).await.map(|answer| answer.update_service)
             }
             None => {
-                let addition = CreateService::build(CreateServiceVariables { input: typed.to_create() });
-                api::request(addition).await.map(|answer| answer.create_service)
+                let addition = CreateServiceVariables { input: typed.to_create() };
+                api::request::<CreateService>(addition).await.map(|answer| answer.create_service)
             }
         };
         match saved {
@@ -88,7 +87,7 @@ pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<U
             return;
         }
         tested.set(None);
-        match api::request(TestService::build(CreateServiceVariables { input: draft.peek().to_test() })).await {
+        match api::request::<TestService>(CreateServiceVariables { input: draft.peek().to_test() }).await {
             Ok(answer) => {
                 tested.set(Some(answer.test_service));
                 busy.set(false);

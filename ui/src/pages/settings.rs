@@ -17,7 +17,6 @@ use crate::{
     },
     store::{Session, use_store},
 };
-use cynic::QueryBuilder;
 use dioxus::prelude::*;
 use secret::Secret;
 
@@ -25,7 +24,7 @@ use secret::Secret;
 #[component]
 pub fn SettingsPage() -> Element {
     let store = use_store();
-    let asked = use_asked((), |()| async { api::request(GetAccount::build(())).await });
+    let asked = use_asked((), |()| async { api::request::<GetAccount>(()).await });
     let session = store.session.read();
     let me = match &*session {
         Session::SignedIn(me) => Some(me.clone()),

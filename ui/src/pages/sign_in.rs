@@ -9,7 +9,6 @@ use crate::{
     hooks::use_asked,
     store::{Session, use_store},
 };
-use cynic::QueryBuilder;
 use dioxus::prelude::*;
 use std::fmt::{self, Write};
 
@@ -103,9 +102,8 @@ pub fn SignInPage(query: SignInQuery) -> Element {
 /// What PulseCheck does, and how to get in. Whoever does comes to `here`.
 #[component]
 pub fn SignIn(query: SignInQuery, here: String) -> Element {
-    let options = use_asked((), |()| async {
-        api::request(GetSignInOptions::build(())).await.map(|answer| answer.sign_in_options)
-    });
+    let options =
+        use_asked((), |()| async { api::request::<GetSignInOptions>(()).await.map(|answer| answer.sign_in_options) });
     let known = options.data.read().clone();
     rsx! {
         main { class: "alone sign-in",

@@ -7,7 +7,6 @@ use crate::{
     format,
     hooks::use_asked,
 };
-use cynic::QueryBuilder;
 use dioxus::prelude::*;
 use std::fmt::Write as _;
 
@@ -22,7 +21,7 @@ const MINUTES: i64 = 60;
 #[component]
 pub fn SystemPage() -> Element {
     let asked = use_asked((), |()| async {
-        let answer = api::request(GetSystem::build(())).await?;
+        let answer = api::request::<GetSystem>(()).await?;
         answer.system.ok_or_else(|| Problem::not_found("page"))
     });
     use_future(move || async move {

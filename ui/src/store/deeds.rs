@@ -8,7 +8,6 @@ use crate::{
     },
     browser, format,
 };
-use cynic::MutationBuilder;
 use dioxus::{core::spawn_forever, prelude::*};
 use std::{collections::BTreeMap, pin::Pin};
 use uuid::Uuid;
@@ -37,7 +36,7 @@ pub enum Deed {
 
 /// Checks `id` at once; the result arrives over the live connection.
 pub async fn check_now(store: Store, id: Uuid) {
-    match api::request(CheckNow::build(ById { id })).await {
+    match api::request::<CheckNow>(ById { id }).await {
         Ok(checked) => store.upsert(checked.check_service),
         Err(problem) => store.say_failed("Could not check", &problem),
     }
@@ -110,7 +109,7 @@ impl Store {
     /// The page goes away: what was deleted is deleted now.
     pub(crate) fn settle_deletions(mut self) {
         for (_, ids) in std::mem::take(&mut *self.regrets.write()) {
-            api::request_at_the_end(&DeleteServices::build(ByIds { ids }));
+            api::request_at_the_end::<DeleteServices>(ByIds { ids });
         }
     }
 
@@ -159,12 +158,12 @@ impl Store {
 /// One request for all of them.
 fn ask(ids: Vec<Uuid>, wish: &Wish) -> Pin<Box<dyn Future<Output = Result<(), Problem>>>> {
     match wish {
-        Wish::Paused(true) => api::tell(&PauseServices::build(ByIds { ids })),
-        Wish::Paused(false) => api::tell(&ResumeServices::build(ByIds { ids })),
+        Wish::Paused(true) => api::tell::<PauseServices>(ByIds { ids }),
+        Wish::Paused(false) => api::tell::<ResumeServices>(ByIds { ids }),
         Wish::Category(category) => {
             let variables = RecategoriseVariables { ids, category: category.clone() };
-            api::tell(&RecategoriseServices::build(variables))
+            api::tell::<RecategoriseServices>(variables)
         }
-        Wish::Gone => api::tell(&DeleteServices::build(ByIds { ids })),
+        Wish::Gone => api::tell::<DeleteServices>(ByIds { ids }),
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{Loading, Session, Store, put};
 use crate::api::{self, ListHistories, ListServices, ListUptimes, OfServices, ProblemKind, ServiceFilter};
-use cynic::QueryBuilder;
 use dioxus::prelude::*;
 use uuid::Uuid;
 
@@ -11,7 +10,7 @@ const AT_ONCE: usize = 100;
 
 /// Asks for every service. What is known already stays on the screen meanwhile.
 pub async fn load(mut store: Store) {
-    match api::request(ListServices::build(())).await {
+    match api::request::<ListServices>(()).await {
         Ok(list) => {
             let kept = api::kept_since();
             // What was kept for times without a connection is older than anything that was told since.
@@ -29,7 +28,7 @@ pub async fn load(mut store: Store) {
 
 /// Asks for the uptime of every service, and lets the days of those in sight be asked for again.
 pub async fn load_uptimes(mut store: Store) {
-    if let Ok(list) = api::request(ListUptimes::build(())).await {
+    if let Ok(list) = api::request::<ListUptimes>(()).await {
         store.fill_uptimes(list.services);
     }
     store.days_known.write().clear();
@@ -46,7 +45,7 @@ pub async fn load_days(mut store: Store, mut ids: Vec<Uuid>) {
     // Written down before the answer is there, so that a scroll meanwhile does not ask again.
     store.days_known.write().extend(ids.iter().copied());
     let filter = ServiceFilter { ids: Some(ids.clone()) };
-    match api::request(ListHistories::build(OfServices { filter })).await {
+    match api::request::<ListHistories>(OfServices { filter }).await {
         Ok(list) => store.fill_histories(list.services),
         Err(_) => store.days_known.write().retain(|id| !ids.contains(id)),
     }

@@ -6,7 +6,6 @@ use crate::{
     components::{At, Confirm},
     store::use_store,
 };
-use cynic::MutationBuilder;
 use dioxus::prelude::*;
 use uuid::Uuid;
 
@@ -26,7 +25,7 @@ pub(super) fn Notes(id: Uuid, notes: Vec<IncidentNote>, onchange: EventHandler<(
     let add = move || async move {
         saving.set(true);
         let variables = AddNoteVariables { id, text: text.peek().clone() };
-        match api::tell(&AddIncidentNote::build(variables)).await {
+        match api::tell::<AddIncidentNote>(variables).await {
             Ok(()) => {
                 text.set(String::new());
                 problem.set(None);
@@ -38,7 +37,7 @@ pub(super) fn Notes(id: Uuid, notes: Vec<IncidentNote>, onchange: EventHandler<(
     };
     let delete = move |()| async move {
         let Some(id) = *chosen.peek() else { return };
-        if let Err(problem) = api::tell(&DeleteIncidentNote::build(ById { id })).await {
+        if let Err(problem) = api::tell::<DeleteIncidentNote>(ById { id }).await {
             store.say_failed("Could not delete the note", &problem);
         }
         onchange.call(());

@@ -6,14 +6,13 @@ use crate::{
     hooks::use_asked,
     store::{Entry, use_store},
 };
-use cynic::QueryBuilder;
 use dioxus::prelude::*;
 use uuid::Uuid;
 
 const PAGE: i32 = 30;
 
 async fn page(id: Uuid, after: Option<String>) -> Result<(Vec<Check>, PageInfo), Problem> {
-    let answer = api::request(ListChecks::build(ListChecksVariables { id, first: PAGE, after })).await?;
+    let answer = api::request::<ListChecks>(ListChecksVariables { id, first: PAGE, after }).await?;
     let page = answer.service.ok_or_else(|| Problem::not_found("service"))?.checks;
     Ok((page.edges.into_iter().map(|edge| edge.node).collect(), page.page_info))
 }

@@ -9,7 +9,6 @@ use crate::{
     hooks::use_asked,
     store::Entry,
 };
-use cynic::QueryBuilder;
 use dioxus::prelude::*;
 use std::rc::Rc;
 
@@ -36,7 +35,7 @@ pub(super) fn Latency(entry: Entry, shown: Shown) -> Element {
         let at = browser::now();
         let (from, to) = shown.times(at);
         let filter = IncidentFilter { service_id: Some(id), from: Some(from), to: Some(to), ..Default::default() };
-        let answer = api::request(GetLatency::build(LatencyVariables { id, from, to, filter })).await?;
+        let answer = api::request::<GetLatency>(LatencyVariables { id, from, to, filter }).await?;
         let service = answer.service.ok_or_else(|| Problem::not_found("service"))?;
         let incidents = answer.incidents.edges.into_iter().map(|edge| Shade {
             from: edge.node.started_at,

@@ -12,7 +12,6 @@ use crate::{
     hooks::use_asked,
     store::{Entry, use_store},
 };
-use cynic::{MutationBuilder, QueryBuilder};
 use dioxus::prelude::*;
 
 /// How often it is asked for: a vendor's page is read once a minute, and only changes of status are streamed.
@@ -24,7 +23,7 @@ pub(super) fn VendorSays(entry: Entry) -> Element {
     let id = entry.id;
     let status = entry.current.read().as_ref().map(|current| current.status);
     let asked = use_asked((id, status), |(id, _)| async move {
-        let answer = api::request(GetVendor::build(ById { id })).await?;
+        let answer = api::request::<GetVendor>(ById { id }).await?;
         answer.service.ok_or_else(|| Problem::not_found("service"))
     });
     use_future(move || async move {
@@ -122,7 +121,7 @@ fn Missing(entry: Entry, gone: FollowedComponent, followed: Vec<String>, onchang
         spawn(async move {
             saving.set(true);
             let input = UpdateServiceInput { component_ids: Some(ids), ..Default::default() };
-            match api::request(UpdateService::build(UpdateServiceVariables { id: entry.id, input })).await {
+            match api::request::<UpdateService>(UpdateServiceVariables { id: entry.id, input }).await {
                 Ok(answer) => store.upsert(answer.update_service),
                 Err(problem) => store.say_failed("Could not follow it", &problem),
             }

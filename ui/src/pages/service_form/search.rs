@@ -15,7 +15,6 @@ use crate::{
     hooks::use_asked,
     store::{Session, Store, use_store},
 };
-use cynic::{MutationBuilder, QueryBuilder};
 use dioxus::{core::Task, prelude::*};
 
 const INPUT_ID: &str = "field-page";
@@ -43,7 +42,7 @@ pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<S
             return Ok(Vec::new());
         }
         browser::sleep(TYPING_MS).await;
-        api::request(SearchCatalogue::build(SearchVariables { search })).await.map(|found| found.status_page_catalogue)
+        api::request::<SearchCatalogue>(SearchVariables { search }).await.map(|found| found.status_page_catalogue)
     });
     let mut shown = use_signal(|| false);
     let mut at = use_signal(|| None::<usize>);
@@ -67,7 +66,7 @@ pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<S
         refused.set(None);
         let what = known_as.clone().unwrap_or_else(|| url.clone());
         let task = spawn(async move {
-            let answer = api::request(DiscoverStatusPage::build(DiscoverVariables { url })).await;
+            let answer = api::request::<DiscoverStatusPage>(DiscoverVariables { url }).await;
             match answer {
                 Ok(answer) => {
                     let mut draft = draft.write();
@@ -247,7 +246,7 @@ fn ByHand(draft: Signal<Draft>) -> Element {
         }
         asking.set(true);
         general.set(None);
-        match api::request(ValidateStatusPageUrls::build(ValidateVariables { urls })).await {
+        match api::request::<ValidateStatusPageUrls>(ValidateVariables { urls }).await {
             Ok(answer) => {
                 let answer = answer.validate_status_page_urls;
                 let mut draft = draft.write();

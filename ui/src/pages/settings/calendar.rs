@@ -7,7 +7,6 @@ use crate::{
     components::{Ago, At, Confirm},
     store::use_store,
 };
-use cynic::MutationBuilder;
 use dioxus::prelude::*;
 
 const RENEW_ID: &str = "renew-calendar";
@@ -22,7 +21,7 @@ pub(super) fn Calendar(#[props(!optional)] feed: Option<CalendarFeed>, onchange:
     let create = use_callback(move |()| {
         spawn(async move {
             busy.set(true);
-            match api::request(CreateCalendarFeed::build(())).await {
+            match api::request::<CreateCalendarFeed>(()).await {
                 Ok(answer) => address.set(Some(answer.create_calendar_feed.url)),
                 Err(problem) => store.say_failed("Could not make an address", &problem),
             }
@@ -31,7 +30,7 @@ pub(super) fn Calendar(#[props(!optional)] feed: Option<CalendarFeed>, onchange:
         });
     });
     let revoke = move |()| async move {
-        match api::tell(&RevokeCalendarFeed::build(())).await {
+        match api::tell::<RevokeCalendarFeed>(()).await {
             Ok(_) => {
                 address.set(None);
                 store.say("The calendar's address was revoked");

@@ -7,7 +7,6 @@ use crate::{
     components::Field,
     store::{Session, use_store},
 };
-use cynic::MutationBuilder;
 use dioxus::prelude::*;
 
 const DELETE_ID: &str = "delete-account";
@@ -23,7 +22,7 @@ pub(super) fn YourData(email: String) -> Element {
     let delete = move || async move {
         busy.set(true);
         let email = typed.peek().trim().to_owned();
-        match api::tell(&DeleteAccount::build(DeleteAccountVariables { email })).await {
+        match api::tell::<DeleteAccount>(DeleteAccountVariables { email }).await {
             Ok(_) => {
                 browser::close_dialog(DELETE_ID);
                 // Clears the cookies of what is gone. Where they stay, they open nothing.

@@ -8,7 +8,6 @@ use crate::{
     pages::account::sign_out,
     store::use_store,
 };
-use cynic::MutationBuilder;
 use dioxus::prelude::*;
 
 const OTHERS_ID: &str = "end-others";
@@ -23,7 +22,7 @@ pub(super) fn Sessions(sessions: Vec<BrowserSession>, onchange: EventHandler<()>
                 // Clears this browser's cookies too.
                 return sign_out(store).await;
             }
-            match api::tell(&EndSession::build(ById { id: session.id })).await {
+            match api::tell::<EndSession>(ById { id: session.id }).await {
                 Ok(_) => store.say(format!("{} was signed out", session.browser)),
                 Err(problem) => store.say_failed("Could not sign it out", &problem),
             }
@@ -31,7 +30,7 @@ pub(super) fn Sessions(sessions: Vec<BrowserSession>, onchange: EventHandler<()>
         });
     });
     let end_others = move |()| async move {
-        match api::request(EndOtherSessions::build(())).await {
+        match api::request::<EndOtherSessions>(()).await {
             Ok(answer) => {
                 let count = usize::try_from(answer.end_other_sessions).unwrap_or_default();
                 store.say(format!("{} ended", format::count(count, "other session")));

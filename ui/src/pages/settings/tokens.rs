@@ -10,7 +10,6 @@ use crate::{
     components::{Ago, At, Confirm, Field},
     store::use_store,
 };
-use cynic::MutationBuilder;
 use dioxus::prelude::*;
 use uuid::Uuid;
 
@@ -24,7 +23,7 @@ pub(super) fn Tokens(tokens: Vec<ApiToken>, onchange: EventHandler<()>) -> Eleme
     let mut ending = use_signal(|| None::<(Uuid, String)>);
     let revoke = move |()| async move {
         let Some((id, name)) = ending.peek().clone() else { return };
-        match api::tell(&RevokeApiToken::build(ById { id })).await {
+        match api::tell::<RevokeApiToken>(ById { id }).await {
             Ok(_) => store.say(format!("{name} was revoked")),
             Err(problem) => store.say_failed("Could not revoke", &problem),
         }
@@ -107,7 +106,7 @@ fn NewToken(oncreated: EventHandler<String>) -> Element {
             read_only: *read_only.peek(),
             expires_in_days: expires.parse().ok(),
         };
-        match api::request(CreateApiToken::build(CreateApiTokenVariables { input })).await {
+        match api::request::<CreateApiToken>(CreateApiTokenVariables { input }).await {
             Ok(answer) => {
                 name.set(String::new());
                 days.set(String::new());

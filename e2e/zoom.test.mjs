@@ -1,0 +1,137 @@
+// Everything at twice the size, in a real browser on the demo: by the browser's zoom, which halves the window, and by
+// larger letters alone. Nothing is cut off, lies over something else, or makes the page scroll sideways.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { openPage, startBrowser, startProgram } from './pulsecheck.mjs';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let program, browser;
+
+before(async () => {
+  [program, browser] = await Promise.all([startProgram(['demo']), startBrowser()]);
+});
+
+after(async () => {
+  await browser?.close();
+  await program?.stop();
+});
+
+/** The addresses of all views. */
+async function views(page) {
+  const query = '{ services { id name kind incidents(first: 1) { edges { node { id } } } } }';
+  const { data: { services } } = await page.evaluate(async (body) => {
+    const headers = { 'content-type': 'application/json' };
+    return (await fetch('/api/graphql', { method: 'POST', headers, body })).json();
+  }, JSON.stringify({ query }));
+  const requested = services.find(({ name }) => name === 'Payments API');
+  const followed = services.find(({ kind }) => kind === 'STATUS_PAGE');
+  return ['/', '/?group=none', `/services/${requested.id}`, `/services/${followed.id}`, `/services/${requested.id}/edit`,
+    `/services/${followed.id}/edit`, '/services/new', '/services/new?page', '/incidents',
+    `/incidents/${requested.incidents.edges[0].node.id}`, '/settings', '/system', '/nowhere'];
+}
+
+/** What is wrong with where things lie on the page. */
+function misplaced() {
+  const wrong = [];
+  const wider = document.documentElement.scrollWidth - window.innerWidth;
+  if (wider > 0) wrong.push(`the page is ${wider} px too wide`);
+  const texts = [];
+  const walk = document.createTreeWalker(document.querySelector('#main'), NodeFilter.SHOW_TEXT);
+  for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+    const parent = node.parentElement;
+    if (!node.data.trim() || parent.closest('.unseen, svg, dialog, option, .skip, .mark, [popover], .tip')) continue;
+    if (!parent.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    let layer = '';
+    let hidden = false;
+    const clips = [];
+    for (let at = parent; at; at = at.parentElement) {
+      const style = getComputedStyle(at);
+      if (style.clipPath !== 'none') hidden = true;
+      if (style.position === 'fixed' || style.position === 'sticky') layer ||= at.className;
+      if (style.overflowX !== 'visible' && at !== document.documentElement && at !== document.body) {
+        clips.push([at, style]);
+      }
+    }
+    if (hidden) continue;
+    for (const { left, right, top, bottom, width, height } of range.getClientRects()) {
+      if (width < 1 || height < 1) continue;
+      const shown = { text: node.data.trim().slice(0, 40), layer, left, right, top, bottom };
+      for (const [at, style] of clips) {
+        const box = at.getBoundingClientRect();
+        const scrolls = ['auto', 'scroll'].includes(style.overflowX);
+        if (right > box.right + 1 && !scrolls && style.textOverflow !== 'ellipsis') {
+          wrong.push(`"${shown.text}" is cut off by .${at.className}`);
+        }
+        shown.left = Math.max(shown.left, box.left);
+        shown.right = Math.min(shown.right, box.right);
+        shown.top = Math.max(shown.top, box.top);
+        shown.bottom = Math.min(shown.bottom, box.bottom);
+      }
+      if (shown.right > window.innerWidth + 1) wrong.push(`"${shown.text}" ends outside of the window`);
+      if (shown.right - shown.left > 1 && shown.bottom - shown.top > 1) texts.push(shown);
+    }
+  }
+  texts.forEach((one, place) => texts.slice(place + 1).forEach((other) => {
+    const across = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+    const down = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
+    if (one.layer === other.layer && across > 2 && down > 4) wrong.push(`"${one.text}" and "${other.text}" overlap`);
+  }));
+  return [...new Set(wrong)];
+}
+
+/** Looks at every view, and at the palette and the sign-in page. */
+async function everything(page, errors, what) {
+  await page.goto(await program.loginLink());
+  await page.locator('li.row').first().waitFor();
+  const right = async (view) => {
+    assert.deepEqual(await page.evaluate(misplaced), [], `${view}, ${what}`);
+    await page.evaluate(axe);
+    const violations = await page.evaluate(async () => (await window.axe.run()).violations
+      .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.html).join(' | ')}`));
+    assert.deepEqual(violations, [], `${view}, ${what}`);
+    if (process.env.SCREENSHOTS) {
+      const name = `${what} ${view}`.replace(/[0-9a-f-]{36}/, 'one').replace(/\W+/g, '-');
+      await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png` });
+    }
+  };
+  for (const path of await views(page)) {
+    await page.goto(program.base + path);
+    await page.locator('main h1:not(.unseen):visible').first().waitFor();
+    await page.waitForFunction(() => !document.querySelector('.skeleton'));
+    await right(path);
+  }
+  await page.keyboard.press('Control+k');
+  await page.getByRole('dialog').waitFor();
+  await right('the palette');
+  await page.context().clearCookies();
+  await page.goto(program.base);
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await right('the sign-in page');
+  assert.deepEqual(errors.filter((error) => !error.includes('401')), []);
+  await page.context().close();
+}
+
+for (const [width, height] of [[1440, 900], [1280, 800]]) {
+  test(`a window of ${width} px at 200 % shows everything`, async () => {
+    const viewport = { width: width / 2, height: height / 2 };
+    const { page, errors } = await openPage(browser, { viewport, deviceScaleFactor: 2, serviceWorkers: 'block' });
+    await everything(page, errors, `${width} px at 200 %`);
+  });
+
+  test(`a window of ${width} px shows everything in letters of twice the size`, async () => {
+    // What the browser's setting of the size of letters sets.
+    const larger = await startBrowser(['--blink-settings=defaultFontSize=32,defaultFixedFontSize=26']);
+    try {
+      const viewport = { width, height };
+      const { page, errors } = await openPage(larger, { viewport, serviceWorkers: 'block' });
+      await everything(page, errors, `${width} px in larger letters`);
+    } finally {
+      await larger.close();
+    }
+  });
+}

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use backend::ops::history::{
-    Answer, LatencyPoint, Past, Question, Stretch, Uptime, UptimeDay, around, ask, begins, checks, latency,
+    Answer, LatencyPoint, Past, Question, Stretch, Uptime, UptimeDay, around, ask, begins, checks, hourly_medians,
+    latency,
 };
 use chrono::{DateTime, Duration, Utc};
 use domain::rollup::{DAY, Fold, floor};
@@ -110,6 +111,31 @@ on_each_database! {
                 let found = latency(db, &[service.number], Stretch::last(window, now)).await.unwrap();
                 let found = found.get(&service.number).cloned().unwrap_or_default();
                 assert_eq!(found, brute_force_latency(&story, floor(window.start(now), width), width, now), "{window:?}");
+            }
+        }
+    }
+
+    async fn the_medians_of_the_last_hours_are_what_brute_force_finds(database: TestDatabase) {
+        let (db, mut runner) = (&database.db, TestRunner::deterministic());
+        let user = a_user(db).await;
+        for _ in 0..12 {
+            let service = a_service(db, &user).create().await;
+            let (story, share) = story(&service).new_tree(&mut runner).unwrap().current();
+            insert_checks(db, &story).await;
+            roll_up(db, &story[..story.len() * share / 10]).await;
+            let last = story.last().map_or_else(Utc::now, |last| entity::check::instant(last.slot));
+            for now in [last, last + Duration::hours(5), last + Duration::hours(30)] {
+                let found = hourly_medians(db, &[service.number], now).await.unwrap();
+                let this_hour = floor(now, Duration::hours(1));
+                let expected = brute_force_latency(&story, this_hour - Duration::hours(23), Duration::hours(1), now);
+                let median = |ago| {
+                    let at = this_hour - Duration::hours(ago);
+                    expected.iter().find(|point| point.at == at).and_then(|point| point.p50_ms)
+                };
+                match found.get(&service.number) {
+                    Some(found) => assert_eq!(*found, (0..24).rev().map(median).collect::<Vec<_>>(), "at {now}"),
+                    None => assert_eq!(expected, [], "at {now}"),
+                }
             }
         }
     }

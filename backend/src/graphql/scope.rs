@@ -22,6 +22,9 @@ use uuid::Uuid;
 /// Of how many services response times are read at a time: those of a day are read check by check.
 const MAX_CHARTS: usize = 50;
 
+/// Of how many services the hours of a day are read at a time: each is a histogram.
+const MAX_SPARKLINES: usize = 200;
+
 /// How many rows the pages of all services may come to at a time: what a query costs is judged before anybody knows how
 /// many services there are.
 const MAX_ROWS: u64 = 20_000;
@@ -105,6 +108,7 @@ pub(super) struct Loaders {
     pub(super) details: Loader<Uuid, Details>,
     pub(super) uptime: Loader<(ByService, Question), Answer>,
     pub(super) latency: Loader<(ByService, Stretch), Vec<LatencyPoint>>,
+    pub(super) hourly_medians: Loader<ByService, Vec<Option<f64>>>,
     pub(super) checks: Loader<PageOf<ByService, i64>, Page<check::Model>>,
     pub(super) incident: Loader<Uuid, Arc<incident::Model>>,
     pub(super) incidents: Loader<PageOf<Uuid, Place>, Page<Arc<incident::Model>>>,
@@ -159,6 +163,13 @@ impl Loaders {
                     }
                 };
                 grouped(keys, latency).await
+            }),
+            hourly_medians: loader!(queue, ops, |o, keys| {
+                if keys.len() > MAX_SPARKLINES {
+                    let message = format!("can be read of at most {MAX_SPARKLINES} services at a time");
+                    return Err(Error::field("hourlyP50Ms", message + ": choose them with a filter"));
+                }
+                Ok(by_number(history::hourly_medians(&o.db, &numbers(&keys), now).await?, keys))
             }),
             checks: loader!(queue, ops, |o, keys| {
                 check_pages("checks", &keys)?;

@@ -14,7 +14,7 @@ use super::scope::{ByService, scope};
 use super::status::{CurrentStatus, MonitorKind, Status, Window};
 use super::status_page::StatusPage;
 use super::vendor::{self, FollowedComponent, Maintenance, VendorIncident};
-use crate::ops::history::{Answer, MAX_DAYS, Question, Stretch};
+use crate::ops::history::{Answer, HOURS, MAX_DAYS, Question, Stretch};
 use crate::ops::{Error, Result as OpsResult};
 use async_graphql::{Context, Object, Result};
 use chrono::TimeDelta;
@@ -194,6 +194,15 @@ impl Service {
         let row = self.row(ctx).await?;
         let stretch = Stretch::last(window.into(), scope(ctx).now);
         latency(ctx, row, stretch).await
+    }
+
+    /// Of each of the last 24 hours by the clock, how many milliseconds half of the answers took at most: oldest first, the
+    /// hour that is under way last, null where nothing was answered. Of at most 200 services at a time.
+    #[graphql(complexity = 8)]
+    async fn hourly_p50_ms(&self, ctx: &Context<'_>) -> Result<Vec<Option<f64>>> {
+        let row = self.row(ctx).await?;
+        let medians = scope(ctx).loaders.hourly_medians.load(ByService(row)).await?;
+        Ok(medians.unwrap_or_else(|| vec![None; HOURS]))
     }
 
     /// Response times between two times, oldest first, in stretches of one length: the shortest of which there are not more

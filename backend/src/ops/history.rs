@@ -17,7 +17,7 @@ mod uptime;
 pub use around::{AFTER, BEFORE, Moment, around};
 pub use checks::checks;
 pub use days::{MAX_DAYS, UptimeDay};
-pub use latency::{LatencyPoint, Stretch, latency};
+pub use latency::{HOURS, LatencyPoint, Stretch, hourly_medians, latency};
 pub use past::Past;
 pub use question::{Answer, Question, ask};
 pub use uptime::{Uptime, begins};

@@ -34,7 +34,7 @@ const CASES: [(&str, &str, &str, Kind, &str); 22] = [
         Kind::Service,
         "query($id: UUID!) { service(id: $id) {
         id name url current { status } uptime(window: DAY) { percent } checks { edges { cursor } }
-        incidents { totalCount } openIncident { id } uptimeDays { date } incidentDays latency(window: DAY) { at }
+        incidents { totalCount } openIncident { id } uptimeDays { date } incidentDays hourlyP50Ms latency(window: DAY) { at }
         latencyBetween(from: \"2026-11-22T10:00:00Z\", to: \"2026-11-22T11:00:00Z\") { at } } }",
     ),
     (

@@ -108,6 +108,17 @@ on_each_database! {
         fill(&api, &ada.user, 1).await;
         let error = ada.error("{ services { latency(window: DAY) { p50Ms } } }", json!({})).await;
         assert_eq!(error["extensions"]["field"], "latency");
+        // What a list draws of the services in sight.
+        for more in [9, 140] {
+            fill(&api, &ada.user, more).await;
+            let before = statements.load(Ordering::Relaxed);
+            let rows = ada.data("{ services { uptimeDays { date } hourlyP50Ms } }", json!({})).await;
+            assert_eq!(statements.load(Ordering::Relaxed) - before, 3);
+            assert!(rows["services"].as_array().unwrap().iter().all(|row| row["hourlyP50Ms"][23] == 100.0), "{rows}");
+        }
+        fill(&api, &ada.user, 1).await;
+        let error = ada.error("{ services { hourlyP50Ms } }", json!({})).await;
+        assert_eq!(error["extensions"]["field"], "hourlyP50Ms");
         assert!(costs[0] > 0);
         assert_eq!(costs[0], costs[1], "statements for 3 and for 300 services");
         assert!(costs[0] <= 15, "{costs:?}");

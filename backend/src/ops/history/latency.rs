@@ -183,6 +183,30 @@ fn statement(sql: Sql, stretch: &Stretch) -> Sql {
     sql.by_backend(" OFFSET 0) c", "").text(" GROUP BY 1, 2")
 }
 
+/// Of how many hours [`hourly_medians`] tells.
+pub const HOURS: usize = 24;
+
+/// The median response time of each of the last [`HOURS`] hours of each service (by its number), in one statement: oldest
+/// first, the hour that is under way last, `None` where nothing answered. Services without checks are missing. Made of sums,
+/// so it is cheap for many services.
+///
+/// # Errors
+/// What the database said.
+pub async fn hourly_medians(
+    db: &DatabaseConnection,
+    services: &[i32],
+    now: DateTime<Utc>,
+) -> Result<HashMap<i32, Vec<Option<f64>>>> {
+    let from = floor(now, HOUR) - (DAY - HOUR);
+    let stretch = Stretch { from, to: now, width: HOUR, source: Source::Hours };
+    let medians = |points: Vec<LatencyPoint>| {
+        let unknown = std::iter::repeat_n(None, HOURS.saturating_sub(points.len()));
+        unknown.chain(points.into_iter().map(|point| point.p50_ms)).collect()
+    };
+    let points = latency(db, services, stretch).await?;
+    Ok(points.into_iter().map(|(service, points)| (service, medians(points))).collect())
+}
+
 fn point(at: DateTime<Utc>, sum: Option<&Sum>) -> LatencyPoint {
     let max_ms = sum.and_then(|sum| sum.max_response_time_ms).map(f64::from);
     // The histogram's buckets are a little wider than what is in them.

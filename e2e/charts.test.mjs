@@ -1,4 +1,5 @@
-// The chart of response times, the bar of days, incidents with notes, and their filters, in a real browser on the demo.
+// The chart of response times, the lines of it in rows, the bar of days, incidents with notes, and their filters, in a
+// real browser on the demo.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -57,6 +58,23 @@ async function drag(from, to) {
   await page.mouse.move(x + width * to, y + height / 2);
   await page.mouse.up();
 }
+
+test('rows draw the response times of the last hours, where there is room', async () => {
+  await page.goto(`${program.base}/?group=none`);
+  const row = (name) => page.locator('li.row', { hasText: name });
+  const line = row('Web shop').getByRole('img', { name: /^Last 24 hours: \d+ ms to \d+ ms$/ });
+  await line.waitFor();
+  const hours = '{ services { name hourlyP50Ms } }';
+  const points = (await ask(hours)).services.find(({ name }) => name === 'Web shop').hourlyP50Ms;
+  assert.equal(points.length, 24);
+  const known = points.filter((point) => point !== null).length;
+  assert.equal((await line.locator('path').getAttribute('d')).match(/[ML]/g).length, known);
+  // Nothing answers there.
+  assert.equal(await row('Harbour · Console').locator('.spark').count(), 0);
+  await page.setViewportSize({ width: 800, height: 900 });
+  await line.waitFor({ state: 'hidden' });
+  await page.setViewportSize({ width: 1440, height: 900 });
+});
 
 test('the pointer tells exact values, and what went on meanwhile is shaded', async () => {
   await opened();

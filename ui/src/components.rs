@@ -10,6 +10,7 @@ mod icon;
 mod link;
 mod phases;
 mod row;
+mod sparkline;
 mod states;
 mod status;
 mod timeline;

@@ -3,7 +3,7 @@
 use crate::{
     Route,
     api::Status,
-    components::{Ago, DayBar, Elsewhere, Icon, Shape, StatusBadge},
+    components::{Ago, DayBar, Elsewhere, Icon, Shape, StatusBadge, sparkline::sparkline},
     format,
     pages::service_list::{ListView, row_id},
     store::Entry,
@@ -88,7 +88,10 @@ pub fn ServiceRow(
                 DayBar { history: entry.history }
             }
             span { class: "uptime number", title: "Uptime over 30 days", {format::percent_or_none((entry.uptime)())} }
-            span { class: "latency number", {latency.unwrap_or_else(|| "–".to_owned())} }
+            span { class: "latency number",
+                {sparkline(entry.history.read().as_deref())}
+                {latency.unwrap_or_else(|| "–".to_owned())}
+            }
             span { class: "checked number",
                 if let Some(current) = &*current {
                     Ago { at: current.checked_at }

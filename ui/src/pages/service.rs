@@ -197,7 +197,8 @@ fn Uptimes(entry: Entry, detail: Signal<Option<ServiceDetail>>) -> Element {
 }
 
 fn last_days(detail: &ServiceDetail, days: usize) -> History {
-    History { id: detail.id, uptime: detail.month, uptime_days: last(&detail.uptime_days, days).to_vec() }
+    let uptime_days = last(&detail.uptime_days, days).to_vec();
+    History { id: detail.id, uptime: detail.month, uptime_days, hourly_p50_ms: Vec::new() }
 }
 
 fn last<T>(list: &[T], count: usize) -> &[T] {

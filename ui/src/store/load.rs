@@ -35,7 +35,7 @@ pub async fn load_uptimes(mut store: Store) {
     store.days_round += 1;
 }
 
-/// Asks for the last 30 days of those of `ids` whose days are not known, or were told long ago.
+/// Asks for the last 30 days and the last 24 hours of those of `ids` whose days are not known, or were told long ago.
 pub async fn load_days(mut store: Store, mut ids: Vec<Uuid>) {
     ids.retain(|id| !store.days_known.read().contains(id));
     ids.truncate(AT_ONCE);

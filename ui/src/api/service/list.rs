@@ -111,7 +111,7 @@ pub struct ServiceFilter {
     pub ids: Option<Vec<Uuid>>,
 }
 
-/// The last 30 days of some services, day by day: of those in sight, because it is many times as much as all the rest.
+/// The last 30 days of some services, day by day, and the last 24 hours: of those in sight, because it is many times as much as all the rest.
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Query", variables = "OfServices")]
 pub struct ListHistories {
@@ -120,7 +120,7 @@ pub struct ListHistories {
     pub services: Vec<History>,
 }
 
-/// The last 30 days of one service.
+/// The last 30 days and the last 24 hours of one service.
 #[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "Service")]
 pub struct History {
@@ -132,6 +132,8 @@ pub struct History {
     /// Day by day, oldest first.
     #[arguments(days: 30)]
     pub uptime_days: Vec<UptimeDay>,
+    /// The median response time of each of the last 24 hours, oldest first; `None` where nothing answered.
+    pub hourly_p50_ms: Vec<Option<f64>>,
 }
 
 /// Percentages over a window: `None` where nothing was covered.

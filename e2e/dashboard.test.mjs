@@ -148,6 +148,27 @@ test('the palette finds services and actions', async () => {
   await eventually(() => page.getByRole('dialog').count(), 0);
 });
 
+test('on a phone the palette is a button in the bar, and everything in it works by touch', async () => {
+  const storageState = await page.context().storageState();
+  const phone = { storageState, viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+  const { page: held } = await openPage(browser, { serviceWorkers: 'block', ...phone });
+  await held.goto(program.base);
+  const palette = held.getByRole('dialog', { name: 'Command palette' });
+  const find = held.locator('nav.bottom').getByRole('button', { name: 'Find' });
+  await find.tap();
+  await palette.getByRole('combobox').fill('serv 042');
+  await palette.getByRole('option', { name: 'Service 042' }).tap();
+  await held.getByRole('heading', { name: 'Service 042' }).waitFor();
+  await find.tap();
+  await palette.waitFor();
+  await held.touchscreen.tap(180, 10);
+  await palette.waitFor({ state: 'detached' });
+  const small = await held.locator('nav.bottom > *').evaluateAll((all) =>
+    all.map((one) => one.getBoundingClientRect()).filter(({ width, height }) => width < 44 || height < 44).length);
+  assert.equal(small, 0, 'each is as large as a thumb');
+  await held.context().close();
+});
+
 test('many services are paused, moved and deleted at once, and each can be undone', async () => {
   await fresh('/?group=none');
   const paused = async () => (await ask('{ services { name paused } }')).services.filter((one) => one.paused).length;

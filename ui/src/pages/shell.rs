@@ -140,6 +140,7 @@ fn TopBar() -> Element {
 #[component]
 fn BottomBar() -> Element {
     let route = use_route::<Route>();
+    let palette = use_context::<Palette>();
     rsx! {
         nav { class: "bottom", "aria-label": "Main",
             for (to , name , shape , current) in places(&route) {
@@ -147,6 +148,10 @@ fn BottomBar() -> Element {
                     Icon { shape }
                     "{name}"
                 }
+            }
+            button { r#type: "button", onclick: move |_| palette.open(),
+                Icon { shape: Shape::Search }
+                "Find"
             }
             Go { to: Route::new_service(), current: matches!(route, Route::NewService { .. }), Icon { shape: Shape::Plus } "Add" }
         }

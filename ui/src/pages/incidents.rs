@@ -148,7 +148,7 @@ pub fn IncidentsPage(filter: IncidentsQuery) -> Element {
     };
     let (by_service, by_state, by_kind, by_time) = (filter.clone(), filter.clone(), filter.clone(), filter.clone());
     rsx! {
-        div { class: "page narrow",
+        div { class: "page",
             header { class: "head",
                 div { class: "what", h1 { "Incidents" } }
                 div { class: "tools",

@@ -120,6 +120,8 @@ fn Notifications() -> Element {
                 checked: on(),
                 onchange: move |event| async move {
                     let wanted = event.checked();
+                    // First as the person left it: a refusal would otherwise change nothing here, and the box stay checked.
+                    on.set(wanted);
                     let may = wanted && browser::may_notify().await;
                     browser::remember(NOTIFY, may.then_some("on"));
                     on.set(may);

@@ -96,12 +96,12 @@ impl Subscription {
         >,
     ) -> Result<Updates<StatusUpdate>> {
         let (ops, viewer) = listener(ctx)?;
-        let events = ops.live.subscribe();
+        let events = ops.live.subscribe_to(viewer.user_id);
         if let Some(Id(id)) = service_id {
             ops.service(&viewer, id).await?.ok_or(Error::NotFound(SERVICE))?;
         }
         let (only, changes_only) = (service_id.map(|id| id.0), changes_only.unwrap_or(false));
-        Ok(of_viewer(events, viewer, move |event| match event {
+        Ok(updates(events, move |event| match event {
             Event::StatusChecked { service_id, previous, current, changed, .. }
                 if only.is_none_or(|only| only == *service_id) && (*changed || !changes_only) =>
             {
@@ -116,7 +116,7 @@ impl Subscription {
     /// loses a note.
     async fn incident_updates(&self, ctx: &Context<'_>) -> Result<Updates<Incident>> {
         let (ops, viewer) = listener(ctx)?;
-        Ok(of_viewer(ops.live.subscribe(), viewer, |event| match event {
+        Ok(updates(ops.live.subscribe_to(viewer.user_id), |event| match event {
             Event::IncidentChanged { incident_id, .. } => Some(Incident::by_id(*incident_id)),
             _ => None,
         }))
@@ -125,7 +125,7 @@ impl Subscription {
     /// Your services, each time that one is added, changed, paused, resumed or deleted, here or elsewhere.
     async fn service_changes(&self, ctx: &Context<'_>) -> Result<Updates<ServiceChange>> {
         let (ops, viewer) = listener(ctx)?;
-        Ok(of_viewer(ops.live.subscribe(), viewer, |event| match event {
+        Ok(updates(ops.live.subscribe_to(viewer.user_id), |event| match event {
             Event::ServiceChanged { service_id, change, .. } => {
                 let there = *change != live::ServiceChange::Deleted;
                 Some(ServiceChange {
@@ -145,19 +145,8 @@ fn listener<'a>(ctx: &Context<'a>) -> Result<(&'a Arc<Ops>, Viewer)> {
     Ok((ctx.data_unchecked::<Arc<Ops>>(), viewer))
 }
 
-fn of_viewer<T: Send + 'static>(
-    events: Events,
-    viewer: Viewer,
-    wanted: impl Fn(&Event) -> Option<T> + Send + 'static,
-) -> Updates<T> {
-    let mine = events.filter_map(move |event| {
-        ready(match event {
-            Ok(event) if event.user_id() == viewer.user_id => wanted(&event).map(Ok),
-            Ok(_) => None,
-            Err(missed) => Some(Err(missed)),
-        })
-    });
-    until_missed(mine).boxed()
+fn updates<T: Send + 'static>(events: Events, wanted: impl Fn(&Event) -> Option<T> + Send + 'static) -> Updates<T> {
+    until_missed(events.filter_map(move |event| ready(event.map(|event| wanted(&event)).transpose()))).boxed()
 }
 
 /// Ends behind the first error.

@@ -244,6 +244,15 @@ impl Live {
             Self::Redis(redis) => redis.subscribe(),
         }
     }
+
+    /// As [`Live::subscribe`], but the events of one user alone. Those of others cost this receiver nothing.
+    #[must_use]
+    pub fn subscribe_to(&self, user_id: Uuid) -> Events {
+        match self {
+            Self::Memory(memory) => memory.subscribe_to(user_id),
+            Self::Redis(redis) => redis.subscribe_to(user_id),
+        }
+    }
 }
 
 /// Which workers there are.

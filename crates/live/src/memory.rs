@@ -139,6 +139,10 @@ impl Memory {
         self.shared.events.subscribe()
     }
 
+    pub(crate) fn subscribe_to(&self, user: Uuid) -> Events {
+        self.shared.events.subscribe_to(user)
+    }
+
     pub(crate) fn announce(&self, worker: &Worker, lasting: Duration) {
         let mut state = self.state();
         let heard_at = self.now();

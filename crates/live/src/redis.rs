@@ -242,6 +242,10 @@ impl Redis {
         self.shared.events.subscribe()
     }
 
+    pub(crate) fn subscribe_to(&self, user: Uuid) -> Events {
+        self.shared.events.subscribe_to(user)
+    }
+
     pub(crate) async fn announce(&self, worker: &Worker, lasting: Duration) -> Result<()> {
         let arguments = vec![id(worker.id), json(worker), crate::lease(lasting).num_milliseconds().into()];
         let script = Act::Script(&self.shared.scripts.announce);

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 over_all!(
     every_receiver_gets_every_event_in_the_order_of_publication,
+    a_user_gets_their_own_events_in_their_order_and_what_was_missed,
     a_receiver_gets_nothing_from_before_it_subscribed,
     a_receiver_that_lags_is_told_that_it_missed_something_and_goes_on,
     each_kind_of_event_arrives_as_it_was_sent,
@@ -38,6 +39,35 @@ async fn every_receiver_gets_every_event_in_the_order_of_publication(two: Two) {
     }
 }
 
+async fn a_user_gets_their_own_events_in_their_order_and_what_was_missed(two: Two) {
+    let of = |user: u128, number: u128| {
+        let change = ServiceChange::Updated;
+        Event::ServiceChanged { user_id: Uuid::from_u128(user), service_id: service(number), change }
+    };
+    let mut receivers = [1, 1, 2].map(|user| two.b.subscribe_to(Uuid::from_u128(user)));
+    let all: Vec<_> = (0..600).map(|number| of(number % 3, number)).collect();
+    two.a.publish(&all).await.unwrap();
+    for (receiver, user) in receivers.iter_mut().zip([1, 1, 2]) {
+        for event in all.iter().filter(|event| event.user_id() == Uuid::from_u128(user)) {
+            assert_eq!(&next(receiver).await.unwrap(), event);
+        }
+    }
+    // The channel of a user outlives all but the last who listens to it.
+    let [first, second, third] = receivers;
+    drop((first, third));
+    let (mut second, mut again) = (second, two.b.subscribe_to(Uuid::from_u128(2)));
+    two.a.publish(&[of(1, 1), of(2, 2)]).await.unwrap();
+    assert_eq!((next(&mut second).await, next(&mut again).await), (Ok(of(1, 1)), Ok(of(2, 2))));
+    // Who does not read misses something and goes on.
+    for start in (0..1_000).step_by(2) {
+        two.a.publish(&[of(1, start), of(1, start + 1)]).await.unwrap();
+    }
+    two.a.publish(&[of(2, 0)]).await.unwrap();
+    assert_eq!(next(&mut again).await, Ok(of(2, 0)), "what one user misses another does not");
+    assert_eq!(next(&mut second).await, Err(Missed));
+    while next(&mut second).await != Ok(of(1, 999)) {}
+}
+
 async fn a_receiver_gets_nothing_from_before_it_subscribed(two: Two) {
     let mut early = two.b.subscribe();
     two.a.publish(&[event(1)]).await.unwrap();
@@ -54,8 +84,8 @@ async fn a_receiver_that_lags_is_told_that_it_missed_something_and_goes_on(two: 
         // It need not get each of them, but it must get to the last.
         while next(&mut quick).await != Ok(event(count - 1)) {}
     });
-    for start in (0..count).step_by(100) {
-        two.a.publish(&(start..start + 100).map(event).collect::<Vec<_>>()).await.unwrap();
+    for start in (0..count).step_by(5) {
+        two.a.publish(&(start..start + 5).map(event).collect::<Vec<_>>()).await.unwrap();
     }
     reader.await.unwrap();
     assert_eq!(next(&mut slow).await, Err(Missed));

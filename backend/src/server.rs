@@ -135,7 +135,8 @@ pub(crate) async fn serve(
 
 fn router(server: &Arc<Server>) -> Router {
     // Answers too small to gain from it stay as they are; files come with compressed copies of their own.
-    // Lightly: at the usual level a dashboard of a thousand services takes longer to compress than to find out.
+    // Lightly: at the usual level a dashboard of a thousand services takes longer to compress than to find out. In
+    // zstd, which is preferred, it takes a third of the time that brotli does and is smaller.
     let compressed = CompressionLayer::new().quality(CompressionLevel::Precise(1)).compress_when(SizeAbove::new(1024));
     Router::new()
         .route("/api/graphql", get(graphql::playground).merge(post(graphql::post).layer(compressed)))

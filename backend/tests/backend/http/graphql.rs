@@ -181,14 +181,18 @@ async fn there_is_no_graphql_over_get_and_nothing_at_other_addresses() {
 async fn long_answers_are_compressed_and_short_ones_are_not() {
     let app = App::start().await;
     let browser = app.signed_in().await;
-    let ask = async |query: &str| {
+    let ask = async |query: &str, accepted: &str| {
         let request = browser.http.post(app.url("/api/graphql")).header(ORIGIN, &app.base);
-        let request = request.header("accept-encoding", "gzip");
+        let request = request.header("accept-encoding", accepted);
         let answer = request.json(&json!({ "query": query })).send().await.unwrap();
         answer.headers().get("content-encoding").map(|value| value.to_str().unwrap().to_owned())
     };
-    assert_eq!(ask("{ __schema { types { name description } } }").await.as_deref(), Some("gzip"));
-    assert_eq!(ask("{ __typename }").await, None);
+    let long = "{ __schema { types { name description } } }";
+    for (accepted, chosen) in [("gzip", "gzip"), ("gzip, deflate, br", "br"), ("gzip, deflate, br, zstd", "zstd")] {
+        assert_eq!(ask(long, accepted).await.as_deref(), Some(chosen), "{accepted}");
+        assert_eq!(ask("{ __typename }", accepted).await, None, "{accepted}");
+    }
+    assert_eq!(ask(long, "identity").await, None);
 }
 
 /// GraphQL over HTTP, "Media Types": the newer type for who asks for it, JSON for who was written before it.

@@ -41,12 +41,22 @@ pub(crate) async fn measure() -> Vec<Row> {
         let checks = storage.checks().await;
         let grown = bytes(&storage).await - before;
         let each = grown as f64 / checks as f64;
+        let (mut result, mut figures) =
+            (format!("{each:.1} bytes"), json!({ "bytes_per_check": each, "checks": checks, "bytes": grown }));
+        if layout == Layout::Postgres {
+            let later = now + Duration::days(i64::from(DAYS) + 1);
+            let pass = async || worker::history::pass(&storage.db, &worker::history::Settings::default(), later).await;
+            while pass().await.unwrap().is_some_and(|pass| pass.compacted) {}
+            let compacted = (bytes(&storage).await - before) as f64 / checks as f64;
+            result = format!("{compacted:.1} bytes once its day is over, {result} before");
+            figures["compacted_bytes_per_check"] = compacted.into();
+        }
         let row = Row {
             measure: format!("room of a check, indexes included, {checks} recorded in the order of time"),
             layout: layout.name(),
-            result: format!("{each:.1} bytes"),
+            result,
             aim: if layout == Layout::Sqlite { "60 bytes" } else { "100 bytes" },
-            figures: json!({ "bytes_per_check": each, "checks": checks, "bytes": grown }),
+            figures,
         };
         rows.push(row.say());
     }

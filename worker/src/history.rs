@@ -48,6 +48,8 @@ pub struct Pass {
     pub checks: u64,
     /// Checks, rollups and whole partitions that were deleted.
     pub deleted: Deleted,
+    /// Whether the index of a day that is over was built anew.
+    pub compacted: bool,
 }
 
 /// Sees to the history until `shutdown`, by the time that `clock` tells. A pass that fails is said and made good by the next
@@ -89,9 +91,11 @@ pub async fn pass(db: &DatabaseConnection, settings: &Settings, now: DateTime<Ut
     let made = partitions::make_ahead(db, now).await;
     let checks = rollup::fold_new_checks(db, settings.portion).await?;
     let deleted = retention::delete_old(db, settings, now).await?;
+    // One day a pass, so that sums wait for no more than that.
+    let compacted = partitions::compact_one(db, now).await;
     alone.end().await?;
     made?;
-    Ok(Some(Pass { checks, deleted }))
+    Ok(Some(Pass { checks, deleted, compacted: compacted? }))
 }
 
 /// The right to see to the history. It ends with this value, or with the connection.

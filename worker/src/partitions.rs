@@ -3,12 +3,17 @@
 //!
 //! Making and dropping needs locks for which recording would have to wait, behind whomever this waits for. So it gives up
 //! quickly and tries again.
+//!
+//! Checks come in the order of time and are kept by service, which leaves a third of a day's index empty. Once the day is
+//! over, its index is built anew without gaps.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use domain::rollup::DAY;
 use entity::sql::Sql;
 use sea_orm::sqlx::error::DatabaseError;
+use sea_orm::sqlx::{self, Connection as _};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, TransactionTrait};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Days after today for which there are partitions.
@@ -52,6 +57,63 @@ pub(crate) async fn drop_before(db: &DatabaseConnection, day: NaiveDate) -> Resu
         dropped += 1;
     }
     Ok(dropped)
+}
+
+/// Builds the index of one day anew whose checks were all made, if it takes more room than it has to; the oldest day that
+/// there is first. Reading and recording go on meanwhile. Returns whether there was such a day.
+///
+/// # Errors
+/// What the database said. What was there before is still there.
+pub(crate) async fn compact_one(db: &DatabaseConnection, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    if db.get_database_backend() != DbBackend::Postgres {
+        return Ok(false);
+    }
+    // Left behind by whoever was ended in the middle of it.
+    for index in indexes(db, "NOT x.indisvalid AND k.relname LIKE '%\\_ccnew%'").await? {
+        patiently(db, &format!("DROP INDEX {index}")).await?;
+    }
+    let Some(day) = indexes(db, LOOSE).await?.iter().find_map(|index| {
+        let day = day(index.strip_suffix(PRIMARY)?)?;
+        // Until a day later there may be somebody whose clock is slow.
+        (day + Days::new(1) < now.date_naive()).then_some(day)
+    }) else {
+        return Ok(false);
+    };
+    let name = name(day);
+    // A connection of its own, because this may take minutes and is possible outside of transactions only.
+    let mut connection = db.get_postgres_connection_pool().acquire().await.map_err(sent)?.detach();
+    for statement in [
+        "SET statement_timeout = 0".to_owned(),
+        format!("ALTER INDEX {name}{PRIMARY} SET (fillfactor = 100)"),
+        format!("REINDEX INDEX CONCURRENTLY {name}{PRIMARY}"),
+    ] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.map_err(sent)?;
+    }
+    connection.close().await.map_err(sent)?;
+    tracing::info!(%day, "built the index of checks for a day without gaps");
+    Ok(true)
+}
+
+/// What PostgreSQL calls the index of a primary key behind the name of its table.
+const PRIMARY: &str = "_pkey";
+
+/// An entry takes 28 bytes: a head and a pointer of 12, a number of 4 and a slot of 8, to the next multiple of 8. A full
+/// index has next to nothing besides; with a quarter more, or of a size that nobody has counted, it is loose.
+const LOOSE: &str = "x.indisprimary AND pg_relation_size(k.oid) > 65536 + 1.25 * 28 * k.reltuples";
+
+/// The indexes of the days' partitions for which `condition` holds, by name; `k` is the index, `x` what is special in it.
+async fn indexes(db: &DatabaseConnection, condition: &str) -> Result<Vec<String>, DbErr> {
+    let sql = format!(
+        "SELECT k.relname::text FROM pg_inherits i JOIN pg_index x ON x.indrelid = i.inhrelid
+            JOIN pg_class k ON k.oid = x.indexrelid
+        WHERE i.inhparent = 'checks'::regclass AND {condition} ORDER BY 1"
+    );
+    let rows = db.query_all_raw(Sql::new(DbBackend::Postgres).text(&sql).finish()).await?;
+    rows.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
+fn sent(error: sqlx::Error) -> DbErr {
+    DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error)))
 }
 
 /// The days that have a partition.

@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, IntoActiveModel, ModelTrait,
-    PaginatorTrait, QueryFilter, QueryOrder, TransactionTrait,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, IntoActiveModel,
+    ModelTrait, PaginatorTrait, QueryFilter, QueryOrder, Statement, TransactionTrait,
 };
 use testkit::builders::{a_check, a_service, a_user, insert_checks};
 use testkit::{TestDatabase, on_each_database};
@@ -224,6 +224,71 @@ async fn one_worker_at_a_time_sees_to_the_history() {
     assert_eq!(passes.iter().map(|pass| pass.checks).sum::<u64>(), 500);
     let rows = check_rollup::Entity::find().filter(check_rollup::Column::Period.eq(RollupPeriod::Hour)).all(db).await;
     assert_eq!(rows.unwrap().iter().map(|row| row.checks).sum::<i32>(), 500);
+}
+
+#[tokio::test]
+async fn the_index_of_a_day_that_is_over_is_built_without_gaps() {
+    let database = testkit::database::postgres().await;
+    let db = &database.db;
+    let (user, morning) = (a_user(db).await, at("2026-03-01T00:00:00Z"));
+    pass(db, &SETTINGS, morning).await.unwrap();
+    let mut services = Vec::new();
+    for _ in 0..60 {
+        services.push(a_service(db, &user).create().await);
+    }
+    for round in 0..200 {
+        let slot = |number: usize| morning + Duration::seconds(400 * round) + Duration::milliseconds(number as i64);
+        let checks: Vec<_> = services.iter().enumerate().map(|(n, service)| a_check(service, slot(n))).collect();
+        insert_checks(db, &checks).await;
+    }
+    let settings = Settings { portion: Portion::default(), ..SETTINGS };
+    // Left behind by somebody who was ended in the middle of it.
+    let left = "CREATE INDEX checks_20260301_pkey_ccnew ON checks_20260301 (slot);
+        UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'checks_20260301_pkey_ccnew'::regclass";
+    db.execute_unprepared(left).await.unwrap();
+    let size = async || {
+        let sql = "SELECT pg_indexes_size('checks_20260301')";
+        let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap().unwrap();
+        row.try_get_by_index::<i64>(0).unwrap()
+    };
+
+    assert!(!pass(db, &settings, morning + Duration::hours(47)).await.unwrap().unwrap().compacted);
+    let (loose, before) = (size().await, check::Entity::find().count(db).await.unwrap());
+    assert!(pass(db, &settings, morning + Duration::hours(48)).await.unwrap().unwrap().compacted);
+    let tight = size().await;
+    assert!(tight < loose * 3 / 4, "{tight} after {loose} bytes for {before} checks");
+    assert_eq!(check::Entity::find().count(db).await.unwrap(), before);
+    assert!(!pass(db, &settings, morning + Duration::hours(49)).await.unwrap().unwrap().compacted);
+    assert_eq!(size().await, tight);
+}
+
+#[tokio::test]
+async fn recording_goes_on_between_the_portions_that_sqlite_deletes() {
+    let database = testkit::database::sqlite().await;
+    let (db, other) = (&database.db, database.connect_again().await);
+    let user = a_user(db).await;
+    let from = at("2026-01-01T00:00:00Z");
+    for _ in 0..20 {
+        let service = a_service(db, &user).create().await;
+        let old: Vec<_> = (0..500).map(|i| a_check(&service, from + Duration::seconds(30 * i))).collect();
+        insert_checks(db, &old).await;
+    }
+    let settings = Settings { portion: Portion::default(), ..SETTINGS };
+    pass(db, &settings, from).await.unwrap().unwrap();
+
+    let recorded = a_service(db, &user).create().await;
+    let now = at("2026-03-01T00:00:00Z");
+    let mut records = 0;
+    let recording = async {
+        loop {
+            insert_checks(&other, &[a_check(&recorded, now + Duration::seconds(30 * records))]).await;
+            records += 1;
+        }
+    };
+    let deleting = pass(db, &settings, now);
+    let passed = tokio::select! { passed = deleting => passed.unwrap().unwrap(), () = recording => unreachable!() };
+    assert_eq!(passed.deleted.checks, 10_000);
+    assert!(records >= 5, "{records} while ten portions were deleted");
 }
 
 /// A few days of a service that is sometimes late, stopped, paused, asked off its slots, or given another interval.

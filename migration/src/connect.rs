@@ -82,6 +82,8 @@ pub async fn connect(url: &str, pool: &Pool) -> Result<DatabaseConnection, Conne
                 .pragma("cache_size", "-65536")
                 .pragma("temp_store", "memory")
                 .statement_cache_capacity(500)
+                // The thread that reads hands over row by row: with less room it waits for whoever takes them.
+                .row_buffer_size(1024)
         });
         let limit = pool.statement_timeout;
         options.map_sqlx_sqlite_pool_opts(move |pool| {

@@ -4,7 +4,7 @@
 use super::days::UptimeDay;
 use super::past::{Day, Past, Settled};
 use super::question::Question;
-use super::rest::{Rest, Row, select_all, select_rest, tally_of};
+use super::rest::{self, Rest, Row, parts, select_all, select_folded, select_rest, tally_of};
 use super::uptime::{Uptime, begins};
 use crate::ops::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -12,7 +12,7 @@ use domain::rollup::{DAY, ceil, floor};
 use domain::uptime::Tally;
 use entity::check::instant;
 use entity::sql::Sql;
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::DatabaseConnection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 const DAYS: i64 = 0;
@@ -65,8 +65,7 @@ pub(super) async fn read(
     let days = usize::try_from(today + 1 - since).unwrap_or(1);
     let mut stories: HashMap<i32, Long> =
         services.iter().map(|number| (*number, Long::of(known.get(number), since, days, &split))).collect();
-    for row in db.query_all_raw(sql.finish()).await? {
-        let row = Row::read(&row)?;
+    for row in rest::read(db, sql).await? {
         let Some(story) = stories.get_mut(&row.service_number) else { continue };
         match row.part {
             DAYS => row.sums().for_each(|(start, tally)| story.put_day(start, tally)),
@@ -119,7 +118,7 @@ fn statement(
     let columns = ["r.start", "r.up_ms", "r.degraded_ms", "r.down_ms", "r.maintenance_ms"];
     let sql = Sql::new(db.get_database_backend()).text("WITH given AS (SELECT number, start, recent FROM ");
     let sql = sql.rows("g", ["number", "start", "recent"], &given).text(") ");
-    let mut sql = select_all(sql, DAYS, "r", &columns)
+    let mut sql = select_all(parts(sql), DAYS, "r", &columns)
         .text(" FROM given CROSS JOIN check_rollups r WHERE r.service_number = given.number AND r.period = 1")
         .text(" AND r.start >= given.start GROUP BY r.service_number UNION ALL ");
     if !hours.is_empty() {
@@ -133,7 +132,7 @@ fn statement(
     }
     // What was folded last only grows, so that nothing of the rest is before what is remembered of it.
     let oldest = services.iter().map(folded).filter(|slot| *slot >= recent).min();
-    let sql = super::rest::select_folded(sql, FOLDED).text(" UNION ALL ");
+    let sql = select_folded(sql, FOLDED).text(" UNION ALL ");
     select_rest(sql, REST, oldest)
 }
 

@@ -1,21 +1,26 @@
 //! The form of the statements about history, and what every one of them asks for: the checks that the rollups do not hold
 //! yet.
 //!
-//! Rows are (part, service, numbers): which part of the statement it is, and any number of whole numbers as text with
-//! spaces between. So each part has one row a service: handing over a row for each check or day costs more than
-//! everything else.
+//! Rows are (part, service, numbers): which part of the statement it is, and any number of whole numbers. The database puts
+//! all rows of a part into one text, with spaces between numbers and commas between services: handing over a row for each
+//! check or day, or only for each service, costs more than everything else.
 
 use chrono::{DateTime, Utc};
 use domain::uptime::{Sample, Tally, tally};
 use entity::check::sample;
 use entity::column::Status;
 use entity::sql::Sql;
-use sea_orm::{ActiveEnum, DbBackend, DbErr, QueryResult};
+use sea_orm::{ActiveEnum, ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
 
 /// Begins a statement about services: `WITH given (number) AS (...)`.
 pub(super) fn about(backend: DbBackend, services: &[i32]) -> Sql {
     let rows: Vec<[i64; 1]> = services.iter().map(|number| [i64::from(*number)]).collect();
     Sql::new(backend).text("WITH given AS (SELECT number FROM ").rows("g", ["number"], &rows).text(") ")
+}
+
+/// Goes on, behind `given`, with what the parts are; [`read`] ends it.
+pub(super) fn parts(sql: Sql) -> Sql {
+    sql.text(", parts (part, service_number, numbers) AS (")
 }
 
 /// Begins a part: the numbers of one row of the table `table` for each service.
@@ -79,14 +84,27 @@ pub(super) struct Row {
     pub(super) numbers: Vec<i64>,
 }
 
-impl Row {
-    pub(super) fn read(row: &QueryResult) -> Result<Self, DbErr> {
-        let text: String = row.try_get_by_index(2)?;
-        let numbers = text.split(' ').map(str::parse).collect::<Result<_, _>>();
-        let numbers = numbers.map_err(|error| DbErr::Type(format!("{error} in a row of history: {text:?}")))?;
-        Ok(Self { part: row.try_get_by_index(0)?, service_number: row.try_get_by_index(1)?, numbers })
+/// Ends a statement of [`parts`], and reads its rows.
+///
+/// # Errors
+/// What the database said.
+pub(super) async fn read(db: &DatabaseConnection, sql: Sql) -> Result<Vec<Row>, DbErr> {
+    let sql = sql.text(") SELECT part, ").by_backend("string_agg(", "group_concat(");
+    let sql = sql.text("service_number || ' ' || numbers, ',') FROM parts GROUP BY part");
+    let mut rows = Vec::new();
+    for row in db.query_all_raw(sql.finish()).await? {
+        let (part, text): (i64, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        for row in text.split(',') {
+            let broken = || DbErr::Type(format!("not numbers in a row of history: {row:?}"));
+            let (service_number, numbers) = row.split_once(' ').ok_or_else(broken)?;
+            let numbers = numbers.split(' ').map(str::parse).collect::<Result<_, _>>().map_err(|_| broken())?;
+            rows.push(Row { part, service_number: service_number.parse().map_err(|_| broken())?, numbers });
+        }
     }
+    Ok(rows)
+}
 
+impl Row {
     /// The checks in a row of [`CHECK`]s.
     pub(super) fn samples(&self) -> impl Iterator<Item = Result<Sample, DbErr>> {
         self.numbers.as_chunks().0.iter().map(|[slot, interval, status]| {

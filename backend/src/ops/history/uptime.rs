@@ -1,6 +1,6 @@
 //! Uptime over a window that ends now.
 
-use super::rest::{CHECK, Rest, Row, about, select_all, select_folded, select_one, select_rest, tally_of};
+use super::rest::{self, CHECK, Rest, about, parts, select_all, select_folded, select_one, select_rest, tally_of};
 use crate::ops::Result;
 use chrono::{DateTime, Duration, Utc};
 use domain::Window;
@@ -9,7 +9,7 @@ use domain::service::MAX_INTERVAL_SECONDS;
 use domain::slot::horizon;
 use domain::uptime::{Sample, Tally, tally};
 use entity::sql::Sql;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
+use sea_orm::{DatabaseConnection, DbErr};
 use std::collections::HashMap;
 
 const SUMS: i64 = 0;
@@ -69,7 +69,7 @@ pub(super) async fn uptime(
 ) -> Result<HashMap<i32, Uptime>> {
     let from = begins(window, now);
     let (hours, days) = (ceil(from, HOUR), ceil(ceil(from, HOUR), DAY));
-    let mut sql = about(db.get_database_backend(), services);
+    let mut sql = parts(about(db.get_database_backend(), services));
     sql = select_sums(sql, 1, (days, now)).text(" UNION ALL ");
     if hours < days {
         sql = select_sums(sql, 0, (hours, days)).text(" UNION ALL ");
@@ -81,8 +81,7 @@ pub(super) async fn uptime(
     sql = select_rest(sql, REST, None);
 
     let mut parts: HashMap<i32, Parts> = services.iter().map(|number| (*number, Parts::default())).collect();
-    for row in db.query_all_raw(sql.finish()).await? {
-        let row = Row::read(&row)?;
+    for row in rest::read(db, sql).await? {
         let parts = parts.entry(row.service_number).or_default();
         match (row.part, row.numbers.as_array()) {
             (REST, _) => parts.rest.add(&row)?,

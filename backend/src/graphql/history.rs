@@ -2,9 +2,8 @@
 
 use super::plain::{Plain, Write, put};
 use super::scalar::Time;
-use super::status::Status;
+use super::status::{Status, word};
 use crate::ops::history;
-use async_graphql::resolver_utils::EnumType;
 use async_graphql::{InputType, Object, SimpleObject};
 use chrono::Datelike;
 
@@ -27,6 +26,17 @@ impl From<history::Uptime> for Uptime {
             degraded_percent: uptime.degraded_percent(),
             coverage_percent: uptime.coverage_percent(),
         }
+    }
+}
+
+impl Plain for Uptime {
+    fn write(field: &str) -> Option<Write<Self>> {
+        Some(match field {
+            "percent" => |uptime, json| put(json, &uptime.percent),
+            "degradedPercent" => |uptime, json| put(json, &uptime.degraded_percent),
+            "coveragePercent" => |uptime, json| put(json, &uptime.coverage_percent),
+            _ => return None,
+        })
     }
 }
 
@@ -67,17 +77,13 @@ impl Plain for UptimeDay {
     fn write(field: &str) -> Option<Write<Self>> {
         Some(match field {
             "date" => |day, json| put_date(json, day.0.date),
-            "status" => |day, json| put(json, &name(day.0.status().into())),
+            "status" => |day, json| put(json, &word(Status::from(day.0.status()))),
             "percent" => |day, json| put(json, &day.0.uptime.percent()),
             "degradedPercent" => |day, json| put(json, &day.0.uptime.degraded_percent()),
             "coveragePercent" => |day, json| put(json, &day.0.uptime.coverage_percent()),
             _ => return None,
         })
     }
-}
-
-fn name(status: Status) -> Option<&'static str> {
-    Status::items().iter().find(|item| item.value == status).map(|item| item.name)
 }
 
 /// As `2026-11-22`. By hand, because there are tens of thousands of them and formatting is slow.

@@ -92,6 +92,8 @@ struct Shared<K, V> {
 struct State<K, V> {
     known: HashMap<K, Option<V>>,
     awaited: HashMap<K, Vec<oneshot::Sender<Result<Option<V>>>>>,
+    /// Who waits for all keys of the next batch.
+    groups: Vec<oneshot::Sender<Result<()>>>,
     queued: bool,
 }
 
@@ -105,7 +107,7 @@ where
     where
         F: Future<Output = Result<HashMap<K, V>>> + Send + 'static,
     {
-        let state = State { known: HashMap::new(), awaited: HashMap::new(), queued: false };
+        let state = State { known: HashMap::new(), awaited: HashMap::new(), groups: Vec::new(), queued: false };
         let fetch: Fetch<K, V> = Box::new(move |keys| Box::pin(fetch(keys)));
         Self(Arc::new(Shared { queue: queue.clone(), fetch, state: Mutex::new(state) }))
     }
@@ -119,22 +121,54 @@ where
             }
             let (sender, answer) = oneshot::channel();
             state.awaited.entry(key).or_default().push(sender);
-            if !std::mem::replace(&mut state.queued, true) {
-                let shared = self.0.clone();
-                self.0.queue.push(Box::pin(async move { shared.run().await }));
-            }
+            self.queue(&mut state);
             answer
         };
-        answer.await.unwrap_or_else(|_| Err(DbErr::Custom("a batch was given up".into()).into()))
+        answer.await.unwrap_or_else(|_| given_up())
     }
+
+    /// What `take` makes of the value of each key, in their order; together with whatever else is asked for, as
+    /// [`Loader::load`], but for many keys at the price of one.
+    pub(super) async fn load_all<R>(&self, keys: &[K], take: impl Fn(&K, Option<&V>) -> R) -> Result<Vec<R>> {
+        let answer = {
+            let mut state = lock(&self.0.state);
+            let state = &mut *state;
+            for key in keys.iter().filter(|key| !state.known.contains_key(key)) {
+                state.awaited.entry(key.clone()).or_default();
+            }
+            let unknown = keys.iter().any(|key| !state.known.contains_key(key));
+            unknown.then(|| {
+                let (sender, answer) = oneshot::channel();
+                state.groups.push(sender);
+                self.queue(state);
+                answer
+            })
+        };
+        if let Some(answer) = answer {
+            answer.await.unwrap_or_else(|_| given_up())?;
+        }
+        let state = lock(&self.0.state);
+        Ok(keys.iter().map(|key| take(key, state.known.get(key).and_then(Option::as_ref))).collect())
+    }
+
+    fn queue(&self, state: &mut State<K, V>) {
+        if !std::mem::replace(&mut state.queued, true) {
+            let shared = self.0.clone();
+            self.0.queue.push(Box::pin(async move { shared.run().await }));
+        }
+    }
+}
+
+fn given_up<T>() -> Result<T> {
+    Err(DbErr::Custom("a batch was given up".into()).into())
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> Shared<K, V> {
     async fn run(&self) {
-        let awaited = {
+        let (awaited, groups) = {
             let mut state = lock(&self.state);
             state.queued = false;
-            std::mem::take(&mut state.awaited)
+            (std::mem::take(&mut state.awaited), std::mem::take(&mut state.groups))
         };
         let fetched = (self.fetch)(awaited.keys().cloned().collect()).await;
         let mut state = lock(&self.state);
@@ -150,6 +184,9 @@ impl<K: Clone + Eq + Hash, V: Clone> Shared<K, V> {
             if let Ok(value) = answer {
                 state.known.insert(key, value);
             }
+        }
+        for sender in groups {
+            let _ = sender.send(fetched.as_ref().map(|_| ()).map_err(Error::clone));
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Long lists of plain objects, such as the days of all services, written as JSON at once instead of each field of each
-//! of them by itself. A selection that this does not understand is resolved as
-//! any other, with the same outcome.
+//! of them by itself. A selection that this does not understand is resolved as any other, with the same outcome.
 
 use super::scope::scope;
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
@@ -44,32 +43,57 @@ impl<T: Plain> OutputType for PlainList<T> {
             writers.collect::<Option<Vec<_>>>()
         });
         match writers {
-            Some(writers) => Ok(raw(write(&self.0, &writers))),
+            Some(writers) => {
+                let mut json = Vec::new();
+                put_list(&mut json, &self.0, &writers);
+                Ok(raw(json))
+            }
             None => resolve_list(ctx, field, &self.0, Some(self.0.len())).await,
         }
     }
 }
 
-/// The list as JSON.
-fn write<T>(list: &[T], fields: &[(&str, Write<T>)]) -> Vec<u8> {
-    let mut json = Vec::with_capacity(2 + list.len() * 96);
+/// What writes a selection, with the keys in the answer; `None` when there is something in it that has to be resolved.
+pub(super) fn writers<'a, T: Plain>(set: &'a SelectionSet, env: &'a QueryEnv) -> Option<Vec<(&'a str, Write<T>)>> {
+    let fields = fields(set, env)?;
+    let writer = |field: &'a Positioned<Field>| {
+        Some((field.node.response_key().node.as_str(), T::write(&field.node.name.node)?))
+    };
+    fields.into_iter().map(writer).collect()
+}
+
+/// Adds a list as JSON.
+pub(super) fn put_list<T>(json: &mut Vec<u8>, list: &[T], fields: &[(&str, Write<T>)]) {
+    json.reserve(2 + list.len() * 96);
     json.push(b'[');
     for (i, object) in list.iter().enumerate() {
-        json.extend_from_slice(if i == 0 { b"{" } else { b",{" });
-        for (k, (key, write)) in fields.iter().enumerate() {
-            json.extend_from_slice(if k == 0 { b"\"" } else { b",\"" });
-            json.extend_from_slice(key.as_bytes());
-            json.extend_from_slice(b"\":");
-            write(object, &mut json);
+        if i > 0 {
+            json.push(b',');
         }
-        json.push(b'}');
+        put_object(json, object, fields);
     }
     json.push(b']');
-    json
+}
+
+/// Adds an object as JSON.
+pub(super) fn put_object<T>(json: &mut Vec<u8>, object: &T, fields: &[(&str, Write<T>)]) {
+    json.push(b'{');
+    for (i, (key, write)) in fields.iter().enumerate() {
+        put_key(json, i, key);
+        write(object, json);
+    }
+    json.push(b'}');
+}
+
+/// Adds the key of the member of an object that has so many before it.
+pub(super) fn put_key(json: &mut Vec<u8>, before: usize, key: &str) {
+    json.extend_from_slice(if before == 0 { b"\"" } else { b",\"" });
+    json.extend_from_slice(key.as_bytes());
+    json.extend_from_slice(b"\":");
 }
 
 /// JSON as the value that is sent as it is.
-fn raw(json: Vec<u8>) -> Value {
+pub(super) fn raw(json: Vec<u8>) -> Value {
     let json = String::from_utf8(json).expect("what is written is text");
     Value::Object([(Name::new(async_graphql_value::RAW_VALUE_TOKEN), Value::String(json))].into_iter().collect())
 }
@@ -84,19 +108,27 @@ type Selected = Arc<[(Name, Name)]>;
 impl Chosen {
     fn of(&self, field: &Positioned<Field>, env: &QueryEnv) -> Option<Selected> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.entry(field.pos).or_insert_with(|| selected(field, env)).clone()
+        let selected = || {
+            let fields = selected(field, env)?;
+            let names =
+                |field: &&Positioned<Field>| (field.node.response_key().node.clone(), field.node.name.node.clone());
+            Some(fields.iter().map(names).collect())
+        };
+        known.entry(field.pos).or_insert_with(selected).clone()
     }
 }
 
-fn selected(field: &Positioned<Field>, env: &QueryEnv) -> Option<Selected> {
+/// What is selected of an object, no key twice.
+pub(super) type Fields<'a> = Vec<&'a Positioned<Field>>;
+
+/// The fields that one field selects of its objects, fragments resolved, when its answer depends on nothing else in the
+/// document.
+pub(super) fn selected<'a>(field: &'a Positioned<Field>, env: &'a QueryEnv) -> Option<Fields<'a>> {
     let sets = env.fragments.values().map(|fragment| &fragment.node.selection_set);
     let all = std::iter::once(&env.operation.node.selection_set).chain(sets);
     // One answer may be put together of several fields with one key; only the library knows how.
-    if all.map(|set| count(&set.node, &field.node)).sum::<usize>() != 1 {
-        return None;
-    }
-    let mut selected = Vec::new();
-    add(&mut selected, &field.node.selection_set.node, env).then(|| selected.into())
+    let alone = all.map(|set| count(&set.node, &field.node)).sum::<usize>() == 1;
+    if alone { fields(&field.node.selection_set.node, env) } else { None }
 }
 
 /// How many fields are called like this one, or answer under its key.
@@ -112,24 +144,32 @@ fn count(set: &SelectionSet, like: &Field) -> usize {
     set.items.iter().map(of_one).sum()
 }
 
-/// Adds what a set selects; `false` when there is something in it that only the library understands.
-fn add(selected: &mut Vec<(Name, Name)>, set: &SelectionSet, env: &QueryEnv) -> bool {
+/// The fields of a set, fragments resolved; `None` when there is something in it that only the library understands.
+fn fields<'a>(set: &'a SelectionSet, env: &'a QueryEnv) -> Option<Fields<'a>> {
+    let mut found = Vec::new();
+    add(&mut found, set, env).then_some(found)
+}
+
+fn add<'a>(found: &mut Fields<'a>, set: &'a SelectionSet, env: &'a QueryEnv) -> bool {
     set.items.iter().all(|selection| match &selection.node {
         Selection::Field(field) => {
             let key = &field.node.response_key().node;
-            if selected.iter().all(|(known, _)| known != key) {
-                selected.push((key.clone(), field.node.name.node.clone()));
+            match found.iter().find(|known| known.node.response_key().node == *key) {
+                None => found.push(field),
+                // Two that select something are put together by the library.
+                Some(_) if field.node.selection_set.node.items.is_empty() => {}
+                Some(_) => return false,
             }
             field.node.directives.is_empty()
         }
         // An object is of one type only, so that every fragment that is valid here applies.
         Selection::InlineFragment(fragment) => {
-            fragment.node.directives.is_empty() && add(selected, &fragment.node.selection_set.node, env)
+            fragment.node.directives.is_empty() && add(found, &fragment.node.selection_set.node, env)
         }
         Selection::FragmentSpread(spread) => {
             let fragment = env.fragments.get(&spread.node.fragment_name.node);
             spread.node.directives.is_empty()
-                && fragment.is_some_and(|fragment| add(selected, &fragment.node.selection_set.node, env))
+                && fragment.is_some_and(|fragment| add(found, &fragment.node.selection_set.node, env))
         }
     })
 }

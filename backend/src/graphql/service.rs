@@ -2,6 +2,7 @@
 
 mod bulk;
 pub(crate) mod input;
+mod list;
 pub(crate) mod mutation;
 
 use super::check::{self, CheckConnection};
@@ -20,6 +21,7 @@ use async_graphql::{Context, Object, Result};
 use chrono::TimeDelta;
 use entity::service;
 use input::ServiceFilter;
+use list::Services;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -310,20 +312,21 @@ impl ServiceQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which ones; all by default.")] filter: Option<ServiceFilter>,
-    ) -> Result<Vec<Service>> {
+    ) -> Result<Services> {
         let scope = scope(ctx);
         let filter = filter.unwrap_or_default();
         let status = filter.status;
         let services = scope.ops.services(&scope.viewer()?, &filter.into()).await?;
-        let Some(status) = status else { return Ok(services.into_iter().map(Service::from).collect()) };
-        let current = services.iter().map(|row| scope.loaders.current.load(ByService(row.clone())));
-        let current = futures::future::try_join_all(current).await?;
-        let matches = services.into_iter().zip(current).filter(|(_, current)| {
-            // What was never checked is as unknown as can be.
-            let known = current.as_ref().map_or(domain::Status::Unknown, |current| current.status);
-            Status::from(known) == status
-        });
-        Ok(matches.map(|(row, _)| Service::from(row)).collect())
+        let Some(status) = status else { return Ok(Services(services)) };
+        let keys: Vec<_> = services.iter().cloned().map(ByService).collect();
+        // What was never checked is as unknown as can be.
+        let known = |_: &_, current: Option<&live::CurrentStatus>| {
+            Status::from(current.map_or(domain::Status::Unknown, |current| current.status))
+        };
+        let known = scope.loaders.current.load_all(&keys, known).await?;
+        Ok(Services(
+            services.into_iter().zip(known).filter(|(_, known)| *known == status).map(|(row, _)| row).collect(),
+        ))
     }
 
     /// One of your services; null when there is none with this id.

@@ -1,8 +1,10 @@
 //! The closed vocabularies, and what is known about a service now.
 
+use super::plain::{Plain, Write, put};
 use super::scalar::Time;
 use super::scope::scope;
-use async_graphql::{Context, Enum, Object, Result, SimpleObject};
+use async_graphql::resolver_utils::EnumType;
+use async_graphql::{Context, Enum, InputType as _, Object, Result, SimpleObject};
 use uuid::Uuid;
 
 /// What is known about a service at one moment.
@@ -43,6 +45,11 @@ pub(crate) enum Window {
     Month,
     /// The last 90 days.
     Quarter,
+}
+
+/// The word of a vocabulary as it is sent.
+pub(super) fn word<T: EnumType + PartialEq>(value: T) -> &'static str {
+    T::items().iter().find(|item| item.value == value).map_or("", |item| item.name)
 }
 
 /// What is known about a service now.
@@ -103,6 +110,20 @@ impl CurrentStatus {
     async fn certificate_expires_at(&self, ctx: &Context<'_>) -> Result<Option<Time>> {
         let details = scope(ctx).loaders.details.load(self.service_id).await?;
         Ok(details.and_then(|details| details.certificate_expires_at).map(Time))
+    }
+}
+
+impl Plain for CurrentStatus {
+    fn write(field: &str) -> Option<Write<Self>> {
+        Some(match field {
+            "status" => |current, json| put(json, &word(Status::from(current.known.status))),
+            "since" => |current, json| put(json, &Time(current.known.since).to_value()),
+            "checkedAt" => |current, json| put(json, &Time(current.known.checked_at).to_value()),
+            "responseTimeMs" => |current, json| put(json, &current.known.response_time_ms),
+            "statusCode" => |current, json| put(json, &current.known.status_code),
+            "message" => |current, json| put(json, &current.known.message),
+            _ => return None,
+        })
     }
 }
 

@@ -75,6 +75,47 @@ on_each_database! {
         assert_eq!(named["services"][0]["uptimeDays"], json!([{ "kind": "UptimeDay", "is": "UP" }]));
     }
 
+    async fn services_are_the_same_however_they_are_selected(database: TestDatabase) {
+        let api = Api::on(database).await;
+        let ada = api.somebody().await;
+        fill(&api, &ada.user, 3).await;
+        a_service(&api.ops.db, &ada.user).name("\"quoted\" \\ \u{1F600}").paused().create().await;
+        a_service(&api.ops.db, &ada.user).name("never checked").create().await;
+        api.is_down(&a_service(&api.ops.db, &ada.user).name("down").category("web").create().await).await;
+        const FIELDS: &str = "__typename id name category kind paused createdAt url statusPageUrl checkIntervalSeconds timeoutMs
+            degradedThresholdMs expectedStatus confirmations
+            current { status since checkedAt responseTimeMs statusCode message }
+            day: uptime(window: DAY) { degradedPercent percent } week: uptime(window: $window) { percent }
+            uptimeDays(days: 3) { date status percent coveragePercent } week_days: uptimeDays(days: $days) { percent }
+            incidentDays(days: $days) openIncident { id type cause events { kind } service { name } }
+            checks(first: 2) { edges { node { slot } } } incidents { totalCount } latency(window: DAY) { p50Ms } components { id }
+            other: current { phases { dnsMs } }";
+        let variables = json!({ "window": "WEEK", "days": 5 });
+        let written = ada.data(&format!("query($window: Window!, $days: Int) {{ services {{ {FIELDS} }} }}"), variables.clone()).await;
+        let resolved = format!("query($window: Window!, $days: Int) {{ services {{ {FIELDS} url @include(if: true) }} }}");
+        let resolved = ada.data(&resolved, variables).await;
+        assert_eq!(without_today(written.clone()), without_today(resolved));
+        let services = written["services"].as_array().unwrap();
+        assert_eq!(services.len(), 6);
+        let down = services.iter().find(|service| service["name"] == "down").unwrap();
+        assert_eq!((&down["current"]["status"], &down["openIncident"]["type"]), (&json!("DOWN"), &json!("DOWNTIME")));
+        let keys: Vec<_> = services[0].as_object().unwrap().keys().collect();
+        assert_eq!(keys.len(), 26, "{keys:?}");
+
+        // What is wrong is said in the same words, about the same places.
+        for wrong in ["uptimeDays(days: 0) { percent }", "incidentDays(days: 400)", "uptimeDays(days: 9999999999) { percent }"] {
+            let written = ada.asks(&format!("{{ services {{ id {wrong} }} }}"), json!({})).await.0;
+            let resolved = ada.asks(&format!("{{ services {{ id @include(if: true) {wrong} }} }}"), json!({})).await.0;
+            assert_eq!(written.pointer("/data"), resolved.pointer("/data"), "{wrong}");
+            let told = |answer: &Value| -> Vec<(String, Value)> {
+                let errors = answer["errors"].as_array().unwrap().iter();
+                errors.map(|error| (error["message"].to_string(), error["path"].clone())).collect()
+            };
+            assert_eq!(told(&written), told(&resolved), "{wrong}");
+            assert!(!told(&written).is_empty());
+        }
+    }
+
     async fn a_dashboard_costs_the_same_for_three_and_for_three_hundred_services(database: TestDatabase) {
         let mut api = Api::on(database).await;
         let statements = api.count_statements();

@@ -1,5 +1,5 @@
 //! Several workers on one database and one Redis: how evenly they share the checks, whether one is made twice, and what
-//! the sudden end of one costs.
+//! the sudden end of one, or of Redis, costs.
 
 use crate::checks::{ONE_HOST, missed};
 use crate::figures::Sorted;
@@ -34,6 +34,7 @@ pub(crate) async fn measure() -> Vec<Row> {
         rows.push(shares(count).await.say());
     }
     rows.push(sudden_end().await.say());
+    rows.push(without_redis().await.say());
     rows
 }
 
@@ -46,10 +47,16 @@ struct Fleet {
 
 impl Fleet {
     async fn start(count: usize) -> Self {
+        Self::start_with(count, "").await
+    }
+
+    /// With a statement before the workers start.
+    async fn start_with(count: usize, statement: &str) -> Self {
         let (target, url) = target::start().await;
         let storage = Storage::new(Layout::Postgres).await;
         storage.execute(COUNT_BY_WORKER).await;
         storage.add_services(SERVICES, INTERVAL as i32, &url).await;
+        storage.execute(statement).await;
         let between = if storage.url.contains('?') { '&' } else { '?' };
         let start = |number: usize| {
             let database = format!("{}{between}options[bench.worker]={number}", storage.url);
@@ -132,5 +139,55 @@ async fn sudden_end() -> Row {
         result: format!("{lost} services lost, {missed} slots missed, longest gap {longest} ms, {doubled} doubled"),
         aim: "resumed within the lease",
         figures: json!({ "lost": lost, "missed": missed, "longest_gap_ms": longest, "doubled": doubled }),
+    }
+}
+
+/// Redis is killed with what it holds, and comes back empty after a while. One service in a hundred is down all the time.
+async fn without_redis() -> Row {
+    const AWAY: Duration = Duration::from_secs(30);
+    const WATCHED: i64 = 10;
+    let mut fleet = Fleet::start_with(2, "UPDATE services SET expected_status = '500' WHERE number % 100 = 0").await;
+    let incidents =
+        "SELECT count(*) AS n FROM incidents UNION ALL SELECT count(*) FROM incidents WHERE resolved_at IS NULL";
+    let (before, killed) = (fleet.storage.numbers(incidents).await, now());
+    let redis = fleet.storage.redis.as_mut().unwrap();
+    redis.kill().await;
+    sleep(AWAY).await;
+    redis.start_again().await;
+    let back = now();
+    sleep(Duration::from_secs((WATCHED + INTERVAL + 2) as u64)).await;
+    fleet.workers.iter_mut().for_each(Program::still_runs);
+    let after = fleet.storage.numbers(incidents).await;
+    let checked = async |from: i64, to: i64| {
+        let sql = format!(
+            "SELECT count(DISTINCT service_number) AS n FROM checks WHERE slot + delay_ms >= {from} AND slot + delay_ms < {to}"
+        );
+        fleet.storage.numbers(&sql).await[0]
+    };
+    // At the full rate every service is checked once an interval.
+    let mut full = None;
+    for second in (0..=WATCHED).rev() {
+        let from = back + second * 1000;
+        if checked(from, from + INTERVAL * 1000).await < SERVICES as i64 {
+            break;
+        }
+        full = Some(second);
+    }
+    let meanwhile = checked(killed + INTERVAL * 1000, back).await;
+    let doubled = fleet.doubled(killed, back + WATCHED * 1000).await;
+    let at = full.map_or_else(|| format!("not within {WATCHED} s"), |second| format!("{second} s after its return"));
+    Row {
+        measure: "Redis killed, back empty after 30 s, 2 workers".into(),
+        layout: Layout::Postgres.name(),
+        result: format!(
+            "full rate {at}; {meanwhile} services checked without it, {doubled} doubled; incidents {} open of {} before, \
+             {} of {} after",
+            before[1], before[0], after[1], after[0],
+        ),
+        aim: "no incident opened or lost, full rate within 5 s",
+        figures: json!({
+            "full_rate_after_seconds": full, "checked_without": meanwhile, "doubled": doubled,
+            "incidents_before": before, "incidents_after": after,
+        }),
     }
 }

@@ -29,6 +29,7 @@ pub use incident::{
     IncidentEvent, IncidentFilter, IncidentNote, IncidentPage, IncidentService, IncidentUpdates, ListIncidents,
     ListIncidentsVariables, PageInfo, UnacknowledgeIncident,
 };
+pub use json::{Json, Read};
 pub use problem::{Problem, ProblemKind};
 #[cfg(target_arch = "wasm32")]
 pub(crate) use request::forget_in_flight;

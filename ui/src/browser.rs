@@ -20,8 +20,8 @@ pub(crate) use imp::{Arrival, Socket, clear, crash};
 pub(crate) use imp::{
     bring_into_sight, close_dialog, close_popover, copy, drag, focus, focus_if_lost, focus_if_there, hold_pointer,
     host_of, in_dialog, in_rows, is_typing, listen, listen_keys, listen_sight, local_time, locales, may_notify, notify,
-    now, open_dialog, origin, post, post_at_the_end, provide_history, random, reload, remember, remembered, set_icon,
-    set_list_width, set_theme, set_title, set_zone, show, sight, sleep, spawn, zones,
+    now, number, open_dialog, origin, post, post_at_the_end, provide_history, random, reload, remember, remembered,
+    set_icon, set_list_width, set_theme, set_title, set_zone, show, sight, sleep, spawn, zones,
 };
 
 use crate::api::Moment;

@@ -1,6 +1,6 @@
 //! Signing in, the viewer, their sessions, tokens and calendar.
 
-use super::{ByIdFields, Moment, schema};
+use super::{ByIdFields, Moment, json, schema};
 use uuid::Uuid;
 
 /// How people sign in here.
@@ -212,4 +212,23 @@ pub struct RevokeCalendarFeed {
     /// Whether there was one.
     #[allow(dead_code, reason = "asked for because a mutation must select something")]
     pub revoke_calendar_feed: bool,
+}
+
+json::objects! {
+    GetSignInOptions { sign_in_options }
+    SignInOptions { providers, local }
+    SignInProvider { id, name, url }
+    GetMe { me }
+    Me { id, email, name, avatar_url, operator }
+    GetAccount { me, calendar_feed }
+    Account { identities, sessions, api_tokens }
+    Identity { provider, name, email, email_verified, last_used_at }
+    BrowserSession { id, browser, address, created_at, last_used_at, current }
+    EndOtherSessions { end_other_sessions }
+    ApiToken { id, name, read_only, created_at, last_used_at, expires_at }
+    CreateApiToken { create_api_token }
+    CreatedApiToken { token }
+    CalendarFeed { created_at, last_read_at }
+    CreateCalendarFeed { create_calendar_feed }
+    CreatedCalendarFeed { url }
 }

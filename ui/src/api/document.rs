@@ -13,10 +13,10 @@ use super::{
     SearchCatalogue, SearchVariables, ServiceChanges, StatusUpdates, TestService, UnacknowledgeIncident, UpdateService,
     UpdateServiceVariables, ValidateStatusPageUrls, ValidateVariables,
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 
 /// What can be asked for, by the type of the data that comes back.
-pub trait Document: DeserializeOwned + 'static {
+pub trait Document: 'static {
     /// What is sent beside the text.
     type Variables: Serialize;
     /// The operation's name.

@@ -1,6 +1,6 @@
 //! Incidents: pages of them, one of them, and those that stream in.
 
-use super::{ByIdFields, Check, IncidentState, IncidentType, Moment, schema};
+use super::{ByIdFields, Check, IncidentState, IncidentType, Moment, json, schema};
 use uuid::Uuid;
 
 /// A stretch of time in which a service was degraded or down.
@@ -204,4 +204,21 @@ pub struct DeleteIncidentNote {
 pub struct IncidentUpdates {
     /// The incident as it is now.
     pub incident_updates: Incident,
+}
+
+json::objects! {
+    Incident {
+        id, kind = "type", state, started_at, resolved_at, checks_failed, cause, acknowledged_at, note_count, service,
+        events,
+    }
+    IncidentService { id, name }
+    IncidentEvent { at, kind, message }
+    PageInfo { has_next_page, end_cursor }
+    ListIncidents { incidents }
+    IncidentPage { edges, page_info, total_count }
+    IncidentEdge { node }
+    GetIncident { incident, more }
+    IncidentDetail { checks_around, notes }
+    IncidentNote { id, at, text }
+    IncidentUpdates { incident_updates }
 }

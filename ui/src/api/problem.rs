@@ -1,6 +1,6 @@
 //! Why a request did not bring what was asked for, in a form that a page can show.
 
-use serde::Deserialize;
+use super::json::{self, Json, Read};
 use std::fmt;
 
 /// What kind of failure it is: decides what the page offers.
@@ -34,8 +34,7 @@ pub struct Problem {
 }
 
 /// The `extensions` of an error of the API.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Extensions {
     code: Option<String>,
     field: Option<String>,
@@ -43,10 +42,24 @@ pub(super) struct Extensions {
     request_id: Option<String>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 struct Field {
     field: String,
     message: String,
+}
+
+json::objects! {
+    Field { field, message }
+}
+
+impl Read for Extensions {
+    fn read(json: &mut Json<'_>) -> Self {
+        let start = json.begin();
+        let [code, field, request_id] = ["code", "field", "requestId"].map(|name| json.maybe(start, name));
+        let extensions = Self { code, field, fields: json.maybe(start, "fields"), request_id };
+        json.end();
+        extensions
+    }
 }
 
 impl Problem {
@@ -126,7 +139,8 @@ mod tests {
     use super::*;
 
     fn problem(extensions: &str) -> Problem {
-        Problem::from_error("url: has no host".into(), Some(serde_json::from_str(extensions).unwrap()))
+        let error = format!(r#"{{"extensions":{extensions}}}"#);
+        Problem::from_error("url: has no host".into(), json::member(&error, "extensions").unwrap())
     }
 
     #[test]

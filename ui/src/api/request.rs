@@ -1,7 +1,8 @@
 //! One request to the API, with the session renewed on the way when it has run out.
 
 use super::{
-    Document, Moment, json,
+    Document, Moment,
+    json::{self, Json, Read},
     problem::{Extensions, Problem, ProblemKind},
 };
 use crate::{
@@ -9,7 +10,6 @@ use crate::{
     browser::{self, Sent},
 };
 use futures_util::{FutureExt, future::WeakShared};
-use serde::{Deserialize, de::DeserializeOwned};
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -32,7 +32,7 @@ const ATTEMPTS: u32 = 3;
 /// # Errors
 /// [`Problem`] says what happened; data with errors beside it counts as failed.
 #[allow(clippy::needless_pass_by_value, reason = "they are sent once")]
-pub fn request<D: Document>(variables: D::Variables) -> impl Future<Output = Result<D, Problem>> + use<D> {
+pub fn request<D: Document + Read>(variables: D::Variables) -> impl Future<Output = Result<D, Problem>> + use<D> {
     let answer = exchange(written::<D>(&variables), D::TEXT.starts_with("query"));
     async move { read(&answer.await?) }
 }
@@ -147,26 +147,29 @@ fn check(status: u16, body: &str) -> Result<(), Problem> {
         // A proxy in front of a server that is away answers with a page of its own.
         return if status >= 500 { Err(Problem::unreachable()) } else { Ok(()) };
     }
-    let errors = serde_json::from_str::<Errors>(body).ok().and_then(|answer| answer.errors).unwrap_or_default();
+    let errors = json::member::<Option<Vec<Refusal>>>(body, "errors").ok().flatten().flatten().unwrap_or_default();
     match errors.into_iter().next() {
         Some(Refusal { message, extensions }) => Err(Problem::from_error(message, extensions)),
         None => Ok(()),
     }
 }
 
-#[derive(Deserialize)]
-struct Errors {
-    errors: Option<Vec<Refusal>>,
-}
-
 /// What is read of an error: where in the question it happened is of no use here.
-#[derive(Deserialize)]
 struct Refusal {
     message: String,
     extensions: Option<Extensions>,
 }
 
-fn read<Data: DeserializeOwned>(body: &str) -> Result<Data, Problem> {
+impl Read for Refusal {
+    fn read(json: &mut Json<'_>) -> Self {
+        let start = json.begin();
+        let refusal = Self { message: json.member(start, "message"), extensions: json.maybe(start, "extensions") };
+        json.end();
+        refusal
+    }
+}
+
+fn read<Data: Read>(body: &str) -> Result<Data, Problem> {
     match json::member(body, "data") {
         Ok(Some(data)) => Ok(data),
         Ok(None) => Err(Problem::unreadable("it has no data")),
@@ -244,7 +247,7 @@ mod tests {
     #[test]
     fn a_proxys_page_means_that_the_server_is_away() {
         assert_eq!(check(502, "<html>").unwrap_err().kind, ProblemKind::Unreachable);
-        assert_eq!(read::<serde_json::Value>("<html>").unwrap_err().kind, ProblemKind::Server);
+        assert_eq!(read::<bool>("<html>").unwrap_err().kind, ProblemKind::Server);
         assert_eq!(check(401, "").unwrap_err().kind, ProblemKind::SignedOut);
     }
 

@@ -1,6 +1,6 @@
 //! How the installation does, for those who run it.
 
-use super::{Moment, schema};
+use super::{Moment, json, schema};
 use uuid::Uuid;
 
 /// How the installation does.
@@ -50,4 +50,13 @@ pub struct Worker {
     pub version: String,
     pub started_at: Moment,
     pub heard_at: Moment,
+}
+
+json::objects! {
+    GetSystem { system }
+    System { version, database, database_bytes, queued, overdue_ms, checks_per_second, last_hour, minutes, workers }
+    Scheduling {
+        since, checks, missed_slots, p50_ms = "latenessP50Ms", p99_ms = "latenessP99Ms", max_ms = "latenessMaxMs",
+    }
+    Worker { id, host, version, started_at, heard_at }
 }

@@ -1,6 +1,6 @@
 //! The scalars and enums of the API, and what people call them.
 
-use super::schema;
+use super::{json, schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use uuid::Uuid;
@@ -237,6 +237,15 @@ impl Window {
         };
         days * 86_400_000
     }
+}
+
+json::enums! {
+    Status { Up, Degraded, Down, Maintenance, Unknown }
+    MonitorKind { Http, StatusPage }
+    IncidentType { Downtime, Degraded }
+    IncidentState { Open, Resolved }
+    ServiceChangeKind { Created, Updated, Paused, Resumed, Deleted }
+    Window { Day, Week, Month, Quarter }
 }
 
 #[cfg(test)]

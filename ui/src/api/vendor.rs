@@ -1,6 +1,6 @@
 //! Vendors' status pages: what is known of those that services follow, and finding others.
 
-use super::{ByIdFields, Moment, Status, schema};
+use super::{ByIdFields, Moment, Status, json, schema};
 use uuid::Uuid;
 
 /// A component of a vendor's page that a service follows.
@@ -221,4 +221,26 @@ pub struct Discovery {
 pub struct RejectedUrl {
     pub url: String,
     pub reason: String,
+}
+
+json::objects! {
+    FollowedComponent { id, name, group_name, status, vendor_status, missing, successors }
+    Component { id, name, group_name, status, vendor_status }
+    VendorIncident { id, name, impact, status, started_at, url, components, updates }
+    VendorUpdate { at, status, body }
+    Maintenance { id, name, status, scheduled_for, scheduled_until, url, components }
+    VendorPage { name, url, last_read_at, stale, failure }
+    GetVendor { service }
+    Vendor { status_page, components, vendor_incidents, maintenances }
+    GetChoice { service }
+    Choice { components, status_page }
+    PageChoice { name, url, provider, components }
+    ListNotices { services }
+    Notices { id, name, paused, vendor_incidents, maintenances }
+    SearchCatalogue { status_page_catalogue }
+    CatalogueEntry { name, url }
+    DiscoverStatusPage { discover_status_page }
+    ValidateStatusPageUrls { validate_status_page_urls }
+    Discovery { api_urls, page_name, page_url, provider, components, rejected }
+    RejectedUrl { url, reason }
 }

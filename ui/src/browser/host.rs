@@ -14,6 +14,10 @@ pub(crate) fn random() -> f64 {
     0.5
 }
 
+pub(crate) fn number(text: &str) -> Option<f64> {
+    text.parse().ok()
+}
+
 pub(crate) fn spawn(task: impl Future<Output = ()> + 'static) {
     drop(task);
 }

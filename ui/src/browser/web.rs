@@ -73,6 +73,12 @@ pub(crate) fn post_at_the_end(path: &str, body: &str) {
     let _ = window().fetch_with_str_and_init(path, &init);
 }
 
+/// Reads a number as JSON writes it. The browser does, because Rust's reader carries a table of 10 KB.
+pub(crate) fn number(text: &str) -> Option<f64> {
+    let number = JsValue::from_str(text).unchecked_into_f64();
+    (number.is_finite() && !text.is_empty()).then_some(number)
+}
+
 /// Runs `task` beside everything else, whatever happens to the component that started it.
 pub(crate) fn spawn(task: impl Future<Output = ()> + 'static) {
     wasm_bindgen_futures::spawn_local(task);

@@ -5,12 +5,10 @@
 
 #![cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "only the browser connects"))]
 
-use crate::api::{self, Document, json};
-use serde::{
-    Deserialize,
-    de::{DeserializeOwned, IgnoredAny},
+use crate::api::{
+    self, Document,
+    json::{self, Read},
 };
-use serde_json::value::RawValue;
 
 /// The protocol's name in the handshake.
 pub(super) const NAME: &str = "graphql-transport-ws";
@@ -31,17 +29,9 @@ pub(super) enum Message<'a> {
     /// A sign of life.
     Pong,
     /// The answer to the subscription `id`, as JSON.
-    Next { id: &'a str, payload: &'a str },
+    Next { id: String, payload: &'a str },
     /// A subscription was refused or has ended.
     Over,
-}
-
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    r#type: &'a str,
-    id: Option<&'a str>,
-    #[serde(borrow)]
-    payload: Option<&'a RawValue>,
 }
 
 /// The message that begins the subscription `id`.
@@ -51,12 +41,13 @@ pub(super) fn subscribe<D: Document<Variables = ()>>(id: &str) -> String {
 
 /// Reads a message; `None` when it is none of this protocol.
 pub(super) fn read(text: &str) -> Option<Message<'_>> {
-    let envelope: Envelope = serde_json::from_str(text).ok()?;
-    Some(match (envelope.r#type, envelope.id, envelope.payload) {
+    let word: String = json::member(text, "type").ok()??;
+    let id: Option<String> = json::member(text, "id").ok()?;
+    Some(match (word.as_str(), id, json::text_of(text, "payload")) {
         ("connection_ack", ..) => Message::Ack,
         ("ping", ..) => Message::Ping,
         ("pong", ..) => Message::Pong,
-        ("next", Some(id), Some(payload)) => Message::Next { id, payload: payload.get() },
+        ("next", Some(id), Some(payload)) => Message::Next { id, payload },
         ("error" | "complete", Some(_), _) => Message::Over,
         _ => return None,
     })
@@ -64,12 +55,12 @@ pub(super) fn read(text: &str) -> Option<Message<'_>> {
 
 /// Whether an answer carries errors; `None` when it cannot be read.
 fn failed(payload: &str) -> Option<bool> {
-    let errors: Option<Vec<IgnoredAny>> = json::member(payload, "errors").ok()?;
+    let errors: Option<Vec<()>> = json::member(payload, "errors").ok()?;
     Some(errors.is_some_and(|errors| !errors.is_empty()))
 }
 
 /// The data of an answer; `None` when it carries errors or cannot be read.
-pub(super) fn data<Data: DeserializeOwned>(payload: &str) -> Option<Data> {
+pub(super) fn data<Data: Read>(payload: &str) -> Option<Data> {
     if failed(payload)? { None } else { json::member(payload, "data").ok()? }
 }
 
@@ -86,7 +77,7 @@ mod tests {
             (r#"{"type":"ping"}"#, Some(Message::Ping)),
             (
                 r#"{"id":"1","type":"next","payload":{"data": {"a": 1}}}"#,
-                Some(Message::Next { id: "1", payload: r#"{"data": {"a": 1}}"# }),
+                Some(Message::Next { id: "1".into(), payload: r#"{"data": {"a": 1}}"# }),
             ),
             (r#"{"id":"1","type":"error","payload":[{"message":"no"}]}"#, Some(Message::Over)),
             (r#"{"id":"1","type":"complete"}"#, Some(Message::Over)),

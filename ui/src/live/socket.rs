@@ -138,7 +138,7 @@ async fn connect(store: Store, stale: bool) -> End {
             Some(Arrival::Text(text)) => {
                 asked = false;
                 match protocol::read(&text) {
-                    Some(Message::Next { id, payload }) if apply(store, id, payload).is_some() => {}
+                    Some(Message::Next { id, payload }) if apply(store, &id, payload).is_some() => {}
                     Some(Message::Next { .. } | Message::Over) | None => return End::Missed,
                     Some(Message::Ping) => socket.send(protocol::PONG),
                     Some(Message::Ack | Message::Pong) => {}

@@ -1,7 +1,7 @@
 //! What the page of one service asks for beyond the list.
 
 use super::{Uptime, UptimeDay};
-use crate::api::{ByIdFields, IncidentFilter, IncidentPage, Maintenance, Moment, PageInfo, Status, schema};
+use crate::api::{ByIdFields, IncidentFilter, IncidentPage, Maintenance, Moment, PageInfo, Status, json, schema};
 use uuid::Uuid;
 
 /// One service with its uptime over every window.
@@ -145,4 +145,17 @@ pub struct Check {
     pub status_code: Option<i32>,
     pub response_time_ms: Option<i32>,
     pub message: Option<String>,
+}
+
+json::objects! {
+    GetService { service }
+    ServiceDetail { id, day, week, month, quarter, uptime_days, incident_days }
+    GetLatency { service, incidents }
+    ServiceLatency { latency_between, maintenances }
+    LatencyPoint { at, p50_ms, p95_ms, max_ms, checks }
+    ListChecks { service }
+    ServiceChecks { checks }
+    CheckPage { edges, page_info }
+    CheckEdge { node }
+    Check { slot, checked_at, status, status_code, response_time_ms, message }
 }

@@ -1,6 +1,6 @@
 //! What the dashboard asks for: every service with its current status, then every history; and what streams in.
 
-use crate::api::{IncidentType, Moment, MonitorKind, ServiceChangeKind, Status, schema};
+use crate::api::{IncidentType, Moment, MonitorKind, ServiceChangeKind, Status, json, schema};
 use uuid::Uuid;
 
 /// A service's definition and what is known about it now.
@@ -197,4 +197,27 @@ pub struct ServiceChange {
     pub change: ServiceChangeKind,
     pub service_id: Uuid,
     pub service: Option<Service>,
+}
+
+json::objects! {
+    Service {
+        id, name, category, kind, paused, created_at, url, status_page_url, check_interval_seconds, timeout_ms,
+        degraded_threshold_ms, expected_status, confirmations, current, open_incident,
+    }
+    Current { status, since, checked_at, response_time_ms, status_code, message, phases, certificate_expires_at }
+    Phases { dns_ms, connect_ms, tls_ms, first_byte_ms }
+    OpenIncident { id, kind = "type", started_at, cause }
+    ListServices { services }
+    ListUptimes { services }
+    ServiceUptime { id, uptime }
+    Percent { percent }
+    ListHistories { services }
+    History { id, uptime, uptime_days }
+    Uptime { percent, degraded_percent, coverage_percent }
+    UptimeDay { date, status, percent, degraded_percent, coverage_percent }
+    StatusUpdates { status_updates }
+    StatusUpdate { service, previous, current, changed }
+    UpdatedService { id }
+    ServiceChanges { service_changes }
+    ServiceChange { change, service_id, service }
 }

@@ -1,7 +1,7 @@
 //! What can be done with a service.
 
 use super::{Phases, Service};
-use crate::api::{ByIdFields, Moment, MonitorKind, Status, schema};
+use crate::api::{ByIdFields, Moment, MonitorKind, Status, json, schema};
 use uuid::Uuid;
 
 /// The installation's limits on services.
@@ -203,4 +203,14 @@ pub struct CheckNow {
     /// As stored.
     #[arguments(id: $id)]
     pub check_service: Service,
+}
+
+json::objects! {
+    GetLimits { limits }
+    Limits { min_interval_seconds, max_services }
+    CreateService { create_service }
+    TestService { test_service }
+    TestResult { status, status_code, response_time_ms, message, phases, certificate_expires_at }
+    UpdateService { update_service }
+    CheckNow { check_service }
 }

@@ -3,8 +3,6 @@
 //! The only module that touches `web_sys`. On the host, where components are rendered to strings in tests, there is no
 //! network and no document, and the time zone is UTC.
 
-#[cfg(target_arch = "wasm32")]
-mod history;
 #[cfg(not(target_arch = "wasm32"))]
 mod host;
 #[cfg(target_arch = "wasm32")]
@@ -18,10 +16,11 @@ use web as imp;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use imp::{Arrival, Socket, clear, crash};
 pub(crate) use imp::{
-    bring_into_sight, close_dialog, close_popover, copy, drag, focus, focus_if_lost, focus_if_there, hold_pointer,
-    host_of, in_dialog, in_rows, is_typing, listen, listen_keys, listen_sight, local_time, locales, may_notify, notify,
-    now, number, open_dialog, origin, post, post_at_the_end, provide_history, random, reload, remember, remembered,
-    set_icon, set_list_width, set_theme, set_title, set_zone, show, sight, sleep, spawn, zones,
+    address, bring_into_sight, close_dialog, close_popover, copy, drag, focus, focus_if_lost, focus_if_there,
+    hold_pointer, host_of, in_dialog, in_rows, is_typing, listen, listen_keys, listen_sight, local_time, locales,
+    may_notify, notify, now, number, open_dialog, origin, post, post_at_the_end, push_address, random, reload,
+    remember, remembered, replace_address, set_icon, set_list_width, set_theme, set_title, set_zone, show, sight,
+    sleep, spawn, zones,
 };
 
 use crate::api::Moment;

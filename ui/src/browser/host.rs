@@ -58,7 +58,13 @@ pub(crate) fn origin() -> String {
     "http://localhost".to_owned()
 }
 
-pub(crate) fn provide_history() {}
+pub(crate) fn address() -> String {
+    "/".to_owned()
+}
+
+pub(crate) fn push_address(_address: &str) {}
+
+pub(crate) fn replace_address(_address: &str) {}
 
 pub(crate) async fn copy(_text: &str) -> bool {
     false

@@ -237,9 +237,28 @@ pub(crate) fn crash(cause: &str) {
     }
 }
 
-/// Lets the router use the browser's own history.
-pub(crate) fn provide_history() {
-    dioxus_history::provide_history_context(std::rc::Rc::new(super::history::PageHistory));
+/// The address of the page, from its path on.
+pub(crate) fn address() -> String {
+    let location = window().location();
+    [location.pathname(), location.search(), location.hash()].map(Result::unwrap_or_default).concat()
+}
+
+/// Goes to another address, which begins at its top.
+pub(crate) fn push_address(to: &str) {
+    if to == address() {
+        return;
+    }
+    if let Ok(history) = window().history() {
+        let _ = history.push_state_with_url(&JsValue::NULL, "", Some(to));
+        window().scroll_to_with_x_and_y(0.0, 0.0);
+    }
+}
+
+/// Puts another address in the place of the present one, and leaves the page where it is.
+pub(crate) fn replace_address(to: &str) {
+    if let Ok(history) = window().history() {
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(to));
+    }
 }
 
 /// Empties the element `id`.

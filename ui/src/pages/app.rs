@@ -1,12 +1,12 @@
 //! The root: makes the store, asks who is there, and starts the live connection.
 
 use crate::{
-    Route,
     api::{self, GetMe, ProblemKind},
     browser,
     components::tip::TipPlace,
     live,
-    pages::{ListView, palette::Palette, preferences},
+    pages::{ListView, Shell, palette::Palette, preferences},
+    routes,
     store::{self, Offer, Session, Store},
 };
 use dioxus::{
@@ -25,8 +25,8 @@ pub fn App() -> Element {
     use_context_provider(TipPlace::new);
     use_context_provider(|| ListView::new(store));
     use_context_provider(Palette::new);
+    routes::use_history();
     use_hook(|| {
-        browser::provide_history();
         preferences::apply();
         spawn_forever(identify(store));
         spawn_forever(tick(store));
@@ -40,7 +40,7 @@ pub fn App() -> Element {
         Rc::new([browser::listen("pagehide", move || gone(())), browser::listen("pulsecheck:newer", move || newer(()))])
     });
     rsx! {
-        Router::<Route> {}
+        Shell {}
     }
 }
 

@@ -8,8 +8,7 @@ use dioxus::prelude::*;
 
 /// Says so, and where to go instead.
 #[component]
-pub fn NotFound(path: Vec<String>) -> Element {
-    let path = path.join("/");
+pub fn NotFound(path: String) -> Element {
     rsx! {
         div { class: "page",
             Empty { title: "There is no page here", alone: true,

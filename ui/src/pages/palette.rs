@@ -8,6 +8,7 @@ use crate::{
     list::ListQuery,
     pages::{preferences, service_list::use_list_view},
     palette::find,
+    routes::use_route,
     shortcuts::HELP_ID,
     store::{self, Deed, Session, Store, use_store},
 };
@@ -152,7 +153,7 @@ fn Opened() -> Element {
     let store = use_store();
     let palette = use_context::<Palette>();
     let view = use_list_view();
-    let route = use_route::<Route>();
+    let route = use_route();
     let mut typed = use_signal(String::new);
     let mut at = use_signal(|| 0usize);
     let all = found(store, &route, &typed.read());

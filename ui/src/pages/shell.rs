@@ -12,7 +12,9 @@ use crate::{
         palette::{Palette, PaletteBox},
         service_list::{row_id, use_list_view},
         sign_in::{SignIn, SignInQuery},
+        split::Split,
     },
+    routes::use_route,
     shortcuts::{self, HELP, HELP_ID},
     store::{Connection, Notice, Offer, Session, Tone, use_store},
 };
@@ -22,7 +24,7 @@ use dioxus::{core::spawn_forever, prelude::*};
 #[component]
 pub fn Shell() -> Element {
     let store = use_store();
-    let route = use_route::<Route>();
+    let route = use_route();
     shortcuts::use_shortcuts();
     use_effect(move || {
         let summary = store.summary.read();
@@ -81,7 +83,13 @@ pub fn Shell() -> Element {
 
 #[component]
 fn Page() -> Element {
-    rsx! { Outlet::<Route> {} }
+    let route = use_route();
+    if !route.is_beside_list() {
+        return route.page();
+    }
+    rsx! {
+        Split {}
+    }
 }
 
 /// Where the focus goes when what had it is not there any more: to the row that one came from, or else to the page.
@@ -114,7 +122,7 @@ fn places(route: &Route) -> [(Route, &'static str, Shape, bool); 3] {
 #[component]
 fn TopBar() -> Element {
     let store = use_store();
-    let route = use_route::<Route>();
+    let route = use_route();
     let open = store.open.read().len();
     rsx! {
         header { class: "top",
@@ -139,7 +147,7 @@ fn TopBar() -> Element {
 
 #[component]
 fn BottomBar() -> Element {
-    let route = use_route::<Route>();
+    let route = use_route();
     let palette = use_context::<Palette>();
     rsx! {
         nav { class: "bottom", "aria-label": "Main",

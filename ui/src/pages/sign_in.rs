@@ -7,10 +7,11 @@ use crate::{
     components::{Go, Icon, ProblemBox, RowSkeletons, Shape},
     format,
     hooks::use_asked,
+    routes::encoded_path,
     store::{Session, use_store},
 };
 use dioxus::prelude::*;
-use std::fmt::{self, Write};
+use std::fmt;
 
 /// Why a sign-in failed, as it stands in the address.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -71,14 +72,7 @@ fn sentence(code: &str, provider: &str) -> String {
 
 /// Where a provider's button leads: back to `here`, a path of this dashboard, when it is done.
 fn begin(url: &str, here: &str) -> String {
-    let mut to = format!("{url}?return=");
-    for byte in here.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => to.push(char::from(byte)),
-            _ => write!(to, "%{byte:02X}").expect("a text takes any text"),
-        }
-    }
-    to
+    format!("{url}?return={}", encoded_path(here))
 }
 
 /// The page at its own address, where the server sends those whose sign-in failed.

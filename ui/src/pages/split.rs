@@ -3,6 +3,7 @@
 use crate::{
     Route, browser,
     pages::service_list::ServiceList,
+    routes::use_route,
     store::{Loading, use_store},
 };
 use dioxus::{core::Runtime, prelude::*};
@@ -17,7 +18,7 @@ const STEP: i32 = 2;
 /// Wide windows show both; narrow ones the list until something is opened.
 #[component]
 pub fn Split() -> Element {
-    let route = use_route::<Route>();
+    let route = use_route();
     let opened = !matches!(route, Route::Dashboard { .. });
     let store = use_store();
     // Beside the form of the first service the invitation to add one would only be in the way. Hidden, not left out: the
@@ -33,9 +34,9 @@ pub fn Split() -> Element {
             section { class: "pane list-pane", "aria-label": "Services", ServiceList {} }
             if opened {
                 Divider {}
-                section { class: "pane detail-pane", Outlet::<Route> {} }
+                section { class: "pane detail-pane", {route.page()} }
             } else {
-                Outlet::<Route> {}
+                {route.page()}
             }
         }
     }

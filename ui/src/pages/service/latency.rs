@@ -56,7 +56,7 @@ pub(super) fn Latency(entry: Entry, shown: Shown) -> Element {
         }
     });
     let show = move |shown: Shown| {
-        router().current::<Route>().with_shown(shown).open_instead();
+        Route::here().with_shown(shown).open_instead();
     };
     let zoom = move |marked: Option<(Moment, Moment)>| {
         let now = browser::now();

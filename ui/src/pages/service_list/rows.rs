@@ -13,6 +13,7 @@ use crate::{
     format,
     list::{Group, Heading, Line, ListQuery, with_neighbours},
     pages::service_list::row_id,
+    routes::use_route,
     store::{self, use_store},
 };
 use dioxus::{core::Runtime, prelude::*};
@@ -56,7 +57,7 @@ pub(super) fn Rows() -> Element {
 
 /// Back, forward and links change the address; typing changes the filter. Each follows the other.
 fn use_query_in_address(mut view: ListView) -> Callback<ListQuery> {
-    let route = use_route::<Route>();
+    let route = use_route();
     use_effect(use_reactive!(|(route,)| {
         if let Some(list) = route.list().filter(|list| *view.query.peek() != **list) {
             view.query.set(list.clone());
@@ -72,7 +73,7 @@ fn use_query_in_address(mut view: ListView) -> Callback<ListQuery> {
             if *changed.peek() != mine {
                 return;
             }
-            let route = router().current::<Route>();
+            let route = Route::here();
             if route.list().is_some_and(|list| *list != *view.query.peek()) {
                 route.with_list(view.query.peek().clone()).open_instead();
             }
@@ -83,7 +84,7 @@ fn use_query_in_address(mut view: ListView) -> Callback<ListQuery> {
 /// Keeps what is drawn around what is in sight.
 fn use_sight(view: ListView) {
     let store = use_store();
-    let route = use_route::<Route>();
+    let route = use_route();
     use_hook(|| {
         let look = Runtime::wrap_closure(move |()| view.look());
         std::rc::Rc::new(browser::listen_sight(move || look(())))
@@ -112,7 +113,7 @@ fn use_sight(view: ListView) {
 
 #[component]
 fn Lines(view: ListView, shown: usize) -> Element {
-    let route = use_route::<Route>();
+    let route = use_route();
     let opened = match &route {
         Route::Service { id, .. } | Route::EditService { id } => Some(*id),
         _ => None,

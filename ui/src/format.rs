@@ -1,5 +1,7 @@
 //! Numbers and stretches of time as people read them. Plain functions: what is now is an argument.
 
+use crate::browser;
+
 /// A stretch of time with its two largest units: `3 d 4 h`, `2 min 10 s`, `45 s`.
 #[must_use]
 pub fn duration(millis: i64) -> String {
@@ -89,7 +91,9 @@ pub fn interval(seconds: i32) -> String {
 #[must_use]
 pub fn sentence(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| browser::uppercase(first.encode_utf8(&mut [0; 4])) + letters.as_str())
 }
 
 /// A vendor's own word as people write it: `partial_outage` is `partial outage`.

@@ -23,7 +23,6 @@ pub use routes::Route;
 /// Starts the dashboard in the page's element `main`, in place of the skeleton that the page brings along.
 #[cfg(target_arch = "wasm32")]
 pub fn launch() {
-    std::panic::set_hook(Box::new(|panic| browser::crash(&panic.to_string())));
     browser::clear("main");
     dioxus::web::launch::launch_cfg(App, dioxus::web::Config::new());
 }

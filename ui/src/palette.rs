@@ -1,5 +1,7 @@
 //! What the command palette finds: how well a text fits what was typed. Plain functions.
 
+use crate::browser;
+
 /// How well `text`, in lower case, fits `needle`, in lower case and not empty: lower is better, `None` is not at all.
 #[must_use]
 pub fn fit(text: &str, needle: &str) -> Option<u32> {
@@ -29,7 +31,7 @@ pub fn fit(text: &str, needle: &str) -> Option<u32> {
 /// The first `most` of `items` that fit `typed`, the best first; among equals in the order given. All of them in that
 /// order when nothing was typed.
 pub fn find<T>(items: Vec<T>, typed: &str, most: usize, text: impl Fn(&T) -> String) -> Vec<T> {
-    let needle = typed.trim().to_lowercase();
+    let needle = browser::lowercase(typed.trim());
     let mut found: Vec<(u32, T)> = items
         .into_iter()
         .filter_map(|item| if needle.is_empty() { Some((0, item)) } else { Some((fit(&text(&item), &needle)?, item)) })

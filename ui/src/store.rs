@@ -189,7 +189,7 @@ impl Store {
     #[must_use]
     pub fn categories(&self) -> Vec<String> {
         let mut categories: Vec<_> = self.listed.read().values().filter_map(|listed| listed.category.clone()).collect();
-        categories.sort_by_key(|category| category.to_lowercase());
+        categories.sort_by_key(|category| browser::lowercase(category));
         categories.dedup();
         categories
     }

@@ -14,6 +14,14 @@ pub(crate) fn random() -> f64 {
     0.5
 }
 
+pub(crate) fn lowercase(text: &str) -> String {
+    text.to_lowercase()
+}
+
+pub(crate) fn uppercase(text: &str) -> String {
+    text.to_uppercase()
+}
+
 pub(crate) fn number(text: &str) -> Option<f64> {
     text.parse().ok()
 }

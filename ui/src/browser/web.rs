@@ -4,7 +4,7 @@ use super::{Key, NoAnswer, Sent, TimeStyle};
 use crate::{api::Moment, list::Sight};
 use futures_channel::mpsc;
 use futures_util::StreamExt;
-use js_sys::{Array, Date, Function, Intl, Object, Reflect};
+use js_sys::{Array, Date, Function, Intl, JsString, Object, Reflect};
 use std::{cell::RefCell, collections::HashMap, future::Future};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
@@ -71,6 +71,16 @@ pub(crate) fn post_at_the_end(path: &str, body: &str) {
     init.set_headers(&headers);
     let _ = Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE);
     let _ = window().fetch_with_str_and_init(path, &init);
+}
+
+/// The same in small letters. The browser has the tables of all alphabets; in Rust they would have to be loaded.
+pub(crate) fn lowercase(text: &str) -> String {
+    if text.is_ascii() { text.to_ascii_lowercase() } else { JsString::from(text).to_lower_case().into() }
+}
+
+/// The same in capital letters.
+pub(crate) fn uppercase(text: &str) -> String {
+    if text.is_ascii() { text.to_ascii_uppercase() } else { JsString::from(text).to_upper_case().into() }
 }
 
 /// Reads a number as JSON writes it. The browser does, because Rust's reader carries a table of 10 KB.
@@ -227,14 +237,6 @@ pub(crate) fn host_of(address: &str) -> Option<String> {
 
 fn by_id(id: &str) -> Option<HtmlElement> {
     document().get_element_by_id(id)?.dyn_into().ok()
-}
-
-/// Tells that the program has stopped: in the console why, on the page that it did.
-pub(crate) fn crash(cause: &str) {
-    web_sys::console::error_1(&JsValue::from_str(cause));
-    if let Some(message) = by_id("load-failed") {
-        let _ = message.remove_attribute("hidden");
-    }
 }
 
 /// The address of the page, from its path on.

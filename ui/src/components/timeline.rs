@@ -9,7 +9,7 @@ pub fn Timeline(events: Vec<IncidentEvent>) -> Element {
     rsx! {
         ol { class: "timeline",
             for (number , event) in events.iter().enumerate() {
-                li { key: "{number}", class: "event {event.kind.to_lowercase()}",
+                li { key: "{number}", class: "event {event.kind.to_ascii_lowercase()}",
                     At { at: event.at, style: TimeStyle::Time }
                     span { "{event.message}" }
                 }

@@ -1,7 +1,7 @@
 //! Filters, sorts and groups.
 
 use super::{ListQuery, Sort};
-use crate::{api::Status, store::Listed};
+use crate::{api::Status, browser, store::Listed};
 use std::{collections::BTreeMap, rc::Rc};
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ pub fn arrange(
     query: &ListQuery,
     measure: impl Fn(Uuid) -> Option<f64>,
 ) -> Vec<Rc<Group>> {
-    let needle = query.text.trim().to_lowercase();
+    let needle = browser::lowercase(query.text.trim());
     let mut rows: Vec<Row> = listed
         .iter()
         .filter(|(_, service)| query.status.is_none_or(|status| service.status == status && !service.paused))
@@ -45,7 +45,7 @@ pub fn arrange(
             let group = group(&rows, (!uncategorised).then(|| name.to_owned()));
             let worst = group.counts.first().filter(|_| query.sort == Sort::Worst);
             let worst = std::cmp::Reverse(worst.map(|(status, _)| status.severity()));
-            ((worst, uncategorised, name.to_lowercase()), Rc::new(group))
+            ((worst, uncategorised, browser::lowercase(name)), Rc::new(group))
         })
         .collect();
     groups.sort_by(|(a, _), (b, _)| a.cmp(b));

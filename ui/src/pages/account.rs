@@ -24,7 +24,7 @@ fn initials(me: &Me) -> String {
     let name = if me.name.trim().is_empty() { &me.email } else { &me.name };
     let words: Vec<&str> = name.split_whitespace().collect();
     let ends = [words.first(), words.last().filter(|_| words.len() > 1)];
-    ends.into_iter().flatten().filter_map(|word| word.chars().next()).flat_map(char::to_uppercase).collect()
+    browser::uppercase(&ends.into_iter().flatten().filter_map(|word| word.chars().next()).collect::<String>())
 }
 
 /// A picture; where there is none, or it does not load, the initials stand.

@@ -211,7 +211,7 @@ pub fn IncidentsPage(filter: IncidentsQuery) -> Element {
 fn services(store: Store) -> Vec<(String, String)> {
     let listed = store.listed.read();
     let mut services: Vec<_> = listed.iter().map(|(id, service)| (id.to_string(), service.name.clone())).collect();
-    services.sort_by_cached_key(|(_, name)| name.to_lowercase());
+    services.sort_by_cached_key(|(_, name)| browser::lowercase(name));
     services.insert(0, (String::new(), "Any service".to_owned()));
     services
 }

@@ -68,7 +68,7 @@ struct Found {
 impl Found {
     fn action(text: impl Into<String>, hint: &str, act: Act) -> Self {
         let text = text.into();
-        Self { folded: text.to_lowercase(), text, hint: hint.to_owned(), status: None, act }
+        Self { folded: browser::lowercase(&text), text, hint: hint.to_owned(), status: None, act }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     api::{Current, Service, Status},
-    format,
+    browser, format,
 };
 
 /// What lists are filtered, sorted, grouped and counted by.
@@ -40,9 +40,9 @@ impl Listed {
             category: category.map(str::to_owned),
             status,
             paused,
-            folded: name.to_lowercase(),
+            folded: browser::lowercase(name),
             // A line feed is in neither, so nothing is found that spans both.
-            texts: format!("{}\n{address}", category.unwrap_or_default()).to_lowercase(),
+            texts: browser::lowercase(&format!("{}\n{address}", category.unwrap_or_default())),
         }
     }
 

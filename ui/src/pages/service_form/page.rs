@@ -1,6 +1,9 @@
 //! A vendor's page as somebody is choosing from it. Plain data and functions.
 
-use crate::api::{Choice, Component, Discovery, FollowedComponent};
+use crate::{
+    api::{Choice, Component, Discovery, FollowedComponent},
+    browser,
+};
 use std::rc::Rc;
 
 /// Which page, and which of its components.
@@ -148,8 +151,8 @@ pub(super) struct Group<'a> {
 
 /// The components in the vendor's groups and order, as far as their name or group holds `filter`.
 pub(super) fn groups<'a>(components: &'a [Component], filter: &str) -> Vec<Group<'a>> {
-    let needle = filter.trim().to_lowercase();
-    let holds = |text: &str| text.to_lowercase().contains(&needle);
+    let needle = browser::lowercase(filter.trim());
+    let holds = |text: &str| browser::lowercase(text).contains(&needle);
     let mut groups: Vec<Group<'a>> = Vec::new();
     for component in components {
         let name = component.group_name.as_deref();

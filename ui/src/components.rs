@@ -1,4 +1,5 @@
-//! The parts that pages are made of: they take props, send events and ask nobody.
+//! The parts that pages are made of: they take props, send events and ask nobody. What only draws its
+//! arguments and is never worth comparing is a plain function: a component has props that are built and compared.
 
 mod ago;
 mod bar;
@@ -23,12 +24,12 @@ pub use chart::{LatencyChart, Shade};
 pub use checks::CheckTable;
 pub use dialog::Confirm;
 pub use field::{Choice, Field};
-pub use icon::{Icon, Shape};
+pub use icon::{Shape, icon};
 pub use link::{Elsewhere, Go};
 pub use phases::PhaseBar;
 pub use row::ServiceRow;
 pub use states::{Empty, ProblemBox, RowSkeletons};
-pub use status::{StatusBadge, StatusMark};
+pub use status::{status_badge, status_mark};
 pub use timeline::Timeline;
 pub use tip::{Tip, TipLayer, use_tip};
 pub use vendor::{MaintenanceNote, ReadAt, Touches, VendorIncidentNote};

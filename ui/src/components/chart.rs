@@ -6,7 +6,7 @@ mod scale;
 use crate::{
     api::{LatencyPoint, Moment, Status},
     browser::{self, TimeStyle},
-    components::StatusBadge,
+    components::status_badge,
     format,
 };
 use dioxus::{html::input_data::MouseButton, prelude::*};
@@ -224,7 +224,7 @@ pub fn LatencyChart(
                     span { class: "key", "slowest " b { {told(point.max_ms)} } }
                     span { class: "dim", {checks(&point)} }
                     if let Some(status) = during {
-                        StatusBadge { status }
+                        {status_badge(status, false)}
                     }
                 } else {
                     span { class: "key p50", "p50: half of the answers were faster" }

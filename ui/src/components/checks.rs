@@ -3,7 +3,7 @@
 use crate::{
     api::{Check, Moment},
     browser::TimeStyle,
-    components::{At, StatusBadge},
+    components::{At, status_badge},
     format,
 };
 use dioxus::prelude::*;
@@ -31,7 +31,7 @@ pub fn CheckTable(
                     for check in &checks {
                         tr { key: "{check.slot}", class: (begins == Some(check.slot)).then_some("begins"),
                             td { class: "number left", At { at: check.checked_at, style: TimeStyle::DaySecond } }
-                            td { StatusBadge { status: check.status } }
+                            td { {status_badge(check.status, false)} }
                             td { class: "number", {check.response_time_ms.map_or("–".to_owned(), |millis| format::response_time(f64::from(millis)))} }
                             td { class: "number", {check.status_code.map_or("–".to_owned(), |code| code.to_string())} }
                             td { class: "dim", {check.message.clone().unwrap_or_default()} }

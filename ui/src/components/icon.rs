@@ -24,8 +24,7 @@ pub enum Shape {
 }
 
 /// A picture without a meaning of its own: the text beside it, or the button's name, says what it is.
-#[component]
-pub fn Icon(shape: Shape) -> Element {
+pub fn icon(shape: Shape) -> Element {
     let d = match shape {
         Shape::Brand => "M1 9h3.2l1.7-5 3.2 10 2.2-7 1 2H15",
         Shape::Dashboard => "M2 4h12M2 8h12M2 12h8",

@@ -3,7 +3,7 @@
 use crate::{
     Route,
     api::Status,
-    components::{Ago, DayBar, Elsewhere, Icon, Shape, StatusBadge, sparkline::sparkline},
+    components::{Ago, DayBar, Elsewhere, Shape, icon, sparkline::sparkline, status_badge},
     format,
     pages::service_list::{ListView, row_id},
     store::Entry,
@@ -69,7 +69,7 @@ pub fn ServiceRow(
                     onclick: move |event| view.choose(id, event.modifiers().shift()),
                 }
             }
-            StatusBadge { status, paused: service.paused }
+            {status_badge(status, service.paused)}
             a {
                 id: row_id(id),
                 class: "name",
@@ -101,7 +101,7 @@ pub fn ServiceRow(
             }
             span { class: "out",
                 if let Some(page) = page {
-                    Elsewhere { to: page, label: "Open {service.name} in a new window", Icon { shape: Shape::Out } }
+                    Elsewhere { to: page, label: "Open {service.name} in a new window", {icon(Shape::Out)} }
                 }
             }
         }

@@ -4,8 +4,7 @@ use crate::api::Status;
 use dioxus::prelude::*;
 
 /// The shape alone, for places where the word stands beside it anyway.
-#[component]
-pub fn StatusMark(status: Status, #[props(default)] paused: bool) -> Element {
+pub fn status_mark(status: Status, paused: bool) -> Element {
     let class = if paused { "mark paused".to_owned() } else { format!("mark {}", status.word()) };
     rsx! {
         svg { class, view_box: "0 0 12 12", width: "12", height: "12", "aria-hidden": "true",
@@ -27,12 +26,11 @@ pub fn StatusMark(status: Status, #[props(default)] paused: bool) -> Element {
 }
 
 /// Shape and word.
-#[component]
-pub fn StatusBadge(status: Status, #[props(default)] paused: bool) -> Element {
+pub fn status_badge(status: Status, paused: bool) -> Element {
     let (class, word) = if paused { ("paused", "Paused") } else { (status.word(), status.label()) };
     rsx! {
         span { class: "badge {class}",
-            StatusMark { status, paused }
+            {status_mark(status, paused)}
             span { class: "word", {word} }
         }
     }
@@ -45,7 +43,7 @@ mod tests {
     #[test]
     fn every_status_has_a_word_and_a_shape_of_its_own() {
         let rendered: Vec<_> =
-            Status::WORST_FIRST.map(|status| dioxus_ssr::render_element(rsx! { StatusBadge { status } })).into();
+            Status::WORST_FIRST.map(|status| dioxus_ssr::render_element(status_badge(status, false))).into();
         for (status, html) in Status::WORST_FIRST.iter().zip(&rendered) {
             assert!(html.contains(&format!(">{}<", status.label())), "{html}");
         }
@@ -58,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_paused_service_is_called_so_whatever_it_was() {
-        let html = dioxus_ssr::render_element(rsx! { StatusBadge { status: Status::Down, paused: true } });
+        let html = dioxus_ssr::render_element(status_badge(Status::Down, true));
         assert!(html.contains("Paused") && !html.contains("Down"), "{html}");
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     api::{Maintenance, Moment, Status, VendorIncident},
     browser::{self, TimeStyle},
-    components::{Ago, At, Elsewhere, Icon, Shape, Since, StatusMark},
+    components::{Ago, At, Elsewhere, Shape, Since, icon, status_mark},
     format,
     store::use_store,
 };
@@ -34,14 +34,14 @@ fn Note(status: Status, name: String, facts: Element, open: bool, url: Option<St
     rsx! {
         details { class: "note", open,
             summary {
-                StatusMark { status }
+                {status_mark(status, false)}
                 span { class: "name", "{name}" }
                 span { class: "facts dim number", {facts} }
-                Icon { shape: Shape::Chevron }
+                {icon(Shape::Chevron)}
             }
             {children}
             if let Some(to) = url {
-                p { Elsewhere { to, "On the vendor's page " Icon { shape: Shape::Out } } }
+                p { Elsewhere { to, "On the vendor's page " {icon(Shape::Out)} } }
             }
         }
     }

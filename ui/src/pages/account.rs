@@ -4,7 +4,7 @@ use crate::{
     Route,
     api::{self, Me},
     browser,
-    components::{Go, Icon, Shape},
+    components::{Go, Shape, icon},
     store::{Session, Store, use_store},
 };
 use dioxus::prelude::*;
@@ -60,9 +60,9 @@ pub(crate) fn AccountMenu() -> Element {
                 b { "{me.name}" }
                 span { class: "dim", "{me.email}" }
             }
-            Go { to: Route::Settings {}, onclick: move |()| browser::close_popover(MENU_ID), Icon { shape: Shape::Settings } "Settings" }
+            Go { to: Route::Settings {}, onclick: move |()| browser::close_popover(MENU_ID), {icon(Shape::Settings)} "Settings" }
             if me.operator {
-                Go { to: Route::System {}, onclick: move |()| browser::close_popover(MENU_ID), Icon { shape: Shape::Brand } "System" }
+                Go { to: Route::System {}, onclick: move |()| browser::close_popover(MENU_ID), {icon(Shape::Brand)} "System" }
             }
             button {
                 class: "plain",
@@ -71,7 +71,7 @@ pub(crate) fn AccountMenu() -> Element {
                     browser::close_popover(MENU_ID);
                     sign_out(store)
                 },
-                Icon { shape: Shape::Out }
+                {icon(Shape::Out)}
                 "Sign out"
             }
         }

@@ -7,7 +7,7 @@ use crate::{
     Route,
     api::{self, AcknowledgeIncident, ById, GetIncident, Incident, IncidentDetail, Problem, UnacknowledgeIncident},
     browser::{self, TimeStyle},
-    components::{At, CheckTable, Go, Icon, ProblemBox, RowSkeletons, Shape, Since, StatusBadge, Timeline},
+    components::{At, CheckTable, Go, ProblemBox, RowSkeletons, Shape, Since, Timeline, icon, status_badge},
     format,
     hooks::{Asked, use_asked},
     store::{Store, use_store},
@@ -55,7 +55,7 @@ fn IncidentView(id: Uuid) -> Element {
     let incident = store.incidents.read().get(&id).cloned();
     rsx! {
         div { class: "page narrow",
-            Go { class: "button plain", to: Route::incidents(), Icon { shape: Shape::Back } "All incidents" }
+            Go { class: "button plain", to: Route::incidents(), {icon(Shape::Back)} "All incidents" }
             match (&incident, &*asked.problem.read()) {
                 (Some(incident), problem) => rsx! {
                     if let Some(problem) = problem {
@@ -99,7 +99,7 @@ fn Told(incident: Incident, asked: Asked<(Stamp, IncidentDetail)>) -> Element {
             }
         }
         div { class: "state {incident.kind.status().word()}",
-            StatusBadge { status: incident.kind.status() }
+            {status_badge(incident.kind.status(), false)}
             span { if open { "Open" } else { "Resolved" } }
             span { class: "number", "for " Since { from: incident.started_at, until: incident.resolved_at } }
             span { class: "dim number", {format::count(usize::try_from(incident.checks_failed).unwrap_or_default(), "failed check")} }

@@ -7,7 +7,7 @@ use crate::{
         PageInfo, Window,
     },
     browser::{self, TimeStyle},
-    components::{At, Choice, Empty, Go, ProblemBox, RowSkeletons, Since, StatusBadge, Timeline},
+    components::{At, Choice, Empty, Go, ProblemBox, RowSkeletons, Since, Timeline, status_badge},
     format,
     hooks::use_asked,
     store::{Store, use_store},
@@ -244,7 +244,7 @@ fn OneIncident(incident: Incident) -> Element {
     rsx! {
         details { class: "incident {status.word()}",
             summary {
-                StatusBadge { status }
+                {status_badge(status, false)}
                 span { class: "name", "{incident.service.name}" }
                 span { class: "cause dim",
                     if incident.acknowledged_at.is_some() {

@@ -4,7 +4,7 @@ use crate::{
     Route,
     api::Status,
     browser,
-    components::{Icon, Shape, StatusMark},
+    components::{Shape, icon, status_mark},
     list::ListQuery,
     pages::{preferences, service_list::use_list_view},
     palette::find,
@@ -189,7 +189,7 @@ fn Opened() -> Element {
             onclick: move |_| palette.close(),
             div { onclick: move |event| event.stop_propagation(),
                 label { class: "filter",
-                    Icon { shape: Shape::Search }
+                    {icon(Shape::Search)}
                     input {
                         id: INPUT_ID,
                         r#type: "text",
@@ -241,10 +241,10 @@ fn Opened() -> Element {
                             "aria-selected": if place == chosen { "true" } else { "false" },
                             onclick: move |_| perform.call(found.act.clone()),
                             if let Some((status, paused)) = found.status {
-                                StatusMark { status, paused }
+                                {status_mark(status, paused)}
                                 span { class: "unseen", {if paused { "paused" } else { status.word() }} }
                             } else {
-                                Icon { shape: Shape::Chevron }
+                                {icon(Shape::Chevron)}
                             }
                             span { class: "name", "{found.text}" }
                             span { class: "dim", "{found.hint}" }

@@ -15,7 +15,7 @@ use crate::{
         ServiceDetail, Uptime, Window,
     },
     browser::{self, TimeStyle},
-    components::{At, Empty, Go, PhaseBar, ProblemBox, RowSkeletons, Since, StatusMark, WideDayBar},
+    components::{At, Empty, Go, PhaseBar, ProblemBox, RowSkeletons, Since, WideDayBar, status_mark},
     format,
     hooks::{Asked, use_asked},
     pages::{IncidentsQuery, service_list::is_requested},
@@ -247,7 +247,7 @@ fn Incidents(id: Uuid, incidents: Asked<Vec<Incident>>) -> Element {
                     ul { class: "incident-list",
                         for incident in list {
                             li { key: "{incident.id}",
-                                StatusMark { status: incident.kind.status() }
+                                {status_mark(incident.kind.status(), false)}
                                 Go { class: "name", to: Route::Incident { id: incident.id }, {incident.cause.clone().unwrap_or_else(|| incident.kind.status().label().to_owned())} }
                                 span { class: "dim number", At { at: incident.started_at } }
                                 span { class: "number", Since { from: incident.started_at, until: incident.resolved_at } }

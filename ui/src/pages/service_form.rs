@@ -11,7 +11,7 @@ use crate::{
         self, CreateService, CreateServiceVariables, GetLimits, MonitorKind, Problem, TestResult, TestService,
         UpdateService, UpdateServiceVariables,
     },
-    components::{Field, PhaseBar, StatusBadge},
+    components::{Field, PhaseBar, status_badge},
     format,
     hooks::use_asked,
     store::{Session, use_store},
@@ -214,7 +214,7 @@ pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<U
 fn Tested(result: TestResult) -> Element {
     rsx! {
         div { class: "state {result.status.word()}",
-            StatusBadge { status: result.status }
+            {status_badge(result.status, false)}
             if let Some(code) = result.status_code {
                 span { class: "number", "answered {code}" }
             }

@@ -11,7 +11,7 @@ pub(crate) use view::{row_id, use_list_view};
 use crate::{
     Route,
     api::MonitorKind,
-    components::{Empty, Go, ProblemBox, RowSkeletons, Since, StatusMark},
+    components::{Empty, Go, ProblemBox, RowSkeletons, Since, status_mark},
     format,
     pages::{Prefill, notices::VendorNotices},
     store::{self, Loading, use_store},
@@ -98,7 +98,7 @@ fn Truth() -> Element {
     let worst = summary.worst();
     rsx! {
         header { class: "truth {worst.word()}",
-            StatusMark { status: worst }
+            {status_mark(worst, false)}
             h1 { "{summary.headline()}" }
             p { class: "overall",
                 if let Some(percent) = overall {
@@ -126,7 +126,7 @@ fn OpenIncidents() -> Element {
         ul { class: "incidents-now", "aria-label": "Open incidents",
             for (service , incident) in incidents.into_iter().take(INCIDENTS) {
                 li { key: "{incident.id}", class: incident.kind.status().word(),
-                    StatusMark { status: incident.kind.status() }
+                    {status_mark(incident.kind.status(), false)}
                     Go { to: Route::Incident { id: incident.id }, class: "name", "{service.name}" }
                     span { class: "cause", {incident.cause.clone().unwrap_or_else(|| incident.kind.status().label().to_owned())} }
                     span { class: "number dim", "for " Since { from: incident.started_at, until: None } }

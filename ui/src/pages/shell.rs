@@ -5,7 +5,7 @@ use crate::{
     api::{Moment, Status},
     browser,
     browser::TimeStyle,
-    components::{Go, Icon, ProblemBox, Shape, TipLayer},
+    components::{Go, ProblemBox, Shape, TipLayer, icon},
     pages::{
         account::AccountMenu,
         app,
@@ -126,7 +126,7 @@ fn TopBar() -> Element {
     let open = store.open.read().len();
     rsx! {
         header { class: "top",
-            Go { class: "brand", to: Route::home(), Icon { shape: Shape::Brand } "PulseCheck" }
+            Go { class: "brand", to: Route::home(), {icon(Shape::Brand)} "PulseCheck" }
             nav { "aria-label": "Main",
                 for (to , name , _ , current) in places(&route) {
                     Go { key: "{name}", to, current,
@@ -139,7 +139,7 @@ fn TopBar() -> Element {
             }
             LiveMark {}
             Find {}
-            Go { class: "button primary", to: Route::new_service(), Icon { shape: Shape::Plus } "Add service" }
+            Go { class: "button primary", to: Route::new_service(), {icon(Shape::Plus)} "Add service" }
             AccountMenu {}
         }
     }
@@ -153,15 +153,15 @@ fn BottomBar() -> Element {
         nav { class: "bottom", "aria-label": "Main",
             for (to , name , shape , current) in places(&route) {
                 Go { key: "{name}", to, current,
-                    Icon { shape }
+                    {icon(shape)}
                     "{name}"
                 }
             }
             button { r#type: "button", onclick: move |_| palette.open(),
-                Icon { shape: Shape::Search }
+                {icon(Shape::Search)}
                 "Find"
             }
-            Go { to: Route::new_service(), current: matches!(route, Route::NewService { .. }), Icon { shape: Shape::Plus } "Add" }
+            Go { to: Route::new_service(), current: matches!(route, Route::NewService { .. }), {icon(Shape::Plus)} "Add" }
         }
     }
 }
@@ -176,7 +176,7 @@ fn Find() -> Element {
             r#type: "button",
             "aria-keyshortcuts": "Control+K Meta+K",
             onclick: move |_| palette.open(),
-            Icon { shape: Shape::Search }
+            {icon(Shape::Search)}
             span { class: "unseen", "Find a service or an action" }
             kbd { "aria-hidden": "true", "Ctrl K" }
         }
@@ -250,7 +250,7 @@ fn OneNotice(notice: Notice) -> Element {
                 }
             }
             button { class: "plain", r#type: "button", "aria-label": "Dismiss", onclick: move |_| store.dismiss(number),
-                Icon { shape: Shape::Close }
+                {icon(Shape::Close)}
             }
         }
     }

@@ -4,7 +4,7 @@ use crate::{
     Route,
     api::{self, GetSignInOptions, SignInOptions},
     browser,
-    components::{Go, Icon, ProblemBox, RowSkeletons, Shape},
+    components::{Go, ProblemBox, RowSkeletons, Shape, icon},
     format,
     hooks::use_asked,
     routes::encoded_path,
@@ -101,7 +101,7 @@ pub fn SignIn(query: SignInQuery, here: String) -> Element {
     let known = options.data.read().clone();
     rsx! {
         main { class: "alone sign-in",
-            p { class: "brand", Icon { shape: Shape::Brand } "PulseCheck" }
+            p { class: "brand", {icon(Shape::Brand)} "PulseCheck" }
             h1 { "Know what is broken, since when, and why" }
             ul { class: "promises",
                 li { "Checks your own addresses as often as every few seconds, and tells slow from down." }

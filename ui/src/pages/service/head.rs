@@ -4,7 +4,7 @@ use crate::{
     Route,
     api::Status,
     browser::{self, TimeStyle},
-    components::{Ago, Confirm, Elsewhere, Go, Icon, Shape, Since, StatusBadge},
+    components::{Ago, Confirm, Elsewhere, Go, Shape, Since, icon, status_badge},
     format,
     pages::service_list::is_requested,
     store::{self, Deed, Entry, use_store},
@@ -28,7 +28,7 @@ pub(super) fn Head(entry: Entry) -> Element {
     let mut checking = use_signal(|| false);
     rsx! {
         header { class: "head",
-            Go { class: "button plain back", to: Route::home(), label: "Back to the list", Icon { shape: Shape::Back } }
+            Go { class: "button plain back", to: Route::home(), label: "Back to the list", {icon(Shape::Back)} }
             div { class: "what",
                 h1 { "{name}" }
                 p { class: "dim address",
@@ -47,7 +47,7 @@ pub(super) fn Head(entry: Entry) -> Element {
                         store::check_now(store, id).await;
                         checking.set(false);
                     },
-                    Icon { shape: Shape::Refresh }
+                    {icon(Shape::Refresh)}
                     "Check now"
                 }
                 button {
@@ -57,19 +57,19 @@ pub(super) fn Head(entry: Entry) -> Element {
                         store.carry_out(if paused { Deed::Resume(vec![id]) } else { Deed::Pause(vec![id]) });
                     },
                     if paused {
-                        Icon { shape: Shape::Play }
+                        {icon(Shape::Play)}
                         "Resume"
                     } else {
-                        Icon { shape: Shape::Pause }
+                        {icon(Shape::Pause)}
                         "Pause"
                     }
                 }
-                Go { class: "button", to: Route::EditService { id }, Icon { shape: Shape::Edit } "Edit" }
-                button { class: "button", r#type: "button", onclick: move |_| browser::open_dialog(DELETE_ID), Icon { shape: Shape::Delete } "Delete" }
+                Go { class: "button", to: Route::EditService { id }, {icon(Shape::Edit)} "Edit" }
+                button { class: "button", r#type: "button", onclick: move |_| browser::open_dialog(DELETE_ID), {icon(Shape::Delete)} "Delete" }
             }
         }
         div { class: if paused { "state paused" } else { "state {status.word()}" },
-            StatusBadge { status, paused }
+            {status_badge(status, paused)}
             if let Some(current) = &*current {
                 if !paused {
                     span { class: "number", "for " Since { from: current.since, until: None } }

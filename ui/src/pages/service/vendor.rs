@@ -7,7 +7,7 @@ use crate::{
         UpdateServiceVariables, Vendor,
     },
     browser,
-    components::{Go, MaintenanceNote, ProblemBox, ReadAt, RowSkeletons, StatusMark, Touches, VendorIncidentNote},
+    components::{Go, MaintenanceNote, ProblemBox, ReadAt, RowSkeletons, Touches, VendorIncidentNote, status_mark},
     format,
     hooks::use_asked,
     store::{Entry, use_store},
@@ -74,7 +74,7 @@ pub(super) fn VendorSays(entry: Entry) -> Element {
                         }
                     } else {
                         li { key: "{component.id}",
-                            StatusMark { status: component.status }
+                            {status_mark(component.status, false)}
                             Named { name: component.name.clone(), group: component.group_name.clone() }
                             span { class: "vendor-word {component.status.word()}", title: "The vendor says {component.vendor_status}",
                                 {said(component)}
@@ -131,7 +131,7 @@ fn Missing(entry: Entry, gone: FollowedComponent, followed: Vec<String>, onchang
     });
     rsx! {
         li { class: "gone",
-            StatusMark { status: api::Status::Unknown }
+            {status_mark(api::Status::Unknown, false)}
             Named { name: gone.name.clone(), group: gone.group_name.clone() }
             span { class: "dim", "no longer on the vendor's page" }
             span { class: "acts",

@@ -5,7 +5,7 @@ use super::{
     page::{Found, groups},
 };
 use crate::{
-    components::{Elsewhere, Icon, Shape, StatusMark},
+    components::{Elsewhere, Shape, icon, status_mark},
     format,
 };
 use dioxus::prelude::*;
@@ -54,7 +54,7 @@ pub(super) fn Picker(
                 }
             }
             if let Some(url) = &page.url {
-                Elsewhere { to: url.clone(), label: "Open {name} in a new window", Icon { shape: Shape::Out } }
+                Elsewhere { to: url.clone(), label: "Open {name} in a new window", {icon(Shape::Out)} }
             }
             if new {
                 button {
@@ -108,7 +108,7 @@ pub(super) fn Picker(
             if total > FEW {
                 div { class: "tools",
                     label { class: "filter",
-                        Icon { shape: Shape::Search }
+                        {icon(Shape::Search)}
                         input {
                             r#type: "search",
                             "aria-label": "Filter components",
@@ -158,7 +158,7 @@ pub(super) fn Picker(
                                                 move |event: FormEvent| choose.call((vec![id.clone()], event.checked()))
                                             },
                                         }
-                                        StatusMark { status: component.status }
+                                        {status_mark(component.status, false)}
                                         span { class: "name", "{component.name}" }
                                         span { class: "dim", {format::vendor_word(&component.vendor_status)} }
                                     }

@@ -10,7 +10,7 @@ use crate::{
         SearchVariables, ValidateStatusPageUrls, ValidateVariables,
     },
     browser,
-    components::{Icon, Shape},
+    components::{Shape, icon},
     format,
     hooks::use_asked,
     store::{Session, Store, use_store},
@@ -154,7 +154,7 @@ pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<S
                         r#type: "button",
                         disabled: looking.read().is_some() || typed.trim().is_empty(),
                         onclick: move |_| submit.call(()),
-                        Icon { shape: Shape::Search }
+                        {icon(Shape::Search)}
                         "Discover"
                     }
                 }
@@ -304,7 +304,7 @@ fn ByHand(draft: Signal<Draft>) -> Element {
                                 onclick: move |_| {
                                     draft.write().page.by_hand.remove(place);
                                 },
-                                Icon { shape: Shape::Close }
+                                {icon(Shape::Close)}
                             }
                         }
                     }
@@ -319,7 +319,7 @@ fn ByHand(draft: Signal<Draft>) -> Element {
                         class: "button",
                         r#type: "button",
                         onclick: move |_| draft.write().page.by_hand.push(Address::default()),
-                        Icon { shape: Shape::Plus }
+                        {icon(Shape::Plus)}
                         "Add another"
                     }
                 }

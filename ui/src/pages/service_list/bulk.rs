@@ -3,7 +3,7 @@
 use super::view::{ListView, row_id};
 use crate::{
     browser,
-    components::{Confirm, Field, Icon, Shape},
+    components::{Confirm, Field, Shape, icon},
     format,
     store::{Deed, use_store},
 };
@@ -40,19 +40,19 @@ pub(super) fn BulkBar(view: ListView) -> Element {
         div { class: "bulk", role: "toolbar", "aria-label": "Selected services",
             b { class: "number", role: "status", "{chosen} selected" }
             button { class: "button", r#type: "button", disabled: paused == chosen, onclick: move |_| carry_out(Deed::Pause),
-                Icon { shape: Shape::Pause }
+                {icon(Shape::Pause)}
                 "Pause"
             }
             button { class: "button", r#type: "button", disabled: paused == 0, onclick: move |_| carry_out(Deed::Resume),
-                Icon { shape: Shape::Play }
+                {icon(Shape::Play)}
                 "Resume"
             }
             button { class: "button", r#type: "button", onclick: move |_| browser::open_dialog(MOVE_ID),
-                Icon { shape: Shape::Edit }
+                {icon(Shape::Edit)}
                 "Category"
             }
             button { class: "button", r#type: "button", onclick: move |_| browser::open_dialog(DELETE_ID),
-                Icon { shape: Shape::Delete }
+                {icon(Shape::Delete)}
                 "Delete"
             }
             button {
@@ -67,7 +67,7 @@ pub(super) fn BulkBar(view: ListView) -> Element {
                         browser::focus_if_there(&row_id(cursor));
                     }
                 },
-                Icon { shape: Shape::Close }
+                {icon(Shape::Close)}
             }
         }
         Move { view }

@@ -9,7 +9,7 @@ use crate::{
     Route,
     api::Status,
     browser,
-    components::{Empty, Icon, ServiceRow, Shape, StatusMark},
+    components::{Empty, ServiceRow, Shape, icon, status_mark},
     format,
     list::{Group, Heading, Line, ListQuery, with_neighbours},
     pages::service_list::row_id,
@@ -209,7 +209,7 @@ fn GroupHead(view: ListView, heading: Heading, place: usize) -> Element {
                     r#type: "button",
                     "aria-expanded": if folded { "false" } else { "true" },
                     onclick: move |_| view.fold(name.clone()),
-                    Icon { shape: Shape::Chevron }
+                    {icon(Shape::Chevron)}
                     span { class: "title", "{title}" }
                     span { class: "dim number", "{group.services.len()}" }
                 }
@@ -227,7 +227,7 @@ fn Counts(counts: Vec<(Status, usize)>) -> Element {
         span { class: "counts",
             for (status , number) in counts.into_iter().filter(|(status, _)| *status != Status::Up) {
                 span { key: "{status.word()}", class: "badge {status.word()}",
-                    StatusMark { status }
+                    {status_mark(status, false)}
                     span { class: "number", "{number} {status.word()}" }
                 }
             }

@@ -3,7 +3,7 @@
 use super::view::use_list_view;
 use crate::{
     api::Status,
-    components::{Choice, Icon, Shape},
+    components::{Choice, Shape, icon},
     format,
     list::{ListQuery, Sort},
     shortcuts::FILTER_ID,
@@ -29,7 +29,7 @@ pub(super) fn Tools(shown: usize, total: usize, onchange: EventHandler<ListQuery
     rsx! {
         div { class: "tools", role: "search",
             label { class: "filter",
-                Icon { shape: Shape::Search }
+                {icon(Shape::Search)}
                 span { class: "unseen", "Filter services" }
                 input {
                     id: FILTER_ID,

@@ -118,8 +118,14 @@ async function compress(file) {
   const content = await fs.readFile(file);
   const sizes = { file: path.relative(dist, file), plain: content.length };
   if (!COMPRESSIBLE.test(file)) return sizes;
-  const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_SIZE_HINT } = zlib.constants;
-  const params = { [BROTLI_PARAM_QUALITY]: 11, [BROTLI_PARAM_SIZE_HINT]: content.length };
+  const { BROTLI_MODE_FONT, BROTLI_MODE_GENERIC, BROTLI_PARAM_MODE, BROTLI_PARAM_QUALITY, BROTLI_PARAM_SIZE_HINT } =
+    zlib.constants;
+  const params = {
+    // Code of a machine is more like the tables of a font than like a text: it comes out a few kilobytes smaller.
+    [BROTLI_PARAM_MODE]: file.endsWith(".wasm") ? BROTLI_MODE_FONT : BROTLI_MODE_GENERIC,
+    [BROTLI_PARAM_QUALITY]: 11,
+    [BROTLI_PARAM_SIZE_HINT]: content.length,
+  };
   const copies = await Promise.all([
     promisify(zlib.brotliCompress)(content, { params }),
     promisify(zlib.gzip)(content, { level: 9 }),

@@ -29,6 +29,7 @@ demo: build ## The same with scripted targets and generated history, on a throw-
 	@exec target/release/pulsecheck demo $(ARGS)
 
 test: setup lint ui ## Check and test everything, from the units to the browser
+	node --test e2e/dashboard-size.mjs
 	cargo test --locked --workspace
 	@$(MAKE) --no-print-directory e2e
 

@@ -212,7 +212,7 @@ json::objects! {
     ServiceUptime { id, uptime }
     Percent { percent }
     ListHistories { services }
-    History { id, uptime, uptime_days }
+    History { id, uptime, uptime_days, hourly_p50_ms }
     Uptime { percent, degraded_percent, coverage_percent }
     UptimeDay { date, status, percent, degraded_percent, coverage_percent }
     StatusUpdates { status_updates }

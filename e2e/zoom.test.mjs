@@ -67,7 +67,7 @@ function misplaced() {
     if (hidden) continue;
     for (const { left, right, top, bottom, width, height } of range.getClientRects()) {
       if (width < 1 || height < 1) continue;
-      const shown = { text: node.data.trim().slice(0, 40), layer, left, right, top, bottom };
+      const shown = { node, text: node.data.trim().slice(0, 40), layer, left, right, top, bottom };
       for (const [at, style] of clips) {
         const box = at.getBoundingClientRect();
         const scrolls = ['auto', 'scroll'].includes(style.overflowX);
@@ -86,7 +86,7 @@ function misplaced() {
   texts.forEach((one, place) => texts.slice(place + 1).forEach((other) => {
     const across = Math.min(one.right, other.right) - Math.max(one.left, other.left);
     const down = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
-    if (one.layer === other.layer && across > 2 && down > 4) wrong.push(`"${one.text}" and "${other.text}" overlap`);
+    if (one.node !== other.node && one.layer === other.layer && across > 2 && down > 4) wrong.push(`"${one.text}" and "${other.text}" overlap`);
   }));
   return [...new Set(wrong)];
 }

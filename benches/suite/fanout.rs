@@ -37,8 +37,8 @@ pub(crate) async fn measure() -> Vec<Row> {
     let storage = Storage::new(Layout::Postgres).await;
     let (user, service) = fill(&storage).await;
     let live = Live::connect(&storage.redis.as_ref().unwrap().url()).await.unwrap();
-    let mut program = Program::start(&storage, Some("api"), &[]);
-    let address = program.address().await.replace("http://", "ws://") + "/api/graphql";
+    let mut program = Program::start(&storage, Some("api"), &[("PULSECHECK_REQUESTS_PER_MINUTE", "1000000")]);
+    let address = program.address().await.replace("http://", "ws://") + "/api/graphql/ws";
 
     let before = program.megabytes();
     let (told, mut arrivals) = mpsc::unbounded_channel();
@@ -112,18 +112,26 @@ async fn subscribe(address: &str) -> Socket {
     let (mut socket, _) = connect_async(request).await.unwrap();
     let init = json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {TOKEN}") } });
     send(&mut socket, &init).await;
-    let answer = socket.next().await.unwrap().unwrap();
-    assert!(answer.to_text().unwrap().contains("connection_ack"), "{answer}");
+    let answer = text(&mut socket).await;
+    assert!(answer.contains("connection_ack"), "{answer}");
     send(&mut socket, &json!({ "type": "subscribe", "id": "1", "payload": { "query": UPDATES } })).await;
     // Messages of one connection are seen to in their order: once this is answered the subscription stands.
     send(&mut socket, &json!({ "type": "subscribe", "id": "2", "payload": { "query": "{ __typename }" } })).await;
     loop {
-        let answer = socket.next().await.unwrap().unwrap();
-        let answer: Value = serde_json::from_str(answer.to_text().unwrap()).unwrap();
+        let answer: Value = serde_json::from_str(&text(&mut socket).await).unwrap();
         match (answer["type"].as_str(), answer["id"].as_str()) {
             (Some("complete"), Some("2")) => return socket,
             (Some("next"), Some("2")) | (Some("ping"), _) => {}
             _ => panic!("{answer}"),
+        }
+    }
+}
+
+/// The next text; the server pings in between.
+async fn text(socket: &mut Socket) -> String {
+    loop {
+        if let Message::Text(text) = socket.next().await.unwrap().unwrap() {
+            return text.as_str().to_owned();
         }
     }
 }

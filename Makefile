@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-build ui build run demo test lint e2e fuzz bench size clean
+.PHONY: help setup setup-build ui build run demo test lint e2e fuzz bench measure size clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ fuzz: ## Feed the readers of status pages whatever breaks them, for FUZZ_SECONDS
 # BENCH names groups (all by default), BENCH_MINUTES says how long punctuality is measured.
 bench: setup build ## Measure cost, punctuality, reading and space; tables in target/bench
 	cargo bench --locked -p pulsecheck --bench suite -- $(BENCH)
+
+# MEASURE_MINUTES says for how long the heap is watched. Uses the program as it is shipped.
+measure: setup build ## Measure the dashboard in a browser: first paint, filter, scrolling, live updates, heap
+	PULSECHECK_BIN=$(CARGO_TARGET_DIR)/release/pulsecheck node e2e/measure.mjs
 
 size: ui ## Say whether what a browser loads of the dashboard is small enough
 	node --test e2e/dashboard-size.mjs

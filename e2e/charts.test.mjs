@@ -1,12 +1,8 @@
 // The chart of response times, the lines of it in rows, the bar of days, incidents with notes, and their filters, in a
 // real browser on the demo.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { openPage, startBrowser, startProgram } from './pulsecheck.mjs';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+import { ask, openPage, startBrowser, startProgram, violations } from './pulsecheck.mjs';
 
 let program, browser, page, errors, service;
 
@@ -18,7 +14,7 @@ before(async () => {
   const query = '{ services { id name kind incidents(first: 1) { edges { node { startedAt resolvedAt } } } } }';
   // The one that failed last: the checks of that time are kept still.
   const last = ({ incidents }) => incidents.edges[0]?.node;
-  const { services } = await ask(query);
+  const { services } = await ask(page, query);
   const failed = services.filter((one) => one.kind === 'HTTP' && last(one)?.resolvedAt);
   service = failed.sort((a, b) => last(b).startedAt.localeCompare(last(a).startedAt))[0];
 });
@@ -27,16 +23,6 @@ after(async () => {
   await browser?.close();
   await program?.stop();
 });
-
-/** Asks the API as the page does. */
-async function ask(query) {
-  const answer = await page.evaluate(async (body) => {
-    const headers = { 'content-type': 'application/json' };
-    return (await fetch('/api/graphql', { method: 'POST', headers, body })).json();
-  }, JSON.stringify({ query }));
-  assert.equal(answer.errors, undefined, JSON.stringify(answer.errors));
-  return answer.data;
-}
 
 const chart = (of = page) => of.getByRole('slider', { name: /^Response times/ });
 const caption = () => page.locator('.chart figcaption');
@@ -65,7 +51,7 @@ test('rows draw the response times of the last hours, where there is room', asyn
   const line = row('Web shop').getByRole('img', { name: /^Last 24 hours: \d+ ms to \d+ ms$/ });
   await line.waitFor();
   const hours = '{ services { name hourlyP50Ms } }';
-  const points = (await ask(hours)).services.find(({ name }) => name === 'Web shop').hourlyP50Ms;
+  const points = (await ask(page, hours)).services.find(({ name }) => name === 'Web shop').hourlyP50Ms;
   assert.equal(points.length, 24);
   const known = points.filter((point) => point !== null).length;
   assert.equal((await line.locator('path').getAttribute('d')).match(/[ML]/g).length, known);
@@ -221,10 +207,10 @@ test('incidents are filtered by service, state, type and time, which stand in th
 });
 
 test('all of it passes axe in both themes and fits three widths', async () => {
-  const { incidents } = await ask('{ incidents(first: 1) { edges { node { id } } } }');
-  await ask(`mutation { acknowledgeIncident(id: "${incidents.edges[0].node.id}") { id } }`);
+  const { incidents } = await ask(page, '{ incidents(first: 1) { edges { node { id } } } }');
+  await ask(page, `mutation { acknowledgeIncident(id: "${incidents.edges[0].node.id}") { id } }`);
   const note = 'The disk of the second machine was full.\\n\\nCleaned it; an alert for 80 % follows.';
-  await ask(`mutation { addIncidentNote(incidentId: "${incidents.edges[0].node.id}", text: "${note}") { id } }`);
+  await ask(page, `mutation { addIncidentNote(incidentId: "${incidents.edges[0].node.id}", text: "${note}") { id } }`);
   const until = Math.floor(Date.now() / 1000) - 3600;
   const views = {
     service: [`/services/${service.id}`, chart()],
@@ -249,11 +235,7 @@ test('all of it passes axe in both themes and fits three widths', async () => {
         if (process.env.SCREENSHOTS) {
           await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}-${width}-${theme}.png`, fullPage: true });
         }
-        // The policy of the page allows no script but its own; the debugger may.
-        await page.evaluate(axe);
-        const violations = await page.evaluate(async () => (await window.axe.run()).violations
-          .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((one) => one.html).join(' | ')}`));
-        assert.deepEqual(violations, [], `${name} at ${width}, ${theme}`);
+        assert.deepEqual(await violations(page), [], `${name} at ${width}, ${theme}`);
       }
     }
   }

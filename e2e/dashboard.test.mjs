@@ -1,12 +1,9 @@
 // The dashboard in a real browser: the list with its filter, its keys and what is done to many services at once, the
 // palette, both themes, three widths, and what stays without a connection.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { openPage, startBrowser, startProgram, startTarget } from './pulsecheck.mjs';
+import { ask, openPage, startBrowser, startProgram, startTarget, violations } from './pulsecheck.mjs';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const CATEGORIES = ['Storefront', 'Payments', 'Accounts', null];
 
 let program, target, browser, page, errors;
@@ -32,16 +29,6 @@ const rows = () => page.locator('li.row');
 const row = (name) => page.locator('li.row', { hasText: name });
 const notice = (text) => page.locator('.notice', { hasText: text });
 
-/** Asks the API as the page does. */
-async function ask(query, variables = {}) {
-  const answer = await page.evaluate(async (body) => {
-    const headers = { 'content-type': 'application/json' };
-    return (await fetch('/api/graphql', { method: 'POST', headers, body })).json();
-  }, JSON.stringify({ query, variables }));
-  assert.equal(answer.errors, undefined, JSON.stringify(answer.errors));
-  return answer.data;
-}
-
 /** Adds services named `Service 000` and so on, in categories by turns. */
 async function add(count) {
   for (let first = 0; first < count; first += 20) {
@@ -52,7 +39,7 @@ async function add(count) {
     }]);
     const declared = inputs.map(([name]) => `$${name}: CreateServiceInput!`).join();
     const fields = inputs.map(([name]) => `s${name}: createService(input: $${name}) { id }`).join(' ');
-    await ask(`mutation(${declared}) { ${fields} }`, Object.fromEntries(inputs));
+    await ask(page, `mutation(${declared}) { ${fields} }`, Object.fromEntries(inputs));
   }
 }
 
@@ -171,7 +158,7 @@ test('on a phone the palette is a button in the bar, and everything in it works 
 
 test('many services are paused, moved and deleted at once, and each can be undone', async () => {
   await fresh('/?group=none');
-  const paused = async () => (await ask('{ services { name paused } }')).services.filter((one) => one.paused).length;
+  const paused = async () => (await ask(page, '{ services { name paused } }')).services.filter((one) => one.paused).length;
   const sent = [];
   page.on('request', (request) => {
     if (request.postData()?.includes('"mutation')) sent.push(request.postData());
@@ -193,12 +180,12 @@ test('many services are paused, moved and deleted at once, and each can be undon
   await page.getByRole('button', { name: 'Category' }).click();
   await page.getByLabel('Category', { exact: true }).fill('Elsewhere');
   await page.getByRole('button', { name: 'Move', exact: true }).click();
-  const elsewhere = async () => (await ask('{ services(filter: { category: "Elsewhere" }) { id } }')).services.length;
+  const elsewhere = async () => (await ask(page, '{ services(filter: { category: "Elsewhere" }) { id } }')).services.length;
   await eventually(elsewhere, 2);
   await notice('moved to Elsewhere').getByRole('button', { name: 'Undo' }).click();
   await eventually(elsewhere, 0);
 
-  const all = async () => (await ask('{ services { id } }')).services.length;
+  const all = async () => (await ask(page, '{ services { id } }')).services.length;
   await pick('Service 010', 'Service 012');
   await page.getByRole('toolbar').getByRole('button', { name: 'Delete' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
@@ -285,9 +272,5 @@ test('without a connection the last known state is shown, and said to be that', 
 });
 
 async function passes(what) {
-  // The policy of the page allows no script but its own; the debugger may.
-  await page.evaluate(axe);
-  const violations = await page.evaluate(async () => (await window.axe.run()).violations
-    .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.html).join(' | ')}`));
-  assert.deepEqual(violations, [], what);
+  assert.deepEqual(await violations(page), [], what);
 }

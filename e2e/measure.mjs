@@ -2,7 +2,7 @@
 // what it is held to; nothing fails here.
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { openPage, startBrowser, startProgram } from './pulsecheck.mjs';
+import { ask, openPage, startBrowser, startProgram } from './pulsecheck.mjs';
 
 const MINUTES = Number(process.env.MEASURE_MINUTES ?? 10);
 const SERVICES = 2000;
@@ -56,14 +56,6 @@ async function startTargets() {
   await once(server, 'listening');
   return { url: `http://127.0.0.1:${server.address().port}`, down, stop: () => { server.closeAllConnections(); server.close(); } };
 }
-
-/** Asks the API as the page may. */
-const ask = (page, query, variables) => page.evaluate(async ([query, variables]) => {
-  const headers = { 'content-type': 'application/json' };
-  const answer = await (await fetch('/api/graphql', { method: 'POST', headers, body: JSON.stringify({ query, variables }) })).json();
-  if (answer.errors) throw new Error(JSON.stringify(answer.errors));
-  return answer.data;
-}, [query, variables]);
 
 async function addServices(page, url) {
   for (let from = 0; from < SERVICES; from += 20) {

@@ -1,7 +1,7 @@
 // What is chosen for one browser, in a real one: messages on the desktop, time zone and language.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { openPage, startBrowser, startProgram, startTarget } from './pulsecheck.mjs';
+import { ask, openPage, startBrowser, startProgram, startTarget } from './pulsecheck.mjs';
 
 let program, target, browser;
 
@@ -21,16 +21,6 @@ async function signedIn(options) {
   await opened.page.goto(await program.loginLink());
   await opened.page.getByRole('button', { name: /^Account: / }).waitFor();
   return opened;
-}
-
-/** Asks the API as the page does. */
-async function ask(page, query, variables = {}) {
-  const answer = await page.evaluate(async (body) => {
-    const headers = { 'content-type': 'application/json' };
-    return (await fetch('/api/graphql', { method: 'POST', headers, body })).json();
-  }, JSON.stringify({ query, variables }));
-  assert.equal(answer.errors, undefined, JSON.stringify(answer.errors));
-  return answer.data;
 }
 
 const row = (page) => page.locator('li.row', { hasText: 'Web shop' });

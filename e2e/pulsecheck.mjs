@@ -2,8 +2,9 @@
 import { chromium } from 'playwright-core';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,4 +80,22 @@ export async function openPage(browser, options = {}) {
   page.on('console', (message) => { if (message.type() === 'error') errors.push(message.text()); });
   page.setDefaultTimeout(20_000);
   return { page, errors };
+}
+
+/** Asks the API as the page does. */
+export async function ask(page, query, variables = {}) {
+  const answer = await page.evaluate(async (body) => {
+    const headers = { 'content-type': 'application/json' };
+    return (await fetch('/api/graphql', { method: 'POST', headers, body })).json();
+  }, JSON.stringify({ query, variables }));
+  if (answer.errors) throw new Error(JSON.stringify(answer.errors));
+  return answer.data;
+}
+
+/** What axe finds wrong with the page as it stands. */
+export async function violations(page) {
+  // The policy of the page allows no script but its own; the debugger may.
+  await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+  return page.evaluate(async () => (await window.axe.run()).violations
+    .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.html).join(' | ')}`));
 }

@@ -1,12 +1,8 @@
 // Everything at twice the size, in a real browser on the demo: by the browser's zoom, which halves the window, and by
 // larger letters alone. Nothing is cut off, lies over something else, or makes the page scroll sideways.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { openPage, startBrowser, startProgram } from './pulsecheck.mjs';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+import { ask, openPage, startBrowser, startProgram, violations } from './pulsecheck.mjs';
 
 let program, browser, session;
 
@@ -29,10 +25,7 @@ const signedIn = () => ({ storageState: session, serviceWorkers: 'block' });
 /** The addresses of all views. */
 async function views(page) {
   const query = '{ services { id name kind incidents(first: 1) { edges { node { id } } } } }';
-  const { data: { services } } = await page.evaluate(async (body) => {
-    const headers = { 'content-type': 'application/json' };
-    return (await fetch('/api/graphql', { method: 'POST', headers, body })).json();
-  }, JSON.stringify({ query }));
+  const { services } = await ask(page, query);
   const requested = services.find(({ name }) => name === 'Payments API');
   const followed = services.find(({ kind }) => kind === 'STATUS_PAGE');
   return ['/', '/?group=none', `/services/${requested.id}`, `/services/${followed.id}`, `/services/${requested.id}/edit`,
@@ -97,10 +90,7 @@ async function everything(page, errors, what) {
   await page.locator('li.row').first().waitFor();
   const right = async (view) => {
     assert.deepEqual(await page.evaluate(misplaced), [], `${view}, ${what}`);
-    await page.evaluate(axe);
-    const violations = await page.evaluate(async () => (await window.axe.run()).violations
-      .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.html).join(' | ')}`));
-    assert.deepEqual(violations, [], `${view}, ${what}`);
+    assert.deepEqual(await violations(page), [], `${view}, ${what}`);
     if (process.env.SCREENSHOTS) {
       const name = `${what} ${view}`.replace(/[0-9a-f-]{36}/, 'one').replace(/\W+/g, '-');
       await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png` });

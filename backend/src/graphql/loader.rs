@@ -133,10 +133,11 @@ where
         let answer = {
             let mut state = lock(&self.0.state);
             let state = &mut *state;
+            let mut unknown = false;
             for key in keys.iter().filter(|key| !state.known.contains_key(key)) {
                 state.awaited.entry(key.clone()).or_default();
+                unknown = true;
             }
-            let unknown = keys.iter().any(|key| !state.known.contains_key(key));
             unknown.then(|| {
                 let (sender, answer) = oneshot::channel();
                 state.groups.push(sender);

@@ -47,20 +47,20 @@ impl OutputType for Services {
             json.extend_from_slice(if row == 0 { b"{" } else { b",{" });
             let mut before = 0;
             for (field, column) in fields.iter().zip(&columns) {
-                let value = match column {
-                    Column::Row(_) => None,
-                    Column::Written(values) => match &values[row] {
-                        Some(value) => Some(value),
-                        // It failed, which stands among the errors.
-                        None => continue,
-                    },
-                };
-                put_key(&mut json, before, &field.node.response_key().node);
-                before += 1;
-                match (column, value) {
-                    (Column::Row(write), _) => write(service, &mut json),
-                    (_, value) => json.extend_from_slice(value.map_or(b"null", Vec::as_slice)),
+                let key = &field.node.response_key().node;
+                match column {
+                    Column::Row(write) => {
+                        put_key(&mut json, before, key);
+                        write(service, &mut json);
+                    }
+                    Column::Written(values) => {
+                        // One that failed stands among the errors.
+                        let Some(value) = &values[row] else { continue };
+                        put_key(&mut json, before, key);
+                        json.extend_from_slice(value);
+                    }
                 }
+                before += 1;
             }
             json.push(b'}');
         }

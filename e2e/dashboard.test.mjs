@@ -135,6 +135,25 @@ test('the palette finds services and actions', async () => {
   await eventually(() => page.getByRole('dialog').count(), 0);
 });
 
+test('the palette finds services that arrive while it is open', async () => {
+  const { page: held } = await openPage(browser, { storageState: await page.context().storageState(), serviceWorkers: 'block' });
+  let release;
+  const released = new Promise((resolve) => { release = resolve; });
+  await held.route('**/api/graphql', async (route) => {
+    await released;
+    await route.continue();
+  });
+  await held.goto(program.base);
+  await held.getByRole('navigation').first().waitFor();
+  await held.keyboard.press('Control+k');
+  const palette = held.getByRole('dialog', { name: 'Command palette' });
+  await palette.getByRole('combobox').fill('serv 042');
+  await palette.getByText('Nothing fits.').waitFor();
+  release();
+  await palette.getByRole('option', { name: 'Service 042' }).waitFor();
+  await held.context().close();
+});
+
 test('on a phone the palette is a button in the bar, and everything in it works by touch', async () => {
   const storageState = await page.context().storageState();
   const phone = { storageState, viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };

@@ -156,6 +156,10 @@ fn Opened() -> Element {
     let route = use_route();
     let mut typed = use_signal(String::new);
     let mut at = use_signal(|| 0usize);
+    // Found again as services come (the first ones may still be on their way) and go, but not as one changes: nothing moves
+    // under a finger.
+    let services = use_memo(move || store.listed.read().len());
+    services.read();
     let all = found(store, &route, &typed.read());
     let chosen = at().min(all.len().saturating_sub(1));
     use_effect(|| browser::open_dialog(PALETTE_ID));

@@ -1,8 +1,11 @@
 //! Statements that no query builder can say, for both databases: text and values, put together in the order in which they
 //! stand. What the statements mean is the business of those who write them.
 
+use sea_orm::sea_query::extension::postgres::PgFunc;
+use sea_orm::sea_query::{BinOper, Expr, ExprTrait as _};
 use sea_orm::sqlx::error::DatabaseError;
-use sea_orm::{DbBackend, DbErr, RuntimeErr, Statement, Value};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, DbErr, RuntimeErr, Statement, Value};
+use uuid::Uuid;
 
 /// Whether a statement was ended because it ran for longer than it may: SQLSTATE 57014 of PostgreSQL, `SQLITE_INTERRUPT`.
 #[must_use]
@@ -11,6 +14,20 @@ pub fn was_stopped(error: &DbErr) -> bool {
         return false;
     };
     error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "57014" || code == "9")
+}
+
+/// Whether a column of ids holds one of `ids`: however many there are, they are one parameter and the statement is the
+/// same, so that it is prepared once and no database's limit of parameters is met.
+#[must_use]
+pub fn among(db: &impl ConnectionTrait, column: impl ColumnTrait, ids: impl IntoIterator<Item = Uuid>) -> Expr {
+    let column = Expr::col(column.as_column_ref());
+    if db.get_database_backend() == DbBackend::Postgres {
+        let ids: Vec<Uuid> = ids.into_iter().collect();
+        return column.eq(PgFunc::any(ids));
+    }
+    let ids: Vec<String> = ids.into_iter().map(|id| format!("\"{}\"", id.simple())).collect();
+    let these = "(SELECT unhex(value) FROM json_each(?))";
+    column.binary(BinOper::In, Expr::cust_with_values(these, [format!("[{}]", ids.join(","))]))
 }
 
 /// A statement on its way. Values are bound, never printed into the text, so one text serves all values and is prepared

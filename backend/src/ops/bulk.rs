@@ -6,6 +6,7 @@ use super::{Error, Ops, Result, now};
 use crate::auth::Viewer;
 use domain::service::ServiceDraft;
 use entity::service;
+use entity::sql::among;
 use live::{Event, ServiceChange};
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -37,7 +38,7 @@ impl Ops {
         service::Entity::update_many()
             .col_expr(service::Column::Category, Expr::value(category.clone()))
             .col_expr(service::Column::UpdatedAt, Expr::value(at))
-            .filter(service::Column::Id.is_in(moved.iter().copied()))
+            .filter(among(&self.db, service::Column::Id, moved.iter().copied()))
             .exec(&transaction)
             .await?;
         transaction.commit().await?;
@@ -60,7 +61,7 @@ impl Ops {
         let services = locked(&transaction, viewer, ids).await?;
         let gone: Vec<Uuid> = services.iter().map(|service| service.id).collect();
         service::Entity::delete_many()
-            .filter(service::Column::Id.is_in(gone.iter().copied()))
+            .filter(among(&self.db, service::Column::Id, gone.iter().copied()))
             .exec(&transaction)
             .await?;
         transaction.commit().await?;
@@ -92,7 +93,7 @@ fn valid(category: Option<String>) -> Result<Option<String>> {
 pub(super) async fn locked(db: &impl ConnectionTrait, viewer: &Viewer, ids: &[Uuid]) -> Result<Vec<service::Model>> {
     let query = service::Entity::find()
         .filter(service::Column::UserId.eq(viewer.user_id))
-        .filter(service::Column::Id.is_in(ids.iter().copied()))
+        .filter(among(db, service::Column::Id, ids.iter().copied()))
         .order_by_asc(service::Column::Id)
         .lock(LockType::NoKeyUpdate);
     Ok(query.all(db).await?)

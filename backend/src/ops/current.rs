@@ -7,9 +7,10 @@ use domain::slot::horizon;
 use domain::status_page::UNKNOWN_AFTER;
 use domain::{Phases, Status};
 use entity::column::MonitorKind;
+use entity::sql::among;
 use entity::{service, service_state};
 use live::{CurrentStatus, Latest};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{EntityTrait, QueryFilter};
 use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -66,7 +67,7 @@ impl Ops {
 }
 
 async fn states(ops: &Ops, services: &[Uuid]) -> Result<Vec<service_state::Model>> {
-    let of_these = service_state::Column::ServiceId.is_in(services.iter().copied());
+    let of_these = among(&ops.db, service_state::Column::ServiceId, services.iter().copied());
     Ok(service_state::Entity::find().filter(of_these).all(&ops.db).await?)
 }
 

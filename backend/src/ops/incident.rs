@@ -10,6 +10,7 @@ use super::{Ops, Result};
 use crate::auth::Viewer;
 use chrono::{DateTime, Utc};
 use domain::IncidentType;
+use entity::sql::among;
 use entity::{incident, incident_event};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{
@@ -103,7 +104,7 @@ impl Ops {
     /// When the database fails.
     pub async fn incidents_by_id(&self, viewer: &Viewer, ids: &[Uuid]) -> Result<HashMap<Uuid, Arc<incident::Model>>> {
         let found = incident::Entity::find()
-            .filter(incident::Column::Id.is_in(ids.iter().copied()))
+            .filter(among(&self.db, incident::Column::Id, ids.iter().copied()))
             .filter(incident::Column::UserId.eq(viewer.user_id))
             .all(&self.db)
             .await?;
@@ -122,7 +123,8 @@ impl Ops {
         after: Option<Place>,
     ) -> Result<HashMap<Uuid, Page<Arc<incident::Model>>>> {
         let (all, rank) = (Alias::new("ranked"), Alias::new("place"));
-        let of_these = incident::Entity::find().filter(incident::Column::ServiceId.is_in(services.iter().copied()));
+        let of_these =
+            incident::Entity::find().filter(among(&self.db, incident::Column::ServiceId, services.iter().copied()));
         let ranked = newest_first(of_these, after).expr_as(
             Expr::cust("row_number() OVER (PARTITION BY service_id ORDER BY started_at DESC, id DESC)"),
             "place",
@@ -152,7 +154,7 @@ impl Ops {
             .select_only()
             .column(incident::Column::ServiceId)
             .column_as(incident::Column::Id.count(), "incidents")
-            .filter(incident::Column::ServiceId.is_in(services.iter().copied()))
+            .filter(among(&self.db, incident::Column::ServiceId, services.iter().copied()))
             .group_by(incident::Column::ServiceId)
             .into_tuple()
             .all(&self.db)
@@ -166,7 +168,7 @@ impl Ops {
     /// When the database fails.
     pub async fn open_incidents(&self, services: &[Uuid]) -> Result<HashMap<Uuid, Arc<incident::Model>>> {
         let open = incident::Entity::find()
-            .filter(incident::Column::ServiceId.is_in(services.iter().copied()))
+            .filter(among(&self.db, incident::Column::ServiceId, services.iter().copied()))
             .filter(incident::Column::ResolvedAt.is_null())
             .all(&self.db)
             .await?;
@@ -179,7 +181,7 @@ impl Ops {
     /// When the database fails.
     pub async fn incident_events(&self, incidents: &[Uuid]) -> Result<HashMap<Uuid, Vec<incident_event::Model>>> {
         let events = incident_event::Entity::find()
-            .filter(incident_event::Column::IncidentId.is_in(incidents.iter().copied()))
+            .filter(among(&self.db, incident_event::Column::IncidentId, incidents.iter().copied()))
             .order_by_asc(incident_event::Column::At)
             .order_by_asc(incident_event::Column::Id)
             .all(&self.db)

@@ -8,10 +8,11 @@ use chrono::{DateTime, Utc};
 use domain::State;
 use domain::transition::Effect;
 use entity::column::Status;
+use entity::sql::among;
 use entity::{incident, incident_event, service, service_state};
 use live::{Event, ServiceChange};
 use sea_orm::sea_query::{Expr, LockType};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -97,7 +98,7 @@ async fn set_paused(
     service::Entity::update_many()
         .col_expr(service::Column::Paused, Expr::value(paused))
         .col_expr(service::Column::UpdatedAt, Expr::value(at))
-        .filter(service::Column::Id.is_in(ids.iter().copied()))
+        .filter(among(db, service::Column::Id, ids.iter().copied()))
         .exec(db)
         .await?;
     for service in services.iter_mut().filter(|service| service.paused != paused) {
@@ -115,13 +116,13 @@ async fn forget_what_is_known(
 ) -> Result<Vec<incident::Model>> {
     use service_state::Column;
     let rows = service_state::Entity::find()
-        .filter(Column::ServiceId.is_in(ids.iter().copied()))
+        .filter(among(db, Column::ServiceId, ids.iter().copied()))
         .order_by_asc(Column::ServiceId)
         .lock(LockType::NoKeyUpdate)
         .all(db)
         .await?;
     let open = incident::Entity::find()
-        .filter(incident::Column::Id.is_in(rows.iter().filter_map(|row| row.open_incident_id)))
+        .filter(among(db, incident::Column::Id, rows.iter().filter_map(|row| row.open_incident_id)))
         .all(db)
         .await?;
     // One instant for all of them: never before any of their incidents began, even if another machine's clock is ahead.
@@ -150,12 +151,12 @@ async fn forget_what_is_known(
         .col_expr(down.0, down.1)
         .col_expr(Column::OpenIncidentId, Expr::value(Option::<Uuid>::None))
         .col_expr(Column::OpenIncidentType, Expr::value(Option::<entity::column::IncidentType>::None))
-        .filter(Column::ServiceId.is_in(ids.iter().copied()))
+        .filter(among(db, Column::ServiceId, ids.iter().copied()))
         .exec(db)
         .await?;
     service_state::Entity::update_many()
         .col_expr(Column::Since, Expr::value(at))
-        .filter(Column::ServiceId.is_in(news))
+        .filter(among(db, Column::ServiceId, news))
         .exec(db)
         .await?;
     let had: BTreeSet<&Uuid> = rows.iter().map(|row| &row.service_id).collect();
@@ -184,7 +185,7 @@ async fn end(db: &impl ConnectionTrait, ended: &[incident::Model], at: DateTime<
     }
     incident::Entity::update_many()
         .col_expr(incident::Column::ResolvedAt, Expr::value(at))
-        .filter(incident::Column::Id.is_in(ended.iter().map(|incident| incident.id)))
+        .filter(among(db, incident::Column::Id, ended.iter().map(|incident| incident.id)))
         .exec(db)
         .await?;
     let events = ended.iter().map(|incident| incident_event::ActiveModel {

@@ -5,6 +5,7 @@ use super::{Error, Ops, Result, now};
 use crate::auth::Viewer;
 use domain::service::{FieldError, ServiceDraft};
 use domain::{ExpectedStatus, MonitorKind, Outcome};
+use entity::sql::among;
 use entity::{service, service_state, user};
 use live::{Event, ServiceChange};
 use probe::HttpTarget;
@@ -102,7 +103,7 @@ impl Ops {
     pub async fn services_by_id(&self, viewer: &Viewer, ids: &[Uuid]) -> Result<HashMap<Uuid, Arc<service::Model>>> {
         let found = service::Entity::find()
             .filter(service::Column::UserId.eq(viewer.user_id))
-            .filter(service::Column::Id.is_in(ids.iter().copied()))
+            .filter(among(&self.db, service::Column::Id, ids.iter().copied()))
             .all(&self.db)
             .await?;
         Ok(found.into_iter().map(|service| (service.id, Arc::new(service))).collect())

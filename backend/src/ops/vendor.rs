@@ -11,6 +11,7 @@ use chrono::{DateTime, Duration, Utc};
 use domain::Status;
 use domain::status_page::{Standing, standing};
 use entity::column::Listing;
+use entity::sql::among;
 use entity::{service, service_component, status_page, status_page_component};
 use probe::Discovery;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
@@ -168,7 +169,7 @@ impl Ops {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let of_these = status_page::Column::Id.is_in(ids);
+        let of_these = among(&self.db, status_page::Column::Id, ids);
         let rows = status_page::Entity::find().filter(of_these).all(&self.db).await?;
         let rows: HashMap<Uuid, _> = rows.into_iter().map(|row| (row.id, Arc::new(row))).collect();
         let view = |service: &Arc<service::Model>| {
@@ -249,7 +250,7 @@ impl Ops {
     }
 
     async fn chosen(&self, views: &HashMap<Uuid, PageView>) -> Result<Vec<service_component::Model>> {
-        let of_these = service_component::Column::ServiceId.is_in(views.keys().copied());
+        let of_these = among(&self.db, service_component::Column::ServiceId, views.keys().copied());
         let chosen = service_component::Entity::find().filter(of_these);
         let chosen = chosen.order_by_asc(service_component::Column::Position).limit(ENOUGH_ROWS);
         let chosen = chosen.all(&self.db).await?;
@@ -263,7 +264,7 @@ impl Ops {
             return Ok(HashMap::new());
         }
         let rows = status_page_component::Entity::find()
-            .filter(status_page_component::Column::StatusPageId.is_in(pages.iter().copied()))
+            .filter(among(&self.db, status_page_component::Column::StatusPageId, pages.iter().copied()))
             .filter(status_page_component::Column::Missing.eq(false))
             .order_by_asc(status_page_component::Column::Position)
             .order_by_asc(status_page_component::Column::ComponentId)
@@ -285,7 +286,7 @@ impl Ops {
             .expr(Expr::val(1))
             .from(service::Entity)
             .from(service_component::Entity)
-            .and_where(service::Column::Id.is_in(services))
+            .and_where(among(&self.db, service::Column::Id, services))
             .and_where(
                 Expr::col(service_component::Column::ServiceId.as_column_ref())
                     .eq(Expr::col(service::Column::Id.as_column_ref())),
@@ -300,7 +301,7 @@ impl Ops {
             )
             .to_owned();
         let rows = status_page_component::Entity::find()
-            .filter(status_page_component::Column::StatusPageId.is_in(stored_pages(views)))
+            .filter(among(&self.db, status_page_component::Column::StatusPageId, stored_pages(views)))
             .filter(Expr::exists(chosen))
             .all(&self.db)
             .await?;

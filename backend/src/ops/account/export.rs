@@ -7,6 +7,7 @@ use crate::ops::{Error, Ops, Result};
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use entity::column::RollupPeriod;
+use entity::sql::among;
 use entity::{
     api_token, calendar_feed, check, check_rollup, incident, incident_acknowledgement, incident_event, incident_note,
     service, service_component, service_state, status_page, user,
@@ -148,18 +149,21 @@ impl Ops {
         for some in incidents.chunks(1000) {
             let ids: Vec<_> = some.iter().map(|incident| incident.id).collect();
             let of_these = incident_event::Entity::find()
-                .filter(incident_event::Column::IncidentId.is_in(ids.iter().copied()))
+                .filter(among(&self.db, incident_event::Column::IncidentId, ids.iter().copied()))
                 .order_by_asc(incident_event::Column::At)
                 .order_by_asc(incident_event::Column::Id);
             for event in of_these.all(&self.db).await? {
                 let entry = json!({ "at": time(event.at), "kind": event.kind, "message": event.message });
                 events.entry(event.incident_id).or_default().push(entry);
             }
-            let seen = incident_acknowledgement::Entity::find()
-                .filter(incident_acknowledgement::Column::IncidentId.is_in(ids.iter().copied()));
+            let seen = incident_acknowledgement::Entity::find().filter(among(
+                &self.db,
+                incident_acknowledgement::Column::IncidentId,
+                ids.iter().copied(),
+            ));
             acknowledged.extend(seen.all(&self.db).await?.into_iter().map(|seen| (seen.incident_id, time(seen.at))));
             let written = incident_note::Entity::find()
-                .filter(incident_note::Column::IncidentId.is_in(ids))
+                .filter(among(&self.db, incident_note::Column::IncidentId, ids))
                 .order_by_asc(incident_note::Column::At)
                 .order_by_asc(incident_note::Column::Id);
             for note in written.all(&self.db).await? {

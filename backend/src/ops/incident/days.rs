@@ -3,6 +3,7 @@
 use crate::ops::{Ops, Result};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use entity::incident::{Column, Entity};
+use entity::sql::among;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, DbBackend, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::HashMap;
@@ -35,7 +36,7 @@ impl Ops {
             .column_as(day("started_at"), "began")
             .column_as(day("resolved_at"), "ended")
             .column_as(Expr::cust("count(*)"), "incidents")
-            .filter(Column::ServiceId.is_in(services.iter().copied()))
+            .filter(among(&self.db, Column::ServiceId, services.iter().copied()))
             .filter(Condition::any().add(Column::ResolvedAt.is_null()).add(Column::ResolvedAt.gte(begins)))
             .group_by(Column::ServiceId)
             .group_by(day("started_at"))

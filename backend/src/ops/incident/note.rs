@@ -3,6 +3,7 @@
 use super::INCIDENT;
 use crate::auth::Viewer;
 use crate::ops::{Error, Ops, Result, now};
+use entity::sql::among;
 use entity::{incident, incident_acknowledgement, incident_note};
 use live::Event;
 use sea_orm::sea_query::LockType;
@@ -102,7 +103,7 @@ impl Ops {
     /// When the database fails.
     pub async fn acknowledgements(&self, incidents: &[Uuid]) -> Result<HashMap<Uuid, incident_acknowledgement::Model>> {
         let found = incident_acknowledgement::Entity::find()
-            .filter(incident_acknowledgement::Column::IncidentId.is_in(incidents.iter().copied()))
+            .filter(among(&self.db, incident_acknowledgement::Column::IncidentId, incidents.iter().copied()))
             .all(&self.db)
             .await?;
         Ok(found.into_iter().map(|row| (row.incident_id, row)).collect())
@@ -117,7 +118,7 @@ impl Ops {
             .select_only()
             .column(incident_note::Column::IncidentId)
             .column_as(incident_note::Column::Id.count(), "notes")
-            .filter(incident_note::Column::IncidentId.is_in(incidents.iter().copied()))
+            .filter(among(&self.db, incident_note::Column::IncidentId, incidents.iter().copied()))
             .group_by(incident_note::Column::IncidentId)
             .into_tuple()
             .all(&self.db)
@@ -131,7 +132,7 @@ impl Ops {
     /// When the database fails.
     pub async fn notes(&self, incidents: &[Uuid]) -> Result<HashMap<Uuid, Vec<incident_note::Model>>> {
         let notes = incident_note::Entity::find()
-            .filter(incident_note::Column::IncidentId.is_in(incidents.iter().copied()))
+            .filter(among(&self.db, incident_note::Column::IncidentId, incidents.iter().copied()))
             .order_by_asc(incident_note::Column::At)
             .order_by_asc(incident_note::Column::Id)
             .all(&self.db)

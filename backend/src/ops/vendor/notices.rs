@@ -5,6 +5,7 @@ use super::{ENOUGH_ROWS, PageView, Said, known_at};
 use crate::ops::{Error, Ops, Result};
 use chrono::{DateTime, Utc};
 use domain::status_page::{Standing, standing};
+use entity::sql::among;
 use entity::{service, status_page_component, vendor_incident, vendor_maintenance};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::cmp::Reverse;
@@ -142,7 +143,7 @@ impl Ops {
             .column(status_page_component::Column::StatusPageId)
             .column(status_page_component::Column::ComponentId)
             .column(status_page_component::Column::Name)
-            .filter(status_page_component::Column::StatusPageId.is_in(pages))
+            .filter(among(&self.db, status_page_component::Column::StatusPageId, pages))
             .filter(status_page_component::Column::ComponentId.is_in(linked.into_iter().take(MAX_NAMED)))
             .limit(ENOUGH_ROWS)
             .into_tuple()
@@ -163,7 +164,7 @@ impl Ops {
             return Ok(HashMap::new());
         }
         let mut rows = vendor_incident::Entity::find()
-            .filter(vendor_incident::Column::StatusPageId.is_in(pages.iter().copied()))
+            .filter(among(&self.db, vendor_incident::Column::StatusPageId, pages.iter().copied()))
             .filter(vendor_incident::Column::ResolvedAt.is_null())
             .order_by_desc(vendor_incident::Column::StartedAt)
             .limit(MAX_INCIDENTS)
@@ -182,7 +183,7 @@ impl Ops {
         }
         // Those that are over are not kept. What has no time comes last, whatever the database thinks of NULL.
         let mut rows = vendor_maintenance::Entity::find()
-            .filter(vendor_maintenance::Column::StatusPageId.is_in(pages.iter().copied()))
+            .filter(among(&self.db, vendor_maintenance::Column::StatusPageId, pages.iter().copied()))
             .order_by_asc(vendor_maintenance::Column::ScheduledFor.is_null())
             .order_by_asc(vendor_maintenance::Column::ScheduledFor)
             .limit(MAX_MAINTENANCES)

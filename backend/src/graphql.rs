@@ -27,6 +27,7 @@ mod vendor;
 
 pub use error::RequestId;
 pub(crate) use error::{RETRY_AFTER, code_of};
+pub use plain::put;
 
 use crate::ops::Ops;
 use account::{AccountMutation, AccountQuery};

@@ -47,8 +47,20 @@ async fn uptime_days(
 ) -> HashMap<i32, Vec<UptimeDay>> {
     let asked: Vec<_> = numbers.iter().map(|number| (*number, Question::Days(days))).collect();
     let answers = ask(db, past, &asked, now).await.unwrap();
-    let days = |answer| if let Answer::Days(days) = answer { days } else { panic!("{answer:?}") };
+    let days = |answer| if let Answer::Days(days) = answer { days.to_vec() } else { panic!("{answer:?}") };
     answers.into_iter().map(|((number, _), answer)| (number, days(answer))).collect()
+}
+
+/// Stores a story of which a share of tenths is summed up, and remembers what was summed up when it was half of that.
+async fn stored(db: &DatabaseConnection, service: &service::Model, story: &[check::Model], share: usize) -> Past {
+    insert_checks(db, story).await;
+    let past = Past::default();
+    roll_up(db, &story[..story.len() * share / 20]).await;
+    if let Some(last) = story.last() {
+        uptime_days(db, &past, &[service.number], 90, entity::check::instant(last.slot)).await;
+    }
+    roll_up(db, &story[..story.len() * share / 10]).await;
+    past
 }
 
 on_each_database! {
@@ -103,12 +115,11 @@ on_each_database! {
         for _ in 0..12 {
             let service = a_service(db, &user).create().await;
             let (story, share) = story(&service).new_tree(&mut runner).unwrap().current();
-            insert_checks(db, &story).await;
-            roll_up(db, &story[..story.len() * share / 10]).await;
+            let past = stored(db, &service, &story, share).await;
             let now = story.last().map_or_else(Utc::now, |last| entity::check::instant(last.slot) + Duration::minutes(3));
             for (window, minutes) in widths {
                 let width = Duration::minutes(minutes);
-                let found = latency(db, &[service.number], Stretch::last(window, now)).await.unwrap();
+                let found = latency(db, &past, &[service.number], Stretch::last(window, now)).await.unwrap();
                 let found = found.get(&service.number).cloned().unwrap_or_default();
                 assert_eq!(found, brute_force_latency(&story, floor(window.start(now), width), width, now), "{window:?}");
             }
@@ -121,11 +132,10 @@ on_each_database! {
         for _ in 0..12 {
             let service = a_service(db, &user).create().await;
             let (story, share) = story(&service).new_tree(&mut runner).unwrap().current();
-            insert_checks(db, &story).await;
-            roll_up(db, &story[..story.len() * share / 10]).await;
+            let past = stored(db, &service, &story, share).await;
             let last = story.last().map_or_else(Utc::now, |last| entity::check::instant(last.slot));
             for now in [last, last + Duration::hours(5), last + Duration::hours(30)] {
-                let found = hourly_medians(db, &[service.number], now).await.unwrap();
+                let found = hourly_medians(db, &past, &[service.number], now).await.unwrap();
                 let this_hour = floor(now, Duration::hours(1));
                 let expected = brute_force_latency(&story, this_hour - Duration::hours(23), Duration::hours(1), now);
                 let median = |ago| {
@@ -151,15 +161,14 @@ on_each_database! {
         for _ in 0..6 {
             let service = a_service(db, &user).create().await;
             let (story, share) = story(&service).new_tree(&mut runner).unwrap().current();
-            insert_checks(db, &story).await;
-            roll_up(db, &story[..story.len() * share / 10]).await;
+            let past = stored(db, &service, &story, share).await;
             let last = story.last().map_or_else(Utc::now, |last| entity::check::instant(last.slot));
             for (hours, interval, minutes) in stretches {
                 // The end is no round time, and much lies after it.
                 let to = last - Duration::seconds(4321);
                 let (from, width) = (to - Duration::hours(hours), Duration::minutes(minutes));
                 let stretch = Stretch::between(from, to, Duration::seconds(interval));
-                let found = latency(db, &[service.number], stretch).await.unwrap();
+                let found = latency(db, &past, &[service.number], stretch).await.unwrap();
                 let mut found = found.get(&service.number).cloned().unwrap_or_default();
                 // A sum is whole or not there, so the last point may hold what follows within it.
                 let story: Vec<_> = if minutes < 60 {
@@ -188,7 +197,7 @@ on_each_database! {
         roll_up(db, &story).await;
         let of = async |from: &str, to: &str| {
             let stretch = Stretch::between(at(from), at(to), Duration::minutes(1));
-            let found = latency(db, &[service.number], stretch).await.unwrap();
+            let found = latency(db, &Past::default(), &[service.number], stretch).await.unwrap();
             found.get(&service.number).cloned().unwrap_or_default()
         };
         let width = |points: &[LatencyPoint]| (points[1].at - points[0].at).num_minutes();
@@ -257,7 +266,7 @@ on_each_database! {
         assert_eq!(dates, ["2026-02-27", "2026-02-28", "2026-03-01"]);
         assert!(days.iter().all(|day| day.status() == Status::Unknown));
         assert_eq!(days[2].uptime.length, Duration::hours(12), "today is as long as it has lasted");
-        assert!(latency(db, &[service.number], Stretch::last(Window::Day, now)).await.unwrap().is_empty());
+        assert!(latency(db, &Past::default(), &[service.number], Stretch::last(Window::Day, now)).await.unwrap().is_empty());
         assert_eq!(uptime(db, &Past::default(), &[], Window::Day, now).await.len(), 0);
     }
 

@@ -6,8 +6,11 @@ use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::registry::Registry;
 use async_graphql::resolver_utils::resolve_list;
 use async_graphql::{ContextSelectionSet, Name, OutputType, Pos, Positioned, QueryEnv, ServerResult, Value};
-use std::borrow::Cow;
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
+use std::borrow::{Borrow, Cow};
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Writes one field's value as JSON.
@@ -45,7 +48,7 @@ impl<T: Plain> OutputType for PlainList<T> {
         match writers {
             Some(writers) => {
                 let mut json = Vec::new();
-                put_list(&mut json, &self.0, &writers);
+                put_list(&mut json, self.0.iter(), &writers);
                 Ok(raw(json))
             }
             None => resolve_list(ctx, field, &self.0, Some(self.0.len())).await,
@@ -63,14 +66,18 @@ pub(super) fn writers<'a, T: Plain>(set: &'a SelectionSet, env: &'a QueryEnv) ->
 }
 
 /// Adds a list as JSON.
-pub(super) fn put_list<T>(json: &mut Vec<u8>, list: &[T], fields: &[(&str, Write<T>)]) {
+pub(super) fn put_list<T>(
+    json: &mut Vec<u8>,
+    list: impl ExactSizeIterator<Item: Borrow<T>>,
+    fields: &[(&str, Write<T>)],
+) {
     json.reserve(2 + list.len() * 96);
     json.push(b'[');
-    for (i, object) in list.iter().enumerate() {
+    for (i, object) in list.enumerate() {
         if i > 0 {
             json.push(b',');
         }
-        put_object(json, object, fields);
+        put_object(json, object.borrow(), fields);
     }
     json.push(b']');
 }
@@ -92,10 +99,25 @@ pub(super) fn put_key(json: &mut Vec<u8>, before: usize, key: &str) {
     json.extend_from_slice(b"\":");
 }
 
-/// JSON as the value that is sent as it is.
+/// JSON as the value that [`put`] writes as it is.
 pub(super) fn raw(json: Vec<u8>) -> Value {
-    let json = String::from_utf8(json).expect("what is written is text");
-    Value::Object([(Name::new(async_graphql_value::RAW_VALUE_TOKEN), Value::String(json))].into_iter().collect())
+    Value::Binary(json.into())
+}
+
+/// Adds a value as JSON. Whoever sends a response of the API writes it by this: a list in it may be JSON already (as
+/// [`Value::Binary`]) and is added as it is. The library's own way of doing so copies and parses all of it once more.
+pub fn put(json: &mut Vec<u8>, value: &impl Serialize) {
+    let mut serializer = Serializer::with_formatter(json, AsItIs);
+    value.serialize(&mut serializer).expect("numbers and texts can be written to memory");
+}
+
+/// There are no bytes in answers other than JSON.
+struct AsItIs;
+
+impl Formatter for AsItIs {
+    fn write_byte_array<W: io::Write + ?Sized>(&mut self, writer: &mut W, json: &[u8]) -> io::Result<()> {
+        writer.write_all(json)
+    }
 }
 
 /// What is selected in the lists of one document, by where their fields stand: the keys in the answer, each with the name
@@ -172,9 +194,4 @@ fn add<'a>(found: &mut Fields<'a>, set: &'a SelectionSet, env: &'a QueryEnv) -> 
                 && fragment.is_some_and(|fragment| add(found, &fragment.node.selection_set.node, env))
         }
     })
-}
-
-/// A value as JSON.
-pub(super) fn put(json: &mut Vec<u8>, value: &impl serde::Serialize) {
-    serde_json::to_writer(json, value).expect("numbers and texts can be written to memory");
 }

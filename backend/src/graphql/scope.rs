@@ -159,7 +159,7 @@ impl Loaders {
                             let message = format!("can be drawn for at most {MAX_CHARTS} services at a time");
                             return Err(Error::field("latency", message));
                         }
-                        Ok(by_number(history::latency(&o.db, &numbers(&keys), stretch).await?, keys))
+                        Ok(by_number(history::latency(&o.db, &o.past, &numbers(&keys), stretch).await?, keys))
                     }
                 };
                 grouped(keys, latency).await
@@ -169,7 +169,7 @@ impl Loaders {
                     let message = format!("can be read of at most {MAX_SPARKLINES} services at a time");
                     return Err(Error::field("hourlyP50Ms", message + ": choose them with a filter"));
                 }
-                Ok(by_number(history::hourly_medians(&o.db, &numbers(&keys), now).await?, keys))
+                Ok(by_number(history::hourly_medians(&o.db, &o.past, &numbers(&keys), now).await?, keys))
             }),
             checks: loader!(queue, ops, |o, keys| {
                 check_pages("checks", &keys)?;

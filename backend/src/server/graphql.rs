@@ -7,7 +7,7 @@ use super::error::ApiError;
 use super::{Server, identify, too_often};
 use crate::assets::Page;
 use crate::auth::Viewer;
-use crate::graphql::{RETRY_AFTER, RequestId};
+use crate::graphql::{RETRY_AFTER, RequestId, put};
 use async_graphql::{self as graphql, BatchResponse, Request, Value};
 use async_graphql_axum::GraphQLResponse;
 use axum::Extension;
@@ -27,6 +27,9 @@ const MAX_STRANGERS_BODY: usize = 64 * 1024;
 
 /// The most requests in one body.
 const MAX_BATCH: usize = 10;
+
+/// With how much room the text of an answer begins.
+const ANSWER: usize = 16 * 1024;
 
 /// The media type of GraphQL over HTTP.
 const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
@@ -53,7 +56,7 @@ pub(super) async fn post(
     let parsed = request::parse(&body, MAX_BATCH).map_err(ApiError::bad_input)?;
     let count = if let request::Parsed::Batch(requests) = &parsed { requests.len() } else { 1 };
     server.rates.operations(viewer.map(|viewer| viewer.user_id), from.0, count).map_err(too_often)?;
-    let response = match parsed {
+    let mut response = match parsed {
         request::Parsed::Single(request) => BatchResponse::Single(execute(&server, *request, viewer, &id).await),
         // One after the other: a mutation may build on the one before it, and a batch costs no more at once than a
         // request does.
@@ -66,7 +69,15 @@ pub(super) async fn post(
         }
     };
     let wait = longest_wait(&response);
+    let mut json = Vec::with_capacity(ANSWER);
+    put(&mut json, &response);
+    // The headers are the library's, which has nothing more to write.
+    match &mut response {
+        BatchResponse::Single(response) => response.data = Value::Null,
+        BatchResponse::Batch(responses) => responses.iter_mut().for_each(|response| response.data = Value::Null),
+    }
     let mut response = GraphQLResponse(response).into_response();
+    *response.body_mut() = json.into();
     if let Some(seconds) = wait {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }

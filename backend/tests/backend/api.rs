@@ -146,7 +146,14 @@ fn fetcher() -> Fetcher {
 
 async fn run(schema: &Schema, viewer: Option<Viewer>, query: &str, variables: Value) -> Value {
     let response = schema.execute(request(viewer, query, variables)).await;
-    serde_json::to_value(response).unwrap()
+    json_of(&response)
+}
+
+/// A response as it is sent.
+pub(crate) fn json_of(response: &async_graphql::Response) -> Value {
+    let mut json = Vec::new();
+    graphql::put(&mut json, response);
+    serde_json::from_slice(&json).unwrap()
 }
 
 fn request(viewer: Option<Viewer>, query: &str, variables: Value) -> async_graphql::Request {
@@ -235,7 +242,7 @@ impl Subscribed {
     /// Awaits the next message; `None` when there will be none.
     pub(crate) async fn next(&mut self) -> Option<Answer> {
         let next = tokio::time::timeout(PATIENCE, self.0.next()).await.expect("a message or the end in time");
-        next.map(|response| Answer(serde_json::to_value(response).unwrap()))
+        next.map(|response| Answer(json_of(&response)))
     }
 
     /// Lets the subscription begin: it listens from the first time that somebody waits for it.

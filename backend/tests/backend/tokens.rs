@@ -1,6 +1,6 @@
 //! API tokens, the viewer, and what visitors and read-only tokens are refused.
 
-use crate::api::Api;
+use crate::api::{Api, json_of};
 use backend::auth::Viewer;
 use backend::ops::Limits;
 use chrono::{DateTime, Duration, Utc};
@@ -120,7 +120,7 @@ async fn a_token_that_may_only_read_changes_nothing() {
         .operation_name("M")
         .variables(async_graphql::Variables::from_json(json!({ "id": id })))
         .data(ada.viewer);
-    let answer = serde_json::to_value(api.schema.execute(request).await).unwrap();
+    let answer = json_of(&api.schema.execute(request).await);
     assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN");
     assert_eq!(ada.data("{ services { name } }", json!({})).await["services"], json!([{ "name": "Shop" }]));
 }

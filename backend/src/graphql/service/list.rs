@@ -150,8 +150,7 @@ async fn known<'a>(
             let days = days(&argument)?;
             let take = |answer: Option<&Answer>| match answer {
                 Some(Answer::Days(days)) => {
-                    let days: Vec<_> = days.iter().copied().map(UptimeDay).collect();
-                    Some(written(|json| put_list(json, &days, &writers)))
+                    Some(written(|json| put_list(json, days.iter().copied().map(UptimeDay), &writers)))
                 }
                 _ => None,
             };

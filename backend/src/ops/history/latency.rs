@@ -1,5 +1,6 @@
 //! Response times over a stretch of time, in points narrow enough for a chart and few enough for a phone.
 
+use super::past::Past;
 use super::rest::about;
 use crate::ops::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -91,10 +92,11 @@ impl Stretch {
 /// What the database said.
 pub async fn latency(
     db: &DatabaseConnection,
+    past: &Past,
     services: &[i32],
     stretch: Stretch,
 ) -> Result<HashMap<i32, Vec<LatencyPoint>>> {
-    let sql = statement(about(db.get_database_backend(), services), &stretch);
+    let sql = statement(about(db.get_database_backend(), services), &stretch, past.folded(services));
     let rows = db.query_all_raw(sql.finish()).await?;
     // Sums of hours cannot be told more finely, and points of one length are what charts understand.
     let summed = |row: &QueryResult| matches!(row.try_get_by_index::<Option<Vec<u8>>>(4), Ok(Some(_)));
@@ -129,10 +131,14 @@ pub async fn latency(
 
 /// Rows of (time, service, checks, slowest, histogram, times): rollups have a histogram, the checks that they do not hold
 /// are put together by the point that they belong to, their times as text with spaces between.
-fn statement(sql: Sql, stretch: &Stretch) -> Sql {
+/// Those are all after `folded`, if that is known.
+fn statement(sql: Sql, stretch: &Stretch, folded: Option<i64>) -> Sql {
     let Stretch { from, to, width, source } = *stretch;
     let (first, last) = (floor(from, width).timestamp_millis(), to.timestamp_millis());
     let mut sql = sql;
+    let summed_up = matches!(source, Source::Hours | Source::Days);
+    // With this bound PostgreSQL opens the last days' partitions and no others.
+    let oldest = folded.filter(|_| summed_up).map_or(first, |folded| folded.max(first));
     if source != Source::Checks {
         let (period, first) = match source {
             Source::Days => (RollupPeriod::Day, first),
@@ -171,10 +177,10 @@ fn statement(sql: Sql, stretch: &Stretch) -> Sql {
         .text(" FROM given CROSS JOIN ")
         .by_backend("LATERAL (SELECT * FROM ", "")
         .text("checks c WHERE c.service_number = given.number AND c.slot >= ")
-        .value(first)
+        .value(oldest)
         .text(" AND c.slot <= ")
         .value(last);
-    if matches!(source, Source::Hours | Source::Days) {
+    if summed_up {
         sql = sql.text(
             " AND c.slot > coalesce((SELECT p.slot FROM rollup_progress p WHERE p.service_number = given.number), -1)",
         );
@@ -194,6 +200,7 @@ pub const HOURS: usize = 24;
 /// What the database said.
 pub async fn hourly_medians(
     db: &DatabaseConnection,
+    past: &Past,
     services: &[i32],
     now: DateTime<Utc>,
 ) -> Result<HashMap<i32, Vec<Option<f64>>>> {
@@ -203,7 +210,7 @@ pub async fn hourly_medians(
         let unknown = std::iter::repeat_n(None, HOURS.saturating_sub(points.len()));
         unknown.chain(points.into_iter().map(|point| point.p50_ms)).collect()
     };
-    let points = latency(db, services, stretch).await?;
+    let points = latency(db, past, services, stretch).await?;
     Ok(points.into_iter().map(|(service, points)| (service, medians(points))).collect())
 }
 

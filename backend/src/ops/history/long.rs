@@ -4,7 +4,7 @@
 use super::days::UptimeDay;
 use super::past::{Day, Past, Settled};
 use super::question::Question;
-use super::rest::{self, Rest, Row, parts, select_all, select_folded, select_rest, tally_of};
+use super::rest::{self, Begin, Rest, Row, parts, select_all, select_folded, select_rest, tally_of};
 use super::uptime::{Uptime, begins};
 use crate::ops::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -14,6 +14,7 @@ use entity::check::instant;
 use entity::sql::Sql;
 use sea_orm::DatabaseConnection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 const DAYS: i64 = 0;
 const HOURS: i64 = 1;
@@ -60,11 +61,14 @@ pub(super) async fn read(
             }
         }
     }
-    let mut known = past.of(services, since);
+    let known = past.of(services, since);
+    let mut folded = HashMap::new();
     let sql = statement(db, services, &known, since, &split, now);
     let days = usize::try_from(today + 1 - since).unwrap_or(1);
-    let mut stories: HashMap<i32, Long> =
-        services.iter().map(|number| (*number, Long::of(known.get(number), since, days, &split))).collect();
+    let mut stories: HashMap<i32, Long> = services
+        .iter()
+        .map(|number| (*number, Long::of(known.get(number).map(|known| &**known), since, days, &split)))
+        .collect();
     for row in rest::read(db, sql).await? {
         let Some(story) = stories.get_mut(&row.service_number) else { continue };
         match row.part {
@@ -72,20 +76,17 @@ pub(super) async fn read(
             HOURS => row.sums().for_each(|(start, tally)| story.put_hour(start, tally)),
             FOLDED => {
                 story.rest.add(&row)?;
-                if let Some(slot) = row.numbers.first() {
-                    known.entry(row.service_number).or_default().folded = *slot;
-                }
+                folded.extend(row.numbers.first().map(|slot| (row.service_number, *slot)));
             }
             _ => story.rest.add(&row)?,
         }
     }
     stories.values_mut().for_each(|story| story.rest.sort());
-    for (number, settled) in &mut known {
-        if let Some(story) = stories.get(number) {
-            story.teach(settled);
-        }
-    }
-    past.learn(known);
+    let learned = folded.into_iter().filter_map(|(number, slot)| {
+        let learned = stories.get(&number)?.learned(known.get(&number).map(|known| &**known), slot)?;
+        Some((number, Arc::new(learned)))
+    });
+    past.learn(learned);
     Ok(stories)
 }
 
@@ -93,7 +94,7 @@ pub(super) async fn read(
 fn statement(
     db: &DatabaseConnection,
     services: &[i32],
-    known: &HashMap<i32, Settled>,
+    known: &HashMap<i32, Arc<Settled>>,
     since: Day,
     split: &BTreeSet<Day>,
     now: DateTime<Utc>,
@@ -131,9 +132,13 @@ fn statement(
             .text(" GROUP BY r.service_number UNION ALL ");
     }
     // What was folded last only grows, so that nothing of the rest is before what is remembered of it.
-    let oldest = services.iter().map(folded).filter(|slot| *slot >= recent).min();
+    let begin = match services.iter().map(folded).filter(|slot| *slot >= recent).min() {
+        None => Begin::Unknown,
+        Some(slot) if given.iter().all(|[.., recent]| *recent == 1) => Begin::After(slot),
+        Some(slot) => Begin::AfterIfRecent(slot),
+    };
     let sql = select_folded(sql, FOLDED).text(" UNION ALL ");
-    select_rest(sql, REST, oldest)
+    select_rest(sql, REST, begin)
 }
 
 impl Long {
@@ -166,14 +171,22 @@ impl Long {
         }
     }
 
-    /// Hands over the days, and the hours of days, that end before the last folded check.
-    fn teach(&self, settled: &mut Settled) {
-        let end = settled.folded.div_euclid(DAY.num_milliseconds());
+    /// What is known of the service now, when it is more than before: with the days, and the hours of days, that end before
+    /// the last folded check.
+    fn learned(&self, known: Option<&Settled>, folded: i64) -> Option<Settled> {
+        let end = folded.div_euclid(DAY.num_milliseconds());
+        let hours = || self.hours.keys().copied().filter(|day| *day < end);
+        if known.is_some_and(|known| known.is_all(folded, hours())) {
+            return None;
+        }
+        let mut settled = known.cloned().unwrap_or_default();
+        settled.folded = folded;
         let days = usize::try_from(end - self.since).unwrap_or(0).min(self.days.len());
         settled.learn_days(self.since, &self.days[..days]);
         for (day, hours) in self.hours.iter().filter(|(day, _)| **day < end) {
             settled.learn_hours(*day, hours);
         }
+        Some(settled)
     }
 
     /// The uptime from `from` on, a full hour on one of the days that were read.

@@ -3,7 +3,7 @@
 
 use domain::uptime::Tally;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A calendar day in UTC, counted from 1970.
 pub(super) type Day = i64;
@@ -20,7 +20,7 @@ pub struct Past(Mutex<Memory>);
 
 #[derive(Debug, Default)]
 struct Memory {
-    services: HashMap<i32, Settled>,
+    services: HashMap<i32, Arc<Settled>>,
     days: usize,
 }
 
@@ -57,6 +57,12 @@ impl Settled {
         self.hours.get(&day).map(|hours| hours.each_ref().map(unpacked))
     }
 
+    /// Whether there is nothing more to learn when the last folded check is at `folded`: all days before are known, and the
+    /// hours of these.
+    pub(super) fn is_all(&self, folded: i64, mut hours: impl Iterator<Item = Day>) -> bool {
+        self.folded == folded && hours.all(|day| self.hours.contains_key(&day))
+    }
+
     /// Learns the days from `since` on up to the last settled one.
     pub(super) fn learn_days(&mut self, since: Day, days: &[Tally]) {
         let known = usize::try_from(self.end() - since).ok().filter(|_| self.first <= since);
@@ -78,14 +84,26 @@ impl Settled {
 
 impl Past {
     /// What is known of each of these services, from the day `since` on at least.
-    pub(super) fn of(&self, services: &[i32], since: Day) -> HashMap<i32, Settled> {
+    pub(super) fn of(&self, services: &[i32], since: Day) -> HashMap<i32, Arc<Settled>> {
         let memory = self.lock();
         let known = services.iter().filter_map(|number| Some((*number, memory.services.get(number)?)));
         known.filter(|(_, settled)| settled.first <= since).map(|(number, settled)| (number, settled.clone())).collect()
     }
 
+    /// A slot before which every check of these services is summed up; `None` when that is not remembered of each. What is
+    /// summed up only grows.
+    pub(super) fn folded(&self, services: &[i32]) -> Option<i64> {
+        let memory = self.lock();
+        let mut oldest = None::<i64>;
+        for number in services {
+            let folded = memory.services.get(number)?.folded;
+            oldest = Some(oldest.map_or(folded, |oldest| oldest.min(folded)));
+        }
+        oldest
+    }
+
     /// Remembers.
-    pub(super) fn learn(&self, services: impl IntoIterator<Item = (i32, Settled)>) {
+    pub(super) fn learn(&self, services: impl IntoIterator<Item = (i32, Arc<Settled>)>) {
         let mut memory = self.lock();
         for (number, settled) in services {
             memory.days += settled.days.len();
@@ -153,8 +171,8 @@ mod tests {
         settled.learn_days(0, &vec![up(1); 366]);
         let past = Past::default();
         for number in 0..20_000 {
-            past.learn([(number, settled.clone())]);
-            past.learn([(number, settled.clone())]);
+            past.learn([(number, settled.clone().into())]);
+            past.learn([(number, settled.clone().into())]);
         }
         let memory = past.lock();
         assert!(memory.days <= CAPACITY);
@@ -166,8 +184,8 @@ mod tests {
         let mut settled = Settled::default();
         settled.learn_days(100, &[up(1)]);
         let past = Past::default();
-        past.learn([(1, settled.clone())]);
-        assert_eq!(past.of(&[1, 2], 100), HashMap::from([(1, settled)]));
+        past.learn([(1, settled.clone().into())]);
+        assert_eq!(past.of(&[1, 2], 100), HashMap::from([(1, settled.into())]));
         assert_eq!(past.of(&[1, 2], 99), HashMap::new());
     }
 }

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use domain::Window;
 use sea_orm::DatabaseConnection;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What is asked about one service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,7 +26,7 @@ pub enum Answer {
     /// To [`Question::Uptime`].
     Uptime(Uptime),
     /// To [`Question::Days`]: all of them, oldest first.
-    Days(Vec<UptimeDay>),
+    Days(Arc<[UptimeDay]>),
 }
 
 /// Answers questions about services (by their numbers) at `now`: those about days, months and quarters together in one
@@ -55,7 +56,7 @@ pub async fn ask(
     let mut answers = HashMap::with_capacity(asked.len());
     for (question, services) in short {
         let Question::Uptime(window) = question else { continue };
-        let found = uptime(db, &services, window, now).await?;
+        let found = uptime(db, past, &services, window, now).await?;
         answers.extend(found.into_iter().map(|(number, uptime)| ((number, question), Answer::Uptime(uptime))));
     }
     if !long.is_empty() {
@@ -76,7 +77,7 @@ pub async fn ask(
 
 fn answer(question: Question, story: &Long, now: DateTime<Utc>) -> Answer {
     match question {
-        Question::Days(days) => Answer::Days(story.days(days, now)),
+        Question::Days(days) => Answer::Days(story.days(days, now).into()),
         Question::Uptime(window) => Answer::Uptime(story.uptime(begins(window, now), now)),
     }
 }

@@ -48,15 +48,29 @@ pub(super) fn select_folded(sql: Sql, part: i64) -> Sql {
         .text(" FROM given CROSS JOIN rollup_progress c WHERE c.service_number = given.number")
 }
 
-/// Selects all checks of each given service after the last folded one. Where `given` has a column `recent`, those of the
-/// services with a 1 in it are sought only after the slot `oldest`: with a bound that it knows beforehand, PostgreSQL
-/// opens the last days' partitions and no others.
-pub(super) fn select_rest(sql: Sql, part: i64, oldest: Option<i64>) -> Sql {
-    let Some(oldest) = oldest.filter(|_| sql.backend() == DbBackend::Postgres) else {
-        return select_rest_of(sql, part, "", None);
-    };
-    let sql = select_rest_of(sql, part, " AND given.recent = 1", Some(oldest)).text(" UNION ALL ");
-    select_rest_of(sql, part, " AND given.recent = 0", None)
+/// Where the checks after the last folded ones begin, as far as that is remembered: with a bound that it knows beforehand,
+/// PostgreSQL opens the last days' partitions and no others.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Begin {
+    /// Nothing is remembered.
+    Unknown,
+    /// After this slot for all services.
+    After(i64),
+    /// After this slot for the services with a 1 in the column `recent` of `given`.
+    AfterIfRecent(i64),
+}
+
+/// Selects all checks of each given service after the last folded one.
+pub(super) fn select_rest(sql: Sql, part: i64, begin: Begin) -> Sql {
+    match begin {
+        _ if sql.backend() == DbBackend::Sqlite => select_rest_of(sql, part, "", None),
+        Begin::Unknown => select_rest_of(sql, part, "", None),
+        Begin::After(slot) => select_rest_of(sql, part, "", Some(slot)),
+        Begin::AfterIfRecent(slot) => {
+            let sql = select_rest_of(sql, part, " AND given.recent = 1", Some(slot)).text(" UNION ALL ");
+            select_rest_of(sql, part, " AND given.recent = 0", None)
+        }
+    }
 }
 
 /// Both databases are told to go from service to service: guessing, they would read all checks.

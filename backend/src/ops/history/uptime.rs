@@ -1,6 +1,9 @@
 //! Uptime over a window that ends now.
 
-use super::rest::{self, CHECK, Rest, about, parts, select_all, select_folded, select_one, select_rest, tally_of};
+use super::past::Past;
+use super::rest::{
+    self, Begin, CHECK, Rest, about, parts, select_all, select_folded, select_one, select_rest, tally_of,
+};
 use crate::ops::Result;
 use chrono::{DateTime, Duration, Utc};
 use domain::Window;
@@ -63,6 +66,7 @@ pub fn begins(window: Window, now: DateTime<Utc>) -> DateTime<Utc> {
 /// What the database said.
 pub(super) async fn uptime(
     db: &DatabaseConnection,
+    past: &Past,
     services: &[i32],
     window: Window,
     now: DateTime<Utc>,
@@ -78,7 +82,7 @@ pub(super) async fn uptime(
         sql = select_first_hour(sql, from, hours).text(" UNION ALL ");
     }
     sql = select_folded(sql, REST).text(" UNION ALL ");
-    sql = select_rest(sql, REST, None);
+    sql = select_rest(sql, REST, past.folded(services).map_or(Begin::Unknown, Begin::After));
 
     let mut parts: HashMap<i32, Parts> = services.iter().map(|number| (*number, Parts::default())).collect();
     for row in rest::read(db, sql).await? {

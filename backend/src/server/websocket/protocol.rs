@@ -3,6 +3,7 @@
 //! graphql-transport-ws: <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>; the older one, whose name on the
 //! wire is graphql-ws: <https://github.com/apollographql/subscriptions-transport-ws/blob/master/PROTOCOL.md>.
 
+use crate::graphql::put;
 use crate::server::graphql::request;
 use async_graphql::{Request, Response, ServerError};
 use serde::Deserialize;
@@ -106,7 +107,12 @@ impl Dialect {
             Self::Transport => "next",
             Self::Legacy => "data",
         };
-        json!({ "type": kind, "id": id, "payload": response }).to_string()
+        let mut json = format!("{{\"type\":\"{kind}\",\"id\":").into_bytes();
+        put(&mut json, &id);
+        json.extend_from_slice(b",\"payload\":");
+        put(&mut json, response);
+        json.push(b'}');
+        String::from_utf8(json).expect("JSON is text")
     }
 
     /// An operation that was not begun, because it is no valid one; nothing follows under its id.

@@ -74,10 +74,9 @@ export async function openPage(browser, options = {}) {
   const page = await context.newPage();
   const errors = [];
   // A page that is left while it loads breaks its loading off, which is no fault of it.
-  page.on('pageerror', (error) => {
-    if (!String(error).includes('Response body loading was aborted')) errors.push(String(error));
-  });
-  page.on('console', (message) => { if (message.type() === 'error') errors.push(message.text()); });
+  const note = (error) => { if (!error.includes('Response body loading was aborted')) errors.push(error); };
+  page.on('pageerror', (error) => note(String(error)));
+  page.on('console', (message) => { if (message.type() === 'error') note(message.text()); });
   page.setDefaultTimeout(20_000);
   return { page, errors };
 }

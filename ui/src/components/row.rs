@@ -33,9 +33,12 @@ pub fn ServiceRow(
         .as_ref()
         .and_then(|current| current.response_time_ms)
         .map(|millis| format::response_time(f64::from(millis)));
-    // Two names take turns, because an animation starts again only under another name.
-    let flash = match (entry.flips)() {
-        0 => "",
+    // Only what changed since the row came into sight. Two names take turns, because an animation starts again only under
+    // another name.
+    let flips = (entry.flips)();
+    let at_first = use_hook(|| flips);
+    let flash = match flips {
+        flips if flips == at_first => "",
         flips if flips % 2 == 0 => " flash-a",
         _ => " flash-b",
     };

@@ -8,6 +8,8 @@ use uuid::Uuid;
 const MARGIN: usize = 10;
 /// What is drawn changes in steps of so many lines, not at each of them.
 const STEP: usize = 6;
+/// How many lines come into being at a time: more of them would keep the browser from its next frame.
+const AT_ONCE: usize = 8;
 /// How many lines are drawn before anybody knows how high the window is.
 const AT_FIRST: usize = 40;
 
@@ -84,21 +86,26 @@ pub const fn at_first() -> Range<usize> {
     0..AT_FIRST
 }
 
-/// Which of `count` lines to draw; a little more than is in sight. `drawn` stays while it holds all that is in sight.
-#[must_use]
+/// Which of `count` lines are in sight.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_precision_loss,
     reason = "lines on a page"
 )]
+fn in_sight(sight: Sight, count: usize) -> Range<usize> {
+    let height = sight.total / count as f64;
+    let line = |pixels: f64| ((pixels / height).max(0.0) as usize).min(count);
+    line(sight.above)..(line(sight.above + sight.window) + 1).min(count)
+}
+
+/// Which of `count` lines to draw; a little more than is in sight. `drawn` stays while it holds all that is in sight.
+#[must_use]
 pub fn to_draw(sight: Sight, count: usize, drawn: &Range<usize>) -> Range<usize> {
     if count == 0 || sight.total <= 0.0 {
         return drawn.clone();
     }
-    let height = sight.total / count as f64;
-    let line = |pixels: f64| ((pixels / height).max(0.0) as usize).min(count);
-    let (first, last) = (line(sight.above), (line(sight.above + sight.window) + 1).min(count));
+    let Range { start: first, end: last } = in_sight(sight, count);
     let near = |line: usize| line.saturating_sub(STEP);
     let enough = drawn.start <= near(first) && drawn.end.min(count) >= (last + STEP).min(count);
     // What is far away need not be kept either.
@@ -107,6 +114,23 @@ pub fn to_draw(sight: Sight, count: usize, drawn: &Range<usize>) -> Range<usize>
         return drawn.clone();
     }
     first.saturating_sub(MARGIN + STEP)..(last + MARGIN + STEP).min(count)
+}
+
+/// What to draw next on the way from what is `drawn` to the `goal` of [`to_draw`]: no more new lines than are made at a time,
+/// those in sight before others.
+#[must_use]
+pub fn toward(goal: &Range<usize>, drawn: &Range<usize>, sight: Sight, count: usize) -> Range<usize> {
+    let both = goal.start.max(drawn.start)..goal.end.min(drawn.end);
+    let Range { mut start, mut end } = if both.is_empty() {
+        let first = in_sight(sight, count).start.clamp(goal.start, goal.end);
+        first..first
+    } else {
+        both
+    };
+    let below = (goal.end - end).min(AT_ONCE);
+    end += below;
+    start -= (start - goal.start).min(AT_ONCE - below);
+    start..end
 }
 
 /// The lines to draw: those of `range`, and around the line `kept` three more wherever it is, because what has the focus
@@ -173,6 +197,26 @@ mod tests {
         let drawn = to_draw(sight(3600.0), 2000, &at_first());
         assert_eq!(to_draw(sight(3700.0), 2000, &drawn), drawn);
         assert_ne!(to_draw(sight(4600.0), 2000, &drawn), drawn);
+    }
+
+    #[test]
+    fn a_long_way_is_drawn_in_steps_and_what_is_in_sight_first() {
+        let sight = |above| Sight { above, window: 900.0, total: 72_000.0 };
+        for above in [0.0, 900.0, 36_000.0, 71_100.0] {
+            let mut drawn = 980..1030;
+            let goal = to_draw(sight(above), 2000, &drawn);
+            for step in 0.. {
+                let next = toward(&goal, &drawn, sight(above), 2000);
+                let new = next.clone().filter(|line| !drawn.contains(line)).count();
+                assert!(new <= AT_ONCE, "{drawn:?} to {next:?}");
+                drawn = next;
+                if drawn == goal {
+                    break;
+                }
+                assert!(step < 10, "{above}: {drawn:?} on the way to {goal:?}");
+                assert!(drawn.contains(&in_sight(sight(above), 2000).start), "{drawn:?}");
+            }
+        }
     }
 
     #[test]

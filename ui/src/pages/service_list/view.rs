@@ -2,10 +2,10 @@
 
 use crate::{
     browser,
-    list::{Group, Line, ListQuery, Sort, arrange, at_first, lines, to_draw},
+    list::{Group, Line, ListQuery, Sort, arrange, at_first, lines, to_draw, toward},
     store::Store,
 };
-use dioxus::prelude::*;
+use dioxus::{core::spawn_forever, prelude::*};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
@@ -15,6 +15,8 @@ use uuid::Uuid;
 
 /// The list's element.
 pub(crate) const LIST_ID: &str = "services";
+/// Between two steps of drawing the browser gets to its frame.
+const STEP_MS: u32 = 8;
 /// Under this name the folded groups are remembered.
 const FOLDED: &str = "collapsed";
 
@@ -31,6 +33,8 @@ pub struct ListView {
     pub lines: Memo<Rc<Vec<Line>>>,
     /// Which lines are drawn.
     pub drawn: Signal<Range<usize>>,
+    /// Whether the next step of drawing is on its way.
+    looking: Signal<bool>,
     /// The service whose row has, or had last, the focus.
     pub cursor: Signal<Option<Uuid>>,
     /// The service whose row gets the focus as soon as it is drawn.
@@ -74,6 +78,7 @@ impl ListView {
             groups,
             lines,
             drawn: Signal::new(at_first()),
+            looking: Signal::new(false),
             cursor: Signal::new(None),
             awaited: Signal::new(None),
             chosen: Signal::new(BTreeSet::new()),
@@ -82,12 +87,22 @@ impl ListView {
         }
     }
 
-    /// Looks at what of the list is in sight now.
+    /// Looks at what of the list is in sight now, and draws it step by step.
     pub(crate) fn look(mut self) {
         let Some(sight) = browser::sight(LIST_ID) else { return };
-        let drawn = to_draw(sight, self.lines.peek().len(), &self.drawn.peek());
-        if *self.drawn.peek() != drawn {
-            self.drawn.set(drawn);
+        let (drawn, count) = (self.drawn.peek().clone(), self.lines.peek().len());
+        let goal = to_draw(sight, count, &drawn);
+        let next = toward(&goal, &drawn, sight, count);
+        let there = next == goal;
+        if next != drawn {
+            self.drawn.set(next);
+        }
+        if !there && !self.looking.replace(true) {
+            spawn_forever(async move {
+                browser::sleep(STEP_MS).await;
+                self.looking.set(false);
+                self.look();
+            });
         }
     }
 

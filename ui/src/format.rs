@@ -72,6 +72,16 @@ pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
+/// Why an incident began, without the vendor's own address of it, and that address. Where there is one it ends the text.
+#[must_use]
+pub fn cause(cause: &str) -> (&str, Option<&str>) {
+    let parts = cause.rsplit_once(": ");
+    match parts.filter(|(_, address)| address.starts_with("https://") || address.starts_with("http://")) {
+        Some((text, address)) => (text, Some(address)),
+        None => (cause, None),
+    }
+}
+
 /// Names in a sentence, the first `most` of them: `A, B and 3 more`.
 #[must_use]
 pub fn names(names: &[&str], most: usize) -> String {
@@ -175,6 +185,12 @@ mod tests {
         assert_eq!(vendor_word(" partial_outage"), "partial outage");
         assert_eq!(sentence("ärger"), "Ärger");
         assert_eq!(sentence(""), "");
+    }
+
+    #[test]
+    fn a_vendors_address_is_told_apart_from_the_cause() {
+        assert_eq!(cause("API: slow: https://a.example/1"), ("API: slow", Some("https://a.example/1")));
+        assert_eq!(cause("connection refused: port 443"), ("connection refused: port 443", None));
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn class(day: &UptimeDay) -> &'static str {
 
 /// The lines of a day's tooltip.
 fn told(day: &UptimeDay, incidents: Option<i32>) -> Vec<String> {
-    let mut lines = vec![day.date.clone()];
+    let mut lines = vec![format!("{} UTC", day.date)];
     match day.percent.filter(|_| day.coverage_percent > 0.0) {
         None => lines.push("Not watched".to_owned()),
         Some(percent) => {
@@ -142,17 +142,20 @@ mod tests {
 
     #[test]
     fn a_day_is_told_with_what_is_special_about_it() {
-        assert_eq!(told(&day(Status::Up, Some(100.0), 100.0), None), ["2026-11-22", "100 % uptime"]);
-        assert_eq!(told(&day(Status::Up, Some(100.0), 100.0), Some(0)), ["2026-11-22", "100 % uptime", "No incidents"]);
+        assert_eq!(told(&day(Status::Up, Some(100.0), 100.0), None), ["2026-11-22 UTC", "100 % uptime"]);
+        assert_eq!(
+            told(&day(Status::Up, Some(100.0), 100.0), Some(0)),
+            ["2026-11-22 UTC", "100 % uptime", "No incidents"]
+        );
         assert_eq!(
             told(&day(Status::Degraded, Some(100.0), 100.0), Some(1)),
-            ["2026-11-22", "100 % uptime", "12.5 % degraded", "At worst degraded", "1 incident"]
+            ["2026-11-22 UTC", "100 % uptime", "12.5 % degraded", "At worst degraded", "1 incident"]
         );
         assert_eq!(
             told(&day(Status::Down, Some(97.5), 50.0), Some(3)),
-            ["2026-11-22", "97.5 % uptime", "At worst down", "Watched 50 % of the day", "3 incidents"]
+            ["2026-11-22 UTC", "97.5 % uptime", "At worst down", "Watched 50 % of the day", "3 incidents"]
         );
-        assert_eq!(told(&day(Status::Unknown, None, 0.0), None), ["2026-11-22", "Not watched"]);
+        assert_eq!(told(&day(Status::Unknown, None, 0.0), None), ["2026-11-22 UTC", "Not watched"]);
     }
 
     #[test]

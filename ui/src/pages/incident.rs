@@ -7,7 +7,7 @@ use crate::{
     Route,
     api::{self, AcknowledgeIncident, ById, GetIncident, Incident, IncidentDetail, Problem, UnacknowledgeIncident},
     browser::{self, TimeStyle},
-    components::{At, CheckTable, Go, ProblemBox, RowSkeletons, Shape, Since, Timeline, icon, status_badge},
+    components::{At, CheckTable, Elsewhere, Go, ProblemBox, RowSkeletons, Shape, Since, Timeline, icon, status_badge},
     format,
     hooks::{Asked, use_asked},
     store::{Store, use_store},
@@ -79,6 +79,7 @@ fn Told(incident: Incident, asked: Asked<(Stamp, IncidentDetail)>) -> Element {
     let more = asked.data.read();
     let more = more.as_ref().map(|(_, more)| more);
     let notes = more.map(|more| more.notes.clone()).unwrap_or_default();
+    let (cause, vendors) = incident.cause.as_deref().map(format::cause).unwrap_or_default();
     let copied = markdown(&incident, &notes, browser::now());
     rsx! {
         header { class: "head",
@@ -86,7 +87,12 @@ fn Told(incident: Incident, asked: Asked<(Stamp, IncidentDetail)>) -> Element {
                 h1 {
                     Go { to: Route::service(incident.service.id), "{incident.service.name}" }
                 }
-                p { class: "dim", {incident.cause.clone().unwrap_or_default()} }
+                p { class: "dim",
+                    "{cause} "
+                    if let Some(vendors) = vendors {
+                        Elsewhere { to: vendors, "What the vendor says" }
+                    }
+                }
             }
             div { class: "acts",
                 button {

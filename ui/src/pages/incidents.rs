@@ -251,7 +251,7 @@ fn OneIncident(incident: Incident) -> Element {
                         b { "Acknowledged" }
                         " · "
                     }
-                    {incident.cause.clone().unwrap_or_default()}
+                    {incident.cause.as_deref().map(|cause| format::cause(cause).0)}
                 }
                 span { class: "number dim", At { at: incident.started_at, style: TimeStyle::ShortTime } }
                 span { class: "number", Since { from: incident.started_at, until: incident.resolved_at } }

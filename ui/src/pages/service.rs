@@ -248,7 +248,7 @@ fn Incidents(id: Uuid, incidents: Asked<Vec<Incident>>) -> Element {
                         for incident in list {
                             li { key: "{incident.id}",
                                 {status_mark(incident.kind.status(), false)}
-                                Go { class: "name", to: Route::Incident { id: incident.id }, {incident.cause.clone().unwrap_or_else(|| incident.kind.status().label().to_owned())} }
+                                Go { class: "name", to: Route::Incident { id: incident.id }, {incident.cause.as_deref().map_or(incident.kind.status().label(), |cause| format::cause(cause).0)} }
                                 span { class: "dim number", At { at: incident.started_at } }
                                 span { class: "number", Since { from: incident.started_at, until: incident.resolved_at } }
                             }

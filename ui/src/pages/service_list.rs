@@ -128,7 +128,7 @@ fn OpenIncidents() -> Element {
                 li { key: "{incident.id}", class: incident.kind.status().word(),
                     {status_mark(incident.kind.status(), false)}
                     Go { to: Route::Incident { id: incident.id }, class: "name", "{service.name}" }
-                    span { class: "cause", {incident.cause.clone().unwrap_or_else(|| incident.kind.status().label().to_owned())} }
+                    span { class: "cause", {incident.cause.as_deref().map_or(incident.kind.status().label(), |cause| format::cause(cause).0)} }
                     span { class: "number dim", "for " Since { from: incident.started_at, until: None } }
                 }
             }

@@ -246,6 +246,7 @@ test('every view passes axe in both themes and fits three widths', async () => {
         const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         assert.ok(wider <= 0, `${path} is ${wider} px too wide at ${width}`);
         await passes(`${path} at ${width}, ${theme}`);
+        assert.equal(await page.evaluate(() => window.scrollY), 0, `${path} begins at its top at ${width}`);
         if (process.env.SCREENSHOTS) {
           const name = `${path.replace(/\W+/g, '-')}-${width}-${theme}`;
           await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png` });

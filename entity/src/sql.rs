@@ -1,8 +1,7 @@
 //! Statements that no query builder can say, for both databases: text and values, put together in the order in which they
 //! stand. What the statements mean is the business of those who write them.
 
-use sea_orm::sea_query::extension::postgres::PgFunc;
-use sea_orm::sea_query::{BinOper, Expr, ExprTrait as _};
+use sea_orm::sea_query::Expr;
 use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, DbErr, RuntimeErr, Statement, Value};
 use uuid::Uuid;
@@ -16,18 +15,26 @@ pub fn was_stopped(error: &DbErr) -> bool {
     error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "57014" || code == "9")
 }
 
-/// Whether a column of ids holds one of `ids`: however many there are, they are one parameter and the statement is the
-/// same, so that it is prepared once and no database's limit of parameters is met.
+/// Whether a column of ids holds one of `ids`, for statements of the query builder; as [`Sql::among`].
 #[must_use]
 pub fn among(db: &impl ConnectionTrait, column: impl ColumnTrait, ids: impl IntoIterator<Item = Uuid>) -> Expr {
-    let column = Expr::col(column.as_column_ref());
-    if db.get_database_backend() == DbBackend::Postgres {
-        let ids: Vec<Uuid> = ids.into_iter().collect();
-        return column.eq(PgFunc::any(ids));
+    let backend = db.get_database_backend();
+    let ([before, behind], ids) = one_of(backend, ids);
+    let [first, second] = if backend == DbBackend::Postgres { ["$1", "$2"] } else { ["?", "?"] };
+    Expr::cust_with_exprs(
+        format!("{first}{before}{second}{behind}"),
+        [Expr::col(column.as_column_ref()), Expr::Value(ids)],
+    )
+}
+
+/// What stands before and behind the one parameter that holds `ids`, and the parameter. SQLite gets one pair of parentheses:
+/// another one around it makes older versions take the first row for all of them.
+fn one_of(backend: DbBackend, ids: impl IntoIterator<Item = Uuid>) -> ([&'static str; 2], Value) {
+    if backend == DbBackend::Postgres {
+        return ([" = ANY(", ")"], ids.into_iter().collect::<Vec<Uuid>>().into());
     }
     let ids: Vec<String> = ids.into_iter().map(|id| format!("\"{}\"", id.simple())).collect();
-    let these = "(SELECT unhex(value) FROM json_each(?))";
-    column.binary(BinOper::In, Expr::cust_with_values(these, [format!("[{}]", ids.join(","))]))
+    ([" IN (SELECT unhex(value) FROM json_each(", "))"], format!("[{}]", ids.join(",")).into())
 }
 
 /// A statement on its way. Values are bound, never printed into the text, so one text serves all values and is prepared
@@ -100,6 +107,14 @@ impl Sql {
             .text(&format!(")) AS {name}"))
     }
 
+    /// Goes on, behind a column of ids, with whether it holds one of `ids`: however many there are, they are one parameter
+    /// and the statement is the same, so that it is prepared once and no database's limit of parameters is met.
+    #[must_use]
+    pub fn among(self, ids: impl IntoIterator<Item = Uuid>) -> Self {
+        let ([before, behind], ids) = one_of(self.backend, ids);
+        self.text(before).value(ids).text(behind)
+    }
+
     /// The finished statement.
     #[must_use]
     pub fn finish(self) -> Statement {
@@ -110,6 +125,19 @@ impl Sql {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_are_one_parameter_in_both_ways_of_saying_it() {
+        let ids = [Uuid::from_u128(1), Uuid::from_u128(2)];
+        for (backend, text) in [
+            (DbBackend::Postgres, "id = ANY($1)"),
+            (DbBackend::Sqlite, "id IN (SELECT unhex(value) FROM json_each(?))"),
+        ] {
+            let statement = Sql::new(backend).text("id").among(ids).finish();
+            assert_eq!(statement.sql, text);
+            assert_eq!(statement.values.map(|values| values.0.len()), Some(1));
+        }
+    }
 
     fn joined(backend: DbBackend) -> Statement {
         let sql = Sql::new(backend).text("SELECT * FROM ").rows("given", ["a", "b"], &[[1, 2], [3, 4]]);

@@ -4,8 +4,9 @@
 use crate::check::Subject;
 use chrono::TimeDelta;
 use domain::ExpectedStatus;
+use entity::sql::Sql;
 use probe::HttpTarget;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, QueryResult};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -95,14 +96,16 @@ impl Services {
 
     async fn load(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Due>, DbErr> {
         let changes = self.known().changes;
-        let backend = self.db.get_database_backend();
-        let rows = self.db.query_all_raw(select(backend, SERVICES, ids)).await?;
+        let select = |text: &str, ids: &[Uuid]| {
+            Sql::new(self.db.get_database_backend()).text(text).among(ids.iter().copied()).finish()
+        };
+        let rows = self.db.query_all_raw(select(SERVICES, ids)).await?;
         let services = rows.iter().filter_map(|row| read(row).transpose()).collect::<Result<Vec<_>, _>>()?;
         let mut loaded: HashMap<_, _> =
             services.into_iter().map(|service| (service.subject.id, Due::Service(Arc::new(service)))).collect();
         let others: Vec<_> = ids.iter().filter(|id| !loaded.contains_key(id)).copied().collect();
         if !others.is_empty() {
-            for row in self.db.query_all_raw(select(backend, PAGES, &others)).await? {
+            for row in self.db.query_all_raw(select(PAGES, &others)).await? {
                 let page = read_page(&row)?;
                 loaded.insert(page.id, Due::Page(Arc::new(page)));
             }
@@ -120,27 +123,10 @@ impl Services {
 }
 
 const SERVICES: &str = "SELECT id, number, user_id, url, check_interval_seconds, timeout_ms, degraded_threshold_ms, \
-     expected_status, confirmations, updated_at FROM services WHERE NOT paused AND kind = 'http' AND id IN ";
+     expected_status, confirmations, updated_at FROM services WHERE NOT paused AND kind = 'http' AND id";
 
 const PAGES: &str = "SELECT p.id, p.api_urls FROM status_pages p WHERE EXISTS (SELECT 1 FROM services s \
-     WHERE s.status_page_id = p.id AND NOT s.paused AND s.kind = 'status_page') AND p.id IN ";
-
-/// One text for any number of ids, so that the statement is prepared once.
-fn select(backend: DbBackend, columns: &str, ids: &[Uuid]) -> Statement {
-    match backend {
-        DbBackend::Postgres => {
-            let ids: Vec<Value> = ids.iter().map(|id| (*id).into()).collect();
-            let ids = Value::Array(sea_orm::sea_query::ArrayType::Uuid, Some(Box::new(ids)));
-            Statement::from_sql_and_values(backend, format!("{columns} (SELECT unnest($1))"), [ids])
-        }
-        _ => {
-            let ids: Vec<_> = ids.iter().map(|id| id.simple().to_string()).collect();
-            let ids = serde_json::to_string(&ids).expect("a list of texts is valid JSON");
-            let sql = format!("{columns} (SELECT unhex(value) FROM json_each(?))");
-            Statement::from_sql_and_values(backend, sql, [ids.into()])
-        }
-    }
-}
+     WHERE s.status_page_id = p.id AND NOT s.paused AND s.kind = 'status_page') AND p.id";
 
 fn read_page(row: &QueryResult) -> Result<FollowedPage, DbErr> {
     let urls: serde_json::Value = row.try_get_by_index(1)?;

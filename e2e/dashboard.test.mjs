@@ -143,13 +143,22 @@ test('the palette finds services that arrive while it is open', async () => {
     await released;
     await route.continue();
   });
-  await held.goto(program.base);
+  const { services } = await ask(page, '{ services { id name } }');
+  await held.goto(`${program.base}/services/${services.find(({ name }) => name === 'Service 000').id}`);
   await held.getByRole('navigation').first().waitFor();
   await held.keyboard.press('Control+k');
   const palette = held.getByRole('dialog', { name: 'Command palette' });
   await palette.getByRole('combobox').fill('serv 042');
   await palette.getByText('Nothing fits.').waitFor();
+  // What was chosen stays chosen when others come before it.
+  await palette.getByRole('combobox').fill('');
+  await held.keyboard.press('ArrowDown');
+  const chosen = () => palette.getByRole('option', { selected: true }).textContent();
+  const before = await chosen();
   release();
+  await palette.getByRole('option', { name: 'Delete Service 000' }).waitFor();
+  assert.equal(await chosen(), before);
+  await palette.getByRole('combobox').fill('serv 042');
   await palette.getByRole('option', { name: 'Service 042' }).waitFor();
   await held.context().close();
 });

@@ -155,13 +155,13 @@ fn Opened() -> Element {
     let view = use_list_view();
     let route = use_route();
     let mut typed = use_signal(String::new);
-    let mut at = use_signal(|| 0usize);
-    // Found again as services come (the first ones may still be on their way) and go, but not as one changes: nothing moves
-    // under a finger.
-    let services = use_memo(move || store.listed.read().len());
+    // What it does, not its place: services come (the first ones may still be on their way) and go meanwhile.
+    let mut at = use_signal(|| None::<Act>);
+    // Found again when they do, but not as one changes: nothing moves under a finger.
+    let services = use_memo(move || store.listed.read().keys().copied().collect::<Vec<_>>());
     services.read();
     let all = found(store, &route, &typed.read());
-    let chosen = at().min(all.len().saturating_sub(1));
+    let chosen = at.read().as_ref().and_then(|act| all.iter().position(|found| found.act == *act)).unwrap_or(0);
     use_effect(|| browser::open_dialog(PALETTE_ID));
     let perform = use_callback(move |act: Act| {
         palette.close();
@@ -210,7 +210,7 @@ fn Opened() -> Element {
                         value: "{typed}",
                         oninput: move |event| {
                             typed.set(event.value());
-                            at.set(0);
+                            at.set(None);
                         },
                         onkeydown: move |event| {
                             let last = keyed.len().saturating_sub(1);
@@ -231,7 +231,7 @@ fn Opened() -> Element {
                                 _ => return,
                             };
                             event.prevent_default();
-                            at.set(to);
+                            at.set(keyed.get(to).map(|found| found.act.clone()));
                             browser::show(&format!("found-{to}"));
                         },
                     }

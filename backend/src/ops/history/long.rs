@@ -67,7 +67,7 @@ pub(super) async fn read(
     let days = usize::try_from(today + 1 - since).unwrap_or(1);
     let mut stories: HashMap<i32, Long> = services
         .iter()
-        .map(|number| (*number, Long::of(known.get(number).map(|known| &**known), since, days, &split)))
+        .map(|number| (*number, Long::of(known.get(number).map(Arc::as_ref), since, days, &split)))
         .collect();
     for row in rest::read(db, sql).await? {
         let Some(story) = stories.get_mut(&row.service_number) else { continue };
@@ -83,7 +83,7 @@ pub(super) async fn read(
     }
     stories.values_mut().for_each(|story| story.rest.sort());
     let learned = folded.into_iter().filter_map(|(number, slot)| {
-        let learned = stories.get(&number)?.learned(known.get(&number).map(|known| &**known), slot)?;
+        let learned = stories.get(&number)?.learned(known.get(&number).map(Arc::as_ref), slot)?;
         Some((number, Arc::new(learned)))
     });
     past.learn(learned);
@@ -175,15 +175,15 @@ impl Long {
     /// the last folded check.
     fn learned(&self, known: Option<&Settled>, folded: i64) -> Option<Settled> {
         let end = folded.div_euclid(DAY.num_milliseconds());
-        let hours = || self.hours.keys().copied().filter(|day| *day < end);
-        if known.is_some_and(|known| known.is_all(folded, hours())) {
+        let hours = || self.hours.range(..end);
+        if known.is_some_and(|known| known.is_all(folded, hours().map(|(day, _)| *day))) {
             return None;
         }
         let mut settled = known.cloned().unwrap_or_default();
         settled.folded = folded;
         let days = usize::try_from(end - self.since).unwrap_or(0).min(self.days.len());
         settled.learn_days(self.since, &self.days[..days]);
-        for (day, hours) in self.hours.iter().filter(|(day, _)| **day < end) {
+        for (day, hours) in hours() {
             settled.learn_hours(*day, hours);
         }
         Some(settled)

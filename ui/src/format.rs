@@ -72,11 +72,15 @@ pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-/// Why an incident began, without the vendor's own address of it, and that address. Where there is one it ends the text.
+/// Why an incident began, without the vendor's own address of it, and that address. Where there is one it ends the text,
+/// and no other text ends like it.
 #[must_use]
 pub fn cause(cause: &str) -> (&str, Option<&str>) {
-    let parts = cause.rsplit_once(": ");
-    match parts.filter(|(_, address)| address.starts_with("https://") || address.starts_with("http://")) {
+    let is_address = |text: &str| {
+        (text.starts_with("https://") || text.starts_with("http://"))
+            && !text.contains(|c: char| c.is_whitespace() || c == '"')
+    };
+    match cause.rsplit_once(": ").filter(|(_, address)| is_address(address)) {
         Some((text, address)) => (text, Some(address)),
         None => (cause, None),
     }
@@ -190,7 +194,13 @@ mod tests {
     #[test]
     fn a_vendors_address_is_told_apart_from_the_cause() {
         assert_eq!(cause("API: slow: https://a.example/1"), ("API: slow", Some("https://a.example/1")));
-        assert_eq!(cause("connection refused: port 443"), ("connection refused: port 443", None));
+        for other in [
+            "connection refused: port 443",
+            "redirect to an address that cannot be followed: \"http://[::1\"",
+            "See also: https://a.example/1 for more",
+        ] {
+            assert_eq!(cause(other), (other, None));
+        }
     }
 
     #[test]

@@ -10,6 +10,9 @@ use uuid::Uuid;
 /// has come.
 pub(crate) const SPEAKS_FOR: TimeDelta = TimeDelta::seconds(76);
 
+/// The longest message that is kept, in characters: parts of it come from the outside.
+pub(crate) const MAX_MESSAGE: usize = 500;
+
 /// A service as the recorder knows it, as it is defined at one time.
 #[derive(Debug, Clone)]
 pub(crate) struct Subject {

@@ -107,7 +107,9 @@ impl fmt::Display for Cause {
             Self::Tls { detail } => write!(f, "TLS handshake failed: {detail}"),
             Self::TooManyRedirects { limit } => write!(f, "more than {limit} redirects"),
             Self::BadRedirect { location } if location.is_empty() => f.write_str("redirect without an address"),
-            Self::BadRedirect { location } => write!(f, "redirect to an address that cannot be followed: {location}"),
+            Self::BadRedirect { location } => {
+                write!(f, "redirect to an address that cannot be followed: \"{location}\"")
+            }
             Self::UnexpectedStatus { code, expected } => write!(f, "answered {code}, expected {expected}"),
             Self::NotHttp { detail } => write!(f, "the answer is not valid HTTP: {detail}"),
             Self::Slow { response_time_ms, threshold_ms } => write!(

@@ -1,7 +1,7 @@
 //! What a page means to each of its followers: a check, with the sentences that people read. Pure.
 
 use super::store::{Follower, Remembered};
-use crate::check::{Check, VendorWord};
+use crate::check::{Check, MAX_MESSAGE, VendorWord};
 use chrono::{DateTime, Utc};
 use domain::status_page::Standing;
 use domain::{Cause, Outcome, Phases, Status};
@@ -160,12 +160,10 @@ fn state(component: &Component) -> String {
     }
 }
 
-/// A vendor's incident by name and link.
+/// A vendor's incident by name and link; without the link where both are too long, because a part of it leads nowhere.
 fn named(incident: &Incident) -> String {
-    match &incident.url {
-        Some(url) => format!("{}: {url}", incident.name),
-        None => incident.name.clone(),
-    }
+    let both = incident.url.as_ref().map(|url| format!("{}: {url}", incident.name));
+    both.filter(|both| both.chars().count() <= MAX_MESSAGE).unwrap_or_else(|| incident.name.clone())
 }
 
 fn renamed(known: &Remembered, component: &Component) -> Option<String> {
@@ -272,6 +270,27 @@ mod tests {
         let never = View { page: None, read_at: None, ..view(Standing::Lost, Some("answered 503")) };
         let why = "not checked: the status page could not be read: answered 503".to_owned();
         assert_eq!(learns(&never, true), Some((Status::Unknown, false, Some(why))));
+    }
+
+    #[test]
+    fn an_incident_is_named_with_its_whole_link_or_without_it() {
+        let slow = |length: usize| {
+            named(&Incident {
+                id: "1".into(),
+                name: "Slow".into(),
+                impact: String::new(),
+                status: String::new(),
+                open: true,
+                started_at: None,
+                resolved_at: None,
+                url: Some(format!("https://a.example/{}", "1".repeat(length))),
+                component_ids: Vec::new(),
+                updates: Vec::new(),
+            })
+        };
+        assert_eq!(slow(1), "Slow: https://a.example/1");
+        assert_eq!(slow(476).chars().count(), MAX_MESSAGE);
+        assert_eq!(slow(477), "Slow");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! what is to be told afterwards. No I/O.
 
 use super::timeline;
-use crate::check::Check;
+use crate::check::{Check, MAX_MESSAGE};
 use chrono::{DateTime, Utc};
 use domain::transition::{Effect, Failing, State, Transition};
 use domain::{Observation, Policy, Status, advance, slot};
@@ -12,9 +12,6 @@ use live::{CurrentStatus, Event, Latest};
 use sea_orm::Value;
 use std::collections::HashMap;
 use uuid::Uuid;
-
-/// The longest message that is kept, in characters: parts of it come from the outside.
-const MAX_MESSAGE: usize = 500;
 
 /// What the database knows about a service, and what this batch has made of it so far.
 #[derive(Debug)]

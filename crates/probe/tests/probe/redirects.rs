@@ -82,10 +82,13 @@ async fn a_redirect_to_nowhere_is_a_fault_of_the_target() {
     for (headers, sentence) in [
         ("", "redirect without an address"),
         ("location: \r\n", "redirect without an address"),
-        ("location: http://[::1\r\n", "redirect to an address that cannot be followed: http://[::1"),
-        ("location: ftp://other.test/\r\n", "redirect to an address that cannot be followed: ftp://other.test/"),
-        ("location: file:///etc/passwd\r\n", "redirect to an address that cannot be followed: file:///etc/passwd"),
-        ("location: javascript:alert(1)\r\n", "redirect to an address that cannot be followed: javascript:alert(1)"),
+        ("location: http://[::1\r\n", "redirect to an address that cannot be followed: \"http://[::1\""),
+        ("location: ftp://other.test/\r\n", "redirect to an address that cannot be followed: \"ftp://other.test/\""),
+        ("location: file:///etc/passwd\r\n", "redirect to an address that cannot be followed: \"file:///etc/passwd\""),
+        (
+            "location: javascript:alert(1)\r\n",
+            "redirect to an address that cannot be followed: \"javascript:alert(1)\"",
+        ),
         ("location: http://nowhere.test/\r\n", "name does not resolve: nowhere.test"),
     ] {
         let server = answering(head(301, headers)).await;
@@ -95,7 +98,7 @@ async fn a_redirect_to_nowhere_is_a_fault_of_the_target() {
     let endless = format!("http://other.test/{}", "x".repeat(10_000));
     let server = redirecting(&endless).await;
     let sentence = found(&look(&server.url("/")).await).1;
-    assert_eq!(sentence, format!("redirect to an address that cannot be followed: {}", &endless[..200]));
+    assert_eq!(sentence, format!("redirect to an address that cannot be followed: \"{}\"", &endless[..200]));
 }
 
 #[tokio::test]

@@ -121,7 +121,9 @@ pub(crate) fn sight(_id: &str) -> Option<Sight> {
     None
 }
 
-pub(crate) fn bring_into_sight(_id: &str, _line: usize, _count: usize) {}
+pub(crate) fn bring_into_sight(_id: &str, _line: usize, _count: usize) -> bool {
+    false
+}
 
 pub(crate) fn notify(_icon: &str, _text: &str) {}
 

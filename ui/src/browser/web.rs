@@ -356,8 +356,8 @@ pub(crate) fn sight(id: &str) -> Option<Sight> {
 }
 
 /// Scrolls until line number `line` of the `count` lines of the list `id` is in the middle.
-pub(crate) fn bring_into_sight(id: &str, line: usize, count: usize) {
-    let (Some(list), Some(sight)) = (by_id(id), sight(id)) else { return };
+pub(crate) fn bring_into_sight(id: &str, line: usize, count: usize) -> bool {
+    let (Some(list), Some(sight)) = (by_id(id), sight(id)) else { return false };
     #[allow(clippy::cast_precision_loss, reason = "lines on a page")]
     let top = sight.total * line as f64 / count.max(1) as f64 - sight.above;
     let by = top - sight.window / 2.0;
@@ -365,6 +365,7 @@ pub(crate) fn bring_into_sight(id: &str, line: usize, count: usize) {
         Ok(Some(pane)) if pane.scroll_height() > pane.client_height() => pane.scroll_by_with_x_and_y(0.0, by),
         _ => window().scroll_by_with_x_and_y(0.0, by),
     }
+    true
 }
 
 /// Shows `text` on the desktop, unless the page is looked at; `worst` is the status that the picture shows.

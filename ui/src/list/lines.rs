@@ -99,21 +99,22 @@ fn in_sight(sight: Sight, count: usize) -> Range<usize> {
     line(sight.above)..(line(sight.above + sight.window) + 1).min(count)
 }
 
-/// Which of `count` lines to draw; a little more than is in sight. `drawn` stays while it holds all that is in sight.
+/// Which of `count` lines to draw; a little more than is in sight. `drawn` stays while it holds all that is in sight and a
+/// few more, unless it is `on_the_way` already.
 #[must_use]
-pub fn to_draw(sight: Sight, count: usize, drawn: &Range<usize>) -> Range<usize> {
+pub fn to_draw(sight: Sight, count: usize, drawn: &Range<usize>, on_the_way: bool) -> Range<usize> {
     if count == 0 || sight.total <= 0.0 {
         return drawn.clone();
     }
     let Range { start: first, end: last } = in_sight(sight, count);
-    let near = |line: usize| line.saturating_sub(STEP);
-    let enough = drawn.start <= near(first) && drawn.end.min(count) >= (last + STEP).min(count);
+    let goal = first.saturating_sub(MARGIN + STEP)..(last + MARGIN + STEP).min(count);
+    if on_the_way {
+        return goal;
+    }
+    let enough = drawn.start <= first.saturating_sub(STEP) && drawn.end.min(count) >= (last + STEP).min(count);
     // What is far away need not be kept either.
     let lean = drawn.len() <= last - first + 4 * MARGIN;
-    if enough && lean {
-        return drawn.clone();
-    }
-    first.saturating_sub(MARGIN + STEP)..(last + MARGIN + STEP).min(count)
+    if enough && lean { drawn.clone() } else { goal }
 }
 
 /// What to draw next on the way from what is `drawn` to the `goal` of [`to_draw`]: no more new lines than are made at a time,
@@ -183,7 +184,7 @@ mod tests {
         let sight = |above| Sight { above, window: 900.0, total: 72_000.0 };
         let mut drawn = at_first();
         for above in [-300.0, 0.0, 40.0, 500.0, 30_000.0, 71_000.0, 10.0] {
-            drawn = to_draw(sight(above), 2000, &drawn);
+            drawn = to_draw(sight(above), 2000, &drawn, false);
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "lines")]
             let seen = ((above / 36.0).max(0.0) as usize)..(((above + 900.0) / 36.0) as usize).min(2000);
             assert!(drawn.start <= seen.start && drawn.end >= seen.end, "{above}: {drawn:?} for {seen:?}");
@@ -194,9 +195,9 @@ mod tests {
     #[test]
     fn a_small_scroll_draws_nothing_new() {
         let sight = |above| Sight { above, window: 900.0, total: 72_000.0 };
-        let drawn = to_draw(sight(3600.0), 2000, &at_first());
-        assert_eq!(to_draw(sight(3700.0), 2000, &drawn), drawn);
-        assert_ne!(to_draw(sight(4600.0), 2000, &drawn), drawn);
+        let drawn = to_draw(sight(3600.0), 2000, &at_first(), false);
+        assert_eq!(to_draw(sight(3700.0), 2000, &drawn, false), drawn);
+        assert_ne!(to_draw(sight(4600.0), 2000, &drawn, false), drawn);
     }
 
     #[test]
@@ -204,8 +205,9 @@ mod tests {
         let sight = |above| Sight { above, window: 900.0, total: 72_000.0 };
         for above in [0.0, 900.0, 36_000.0, 71_100.0] {
             let mut drawn = 980..1030;
-            let goal = to_draw(sight(above), 2000, &drawn);
+            let goal = to_draw(sight(above), 2000, &drawn, false);
             for step in 0.. {
+                assert_eq!(to_draw(sight(above), 2000, &drawn, step > 0), goal, "the way ends early");
                 let next = toward(&goal, &drawn, sight(above), 2000);
                 let new = next.clone().filter(|line| !drawn.contains(line)).count();
                 assert!(new <= AT_ONCE, "{drawn:?} to {next:?}");
@@ -221,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_short_list_is_drawn_whole() {
-        let drawn = to_draw(Sight { above: -200.0, window: 900.0, total: 180.0 }, 5, &at_first());
+        let drawn = to_draw(Sight { above: -200.0, window: 900.0, total: 180.0 }, 5, &at_first(), false);
         assert_eq!(with_neighbours(drawn, None, 5), [0, 1, 2, 3, 4]);
     }
 

@@ -143,10 +143,9 @@ fn use_awaited_focus(mut view: ListView) {
         let _ = view.drawn.read();
         let Some(id) = *view.awaited.read() else { return };
         let Some(line) = view.line_of(id) else { return view.awaited.set(None) };
-        if browser::focus_if_there(&row_id(id)) {
+        if browser::focus_if_there(&row_id(id)) || !browser::bring_into_sight(LIST_ID, line, view.lines.peek().len()) {
             view.awaited.set(None);
         } else {
-            browser::bring_into_sight(LIST_ID, line, view.lines.peek().len());
             view.look();
         }
     });

@@ -88,10 +88,14 @@ impl ListView {
     }
 
     /// Looks at what of the list is in sight now, and draws it step by step.
-    pub(crate) fn look(mut self) {
+    pub(crate) fn look(self) {
+        self.draw(false);
+    }
+
+    fn draw(mut self, on_the_way: bool) {
         let Some(sight) = browser::sight(LIST_ID) else { return };
         let (drawn, count) = (self.drawn.peek().clone(), self.lines.peek().len());
-        let goal = to_draw(sight, count, &drawn);
+        let goal = to_draw(sight, count, &drawn, on_the_way);
         let next = toward(&goal, &drawn, sight, count);
         let there = next == goal;
         if next != drawn {
@@ -101,7 +105,7 @@ impl ListView {
             spawn_forever(async move {
                 browser::sleep(STEP_MS).await;
                 self.looking.set(false);
-                self.look();
+                self.draw(true);
             });
         }
     }

@@ -6,6 +6,7 @@ pub mod account;
 pub mod bulk;
 pub mod calendar;
 pub mod current;
+mod definitions;
 pub mod discovery;
 mod error;
 pub mod follow;
@@ -19,6 +20,7 @@ pub mod token;
 pub mod user;
 pub mod vendor;
 
+pub use definitions::Definitions;
 pub use error::{Error, Result};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
@@ -45,6 +47,8 @@ pub struct Ops {
     pub live: Live,
     /// What history no longer changes, remembered.
     pub past: Arc<history::Past>,
+    /// Services as they are defined, remembered.
+    pub definitions: Arc<Definitions>,
     /// For looking at a target before it is added.
     pub prober: Prober,
     /// For finding vendors' status pages, and reading them before they are followed.

@@ -82,6 +82,7 @@ impl Server {
             db: db.clone(),
             live: live.clone(),
             past: Arc::default(),
+            definitions: Arc::default(),
             prober,
             status_pages: StatusPages::new(&fetcher),
             public_url: settings.public_url.clone(),

@@ -82,8 +82,8 @@ impl Ops {
     /// # Errors
     /// When the database fails.
     pub async fn services(&self, viewer: &Viewer, filter: &Filter) -> Result<Vec<Arc<service::Model>>> {
-        let all = service::Entity::find().filter(service::Column::UserId.eq(viewer.user_id)).all(&self.db).await?;
-        let mut admitted: Vec<_> = all.into_iter().filter(|service| filter.admits(service)).map(Arc::new).collect();
+        let all = self.definitions.of(&self.db, viewer.user_id, now()).await?;
+        let mut admitted: Vec<_> = all.into_iter().filter(|service| filter.admits(service)).collect();
         admitted.sort_by_cached_key(|service| (service.name.to_lowercase(), service.id));
         Ok(admitted)
     }

@@ -52,6 +52,7 @@ impl Api {
             db: database.db.clone(),
             live,
             past: Arc::default(),
+            definitions: Arc::default(),
             prober: Prober::new(settings).unwrap(),
             status_pages: StatusPages::new(&fetcher()),
             public_url: "https://pulse.test/".parse().unwrap(),

@@ -122,6 +122,37 @@ on_each_database! {
         assert_eq!(api.ops.live.latest(&[service.id]).await.unwrap(), [None]);
     }
 
+    async fn a_list_that_is_remembered_tells_every_change_at_once(database: TestDatabase) {
+        let api = Api::on(database).await;
+        let (ada, bob) = (api.somebody().await, api.somebody().await);
+        let mut ids = Vec::new();
+        for name in ["a", "b", "c"] {
+            let service = a_service(&api.ops.db, &ada.user).name(name).created_at(now() - Duration::hours(1));
+            ids.push(service.create().await.id);
+        }
+        let list = async || {
+            let data = ada.data("{ services { name category paused } }", json!({})).await;
+            let services = data["services"].as_array().unwrap().iter();
+            let one = |service: &Value| format!("{} {} {}", service["name"], service["category"], service["paused"]).replace('"', "");
+            services.map(one).collect::<Vec<_>>()
+        };
+        assert_eq!(list().await, ["a null false", "b null false", "c null false"]);
+        assert_eq!(list().await, ["a null false", "b null false", "c null false"]);
+        // Twice without a pause: both may fall into one millisecond.
+        let twice = "mutation($id: UUID!) { a: updateService(id: $id, input: { name: \"x\" }) { id } }";
+        ada.data(twice, json!({ "id": ids[1] })).await;
+        assert_eq!(list().await, ["a null false", "c null false", "x null false"]);
+        ada.data(&twice.replace("\"x\"", "\"y\""), json!({ "id": ids[1] })).await;
+        assert_eq!(list().await, ["a null false", "c null false", "y null false"]);
+        ada.data("mutation($ids: [UUID!]!) { pauseServices(ids: $ids) { id } }", json!({ "ids": [ids[0]] })).await;
+        ada.data("mutation($ids: [UUID!]!) { recategoriseServices(ids: $ids, category: \"web\") { id } }", json!({ "ids": [ids[2]] })).await;
+        assert_eq!(list().await, ["a null true", "c web false", "y null false"]);
+        ada.data("mutation($ids: [UUID!]!) { deleteServices(ids: $ids) }", json!({ "ids": [ids[1]] })).await;
+        a_service(&api.ops.db, &ada.user).name("new").create().await;
+        assert_eq!(list().await, ["a null true", "c web false", "new null false"]);
+        assert_eq!(bob.data("{ services { name } }", json!({})).await["services"], json!([]));
+    }
+
     async fn no_more_services_than_allowed_are_added_however_many_try_at_once(database: TestDatabase) {
         let api = Api::within(database, Limits { max_services: 3, ..Limits::default() }).await;
         let ada = api.somebody().await;

@@ -32,16 +32,16 @@ const DASHBOARD: &str = "{ services { id name category kind paused url
 } incidents(filter: { state: OPEN }) { totalCount edges { node { id type startedAt cause service { id } } } } }";
 
 on_each_database! {
-    async fn the_dashboard_takes_six_statements_and_who_asks_one_more(database: TestDatabase) {
+    async fn the_dashboard_takes_seven_statements_then_six_and_who_asks_one_more(database: TestDatabase) {
         let mut api = Api::on(database).await;
         let statements = api.count_statements();
         let ada = api.somebody().await;
         fill(&api, &ada.user, 40).await;
         // The second time with what is remembered from the first.
-        for _ in 0..2 {
+        for cost in [7, 6] {
             let before = statements.load(Ordering::Relaxed);
             let board = ada.data(DASHBOARD, json!({})).await;
-            assert_eq!(statements.load(Ordering::Relaxed) - before, 6);
+            assert_eq!(statements.load(Ordering::Relaxed) - before, cost);
             assert_eq!(board["services"][39]["uptimeDays"][29]["status"], "UP");
             assert_eq!((&board["incidents"]["totalCount"], &board["services"][0]["openIncident"]["cause"]), (&json!(40), &json!("2")));
         }
@@ -143,7 +143,7 @@ on_each_database! {
             fill(&api, &ada.user, services).await;
             let before = statements.load(Ordering::Relaxed);
             let charts = ada.data("{ services { latency(window: DAY) { p50Ms checks } } }", json!({})).await;
-            assert_eq!(statements.load(Ordering::Relaxed) - before, 2);
+            assert_eq!(statements.load(Ordering::Relaxed) - before, 3);
             assert!(charts["services"].as_array().unwrap().iter().all(|row| row["latency"][0]["p50Ms"].is_number()));
         }
         fill(&api, &ada.user, 1).await;
@@ -154,7 +154,7 @@ on_each_database! {
             fill(&api, &ada.user, more).await;
             let before = statements.load(Ordering::Relaxed);
             let rows = ada.data("{ services { uptimeDays { date } hourlyP50Ms } }", json!({})).await;
-            assert_eq!(statements.load(Ordering::Relaxed) - before, 3);
+            assert_eq!(statements.load(Ordering::Relaxed) - before, 4);
             assert!(rows["services"].as_array().unwrap().iter().all(|row| row["hourlyP50Ms"][23] == 100.0), "{rows}");
         }
         fill(&api, &ada.user, 1).await;
@@ -206,7 +206,8 @@ async fn fill(api: &Api, user: &entity::user::Model, services: usize) {
     let db = &api.ops.db;
     let (mut checks, mut incidents, mut events) = (Vec::<check::Model>::new(), Vec::new(), Vec::new());
     for i in 0..services {
-        let service = a_service(db, user).name(&format!("Service {i:03}")).create().await;
+        let service =
+            a_service(db, user).name(&format!("Service {i:03}")).created_at(now() - Duration::hours(4)).create().await;
         checks.extend((0..5).map(|k| a_check(&service, now() - Duration::seconds(30 * k))));
         for k in 0..3i64 {
             let started_at = now() - Duration::hours(3 - k);

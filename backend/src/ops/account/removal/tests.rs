@@ -20,6 +20,7 @@ async fn an_account_that_cannot_be_removed_now_is_tried_again_and_does_not_stop_
         db: db.clone(),
         live: Live::connect(&redis.url()).await.unwrap(),
         past: Arc::default(),
+        definitions: Arc::default(),
         prober: Prober::new(ProberSettings::default()).unwrap(),
         status_pages: StatusPages::new(&Fetcher::new(FetcherSettings::default()).unwrap()),
         public_url: "http://localhost:8080".parse().unwrap(),

@@ -259,6 +259,8 @@ test('every view passes axe in both themes and fits three widths', async () => {
         const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         assert.ok(wider <= 0, `${path} is ${wider} px too wide at ${width}`);
         await passes(`${path} at ${width}, ${theme}`);
+        const narrow = await page.locator('main select').evaluateAll((all) => all.filter((one) => one.offsetWidth > 0 && one.offsetWidth < 100).length);
+        assert.equal(narrow, 0, `what is chosen can be read on ${path} at ${width}`);
         assert.equal(await page.evaluate(() => window.scrollY), 0, `${path} begins at its top at ${width}`);
         if (process.env.SCREENSHOTS) {
           const name = `${path.replace(/\W+/g, '-')}-${width}-${theme}`;

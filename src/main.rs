@@ -20,7 +20,8 @@ use settings::Settings;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Each check allocates and frees a hundred small things, often on different threads.
+/// Each check allocates and frees a hundred small things, often on different threads. SQLite, which copies each value that it
+/// hands over, and the C library get it too, by the crate's feature `override`.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -76,7 +76,7 @@ impl Ops {
         api_token::Entity::delete_many().filter(api_token::Column::UserId.eq(id)).exec(&transaction).await?;
         calendar_feed::Entity::delete_many().filter(calendar_feed::Column::UserId.eq(id)).exec(&transaction).await?;
         // What is not removed at once is at least not checked any more.
-        let paused = service::ActiveModel { paused: Set(true), ..Default::default() };
+        let paused = service::ActiveModel { paused: Set(true), updated_at: Set(now()), ..Default::default() };
         let own = service::Entity::update_many().set(paused).filter(service::Column::UserId.eq(id));
         own.exec(&transaction).await?;
         transaction.commit().await?;

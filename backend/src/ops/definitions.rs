@@ -7,11 +7,12 @@ use entity::service;
 use entity::sql::{Sql, among};
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter};
 use std::collections::HashMap;
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
-/// How many services are remembered.
-const CAPACITY: usize = 100_000;
+/// How many services are remembered, of all users together.
+const CAPACITY: usize = 20_000;
 
 /// How long ago a definition must have changed to be remembered. When it changed is known in milliseconds, by the clock of
 /// whoever changed it: so soon it may change once more and seem the same.
@@ -19,16 +20,19 @@ const SETTLED: TimeDelta = TimeDelta::seconds(10);
 
 /// The memory of one process.
 #[derive(Debug, Default)]
-pub struct Definitions(Mutex<HashMap<Uuid, Known>>);
+pub struct Definitions(Mutex<HashMap<Uuid, Arc<OfUser>>>);
 
-#[derive(Debug)]
+/// What is remembered of one user's services.
+type OfUser = HashMap<Uuid, Known>;
+
+#[derive(Debug, Clone)]
 struct Known {
     changed: Changed,
     service: Arc<service::Model>,
 }
 
 /// When a service was changed last, as the database writes it.
-type Changed = Box<str>;
+type Changed = Arc<str>;
 
 impl Definitions {
     /// All services of a user, in no order: those that have changed are read.
@@ -41,41 +45,48 @@ impl Definitions {
         user: Uuid,
         now: DateTime<Utc>,
     ) -> Result<Vec<Arc<service::Model>>> {
-        let (mut services, mut wanted) = (Vec::new(), HashMap::new());
-        let changes = changes(db, user).await?;
-        {
-            let memory = self.lock();
-            for (id, changed) in changes {
-                match memory.get(&id).filter(|known| known.changed == changed) {
-                    Some(known) => services.push(known.service.clone()),
-                    None => _ = wanted.insert(id, changed),
-                }
+        let before = self.lock().get(&user).cloned().unwrap_or_default();
+        let (mut kept, mut wanted) = (OfUser::new(), HashMap::new());
+        for (id, changed) in changes(db, user).await? {
+            match before.get(&id).filter(|known| known.changed == changed) {
+                Some(known) => _ = kept.insert(id, known.clone()),
+                None => _ = wanted.insert(id, changed),
             }
         }
-        if wanted.is_empty() {
+        let mut services: Vec<_> = kept.values().map(|known| known.service.clone()).collect();
+        if wanted.is_empty() && kept.len() == before.len() {
             return Ok(services);
         }
-        let read = service::Entity::find()
-            .filter(service::Column::UserId.eq(user))
-            .filter(among(db, service::Column::Id, wanted.keys().copied()))
-            .all(db)
-            .await?;
-        let mut memory = self.lock();
-        for service in read.into_iter().map(Arc::new) {
-            let settled = service.updated_at < now - SETTLED;
-            if let Some(changed) = wanted.remove(&service.id).filter(|_| settled) {
-                memory.insert(service.id, Known { changed, service: service.clone() });
+        if !wanted.is_empty() {
+            let read = service::Entity::find()
+                .filter(service::Column::UserId.eq(user))
+                .filter(among(db, service::Column::Id, wanted.keys().copied()))
+                .all(db)
+                .await?;
+            for service in read.into_iter().map(Arc::new) {
+                let settled = service.updated_at < now - SETTLED;
+                if let Some(changed) = wanted.remove(&service.id).filter(|_| settled) {
+                    kept.insert(service.id, Known { changed, service: service.clone() });
+                }
+                services.push(service);
             }
-            services.push(service);
         }
-        // Beginning again costs one long read of what is still asked for; finding the oldest would cost every read.
-        if memory.len() > CAPACITY {
-            memory.clear();
-        }
+        self.remember(user, kept);
         Ok(services)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Known>> {
+    fn remember(&self, user: Uuid, services: OfUser) {
+        let forgotten = {
+            let mut memory = self.lock();
+            memory.insert(user, Arc::new(services));
+            let full = memory.values().map(|services| services.len()).sum::<usize>() > CAPACITY;
+            // Beginning again costs one long read of what is still asked for.
+            full.then(|| mem::take(&mut *memory))
+        };
+        drop(forgotten);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<OfUser>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

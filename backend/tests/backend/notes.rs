@@ -158,7 +158,7 @@ on_each_database! {
         let before = statements.load(std::sync::atomic::Ordering::Relaxed);
         let query = "{ services { id incidentDays(days: 5) none: incidentDays(days: 5) } }";
         let found = ada.data(query, json!({})).await;
-        assert_eq!(statements.load(std::sync::atomic::Ordering::Relaxed) - before, 2);
+        assert_eq!(statements.load(std::sync::atomic::Ordering::Relaxed) - before, 3);
         for row in found["services"].as_array().unwrap() {
             let expected = if row["id"] == json!(service.id) { json!([1, 1, 0, 2, 1]) } else { json!([0, 0, 1, 1, 1]) };
             assert_eq!(row["incidentDays"], expected, "{found}");

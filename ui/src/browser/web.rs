@@ -355,7 +355,7 @@ pub(crate) fn sight(id: &str) -> Option<Sight> {
     (list.height() > 0.0).then(|| Sight { above: -list.top(), window, total: list.height() })
 }
 
-/// Scrolls until line number `line` of the `count` lines of the list `id` is in the middle.
+/// Scrolls until line number `line` of the `count` lines of the list `id` is in the middle. Whether the list is shown.
 pub(crate) fn bring_into_sight(id: &str, line: usize, count: usize) -> bool {
     let (Some(list), Some(sight)) = (by_id(id), sight(id)) else { return false };
     #[allow(clippy::cast_precision_loss, reason = "lines on a page")]

@@ -101,8 +101,7 @@ fn in_sight(sight: Sight, count: usize) -> Range<usize> {
 
 /// Which of `count` lines to draw; a little more than is in sight. `drawn` stays while it holds all that is in sight and a
 /// few more, unless it is `on_the_way` already.
-#[must_use]
-pub fn to_draw(sight: Sight, count: usize, drawn: &Range<usize>, on_the_way: bool) -> Range<usize> {
+fn to_draw(sight: Sight, count: usize, drawn: &Range<usize>, on_the_way: bool) -> Range<usize> {
     if count == 0 || sight.total <= 0.0 {
         return drawn.clone();
     }
@@ -117,10 +116,19 @@ pub fn to_draw(sight: Sight, count: usize, drawn: &Range<usize>, on_the_way: boo
     if enough && lean { drawn.clone() } else { goal }
 }
 
+/// What to draw next of `count` lines when so much is `drawn`, and whether that is all. A way of several steps is begun
+/// only when something is missing, and then goes to its end: `on_the_way` says so.
+#[must_use]
+pub fn step(sight: Sight, count: usize, drawn: &Range<usize>, on_the_way: bool) -> (Range<usize>, bool) {
+    let goal = to_draw(sight, count, drawn, on_the_way);
+    let next = toward(&goal, drawn, sight, count);
+    let there = next == goal;
+    (next, there)
+}
+
 /// What to draw next on the way from what is `drawn` to the `goal` of [`to_draw`]: no more new lines than are made at a time,
 /// those in sight before others.
-#[must_use]
-pub fn toward(goal: &Range<usize>, drawn: &Range<usize>, sight: Sight, count: usize) -> Range<usize> {
+fn toward(goal: &Range<usize>, drawn: &Range<usize>, sight: Sight, count: usize) -> Range<usize> {
     let both = goal.start.max(drawn.start)..goal.end.min(drawn.end);
     let Range { mut start, mut end } = if both.is_empty() {
         let first = in_sight(sight, count).start.clamp(goal.start, goal.end);
@@ -205,19 +213,20 @@ mod tests {
         let sight = |above| Sight { above, window: 900.0, total: 72_000.0 };
         for above in [0.0, 900.0, 36_000.0, 71_100.0] {
             let mut drawn = 980..1030;
-            let goal = to_draw(sight(above), 2000, &drawn, false);
-            for step in 0.. {
-                assert_eq!(to_draw(sight(above), 2000, &drawn, step > 0), goal, "the way ends early");
-                let next = toward(&goal, &drawn, sight(above), 2000);
+            for steps in 0.. {
+                let (next, there) = step(sight(above), 2000, &drawn, steps > 0);
                 let new = next.clone().filter(|line| !drawn.contains(line)).count();
                 assert!(new <= AT_ONCE, "{drawn:?} to {next:?}");
                 drawn = next;
-                if drawn == goal {
+                if there {
                     break;
                 }
-                assert!(step < 10, "{above}: {drawn:?} on the way to {goal:?}");
+                assert!(steps < 10, "{above}: {drawn:?}");
                 assert!(drawn.contains(&in_sight(sight(above), 2000).start), "{drawn:?}");
             }
+            let Range { start: first, end: last } = in_sight(sight(above), 2000);
+            let all = first.saturating_sub(MARGIN)..(last + MARGIN).min(2000);
+            assert!(drawn.start <= all.start && drawn.end >= all.end, "{above}: {drawn:?} ends before {all:?}");
         }
     }
 

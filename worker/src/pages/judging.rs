@@ -160,10 +160,11 @@ fn state(component: &Component) -> String {
     }
 }
 
-/// A vendor's incident by name and link; without the link where both are too long, because a part of it leads nowhere.
+/// A vendor's incident by name and link; without the link where both are too long, because a part of it leads nowhere. Some
+/// room is left for what people are told before it.
 fn named(incident: &Incident) -> String {
     let both = incident.url.as_ref().map(|url| format!("{}: {url}", incident.name));
-    both.filter(|both| both.chars().count() <= MAX_MESSAGE).unwrap_or_else(|| incident.name.clone())
+    both.filter(|both| both.chars().count() <= MAX_MESSAGE - 100).unwrap_or_else(|| incident.name.clone())
 }
 
 fn renamed(known: &Remembered, component: &Component) -> Option<String> {
@@ -289,8 +290,8 @@ mod tests {
             })
         };
         assert_eq!(slow(1), "Slow: https://a.example/1");
-        assert_eq!(slow(476).chars().count(), MAX_MESSAGE);
-        assert_eq!(slow(477), "Slow");
+        assert_eq!(slow(376).chars().count(), MAX_MESSAGE - 100);
+        assert_eq!(slow(377), "Slow");
     }
 
     #[test]

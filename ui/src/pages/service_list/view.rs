@@ -2,7 +2,7 @@
 
 use crate::{
     browser,
-    list::{Group, Line, ListQuery, Sort, arrange, at_first, lines, to_draw, toward},
+    list::{Group, Line, ListQuery, Sort, arrange, at_first, lines, step},
     store::Store,
 };
 use dioxus::{core::spawn_forever, prelude::*};
@@ -95,9 +95,7 @@ impl ListView {
     fn draw(mut self, on_the_way: bool) {
         let Some(sight) = browser::sight(LIST_ID) else { return };
         let (drawn, count) = (self.drawn.peek().clone(), self.lines.peek().len());
-        let goal = to_draw(sight, count, &drawn, on_the_way);
-        let next = toward(&goal, &drawn, sight, count);
-        let there = next == goal;
+        let (next, there) = step(sight, count, &drawn, on_the_way);
         if next != drawn {
             self.drawn.set(next);
         }

@@ -9,7 +9,7 @@ const MARGIN: usize = 10;
 /// What is drawn changes in steps of so many lines, not at each of them.
 const STEP: usize = 6;
 /// How many lines come into being at a time: more of them would keep the browser from its next frame.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
 /// How many lines are drawn before anybody knows how high the window is.
 const AT_FIRST: usize = 40;
 
@@ -221,7 +221,7 @@ mod tests {
                 if there {
                     break;
                 }
-                assert!(steps < 10, "{above}: {drawn:?}");
+                assert!(steps * AT_ONCE < 80, "{above}: {drawn:?}");
                 assert!(drawn.contains(&in_sight(sight(above), 2000).start), "{drawn:?}");
             }
             let Range { start: first, end: last } = in_sight(sight(above), 2000);

@@ -21,8 +21,13 @@ use tokio_util::sync::CancellationToken;
 /// 100 ms are the bound; built without optimisation everything is some ten times slower.
 const LONG: Duration = if cfg!(debug_assertions) { Duration::from_secs(1) } else { Duration::from_millis(100) };
 
-/// How much memory may come and go between two rounds, in KiB: allocators keep some.
+/// How much memory may come and go in three rounds, in KiB: allocators keep some.
 const FLAT: u64 = 8 * 1024;
+
+/// In so many rounds memory has to have become flat. The first rounds may grow: an allocator keeps room of the size of
+/// the largest body for each thread that has worked on it, and which thread that is, is chance. What is lost for good
+/// in each round never becomes flat.
+const ROUNDS: usize = 10;
 
 /// What the process has in memory, in KiB.
 fn resident() -> u64 {
@@ -96,8 +101,12 @@ async fn hostile_requests_are_refused_quickly_and_memory_stays_flat() {
 
     let bodies = bodies();
     assert!(bodies.len() >= 200, "{}", bodies.len());
-    let (mut slowest, mut kept) = ((Duration::ZERO, ""), Vec::new());
-    for _ in 0..4 {
+    let (mut slowest, mut kept) = ((Duration::ZERO, ""), Vec::<u64>::new());
+    let settled = |kept: &[u64]| match kept {
+        [.., first, second, third] => *second.max(third) <= first + FLAT,
+        _ => false,
+    };
+    while !settled(&kept) && kept.len() < ROUNDS {
         for (what, body) in &bodies {
             let started = worked();
             let answer = post(body.clone()).await.unwrap();
@@ -114,7 +123,7 @@ async fn hostile_requests_are_refused_quickly_and_memory_stays_flat() {
         "{} requests in each round, the slowest took {slowest:?}; KiB in memory after each: {kept:?}",
         bodies.len()
     );
-    assert!(kept[3] <= kept[1] + FLAT, "memory grows: {kept:?}");
+    assert!(settled(&kept), "memory grows: {kept:?}");
 
     let answer: Value = post(json!({ "query": "{ me { id } }" }).to_string()).await.unwrap().json().await.unwrap();
     assert!(answer["data"]["me"]["id"].is_string(), "and whoever asks honestly is answered as ever: {answer}");

@@ -47,7 +47,7 @@ async fn uptime_days(
 ) -> HashMap<i32, Vec<UptimeDay>> {
     let asked: Vec<_> = numbers.iter().map(|number| (*number, Question::Days(days))).collect();
     let answers = ask(db, past, &asked, now).await.unwrap();
-    let days = |answer| if let Answer::Days(days) = answer { days.to_vec() } else { panic!("{answer:?}") };
+    let days = |answer| if let Answer::Days(days) = answer { days.iter().collect() } else { panic!("{answer:?}") };
     answers.into_iter().map(|((number, _), answer)| (number, days(answer))).collect()
 }
 
@@ -106,6 +106,75 @@ on_each_database! {
                 }
             }
         }
+    }
+
+    async fn what_is_remembered_goes_on_with_each_check(database: TestDatabase) {
+        let (db, mut runner) = (&database.db, TestRunner::deterministic());
+        let user = a_user(db).await;
+        for round in 0..6 {
+            let (mut stories, past) = (Vec::new(), Past::default());
+            for _ in 0..3 {
+                let service = a_service(db, &user).create().await;
+                let (story, _) = story(&service).new_tree(&mut runner).unwrap().current();
+                stories.push((service.number, story));
+            }
+            let numbers: Vec<i32> = stories.iter().map(|(number, _)| *number).collect();
+            let longest = stories.iter().map(|(_, story)| story.len()).max().unwrap_or_default();
+            let mut told = 0;
+            let mut portions = [1, 2, 3, 1, 7, 40, 1, 60, 2, 100, 5].into_iter().cycle();
+            while told < longest {
+                let portion = portions.next().unwrap();
+                let (before, until) = (told, told + portion);
+                told = until;
+                let part = |story: &[check::Model], until: usize| story[..until.min(story.len())].to_vec();
+                for (_, story) in &stories {
+                    insert_checks(db, &story[before.min(story.len())..until.min(story.len())]).await;
+                    // Now and then, and never everything.
+                    if portion % 3 == round % 3 {
+                        roll_up(db, &part(story, until - portion / 2)).await;
+                    }
+                }
+                let last = stories.iter().filter_map(|(_, story)| part(story, until).last().map(|check| check.slot)).max();
+                let now = entity::check::instant(last.unwrap_or_default()) + Duration::seconds(11);
+                for window in [Window::Month, Window::Quarter] {
+                    let found = uptime(db, &past, &numbers, window, now).await;
+                    for (number, story) in &stories {
+                        let (story, from) = (part(story, until), begins(window, now));
+                        let expected = Uptime { tally: brute_force(&story, from, now, now), length: now - from };
+                        assert_eq!(found[number], expected, "{window:?} at {now} of {} checks", story.len());
+                    }
+                }
+                let found = uptime_days(db, &past, &numbers, 40, now).await;
+                for (number, story) in &stories {
+                    let story = part(story, until);
+                    let expected: Vec<_> = (0..40).rev().map(|ago| brute_force_day(&story, floor(now, DAY) - DAY * ago, now)).collect();
+                    assert_eq!(found[number], expected, "at {now} of {} checks", story.len());
+                }
+            }
+        }
+    }
+
+    async fn only_later_checks_are_read_for_an_hour_and_then_everything_that_may_change(database: TestDatabase) {
+        let db = &database.db;
+        let service = a_service(db, &a_user(db).await).interval(600).create().await;
+        let from = at("2026-03-01T00:00:00Z");
+        let story: Vec<_> = (0..240).map(|i| a_check(&service, from + Duration::seconds(600 * i))).collect();
+        insert_checks(db, &story[..200]).await;
+        roll_up(db, &story[..190]).await;
+        let (past, now) = (Past::default(), at("2026-03-02T09:19:00Z"));
+        let down_ms = async |now| {
+            let days = &uptime_days(db, &past, &[service.number], 2, now).await[&service.number];
+            days.iter().map(|day| day.uptime.tally.down_ms).collect::<Vec<_>>()
+        };
+        assert_eq!(down_ms(now).await, [0, 0]);
+        // Sums of both days, and the checks after them, are repaired.
+        let down: Vec<_> = story.iter().map(|check| check::Model { status: Status::Down.into(), ..check.clone() }).collect();
+        check::Entity::delete_many().exec(db).await.unwrap();
+        insert_checks(db, &down[..202]).await;
+        roll_up(db, &down[..190]).await;
+        assert_eq!(down_ms(now + Duration::minutes(20)).await, [0, 19 * 60_000], "the later checks alone");
+        // The last check speaks until 09:40, and a day that the sums have left behind stays as it was.
+        assert_eq!(down_ms(now + Duration::hours(1)).await, [0, (9 * 60 + 40) * 60_000]);
     }
 
     async fn response_times_are_what_brute_force_finds(database: TestDatabase) {

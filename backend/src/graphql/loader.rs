@@ -129,7 +129,7 @@ where
 
     /// What `take` makes of the value of each key, in their order; together with whatever else is asked for, as
     /// [`Loader::load`], but for many keys at the price of one.
-    pub(super) async fn load_all<R>(&self, keys: &[K], take: impl Fn(&K, Option<&V>) -> R) -> Result<Vec<R>> {
+    pub(super) async fn load_all<R>(&self, keys: &[K], mut take: impl FnMut(&K, Option<&V>) -> R) -> Result<Vec<R>> {
         let answer = {
             let mut state = lock(&self.0.state);
             let state = &mut *state;

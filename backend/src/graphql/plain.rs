@@ -8,7 +8,7 @@ use async_graphql::resolver_utils::resolve_list;
 use async_graphql::{ContextSelectionSet, Name, OutputType, Pos, Positioned, QueryEnv, ServerResult, Value};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
-use std::borrow::{Borrow, Cow};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -48,7 +48,7 @@ impl<T: Plain> OutputType for PlainList<T> {
         match writers {
             Some(writers) => {
                 let mut json = Vec::new();
-                put_list(&mut json, self.0.iter(), &writers);
+                put_list(&mut json, &self.0, &writers);
                 Ok(raw(json))
             }
             None => resolve_list(ctx, field, &self.0, Some(self.0.len())).await,
@@ -66,18 +66,14 @@ pub(super) fn writers<'a, T: Plain>(set: &'a SelectionSet, env: &'a QueryEnv) ->
 }
 
 /// Adds a list as JSON.
-pub(super) fn put_list<T>(
-    json: &mut Vec<u8>,
-    list: impl ExactSizeIterator<Item: Borrow<T>>,
-    fields: &[(&str, Write<T>)],
-) {
+fn put_list<T>(json: &mut Vec<u8>, list: &[T], fields: &[(&str, Write<T>)]) {
     json.reserve(2 + list.len() * 96);
     json.push(b'[');
-    for (i, object) in list.enumerate() {
+    for (i, object) in list.iter().enumerate() {
         if i > 0 {
             json.push(b',');
         }
-        put_object(json, object.borrow(), fields);
+        put_object(json, object, fields);
     }
     json.push(b']');
 }

@@ -166,7 +166,7 @@ impl Service {
         let days = checked(days)?;
         let row = self.row(ctx).await?;
         match scope(ctx).loaders.uptime.load((ByService(row), Question::Days(days))).await? {
-            Some(Answer::Days(days)) => Ok(PlainList(days.iter().copied().map(UptimeDay).collect())),
+            Some(Answer::Days(days)) => Ok(PlainList(days.iter().map(UptimeDay).collect())),
             _ => Err(Error::NotFound("service").into()),
         }
     }

@@ -12,11 +12,12 @@ mod long;
 mod past;
 mod question;
 mod rest;
+mod story;
 mod uptime;
 
 pub use around::{AFTER, BEFORE, Moment, around};
 pub use checks::checks;
-pub use days::{MAX_DAYS, UptimeDay};
+pub use days::{MAX_DAYS, UptimeDay, UptimeDays};
 pub use latency::{HOURS, LatencyPoint, Stretch, hourly_medians, latency};
 pub use past::Past;
 pub use question::{Answer, Question, ask};

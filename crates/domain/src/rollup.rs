@@ -27,6 +27,21 @@ pub fn ceil(at: DateTime<Utc>, width: Duration) -> DateTime<Utc> {
     if floor < at { floor + width } else { floor }
 }
 
+/// The time from `from` to `to`, cut at each multiple of `width`: when each part begins, and its milliseconds.
+pub fn stretches(
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    width: Duration,
+) -> impl Iterator<Item = (DateTime<Utc>, i64)> {
+    let mut start = from;
+    std::iter::from_fn(move || {
+        let end = to.min(floor(start, width) + width);
+        let part = (start < end).then(|| (start, (end - start).num_milliseconds()));
+        start = end;
+        part
+    })
+}
+
 /// What some checks come to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sum {
@@ -111,11 +126,9 @@ impl Fold {
         days
     }
 
-    fn spend(&mut self, status: Status, mut from: DateTime<Utc>, to: DateTime<Utc>) {
-        while status != Status::Unknown && from < to {
-            let end = to.min(floor(from, HOUR) + HOUR);
-            self.hour(from).tally.add(status, (end - from).num_milliseconds());
-            from = end;
+    fn spend(&mut self, status: Status, from: DateTime<Utc>, to: DateTime<Utc>) {
+        if status != Status::Unknown {
+            stretches(from, to, HOUR).for_each(|(start, ms)| self.hour(start).tally.add(status, ms));
         }
     }
 

@@ -4,11 +4,11 @@
 
 use super::{Service, checked};
 use crate::graphql::history::{Uptime, UptimeDay};
-use crate::graphql::plain::{put, put_key, put_list, put_object, raw, selected, writers};
+use crate::graphql::plain::{Write, put, put_key, put_object, raw, selected, writers};
 use crate::graphql::scalar::Time;
 use crate::graphql::scope::{ByService, Scope, scope};
 use crate::graphql::status::{CurrentStatus, MonitorKind, Window, word};
-use crate::ops::history::{Answer, Question};
+use crate::ops::history::{self, Answer, Question};
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
 use async_graphql::resolver_utils::{ContainerType as _, resolve_list};
@@ -148,10 +148,9 @@ async fn known<'a>(
         "uptimeDays" => {
             let writers = writers::<UptimeDay>(set, ctx.query_env)?;
             let days = days(&argument)?;
+            let mut alike = Alike::default();
             let take = |answer: Option<&Answer>| match answer {
-                Some(Answer::Days(days)) => {
-                    Some(written(|json| put_list(json, days.iter().copied().map(UptimeDay), &writers)))
-                }
+                Some(Answer::Days(days)) => Some(written(|json| alike.put(json, days.iter(), &writers))),
                 _ => None,
             };
             ask(ctx, services, Question::Days(days), take).await
@@ -186,11 +185,41 @@ async fn ask(
     ctx: &ContextSelectionSet<'_>,
     services: &[Arc<service::Model>],
     question: Question,
-    take: impl Fn(Option<&Answer>) -> Option<Vec<u8>>,
+    mut take: impl FnMut(Option<&Answer>) -> Option<Vec<u8>>,
 ) -> Option<Vec<Vec<u8>>> {
     let keys: Vec<_> = services.iter().map(|row| (ByService(row.clone()), question)).collect();
     let taken = scope(ctx).loaders.uptime.load_all(&keys, |_, answer| take(answer)).await.ok()?;
     taken.into_iter().collect()
+}
+
+/// The days of services, each written once and copied for as long as the next service has the same one: most services were
+/// up all day.
+#[derive(Default)]
+struct Alike(Vec<(history::UptimeDay, Vec<u8>)>);
+
+impl Alike {
+    fn put(
+        &mut self,
+        json: &mut Vec<u8>,
+        days: impl ExactSizeIterator<Item = history::UptimeDay>,
+        writers: &[(&str, Write<UptimeDay>)],
+    ) {
+        json.reserve(2 + self.0.iter().map(|(_, json)| json.len() + 1).sum::<usize>());
+        json.push(b'[');
+        for (place, day) in days.enumerate() {
+            if place > 0 {
+                json.push(b',');
+            }
+            let write = || written(|json| put_object(json, &UptimeDay(day), writers));
+            match self.0.get_mut(place) {
+                Some((like, _)) if *like == day => {}
+                Some(other) => *other = (day, write()),
+                None => self.0.push((day, write())),
+            }
+            json.extend_from_slice(&self.0[place].1);
+        }
+        json.push(b']');
+    }
 }
 
 /// The argument of fields that tell of days, if it is one.

@@ -1,8 +1,9 @@
 //! What may be asked about the uptime of services, and how few statements answer it.
 
-use super::days::{MAX_DAYS, UptimeDay};
-use super::long::{self, Long};
+use super::days::{MAX_DAYS, UptimeDays};
+use super::long;
 use super::past::Past;
+use super::story::Story;
 use super::uptime::{Uptime, begins, uptime};
 use crate::ops::Result;
 use chrono::{DateTime, Utc};
@@ -21,12 +22,12 @@ pub enum Question {
 }
 
 /// The answer to a [`Question`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Answer {
     /// To [`Question::Uptime`].
     Uptime(Uptime),
-    /// To [`Question::Days`]: all of them, oldest first.
-    Days(Arc<[UptimeDay]>),
+    /// To [`Question::Days`].
+    Days(UptimeDays),
 }
 
 /// Answers questions about services (by their numbers) at `now`: those about days, months and quarters together in one
@@ -75,9 +76,9 @@ pub async fn ask(
     Ok(answers)
 }
 
-fn answer(question: Question, story: &Long, now: DateTime<Utc>) -> Answer {
+fn answer(question: Question, story: &Arc<Story>, now: DateTime<Utc>) -> Answer {
     match question {
-        Question::Days(days) => Answer::Days(story.days(days, now).into()),
+        Question::Days(days) => Answer::Days(UptimeDays { story: story.clone(), days, now }),
         Question::Uptime(window) => Answer::Uptime(story.uptime(begins(window, now), now)),
     }
 }

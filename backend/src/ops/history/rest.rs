@@ -62,28 +62,59 @@ pub(super) enum Begin {
 
 /// Selects all checks of each given service after the last folded one.
 pub(super) fn select_rest(sql: Sql, part: i64, begin: Begin) -> Sql {
+    const LAST_FOLDED: Last = Last {
+        postgres: " FROM given LEFT JOIN rollup_progress p ON p.service_number = given.number",
+        postgres_slot: "coalesce(p.slot, -1)",
+        sqlite: " FROM given",
+        sqlite_slot: "coalesce(
+                (SELECT p.slot FROM rollup_progress p WHERE p.service_number = given.number), -1
+            )",
+    };
+    select_after(sql, part, &LAST_FOLDED, begin)
+}
+
+/// Selects all checks after the slot of each row of `known (number, slot, recent)`.
+pub(super) fn select_later(sql: Sql, part: i64, begin: Begin) -> Sql {
+    const LAST_KNOWN: Last = Last {
+        postgres: " FROM known given",
+        postgres_slot: "given.slot",
+        sqlite: " FROM known given",
+        sqlite_slot: "given.slot",
+    };
+    select_after(sql, part, &LAST_KNOWN, begin)
+}
+
+/// After which slot of each service: a table called `given`, and its slot in it.
+struct Last {
+    postgres: &'static str,
+    postgres_slot: &'static str,
+    sqlite: &'static str,
+    sqlite_slot: &'static str,
+}
+
+fn select_after(sql: Sql, part: i64, last: &Last, begin: Begin) -> Sql {
     match begin {
-        _ if sql.backend() == DbBackend::Sqlite => select_rest_of(sql, part, "", None),
-        Begin::Unknown => select_rest_of(sql, part, "", None),
-        Begin::After(slot) => select_rest_of(sql, part, "", Some(slot)),
+        _ if sql.backend() == DbBackend::Sqlite => select_after_of(sql, part, last, "", None),
+        Begin::Unknown => select_after_of(sql, part, last, "", None),
+        Begin::After(slot) => select_after_of(sql, part, last, "", Some(slot)),
         Begin::AfterIfRecent(slot) => {
-            let sql = select_rest_of(sql, part, " AND given.recent = 1", Some(slot)).text(" UNION ALL ");
-            select_rest_of(sql, part, " AND given.recent = 0", None)
+            let sql = select_after_of(sql, part, last, " AND given.recent = 1", Some(slot)).text(" UNION ALL ");
+            select_after_of(sql, part, last, " AND given.recent = 0", None)
         }
     }
 }
 
 /// Both databases are told to go from service to service: guessing, they would read all checks.
-fn select_rest_of(sql: Sql, part: i64, which: &str, after: Option<i64>) -> Sql {
-    let mut sql = select_all(sql, part, "c", &CHECK).by_backend(
-        " FROM given LEFT JOIN rollup_progress p ON p.service_number = given.number
-            CROSS JOIN LATERAL (
+fn select_after_of(sql: Sql, part: i64, last: &Last, which: &str, after: Option<i64>) -> Sql {
+    let mut sql = select_all(sql, part, "c", &CHECK)
+        .by_backend(last.postgres, last.sqlite)
+        .by_backend(
+            " CROSS JOIN LATERAL (
                 SELECT service_number, slot, interval_seconds, status FROM checks
-                WHERE service_number = given.number AND slot > coalesce(p.slot, -1)",
-        " FROM given CROSS JOIN checks c ON c.service_number = given.number AND c.slot > coalesce(
-                (SELECT p.slot FROM rollup_progress p WHERE p.service_number = given.number), -1
-            )",
-    );
+                WHERE service_number = given.number AND slot > ",
+            " CROSS JOIN checks c ON c.service_number = given.number AND c.slot > ",
+        )
+        .by_backend(last.postgres_slot, last.sqlite_slot);
     if let Some(after) = after {
         sql = sql.text(" AND slot > ").value(after);
     }

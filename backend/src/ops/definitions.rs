@@ -23,7 +23,14 @@ const SETTLED: TimeDelta = TimeDelta::seconds(10);
 pub struct Definitions(Mutex<HashMap<Uuid, Arc<OfUser>>>);
 
 /// What is remembered of one user's services.
-type OfUser = HashMap<Uuid, Known>;
+#[derive(Debug, Default)]
+struct OfUser {
+    /// What [`told`] was when all services were remembered; empty when some were not.
+    told: String,
+    /// All of them then, in the order of every list.
+    services: Arc<[Arc<service::Model>]>,
+    known: HashMap<Uuid, Known>,
+}
 
 #[derive(Debug, Clone)]
 struct Known {
@@ -35,7 +42,7 @@ struct Known {
 type Changed = Arc<str>;
 
 impl Definitions {
-    /// All services of a user, in no order: those that have changed are read.
+    /// All services of a user, by name: those that have changed are read.
     ///
     /// # Errors
     /// What the database said.
@@ -44,19 +51,21 @@ impl Definitions {
         db: &DatabaseConnection,
         user: Uuid,
         now: DateTime<Utc>,
-    ) -> Result<Vec<Arc<service::Model>>> {
+    ) -> Result<Arc<[Arc<service::Model>]>> {
         let before = self.lock().get(&user).cloned().unwrap_or_default();
-        let (mut kept, mut wanted) = (OfUser::new(), HashMap::new());
-        for (id, changed) in changes(db, user).await? {
-            match before.get(&id).filter(|known| known.changed == changed) {
-                Some(known) => _ = kept.insert(id, known.clone()),
-                None => _ = wanted.insert(id, changed),
+        let Some(told) = told(db, user).await? else { return Ok(Arc::default()) };
+        if told == before.told {
+            return Ok(before.services.clone());
+        }
+        let (mut known, mut wanted) = (HashMap::new(), HashMap::new());
+        for (id, changed) in changes(&told)? {
+            match before.known.get(&id).filter(|known| *known.changed == *changed) {
+                Some(before) => _ = known.insert(id, before.clone()),
+                None => _ = wanted.insert(id, changed.into()),
             }
         }
-        let mut services: Vec<_> = kept.values().map(|known| known.service.clone()).collect();
-        if wanted.is_empty() && kept.len() == before.len() {
-            return Ok(services);
-        }
+        let mut services: Vec<_> = known.values().map(|known| known.service.clone()).collect();
+        let mut all_known = true;
         if !wanted.is_empty() {
             let read = service::Entity::find()
                 .filter(service::Column::UserId.eq(user))
@@ -66,12 +75,16 @@ impl Definitions {
             for service in read.into_iter().map(Arc::new) {
                 let settled = service.updated_at < now - SETTLED;
                 if let Some(changed) = wanted.remove(&service.id).filter(|_| settled) {
-                    kept.insert(service.id, Known { changed, service: service.clone() });
+                    known.insert(service.id, Known { changed, service: service.clone() });
                 }
                 services.push(service);
             }
+            all_known = known.len() == services.len() && wanted.is_empty();
         }
-        self.remember(user, kept);
+        services.sort_by_cached_key(|service| (service.name.to_lowercase(), service.id));
+        let services: Arc<[_]> = services.into();
+        let told = if all_known { told } else { String::new() };
+        self.remember(user, OfUser { told, services: services.clone(), known });
         Ok(services)
     }
 
@@ -79,7 +92,7 @@ impl Definitions {
         let forgotten = {
             let mut memory = self.lock();
             memory.insert(user, Arc::new(services));
-            let full = memory.values().map(|services| services.len()).sum::<usize>() > CAPACITY;
+            let full = memory.values().map(|services| services.known.len()).sum::<usize>() > CAPACITY;
             // Beginning again costs one long read of what is still asked for.
             full.then(|| mem::take(&mut *memory))
         };
@@ -91,8 +104,9 @@ impl Definitions {
     }
 }
 
-/// When each service of a user was changed last. In one text: handing over a row for each costs more than finding it.
-async fn changes(db: &DatabaseConnection, user: Uuid) -> Result<Vec<(Uuid, Changed)>> {
+/// The id of each service of a user, and when it was changed last; `None` for a user without services. In one text: handing
+/// over a row for each costs more than finding it.
+async fn told(db: &DatabaseConnection, user: Uuid) -> Result<Option<String>> {
     let sql = Sql::new(db.get_database_backend())
         .by_backend(
             "SELECT string_agg(id || ' ' || CAST(extract(epoch FROM updated_at) * 1000000 AS bigint), ',')",
@@ -100,12 +114,16 @@ async fn changes(db: &DatabaseConnection, user: Uuid) -> Result<Vec<(Uuid, Chang
         )
         .text(" FROM services WHERE user_id = ")
         .value(user);
-    let Some(row) = db.query_one_raw(sql.finish()).await? else { return Ok(Vec::new()) };
-    let Some(text) = row.try_get_by_index::<Option<String>>(0)? else { return Ok(Vec::new()) };
-    let one = |one: &str| {
-        let (id, changed) = one.split_once(' ')?;
-        Some((Uuid::try_parse(id).ok()?, changed.into()))
-    };
+    let Some(row) = db.query_one_raw(sql.finish()).await? else { return Ok(None) };
+    Ok(row.try_get_by_index(0)?)
+}
+
+/// The parts of what is [`told`].
+fn changes(told: &str) -> Result<Vec<(Uuid, &str)>> {
     let broken = |part: &str| DbErr::Type(format!("not a service and when it was changed: {part:?}"));
-    text.split(',').map(|part| one(part).ok_or_else(|| broken(part).into())).collect()
+    let parts = told.split(',').map(|part| {
+        let (id, changed) = part.split_once(' ').ok_or_else(|| broken(part))?;
+        Ok((Uuid::try_parse(id).map_err(|_| broken(part))?, changed))
+    });
+    parts.collect()
 }

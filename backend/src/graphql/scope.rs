@@ -189,7 +189,7 @@ impl Loaders {
                 grouped(keys, pages).await
             }),
             incident_count: loader!(queue, ops, |o, ids| o.count_incidents_of_each(&ids).await),
-            open_incident: loader!(queue, ops, |o, ids| o.open_incidents(&ids).await),
+            open_incident: loader!(queue, ops, |o, ids| o.open_incidents(&viewer()?, &ids).await),
             incident_days: loader!(queue, ops, |o, keys| {
                 let counts = |ids: Vec<Uuid>, days| {
                     let o = o.clone();

@@ -4,6 +4,7 @@
 use sea_orm::sea_query::Expr;
 use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, DbErr, RuntimeErr, Statement, Value};
+use std::fmt::{Display, Write as _};
 use uuid::Uuid;
 
 /// Whether a statement was ended because it ran for longer than it may: SQLSTATE 57014 of PostgreSQL, `SQLITE_INTERRUPT`.
@@ -33,8 +34,19 @@ fn one_of(backend: DbBackend, ids: impl IntoIterator<Item = Uuid>) -> ([&'static
     if backend == DbBackend::Postgres {
         return ([" = ANY(", ")"], ids.into_iter().collect::<Vec<Uuid>>().into());
     }
-    let ids: Vec<String> = ids.into_iter().map(|id| format!("\"{}\"", id.simple())).collect();
-    ([" IN (SELECT unhex(value) FROM json_each(", "))"], format!("[{}]", ids.join(",")).into())
+    let ids = ids.into_iter().map(|id| format!("\"{}\"", id.simple()));
+    ([" IN (SELECT unhex(value) FROM json_each(", "))"], json(ids).into())
+}
+
+/// A list as JSON, of what is JSON already.
+fn json(items: impl Iterator<Item = impl Display>) -> String {
+    let mut json = String::from("[");
+    for (place, item) in items.enumerate() {
+        let comma = if place > 0 { "," } else { "" };
+        write!(json, "{comma}{item}").expect("writing to memory does not fail");
+    }
+    json.push(']');
+    json
 }
 
 /// A statement on its way. Values are bound, never printed into the text, so one text serves all values and is prepared
@@ -96,15 +108,10 @@ impl Sql {
             }
             return self.text(&format!(") AS {name} ({})", columns.join(", ")));
         }
-        let rows: Vec<String> = rows
-            .iter()
-            .map(|row| format!("[{}]", row.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")))
-            .collect();
+        let rows = json(rows.iter().map(|row| json(row.iter())));
         let columns: Vec<String> =
             columns.iter().enumerate().map(|(i, column)| format!("value ->> {i} AS {column}")).collect();
-        self.text(&format!("(SELECT {} FROM json_each(", columns.join(", ")))
-            .value(format!("[{}]", rows.join(",")))
-            .text(&format!(")) AS {name}"))
+        self.text(&format!("(SELECT {} FROM json_each(", columns.join(", "))).value(rows).text(&format!(")) AS {name}"))
     }
 
     /// Goes on, behind a column of ids, with whether it holds one of `ids`: however many there are, they are one parameter

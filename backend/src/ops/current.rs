@@ -6,11 +6,11 @@ use chrono::{DateTime, Duration, Utc};
 use domain::slot::horizon;
 use domain::status_page::UNKNOWN_AFTER;
 use domain::{Phases, Status};
-use entity::column::MonitorKind;
+use entity::column::{self, MonitorKind};
 use entity::sql::among;
 use entity::{service, service_state};
 use live::{CurrentStatus, Latest};
-use sea_orm::{EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -46,8 +46,7 @@ impl Ops {
             copies.into_iter().flatten().map(|Latest { service_id, current, .. }| (service_id, current)).collect();
         let missing: Vec<_> = ids.into_iter().filter(|id| !known.contains_key(id)).collect();
         if !missing.is_empty() {
-            let rows = states(self, &missing).await?;
-            known.extend(rows.into_iter().filter_map(|row| Some((row.service_id, recorded(row)?))));
+            known.extend(recorded(self, &missing).await?);
         }
         let judged = services.iter().filter_map(|service| {
             let current = known.remove(&service.id)?;
@@ -61,26 +60,31 @@ impl Ops {
     /// # Errors
     /// When the database fails.
     pub async fn details(&self, services: &[Uuid]) -> Result<HashMap<Uuid, Details>> {
-        let rows = states(self, services).await?;
+        let of_these = among(&self.db, service_state::Column::ServiceId, services.iter().copied());
+        let rows = service_state::Entity::find().filter(of_these).all(&self.db).await?;
         Ok(rows.into_iter().map(|row| (row.service_id, details(&row))).collect())
     }
 }
 
-async fn states(ops: &Ops, services: &[Uuid]) -> Result<Vec<service_state::Model>> {
-    let of_these = among(&ops.db, service_state::Column::ServiceId, services.iter().copied());
-    Ok(service_state::Entity::find().filter(of_these).all(&ops.db).await?)
-}
-
-/// What the database says, when there was a check.
-fn recorded(row: service_state::Model) -> Option<CurrentStatus> {
-    Some(CurrentStatus {
-        status: row.status.into(),
-        since: row.since,
-        checked_at: row.checked_at?,
-        response_time_ms: row.response_time_ms.and_then(|ms| ms.try_into().ok()),
-        status_code: row.status_code.and_then(|code| code.try_into().ok()),
-        message: row.message,
-    })
+/// What the database says of those of `services` that were checked.
+async fn recorded(ops: &Ops, services: &[Uuid]) -> Result<Vec<(Uuid, CurrentStatus)>> {
+    use service_state::Column::{CheckedAt, Message, ResponseTimeMs, ServiceId, Since, Status, StatusCode};
+    type Row = (Uuid, column::Status, DateTime<Utc>, DateTime<Utc>, Option<i32>, Option<i32>, Option<String>);
+    let rows: Vec<Row> = service_state::Entity::find()
+        .select_only()
+        .columns([ServiceId, Status, Since, CheckedAt, ResponseTimeMs, StatusCode, Message])
+        .filter(among(&ops.db, ServiceId, services.iter().copied()))
+        .filter(CheckedAt.is_not_null())
+        .into_tuple()
+        .all(&ops.db)
+        .await?;
+    let known = |(id, status, since, checked_at, response_time_ms, status_code, message): Row| {
+        let status = status.into();
+        let response_time_ms = response_time_ms.and_then(|ms| ms.try_into().ok());
+        let status_code = status_code.and_then(|code| code.try_into().ok());
+        (id, CurrentStatus { status, since, checked_at, response_time_ms, status_code, message })
+    };
+    Ok(rows.into_iter().map(known).collect())
 }
 
 fn details(row: &service_state::Model) -> Details {

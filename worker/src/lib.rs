@@ -30,6 +30,7 @@ mod scheduler;
 mod services;
 mod spread;
 mod stats;
+mod turns;
 
 pub use runner::Probe;
 pub use stats::{LATENESS_BOUNDS_MS, PageStats, Stats};
@@ -55,6 +56,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use turns::Turns;
 use uuid::Uuid;
 
 /// How long the end may take in its parts: running checks, the last results, giving up on those, and what is to be told.
@@ -134,7 +136,7 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
     let Worker { db, live, prober, fetcher, settings } = worker;
     let (stats, clock, services) =
         (Arc::clone(&settings.stats), Clock::new(settings.machine_clock), Services::new(db.clone()));
-    let (wake, rebuild) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (wake, rebuild, turns) = (Arc::new(Notify::new()), Arc::new(Notify::new()), Turns::alone());
 
     let (announcer, announcements) = Announcer::new();
     let giving_up = CancellationToken::new();
@@ -180,6 +182,7 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
         hosts: HostLimit::new(settings.concurrency_per_host),
         put_off: HashMap::new(),
         after_pause: AfterPause::new(),
+        turns: turns.clone(),
         lease: settings.lease,
         able,
         wake: Arc::clone(&wake),
@@ -191,7 +194,8 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
         (JoinSet::new(), JoinSet::new(), JoinSet::new(), JoinSet::new(), JoinSet::new());
     let (id, closing) = (Uuid::now_v7(), CancellationToken::new());
     closing_last.spawn(Ledger::new(db.clone(), Arc::clone(&stats), clock.clone(), id).run(closing.clone()));
-    closing_last.spawn(presence::run(live.clone(), id, settings.host, settings.heartbeat_every, closing.clone()));
+    let (host, every) = (settings.host, settings.heartbeat_every);
+    closing_last.spawn(presence::run(live.clone(), id, host, turns, every, closing.clone()));
     announcing.spawn(announcer::run(live.clone(), announcements));
     recording.spawn(recorder.run());
     beside.spawn(changes::run(live.clone(), services, wake, Arc::clone(&rebuild)));

@@ -1,7 +1,9 @@
-//! Says that this worker is at work, so that people see which there are. Nothing else depends on it: claims are leases.
+//! Says that this worker is at work, so that people see which there are and that they take turns. Nothing else depends on
+//! it: claims are leases.
 
+use crate::turns::Turns;
 use chrono::SubsecRound;
-use live::{Live, LiveError, Worker};
+use live::{Live, LiveError, Present, Worker};
 use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -10,13 +12,14 @@ use uuid::Uuid;
 /// After so many announcements that did not come it is listed no more.
 const FORGIVEN: u32 = 12;
 
-/// Announces the worker `id` on `host` every `every`, and takes its leave in the end. While the live state is away nobody
-/// could be told anyway.
-pub(crate) async fn run(live: Live, id: Uuid, host: String, every: Duration, closing: CancellationToken) {
+/// Announces the worker `id` on `host` every `every`, tells `turns` who else is there, and takes its leave in the end. While
+/// the live state is away nobody could be told anyway.
+pub(crate) async fn run(live: Live, id: Uuid, host: String, turns: Turns, every: Duration, closing: CancellationToken) {
     let mut known = None;
     loop {
-        if let Err(error) = announce(&live, id, &host, &mut known, every * FORGIVEN).await {
-            tracing::debug!(%error, "the live state could not be told that this worker is at work");
+        match announce(&live, id, &host, &mut known, every * FORGIVEN).await {
+            Ok(workers) => turns.learn(id, &workers),
+            Err(error) => tracing::debug!(%error, "the live state could not be told that this worker is at work"),
         }
         tokio::select! {
             () = sleep(every) => {}
@@ -28,14 +31,14 @@ pub(crate) async fn run(live: Live, id: Uuid, host: String, every: Duration, clo
     }
 }
 
-/// Its beginning is a time of the live state, which may be away at first.
+/// Its beginning is a time of the live state, which may be away at first. Answers who is at work.
 async fn announce(
     live: &Live,
     id: Uuid,
     host: &str,
     known: &mut Option<Worker>,
     lasting: Duration,
-) -> Result<(), LiveError> {
+) -> Result<Vec<Present>, LiveError> {
     let worker = match known {
         Some(worker) => worker,
         None => known.insert(Worker {
@@ -45,5 +48,6 @@ async fn announce(
             started_at: live.now().await?.trunc_subsecs(3),
         }),
     };
-    live.announce(worker, lasting).await
+    live.announce(worker, lasting).await?;
+    live.workers().await
 }

@@ -9,6 +9,7 @@ use crate::runner::{Places, Probe, Runner};
 use crate::services::{Due, Service, Services};
 use crate::spread::AfterPause;
 use crate::stats::{Stats, add};
+use crate::turns::Turns;
 use anyhow::Context as _;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use live::{Claim, Live};
@@ -47,6 +48,7 @@ pub(crate) struct Scheduler<P> {
     /// Until when this worker has put a service off that its host had no place for, and when it was due at first.
     pub(crate) put_off: HashMap<Uuid, PutOff>,
     pub(crate) after_pause: AfterPause,
+    pub(crate) turns: Turns,
     pub(crate) lease: Duration,
     /// Whether results can be recorded.
     pub(crate) able: watch::Receiver<bool>,
@@ -120,7 +122,7 @@ impl<P: Probe> Scheduler<P> {
         let full = claimed.claims.len() == limit;
         self.start(claimed.claims, checks).await?;
         let until_next = claimed.next_due.map_or(LOOK, |next| (next - claimed.now).to_std().unwrap_or_default());
-        Ok(if full { COALESCE } else { until_next.clamp(COALESCE, LOOK) })
+        Ok(if full { COALESCE } else { self.turns.after(until_next.clamp(COALESCE, LOOK), self.clock.now()) })
     }
 
     async fn start(&mut self, claims: Vec<Claim>, checks: &mut JoinSet<()>) -> anyhow::Result<()> {

@@ -93,7 +93,8 @@ pub const fn at_first() -> Range<usize> {
     clippy::cast_precision_loss,
     reason = "lines on a page"
 )]
-fn in_sight(sight: Sight, count: usize) -> Range<usize> {
+#[must_use]
+pub fn in_sight(sight: Sight, count: usize) -> Range<usize> {
     let height = sight.total / count as f64;
     let line = |pixels: f64| ((pixels / height).max(0.0) as usize).min(count);
     line(sight.above)..(line(sight.above + sight.window) + 1).min(count)

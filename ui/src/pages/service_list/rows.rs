@@ -56,16 +56,16 @@ pub(super) fn Rows() -> Element {
 }
 
 /// Back, forward and links change the address; typing changes the filter. Each follows the other.
-fn use_query_in_address(mut view: ListView) -> Callback<ListQuery> {
+fn use_query_in_address(view: ListView) -> Callback<ListQuery> {
     let route = use_route();
     use_effect(use_reactive!(|(route,)| {
         if let Some(list) = route.list().filter(|list| *view.query.peek() != **list) {
-            view.query.set(list.clone());
+            view.ask(list.clone());
         }
     }));
     let mut changed = use_signal(|| 0u32);
     use_callback(move |new: ListQuery| {
-        view.query.set(new);
+        view.ask(new);
         changed += 1;
         let mine = *changed.peek();
         spawn(async move {

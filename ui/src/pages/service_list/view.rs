@@ -2,7 +2,7 @@
 
 use crate::{
     browser,
-    list::{Group, Line, ListQuery, Sort, arrange, at_first, lines, step},
+    list::{Group, Line, ListQuery, Sort, arrange, at_first, in_sight, lines, step},
     store::Store,
 };
 use dioxus::{core::spawn_forever, prelude::*};
@@ -85,6 +85,15 @@ impl ListView {
             choosing: Signal::new(false),
             anchor: Signal::new(None),
         }
+    }
+
+    /// Filters or sorts otherwise. Of the other rows those in sight are drawn at once, and those around them after that.
+    pub(crate) fn ask(mut self, query: ListQuery) {
+        if let Some(sight) = browser::sight(LIST_ID).filter(|sight| sight.total > 0.0) {
+            let seen = in_sight(sight, self.lines.peek().len());
+            self.drawn.set(seen);
+        }
+        self.query.set(query);
     }
 
     /// Looks at what of the list is in sight now, and draws it step by step.

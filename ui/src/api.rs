@@ -21,7 +21,7 @@ pub use account::{
     Account, ApiToken, BrowserSession, CalendarFeed, CreateApiToken, CreateApiTokenInput, CreateApiTokenVariables,
     CreateCalendarFeed, CreatedApiToken, CreatedCalendarFeed, DeleteAccount, DeleteAccountVariables, EndOtherSessions,
     EndSession, GetAccount, GetMe, GetSignInOptions, Identity, Me, RevokeApiToken, RevokeCalendarFeed, SignInOptions,
-    SignInProvider,
+    SignInProvider, who,
 };
 pub use document::Document;
 pub use incident::{
@@ -33,7 +33,7 @@ pub use json::{Json, Read};
 pub use problem::{Problem, ProblemKind};
 #[cfg(target_arch = "wasm32")]
 pub(crate) use request::forget_in_flight;
-pub use request::{kept_since, refresh_session, request, sign_out};
+pub use request::{kept_since, request, sign_out};
 pub(crate) use request::{request_at_the_end, tell, written};
 pub use service::{
     ByIds, Check, CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, Current, DeleteServices,

@@ -117,6 +117,8 @@ pub struct Store {
     entries: Signal<HashMap<Uuid, Entry>>,
     uptimes: Signal<u32>,
     /// The services whose days were asked for lately.
+    /// Grows when it is asked anew who is there.
+    pub(crate) identifying: Signal<u32>,
     days_known: CopyValue<HashSet<Uuid>>,
     /// Grows when all days are to be asked for again.
     pub(crate) days_round: Signal<u32>,
@@ -162,6 +164,7 @@ impl Store {
             announcement: signal(String::new()),
             entries,
             uptimes,
+            identifying: signal(0),
             days_known: CopyValue::new_in_scope(HashSet::new(), ScopeId::ROOT),
             days_round: signal(0),
             wishes: signal(HashMap::new()),

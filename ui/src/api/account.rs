@@ -1,6 +1,7 @@
 //! Signing in, the viewer, their sessions, tokens and calendar.
 
-use super::{ByIdFields, Moment, json, schema};
+use super::request::{renew_session, renewals, request};
+use super::{ByIdFields, Moment, Problem, ProblemKind, json, schema};
 use uuid::Uuid;
 
 /// How people sign in here.
@@ -34,6 +35,28 @@ pub struct SignInProvider {
 pub struct GetMe {
     /// `None` without a valid session.
     pub me: Option<Me>,
+}
+
+/// Who is signed in, the session renewed if need be; `None` when there is no session.
+///
+/// # Errors
+/// [`Problem`] when that is left open.
+pub async fn who() -> Result<Option<Me>, Problem> {
+    let before = renewals();
+    let asked = async {
+        match request::<GetMe>(()).await? {
+            GetMe { me: None } => {
+                renew_session(before).await?;
+                request::<GetMe>(()).await
+            }
+            answer => Ok(answer),
+        }
+    };
+    match asked.await {
+        Ok(answer) => Ok(answer.me),
+        Err(problem) if problem.kind == ProblemKind::SignedOut => Ok(None),
+        Err(problem) => Err(problem),
+    }
 }
 
 /// Who is signed in.

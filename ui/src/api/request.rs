@@ -122,9 +122,10 @@ async fn ask(body: String) -> Result<Rc<str>, Problem> {
 }
 
 async fn send_with_session(body: &str) -> Result<Rc<str>, Problem> {
+    let before = renewals();
     match send(body).await {
         Err(Problem { kind: ProblemKind::SignedOut, .. }) => {
-            refresh_session().await?;
+            renew_session(before).await?;
             send(body).await
         }
         result => result,
@@ -183,14 +184,23 @@ type Waiting = Vec<futures_channel::oneshot::Sender<Result<(), Problem>>>;
 thread_local! {
     /// Of the renewal that is under way; `None` when there is none.
     static WAITING: RefCell<Option<Waiting>> = const { RefCell::new(None) };
+    static RENEWALS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Renews the session; whoever asks while that is under way shares its result, because a refresh token used twice
-/// ends the whole session.
+/// How often the session was renewed. To be kept before asking, for [`renew_session`].
+pub(super) fn renewals() -> u32 {
+    RENEWALS.get()
+}
+
+/// Renews the session, for whoever was refused what was asked after so many renewals; it may be renewed since. Whoever
+/// comes while that is under way shares its result, because a refresh token used twice ends the whole session.
 ///
 /// # Errors
 /// [`ProblemKind::SignedOut`] when there is no session any more. Any other leaves open whether there is one.
-pub async fn refresh_session() -> Result<(), Problem> {
+pub(super) async fn renew_session(before: u32) -> Result<(), Problem> {
+    if RENEWALS.get() != before {
+        return Ok(());
+    }
     let (sender, receiver) = futures_channel::oneshot::channel();
     let first = WAITING.with_borrow_mut(|waiting| {
         let first = waiting.is_none();
@@ -204,6 +214,11 @@ pub async fn refresh_session() -> Result<(), Problem> {
                 Ok(answer) => renewed(answer.status),
                 Err(_) => Err(Problem::unreachable()),
             };
+            if renewed.is_ok() {
+                RENEWALS.set(RENEWALS.get().wrapping_add(1));
+                // What is on its way was asked without a session, and is answered like that.
+                forget_in_flight();
+            }
             for waiting in WAITING.take().unwrap_or_default() {
                 let _ = waiting.send(renewed.clone());
             }

@@ -2,7 +2,7 @@
 
 use super::protocol::{self, Message};
 use crate::{
-    api::{self, GetMe, IncidentUpdates, ProblemKind, ServiceChanges, StatusUpdates},
+    api::{self, IncidentUpdates, ServiceChanges, StatusUpdates},
     backoff,
     browser::{self, Arrival, Socket},
     store::{self, Connection, Session, Store},
@@ -63,14 +63,9 @@ pub(super) async fn run(mut store: Store) {
     }
 }
 
-/// Whether there is a session; renews it on the way. A server that does not answer leaves the question open.
+/// Whether there may be a session. A server that does not answer leaves the question open.
 async fn may_connect() -> bool {
-    let answer = match api::request::<GetMe>(()).await {
-        Ok(GetMe { me: Some(_) }) => return true,
-        Ok(GetMe { me: None }) => api::refresh_session().await,
-        Err(problem) => Err(problem),
-    };
-    !answer.is_err_and(|problem| problem.kind == ProblemKind::SignedOut)
+    !matches!(api::who().await, Ok(None))
 }
 
 /// Waits, but not longer than until the network is back.

@@ -1,13 +1,12 @@
 //! The root: makes the store, asks who is there, and starts the live connection.
 
 use crate::{
-    api::{self, GetMe, ProblemKind},
-    browser,
+    api, backoff, browser,
     components::tip::TipPlace,
     live,
     pages::{ListView, Shell, palette::Palette, preferences},
     routes,
-    store::{self, Offer, Session, Store},
+    store::{self, Loading, Offer, Session, Store},
 };
 use dioxus::{
     core::{Runtime, spawn_forever},
@@ -28,7 +27,7 @@ pub fn App() -> Element {
     routes::use_history();
     use_hook(|| {
         preferences::apply();
-        spawn_forever(identify(store));
+        spawn_forever(begin(store));
         spawn_forever(tick(store));
     });
     use_hook(|| {
@@ -44,9 +43,8 @@ pub fn App() -> Element {
     }
 }
 
-/// Finds out who is there. Everything else starts at the same time: most often somebody is.
-pub(crate) async fn identify(mut store: Store) {
-    store.session.set(Session::Asking);
+/// Everything begins at the same time as finding out who is there: most often somebody is.
+async fn begin(store: Store) {
     spawn_forever(async move {
         store::load(store).await;
         while *store.session.peek() != Session::SignedOut {
@@ -55,32 +53,34 @@ pub(crate) async fn identify(mut store: Store) {
         }
     });
     let live = spawn_forever(live::run(store));
-    let session = match who().await {
-        Ok(Some(me)) => return store.session.set(Session::SignedIn(me)),
-        Ok(None) => Session::SignedOut,
-        Err(problem) => Session::Unreachable(problem),
-    };
-    if session == Session::SignedOut {
+    identify(store).await;
+    if *store.session.peek() == Session::SignedOut {
         live.cancel();
     }
-    store.session.set(session);
 }
 
-/// Who is signed in, the session renewed if need be.
-async fn who() -> Result<Option<api::Me>, api::Problem> {
-    let asked = async {
-        match api::request::<GetMe>(()).await? {
-            GetMe { me: None } => {
-                api::refresh_session().await?;
-                api::request::<GetMe>(()).await
-            }
-            answer => Ok(answer),
+/// Finds out who is there, and goes on asking while no answer comes; whoever asks anew ends that.
+pub(crate) async fn identify(mut store: Store) {
+    store.session.set(Session::Asking);
+    store.identifying += 1;
+    let mine = *store.identifying.peek();
+    for attempt in 0.. {
+        let who = api::who().await;
+        if *store.identifying.peek() != mine {
+            return;
         }
-    };
-    match asked.await {
-        Ok(answer) => Ok(answer.me),
-        Err(problem) if problem.kind == ProblemKind::SignedOut => Ok(None),
-        Err(problem) => Err(problem),
+        match who {
+            Ok(Some(me)) => {
+                store.session.set(Session::SignedIn(me));
+                if *store.loading.peek() != Loading::Ready {
+                    store::load(store).await;
+                }
+                return;
+            }
+            Ok(None) => return store.session.set(Session::SignedOut),
+            Err(problem) => store.session.set(Session::Unreachable(problem)),
+        }
+        browser::sleep(backoff::delay_ms(attempt, browser::random())).await;
     }
 }
 

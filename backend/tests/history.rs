@@ -177,6 +177,21 @@ on_each_database! {
         assert_eq!(down_ms(now + Duration::hours(1)).await, [0, (9 * 60 + 40) * 60_000]);
     }
 
+    async fn checks_after_the_clock_was_set_back_are_read_all_the_same(database: TestDatabase) {
+        let db = &database.db;
+        let service = a_service(db, &a_user(db).await).interval(600).create().await;
+        let (ahead, past) = (at("2026-03-02T12:00:00Z"), Past::default());
+        let up_ms = async |now| {
+            let days = &uptime_days(db, &past, &[service.number], 1, now).await[&service.number];
+            days[0].uptime.tally.up_ms
+        };
+        insert_checks(db, &[a_check(&service, ahead)]).await;
+        assert_eq!(up_ms(ahead + Duration::minutes(1)).await, 60_000);
+        let back = ahead - Duration::hours(2);
+        insert_checks(db, &[a_check(&service, back)]).await;
+        assert_eq!(up_ms(back + Duration::minutes(3)).await, 180_000);
+    }
+
     async fn response_times_are_what_brute_force_finds(database: TestDatabase) {
         let (db, mut runner) = (&database.db, TestRunner::deterministic());
         let user = a_user(db).await;

@@ -9,6 +9,7 @@ use super::uptime::begins;
 use crate::ops::Result;
 use chrono::{DateTime, Duration, Utc};
 use domain::rollup::{DAY, ceil, floor};
+use domain::slot::lies_ahead;
 use domain::uptime::{Sample, Tally};
 use entity::check::instant;
 use entity::sql::Sql;
@@ -82,7 +83,8 @@ pub(super) async fn read(
         let story = learned.remove(&number).or_else(|| stories.get(&number).cloned());
         let Some(mut story) = story else { continue };
         let grown = Arc::make_mut(&mut story);
-        samples.into_iter().for_each(|sample| grown.push(sample));
+        // What a clock made that has been set back since did not happen yet.
+        samples.into_iter().filter(|sample| !lies_ahead(sample.slot, now)).for_each(|sample| grown.push(sample));
         learned.insert(number, story);
     }
     stories.extend(learned.iter().map(|(number, story)| (*number, story.clone())));

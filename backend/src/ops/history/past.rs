@@ -4,7 +4,7 @@ use super::story::Story;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many days are remembered of all services together, at 16 bytes each.
+/// How many sums of 16 bytes are remembered of all services together.
 const CAPACITY: usize = 4_000_000;
 
 /// The memory of one process.
@@ -14,7 +14,7 @@ pub struct Past(Mutex<Memory>);
 #[derive(Debug, Default)]
 struct Memory {
     stories: HashMap<i32, Arc<Story>>,
-    days: usize,
+    weight: usize,
 }
 
 impl Past {
@@ -40,13 +40,13 @@ impl Past {
     pub(super) fn learn(&self, stories: impl IntoIterator<Item = (i32, Arc<Story>)>) {
         let mut memory = self.lock();
         for (number, story) in stories {
-            memory.days += story.len();
+            memory.weight += story.weight();
             if let Some(before) = memory.stories.insert(number, story) {
-                memory.days -= before.len();
+                memory.weight -= before.weight();
             }
         }
         // Beginning again costs one long read of what is still asked for; finding the oldest would cost every read.
-        if memory.days > CAPACITY {
+        if memory.weight > CAPACITY {
             *memory = Memory::default();
         }
     }

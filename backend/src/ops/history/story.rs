@@ -6,9 +6,10 @@ use super::days::UptimeDay;
 use super::uptime::Uptime;
 use chrono::{DateTime, Duration, Utc};
 use domain::rollup::{DAY, HOUR, ceil, floor, stretches};
+use domain::slot::lies_ahead;
 use domain::uptime::{Sample, Tally, tally};
 use entity::check::instant;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A calendar day in UTC, counted from 1970.
 pub(super) type Day = i64;
@@ -30,8 +31,8 @@ pub(super) struct Story {
     first: Day,
     /// The days from it on, up to the last one with a check.
     days: Vec<Compact>,
-    /// The hours of some days.
-    hours: BTreeMap<Day, [Compact; 24]>,
+    /// The hours of some days, in their order. They are few, and a map would make room for many.
+    hours: Vec<(Day, [Compact; 24])>,
     /// The last check: all time before it is accounted for.
     last: Option<Sample>,
     /// The last slot that the worker had summed up, in epoch milliseconds; -1 for none.
@@ -45,17 +46,15 @@ impl Story {
     /// stays.
     pub(super) fn begin(known: Option<&Self>, since: Day, now: DateTime<Utc>) -> Self {
         let folded = known.map_or(-1, |known| known.folded);
-        let (days, hours) = (Vec::new(), BTreeMap::new());
+        let (days, hours) = (Vec::new(), Vec::new());
         let mut story = Self { first: since, days, hours, last: None, folded, read_at: now };
         if let Some(known) = known.filter(|known| known.first <= since) {
             // The first day that may still change in the database. The sums of earlier ones are whole.
             let settled = folded.div_euclid(DAY.num_milliseconds());
             story.first = known.first;
             story.days = known.days[..place(settled - known.first).min(known.days.len())].to_vec();
-            story.hours = known.hours.range(..settled).map(|(day, hours)| (*day, *hours)).collect();
-            while story.hours.len() > MAX_HOURS {
-                story.hours.pop_first();
-            }
+            let whole = known.hours.partition_point(|(day, _)| *day < settled);
+            story.hours = known.hours[whole.saturating_sub(MAX_HOURS)..whole].to_vec();
         }
         story
     }
@@ -65,7 +64,9 @@ impl Story {
     pub(super) fn goes_on(&self, since: Day, split: &BTreeSet<Day>, now: DateTime<Utc>) -> bool {
         self.first <= since
             && (now - self.read_at).abs() < LASTS
-            && split.iter().all(|day| self.hours.contains_key(day))
+            // Later checks of a clock that was set back would not be later than this one.
+            && !self.last.is_some_and(|last| lies_ahead(last.slot, now))
+            && split.iter().all(|day| self.hours_of(*day).is_some())
     }
 
     /// Where what is to be read of the days begins.
@@ -83,9 +84,10 @@ impl Story {
         self.last.map_or(-1, |last| last.slot.timestamp_millis())
     }
 
-    /// How many days it holds.
-    pub(super) const fn len(&self) -> usize {
-        self.days.len()
+    /// How much it holds, in sums of 16 bytes.
+    pub(super) const fn weight(&self) -> usize {
+        // With what it takes beside them.
+        16 + self.days.len() + 24 * self.hours.len()
     }
 
     /// What the worker has summed up of a day.
@@ -97,15 +99,17 @@ impl Story {
 
     /// Makes room for the hours of a day; whether they are to be read, because they are not known.
     pub(super) fn put_hours(&mut self, day: Day) -> bool {
-        let known = self.hours.contains_key(&day);
-        self.hours.entry(day).or_default();
-        !known
+        let place = self.hours.binary_search_by_key(&day, |(day, _)| *day);
+        if let Err(place) = place {
+            self.hours.insert(place, (day, [Compact::default(); 24]));
+        }
+        place.is_err()
     }
 
     /// What the worker has summed up of an hour of one of those days.
     pub(super) fn put_hour(&mut self, start: DateTime<Utc>, tally: Tally) {
-        if let Some(hours) = self.hours.get_mut(&day(start)) {
-            hours[hour(start)] = packed(tally);
+        if let Some(sum) = self.hour(start) {
+            *sum = packed(tally);
         }
     }
 
@@ -127,12 +131,22 @@ impl Story {
                 if let Some(place) = self.place(day(start)) {
                     add(&mut self.days[place], tally);
                 }
-                if let Some(hours) = self.hours.get_mut(&day(start)) {
-                    add(&mut hours[hour(start)], tally);
+                if let Some(sum) = self.hour(start) {
+                    add(sum, tally);
                 }
             }
         }
         self.last = Some(sample);
+    }
+
+    fn hours_of(&self, day: Day) -> Option<&[Compact; 24]> {
+        self.hours.iter().find(|(known, _)| *known == day).map(|(_, hours)| hours)
+    }
+
+    /// The sum of the hour that begins at or before `at`, on one of the days whose hours there are.
+    fn hour(&mut self, at: DateTime<Utc>) -> Option<&mut Compact> {
+        let (_, hours) = self.hours.iter_mut().find(|(known, _)| *known == day(at))?;
+        Some(&mut hours[hour(at)])
     }
 
     /// Where a day stands; days up to it come into being. `None` for one before the first.
@@ -147,7 +161,7 @@ impl Story {
     /// The uptime from `from` on, a full hour on one of the days that were asked for.
     pub(super) fn uptime(&self, from: DateTime<Utc>, now: DateTime<Utc>) -> Uptime {
         let mut all = tally(self.last, from, now, now);
-        let hours = self.hours.get(&day(from)).filter(|_| floor(from, DAY) < from);
+        let hours = self.hours_of(day(from)).filter(|_| floor(from, DAY) < from);
         let hours = hours.into_iter().flat_map(|hours| &hours[hour(from)..]);
         let days = self.days.iter().skip(place(day(ceil(from, DAY)) - self.first));
         hours.chain(days).for_each(|sum| all.merge(&unpacked(*sum)));

@@ -11,7 +11,7 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
-/// How many services are remembered, of all users together.
+/// How many services are remembered, of all users together; each user counts as one more.
 const CAPACITY: usize = 20_000;
 
 /// How long ago a definition must have changed to be remembered. When it changed is known in milliseconds, by the clock of
@@ -83,8 +83,8 @@ impl Definitions {
         }
         services.sort_by_cached_key(|service| (service.name.to_lowercase(), service.id));
         let services: Arc<[_]> = services.into();
-        let told = if all_known { told } else { String::new() };
-        self.remember(user, OfUser { told, services: services.clone(), known });
+        let (told, all) = if all_known { (told, services.clone()) } else { Default::default() };
+        self.remember(user, OfUser { told, services: all, known });
         Ok(services)
     }
 
@@ -92,7 +92,7 @@ impl Definitions {
         let forgotten = {
             let mut memory = self.lock();
             memory.insert(user, Arc::new(services));
-            let full = memory.values().map(|services| services.known.len()).sum::<usize>() > CAPACITY;
+            let full = memory.values().map(|services| services.known.len() + 1).sum::<usize>() > CAPACITY;
             // Beginning again costs one long read of what is still asked for.
             full.then(|| mem::take(&mut *memory))
         };

@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 /// After so many announcements that did not come it is listed no more.
 const FORGIVEN: u32 = 12;
+/// And after so many it has no turn any more.
+const FRESH: u32 = 3;
 
 /// Announces the worker `id` on `host` every `every`, tells `turns` who else is there, and takes its leave in the end. While
 /// the live state is away nobody could be told anyway.
@@ -18,7 +20,7 @@ pub(crate) async fn run(live: Live, id: Uuid, host: String, turns: Turns, every:
     let mut known = None;
     loop {
         match announce(&live, id, &host, &mut known, every * FORGIVEN).await {
-            Ok(workers) => turns.learn(id, &workers),
+            Ok(workers) => turns.learn(id, &workers, every * FRESH),
             Err(error) => tracing::debug!(%error, "the live state could not be told that this worker is at work"),
         }
         tokio::select! {

@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 /// How far the moments of two workers are apart, in milliseconds: much more than their clocks differ, and little to wait.
 const APART: i64 = 8;
+/// In how many milliseconds each worker has a moment, while that leaves at least one from each to the next.
+const ROUND: i64 = 100;
 
 /// This worker's place among all, and how many there are. Clones share it.
 #[derive(Debug, Clone)]
@@ -28,8 +30,14 @@ impl Turns {
         Self(Arc::new(Known { place: AtomicI64::new(0), workers: AtomicI64::new(1) }))
     }
 
-    /// Learns which workers there are, in an order on which they agree.
-    pub(crate) fn learn(&self, me: Uuid, workers: &[Present]) {
+    /// Learns which workers there are, in an order on which they agree. Those not heard of for `fresh`, while others were,
+    /// have ended without a word and have no moments any more.
+    pub(crate) fn learn(&self, me: Uuid, workers: &[Present], fresh: Duration) {
+        let latest = workers.iter().map(|present| present.heard_at).max();
+        let at_work = |present: &&Present| {
+            latest.is_some_and(|latest| (latest - present.heard_at).to_std().unwrap_or_default() <= fresh)
+        };
+        let workers: Vec<_> = workers.iter().filter(at_work).collect();
         let place = workers.iter().position(|present| present.worker.id == me);
         // One that is not listed, because the live state has lost that, looks as it likes until it is.
         let (place, workers) = place.map_or((0, 1), |place| (place, workers.len()));
@@ -44,7 +52,8 @@ impl Turns {
             return wait;
         }
         let earliest = now.timestamp_millis() + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2);
-        let more = (place * APART - earliest).rem_euclid(workers * APART);
+        let apart = APART.min(ROUND / workers).max(1);
+        let more = (place * apart - earliest).rem_euclid(workers * apart);
         wait + Duration::from_millis(more.unsigned_abs())
     }
 }
@@ -53,6 +62,8 @@ impl Turns {
 mod tests {
     use super::*;
     use live::Worker;
+
+    const FRESH: Duration = Duration::from_secs(15);
 
     fn at(ms: i64) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(1_700_000_000_000 + ms).unwrap()
@@ -66,7 +77,7 @@ mod tests {
 
     fn turns_of(me: u128, count: u128) -> Turns {
         let turns = Turns::alone();
-        turns.learn(Uuid::from_u128(me), &workers(count));
+        turns.learn(Uuid::from_u128(me), &workers(count), FRESH);
         turns
     }
 
@@ -102,11 +113,28 @@ mod tests {
     }
 
     #[test]
+    fn who_ended_without_a_word_has_no_moments_and_many_wait_no_longer_than_few() {
+        let mut present = workers(300);
+        present[..298].iter_mut().for_each(|ghost| ghost.heard_at = at(-15_001));
+        let turns = Turns::alone();
+        turns.learn(Uuid::from_u128(299), &present, FRESH);
+        let longest = |turns: &Turns| (0..1000).map(|ms| turns.after(Duration::ZERO, at(ms))).max().unwrap();
+        assert_eq!(longest(&turns), Duration::from_millis(15));
+        for count in [12, 13, 40, 100] {
+            let longest = longest(&turns_of(0, count));
+            assert!(
+                longest > Duration::from_millis(70) && longest <= Duration::from_millis(100),
+                "{count}: {longest:?}"
+            );
+        }
+    }
+
+    #[test]
     fn whoever_knows_of_no_other_does_not_wait_longer() {
         let wait = Duration::from_micros(2500);
         let turns = turns_of(3, 4);
         assert!((0..40).any(|ms| turns.after(wait, at(ms)) != wait));
-        turns.learn(Uuid::from_u128(3), &workers(2));
+        turns.learn(Uuid::from_u128(3), &workers(2), FRESH);
         for turns in [Turns::alone(), turns_of(0, 1), turns] {
             assert!((0..40).all(|ms| turns.after(wait, at(ms)) == wait));
         }

@@ -6,5 +6,5 @@ mod lines;
 mod query;
 
 pub use arrange::{Group, arrange};
-pub use lines::{Heading, Line, Sight, at_first, in_sight, lines, step, with_neighbours};
+pub use lines::{Heading, Line, Sight, at_first, lines, seen, step, with_neighbours};
 pub use query::{ListQuery, Sort};

@@ -93,11 +93,21 @@ pub const fn at_first() -> Range<usize> {
     clippy::cast_precision_loss,
     reason = "lines on a page"
 )]
-#[must_use]
-pub fn in_sight(sight: Sight, count: usize) -> Range<usize> {
+fn in_sight(sight: Sight, count: usize) -> Range<usize> {
     let height = sight.total / count as f64;
     let line = |pixels: f64| ((pixels / height).max(0.0) as usize).min(count);
     line(sight.above)..(line(sight.above + sight.window) + 1).min(count)
+}
+
+/// Which lines are in sight, however many there will be: `sight` is that of a list of `count`.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "lines on a page")]
+pub fn seen(sight: Sight, count: usize) -> Range<usize> {
+    const MANY: usize = 1_000_000;
+    if count == 0 || sight.total <= 0.0 {
+        return at_first();
+    }
+    in_sight(Sight { total: sight.total / count as f64 * MANY as f64, ..sight }, MANY)
 }
 
 /// Which of `count` lines to draw; a little more than is in sight. `drawn` stays while it holds all that is in sight and a
@@ -199,6 +209,15 @@ mod tests {
             assert!(drawn.start <= seen.start && drawn.end >= seen.end, "{above}: {drawn:?} for {seen:?}");
             assert!(drawn.len() < 80, "{drawn:?}");
         }
+    }
+
+    #[test]
+    fn another_filter_draws_what_will_be_in_sight_however_few_lines_there_were() {
+        for (count, above, expected) in [(2, -300.0, 0..17), (2000, -300.0, 0..17), (2000, 3600.0, 100..126)] {
+            let sight = Sight { above, window: 900.0, total: f64::from(count) * 36.0 };
+            assert_eq!(seen(sight, usize::try_from(count).unwrap()), expected);
+        }
+        assert_eq!(seen(Sight { above: 0.0, window: 900.0, total: 0.0 }, 7), at_first());
     }
 
     #[test]

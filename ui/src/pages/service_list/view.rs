@@ -2,7 +2,7 @@
 
 use crate::{
     browser,
-    list::{Group, Line, ListQuery, Sort, arrange, at_first, in_sight, lines, step},
+    list::{Group, Line, ListQuery, Sort, arrange, at_first, lines, seen, step},
     store::Store,
 };
 use dioxus::{core::spawn_forever, prelude::*};
@@ -89,10 +89,8 @@ impl ListView {
 
     /// Filters or sorts otherwise. Of the other rows those in sight are drawn at once, and those around them after that.
     pub(crate) fn ask(mut self, query: ListQuery) {
-        if let Some(sight) = browser::sight(LIST_ID).filter(|sight| sight.total > 0.0) {
-            let seen = in_sight(sight, self.lines.peek().len());
-            self.drawn.set(seen);
-        }
+        let (sight, count) = (browser::sight(LIST_ID), self.lines.peek().len());
+        self.drawn.set(sight.map_or_else(at_first, |sight| seen(sight, count)));
         self.query.set(query);
     }
 

@@ -99,8 +99,7 @@ on_each_database! {
                     for days in [40, 90, 2] {
                         let found = uptime_days(db, &past, &numbers, days, now).await;
                         for (number, story) in &told {
-                            let expected: Vec<_> = (0..days).rev().map(|ago| brute_force_day(story, floor(now, DAY) - DAY * i32::try_from(ago).unwrap(), now)).collect();
-                            assert_eq!(found[number], expected, "at {now} of {story:#?}");
+                            assert_eq!(found[number], brute_force_days(story, days, now), "at {now} of {story:#?}");
                         }
                     }
                 }
@@ -147,8 +146,7 @@ on_each_database! {
                 let found = uptime_days(db, &past, &numbers, 40, now).await;
                 for (number, story) in &stories {
                     let story = part(story, until);
-                    let expected: Vec<_> = (0..40).rev().map(|ago| brute_force_day(&story, floor(now, DAY) - DAY * ago, now)).collect();
-                    assert_eq!(found[number], expected, "at {now} of {} checks", story.len());
+                    assert_eq!(found[number], brute_force_days(&story, 40, now), "at {now} of {} checks", story.len());
                 }
             }
         }
@@ -424,9 +422,13 @@ fn brute_force(story: &[check::Model], from: DateTime<Utc>, to: DateTime<Utc>, n
     tally(samples, from, to, now)
 }
 
-fn brute_force_day(story: &[check::Model], start: DateTime<Utc>, now: DateTime<Utc>) -> UptimeDay {
-    let tally = brute_force(story, start, start + DAY, now);
-    UptimeDay { date: start.date_naive(), uptime: Uptime { tally, length: DAY.min(now - start) } }
+fn brute_force_days(story: &[check::Model], days: u32, now: DateTime<Utc>) -> Vec<UptimeDay> {
+    let day = |ago| {
+        let start = floor(now, DAY) - DAY * i32::try_from(ago).unwrap();
+        let tally = brute_force(story, start, start + DAY, now);
+        UptimeDay { date: start.date_naive(), uptime: Uptime { tally, length: DAY.min(now - start) } }
+    };
+    (0..days).rev().map(day).collect()
 }
 
 fn brute_force_latency(

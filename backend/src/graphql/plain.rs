@@ -47,8 +47,8 @@ impl<T: Plain> OutputType for PlainList<T> {
         });
         match writers {
             Some(writers) => {
-                let mut json = Vec::new();
-                put_list(&mut json, &self.0, &writers);
+                let mut json = Vec::with_capacity(2 + self.0.len() * 96);
+                put_list(&mut json, &self.0, |json, object| put_object(json, object, &writers));
                 Ok(raw(json))
             }
             None => resolve_list(ctx, field, &self.0, Some(self.0.len())).await,
@@ -65,15 +65,14 @@ pub(super) fn writers<'a, T: Plain>(set: &'a SelectionSet, env: &'a QueryEnv) ->
     fields.into_iter().map(writer).collect()
 }
 
-/// Adds a list as JSON.
-fn put_list<T>(json: &mut Vec<u8>, list: &[T], fields: &[(&str, Write<T>)]) {
-    json.reserve(2 + list.len() * 96);
+/// Adds a list as JSON, each item by `put`.
+pub(super) fn put_list<T>(json: &mut Vec<u8>, list: impl IntoIterator<Item = T>, mut put: impl FnMut(&mut Vec<u8>, T)) {
     json.push(b'[');
-    for (i, object) in list.iter().enumerate() {
+    for (i, item) in list.into_iter().enumerate() {
         if i > 0 {
             json.push(b',');
         }
-        put_object(json, object, fields);
+        put(json, item);
     }
     json.push(b']');
 }

@@ -4,7 +4,7 @@
 
 use super::{Service, checked};
 use crate::graphql::history::{Uptime, UptimeDay};
-use crate::graphql::plain::{Write, put, put_key, put_object, raw, selected, writers};
+use crate::graphql::plain::{Write, put, put_key, put_list, put_object, raw, selected, writers};
 use crate::graphql::scalar::Time;
 use crate::graphql::scope::{ByService, Scope, scope};
 use crate::graphql::status::{CurrentStatus, MonitorKind, Window, word};
@@ -42,29 +42,27 @@ impl OutputType for Services {
         // All at once, so that what they need of one kind is one statement.
         let columns = join_all(fields.iter().map(|field| column(ctx, &self.0, field))).await;
         let mut json = Vec::with_capacity(2 + self.0.len() * 256);
-        json.push(b'[');
-        for (row, service) in self.0.iter().enumerate() {
-            json.extend_from_slice(if row == 0 { b"{" } else { b",{" });
+        put_list(&mut json, self.0.iter().enumerate(), |json, (row, service)| {
+            json.push(b'{');
             let mut before = 0;
             for (field, column) in fields.iter().zip(&columns) {
                 let key = &field.node.response_key().node;
                 match column {
                     Column::Row(write) => {
-                        put_key(&mut json, before, key);
-                        write(service, &mut json);
+                        put_key(json, before, key);
+                        write(service, json);
                     }
                     Column::Written(values) => {
                         // One that failed stands among the errors.
                         let Some(value) = &values[row] else { continue };
-                        put_key(&mut json, before, key);
+                        put_key(json, before, key);
                         json.extend_from_slice(value);
                     }
                 }
                 before += 1;
             }
             json.push(b'}');
-        }
-        json.push(b']');
+        });
         Ok(raw(json))
     }
 }
@@ -201,15 +199,11 @@ impl Alike {
     fn put(
         &mut self,
         json: &mut Vec<u8>,
-        days: impl ExactSizeIterator<Item = history::UptimeDay>,
+        days: impl Iterator<Item = history::UptimeDay>,
         writers: &[(&str, Write<UptimeDay>)],
     ) {
         json.reserve(2 + self.0.iter().map(|(_, json)| json.len() + 1).sum::<usize>());
-        json.push(b'[');
-        for (place, day) in days.enumerate() {
-            if place > 0 {
-                json.push(b',');
-            }
+        put_list(json, days.enumerate(), |json, (place, day)| {
             let write = || written(|json| put_object(json, &UptimeDay(day), writers));
             match self.0.get_mut(place) {
                 Some((like, _)) if *like == day => {}
@@ -217,8 +211,7 @@ impl Alike {
                 None => self.0.push((day, write())),
             }
             json.extend_from_slice(&self.0[place].1);
-        }
-        json.push(b']');
+        });
     }
 }
 

@@ -38,7 +38,7 @@ pub struct UptimeDays {
 
 impl UptimeDays {
     /// All of them, oldest first.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = UptimeDay> {
+    pub fn iter(&self) -> impl Iterator<Item = UptimeDay> {
         let first = day(self.now) + 1 - Day::from(self.days);
         (0..self.days).map(move |place| self.story.day(first + Day::from(place), self.now))
     }

@@ -3,14 +3,14 @@
 
 use super::past::Past;
 use super::question::Question;
-use super::rest::{self, Begin, Row, parts, select_all, select_folded, select_later, select_rest, tally_of};
+use super::rest::{self, Begin, Rest, Row, parts, select_all, select_folded, select_later, select_rest, tally_of};
 use super::story::{Day, Story, day, ms};
 use super::uptime::begins;
 use crate::ops::Result;
 use chrono::{DateTime, Duration, Utc};
 use domain::rollup::{DAY, ceil, floor};
 use domain::slot::lies_ahead;
-use domain::uptime::{Sample, Tally};
+use domain::uptime::Tally;
 use entity::check::instant;
 use entity::sql::Sql;
 use sea_orm::DatabaseConnection;
@@ -63,28 +63,24 @@ pub(super) async fn read(
         begun.insert(*number, begin);
     }
     let sql = statement(db, &begun, &hours, &known, now);
-    let mut later: HashMap<i32, Vec<Sample>> = HashMap::new();
+    let mut later: HashMap<i32, Rest> = HashMap::new();
     for row in rest::read(db, sql).await? {
         let number = row.service_number;
         match (row.part, begun.get_mut(&number)) {
             (DAYS, Some(story)) => row.sums().for_each(|(start, tally)| story.put_day(start, tally)),
             (HOURS, Some(story)) => row.sums().for_each(|(start, tally)| story.put_hour(start, tally)),
             (FOLDED, Some(story)) => row.samples().try_for_each(|last| last.map(|last| story.put_folded(last)))?,
-            _ => {
-                let samples = later.entry(number).or_default();
-                row.samples().try_for_each(|sample| sample.map(|sample| samples.push(sample)))?;
-            }
+            _ => later.entry(number).or_default().add(&row)?,
         }
     }
     let mut learned: HashMap<i32, Arc<Story>> =
         begun.into_iter().map(|(number, story)| (number, Arc::new(story))).collect();
-    for (number, mut samples) in later {
-        samples.sort_unstable_by_key(|sample| sample.slot);
+    for (number, rest) in later {
         let story = learned.remove(&number).or_else(|| stories.get(&number).cloned());
         let Some(mut story) = story else { continue };
         let grown = Arc::make_mut(&mut story);
         // What a clock made that has been set back since did not happen yet.
-        samples.into_iter().filter(|sample| !lies_ahead(sample.slot, now)).for_each(|sample| grown.push(sample));
+        rest.in_order().filter(|sample| !lies_ahead(sample.slot, now)).for_each(|sample| grown.push(sample));
         learned.insert(number, story);
     }
     stories.extend(learned.iter().map(|(number, story)| (*number, story.clone())));

@@ -184,6 +184,11 @@ impl Rest {
         self.samples.sort_unstable_by_key(|sample| sample.slot);
     }
 
+    pub(super) fn in_order(mut self) -> impl Iterator<Item = Sample> {
+        self.sort();
+        self.samples.into_iter()
+    }
+
     /// Up to when the rollups hold everything, or when the first check was made; `None` for a service without checks.
     pub(super) fn begins(&self) -> Option<DateTime<Utc>> {
         self.samples.first().map(|sample| sample.slot)

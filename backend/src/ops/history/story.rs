@@ -25,7 +25,7 @@ const MAX_HOURS: usize = 4;
 const LASTS: Duration = Duration::hours(1);
 
 /// See the module.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Story {
     /// The first day known.
     first: Day,

@@ -86,28 +86,29 @@ pub const fn at_first() -> Range<usize> {
     0..AT_FIRST
 }
 
-/// Which of `count` lines are in sight.
+/// For which lines there is room in the window, be they there or not, where `count` lines are as high as `sight` says.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_precision_loss,
     reason = "lines on a page"
 )]
-fn in_sight(sight: Sight, count: usize) -> Range<usize> {
+fn room(sight: Sight, count: usize) -> Range<usize> {
     let height = sight.total / count as f64;
-    let line = |pixels: f64| ((pixels / height).max(0.0) as usize).min(count);
-    line(sight.above)..(line(sight.above + sight.window) + 1).min(count)
+    let line = |pixels: f64| (pixels / height).max(0.0) as usize;
+    line(sight.above)..line(sight.above + sight.window).saturating_add(1)
 }
 
-/// Which lines are in sight, however many there will be: `sight` is that of a list of `count`.
+/// Which of `count` lines are in sight.
+fn in_sight(sight: Sight, count: usize) -> Range<usize> {
+    let room = room(sight, count);
+    room.start.min(count)..room.end.min(count)
+}
+
+/// Which lines will be in sight when the list, now of `count` lines, becomes another one, however long.
 #[must_use]
-#[allow(clippy::cast_precision_loss, reason = "lines on a page")]
 pub fn seen(sight: Sight, count: usize) -> Range<usize> {
-    const MANY: usize = 1_000_000;
-    if count == 0 || sight.total <= 0.0 {
-        return at_first();
-    }
-    in_sight(Sight { total: sight.total / count as f64 * MANY as f64, ..sight }, MANY)
+    if count == 0 || sight.total <= 0.0 { at_first() } else { room(sight, count) }
 }
 
 /// Which of `count` lines to draw; a little more than is in sight. `drawn` stays while it holds all that is in sight and a

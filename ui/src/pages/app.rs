@@ -72,7 +72,7 @@ pub(crate) async fn identify(mut store: Store) {
         match who {
             Ok(Some(me)) => {
                 store.session.set(Session::SignedIn(me));
-                if *store.loading.peek() != Loading::Ready {
+                if matches!(&*store.loading.peek(), Loading::Failed(_)) {
                     store::load(store).await;
                 }
                 return;

@@ -101,18 +101,23 @@ impl Stage {
         row.update(&self.db).await.unwrap();
     }
 
-    /// Lets a minute pass and has the page asked; returns its row after that.
+    /// Lets a minute pass and has the page asked; returns its row after that. It may be due already: then it is asked as
+    /// soon as the minute has passed.
     async fn poll(&self, page: &status_page::Model) -> status_page::Model {
+        let before = self.row(page).await;
         self.passes(page, 61).await;
-        self.ask(page).await
+        self.asked_since(&before).await
     }
 
     /// Has the page asked, which must be allowed; returns its row after that.
     async fn ask(&self, page: &status_page::Model) -> status_page::Model {
-        let before = self.row(page).await;
-        self.due(page).await;
+        self.asked_since(&self.row(page).await).await
+    }
+
+    async fn asked_since(&self, before: &status_page::Model) -> status_page::Model {
+        self.due(before).await;
         eventually("the page was asked", async || {
-            let row = self.row(page).await;
+            let row = self.row(before).await;
             let asked = row.attempted_at > before.attempted_at;
             let told = row.fetched_at >= row.attempted_at || row.failures > before.failures;
             (asked && told).then_some(row)

@@ -80,6 +80,7 @@ pub async fn connect(url: &str, pool: &Pool) -> Result<DatabaseConnection, Conne
                 .pragma("journal_mode", "wal")
                 .pragma("synchronous", "full")
                 .pragma("cache_size", "-65536")
+                .pragma("wal_autocheckpoint", "8000")
                 .pragma("temp_store", "memory")
                 .statement_cache_capacity(500)
                 // The thread that reads hands over row by row: with less room it waits for whoever takes them.

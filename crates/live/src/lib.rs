@@ -23,6 +23,7 @@ pub use redis::Redis;
 pub use worker::{Present, Worker};
 
 use chrono::{DateTime, Utc};
+use redis::Hearing;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -80,8 +81,21 @@ impl Live {
     /// # Errors
     /// As [`Live::connect`].
     pub async fn connect_with_prefix(url: &str, prefix: &str) -> Result<Self> {
+        Self::connect_hearing(url, prefix, Hearing::Everything).await
+    }
+
+    /// As [`Live::connect`], but of all events only [`Event::ServiceChanged`] is heard: a worker among many need not pay
+    /// for being told of every check of the others.
+    ///
+    /// # Errors
+    /// As [`Live::connect`].
+    pub async fn connect_for_changes(url: &str) -> Result<Self> {
+        Self::connect_hearing(url, DEFAULT_PREFIX, Hearing::Changes).await
+    }
+
+    async fn connect_hearing(url: &str, prefix: &str, hearing: Hearing) -> Result<Self> {
         // Boxed: the client's own set-up is large, and this is done once.
-        Box::pin(Redis::connect(url, prefix)).await.map(Self::Redis)
+        Box::pin(Redis::connect(url, prefix, hearing)).await.map(Self::Redis)
     }
 
     /// Whether the live state answers.

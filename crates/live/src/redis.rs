@@ -31,6 +31,15 @@ use uuid::Uuid;
 const BUILT: &str = "built";
 /// How many services one command carries, so that none keeps Redis from others for long.
 const CHUNK: usize = 1000;
+
+/// Which events a process is told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Hearing {
+    Everything,
+    /// Those of changed definitions alone.
+    Changes,
+}
+
 /// The live state in Redis; clones share the connections.
 #[derive(Clone)]
 pub struct Redis {
@@ -43,7 +52,10 @@ struct Shared {
     shards: Vec<Shard>,
     /// Hash: worker id as 16 bytes to "heard ends worker", in milliseconds and as JSON.
     workers: Key,
-    channel: String,
+    /// Every event.
+    events_channel: String,
+    /// Those of changed definitions once more, for whoever wants no others.
+    changes_channel: String,
     events: FanOut,
     due_changed: Notify,
     /// Fills `events`.
@@ -60,10 +72,15 @@ struct Scripts {
 }
 
 impl Redis {
-    pub(crate) async fn connect(url: &str, prefix: &str) -> Result<Self> {
+    pub(crate) async fn connect(url: &str, prefix: &str, hearing: Hearing) -> Result<Self> {
         let nodes = Nodes::connect(connection::config(url)?).await?;
-        let (channel, events) = (format!("{prefix}events"), FanOut::new());
-        let subscription = subscription::start(&nodes, &channel, &events).await?;
+        let (events_channel, changes_channel) = (format!("{prefix}events"), format!("{prefix}changes"));
+        let heard = match hearing {
+            Hearing::Everything => &events_channel,
+            Hearing::Changes => &changes_channel,
+        };
+        let events = FanOut::new();
+        let subscription = subscription::start(&nodes, heard, &events).await?;
         let shared = Shared {
             scripts: Scripts {
                 claim: Script::new("claim", include_str!("redis/claim.lua")),
@@ -76,7 +93,8 @@ impl Redis {
             shards: Shard::all(prefix, if nodes.are_a_cluster() { shard::IN_A_CLUSTER } else { 1 }),
             workers: Key::new(format!("{prefix}workers")),
             nodes,
-            channel,
+            events_channel,
+            changes_channel,
             events,
             due_changed: Notify::new(),
             subscription,
@@ -231,9 +249,15 @@ impl Redis {
     }
 
     pub(crate) async fn publish(&self, events: &[Event]) -> Result<()> {
+        let publish = async |channel: &str, batch: Value| {
+            self.shared.nodes.run_anywhere("PUBLISH", vec![channel.into(), batch]).await.map(drop)
+        };
         for events in events.chunks(CHUNK) {
-            let arguments = vec![self.shared.channel.as_str().into(), json(events)];
-            self.shared.nodes.run_anywhere("PUBLISH", arguments).await?;
+            publish(&self.shared.events_channel, json(events)).await?;
+            let changes: Vec<_> = events.iter().filter(|event| matches!(event, Event::ServiceChanged { .. })).collect();
+            if !changes.is_empty() {
+                publish(&self.shared.changes_channel, json(&changes)).await?;
+            }
         }
         Ok(())
     }
@@ -320,7 +344,7 @@ impl Redis {
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The connections know the password.
-        f.debug_struct("Redis").field("channel", &self.shared.channel).finish_non_exhaustive()
+        f.debug_struct("Redis").field("events_channel", &self.shared.events_channel).finish_non_exhaustive()
     }
 }
 

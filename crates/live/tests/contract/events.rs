@@ -3,7 +3,8 @@
 use crate::latest::latest;
 use crate::{Two, in_time, over_all, seconds_from_now, service};
 use domain::Status;
-use live::{Event, Events, Missed, ServiceChange};
+use live::{Event, Events, Live, Missed, ServiceChange};
+use testkit::RedisServer;
 use tokio_stream::StreamExt;
 use uuid::Uuid;
 
@@ -124,4 +125,32 @@ async fn each_kind_of_event_arrives_as_it_was_sent(two: Two) {
         assert_eq!(&received, event);
         assert_eq!((received.user_id(), received.service_id()), (user_id, service_id));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_for_changes_is_told_of_changed_definitions_alone() {
+    let redis = RedisServer::start().await;
+    let (api, worker) =
+        (Live::connect(&redis.url()).await.unwrap(), Live::connect_for_changes(&redis.url()).await.unwrap());
+    let (mut everything, mut changes) = (api.subscribe(), worker.subscribe());
+    let id = Uuid::from_u128(1);
+    let others: Vec<_> = (2..1500).map(|i| incident_changed(id, i)).collect();
+    for publisher in [&api, &worker] {
+        let all = [&[event(1)], &others[..], &[event(2)]].concat();
+        publisher.publish(&all).await.unwrap();
+        for expected in [event(1), event(2)] {
+            assert_eq!(next(&mut changes).await, Ok(expected));
+        }
+        for expected in all {
+            assert_eq!(next(&mut everything).await, Ok(expected));
+        }
+    }
+    let user = Uuid::from_u128(7);
+    let mut of_a_user = worker.subscribe_to(user);
+    api.publish(&[incident_changed(user, 1), event(3)]).await.unwrap();
+    assert_eq!(next(&mut of_a_user).await, Ok(event(3)));
+}
+
+fn incident_changed(user_id: Uuid, number: u128) -> Event {
+    Event::IncidentChanged { user_id, service_id: service(number), incident_id: Uuid::from_u128(3) }
 }

@@ -5,7 +5,7 @@ mod targets;
 mod vendor;
 
 use crate::data_dir::DataDir;
-use crate::roles::{self, Listeners, now};
+use crate::roles::{self, Listeners, Storage, now};
 use crate::settings::Settings;
 use crate::shutdown;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -55,7 +55,8 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let listeners = Listeners::bind(settings).await?;
     let directory = tempfile::Builder::new().prefix("pulsecheck-demo-").tempdir()?;
     let dir = DataDir::open(directory.path().to_owned())?;
-    let db = roles::connect(settings, &dir.database_url(), "pulsecheck demo").await?;
+    let url = dir.database_url();
+    let db = roles::connect(settings, &url, "pulsecheck demo").await?;
     migration::run(&db).await?;
 
     let now = now();
@@ -89,7 +90,8 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
         follow(&db, service, components).await?;
     }
     let settings = Settings { allow_private_targets: Some(true), local_login: Some(true), ..settings.clone() };
-    roles::one_process(&settings, &dir, db, Live::memory(), listeners, shutdown).await
+    let storage = Storage::new(&settings, &url, db, Live::memory()).await?;
+    roles::one_process(&settings, &dir, storage, listeners, shutdown).await
 }
 
 /// A service that has been there for as long as its history.

@@ -7,10 +7,10 @@ use crate::shutdown;
 use anyhow::{Context as _, bail};
 use backend::auth::provider;
 use chrono::{DateTime, SubsecRound as _, Utc};
-use live::Live;
+use live::{Live, LiveError};
 use migration::Pool;
 use probe::{Fetcher, FetcherSettings, Guard, Prober, ProberSettings};
-use sea_orm::DatabaseConnection;
+use sea_orm::{DatabaseConnection, DbBackend};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -25,9 +25,9 @@ pub(crate) async fn all(settings: &Settings) -> anyhow::Result<()> {
     let dir = open_data_dir(settings)?;
     let shutdown = shutdown::on_signal()?;
     let listeners = Listeners::bind(settings).await?;
-    let (db, live) = one_process_storage(settings, &dir).await?;
-    let _kept = migration::keep_for_this_process(&db).await?;
-    one_process(settings, &dir, db, live, listeners, shutdown).await
+    let storage = one_process_storage(settings, &dir).await?;
+    let _kept = migration::keep_for_this_process(&storage.db).await?;
+    one_process(settings, &dir, storage, listeners, shutdown).await
 }
 
 /// Where a process that serves the API is heard, bound before anything else is begun, so that a second start fails at once.
@@ -46,12 +46,35 @@ impl Listeners {
     }
 }
 
+/// What one process that has everything stores in.
+pub(crate) struct Storage {
+    db: DatabaseConnection,
+    /// What the worker writes through.
+    writer: DatabaseConnection,
+    live: Live,
+}
+
+impl Storage {
+    /// The database `db` at `url`, which is ready, and `live`.
+    pub(crate) async fn new(
+        settings: &Settings,
+        url: &str,
+        db: DatabaseConnection,
+        live: Live,
+    ) -> anyhow::Result<Self> {
+        let writer = match db.get_database_backend() {
+            DbBackend::Sqlite => connect_with(settings, url, Pool { max_connections: 1, ..Pool::default() }).await?,
+            _ => db.clone(),
+        };
+        Ok(Self { db, writer, live })
+    }
+}
+
 /// API and worker side by side, on storage that is ready: what `all` and the demo share.
 pub(crate) async fn one_process(
     settings: &Settings,
     dir: &DataDir,
-    db: DatabaseConnection,
-    live: Live,
+    Storage { db, writer, live }: Storage,
     Listeners { api: listener, metrics }: Listeners,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -65,6 +88,7 @@ pub(crate) async fn one_process(
     let fetcher = fetcher(settings.public_url.as_ref(), allow_private)?;
     let worker = worker::Worker {
         db: db.clone(),
+        writer,
         live: live.clone(),
         prober: prober.clone(),
         fetcher: fetcher.clone(),
@@ -102,7 +126,7 @@ pub(crate) async fn api(settings: &Settings) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal()?;
     let Listeners { api: listener, metrics } = Listeners::bind(settings).await?;
     let address = listener.local_addr()?;
-    let (db, live) = shared_storage(settings, "pulsecheck api").await?;
+    let (db, live) = shared_storage(settings, "pulsecheck api", Live::connect).await?;
     if let Some(metrics) = metrics {
         metrics.serve(Sources { db: db.clone(), live: live.clone(), api: true, worker: None }, shutdown.clone())?;
     }
@@ -121,7 +145,7 @@ pub(crate) async fn worker(settings: &Settings) -> anyhow::Result<()> {
     refuse_missing("worker", &missing_storage(settings))?;
     let shutdown = shutdown::on_signal()?;
     let metrics = Metrics::listen(settings.metrics_listen).await?;
-    let (db, live) = shared_storage(settings, "pulsecheck worker").await?;
+    let (db, live) = shared_storage(settings, "pulsecheck worker", Live::connect_for_changes).await?;
     let allow_private = settings.allow_private_targets.unwrap_or(false);
     let prober = prober(settings.public_url.as_ref(), allow_private)?;
     let fetcher = fetcher(settings.public_url.as_ref(), allow_private)?;
@@ -131,7 +155,8 @@ pub(crate) async fn worker(settings: &Settings) -> anyhow::Result<()> {
         metrics.serve(Sources { db: db.clone(), live: live.clone(), api: false, worker: stats }, shutdown.clone())?;
     }
     tracing::info!(concurrency = settings.concurrency, "worker started");
-    worker::run(worker::Worker { db, live, prober, fetcher, settings: settings_of_worker }, shutdown).await
+    let writer = db.clone();
+    worker::run(worker::Worker { db, writer, live, prober, fetcher, settings: settings_of_worker }, shutdown).await
 }
 
 /// The schema, then the end.
@@ -173,7 +198,7 @@ pub(crate) fn open_data_dir(settings: &Settings) -> anyhow::Result<DataDir> {
     DataDir::open(settings.data_dir.clone().map_or_else(DataDir::default_path, Ok)?)
 }
 
-async fn one_process_storage(settings: &Settings, dir: &DataDir) -> anyhow::Result<(DatabaseConnection, Live)> {
+async fn one_process_storage(settings: &Settings, dir: &DataDir) -> anyhow::Result<Storage> {
     let url = settings.database_url.as_ref().map_or_else(|| dir.database_url(), |url| url.expose().to_owned());
     if url.starts_with("postgres") && settings.redis_url.is_none() {
         bail!(
@@ -187,10 +212,14 @@ async fn one_process_storage(settings: &Settings, dir: &DataDir) -> anyhow::Resu
         Some(url) => Live::connect(url.expose()).await?,
         None => Live::memory(),
     };
-    Ok((db, live))
+    Storage::new(settings, &url, db, live).await
 }
 
-async fn shared_storage(settings: &Settings, name: &'static str) -> anyhow::Result<(DatabaseConnection, Live)> {
+async fn shared_storage(
+    settings: &Settings,
+    name: &'static str,
+    connect_live: impl AsyncFnOnce(&str) -> Result<Live, LiveError>,
+) -> anyhow::Result<(DatabaseConnection, Live)> {
     let (Some(database), Some(redis)) = (&settings.database_url, &settings.redis_url) else {
         bail!("DATABASE_URL and REDIS_URL must be set");
     };
@@ -202,7 +231,7 @@ async fn shared_storage(settings: &Settings, name: &'static str) -> anyhow::Resu
     }
     let db = connect(settings, database.expose(), name).await?;
     migration::verify(&db).await?;
-    Ok((db, Live::connect(redis.expose()).await?))
+    Ok((db, connect_live(redis.expose()).await?))
 }
 
 /// The database; its statements are counted where metrics are collected.
@@ -211,7 +240,15 @@ pub(crate) async fn connect(
     url: &str,
     application_name: &'static str,
 ) -> anyhow::Result<DatabaseConnection> {
-    let pool = Pool { max_connections: settings.database_connections, application_name, ..Pool::default() };
+    connect_with(
+        settings,
+        url,
+        Pool { max_connections: settings.database_connections, application_name, ..Pool::default() },
+    )
+    .await
+}
+
+async fn connect_with(settings: &Settings, url: &str, pool: Pool) -> anyhow::Result<DatabaseConnection> {
     let mut db = migration::connect(url, &pool).await?;
     if settings.metrics_listen.is_some() {
         metrics::watch(&mut db);

@@ -49,7 +49,7 @@ async fn measure(address: &str, services: u32, interval: u32, seconds: u32) {
     let prober = Prober::new(ProberSettings { guard: Guard::AllowPrivate, ..ProberSettings::default() }).unwrap();
     let shutdown = CancellationToken::new();
     let fetcher = Fetcher::new(FetcherSettings::default()).unwrap();
-    let worker = Worker { db: db.clone(), live: Live::memory(), prober, fetcher, settings };
+    let worker = Worker { db: db.clone(), writer: db.clone(), live: Live::memory(), prober, fetcher, settings };
     let running = tokio::spawn(worker::run(worker, shutdown.clone()));
 
     tokio::time::sleep(WARM_UP).await;

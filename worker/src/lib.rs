@@ -69,6 +69,9 @@ const GRACE: [Duration; 4] =
 pub struct Worker<P = probe::Prober> {
     /// The database, migrated.
     pub db: DatabaseConnection,
+    /// The same, for all that the worker writes. A connection to a SQLite file keeps what it has read until another one
+    /// writes, so there it should be one connection: one writes at a time in any case.
+    pub writer: DatabaseConnection,
     /// The due queue, latest statuses and events.
     pub live: Live,
     /// What looks at targets.
@@ -133,7 +136,7 @@ impl Default for Settings {
 /// # Errors
 /// When a part of the worker ends that should not; failures of the database, the live state or a target are none.
 pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let Worker { db, live, prober, fetcher, settings } = worker;
+    let Worker { db, writer, live, prober, fetcher, settings } = worker;
     let (stats, clock, services) =
         (Arc::clone(&settings.stats), Clock::new(settings.machine_clock), Services::new(db.clone()));
     let (wake, rebuild, turns) = (Arc::new(Notify::new()), Arc::new(Notify::new()), Turns::alone());
@@ -141,7 +144,7 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
     let (announcer, announcements) = Announcer::new();
     let giving_up = CancellationToken::new();
     let (recorder, findings, able) = Recorder::new(
-        db.clone(),
+        writer.clone(),
         services.clone(),
         announcer.clone(),
         clock.clone(),
@@ -150,7 +153,7 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
         giving_up.clone(),
     );
     let poller = Poller::new(pages::Parts {
-        db: db.clone(),
+        db: writer.clone(),
         live: live.clone(),
         services: services.clone(),
         clock: clock.clone(),
@@ -193,15 +196,15 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
     let (mut beside, mut scheduling, mut recording, mut announcing, mut closing_last) =
         (JoinSet::new(), JoinSet::new(), JoinSet::new(), JoinSet::new(), JoinSet::new());
     let (id, closing) = (Uuid::now_v7(), CancellationToken::new());
-    closing_last.spawn(Ledger::new(db.clone(), Arc::clone(&stats), clock.clone(), id).run(closing.clone()));
+    closing_last.spawn(Ledger::new(writer.clone(), Arc::clone(&stats), clock.clone(), id).run(closing.clone()));
     let (host, every) = (settings.host, settings.heartbeat_every);
     closing_last.spawn(presence::run(live.clone(), id, host, turns, every, closing.clone()));
     announcing.spawn(announcer::run(live.clone(), announcements));
     recording.spawn(recorder.run());
     beside.spawn(changes::run(live.clone(), services, wake, Arc::clone(&rebuild)));
     beside.spawn(reconcile::run(db.clone(), live.clone(), clock.clone(), rebuild, settings.reconcile_every));
-    beside.spawn(pages::run_upkeep(db.clone(), clock.clone()));
-    beside.spawn(history::run(db.clone(), settings.history, move || clock.now(), shutdown.clone()));
+    beside.spawn(pages::run_upkeep(writer.clone(), clock.clone()));
+    beside.spawn(history::run(writer, settings.history, move || clock.now(), shutdown.clone()));
     if let Some(file) = settings.heartbeat_file {
         let (db, stats, every) = (db.clone(), Arc::clone(&stats), settings.heartbeat_every);
         beside.spawn(async move { heartbeat::run(db, stats, &file, every).await });

@@ -2,9 +2,12 @@
 //! server, each empty and each test's own.
 
 use crate::PostgresServer;
-use sea_orm::DatabaseConnection;
+use sea_orm::{DatabaseConnection, DbBackend};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
+
+/// The connections of a pool.
+const CONNECTIONS: u32 = 8;
 
 /// A migrated, empty database. It goes with this value (SQLite) or with the test process (PostgreSQL).
 #[derive(Debug)]
@@ -22,7 +25,18 @@ impl TestDatabase {
     /// # Panics
     /// When the database does not answer.
     pub async fn connect_again(&self) -> DatabaseConnection {
-        connect(&self.url).await
+        connect(&self.url, CONNECTIONS).await
+    }
+
+    /// What a worker of this database writes through: as in the program one connection to a SQLite file, or the pool.
+    ///
+    /// # Panics
+    /// When the database does not answer.
+    pub async fn writer(&self) -> DatabaseConnection {
+        match self.db.get_database_backend() {
+            DbBackend::Sqlite => connect(&self.url, 1).await,
+            _ => self.db.clone(),
+        }
     }
 }
 
@@ -43,7 +57,7 @@ pub async fn sqlite() -> TestDatabase {
     let migrated = migrated.await;
     let (directory, file, url) = sqlite_file();
     std::fs::write(file, migrated).expect("a temporary directory can be written");
-    TestDatabase { db: connect(&url).await, url, _directory: Some(directory) }
+    TestDatabase { db: connect(&url, CONNECTIONS).await, url, _directory: Some(directory) }
 }
 
 /// An empty database on the PostgreSQL server that the tests of this process share.
@@ -60,7 +74,7 @@ pub async fn postgres() -> TestDatabase {
         url.rsplit('/').next().expect("the address ends with the name").to_owned()
     });
     let url = server.create_database_from(migrated.await).await;
-    TestDatabase { db: connect(&url).await, url, _directory: None }
+    TestDatabase { db: connect(&url, CONNECTIONS).await, url, _directory: None }
 }
 
 /// Runs one test body over both databases, as two tests in a module of the function's name:
@@ -95,12 +109,12 @@ fn sqlite_file() -> (TempDir, std::path::PathBuf, String) {
 }
 
 async fn migrate(url: &str) {
-    let db = connect(url).await;
+    let db = connect(url, 1).await;
     migration::run(&db).await.expect("a new database can be migrated");
     db.close().await.expect("a pool can be closed");
 }
 
-async fn connect(url: &str) -> DatabaseConnection {
-    let pool = migration::Pool { max_connections: 8, application_name: "pulsecheck-test", ..Default::default() };
+async fn connect(url: &str, max_connections: u32) -> DatabaseConnection {
+    let pool = migration::Pool { max_connections, application_name: "pulsecheck-test", ..Default::default() };
     migration::connect(url, &pool).await.unwrap_or_else(|error| panic!("{error}"))
 }

@@ -64,7 +64,7 @@ on_each_stage! {
             noted.lock().unwrap().push(Instant::now());
             down()
         });
-        let worker = start(stage.db.clone(), stage.live.clone(), script, Settings::default());
+        let worker = start(&stage, script, Settings::default());
         let looks = eventually("three looks", async || {
             let looks = looks.lock().unwrap().clone();
             (looks.len() >= 3).then_some(looks)

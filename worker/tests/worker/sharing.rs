@@ -163,7 +163,7 @@ on_each_stage! {
         killed.kill().await;
         assert_eq!(stage.incidents(&service).await, []);
 
-        let heir = start(stage.db.clone(), stage.live.clone(), Script::finds(|_, _| down()), settings);
+        let heir = start(&stage, Script::finds(|_, _| down()), settings);
         stage.is(&service, domain::Status::Down).await;
         let checks = stage.checks(&service).await;
         let [incident] = stage.incidents(&service).await.try_into().unwrap();
@@ -184,7 +184,7 @@ on_each_stage! {
         killed.kill().await;
         // The next worker finds a queue that holds nothing.
         stage.live.remove(&[service.id]).await.unwrap();
-        let heir = start(stage.db.clone(), stage.live.clone(), Script::finds(|_, _| down()), Settings::default());
+        let heir = start(&stage, Script::finds(|_, _| down()), Settings::default());
         stage.is(&service, domain::Status::Down).await;
         assert_eq!((stage.checks(&service).await.len(), stage.incidents(&service).await.len()), (2, 1));
         heir.stop().await;

@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Stage {
     pub(crate) db: DatabaseConnection,
+    pub(crate) writer: DatabaseConnection,
     pub(crate) live: Live,
     pub(crate) user: user::Model,
     _database: Option<TestDatabase>,
@@ -70,12 +71,13 @@ impl Stage {
     /// On servers that the test may stop.
     pub(crate) async fn on(db: DatabaseConnection, live: Live) -> Self {
         let user = a_user(&db).await;
-        Self { db, live, user, _database: None }
+        Self { writer: db.clone(), db, live, user, _database: None }
     }
 
     async fn of(database: TestDatabase, live: Live) -> Self {
         let user = a_user(&database.db).await;
-        Self { db: database.db.clone(), live, user, _database: Some(database) }
+        let (db, writer) = (database.db.clone(), database.writer().await);
+        Self { db, writer, live, user, _database: Some(database) }
     }
 
     /// A service that is checked when the test says so, and else once a day.
@@ -110,7 +112,7 @@ impl Stage {
 
     /// A worker that has queued what is to be checked at its start.
     pub(crate) async fn worker_with<P: Probe>(&self, prober: P, settings: Settings) -> Running {
-        let worker = start(self.db.clone(), self.live.clone(), prober, settings);
+        let worker = start(self, prober, settings);
         eventually("the queue is built", async || {
             let claimed = self.live.claim(0, Duration::from_secs(1)).await;
             claimed.is_ok_and(|claimed| claimed.built).then_some(())
@@ -200,12 +202,14 @@ impl Drop for Running {
     }
 }
 
-pub(crate) fn start<P: Probe>(db: DatabaseConnection, live: Live, prober: P, settings: Settings) -> Running {
+pub(crate) fn start<P: Probe>(stage: &Stage, prober: P, settings: Settings) -> Running {
     // Shown when a test fails; the second worker of a process finds it set.
     let _ = tracing_subscriber::fmt().with_test_writer().try_init();
     let shutdown = CancellationToken::new();
     let stats = Arc::clone(&settings.stats);
-    let ended = tokio::spawn(worker::run(Worker { db, live, prober, fetcher: fetcher(), settings }, shutdown.clone()));
+    let (db, writer, live) = (stage.db.clone(), stage.writer.clone(), stage.live.clone());
+    let worker = Worker { db, writer, live, prober, fetcher: fetcher(), settings };
+    let ended = tokio::spawn(worker::run(worker, shutdown.clone()));
     Running { stats, shutdown, ended }
 }
 

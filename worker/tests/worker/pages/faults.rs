@@ -261,6 +261,7 @@ on_each_stage! {
         let shutdown = CancellationToken::new();
         let worker = Worker {
             db: stage.db.clone(),
+            writer: stage.writer.clone(),
             live: stage.live.clone(),
             prober: Script::finds(|_, _| up()),
             fetcher: Fetcher::new(FetcherSettings::default()).unwrap(),

@@ -124,7 +124,10 @@ impl Sources {
     fn describe(&self) {
         describe_histogram!(STATEMENT_TIME, Unit::Seconds, "Duration of one statement, by its first word");
         describe_counter!(STATEMENT_FAILURES, "Statements that failed");
-        describe_gauge!(CONNECTIONS, "Connections to the database, by whether they are in use");
+        describe_gauge!(
+            CONNECTIONS,
+            "Connections to the database, by whether they are in use; with SQLite a worker has another one"
+        );
         describe_gauge!(LIVE_UP, "1 while the live state answers");
         describe_gauge!(BUILD, "1, with the version of the program");
         counter!(STATEMENT_FAILURES).increment(0);

@@ -10,7 +10,7 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use live::{Live, LiveError};
 use migration::Pool;
 use probe::{Fetcher, FetcherSettings, Guard, Prober, ProberSettings};
-use sea_orm::{DatabaseConnection, DbBackend};
+use sea_orm::DatabaseConnection;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -62,9 +62,9 @@ impl Storage {
         db: DatabaseConnection,
         live: Live,
     ) -> anyhow::Result<Self> {
-        let writer = match db.get_database_backend() {
-            DbBackend::Sqlite => connect_with(settings, url, Pool { max_connections: 1, ..Pool::default() }).await?,
-            _ => db.clone(),
+        let writer = match migration::sqlite_file(&db).await? {
+            Some(_) => connect_with(settings, url, Pool { max_connections: 1, ..Pool::default() }).await?,
+            None => db.clone(),
         };
         Ok(Self { db, writer, live })
     }

@@ -14,7 +14,7 @@ mod patience;
 mod run;
 
 pub use connect::{ConnectError, Pool, connect, redacted};
-pub use run::{MigrationError, keep_for_this_process, run, verify};
+pub use run::{MigrationError, keep_for_this_process, run, sqlite_file, verify};
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 

@@ -97,19 +97,25 @@ where
 /// # Errors
 /// [`MigrationError::InUse`] when another process has it.
 pub async fn keep_for_this_process(db: &DatabaseConnection) -> Result<Option<File>, MigrationError> {
-    if db.get_database_backend() != DbBackend::Sqlite {
-        return Ok(None);
-    }
-    let list = Statement::from_string(DbBackend::Sqlite, "PRAGMA database_list");
-    let row = db.query_one_raw(list).await?;
-    let path: String = row.map(|row| row.try_get("", "file")).transpose()?.unwrap_or_default();
-    if path.is_empty() {
-        return Ok(None);
-    }
+    let Some(path) = sqlite_file(db).await? else { return Ok(None) };
     let file = File::create(format!("{path}.in-use")).map_err(MigrationError::Lock)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Err(MigrationError::InUse(path)),
         Err(TryLockError::Error(error)) => Err(MigrationError::Lock(error)),
     }
+}
+
+/// The path of the SQLite file that `db` is in; `None` for a server, and for a database in memory.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn sqlite_file(db: &DatabaseConnection) -> Result<Option<String>, DbErr> {
+    if db.get_database_backend() != DbBackend::Sqlite {
+        return Ok(None);
+    }
+    let list = Statement::from_string(DbBackend::Sqlite, "PRAGMA database_list");
+    let row = db.query_one_raw(list).await?;
+    let path: Option<String> = row.map(|row| row.try_get("", "file")).transpose()?;
+    Ok(path.filter(|path| !path.is_empty()))
 }

@@ -10,7 +10,7 @@ use entity::{
 use migration::{ConnectError, MigrationError, Pool};
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseConnection, EntityTrait, IntoActiveModel, ModelTrait, PaginatorTrait,
-    Statement,
+    Statement, TransactionTrait,
 };
 use std::time::Duration;
 use testkit::builders::{a_check, a_service, a_user, insert_checks};
@@ -27,6 +27,33 @@ on_each_database! {
         assert_eq!(applied(db).await, before);
         assert!(before > 0);
         assert_eq!(user::Entity::find().one(db).await.unwrap(), Some(user));
+    }
+
+    async fn what_is_committed_after_the_database_took_a_transaction_back_is_kept(database: TestDatabase) {
+        let pool = Pool { max_connections: 1, ..Pool::default() };
+        let db = migration::connect(&database.url, &pool).await.unwrap();
+        for commits in [true, false] {
+            let transaction = db.begin().await.unwrap();
+            a_user(&transaction).await;
+            // As SQLite does by itself when the disk is full.
+            transaction.execute_unprepared("ROLLBACK").await.unwrap();
+            if commits {
+                let _ = transaction.commit().await;
+            } else {
+                drop(transaction);
+            }
+            // One more that fails: a connection that is not told apart goes on inside of it for ever.
+            let transaction = db.begin().await.unwrap();
+            a_user(&transaction).await;
+            drop(transaction);
+            let before = user::Entity::find().count(&database.db).await.unwrap();
+            let transaction = db.begin().await.unwrap();
+            a_user(&transaction).await;
+            transaction.commit().await.unwrap();
+            a_user(&db).await;
+            assert_eq!(user::Entity::find().count(&database.db).await.unwrap(), before + 2);
+        }
+        assert_eq!(user::Entity::find().count(&database.db).await.unwrap(), 4);
     }
 
     async fn a_statement_that_runs_for_too_long_is_ended_and_harms_no_later_one(database: TestDatabase) {

@@ -43,13 +43,15 @@ async fn measure(address: &str, services: u32, interval: u32, seconds: u32) {
     let url = format!("sqlite://{}/checks.sqlite", directory.path().display());
     let db = migration::connect(&url, &migration::Pool::default()).await.unwrap();
     migration::run(&db).await.unwrap();
+    let one = migration::Pool { max_connections: 1, ..migration::Pool::default() };
+    let writer = migration::connect(&url, &one).await.unwrap();
     fill(&db, address, services, interval).await;
     let stats = Arc::new(Stats::default());
     let settings = Settings { concurrency_per_host: 256, stats: Arc::clone(&stats), ..Settings::default() };
     let prober = Prober::new(ProberSettings { guard: Guard::AllowPrivate, ..ProberSettings::default() }).unwrap();
     let shutdown = CancellationToken::new();
     let fetcher = Fetcher::new(FetcherSettings::default()).unwrap();
-    let worker = Worker { db: db.clone(), writer: db.clone(), live: Live::memory(), prober, fetcher, settings };
+    let worker = Worker { db: db.clone(), writer, live: Live::memory(), prober, fetcher, settings };
     let running = tokio::spawn(worker::run(worker, shutdown.clone()));
 
     tokio::time::sleep(WARM_UP).await;

@@ -69,8 +69,8 @@ const GRACE: [Duration; 4] =
 pub struct Worker<P = probe::Prober> {
     /// The database, migrated.
     pub db: DatabaseConnection,
-    /// The same, for all that the worker writes. A connection to a SQLite file keeps what it has read until another one
-    /// writes, so there it should be one connection: one writes at a time in any case.
+    /// The same, for those parts of the worker that write, with what they read. A connection to a SQLite file keeps what it
+    /// has read until another one writes, so there it should be one connection: one writes at a time in any case.
     pub writer: DatabaseConnection,
     /// The due queue, latest statuses and events.
     pub live: Live,

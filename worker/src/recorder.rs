@@ -35,7 +35,7 @@ const MOST: usize = 500;
 const WINDOW: Duration = Duration::from_millis(6);
 /// How many results may wait; then whoever has more waits.
 const QUEUE: usize = 4 * MOST;
-/// A transaction that takes longer has been forgotten by somebody: try again on another connection.
+/// A transaction that takes longer has been forgotten by somebody: try again, on another connection if there is one.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How soon a service is looked at again whose failure waits for a confirmation, after a result that came too late.
 const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(1);

@@ -1,5 +1,5 @@
-//! Claims what is due as places become free, and starts a check or the poll of a status page for each claim. Survives whatever the live state and the
-//! database do, and claims nothing while results cannot be recorded.
+//! Claims what is due as places become free, and starts a check or the poll of a status page for each claim. Survives
+//! whatever the live state and the database do, and claims nothing while results cannot be recorded.
 
 use crate::clock::Clock;
 use crate::host_limit::{HostLimit, HostPlace};
@@ -192,7 +192,8 @@ impl<P: Probe> Scheduler<P> {
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.expect("no more is claimed than there are places, and nobody else takes them");
         let places = Places { _worker: place, _host: host };
-        checks.spawn(Arc::clone(&self.runner).check(service, claim, first_due, places));
+        // Boxed, because the runtime moves a task several times, all of it.
+        checks.spawn(Box::pin(Arc::clone(&self.runner).check(service, claim, first_due, places)));
     }
 
     /// Takes out of the queue what is gone, paused or not ours to request. Should one have come back at that

@@ -1,5 +1,5 @@
 //! The live state in Redis (6.2 or later), one server or a cluster: sorted sets of due times, hashes of latest statuses, one
-//! of workers, a channel.
+//! of workers, two channels.
 //!
 //! Queue and statuses stand in shards, which a cluster spreads over its nodes. One server runs one command after the
 //! other however many keys there are, so it has one shard. Each command and each script touches one key.

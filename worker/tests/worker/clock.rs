@@ -43,11 +43,7 @@ on_each_stage! {
         let [incident] = stage.incidents(&service).await.try_into().unwrap();
         assert_eq!(incident.started_at, state.since);
         stage.is_due_at_its_next_slot(&service).await;
-        eventually("the fast copy is of now", async || {
-            let latest = stage.live.latest(&[service.id]).await.unwrap().remove(0);
-            latest.filter(|latest| latest.slot < soon && latest.current.status == Status::Down)
-        })
-        .await;
+        stage.is_told(&service, |latest| latest.slot < soon && latest.current.status == Status::Down).await;
         assert_eq!(worker.stats.discarded.load(SeqCst), 0);
         let looks = worker.stats.started.load(SeqCst);
         assert!((2..6).contains(&looks), "a failure and its confirmation, but {looks} looks");

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SubsecRound, Utc};
 use entity::{check, incident, incident_event, service, service_state, user};
-use live::{Event, Live, ServiceChange};
+use live::{Event, Latest, Live, ServiceChange};
 use probe::{Fetcher, FetcherSettings, Guard, Names, Prober, ProberSettings};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseConnection, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
@@ -163,6 +163,15 @@ impl Stage {
             (domain::Status::from(state.status) == status).then_some(state)
         })
         .await
+    }
+
+    /// Waits until the live state, which is told after the database, says of `service` what is wanted.
+    pub(crate) async fn is_told(&self, service: &service::Model, wanted: impl Fn(&Latest) -> bool) {
+        eventually("the live state is told", async || {
+            let latest = self.live.latest(&[service.id]).await.unwrap().remove(0);
+            latest.is_some_and(|latest| wanted(&latest)).then_some(())
+        })
+        .await;
     }
 
     /// When the queue has something due next.

@@ -201,8 +201,7 @@ on_each_stage! {
         assert_eq!(state.status, column::Status::Up);
         let message = state.message.unwrap();
         assert!(message.starts_with("stale: the status page could not be read since 20") && message.ends_with(" UTC: answered 503"), "{message}");
-        let latest = stage.live.latest(&[well.id]).await.unwrap().remove(0).unwrap();
-        assert_eq!((latest.current.status, latest.current.message), (Status::Up, Some(message)));
+        stage.is_told(&well, |latest| (latest.current.status, latest.current.message.as_ref()) == (Status::Up, Some(&message))).await;
         assert_eq!(stage.is(&ill, Status::Down).await.failing_checks, 1);
 
         // Fifteen: nobody knows.

@@ -63,8 +63,7 @@ on_each_stage! {
         assert!(incident.resolved_at.is_some());
         assert!(stage.vendor_incidents(&row).await[0].resolved_at.is_some(), "what vanished is over");
         assert_eq!((vendor.requests(), worker.stats.pages.requests.load(SeqCst)), (3, 3));
-        let latest = stage.live.latest(&[mine.id]).await.unwrap().remove(0).unwrap();
-        assert_eq!(latest.current.status, Status::Up);
+        stage.is_told(&mine, |latest| latest.current.status == Status::Up).await;
         worker.stop().await;
     }
 

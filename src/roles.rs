@@ -240,12 +240,8 @@ pub(crate) async fn connect(
     url: &str,
     application_name: &'static str,
 ) -> anyhow::Result<DatabaseConnection> {
-    connect_with(
-        settings,
-        url,
-        Pool { max_connections: settings.database_connections, application_name, ..Pool::default() },
-    )
-    .await
+    let pool = Pool { max_connections: settings.database_connections, application_name, ..Pool::default() };
+    connect_with(settings, url, pool).await
 }
 
 async fn connect_with(settings: &Settings, url: &str, pool: Pool) -> anyhow::Result<DatabaseConnection> {

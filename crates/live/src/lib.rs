@@ -249,8 +249,8 @@ impl Live {
         either!(self, publish(events))
     }
 
-    /// Every event from now on that is heard here, or [`Missed`] for those that were lost on the way. Cheap: however many subscribe in one
-    /// process, Redis sees one subscription.
+    /// Every event from now on that is heard here, or [`Missed`] for those that were lost on the way. Cheap: however many
+    /// subscribe in one process, Redis sees one subscription.
     #[must_use]
     pub fn subscribe(&self) -> Events {
         match self {

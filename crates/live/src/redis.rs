@@ -253,11 +253,11 @@ impl Redis {
             self.shared.nodes.run_anywhere("PUBLISH", vec![channel.into(), batch]).await.map(drop)
         };
         for events in events.chunks(CHUNK) {
-            publish(&self.shared.events_channel, json(events)).await?;
             let changes: Vec<_> = events.iter().filter(|event| matches!(event, Event::ServiceChanged { .. })).collect();
             if !changes.is_empty() {
                 publish(&self.shared.changes_channel, json(&changes)).await?;
             }
+            publish(&self.shared.events_channel, json(events)).await?;
         }
         Ok(())
     }

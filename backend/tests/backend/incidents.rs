@@ -93,7 +93,8 @@ on_each_database! {
         let ada = api.somebody().await;
         let web = a_service(&api.ops.db, &ada.user).create().await;
         let mail = a_service(&api.ops.db, &ada.user).create().await;
-        let hour = |h: i64| now().trunc_subsecs(0) - Duration::hours(h);
+        let asked = now().trunc_subsecs(0);
+        let hour = |h: i64| asked - Duration::hours(h);
         an_incident(&ada, &web, "old", hour(10), Some(hour(8))).await;
         an_incident(&ada, &web, "slow", hour(6), Some(hour(4))).await;
         an_incident(&ada, &mail, "open", hour(2), None).await;

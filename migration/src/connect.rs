@@ -1,17 +1,21 @@
 //! Opening a database the one way in which PulseCheck uses it.
 
 use crate::patience::end_after;
+use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::sqlx::{Connection as _, PgConnection};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, RuntimeErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use std::error::Error;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use url::Url;
 
 /// How long the database may take to answer at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The pause before a locked SQLite file is opened again: making a write-ahead log takes a few milliseconds.
+const LOCKED_PAUSE: Duration = Duration::from_millis(10);
 
 /// How many connections, and how patient.
 #[derive(Debug, Clone)]
@@ -116,13 +120,31 @@ pub async fn connect(url: &str, pool: &Pool) -> Result<DatabaseConnection, Conne
         let one = one.map_err(|_| unreachable(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())))?;
         drop(one.map_err(|error| unreachable(innermost(&error)))?);
     }
-    let db = Database::connect(options).await.map_err(|error| unreachable(innermost(&error)))?;
+    let db = open(options).await.map_err(|error| unreachable(innermost(&error)))?;
     db.ping().await.map_err(|error| unreachable(innermost(&error)))?;
     if sqlite {
         let readonly = |error| ConnectError::ReadOnly { url: redacted(url), cause: innermost(&error) };
         write_nothing(&db).await.map_err(readonly)?;
     }
     Ok(db)
+}
+
+/// Opens a pool, again if need be: of those who make a new SQLite file's journal a write-ahead log at the same moment one is
+/// told at once that the file is locked, however long it would wait, because the other one waits for its lock on reading.
+async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
+    let deadline = Instant::now() + CONNECT_TIMEOUT;
+    loop {
+        match Database::connect(options.clone()).await {
+            Err(error) if is_locked(&error) && Instant::now() < deadline => tokio::time::sleep(LOCKED_PAUSE).await,
+            opened => return opened,
+        }
+    }
+}
+
+/// Whether SQLite says that another connection keeps it from working: `SQLITE_BUSY`.
+fn is_locked(error: &DbErr) -> bool {
+    let DbErr::Conn(RuntimeErr::SqlxError(error)) = error else { return false };
+    error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "5")
 }
 
 /// What an error comes down to, without the words of the layers that it came through.

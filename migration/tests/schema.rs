@@ -9,8 +9,8 @@ use entity::{
 };
 use migration::{ConnectError, MigrationError, Pool};
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseConnection, EntityTrait, IntoActiveModel, ModelTrait, PaginatorTrait,
-    Statement, TransactionTrait,
+    ActiveModelTrait, ConnectionTrait, Database, DatabaseConnection, EntityTrait, IntoActiveModel, ModelTrait,
+    PaginatorTrait, Statement, TransactionTrait,
 };
 use std::time::Duration;
 use testkit::builders::{a_check, a_service, a_user, insert_checks};
@@ -142,6 +142,20 @@ async fn processes_that_start_together_on_sqlite_do_not_collide() {
 }
 
 #[tokio::test]
+async fn a_sqlite_file_that_another_process_is_making_is_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", directory.path().join("new.sqlite").display());
+    let other = Database::connect(format!("{url}?mode=rwc")).await.unwrap();
+    let writing = other.begin().await.unwrap();
+    writing.execute_unprepared("CREATE TABLE other (n integer)").await.unwrap();
+    let connecting = tokio::spawn(async move { connect(&url).await.map(drop) });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!connecting.is_finished(), "its journal cannot be changed meanwhile");
+    writing.commit().await.unwrap();
+    connecting.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn a_migration_that_fails_in_the_middle_leaves_nothing_behind() {
     let directory = tempfile::tempdir().unwrap();
     let db = connect(&format!("sqlite://{}", directory.path().join("new.sqlite").display())).await.unwrap();
@@ -162,7 +176,8 @@ async fn a_sqlite_file_is_kept_for_one_process() {
     let kept = migration::keep_for_this_process(&database.db).await.unwrap();
     let again = migration::keep_for_this_process(&database.db).await.unwrap_err().to_string();
     assert!(again.starts_with("another PulseCheck is running on the database "), "{again}");
-    drop(kept);
+    // Not only dropped: a program that another test starts meanwhile holds a copy of it for a moment.
+    kept.unwrap().unlock().unwrap();
     assert!(migration::keep_for_this_process(&database.db).await.unwrap().is_some());
 }
 

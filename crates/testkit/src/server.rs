@@ -1,9 +1,11 @@
 //! A server process in a directory of its own that cannot outlive the test process. Knows no particular server.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -167,10 +169,14 @@ pub(crate) fn run_as(command: &mut Command, owner: Owner) {
 /// retries while its server is away would otherwise connect to itself sooner or later.
 pub(crate) fn free_port() -> u16 {
     use std::hash::{BuildHasher, Hasher, RandomState};
+    /// A server that is stopped for a while gets its own back.
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     loop {
         let random = RandomState::new().build_hasher().finish() % 20_000;
         let port = 12_000 + u16::try_from(random).expect("a remainder of 20,000 fits");
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let mut given = GIVEN.lock().expect("nothing panics while it holds the lock");
+        if !given.contains(&port) && std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            given.insert(port);
             return port;
         }
     }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -51,6 +51,8 @@ pub struct Target {
     requests: watch::Sender<usize>,
     /// `None` while it refuses.
     listening: Mutex<Option<JoinHandle<()>>>,
+    /// Never listens, and keeps the port from everybody else while the target refuses.
+    _kept: TcpSocket,
 }
 
 impl Target {
@@ -59,10 +61,13 @@ impl Target {
     /// # Panics
     /// When loopback has no free port.
     pub async fn start() -> Arc<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
-        let address = listener.local_addr().expect("a listener has an address");
+        let kept = TcpSocket::new_v4().expect("a socket can be made");
+        kept.set_reuseaddr(true).expect("a socket that does not listen can share its port");
+        kept.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("loopback has a free port");
+        let address = kept.local_addr().expect("a bound socket has an address");
+        let listener = TcpListener::bind(address).await.expect("its own port is free");
         let (behaviour, requests) = (watch::Sender::new(Behaviour::code(200)), watch::Sender::new(0));
-        let target = Self { address, behaviour, requests, listening: Mutex::default() };
+        let target = Self { address, behaviour, requests, listening: Mutex::default(), _kept: kept };
         target.listen(listener);
         Arc::new(target)
     }

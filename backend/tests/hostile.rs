@@ -14,6 +14,7 @@ use reqwest::header::{CONTENT_TYPE, ORIGIN};
 use serde_json::{Value, json};
 use std::num::NonZeroU32;
 use std::time::Duration;
+use testkit::processor::worked_for_process;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -34,14 +35,6 @@ fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.split_whitespace().next().unwrap().parse().unwrap()
-}
-
-/// How long processors have worked for this process, in hundredths of a second, the unit of Linux' proc_pid_stat(5).
-fn worked() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let after_name = stat.rsplit_once(") ").unwrap().1;
-    let ticks = |field: usize| after_name.split(' ').nth(field).unwrap().parse::<u64>().unwrap();
-    Duration::from_millis(10 * (ticks(11) + ticks(12)))
 }
 
 /// Bodies that are no single document.
@@ -108,10 +101,10 @@ async fn hostile_requests_are_refused_quickly_and_memory_stays_flat() {
     };
     while !settled(&kept) && kept.len() < ROUNDS {
         for (what, body) in &bodies {
-            let started = worked();
+            let started = worked_for_process();
             let answer = post(body.clone()).await.unwrap();
             let (status, text) = (answer.status(), answer.text().await.unwrap());
-            let took = worked() - started;
+            let took = worked_for_process() - started;
             assert!(status.is_success() || status.is_client_error(), "{what} is answered by {status}: {text}");
             assert!(!text.contains("INTERNAL"), "{what}: {text}");
             assert!(took < LONG, "{what} took {took:?}");

@@ -58,6 +58,12 @@ pub struct ServiceBuilder<'a, C> {
 }
 
 impl<C: ConnectionTrait> ServiceBuilder<'_, C> {
+    /// Decides when its slots are.
+    pub fn id(mut self, id: Uuid) -> Self {
+        self.service.id = Set(id);
+        self
+    }
+
     /// What its owner calls it.
     pub fn name(mut self, name: &str) -> Self {
         self.service.name = Set(name.into());

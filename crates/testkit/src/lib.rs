@@ -7,6 +7,7 @@ pub mod builders;
 #[cfg(feature = "database")]
 pub mod database;
 pub mod postgres;
+pub mod processor;
 pub mod redis;
 pub mod redis_cluster;
 mod server;

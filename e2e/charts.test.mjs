@@ -32,6 +32,8 @@ const pressed = () => region('Response time').locator('[aria-pressed=true]').all
 async function opened(query = '') {
   await page.goto(`${program.base}/services/${service.id}${query}`);
   await chart().waitFor();
+  // What stands above the chart comes by a question of its own.
+  await page.locator('.tile b').first().waitFor();
 }
 
 /** From one place of the chart to another, in shares of its width. */

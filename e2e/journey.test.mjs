@@ -32,6 +32,7 @@ test('a row goes up, degraded, down and up again without a reload', async () => 
   await page.getByRole('button', { name: 'Test now' }).click();
   await page.getByText(/200/).first().waitFor();
   await page.locator('main, #main').getByRole('button', { name: 'Add service' }).click();
+  await page.getByRole('heading', { name: 'Web shop' }).waitFor();
 
   await page.goto(`${program.base}/`);
   const loaded = await page.evaluate(() => performance.timeOrigin);

@@ -11,23 +11,25 @@ import { openPage, startBrowser, startProgram } from './pulsecheck.mjs';
 const secret = 'a secret key that only this test knows';
 let openid, github, program, browser;
 
-/** A port that is free now: providers have to know the address of the callback before the program runs. */
-async function freePort() {
+/** Keeps a port: providers have to know the address of the callback before the program runs. */
+async function keepPort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
+  const release = async () => {
+    server.close();
+    await once(server, 'close');
+  };
+  return { port: server.address().port, release };
 }
 
 before(async () => {
-  const port = await freePort();
+  const { port, release } = await keepPort();
   const base = `http://127.0.0.1:${port}`;
   const ids = ['google', 'oidc'];
   [openid, github, browser] = await Promise.all([
     startOpenId(ids.map((id) => `${base}/api/auth/${id}/callback`)), startGitHub(), startBrowser(),
   ]);
+  await release();
   program = await startProgram([], {
     PULSECHECK_LISTEN: `127.0.0.1:${port}`,
     PULSECHECK_SECRET_KEY: secret,

@@ -74,20 +74,20 @@ pub async fn sign_in(process: &mut Process) -> Client {
     Client::sign_in(&base, &link).await
 }
 
-/// Adds a service that is checked every second and slow above 300 ms.
+/// Adds a service that is checked every second and slow above 500 ms.
 async fn add(client: &Client, name: &str, url: &str) -> String {
     let input = json!({
         "name": name, "url": url, "category": "Journey",
-        "checkIntervalSeconds": 1, "timeoutMs": 1000, "degradedThresholdMs": 300,
+        "checkIntervalSeconds": 1, "timeoutMs": 1000, "degradedThresholdMs": 500,
     });
-    let query = "mutation ($input: CreateServiceInput!) { createService(input: $input) { id current { status } } }";
+    let query = "mutation ($input: CreateServiceInput!) { createService(input: $input) { id } }";
     let created = client.data(query, json!({ "input": input })).await;
-    assert_eq!(created["createService"]["current"], Value::Null, "nothing is known before the first check");
     created["createService"]["id"].as_str().unwrap().to_owned()
 }
 
 /// Waits for the change from `previous` to `status` and returns what is known then. Where updates were missed, as after
-/// a restart of Redis, it asks again, as the dashboard does.
+/// a restart of Redis, it asks again, as the dashboard does. A worker that was killed may have held the service: it is
+/// checked again when that lease of twenty seconds is over.
 async fn becomes(client: &Client, events: &mut Subscription, id: &str, previous: &str, status: &str) -> Value {
     let change = async {
         loop {
@@ -108,7 +108,7 @@ async fn becomes(client: &Client, events: &mut Subscription, id: &str, previous:
             }
         }
     };
-    tokio::time::timeout(SOON, change).await.unwrap_or_else(|_| panic!("never went from {previous} to {status}"))
+    tokio::time::timeout(2 * SOON, change).await.unwrap_or_else(|_| panic!("never went from {previous} to {status}"))
 }
 
 async fn incidents(client: &Client, id: &str) -> Vec<Value> {
@@ -133,16 +133,16 @@ async fn journey(client: &Client, target: &Arc<Target>, mut trouble: impl AsyncF
 
     let up = becomes(client, &mut events, &id, "UNKNOWN", "UP").await;
     assert_eq!(up["statusCode"], 200);
-    assert!(up["responseTimeMs"].as_i64().unwrap() < 300);
+    assert!(up["responseTimeMs"].as_i64().unwrap() < 500);
     assert!(time(&up["since"]) >= began);
     assert_eq!(incidents(client, &id).await, Vec::<Value>::new());
     trouble("up").await;
 
     let turned = Utc::now();
-    target.behave(Behaviour::slow(400)).await;
+    target.behave(Behaviour::slow(600)).await;
     let degraded = becomes(client, &mut events, &id, "UP", "DEGRADED").await;
     let message = degraded["message"].as_str().unwrap();
-    assert!(message.ends_with("slower than 300 ms"), "{message}");
+    assert!(message.ends_with("slower than 500 ms"), "{message}");
     assert!(time(&degraded["since"]) >= turned - Duration::from_secs(1));
     let open = incidents(client, &id).await;
     assert_eq!((open.len(), &open[0]["type"], &open[0]["state"]), (1, &json!("DEGRADED"), &json!("OPEN")));

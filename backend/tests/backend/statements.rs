@@ -155,7 +155,9 @@ on_each_database! {
             let before = statements.load(Ordering::Relaxed);
             let rows = ada.data("{ services { uptimeDays { date } hourlyP50Ms } }", json!({})).await;
             assert_eq!(statements.load(Ordering::Relaxed) - before, 4);
-            assert!(rows["services"].as_array().unwrap().iter().all(|row| row["hourlyP50Ms"][23] == 100.0), "{rows}");
+            // An hour may have begun since they were checked.
+            let checked = |row: &Value| (22..24).any(|hour| row["hourlyP50Ms"][hour] == 100.0);
+            assert!(rows["services"].as_array().unwrap().iter().all(checked), "{rows}");
         }
         fill(&api, &ada.user, 1).await;
         let error = ada.error("{ services { hourlyP50Ms } }", json!({})).await;
@@ -189,6 +191,9 @@ fn without_today(mut data: Value) -> Value {
         for day in service["uptimeDays"].as_array_mut().unwrap() {
             day["coveragePercent"] = json!(day["coveragePercent"].as_f64().is_some());
         }
+        // Points begin as time goes by.
+        let points = service["latency"].as_array_mut().unwrap();
+        points.truncate(points.iter().rposition(|point| !point["p50Ms"].is_null()).map_or(0, |last| last + 1));
     }
     data
 }

@@ -87,8 +87,12 @@ impl Stage {
 
     /// Makes the page due now, as the API does when somebody begins to follow it.
     async fn due(&self, page: &status_page::Model) {
+        self.all_due(std::slice::from_ref(page)).await;
+    }
+
+    async fn all_due(&self, pages: &[status_page::Model]) {
         let now = self.live.now().await.unwrap();
-        self.live.schedule(&[(page.id, now)]).await.unwrap();
+        self.live.schedule(&pages.iter().map(|page| (page.id, now)).collect::<Vec<_>>()).await.unwrap();
     }
 
     /// Sets the times in the page's row back, as if so many seconds had passed.
@@ -119,7 +123,7 @@ impl Stage {
         eventually("the page was asked", async || {
             let row = self.row(before).await;
             let asked = row.attempted_at > before.attempted_at;
-            let told = row.fetched_at >= row.attempted_at || row.failures > before.failures;
+            let told = row.fetched_at > before.fetched_at || row.failures > before.failures;
             (asked && told).then_some(row)
         })
         .await

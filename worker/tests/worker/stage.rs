@@ -1,9 +1,10 @@
 //! A database, a live state and somebody's services, on which workers are let loose.
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use entity::{check, incident, incident_event, service, service_state, user};
 use live::{Event, Latest, Live, ServiceChange};
 use probe::{Fetcher, FetcherSettings, Guard, Names, Prober, ProberSettings};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseConnection, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     Set,
@@ -80,9 +81,16 @@ impl Stage {
         Self { db, writer, live, user, _database: Some(database) }
     }
 
-    /// A service that is checked when the test says so, and else once a day.
+    /// A service that is checked when the test says so: its slot comes once a day, and in none of the next hours.
     pub(crate) fn service(&self, url: impl Into<String>) -> ServiceBuilder<'_, DatabaseConnection> {
-        a_service(&self.db, &self.user).url(url).interval(86_400)
+        let (day, now) = (TimeDelta::days(1), Utc::now());
+        let id = loop {
+            let id = Uuid::now_v7();
+            if domain::slot::next_slot(id, day, now) - now > TimeDelta::hours(2) {
+                break id;
+            }
+        };
+        a_service(&self.db, &self.user).id(id).url(url).interval(86_400)
     }
 
     /// Makes services due now, as the API does when somebody asks for a check.
@@ -90,6 +98,12 @@ impl Stage {
         let now = self.live.now().await.unwrap();
         let dues: Vec<_> = services.iter().map(|service| (service.id, now)).collect();
         self.live.schedule(&dues).await.unwrap();
+    }
+
+    /// All services were added just now, however long that took.
+    pub(crate) async fn services_are_new(&self) {
+        let now = Expr::value(Utc::now().trunc_subsecs(3));
+        service::Entity::update_many().col_expr(service::Column::UpdatedAt, now).exec(&self.db).await.unwrap();
     }
 
     /// Changes a service as the API does.
@@ -104,6 +118,8 @@ impl Stage {
     pub(crate) async fn tell(&self, service: &service::Model, change: ServiceChange) {
         let event = Event::ServiceChanged { user_id: service.user_id, service_id: service.id, change };
         self.live.publish(&[event]).await.unwrap();
+        // Those who hear of it in this process do so before anything else is done.
+        tokio::task::yield_now().await;
     }
 
     pub(crate) async fn worker(&self) -> Running {
@@ -181,7 +197,7 @@ impl Stage {
 
     /// Waits until no claim is out: the only queued service is due at its next slot.
     pub(crate) async fn is_due_at_its_next_slot(&self, service: &service::Model) {
-        let interval = chrono::TimeDelta::seconds(service.check_interval_seconds.into());
+        let interval = TimeDelta::seconds(service.check_interval_seconds.into());
         eventually("the service is due at its next slot", async || {
             let next = domain::slot::next_slot(service.id, interval, self.live.now().await.unwrap());
             (self.next_due().await == Some(next)).then_some(())

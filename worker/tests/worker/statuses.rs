@@ -44,11 +44,11 @@ on_each_stage! {
     async fn slow_then_down_then_up_is_one_incident_with_its_times_and_causes(stage: Stage) {
         let target = Target::start().await;
         let worker = stage.worker().await;
-        let service = stage.service(target.url()).threshold(100).create().await;
+        let service = stage.service(target.url()).threshold(400).create().await;
         stage.check_now(&[&service]).await;
         stage.is(&service, Status::Up).await;
 
-        target.behave(Behaviour::slow(150)).await;
+        target.behave(Behaviour::slow(500)).await;
         stage.check_now(&[&service]).await;
         stage.is(&service, Status::Degraded).await;
         let checks = stage.checks(&service).await;
@@ -57,7 +57,7 @@ on_each_stage! {
         assert_eq!((incident.kind, incident.checks_failed), (IncidentType::Degraded, 2));
         assert_eq!((incident.started_at, incident.resolved_at), (made_at(&checks[1]), None));
         let cause = incident.cause.clone().unwrap();
-        assert!(cause.starts_with("answered in ") && cause.ends_with(" ms, slower than 100 ms"), "{cause}");
+        assert!(cause.starts_with("answered in ") && cause.ends_with(" ms, slower than 400 ms"), "{cause}");
 
         target.behave(Behaviour::Refuse).await;
         stage.check_now(&[&service]).await;

@@ -37,6 +37,7 @@ on_each_stage! {
                 services.push(stage.follower_of(&owner, page, &["api", "web"]).await);
             }
         }
+        stage.services_are_new().await;
         let worker = stage.worker().await;
         let recorded = &worker.stats.recorded;
         let all = services.len() as u64;
@@ -50,9 +51,8 @@ on_each_stage! {
             for page in &pages {
                 stage.passes(page, 61).await;
             }
-            let now = stage.live.now().await.unwrap();
             let begun = Instant::now();
-            stage.live.schedule(&pages.iter().map(|page| (page.id, now)).collect::<Vec<_>>()).await.unwrap();
+            stage.all_due(&pages).await;
             if cycle == 2 {
                 let mut told = HashSet::new();
                 while told.len() < services.len() / PAGES {
@@ -84,6 +84,7 @@ on_each_stage! {
         for _ in 0..1010 {
             services.push(stage.follower(&page, &["api"]).await);
         }
+        stage.services_are_new().await;
         let worker = stage.worker().await;
         let recorded = &worker.stats.recorded;
         eventually("all are judged", async || (recorded.load(SeqCst) == 1010).then_some(())).await;

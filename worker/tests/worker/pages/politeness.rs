@@ -118,20 +118,21 @@ on_each_stage! {
         let settings = Settings { concurrency: 4, page_concurrency: 8, ..Settings::default() };
         let worker = stage.worker_with(Script::finds(|_, _| up()), settings).await;
         // Many addresses of one host, none of which ever answers.
+        let mut silent = Vec::new();
         for i in 0..40 {
-            let silent = stage.page_at(&[vendor.url_at("v0.test", "/silent"), vendor.url_at("v0.test", &format!("/{i}"))]).await;
-            stage.follower(&silent, &["api"]).await;
-            stage.due(&silent).await;
+            silent.push(stage.page_at(&[vendor.url_at("v0.test", "/silent"), vendor.url_at("v0.test", &format!("/{i}"))]).await);
+            stage.follower(&silent[i], &["api"]).await;
         }
-        vendor.was_asked("/silent", 4).await;
-        let begun = Instant::now();
         let mut requested = Vec::new();
         for i in 0..20 {
             requested.push(stage.service(format!("http://s{i}.test/")).create().await);
         }
-        stage.check_now(&requested.iter().collect::<Vec<_>>()).await;
         let row = stage.page_at(&[vendor.url_at("v1.test", SUMMARY)]).await;
         let follower = stage.follower(&row, &["api"]).await;
+        stage.all_due(&silent).await;
+        vendor.was_asked("/silent", 4).await;
+        let begun = Instant::now();
+        stage.check_now(&requested.iter().collect::<Vec<_>>()).await;
         stage.due(&row).await;
         stage.is(&follower, Status::Up).await;
         for service in &requested {
@@ -152,11 +153,12 @@ on_each_stage! {
         let follower = stage.follower(&row, &["api"]).await;
         stage.ask(&row).await;
         stage.is(&follower, Status::Up).await;
+        let mut silent = Vec::new();
         for i in 0..40 {
-            let silent = stage.page_at(&[vendor.url_at(&format!("v{i}.test"), "/silent")]).await;
-            stage.follower(&silent, &["api"]).await;
-            stage.due(&silent).await;
+            silent.push(stage.page_at(&[vendor.url_at(&format!("v{i}.test"), "/silent")]).await);
+            stage.follower(&silent[i], &["api"]).await;
         }
+        stage.all_due(&silent).await;
         vendor.was_asked("/silent", 6).await;
         vendor.shows(&page("major_outage", "operational"));
         let begun = Instant::now();

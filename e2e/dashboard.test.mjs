@@ -117,6 +117,39 @@ test('the keys move through the rows, and the focus is never lost', async () => 
   await page.keyboard.press('Escape');
 });
 
+test('the list is as wide as its divider is put, by pointer or keys, and stays so', async () => {
+  await fresh();
+  await row('Service 000').click();
+  const divider = page.getByRole('separator', { name: 'Width of the list' });
+  await divider.waitFor();
+  const place = async () => {
+    const { x, width } = await divider.boundingBox();
+    return Math.round(x + width / 2);
+  };
+  const dragged = async (to) => {
+    const { height, y } = await divider.boundingBox();
+    await page.mouse.move(await place(), y + height / 2);
+    await page.mouse.down();
+    await page.mouse.move(to, y + height / 2, { steps: 4 });
+    await page.mouse.up();
+  };
+  await dragged(720);
+  await eventually(() => divider.getAttribute('aria-valuenow'), '50');
+  assert.ok(Math.abs(await place() - 720) <= 10, `it is where the pointer left it: ${await place()}`);
+  await page.mouse.move(900, 400);
+  assert.equal(await divider.getAttribute('aria-valuenow'), '50', 'the pointer has let go of it');
+  await divider.focus();
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('ArrowLeft');
+  await eventually(() => divider.getAttribute('aria-valuenow'), '46');
+  await page.reload();
+  await rows().first().waitFor();
+  await eventually(() => divider.getAttribute('aria-valuenow'), '46');
+  assert.ok(Math.abs(await place() - 0.46 * 1440) <= 10, `it is where it was left: ${await place()}`);
+  await dragged(1400);
+  await eventually(() => divider.getAttribute('aria-valuenow'), '70');
+});
+
 test('the palette finds services and actions', async () => {
   await fresh();
   await page.keyboard.press('Control+k');

@@ -33,15 +33,14 @@ async fn after_a_restart_commands_work_soon_and_receivers_are_told_that_they_mis
         eventually("it fails", || async { !works(&a).await }).await;
         assert!(matches!(a.queue_len().await, Err(LiveError::Unavailable(_))));
         assert!(a.ping().await.is_err() && a.publish(&[event(2)]).await.is_err());
-        // A command that is waited for takes two seconds.
-        assert!(asked.elapsed() < Duration::from_millis(1800), "it fails at once: {:?}", asked.elapsed());
+        assert!(asked.elapsed() < Duration::from_millis(500), "it fails at once: {:?}", asked.elapsed());
 
         redis.start_again().await;
         let returned = Instant::now();
         eventually("commands work again", || works(&a)).await;
-        assert!(returned.elapsed() < Duration::from_secs(4), "{:?}", returned.elapsed());
+        assert!(returned.elapsed() < Duration::from_secs(2), "{:?}", returned.elapsed());
         assert_eq!(next(&mut receiver).await, Err(Missed));
-        assert!(returned.elapsed() < Duration::from_secs(8), "{:?}", returned.elapsed());
+        assert!(returned.elapsed() < Duration::from_secs(4), "{:?}", returned.elapsed());
         a.publish(&[event(10 + round)]).await.unwrap();
         assert_eq!(next(&mut receiver).await, Ok(event(10 + round)), "the subscription stands when Missed is told");
     }
@@ -130,7 +129,7 @@ async fn a_connection_that_silently_leads_nowhere_is_given_up_for_a_new_one() {
     assert!(matches!(live.ping().await, Err(LiveError::Unavailable(_))));
     let noticed = Instant::now();
     eventually("commands work again", || works(&live)).await;
-    assert!(noticed.elapsed() < Duration::from_secs(4), "{:?}", noticed.elapsed());
+    assert!(noticed.elapsed() < Duration::from_secs(2), "{:?}", noticed.elapsed());
     assert_eq!(next(&mut receiver).await, Err(Missed));
     live.publish(&[event(2)]).await.unwrap();
     assert_eq!(next(&mut receiver).await, Ok(event(2)));

@@ -94,7 +94,9 @@ async fn no_service_is_claimed_twice_by_concurrent_workers(two: Two) {
 async fn a_claim_passes_to_another_worker_when_its_lease_is_over(two: Two) {
     let due = seconds_from_now(-1);
     two.a.schedule(&[(service(1), due)]).await.unwrap();
-    let lost = two.a.claim(1, Duration::from_millis(80)).await.unwrap().claims[0];
+    // Long enough for another claim to come before its end.
+    let lost = two.a.claim(1, Duration::from_millis(800)).await.unwrap().claims[0];
+    assert!(two.b.claim(1, LEASE).await.unwrap().claims.is_empty(), "it is leased");
 
     let mut taken = None;
     while taken.is_none() {

@@ -14,7 +14,7 @@ use reqwest::header::{CONTENT_TYPE, ORIGIN};
 use serde_json::{Value, json};
 use std::num::NonZeroU32;
 use std::time::Duration;
-use testkit::processor::worked_for_process;
+use testkit::processor::worked;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -101,10 +101,10 @@ async fn hostile_requests_are_refused_quickly_and_memory_stays_flat() {
     };
     while !settled(&kept) && kept.len() < ROUNDS {
         for (what, body) in &bodies {
-            let started = worked_for_process();
+            let started = worked("self");
             let answer = post(body.clone()).await.unwrap();
             let (status, text) = (answer.status(), answer.text().await.unwrap());
-            let took = worked_for_process() - started;
+            let took = worked("self") - started;
             assert!(status.is_success() || status.is_client_error(), "{what} is answered by {status}: {text}");
             assert!(!text.contains("INTERNAL"), "{what}: {text}");
             assert!(took < LONG, "{what} took {took:?}");

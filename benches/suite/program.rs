@@ -3,6 +3,7 @@
 use crate::storage::Storage;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+use testkit::processor::worked;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
@@ -59,12 +60,9 @@ impl Program {
         assert!(self.child.try_wait().unwrap().is_none(), "the program ended");
     }
 
-    /// User and system time so far (`/proc/<pid>/stat`, in hundredths of a second on Linux).
+    /// User and system time so far.
     pub(crate) fn cpu_seconds(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap();
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        let ticks: f64 = [11, 12].iter().map(|i| fields[*i].parse::<f64>().unwrap()).sum();
-        ticks / 100.0
+        worked(self.id()).as_secs_f64()
     }
 
     /// The most memory that it ever had, in megabytes of a million bytes.

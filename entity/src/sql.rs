@@ -4,16 +4,26 @@
 use sea_orm::sea_query::Expr;
 use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, DbErr, RuntimeErr, Statement, Value};
+use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use uuid::Uuid;
 
 /// Whether a statement was ended because it ran for longer than it may: SQLSTATE 57014 of PostgreSQL, `SQLITE_INTERRUPT`.
 #[must_use]
 pub fn was_stopped(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
-        return false;
+    code(error).is_some_and(|code| code == "57014" || code == "9")
+}
+
+/// What the database calls an error that comes from it: the SQLSTATE of PostgreSQL, the extended result code of SQLite.
+#[must_use]
+pub fn code(error: &DbErr) -> Option<Cow<'_, str>> {
+    let (DbErr::Conn(RuntimeErr::SqlxError(error))
+    | DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return None;
     };
-    error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "57014" || code == "9")
+    error.as_database_error().and_then(DatabaseError::code)
 }
 
 /// Whether a column of ids holds one of `ids`, for statements of the query builder; as [`Sql::among`].

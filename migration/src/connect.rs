@@ -1,11 +1,10 @@
 //! Opening a database the one way in which PulseCheck uses it.
 
 use crate::patience::end_after;
-use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::sqlx::{Connection as _, PgConnection};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, RuntimeErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -135,16 +134,13 @@ async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
     let deadline = Instant::now() + CONNECT_TIMEOUT;
     loop {
         match Database::connect(options.clone()).await {
-            Err(error) if is_locked(&error) && Instant::now() < deadline => tokio::time::sleep(LOCKED_PAUSE).await,
+            // SQLITE_BUSY.
+            Err(error) if entity::sql::code(&error).is_some_and(|code| code == "5") && Instant::now() < deadline => {
+                tokio::time::sleep(LOCKED_PAUSE).await;
+            }
             opened => return opened,
         }
     }
-}
-
-/// Whether SQLite says that another connection keeps it from working: `SQLITE_BUSY`.
-fn is_locked(error: &DbErr) -> bool {
-    let DbErr::Conn(RuntimeErr::SqlxError(error)) = error else { return false };
-    error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "5")
 }
 
 /// What an error comes down to, without the words of the layers that it came through.

@@ -13,11 +13,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
+use testkit::processor::worked;
 use tokio_util::sync::CancellationToken;
 use worker::{LATENESS_BOUNDS_MS, Settings, Stats, Worker};
 
-/// Clock ticks in a second, as Linux counts them for every program.
-const TICKS: f64 = 100.0;
 /// How long nothing is counted at the start: definitions are loaded, and what is overdue is made up for.
 const WARM_UP: Duration = Duration::from_secs(7);
 
@@ -56,9 +55,9 @@ async fn measure(address: &str, services: u32, interval: u32, seconds: u32) {
 
     tokio::time::sleep(WARM_UP).await;
     let before = (stats.recorded.load(Relaxed), stats.batches.load(Relaxed), lateness(&stats));
-    let (cpu, begun) = (cpu_seconds(), Instant::now());
+    let (cpu, begun) = (worked("self"), Instant::now());
     tokio::time::sleep(Duration::from_secs(seconds.into())).await;
-    let (cpu, wall) = (cpu_seconds() - cpu, begun.elapsed().as_secs_f64());
+    let (cpu, wall) = ((worked("self") - cpu).as_secs_f64(), begun.elapsed().as_secs_f64());
     #[allow(clippy::cast_precision_loss)]
     let checks = (stats.recorded.load(Relaxed) - before.0) as f64;
     let batches = stats.batches.load(Relaxed) - before.1;
@@ -119,12 +118,6 @@ fn print_lateness(before: &[u64], after: &[u64]) {
 }
 
 /// User and system time of this process, all threads.
-fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    fields[11..13].iter().map(|ticks| ticks.parse::<f64>().unwrap() / TICKS).sum()
-}
-
 fn resident_mb() -> f64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     statm.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() * 4096.0 / 1e6

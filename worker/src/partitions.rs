@@ -9,8 +9,7 @@
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use domain::rollup::DAY;
-use entity::sql::Sql;
-use sea_orm::sqlx::error::DatabaseError;
+use entity::sql::{self, Sql};
 use sea_orm::sqlx::{self, Connection as _};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, TransactionTrait};
 use std::sync::Arc;
@@ -168,10 +167,7 @@ async fn patiently(db: &DatabaseConnection, statements: &str) -> Result<(), DbEr
 
 /// SQLSTATE 55P03, `lock_not_available`.
 fn is_lock_timeout(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
-        return false;
-    };
-    error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "55P03")
+    sql::code(error).is_some_and(|code| code == "55P03")
 }
 
 #[cfg(test)]

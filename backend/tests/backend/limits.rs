@@ -7,7 +7,7 @@ use hostile::hostile;
 use serde_json::{Value, json};
 use std::time::Duration;
 use testkit::builders::a_service;
-use testkit::processor::worked_for_thread;
+use testkit::processor::worked;
 
 /// Built without optimisation everything is some ten times slower than it is in service, where 100 ms is the bound.
 const LONG: Duration = Duration::from_secs(1);
@@ -41,9 +41,9 @@ async fn two_hundred_hostile_documents_are_refused_quickly_and_none_is_our_fault
     let (mut slowest, count) = ((Duration::ZERO, String::new()), documents.len());
     for (what, document) in documents {
         let shown: String = document.chars().take(120).collect();
-        let started = worked_for_thread();
+        let started = worked("thread-self");
         let answer = ada.asks(&document, json!({})).await;
-        let took = worked_for_thread() - started;
+        let took = worked("thread-self") - started;
         let size = answer.0.to_string().len();
         for error in answer.0["errors"].as_array().unwrap_or_else(|| panic!("{what} is accepted: {shown}")) {
             assert_eq!(error["extensions"]["code"], "BAD_INPUT", "{what}: {error}");
@@ -81,10 +81,10 @@ async fn hostile_variables_are_refused_quickly_and_none_is_our_fault() {
         (search, json!({ "filter": deep })),
         (search, json!({ "filter": { "kind": 1 } })),
     ] {
-        let started = worked_for_thread();
+        let started = worked("thread-self");
         let error = ada.error(query, variables).await;
         assert_eq!(error["extensions"]["code"], "BAD_INPUT", "{error}");
-        assert!(worked_for_thread() - started < LONG, "{error}");
+        assert!(worked("thread-self") - started < LONG, "{error}");
         assert!(error.to_string().len() < 4096);
     }
     let long = json!({ "filter": { "search": "x".repeat(1_000_000), "category": "\u{0}" } });

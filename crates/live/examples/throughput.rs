@@ -8,6 +8,7 @@ use chrono::{TimeDelta, Utc};
 use live::Live;
 use std::time::{Duration, Instant};
 use testkit::RedisServer;
+use testkit::processor::worked;
 use uuid::Uuid;
 
 const SERVICES: usize = 20_000;
@@ -25,7 +26,8 @@ async fn main() {
         let dues: Vec<_> = (0..SERVICES).map(|_| (Uuid::now_v7(), now - TimeDelta::hours(1))).collect();
         live.schedule(&dues).await.unwrap();
 
-        let (client_before, redis_before, started) = (client_cpu(), redis_cpu(&redis).await, Instant::now());
+        let (client_before, redis_before, started) =
+            (worked("self").as_secs_f64(), redis_cpu(&redis).await, Instant::now());
         let tasks: Vec<_> = (0..workers)
             .map(|_| {
                 let url = redis.url();
@@ -42,7 +44,7 @@ async fn main() {
         println!(
             "{workers:>8} {:>12.0} {:>16.2} {:>16.2} {:>14.2}",
             checks as f64 / seconds,
-            per_check(client_cpu() - client_before),
+            per_check(worked("self").as_secs_f64() - client_before),
             per_check(redis_cpu(&redis).await - redis_before),
             seconds * 1000.0 * f64::from(workers) / batches as f64,
         );
@@ -61,13 +63,6 @@ async fn work(live: &Live) -> (u64, u64) {
         batches += 1;
     }
     (checks, batches)
-}
-
-/// Seconds of processor time that this process has used, by Linux's account (proc(5), in hundredths).
-fn client_cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields = stat.rsplit_once(") ").unwrap().1.split(' ').skip(11).take(2);
-    fields.map(|ticks| ticks.parse::<f64>().unwrap() / 100.0).sum()
 }
 
 async fn redis_cpu(redis: &RedisServer) -> f64 {

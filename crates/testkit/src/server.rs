@@ -175,8 +175,7 @@ pub(crate) fn free_port() -> u16 {
         let random = RandomState::new().build_hasher().finish() % 20_000;
         let port = 12_000 + u16::try_from(random).expect("a remainder of 20,000 fits");
         let mut given = GIVEN.lock().expect("nothing panics while it holds the lock");
-        if !given.contains(&port) && std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            given.insert(port);
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() && given.insert(port) {
             return port;
         }
     }

@@ -4,7 +4,14 @@
 
 fn main() {
     let embedded = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
-    println!("cargo:rerun-if-changed={}", if embedded { "../target/ui/dist" } else { "build.rs" });
+    println!(
+        "cargo:rerun-if-changed={}",
+        if embedded {
+            "../target/ui/dist"
+        } else {
+            "build.rs"
+        }
+    );
     if let Err(error) = std::fs::create_dir_all("../target/ui/dist") {
         println!("cargo:warning=cannot make target/ui/dist, the dashboard stays out: {error}");
     }

@@ -24,11 +24,23 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// When there is no such database, `to` exists or cannot be written, or the copy is damaged.
 pub(crate) fn save(settings: &Settings, to: &Path) -> anyhow::Result<()> {
     let from = database_file(settings)?;
-    ensure!(from.exists(), "there is no database at {}: set PULSECHECK_DATA_DIR or DATABASE_URL", from.display());
+    ensure!(
+        from.exists(),
+        "there is no database at {}: set PULSECHECK_DATA_DIR or DATABASE_URL",
+        from.display()
+    );
     let to_stdout = to == Path::new("-");
-    ensure!(to_stdout || !to.exists(), "{} exists already: choose another name", to.display());
+    ensure!(
+        to_stdout || !to.exists(),
+        "{} exists already: choose another name",
+        to.display()
+    );
     // Beside where it will be, so that it can be moved there in one step; of standard output's, beside the database.
-    let place = if to_stdout { directory(&from) } else { directory(to) };
+    let place = if to_stdout {
+        directory(&from)
+    } else {
+        directory(to)
+    };
     let copy = NamedTempFile::with_prefix_in("pulsecheck-backup-", place)
         .with_context(|| format!("cannot write into {}", place.display()))?;
     let source = open_live(&from).with_context(|| format!("cannot read {}", from.display()))?;
@@ -40,7 +52,8 @@ pub(crate) fn save(settings: &Settings, to: &Path) -> anyhow::Result<()> {
         std::io::copy(&mut File::open(copy.path())?, &mut stdout).and_then(|_| stdout.flush())?;
     } else {
         copy.as_file().sync_all()?;
-        copy.persist_noclobber(to).with_context(|| format!("cannot write {}", to.display()))?;
+        copy.persist_noclobber(to)
+            .with_context(|| format!("cannot write {}", to.display()))?;
         sync_directory(place)?;
     }
     tracing::info!(database = %from.display(), bytes, "the database was copied");
@@ -73,11 +86,14 @@ pub(crate) async fn restore(settings: &Settings, from: &Path) -> anyhow::Result<
     }
     copy.as_file().sync_all()?;
     let kept = keep_old(&to)?;
-    copy.persist_noclobber(&to).with_context(|| format!("cannot write {}", to.display()))?;
+    copy.persist_noclobber(&to)
+        .with_context(|| format!("cannot write {}", to.display()))?;
     sync_directory(place)?;
     drop(lock);
     match kept {
-        Some(old) => tracing::info!(database = %to.display(), before = %old.display(), "the backup was put in place"),
+        Some(old) => {
+            tracing::info!(database = %to.display(), before = %old.display(), "the backup was put in place")
+        }
         None => tracing::info!(database = %to.display(), "the backup was put in place"),
     }
     Ok(())
@@ -86,7 +102,10 @@ pub(crate) async fn restore(settings: &Settings, from: &Path) -> anyhow::Result<
 /// The SQLite file that the settings lead to.
 fn database_file(settings: &Settings) -> anyhow::Result<PathBuf> {
     let Some(url) = &settings.database_url else {
-        let directory = settings.data_dir.clone().map_or_else(DataDir::default_path, Ok)?;
+        let directory = settings
+            .data_dir
+            .clone()
+            .map_or_else(DataDir::default_path, Ok)?;
         return Ok(DataDir::database_file(&directory));
     };
     let url = url.expose();
@@ -96,8 +115,9 @@ fn database_file(settings: &Settings) -> anyhow::Result<PathBuf> {
             migration::redacted(url)
         );
     }
-    let options: SqliteConnectOptions =
-        url.parse().with_context(|| format!("DATABASE_URL is {}", migration::redacted(url)))?;
+    let options: SqliteConnectOptions = url
+        .parse()
+        .with_context(|| format!("DATABASE_URL is {}", migration::redacted(url)))?;
     Ok(options.get_filename().to_owned())
 }
 
@@ -111,7 +131,9 @@ fn copy_database(source: &Connection, to: &Path) -> anyhow::Result<()> {
         match backup.step(-1)? {
             StepResult::Done => break,
             StepResult::More => {}
-            _ if begun.elapsed() > PATIENCE => bail!("the database was busy for {} s", PATIENCE.as_secs()),
+            _ if begun.elapsed() > PATIENCE => {
+                bail!("the database was busy for {} s", PATIENCE.as_secs())
+            }
             _ => std::thread::sleep(Duration::from_millis(50)),
         }
     }
@@ -123,15 +145,27 @@ fn copy_database(source: &Connection, to: &Path) -> anyhow::Result<()> {
 
 /// The database of a program that may be running.
 fn open_live(path: &Path) -> rusqlite::Result<Connection> {
-    readable(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
+    readable(Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?)
 }
 
 /// A copy that nobody works with, perhaps where nothing can be written: then what SQLite would put beside it is left out.
 fn open_copy(path: &Path) -> rusqlite::Result<Connection> {
     open_live(path).or_else(|_| {
-        let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        readable(Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)?)
+        let path = path
+            .to_string_lossy()
+            .replace('%', "%25")
+            .replace('?', "%3F")
+            .replace('#', "%23");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_URI
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        readable(Connection::open_with_flags(
+            format!("file:{path}?immutable=1"),
+            flags,
+        )?)
     })
 }
 
@@ -151,7 +185,10 @@ fn check(copy: &Path) -> anyhow::Result<()> {
         [],
         |row| row.get(0),
     )?;
-    ensure!(tables == 2, "this is a SQLite database, but not one of PulseCheck");
+    ensure!(
+        tables == 2,
+        "this is a SQLite database, but not one of PulseCheck"
+    );
     Ok(())
 }
 
@@ -173,9 +210,14 @@ fn lock(database: &Path) -> anyhow::Result<File> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
-            bail!("PulseCheck is running on the database {}: stop it before you restore", database.display())
+            bail!(
+                "PulseCheck is running on the database {}: stop it before you restore",
+                database.display()
+            )
         }
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
     }
 }
 
@@ -184,12 +226,20 @@ fn keep_old(database: &Path) -> anyhow::Result<Option<PathBuf>> {
     if !database.exists() {
         return Ok(None);
     }
-    let old = beside(database, &format!(".before-restore-{}", chrono::Utc::now().format("%Y%m%dT%H%M%S%3fZ")));
+    let old = beside(
+        database,
+        &format!(
+            ".before-restore-{}",
+            chrono::Utc::now().format("%Y%m%dT%H%M%S%3fZ")
+        ),
+    );
     for suffix in ["-wal", "-shm", ""] {
         let (file, kept) = (beside(database, suffix), beside(&old, suffix));
         match std::fs::rename(&file, &kept) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("cannot move {} to {}", file.display(), kept.display()));
+                return Err(error).with_context(|| {
+                    format!("cannot move {} to {}", file.display(), kept.display())
+                });
             }
             _ => {}
         }
@@ -221,5 +271,7 @@ fn directory(file: &Path) -> &Path {
 
 /// A name is on the disk only once its directory is.
 fn sync_directory(directory: &Path) -> anyhow::Result<()> {
-    File::open(directory).and_then(|directory| directory.sync_all()).context("cannot write to the disk")
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .context("cannot write to the disk")
 }

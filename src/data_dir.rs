@@ -23,11 +23,22 @@ impl DataDir {
     /// When it cannot be made or written, or another process holds it.
     pub(crate) fn open(path: PathBuf) -> anyhow::Result<Self> {
         let advice = || {
-            format!("cannot use the data directory {}: make it writable, or set PULSECHECK_DATA_DIR", path.display())
+            format!(
+                "cannot use the data directory {}: make it writable, or set PULSECHECK_DATA_DIR",
+                path.display()
+            )
         };
-        DirBuilder::new().recursive(true).mode(0o700).create(&path).with_context(advice)?;
-        let lock =
-            OpenOptions::new().create(true).truncate(false).write(true).open(path.join("lock")).with_context(advice)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&path)
+            .with_context(advice)?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join("lock"))
+            .with_context(advice)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, _lock: lock }),
             Err(TryLockError::WouldBlock) => bail!(
@@ -44,7 +55,8 @@ impl DataDir {
     /// When the environment names no home.
     pub(crate) fn default_path() -> anyhow::Result<PathBuf> {
         let home = std::env::home_dir().filter(|home| home.is_absolute());
-        let home = home.context("there is no home directory to keep data in: set PULSECHECK_DATA_DIR")?;
+        let home =
+            home.context("there is no home directory to keep data in: set PULSECHECK_DATA_DIR")?;
         Ok(home.join(".local/share/pulsecheck"))
     }
 
@@ -55,7 +67,10 @@ impl DataDir {
     pub(crate) fn existing_database_url(path: &Path) -> anyhow::Result<String> {
         let file = path.join(DATABASE);
         if !file.exists() {
-            bail!("there is no database at {}: start `pulsecheck` once, or set PULSECHECK_DATA_DIR", file.display());
+            bail!(
+                "there is no database at {}: start `pulsecheck` once, or set PULSECHECK_DATA_DIR",
+                file.display()
+            );
         }
         Ok(sqlite_url(&file))
     }
@@ -78,20 +93,32 @@ impl DataDir {
         let path = self.path.join("secret.key");
         let failed = || format!("cannot keep the secret key in {}", path.display());
         let mut key = String::new();
-        match OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path) {
+        match OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+        {
             Ok(mut file) => {
                 let mut bytes = [0; 32];
                 rand::rng().fill_bytes(&mut bytes);
                 key = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-                file.write_all(key.as_bytes()).and_then(|()| file.sync_all()).with_context(failed)?;
+                file.write_all(key.as_bytes())
+                    .and_then(|()| file.sync_all())
+                    .with_context(failed)?;
             }
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                File::open(&path).and_then(|mut file| file.read_to_string(&mut key)).with_context(failed)?;
+                File::open(&path)
+                    .and_then(|mut file| file.read_to_string(&mut key))
+                    .with_context(failed)?;
             }
             Err(error) => return Err(error).with_context(failed),
         }
         if key.trim().len() < 32 {
-            bail!("the secret key in {} is too short: delete the file, and everybody signs in anew", path.display());
+            bail!(
+                "the secret key in {} is too short: delete the file, and everybody signs in anew",
+                path.display()
+            );
         }
         Ok(key.trim().to_owned())
     }
@@ -99,7 +126,11 @@ impl DataDir {
 
 /// `path` as an address for the database driver, which reads `?` and `%` in it.
 pub(crate) fn sqlite_url(path: &Path) -> String {
-    let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    let path = path
+        .to_string_lossy()
+        .replace('%', "%25")
+        .replace('?', "%3F")
+        .replace('#', "%23");
     format!("sqlite://{path}?mode=rwc")
 }
 
@@ -112,16 +143,31 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let first = DataDir::open(dir.path().join("a/b")).unwrap();
         let key = first.secret_key().unwrap();
-        let error = DataDir::open(dir.path().join("a/b")).err().unwrap().to_string();
-        assert!(error.contains("another PulseCheck is running on the data directory"), "{error}");
+        let error = DataDir::open(dir.path().join("a/b"))
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(
+            error.contains("another PulseCheck is running on the data directory"),
+            "{error}"
+        );
         drop(first);
-        assert_eq!(DataDir::open(dir.path().join("a/b")).unwrap().secret_key().unwrap(), key);
+        assert_eq!(
+            DataDir::open(dir.path().join("a/b"))
+                .unwrap()
+                .secret_key()
+                .unwrap(),
+            key
+        );
     }
 
     #[test]
     fn a_place_that_is_no_directory_is_refused_with_the_remedy() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let error = DataDir::open(file.path().join("x")).err().unwrap().to_string();
+        let error = DataDir::open(file.path().join("x"))
+            .err()
+            .unwrap()
+            .to_string();
         assert!(error.contains("set PULSECHECK_DATA_DIR"), "{error}");
     }
 }

@@ -13,7 +13,9 @@ use entity::column::{Listing, MonitorKind, Status};
 use entity::{service, service_component, service_state, status_page};
 use history::Profile;
 use live::Live;
-use sea_orm::{ActiveModelTrait as _, DatabaseConnection, EntityTrait as _, IntoActiveModel as _, NotSet, Set};
+use sea_orm::{
+    ActiveModelTrait as _, DatabaseConnection, EntityTrait as _, IntoActiveModel as _, NotSet, Set,
+};
 use std::net::SocketAddr;
 use targets::Behaviour;
 use uuid::Uuid;
@@ -23,27 +25,101 @@ type Scene = (&'static str, Option<&'static str>, Behaviour, Profile);
 
 /// What the newcomer finds.
 const SCENES: [Scene; 16] = [
-    ("Web shop", Some("Storefront"), Behaviour::Steady, Profile::Steady),
-    ("Search", Some("Storefront"), Behaviour::Wavering, Profile::Steady),
-    ("Checkout", Some("Storefront"), Behaviour::Escalating, Profile::Troubled),
-    ("Image CDN", Some("Storefront"), Behaviour::Steady, Profile::Steady),
-    ("Payments API", Some("Payments"), Behaviour::Flapping, Profile::Troubled),
-    ("Invoices", Some("Payments"), Behaviour::Steady, Profile::Steady),
-    ("Card gateway", Some("Payments"), Behaviour::Wavering, Profile::Occasional),
-    ("Sign-in", Some("Accounts"), Behaviour::Steady, Profile::Occasional),
-    ("Profiles", Some("Accounts"), Behaviour::Steady, Profile::Steady),
-    ("Mail relay", Some("Accounts"), Behaviour::Slow, Profile::Slow),
-    ("Metrics", Some("Operations"), Behaviour::Steady, Profile::Steady),
-    ("Backups", Some("Operations"), Behaviour::Steady, Profile::Occasional),
-    ("Old admin panel", Some("Operations"), Behaviour::Down, Profile::Dying),
-    ("Partner feed", Some("Operations"), Behaviour::Silent, Profile::Dying),
+    (
+        "Web shop",
+        Some("Storefront"),
+        Behaviour::Steady,
+        Profile::Steady,
+    ),
+    (
+        "Search",
+        Some("Storefront"),
+        Behaviour::Wavering,
+        Profile::Steady,
+    ),
+    (
+        "Checkout",
+        Some("Storefront"),
+        Behaviour::Escalating,
+        Profile::Troubled,
+    ),
+    (
+        "Image CDN",
+        Some("Storefront"),
+        Behaviour::Steady,
+        Profile::Steady,
+    ),
+    (
+        "Payments API",
+        Some("Payments"),
+        Behaviour::Flapping,
+        Profile::Troubled,
+    ),
+    (
+        "Invoices",
+        Some("Payments"),
+        Behaviour::Steady,
+        Profile::Steady,
+    ),
+    (
+        "Card gateway",
+        Some("Payments"),
+        Behaviour::Wavering,
+        Profile::Occasional,
+    ),
+    (
+        "Sign-in",
+        Some("Accounts"),
+        Behaviour::Steady,
+        Profile::Occasional,
+    ),
+    (
+        "Profiles",
+        Some("Accounts"),
+        Behaviour::Steady,
+        Profile::Steady,
+    ),
+    (
+        "Mail relay",
+        Some("Accounts"),
+        Behaviour::Slow,
+        Profile::Slow,
+    ),
+    (
+        "Metrics",
+        Some("Operations"),
+        Behaviour::Steady,
+        Profile::Steady,
+    ),
+    (
+        "Backups",
+        Some("Operations"),
+        Behaviour::Steady,
+        Profile::Occasional,
+    ),
+    (
+        "Old admin panel",
+        Some("Operations"),
+        Behaviour::Down,
+        Profile::Dying,
+    ),
+    (
+        "Partner feed",
+        Some("Operations"),
+        Behaviour::Silent,
+        Profile::Dying,
+    ),
     ("Blog", None, Behaviour::Steady, Profile::Steady),
     ("Staging", None, Behaviour::Steady, Profile::Troubled),
 ];
 
 /// The services that follow the demo's vendor: name, the ids of the components, how their past looked.
 const FOLLOWED: [(&str, &[&str], Profile); 4] = [
-    ("Harbour · Kubernetes", &["clusters", "balancers"], Profile::Occasional),
+    (
+        "Harbour · Kubernetes",
+        &["clusters", "balancers"],
+        Profile::Occasional,
+    ),
     ("Harbour · Block storage", &["blocks"], Profile::Occasional),
     ("Harbour · Object storage", &["objects"], Profile::Steady),
     ("Harbour · Console", &["console"], Profile::Steady),
@@ -53,7 +129,9 @@ const FOLLOWED: [(&str, &[&str], Profile); 4] = [
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal()?;
     let listeners = Listeners::bind(settings).await?;
-    let directory = tempfile::Builder::new().prefix("pulsecheck-demo-").tempdir()?;
+    let directory = tempfile::Builder::new()
+        .prefix("pulsecheck-demo-")
+        .tempdir()?;
     let dir = DataDir::open(directory.path().to_owned())?;
     let url = dir.database_url();
     let db = roles::connect(settings, &url, "pulsecheck demo").await?;
@@ -63,14 +141,20 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let targets = targets::serve().await?;
     let vendor = vendor::serve(now).await?;
     let owner = backend::auth::local::owner(&db, now).await?;
-    tracing::info!("writing ninety days of history for {} services", SCENES.len() + FOLLOWED.len());
+    tracing::info!(
+        "writing ninety days of history for {} services",
+        SCENES.len() + FOLLOWED.len()
+    );
     for (i, (name, category, behaviour, profile)) in SCENES.iter().enumerate() {
         if shutdown.is_cancelled() {
             return Ok(());
         }
         let path = behaviour.path();
         let service = service::ActiveModel {
-            url: Set(Some(format!("http://{targets}/{path}/{}", name.to_lowercase().replace(' ', "-")))),
+            url: Set(Some(format!(
+                "http://{targets}/{path}/{}",
+                name.to_lowercase().replace(' ', "-")
+            ))),
             // One is left paused, because a dashboard has such a service too.
             paused: Set(i + 1 == SCENES.len()),
             ..service(owner, name, *category, MonitorKind::Http, now)
@@ -89,7 +173,11 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
         let service = add(&db, service, profile, now).await?;
         follow(&db, service, components).await?;
     }
-    let settings = Settings { allow_private_targets: Some(true), local_login: Some(true), ..settings.clone() };
+    let settings = Settings {
+        allow_private_targets: Some(true),
+        local_login: Some(true),
+        ..settings.clone()
+    };
     let storage = Storage::new(&settings, &url, db, Live::memory()).await?;
     roles::one_process(&settings, &dir, storage, listeners, shutdown).await
 }
@@ -152,13 +240,19 @@ async fn add(
         open_incident_id: None,
         open_incident_type: None,
     };
-    service_state::Entity::insert(state.into_active_model()).exec_without_returning(db).await?;
+    service_state::Entity::insert(state.into_active_model())
+        .exec_without_returning(db)
+        .await?;
     history::write(db, &service, profile, now).await?;
     Ok(service.id)
 }
 
 /// The vendor's page, which the worker reads as soon as it runs.
-async fn add_page(db: &DatabaseConnection, vendor: SocketAddr, now: DateTime<Utc>) -> anyhow::Result<Uuid> {
+async fn add_page(
+    db: &DatabaseConnection,
+    vendor: SocketAddr,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Uuid> {
     let api_urls = [format!("http://{vendor}{}", vendor::SUMMARY)];
     let page = status_page::ActiveModel {
         id: Set(Uuid::now_v7()),
@@ -182,15 +276,22 @@ async fn add_page(db: &DatabaseConnection, vendor: SocketAddr, now: DateTime<Utc
 }
 
 async fn follow(db: &DatabaseConnection, service: Uuid, components: &[&str]) -> anyhow::Result<()> {
-    let chosen = vendor::COMPONENTS.into_iter().filter(|(id, ..)| components.contains(id));
-    let rows = (0..).zip(chosen).map(|(position, (id, name, group))| service_component::ActiveModel {
-        service_id: Set(service),
-        component_id: Set(id.into()),
-        name: Set(name.into()),
-        group_name: Set(group.map(Into::into)),
-        position: Set(position),
-        missing: Set(false),
-    });
-    service_component::Entity::insert_many(rows).exec_without_returning(db).await?;
+    let chosen = vendor::COMPONENTS
+        .into_iter()
+        .filter(|(id, ..)| components.contains(id));
+    let rows =
+        (0..).zip(chosen).map(
+            |(position, (id, name, group))| service_component::ActiveModel {
+                service_id: Set(service),
+                component_id: Set(id.into()),
+                name: Set(name.into()),
+                group_name: Set(group.map(Into::into)),
+                position: Set(position),
+                missing: Set(false),
+            },
+        );
+    service_component::Entity::insert_many(rows)
+        .exec_without_returning(db)
+        .await?;
     Ok(())
 }

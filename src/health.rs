@@ -30,7 +30,13 @@ pub(crate) struct Health {
 
 impl Health {
     pub(crate) fn new(db: DatabaseConnection, live: Live, worker: Option<Arc<Stats>>) -> Self {
-        Self { db, live, worker, readiness: Readiness::default(), turned: Mutex::new((0, Instant::now())) }
+        Self {
+            db,
+            live,
+            worker,
+            readiness: Readiness::default(),
+            turned: Mutex::new((0, Instant::now())),
+        }
     }
 
     pub(crate) fn routes(self) -> Router {
@@ -51,14 +57,25 @@ impl Health {
             }
             now.duration_since(turned.1) > STILL
         });
-        let status = if stuck { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-        (status, Json(json!({ "status": if stuck { "stuck" } else { "ok" } }))).into_response()
+        let status = if stuck {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::OK
+        };
+        (
+            status,
+            Json(json!({ "status": if stuck { "stuck" } else { "ok" } })),
+        )
+            .into_response()
     }
 
     /// 503 unless the database and the live state answer, and a worker can record what it finds.
     async fn ready(&self) -> Response {
         let Parts { database, live } = self.readiness.of(&self.db, &self.live).await;
-        let recording = self.worker.as_ref().map(|stats| !stats.unable.load(Relaxed));
+        let recording = self
+            .worker
+            .as_ref()
+            .map(|stats| !stats.unable.load(Relaxed));
         let ready = database && live && recording.unwrap_or(true);
         let mut body = json!({
             "status": if ready { "ready" } else { "not ready" }, "database": word(database), "live": word(live)
@@ -66,7 +83,15 @@ impl Health {
         if let Some(recording) = recording {
             body["recording"] = word(recording).into();
         }
-        (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(body)).into_response()
+        (
+            if ready {
+                StatusCode::OK
+            } else {
+                StatusCode::SERVICE_UNAVAILABLE
+            },
+            Json(body),
+        )
+            .into_response()
     }
 }
 
@@ -77,9 +102,18 @@ mod tests {
     #[tokio::test]
     async fn a_scheduler_that_stands_still_for_a_minute_does_not_live() {
         let stats = Arc::new(Stats::default());
-        let health = Health::new(DatabaseConnection::default(), Live::memory(), Some(Arc::clone(&stats)));
+        let health = Health::new(
+            DatabaseConnection::default(),
+            Live::memory(),
+            Some(Arc::clone(&stats)),
+        );
         let begun = Instant::now();
-        let status = |seconds| health.live(begun + Duration::from_secs(seconds)).status().as_u16();
+        let status = |seconds| {
+            health
+                .live(begun + Duration::from_secs(seconds))
+                .status()
+                .as_u16()
+        };
         assert_eq!((status(0), status(59)), (200, 200));
         stats.turns.store(7, Relaxed);
         assert_eq!((status(70), status(125), status(131)), (200, 200, 503));

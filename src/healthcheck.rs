@@ -11,18 +11,36 @@ use std::time::Duration;
 /// With the reason otherwise.
 pub(crate) async fn run(settings: &Settings, worker: bool, within: Duration) -> anyhow::Result<()> {
     if worker {
-        let path = settings.heartbeat_file.as_deref().context("set PULSECHECK_HEARTBEAT_FILE, as for the worker")?;
+        let path = settings
+            .heartbeat_file
+            .as_deref()
+            .context("set PULSECHECK_HEARTBEAT_FILE, as for the worker")?;
         let written = std::fs::metadata(path).and_then(|file| file.modified());
         let written = written.with_context(|| format!("no heartbeat at {}", path.display()))?;
-        let age =
-            written.elapsed().context("the last heartbeat lies in the future: this machine's clock was set back")?;
-        ensure!(age <= within, "the last heartbeat is {} s old", age.as_secs());
+        let age = written
+            .elapsed()
+            .context("the last heartbeat lies in the future: this machine's clock was set back")?;
+        ensure!(
+            age <= within,
+            "the last heartbeat is {} s old",
+            age.as_secs()
+        );
         return Ok(());
     }
     let address = here(settings.listen);
-    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
-    let answer = client.get(format!("http://{address}/api/health")).send().await?;
-    ensure!(answer.status().is_success(), "{address} answered {}", answer.status());
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(5))
+        .build()?;
+    let answer = client
+        .get(format!("http://{address}/api/health"))
+        .send()
+        .await?;
+    ensure!(
+        answer.status().is_success(),
+        "{address} answered {}",
+        answer.status()
+    );
     Ok(())
 }
 

@@ -27,7 +27,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Watches your services: what is up, slow or down, since when, and why.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = "Settings are environment variables; README.md lists them.")]
+#[command(
+    version,
+    about,
+    after_help = "Settings are environment variables; README.md lists them."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -101,7 +105,10 @@ async fn run(command: Command) -> anyhow::Result<()> {
         return Ok(());
     }
     let settings = Settings::from_environment()?;
-    let works = matches!(command, Command::All | Command::Api | Command::Worker | Command::Demo);
+    let works = matches!(
+        command,
+        Command::All | Command::Api | Command::Worker | Command::Demo
+    );
     let telemetry = telemetry::start(&settings, works)?;
     let ended = carry_out(command, &settings).await;
     telemetry.end().await;
@@ -119,7 +126,9 @@ async fn carry_out(command: Command, settings: &Settings) -> anyhow::Result<()> 
         Command::Healthcheck { worker, within } => {
             healthcheck::run(settings, worker, Duration::from_secs(within)).await
         }
-        Command::Wait { schema, timeout } => wait::run(settings, schema, Duration::from_secs(timeout)).await,
+        Command::Wait { schema, timeout } => {
+            wait::run(settings, schema, Duration::from_secs(timeout)).await
+        }
         Command::Backup { file } => backup::save(settings, &file),
         Command::Restore { file } => backup::restore(settings, &file).await,
         Command::Schema => Ok(()),

@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use live::Live;
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sea_orm::{DatabaseConnection, DbBackend};
 use std::net::SocketAddr;
@@ -25,8 +27,10 @@ const LIVE_UP: &str = "pulsecheck_live_up";
 const BUILD: &str = "pulsecheck_build_info";
 
 /// Upper bounds of what takes time, in seconds: from a statement in memory to a request that is given up.
-const SECONDS: [f64; 16] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+const SECONDS: [f64; 16] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+    60.0,
+];
 /// Upper bounds of how much is done at once.
 const SIZES: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 25.0, 100.0, 250.0, 500.0];
 
@@ -57,14 +61,18 @@ impl Metrics {
     /// # Errors
     /// When the address cannot be listened on.
     pub(crate) async fn listen(address: Option<SocketAddr>) -> anyhow::Result<Option<Self>> {
-        let Some(address) = address else { return Ok(None) };
+        let Some(address) = address else {
+            return Ok(None);
+        };
         let listener = TcpListener::bind(address).await.with_context(|| {
             format!("cannot listen on {address}: stop what uses it, or set PULSECHECK_METRICS_LISTEN to another port")
         })?;
         let builder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?
             .set_buckets_for_metric(Matcher::Full(worker::metrics::BATCH_SIZE.into()), &SIZES)?;
-        let handle = builder.install_recorder().context("metrics cannot be collected")?;
+        let handle = builder
+            .install_recorder()
+            .context("metrics cannot be collected")?;
         Ok(Some(Self { listener, handle }))
     }
 
@@ -72,24 +80,37 @@ impl Metrics {
     ///
     /// # Errors
     /// When the listener has no address.
-    #[allow(clippy::print_stdout, reason = "standard output is for people and for what starts the program")]
+    #[allow(
+        clippy::print_stdout,
+        reason = "standard output is for people and for what starts the program"
+    )]
     pub(crate) fn serve(self, sources: Sources, shutdown: CancellationToken) -> anyhow::Result<()> {
         let Self { listener, handle } = self;
         println!("Metrics on http://{}/metrics", listener.local_addr()?);
         let of_process = metrics_process::Collector::default();
         of_process.describe();
         sources.describe();
-        let health = Health::new(sources.db.clone(), sources.live.clone(), sources.worker.clone());
+        let health = Health::new(
+            sources.db.clone(),
+            sources.live.clone(),
+            sources.worker.clone(),
+        );
         let (sources, summed) = (Arc::new(sources), handle.clone());
         let text = async move || {
             of_process.collect();
             sources.publish().await;
-            ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())
+            (
+                [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+                handle.render(),
+            )
         };
         let app = health.routes().route("/metrics", get(text));
         let ended = shutdown.clone().cancelled_owned();
         tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(ended).await {
+            if let Err(error) = axum::serve(listener, app)
+                .with_graceful_shutdown(ended)
+                .await
+            {
                 tracing::error!(%error, "metrics can no longer be read");
             }
         });
@@ -117,12 +138,19 @@ pub(crate) fn watch(db: &mut DatabaseConnection) {
 fn kind(sql: &str) -> &'static str {
     const KINDS: [&str; 4] = ["select", "insert", "update", "delete"];
     let first = sql.split_whitespace().next().unwrap_or_default();
-    KINDS.into_iter().find(|kind| first.eq_ignore_ascii_case(kind)).unwrap_or("other")
+    KINDS
+        .into_iter()
+        .find(|kind| first.eq_ignore_ascii_case(kind))
+        .unwrap_or("other")
 }
 
 impl Sources {
     fn describe(&self) {
-        describe_histogram!(STATEMENT_TIME, Unit::Seconds, "Duration of one statement, by its first word");
+        describe_histogram!(
+            STATEMENT_TIME,
+            Unit::Seconds,
+            "Duration of one statement, by its first word"
+        );
         describe_counter!(STATEMENT_FAILURES, "Statements that failed");
         describe_gauge!(
             CONNECTIONS,
@@ -137,7 +165,11 @@ impl Sources {
         }
         if self.worker.is_some() {
             describe_gauge!(QUEUED, "Services and status pages in the due queue");
-            describe_gauge!(OVERDUE, Unit::Seconds, "For how long the first of the due queue has been due");
+            describe_gauge!(
+                OVERDUE,
+                Unit::Seconds,
+                "For how long the first of the due queue has been due"
+            );
             worker::metrics::describe();
         }
     }
@@ -158,10 +190,14 @@ impl Sources {
         gauge!(CONNECTIONS, "state" => "idle").set(idle);
         gauge!(CONNECTIONS, "state" => "used").set(open.saturating_sub(idle));
         let up = match &self.worker {
-            None => timeout(PATIENCE, self.live.ping()).await.is_ok_and(|answer| answer.is_ok()),
+            None => timeout(PATIENCE, self.live.ping())
+                .await
+                .is_ok_and(|answer| answer.is_ok()),
             Some(stats) => {
                 stats.publish();
-                timeout(PATIENCE, self.publish_queue()).await.is_ok_and(|answer| answer.is_ok())
+                timeout(PATIENCE, self.publish_queue())
+                    .await
+                    .is_ok_and(|answer| answer.is_ok())
             }
         };
         gauge!(LIVE_UP).set(if up { 1.0 } else { 0.0 });
@@ -171,7 +207,9 @@ impl Sources {
     async fn publish_queue(&self) -> Result<(), live::LiveError> {
         gauge!(QUEUED).set(self.live.queue_len().await? as f64);
         let looked = self.live.claim(0, PATIENCE).await?;
-        let overdue = looked.next_due.map_or(0, |due| (looked.now - due).num_milliseconds().max(0));
+        let overdue = looked
+            .next_due
+            .map_or(0, |due| (looked.now - due).num_milliseconds().max(0));
         gauge!(OVERDUE).set(overdue as f64 / 1000.0);
         Ok(())
     }

@@ -42,7 +42,10 @@ impl Listeners {
         let api = TcpListener::bind(address).await.with_context(|| {
             format!("cannot listen on {address}: stop what uses it, or set PULSECHECK_LISTEN to another port")
         })?;
-        Ok(Self { api, metrics: Metrics::listen(settings.metrics_listen).await? })
+        Ok(Self {
+            api,
+            metrics: Metrics::listen(settings.metrics_listen).await?,
+        })
     }
 }
 
@@ -63,7 +66,17 @@ impl Storage {
         live: Live,
     ) -> anyhow::Result<Self> {
         let writer = match migration::sqlite_file(&db).await? {
-            Some(_) => connect_with(settings, url, Pool { max_connections: 1, ..Pool::default() }).await?,
+            Some(_) => {
+                connect_with(
+                    settings,
+                    url,
+                    Pool {
+                        max_connections: 1,
+                        ..Pool::default()
+                    },
+                )
+                .await?
+            }
             None => db.clone(),
         };
         Ok(Self { db, writer, live })
@@ -75,7 +88,10 @@ pub(crate) async fn one_process(
     settings: &Settings,
     dir: &DataDir,
     Storage { db, writer, live }: Storage,
-    Listeners { api: listener, metrics }: Listeners,
+    Listeners {
+        api: listener,
+        metrics,
+    }: Listeners,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
@@ -83,7 +99,9 @@ pub(crate) async fn one_process(
         Some(key) => key.expose().to_owned(),
         None => dir.secret_key()?,
     };
-    let allow_private = settings.allow_private_targets.unwrap_or(address.ip().is_loopback());
+    let allow_private = settings
+        .allow_private_targets
+        .unwrap_or(address.ip().is_loopback());
     let prober = prober(settings.public_url.as_ref(), allow_private)?;
     let fetcher = fetcher(settings.public_url.as_ref(), allow_private)?;
     let worker = worker::Worker {
@@ -97,10 +115,21 @@ pub(crate) async fn one_process(
     let settings_of_backend = backend_settings(settings, address, secret_key);
     if let Some(metrics) = metrics {
         let stats = Some(Arc::clone(&worker.settings.stats));
-        let sources = Sources { db: db.clone(), live: live.clone(), api: true, worker: stats };
+        let sources = Sources {
+            db: db.clone(),
+            live: live.clone(),
+            api: true,
+            worker: stats,
+        };
         metrics.serve(sources, shutdown.clone())?;
     }
-    let backend = backend::Backend { db, live, prober, fetcher, settings: settings_of_backend };
+    let backend = backend::Backend {
+        db,
+        live,
+        prober,
+        fetcher,
+        settings: settings_of_backend,
+    };
     announce(settings, &backend, address).await?;
 
     // Whichever ends first, by the signal or by a fault, takes the other with it.
@@ -124,18 +153,40 @@ pub(crate) async fn api(settings: &Settings) -> anyhow::Result<()> {
     }
     refuse_missing("api", &missing)?;
     let shutdown = shutdown::on_signal()?;
-    let Listeners { api: listener, metrics } = Listeners::bind(settings).await?;
+    let Listeners {
+        api: listener,
+        metrics,
+    } = Listeners::bind(settings).await?;
     let address = listener.local_addr()?;
     let (db, live) = shared_storage(settings, "pulsecheck api", Live::connect).await?;
     if let Some(metrics) = metrics {
-        metrics.serve(Sources { db: db.clone(), live: live.clone(), api: true, worker: None }, shutdown.clone())?;
+        metrics.serve(
+            Sources {
+                db: db.clone(),
+                live: live.clone(),
+                api: true,
+                worker: None,
+            },
+            shutdown.clone(),
+        )?;
     }
     let allow_private = settings.allow_private_targets.unwrap_or(false);
     let prober = prober(settings.public_url.as_ref(), allow_private)?;
     let fetcher = fetcher(settings.public_url.as_ref(), allow_private)?;
-    let secret_key = settings.secret_key.as_ref().context("checked above")?.expose().to_owned();
+    let secret_key = settings
+        .secret_key
+        .as_ref()
+        .context("checked above")?
+        .expose()
+        .to_owned();
     let settings_of_backend = backend_settings(settings, address, secret_key);
-    let backend = backend::Backend { db, live, prober, fetcher, settings: settings_of_backend };
+    let backend = backend::Backend {
+        db,
+        live,
+        prober,
+        fetcher,
+        settings: settings_of_backend,
+    };
     announce(settings, &backend, address).await?;
     backend::serve(backend, listener, shutdown).await
 }
@@ -145,18 +196,38 @@ pub(crate) async fn worker(settings: &Settings) -> anyhow::Result<()> {
     refuse_missing("worker", &missing_storage(settings))?;
     let shutdown = shutdown::on_signal()?;
     let metrics = Metrics::listen(settings.metrics_listen).await?;
-    let (db, live) = shared_storage(settings, "pulsecheck worker", Live::connect_for_changes).await?;
+    let (db, live) =
+        shared_storage(settings, "pulsecheck worker", Live::connect_for_changes).await?;
     let allow_private = settings.allow_private_targets.unwrap_or(false);
     let prober = prober(settings.public_url.as_ref(), allow_private)?;
     let fetcher = fetcher(settings.public_url.as_ref(), allow_private)?;
     let settings_of_worker = worker_settings(settings);
     if let Some(metrics) = metrics {
         let stats = Some(Arc::clone(&settings_of_worker.stats));
-        metrics.serve(Sources { db: db.clone(), live: live.clone(), api: false, worker: stats }, shutdown.clone())?;
+        metrics.serve(
+            Sources {
+                db: db.clone(),
+                live: live.clone(),
+                api: false,
+                worker: stats,
+            },
+            shutdown.clone(),
+        )?;
     }
     tracing::info!(concurrency = settings.concurrency, "worker started");
     let writer = db.clone();
-    worker::run(worker::Worker { db, writer, live, prober, fetcher, settings: settings_of_worker }, shutdown).await
+    worker::run(
+        worker::Worker {
+            db,
+            writer,
+            live,
+            prober,
+            fetcher,
+            settings: settings_of_worker,
+        },
+        shutdown,
+    )
+    .await
 }
 
 /// The schema, then the end.
@@ -171,7 +242,10 @@ pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<()> {
     };
     let db = connect(settings, &url, "pulsecheck migrate").await?;
     migration::run(&db).await?;
-    tracing::info!(database = migration::redacted(&url), "the schema is up to date");
+    tracing::info!(
+        database = migration::redacted(&url),
+        "the schema is up to date"
+    );
     Ok(())
 }
 
@@ -186,7 +260,12 @@ pub(crate) async fn login_link(settings: &Settings) -> anyhow::Result<()> {
     let url = match &settings.database_url {
         Some(url) => url.expose().to_owned(),
         // The running program holds the directory's lock; adding a row beside it harms nobody.
-        None => DataDir::existing_database_url(&settings.data_dir.clone().map_or_else(DataDir::default_path, Ok)?)?,
+        None => DataDir::existing_database_url(
+            &settings
+                .data_dir
+                .clone()
+                .map_or_else(DataDir::default_path, Ok)?,
+        )?,
     };
     let db = connect(settings, &url, "pulsecheck login-link").await?;
     migration::verify(&db).await?;
@@ -195,11 +274,19 @@ pub(crate) async fn login_link(settings: &Settings) -> anyhow::Result<()> {
 
 /// The data directory that was set, or the user's own.
 pub(crate) fn open_data_dir(settings: &Settings) -> anyhow::Result<DataDir> {
-    DataDir::open(settings.data_dir.clone().map_or_else(DataDir::default_path, Ok)?)
+    DataDir::open(
+        settings
+            .data_dir
+            .clone()
+            .map_or_else(DataDir::default_path, Ok)?,
+    )
 }
 
 async fn one_process_storage(settings: &Settings, dir: &DataDir) -> anyhow::Result<Storage> {
-    let url = settings.database_url.as_ref().map_or_else(|| dir.database_url(), |url| url.expose().to_owned());
+    let url = settings
+        .database_url
+        .as_ref()
+        .map_or_else(|| dir.database_url(), |url| url.expose().to_owned());
     if url.starts_with("postgres") && settings.redis_url.is_none() {
         bail!(
             "DATABASE_URL is {}: with PostgreSQL set REDIS_URL too, so that other processes can share it",
@@ -240,11 +327,19 @@ pub(crate) async fn connect(
     url: &str,
     application_name: &'static str,
 ) -> anyhow::Result<DatabaseConnection> {
-    let pool = Pool { max_connections: settings.database_connections, application_name, ..Pool::default() };
+    let pool = Pool {
+        max_connections: settings.database_connections,
+        application_name,
+        ..Pool::default()
+    };
     connect_with(settings, url, pool).await
 }
 
-async fn connect_with(settings: &Settings, url: &str, pool: Pool) -> anyhow::Result<DatabaseConnection> {
+async fn connect_with(
+    settings: &Settings,
+    url: &str,
+    pool: Pool,
+) -> anyhow::Result<DatabaseConnection> {
     let mut db = migration::connect(url, &pool).await?;
     if settings.metrics_listen.is_some() {
         metrics::watch(&mut db);
@@ -264,24 +359,43 @@ fn missing_storage(settings: &Settings) -> Vec<&'static str> {
 }
 
 fn refuse_missing(role: &str, missing: &[&str]) -> anyhow::Result<()> {
-    if missing.is_empty() { Ok(()) } else { bail!("`pulsecheck {role}` needs these settings: {}", missing.join(", ")) }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        bail!(
+            "`pulsecheck {role}` needs these settings: {}",
+            missing.join(", ")
+        )
+    }
 }
 
 /// `public_url` is told to every server that is checked, so that its operator can find out who asks.
 fn prober(public_url: Option<&Url>, allow_private: bool) -> anyhow::Result<Prober> {
     let guard = guard(allow_private);
     let user_agent_url = public_url.map(Url::to_string);
-    Ok(Prober::new(ProberSettings { user_agent_url, guard, ..ProberSettings::default() })?)
+    Ok(Prober::new(ProberSettings {
+        user_agent_url,
+        guard,
+        ..ProberSettings::default()
+    })?)
 }
 
 /// The like for vendors' status pages.
 fn fetcher(public_url: Option<&Url>, allow_private: bool) -> anyhow::Result<Fetcher> {
     let (guard, user_agent_url) = (guard(allow_private), public_url.map(Url::to_string));
-    Ok(Fetcher::new(FetcherSettings { user_agent_url, guard, ..FetcherSettings::default() })?)
+    Ok(Fetcher::new(FetcherSettings {
+        user_agent_url,
+        guard,
+        ..FetcherSettings::default()
+    })?)
 }
 
 const fn guard(allow_private: bool) -> Guard {
-    if allow_private { Guard::AllowPrivate } else { Guard::PublicOnly }
+    if allow_private {
+        Guard::AllowPrivate
+    } else {
+        Guard::PublicOnly
+    }
 }
 
 fn worker_settings(settings: &Settings) -> worker::Settings {
@@ -299,11 +413,18 @@ fn worker_settings(settings: &Settings) -> worker::Settings {
     }
 }
 
-fn backend_settings(settings: &Settings, address: SocketAddr, secret_key: String) -> backend::Settings {
+fn backend_settings(
+    settings: &Settings,
+    address: SocketAddr,
+    secret_key: String,
+) -> backend::Settings {
     backend::Settings {
         public_url: public_url(settings, address),
         secret_key,
-        previous_secret_key: settings.previous_secret_key.as_ref().map(|key| key.expose().to_owned()),
+        previous_secret_key: settings
+            .previous_secret_key
+            .as_ref()
+            .map(|key| key.expose().to_owned()),
         local_login: local_login(settings, address),
         min_interval_seconds: settings.min_interval_seconds,
         max_services_per_user: settings.max_services_per_user,
@@ -319,16 +440,29 @@ fn providers(providers: &Providers) -> provider::Settings {
         name: provider.name.clone(),
         issuer: provider.issuer.clone(),
         client_id: provider.client_id.clone(),
-        client_secret: provider.client_secret.as_ref().map(|secret| secret.expose().to_owned()),
+        client_secret: provider
+            .client_secret
+            .as_ref()
+            .map(|secret| secret.expose().to_owned()),
     };
-    let github = providers.github.as_ref().map(|github| provider::GitHubSettings {
-        client_id: github.client_id.clone(),
-        client_secret: github.client_secret.expose().to_owned(),
-        url: github.url.clone(),
-        api_url: github.api_url.clone(),
-    });
-    let (google, oidc) = (providers.google.as_ref().map(open_id), providers.oidc.as_ref().map(open_id));
-    provider::Settings { google, github, oidc }
+    let github = providers
+        .github
+        .as_ref()
+        .map(|github| provider::GitHubSettings {
+            client_id: github.client_id.clone(),
+            client_secret: github.client_secret.expose().to_owned(),
+            url: github.url.clone(),
+            api_url: github.api_url.clone(),
+        });
+    let (google, oidc) = (
+        providers.google.as_ref().map(open_id),
+        providers.oidc.as_ref().map(open_id),
+    );
+    provider::Settings {
+        google,
+        github,
+        oidc,
+    }
 }
 
 fn local_login(settings: &Settings, address: SocketAddr) -> bool {
@@ -339,14 +473,25 @@ fn local_login(settings: &Settings, address: SocketAddr) -> bool {
 fn public_url(settings: &Settings, address: SocketAddr) -> Url {
     settings.public_url.clone().unwrap_or_else(|| {
         let everywhere = address.ip().is_unspecified();
-        let host = if everywhere { format!("localhost:{}", address.port()) } else { address.to_string() };
+        let host = if everywhere {
+            format!("localhost:{}", address.port())
+        } else {
+            address.to_string()
+        };
         Url::parse(&format!("http://{host}")).expect("an address and a port make a URL")
     })
 }
 
 /// The two lines that a person starts from.
-#[allow(clippy::print_stdout, reason = "standard output is for people and for what starts the program")]
-async fn announce(settings: &Settings, backend: &backend::Backend, address: SocketAddr) -> anyhow::Result<()> {
+#[allow(
+    clippy::print_stdout,
+    reason = "standard output is for people and for what starts the program"
+)]
+async fn announce(
+    settings: &Settings,
+    backend: &backend::Backend,
+    address: SocketAddr,
+) -> anyhow::Result<()> {
     let public_url = public_url(settings, address);
     println!("Listening on {}", public_url.as_str().trim_end_matches('/'));
     if local_login(settings, address) {
@@ -355,7 +500,10 @@ async fn announce(settings: &Settings, backend: &backend::Backend, address: Sock
     Ok(())
 }
 
-#[allow(clippy::print_stdout, reason = "the link is for a person and must not end up in logs")]
+#[allow(
+    clippy::print_stdout,
+    reason = "the link is for a person and must not end up in logs"
+)]
 async fn print_link(db: &DatabaseConnection, public_url: &Url) -> anyhow::Result<()> {
     let token = backend::auth::local::create_link(db, now(), LINK_LIFETIME).await?;
     println!("Sign in: {public_url}api/auth/local?token={token}");

@@ -96,7 +96,10 @@ impl Settings {
         Self::read(|name| std::env::var(name), wrong)
     }
 
-    fn read(lookup: impl Fn(&str) -> Result<String, VarError>, wrong: Vec<String>) -> anyhow::Result<Self> {
+    fn read(
+        lookup: impl Fn(&str) -> Result<String, VarError>,
+        wrong: Vec<String>,
+    ) -> anyhow::Result<Self> {
         let mut from = Source { lookup, wrong };
         let rates = Limits::default();
         let settings = Self {
@@ -104,9 +107,15 @@ impl Settings {
             redis_url: from.secret("REDIS_URL"),
             data_dir: from.text("PULSECHECK_DATA_DIR").map(PathBuf::from),
             listen: from
-                .parsed("PULSECHECK_LISTEN", "an address and port such as 127.0.0.1:8080")
+                .parsed(
+                    "PULSECHECK_LISTEN",
+                    "an address and port such as 127.0.0.1:8080",
+                )
                 .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
-            metrics_listen: from.parsed("PULSECHECK_METRICS_LISTEN", "an address and port such as 127.0.0.1:9090"),
+            metrics_listen: from.parsed(
+                "PULSECHECK_METRICS_LISTEN",
+                "an address and port such as 127.0.0.1:9090",
+            ),
             public_url: from.public_url(),
             secret_key: from.secret("PULSECHECK_SECRET_KEY"),
             previous_secret_key: from.secret("PULSECHECK_PREVIOUS_SECRET_KEY"),
@@ -114,17 +123,38 @@ impl Settings {
             providers: Providers::read(&mut from),
             trusted_proxies: sign_in::networks(&mut from, "PULSECHECK_TRUSTED_PROXIES"),
             rates: Limits {
-                sign_ins: sign_in::per_minute(&mut from, "PULSECHECK_SIGN_INS_PER_MINUTE", rates.sign_ins),
-                operations: sign_in::per_minute(&mut from, "PULSECHECK_REQUESTS_PER_MINUTE", rates.operations),
-                checks: sign_in::per_minute(&mut from, "PULSECHECK_CHECKS_NOW_PER_MINUTE", rates.checks),
+                sign_ins: sign_in::per_minute(
+                    &mut from,
+                    "PULSECHECK_SIGN_INS_PER_MINUTE",
+                    rates.sign_ins,
+                ),
+                operations: sign_in::per_minute(
+                    &mut from,
+                    "PULSECHECK_REQUESTS_PER_MINUTE",
+                    rates.operations,
+                ),
+                checks: sign_in::per_minute(
+                    &mut from,
+                    "PULSECHECK_CHECKS_NOW_PER_MINUTE",
+                    rates.checks,
+                ),
                 tests: sign_in::per_minute(&mut from, "PULSECHECK_TESTS_PER_MINUTE", rates.tests),
-                discoveries: sign_in::per_minute(&mut from, "PULSECHECK_DISCOVERIES_PER_MINUTE", rates.discoveries),
+                discoveries: sign_in::per_minute(
+                    &mut from,
+                    "PULSECHECK_DISCOVERIES_PER_MINUTE",
+                    rates.discoveries,
+                ),
                 ..rates
             },
             allow_private_targets: from.switch("PULSECHECK_ALLOW_PRIVATE_TARGETS"),
             system_for_all: from.switch("PULSECHECK_SYSTEM_FOR_ALL").unwrap_or(false),
             min_interval_seconds: from.number("PULSECHECK_MIN_INTERVAL_SECONDS", 10, 1, 86_400),
-            max_services_per_user: from.number("PULSECHECK_MAX_SERVICES_PER_USER", 2_000, 1, 1_000_000),
+            max_services_per_user: from.number(
+                "PULSECHECK_MAX_SERVICES_PER_USER",
+                2_000,
+                1,
+                1_000_000,
+            ),
             concurrency: from.number("PULSECHECK_CONCURRENCY", 256, 1, 20_000),
             concurrency_per_host: from.number("PULSECHECK_CONCURRENCY_PER_HOST", 32, 1, 20_000),
             database_connections: from.number("PULSECHECK_DATABASE_CONNECTIONS", 10, 3, 1_000),
@@ -133,20 +163,30 @@ impl Settings {
             keep_hours: days(from.number("PULSECHECK_KEEP_HOURLY_DAYS", 396, 91, 36_500)),
             otlp_endpoint: from.endpoint("OTEL_EXPORTER_OTLP_ENDPOINT"),
             log: from.text("PULSECHECK_LOG").unwrap_or_else(|| "info".into()),
-            log_format: from.parsed("PULSECHECK_LOG_FORMAT", "text or json").unwrap_or(LogFormat::Text),
+            log_format: from
+                .parsed("PULSECHECK_LOG_FORMAT", "text or json")
+                .unwrap_or(LogFormat::Text),
         };
-        if settings.metrics_listen.is_some_and(|metrics| metrics == settings.listen && metrics.port() != 0) {
+        if settings
+            .metrics_listen
+            .is_some_and(|metrics| metrics == settings.listen && metrics.port() != 0)
+        {
             let same = settings.listen;
-            from.wrong
-                .push(format!("PULSECHECK_METRICS_LISTEN is {same}, as is PULSECHECK_LISTEN: give it another port"));
+            from.wrong.push(format!(
+                "PULSECHECK_METRICS_LISTEN is {same}, as is PULSECHECK_LISTEN: give it another port"
+            ));
         }
         for (name, key) in [
             ("PULSECHECK_SECRET_KEY", &settings.secret_key),
-            ("PULSECHECK_PREVIOUS_SECRET_KEY", &settings.previous_secret_key),
+            (
+                "PULSECHECK_PREVIOUS_SECRET_KEY",
+                &settings.previous_secret_key,
+            ),
         ] {
             if key.as_ref().is_some_and(|key| key.expose().len() < 32) {
-                from.wrong
-                    .push(format!("{name} must be at least 32 characters long: `openssl rand -hex 32` makes one"));
+                from.wrong.push(format!(
+                    "{name} must be at least 32 characters long: `openssl rand -hex 32` makes one"
+                ));
             }
         }
         if from.wrong.is_empty() {
@@ -163,7 +203,14 @@ impl Settings {
 /// What is wrong with the `.env` file. The line itself is not shown, because it may hold a secret, and neither is what
 /// stands before its first `=` unless that is one of our names: it may be the rest of a secret of several lines.
 fn unreadable(file: &Path, error: &dotenvy::Error) -> String {
-    const OURS: [&str; 6] = ["PULSECHECK_", "DATABASE_URL", "REDIS_URL", "GITHUB_", "GOOGLE_", "OIDC_"];
+    const OURS: [&str; 6] = [
+        "PULSECHECK_",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "GITHUB_",
+        "GOOGLE_",
+        "OIDC_",
+    ];
     let part = match error {
         dotenvy::Error::Io(error) => return format!(".env cannot be read: {error}"),
         dotenvy::Error::LineParse(part, _) => part.lines().next().unwrap_or_default().trim(),
@@ -171,11 +218,27 @@ fn unreadable(file: &Path, error: &dotenvy::Error) -> String {
     };
     // Of some lines the error has only the value.
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    let line = text.lines().find(|line| !part.is_empty() && line.contains(part)).unwrap_or_default().trim_start();
-    let name = line.strip_prefix("export ").unwrap_or(line).split('=').next().unwrap_or_default().trim();
+    let line = text
+        .lines()
+        .find(|line| !part.is_empty() && line.contains(part))
+        .unwrap_or_default()
+        .trim_start();
+    let name = line
+        .strip_prefix("export ")
+        .unwrap_or(line)
+        .split('=')
+        .next()
+        .unwrap_or_default()
+        .trim();
     let is_ours = OURS.iter().any(|ours| name.starts_with(ours))
-        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-    let of = if is_ours { format!(", that of {name},") } else { String::new() };
+        && name
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    let of = if is_ours {
+        format!(", that of {name},")
+    } else {
+        String::new()
+    };
     format!(
         ".env has a line{of} that cannot be read: write NAME=value, and put values with spaces or quotes into quotes"
     )
@@ -209,14 +272,18 @@ impl<F: Fn(&str) -> Result<String, VarError>> Source<F> {
         let file_name = format!("{name}_FILE");
         match (self.text(name), self.text(&file_name)) {
             (Some(_), Some(_)) => {
-                self.wrong.push(format!("{name} and {file_name} are both set: keep one"));
+                self.wrong
+                    .push(format!("{name} and {file_name} are both set: keep one"));
                 None
             }
             (Some(value), None) => Some(Secret(value)),
             (None, Some(path)) => match std::fs::read_to_string(&path) {
-                Ok(value) => Some(Secret(value.trim().to_owned())).filter(|secret| !secret.0.is_empty()),
+                Ok(value) => {
+                    Some(Secret(value.trim().to_owned())).filter(|secret| !secret.0.is_empty())
+                }
                 Err(error) => {
-                    self.wrong.push(format!("{file_name}: cannot read {path}: {error}"));
+                    self.wrong
+                        .push(format!("{file_name}: cannot read {path}: {error}"));
                     None
                 }
             },
@@ -228,17 +295,28 @@ impl<F: Fn(&str) -> Result<String, VarError>> Source<F> {
         let value = self.text(name)?;
         let parsed = value.parse().ok();
         if parsed.is_none() {
-            self.wrong.push(format!("{name} is \"{value}\": must be {expected}"));
+            self.wrong
+                .push(format!("{name} is \"{value}\": must be {expected}"));
         }
         parsed
     }
 
-    fn number<T: FromStr + PartialOrd + Display + Copy>(&mut self, name: &str, default: T, min: T, max: T) -> T {
-        let Some(value) = self.text(name) else { return default };
+    fn number<T: FromStr + PartialOrd + Display + Copy>(
+        &mut self,
+        name: &str,
+        default: T,
+        min: T,
+        max: T,
+    ) -> T {
+        let Some(value) = self.text(name) else {
+            return default;
+        };
         match value.parse() {
             Ok(number) if min <= number && number <= max => number,
             _ => {
-                self.wrong.push(format!("{name} is \"{value}\": must be a whole number between {min} and {max}"));
+                self.wrong.push(format!(
+                    "{name} is \"{value}\": must be a whole number between {min} and {max}"
+                ));
                 default
             }
         }
@@ -250,7 +328,8 @@ impl<F: Fn(&str) -> Result<String, VarError>> Source<F> {
             "1" | "true" | "yes" | "on" => Some(true),
             "0" | "false" | "no" | "off" => Some(false),
             _ => {
-                self.wrong.push(format!("{name} is \"{value}\": must be true or false"));
+                self.wrong
+                    .push(format!("{name} is \"{value}\": must be true or false"));
                 None
             }
         }
@@ -259,7 +338,9 @@ impl<F: Fn(&str) -> Result<String, VarError>> Source<F> {
     fn endpoint(&mut self, name: &str) -> Option<Url> {
         let url: Url = self.parsed(name, "an address such as http://collector:4318")?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() || url.query().is_some() {
-            self.wrong.push(format!("{name} is \"{url}\": must be an http or https address"));
+            self.wrong.push(format!(
+                "{name} is \"{url}\": must be an http or https address"
+            ));
             return None;
         }
         Some(url)
@@ -269,9 +350,16 @@ impl<F: Fn(&str) -> Result<String, VarError>> Source<F> {
     fn public_url(&mut self) -> Option<Url> {
         const NAME: &str = "PULSECHECK_PUBLIC_URL";
         let url: Url = self.parsed(NAME, "an address such as https://pulse.example.com")?;
-        let origin = matches!(url.scheme(), "http" | "https") && url.has_host() && url.path() == "/";
-        if !origin || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
-            self.wrong.push(format!("{NAME} is \"{url}\": must be http(s)://host[:port] with nothing behind it"));
+        let origin =
+            matches!(url.scheme(), "http" | "https") && url.has_host() && url.path() == "/";
+        if !origin
+            || url.query().is_some()
+            || url.fragment().is_some()
+            || !url.username().is_empty()
+        {
+            self.wrong.push(format!(
+                "{NAME} is \"{url}\": must be http(s)://host[:port] with nothing behind it"
+            ));
             return None;
         }
         Some(url)
@@ -284,7 +372,11 @@ mod tests {
 
     fn read(values: &[(&str, &str)]) -> anyhow::Result<Settings> {
         let lookup = |name: &str| {
-            values.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()).ok_or(VarError::NotPresent)
+            values
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, value)| (*value).to_owned())
+                .ok_or(VarError::NotPresent)
         };
         Settings::read(lookup, Vec::new())
     }
@@ -293,7 +385,10 @@ mod tests {
     fn nothing_set_is_a_laptop() {
         let settings = read(&[]).unwrap();
         assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
-        assert_eq!((settings.min_interval_seconds, settings.local_login), (10, None));
+        assert_eq!(
+            (settings.min_interval_seconds, settings.local_login),
+            (10, None)
+        );
     }
 
     #[test]
@@ -339,14 +434,32 @@ mod tests {
             ("PULSECHECK_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1 ::1"),
         ])
         .unwrap();
-        let Providers { google, github, oidc } = settings.providers;
+        let Providers {
+            google,
+            github,
+            oidc,
+        } = settings.providers;
         assert_eq!(google.unwrap().issuer, "https://accounts.google.com");
-        assert_eq!(github.unwrap().api_url.as_str(), "https://github.example.com/api/v3");
+        assert_eq!(
+            github.unwrap().api_url.as_str(),
+            "https://github.example.com/api/v3"
+        );
         let oidc = oidc.unwrap();
-        assert_eq!((oidc.name.as_str(), oidc.issuer.as_str()), ("127.0.0.1", "http://127.0.0.1:9000/realms/a"));
-        let proxies: Vec<_> = settings.trusted_proxies.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            (oidc.name.as_str(), oidc.issuer.as_str()),
+            ("127.0.0.1", "http://127.0.0.1:9000/realms/a")
+        );
+        let proxies: Vec<_> = settings
+            .trusted_proxies
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(proxies, ["10.0.0.0/8", "192.0.2.1/32", "::1/128"]);
-        let Providers { google, github, oidc } = read(&[]).unwrap().providers;
+        let Providers {
+            google,
+            github,
+            oidc,
+        } = read(&[]).unwrap().providers;
         assert!(google.is_none() && github.is_none() && oidc.is_none());
     }
 
@@ -377,8 +490,14 @@ mod tests {
     #[test]
     fn a_line_of_the_env_file_that_cannot_be_read_is_named_and_not_shown() {
         for (text, named) in [
-            ("PULSECHECK_SECRET_KEY='hunter2 and no end\n", Some("PULSECHECK_SECRET_KEY")),
-            ("export DATABASE_URL=postgres://a:hunter2@b/c d\n", Some("DATABASE_URL")),
+            (
+                "PULSECHECK_SECRET_KEY='hunter2 and no end\n",
+                Some("PULSECHECK_SECRET_KEY"),
+            ),
+            (
+                "export DATABASE_URL=postgres://a:hunter2@b/c d\n",
+                Some("DATABASE_URL"),
+            ),
             ("hunter2\n", None),
             ("hunter2=='x\n", None),
             ("PULSECHECK_hunter2 'x\n", None),
@@ -386,9 +505,15 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             let file = directory.path().join(".env");
             std::fs::write(&file, text).unwrap();
-            let error = dotenvy::from_path_iter(&file).unwrap().find_map(Result::err).expect(text);
+            let error = dotenvy::from_path_iter(&file)
+                .unwrap()
+                .find_map(Result::err)
+                .expect(text);
             let message = unreadable(&file, &error);
-            assert!(!message.contains("hunter2") && message.starts_with(".env has a line"), "{message}");
+            assert!(
+                !message.contains("hunter2") && message.starts_with(".env has a line"),
+                "{message}"
+            );
             assert_eq!(message.contains("that of"), named.is_some(), "{message}");
             assert!(named.is_none_or(|name| message.contains(name)), "{message}");
         }
@@ -398,7 +523,11 @@ mod tests {
     fn secrets_may_stand_in_files() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "0123456789abcdef0123456789abcdef\n").unwrap();
-        let settings = read(&[("PULSECHECK_SECRET_KEY_FILE", file.path().to_str().unwrap())]).unwrap();
-        assert_eq!(settings.secret_key.unwrap().expose(), "0123456789abcdef0123456789abcdef");
+        let settings =
+            read(&[("PULSECHECK_SECRET_KEY_FILE", file.path().to_str().unwrap())]).unwrap();
+        assert_eq!(
+            settings.secret_key.unwrap().expose(),
+            "0123456789abcdef0123456789abcdef"
+        );
     }
 }

@@ -19,15 +19,28 @@ pub(crate) struct Telemetry(Option<Traces>);
 /// When `PULSECHECK_LOG` is no filter, or traces cannot be exported as the settings say.
 pub(crate) fn start(settings: &Settings, traced: bool) -> anyhow::Result<Telemetry> {
     let filter = EnvFilter::try_new(&settings.log)
-        .with_context(|| format!("PULSECHECK_LOG is \"{}\": must be a level or a filter", settings.log))?
+        .with_context(|| {
+            format!(
+                "PULSECHECK_LOG is \"{}\": must be a level or a filter",
+                settings.log
+            )
+        })?
         // PostgreSQL's remarks on tables that are already there.
         .add_directive("sqlx::postgres::notice=warn".parse()?);
     let format = settings.log_format;
-    let traces = settings.otlp_endpoint.as_ref().filter(|_| traced).map(Traces::to).transpose()?;
+    let traces = settings
+        .otlp_endpoint
+        .as_ref()
+        .filter(|_| traced)
+        .map(Traces::to)
+        .transpose()?;
     match &traces {
         // One filter for all: what it does not let through costs nothing.
         None => registry().with(filter).with(logs(format)).init(),
-        Some(traces) => registry().with(logs(format).with_filter(filter)).with(traces.layer()).init(),
+        Some(traces) => registry()
+            .with(logs(format).with_filter(filter))
+            .with(traces.layer())
+            .init(),
     }
     Ok(Telemetry(traces))
 }
@@ -47,7 +60,10 @@ where
 {
     let logs = fmt::layer().with_writer(std::io::stderr);
     match format {
-        LogFormat::Text => logs.with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed(),
+        LogFormat::Text => logs
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_target(false)
+            .boxed(),
         LogFormat::Json => logs.json().flatten_event(true).boxed(),
     }
 }

@@ -47,14 +47,22 @@ impl Traces {
             .with_http_client(Sender::new()?)
             .with_protocol(Protocol::HttpBinary)
             .with_timeout(PATIENCE)
-            .with_endpoint(format!("{}/v1/traces", endpoint.as_str().trim_end_matches('/')))
+            .with_endpoint(format!(
+                "{}/v1/traces",
+                endpoint.as_str().trim_end_matches('/')
+            ))
             .build()
             .context("traces cannot be exported")?;
         let resource = Resource::builder()
             .with_service_name(env!("CARGO_PKG_NAME"))
             .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
             .build();
-        Ok(Self(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build()))
+        Ok(Self(
+            SdkTracerProvider::builder()
+                .with_batch_exporter(exporter)
+                .with_resource(resource)
+                .build(),
+        ))
     }
 
     /// What hears of spans.
@@ -62,7 +70,9 @@ impl Traces {
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
     {
-        let told = Targets::new().with_target(TARGET, Level::TRACE).with_target(REQUESTS, Level::INFO);
+        let told = Targets::new()
+            .with_target(TARGET, Level::TRACE)
+            .with_target(REQUESTS, Level::INFO);
         tracing_opentelemetry::layer()
             .with_tracer(self.0.tracer(env!("CARGO_PKG_NAME")))
             .with_location(false)
@@ -74,7 +84,8 @@ impl Traces {
     /// Tells what was not told yet.
     pub(crate) async fn end(self) {
         // It waits for a thread, which needs this runtime to deliver.
-        let ended = tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(LAST_PATIENCE)).await;
+        let ended =
+            tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(LAST_PATIENCE)).await;
         if !matches!(ended, Ok(Ok(()))) {
             tracing::debug!("the last traces could not be delivered");
         }
@@ -102,13 +113,19 @@ impl Sender {
             .no_proxy()
             .timeout(PATIENCE)
             .build()?;
-        Ok(Self { client, runtime: Handle::current(), failing: AtomicBool::new(false) })
+        Ok(Self {
+            client,
+            runtime: Handle::current(),
+            failing: AtomicBool::new(false),
+        })
     }
 
     /// Says once that it does not work, and once that it does again.
     fn note(&self, delivered: Result<(), &HttpError>) {
         match (delivered, self.failing.swap(delivered.is_err(), Relaxed)) {
-            (Err(error), false) => tracing::warn!(%error, "traces cannot be delivered; those that do not fit are lost"),
+            (Err(error), false) => {
+                tracing::warn!(%error, "traces cannot be delivered; those that do not fit are lost")
+            }
             (Ok(()), true) => tracing::info!("traces are delivered again"),
             _ => {}
         }
@@ -119,7 +136,11 @@ impl Sender {
 impl HttpClient for Sender {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let delivered = match reqwest::Request::try_from(request) {
-            Ok(request) => match self.runtime.spawn(deliver(self.client.clone(), request)).await {
+            Ok(request) => match self
+                .runtime
+                .spawn(deliver(self.client.clone(), request))
+                .await
+            {
                 Ok(delivered) => delivered,
                 Err(error) => Err(error.into()),
             },
@@ -135,7 +156,10 @@ impl HttpClient for Sender {
     }
 }
 
-async fn deliver(client: reqwest::Client, request: reqwest::Request) -> Result<Response<Bytes>, HttpError> {
+async fn deliver(
+    client: reqwest::Client,
+    request: reqwest::Request,
+) -> Result<Response<Bytes>, HttpError> {
     let mut answer = client.execute(request).await?;
     let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
     let mut body = Vec::new();

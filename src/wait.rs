@@ -14,7 +14,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// When `patience` is over, with the reason of the last attempt, or at once when waiting cannot help.
-pub(crate) async fn run(settings: &Settings, schema: bool, patience: Duration) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    settings: &Settings,
+    schema: bool,
+    patience: Duration,
+) -> anyhow::Result<()> {
     ensure!(
         settings.database_url.is_some() || settings.redis_url.is_some(),
         "there is nothing to wait for: set DATABASE_URL or REDIS_URL"
@@ -22,10 +26,13 @@ pub(crate) async fn run(settings: &Settings, schema: bool, patience: Duration) -
     let begun = Instant::now();
     let mut said = String::new();
     loop {
-        let Err(error) = attempt(settings, schema).await else { return Ok(()) };
+        let Err(error) = attempt(settings, schema).await else {
+            return Ok(());
+        };
         let hopeless = matches!(error.downcast_ref(), Some(MigrationError::Newer(_)));
         if hopeless || begun.elapsed() + PAUSE >= patience {
-            return Err(error).with_context(|| format!("gave up waiting after {} s", begun.elapsed().as_secs()));
+            return Err(error)
+                .with_context(|| format!("gave up waiting after {} s", begun.elapsed().as_secs()));
         }
         let reason = format!("{error:#}");
         if reason != said {
@@ -38,9 +45,17 @@ pub(crate) async fn run(settings: &Settings, schema: bool, patience: Duration) -
 
 async fn attempt(settings: &Settings, schema: bool) -> anyhow::Result<()> {
     if let Some(url) = &settings.database_url {
-        let pool = Pool { max_connections: 1, application_name: "pulsecheck wait", ..Pool::default() };
+        let pool = Pool {
+            max_connections: 1,
+            application_name: "pulsecheck wait",
+            ..Pool::default()
+        };
         let db = migration::connect(url.expose(), &pool).await?;
-        let verified = if schema { migration::verify(&db).await } else { Ok(()) };
+        let verified = if schema {
+            migration::verify(&db).await
+        } else {
+            Ok(())
+        };
         db.close().await?;
         verified?;
     }

@@ -58,7 +58,9 @@ impl Assets {
 
     /// These files, by their paths without a leading slash.
     pub fn new(files: impl IntoIterator<Item = (String, Bytes)>) -> Self {
-        Self { files: Arc::new(file::with_copies(files.into_iter().collect())) }
+        Self {
+            files: Arc::new(file::with_copies(files.into_iter().collect())),
+        }
     }
 
     /// Answers for any path that is not the API's.
@@ -91,7 +93,11 @@ impl Assets {
 
 fn file_response(path: &str, file: &File, method: &Method, headers: &HeaderMap) -> Response {
     if !matches!(*method, Method::GET | Method::HEAD) {
-        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
+        return (
+            StatusCode::METHOD_NOT_ALLOWED,
+            [(header::ALLOW, "GET, HEAD")],
+        )
+            .into_response();
     }
     let encoding = encoding::best(headers, |encoding| file.copy(encoding).is_some());
     let (content, etag) = file.copy(encoding).unwrap_or((&file.content, &file.etag));
@@ -99,10 +105,20 @@ fn file_response(path: &str, file: &File, method: &Method, headers: &HeaderMap) 
     let set = response.headers_mut();
     set.insert(header::ETAG, etag.clone());
     set.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    set.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching(path)));
+    set.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static(caching(path)),
+    );
     set.insert(header::CONTENT_TYPE, file.content_type.clone());
-    let policy = if path.starts_with("graphiql/") { GRAPHIQL_POLICY } else { DASHBOARD_POLICY };
-    set.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    let policy = if path.starts_with("graphiql/") {
+        GRAPHIQL_POLICY
+    } else {
+        DASHBOARD_POLICY
+    };
+    set.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(policy),
+    );
     if unchanged(headers, etag) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return response;
@@ -120,7 +136,12 @@ fn file_response(path: &str, file: &File, method: &Method, headers: &HeaderMap) 
 /// Everything in a directory called `assets` has a hash of its content in its name; the rest keeps its name when it
 /// changes.
 fn caching(path: &str) -> &'static str {
-    if path.split('/').rev().skip(1).any(|directory| directory == "assets") {
+    if path
+        .split('/')
+        .rev()
+        .skip(1)
+        .any(|directory| directory == "assets")
+    {
         "public, max-age=31536000, immutable"
     } else {
         "no-cache"
@@ -128,7 +149,10 @@ fn caching(path: &str) -> &'static str {
 }
 
 fn unchanged(headers: &HeaderMap, etag: &HeaderValue) -> bool {
-    let lines = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|line| line.to_str().ok());
+    let lines = headers
+        .get_all(header::IF_NONE_MATCH)
+        .into_iter()
+        .filter_map(|line| line.to_str().ok());
     let mut known = lines.flat_map(|line| line.split(',')).map(str::trim);
     known.any(|known| known == "*" || known.trim_start_matches("W/").as_bytes() == etag.as_bytes())
 }

@@ -33,8 +33,8 @@ use recent::Recent;
 use refresh_token::{RefreshToken, RefreshTokens};
 use refusal::Refusal;
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use session::{Begun, Device, Exchange};
 use tokio::sync::broadcast;
@@ -97,7 +97,11 @@ struct Token {
 /// What a browser gets for a refresh token.
 pub(crate) enum Refreshed {
     /// An access token and the next refresh token.
-    Granted { access_token: String, expires_at: DateTime<Utc>, refresh_token: String },
+    Granted {
+        access_token: String,
+        expires_at: DateTime<Utc>,
+        refresh_token: String,
+    },
     /// Nothing: they have to sign in again.
     Ended,
     /// Nothing, because it is another session's than the browser's own: somebody else has put it there.
@@ -132,9 +136,15 @@ pub(crate) struct Arrival<'a> {
 impl Auth {
     /// # Errors
     /// When the client for sign-in providers cannot be made.
-    pub(crate) fn new(db: DatabaseConnection, settings: &crate::Settings) -> Result<Self, provider::Fault> {
+    pub(crate) fn new(
+        db: DatabaseConnection,
+        settings: &crate::Settings,
+    ) -> Result<Self, provider::Fault> {
         let issuer = settings.public_url.origin().ascii_serialization();
-        let (secret, previous) = (settings.secret_key.as_str(), settings.previous_secret_key.as_deref());
+        let (secret, previous) = (
+            settings.secret_key.as_str(),
+            settings.previous_secret_key.as_deref(),
+        );
         Ok(Self {
             db,
             signer: Signer::new(issuer.clone(), secret, previous),
@@ -163,26 +173,65 @@ impl Auth {
     ///
     /// # Errors
     /// When the database fails.
-    pub(crate) async fn by_access_token(&self, token: &str, now: DateTime<Utc>) -> Result<Option<Viewer>, DbErr> {
-        let Some(claims) = self.signer.read(token).filter(|claims| !claims.expired(now)) else { return Ok(None) };
-        let viewer = Viewer { user_id: claims.sub, session: Some(claims.sid), token: None, read_only: false };
-        Ok(self.session_lives(claims.sid, claims.sub, now).await?.then_some(viewer))
+    pub(crate) async fn by_access_token(
+        &self,
+        token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Viewer>, DbErr> {
+        let Some(claims) = self
+            .signer
+            .read(token)
+            .filter(|claims| !claims.expired(now))
+        else {
+            return Ok(None);
+        };
+        let viewer = Viewer {
+            user_id: claims.sub,
+            session: Some(claims.sid),
+            token: None,
+            read_only: false,
+        };
+        Ok(self
+            .session_lives(claims.sid, claims.sub, now)
+            .await?
+            .then_some(viewer))
     }
 
     /// Who presents this API token; `None` when it was revoked, has expired, or never existed.
     ///
     /// # Errors
     /// When the database fails.
-    pub(crate) async fn by_api_token(&self, token: &str, now: DateTime<Utc>) -> Result<Option<Viewer>, DbErr> {
-        let Some(hash) = api_token::token_hash(token) else { return Ok(None) };
+    pub(crate) async fn by_api_token(
+        &self,
+        token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Viewer>, DbErr> {
+        let Some(hash) = api_token::token_hash(token) else {
+            return Ok(None);
+        };
         if let Some(token) = self.tokens.get(&hash, now) {
             return Ok(api_token::works(token.expires_at, now).then_some(token.viewer));
         }
         // What does not exist is not remembered: made-up tokens would push out the real ones.
         let since = self.tokens.since();
-        let Some(row) = api_token::find(&self.db, &hash, now).await? else { return Ok(None) };
-        let viewer = Viewer { user_id: row.user_id, session: None, token: Some(row.id), read_only: row.read_only };
-        self.tokens.put(since, hash, Token { viewer, expires_at: row.expires_at }, now);
+        let Some(row) = api_token::find(&self.db, &hash, now).await? else {
+            return Ok(None);
+        };
+        let viewer = Viewer {
+            user_id: row.user_id,
+            session: None,
+            token: Some(row.id),
+            read_only: row.read_only,
+        };
+        self.tokens.put(
+            since,
+            hash,
+            Token {
+                viewer,
+                expires_at: row.expires_at,
+            },
+            now,
+        );
         if api_token::use_is_worth_noting(&row, now) {
             let db = self.db.clone();
             tokio::spawn(async move {
@@ -198,7 +247,11 @@ impl Auth {
     ///
     /// # Errors
     /// When the database fails.
-    pub(crate) async fn still_lives(&self, viewer: &Viewer, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    pub(crate) async fn still_lives(
+        &self,
+        viewer: &Viewer,
+        now: DateTime<Utc>,
+    ) -> Result<bool, DbErr> {
         match (viewer.session, viewer.token) {
             (Some(session), _) => self.session_lives(session, viewer.user_id, now).await,
             (None, Some(token)) => self.token_lives(token, now).await,
@@ -238,31 +291,69 @@ impl Auth {
     ///
     /// # Errors
     /// Why it cannot go there.
-    pub(crate) async fn depart(&self, provider: &str, back: &str, now: DateTime<Utc>) -> Result<Departure, Refusal> {
-        let provider = self.providers.get(provider).ok_or(Refusal::UnknownProvider)?;
+    pub(crate) async fn depart(
+        &self,
+        provider: &str,
+        back: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Departure, Refusal> {
+        let provider = self
+            .providers
+            .get(provider)
+            .ok_or(Refusal::UnknownProvider)?;
         let (flow, cookie) = self.flows.begin(provider.id(), back, now);
         let address = provider.address(&flow).await.map_err(|fault| {
             tracing::error!(provider = provider.id(), error = %fault, "a sign-in provider cannot be used at the moment");
             fault.refusal()
         })?;
-        Ok(Departure { address, state: flow.state, cookie })
+        Ok(Departure {
+            address,
+            state: flow.state,
+            cookie,
+        })
     }
 
     /// Begins a session for somebody who comes back from a provider, and says where they wanted to go.
     ///
     /// # Errors
     /// Why nobody is signed in.
-    pub(crate) async fn arrive(&self, arrival: Arrival<'_>, now: DateTime<Utc>) -> Result<(SignedIn, String), Refusal> {
-        let Arrival { provider, answer, cookie, access_token, device } = arrival;
-        let provider = self.providers.get(provider).ok_or(Refusal::UnknownProvider)?;
-        let flow = self.flows.read(cookie, provider.id(), answer.state.as_deref(), now)?;
-        if !flow::consume(&self.db, &flow, now).await.map_err(|error| failed(&error))? {
+    pub(crate) async fn arrive(
+        &self,
+        arrival: Arrival<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<(SignedIn, String), Refusal> {
+        let Arrival {
+            provider,
+            answer,
+            cookie,
+            access_token,
+            device,
+        } = arrival;
+        let provider = self
+            .providers
+            .get(provider)
+            .ok_or(Refusal::UnknownProvider)?;
+        let flow = self
+            .flows
+            .read(cookie, provider.id(), answer.state.as_deref(), now)?;
+        if !flow::consume(&self.db, &flow, now)
+            .await
+            .map_err(|error| failed(&error))?
+        {
             return Err(Refusal::Used);
         }
         if let Some(error) = answer.error {
             let error: String = error.chars().filter(|c| !c.is_control()).take(60).collect();
-            tracing::info!(provider = provider.id(), error, "a sign-in ended at the provider");
-            return Err(if error == "access_denied" { Refusal::Denied } else { Refusal::Provider });
+            tracing::info!(
+                provider = provider.id(),
+                error,
+                "a sign-in ended at the provider"
+            );
+            return Err(if error == "access_denied" {
+                Refusal::Denied
+            } else {
+                Refusal::Provider
+            });
         }
         let code = answer.code.ok_or(Refusal::Mismatch)?;
         let profile = provider.profile(&flow, &code, answer.iss.as_deref()).await.map_err(|fault| {
@@ -272,7 +363,9 @@ impl Auth {
         let begun = async {
             let transaction = writing(&self.db).await?;
             let begun = match identity::user_of(&transaction, &profile, now).await? {
-                Ok(user) => session::begin(&transaction, &self.refresh_tokens, user, device, now).await.map(Ok)?,
+                Ok(user) => session::begin(&transaction, &self.refresh_tokens, user, device, now)
+                    .await
+                    .map(Ok)?,
                 Err(refusal) => return Ok(Err(refusal)),
             };
             transaction.commit().await?;
@@ -291,7 +384,10 @@ impl Auth {
             tracing::warn!(%error, "the session that a browser had before could not be ended");
         }
         let access_token = self.signer.issue(begun.user, begun.session, now);
-        SignedIn { access_token, refresh_token: begun.refresh_token }
+        SignedIn {
+            access_token,
+            refresh_token: begun.refresh_token,
+        }
     }
 
     /// Exchanges a refresh token. `access_token` is the one that came with it, if any; it may have expired, but it has to
@@ -305,15 +401,26 @@ impl Auth {
         access_token: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Refreshed, DbErr> {
-        let Some(token) = RefreshToken::parse(token) else { return Ok(Refreshed::Ended) };
+        let Some(token) = RefreshToken::parse(token) else {
+            return Ok(Refreshed::Ended);
+        };
         let own = access_token.and_then(|token| self.signer.read(token));
         if own.is_some_and(|own| own.sid != token.session()) {
             return Ok(Refreshed::Foreign);
         }
-        let (session, user, refresh_token) = match session::exchange(&self.db, &self.refresh_tokens, &token, now)
-            .await?
+        let (session, user, refresh_token) = match session::exchange(
+            &self.db,
+            &self.refresh_tokens,
+            &token,
+            now,
+        )
+        .await?
         {
-            Exchange::Rotated { session, user, refresh_token } => (session, user, refresh_token),
+            Exchange::Rotated {
+                session,
+                user,
+                refresh_token,
+            } => (session, user, refresh_token),
             Exchange::Replayed { session, user } => {
                 tracing::warn!(%session, %user, "a refresh token was used a second time: its session has been ended");
                 self.session_ended(session);
@@ -322,7 +429,11 @@ impl Auth {
             Exchange::Unknown => return Ok(Refreshed::Ended),
         };
         let access_token = self.signer.issue(user, session, now);
-        Ok(Refreshed::Granted { access_token, expires_at: now + access_token::LIFETIME, refresh_token })
+        Ok(Refreshed::Granted {
+            access_token,
+            expires_at: now + access_token::LIFETIME,
+            refresh_token,
+        })
     }
 
     /// Ends the session that an access token names, even when the token has expired.
@@ -330,7 +441,9 @@ impl Auth {
     /// # Errors
     /// When the database fails.
     pub(crate) async fn sign_out(&self, access_token: &str) -> Result<(), DbErr> {
-        let Some(claims) = self.signer.read(access_token) else { return Ok(()) };
+        let Some(claims) = self.signer.read(access_token) else {
+            return Ok(());
+        };
         self.end_session(claims.sub, claims.sid).await
     }
 
@@ -338,8 +451,14 @@ impl Auth {
     ///
     /// # Errors
     /// When the database fails.
-    pub(crate) async fn sign_out_by_refresh_token(&self, token: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
-        let Some(token) = RefreshToken::parse(token) else { return Ok(()) };
+    pub(crate) async fn sign_out_by_refresh_token(
+        &self,
+        token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbErr> {
+        let Some(token) = RefreshToken::parse(token) else {
+            return Ok(());
+        };
         match session::of_token(&self.db, &self.refresh_tokens, &token, now).await? {
             Some(session) => self.end_session(session.user_id, session.id).await,
             None => Ok(()),
@@ -369,7 +488,8 @@ impl Auth {
 
     /// To be called when an API token was revoked, so that it stops working in this process at once.
     pub fn token_revoked(&self, token: Uuid) {
-        self.tokens.forget(|_, known| known.viewer.token == Some(token));
+        self.tokens
+            .forget(|_, known| known.viewer.token == Some(token));
         self.token_ends.forget(|id, _| *id == token);
         self.tell(Ended::Token(token));
     }
@@ -390,13 +510,19 @@ impl Auth {
             None => {
                 let since = self.sessions.since();
                 let row = session::find(&self.db, id, now).await?;
-                if let Some(row) = row.as_ref().filter(|row| session::use_is_worth_noting(row, now)) {
+                if let Some(row) = row
+                    .as_ref()
+                    .filter(|row| session::use_is_worth_noting(row, now))
+                {
                     // It lives all the same.
                     if let Err(error) = session::note_use(&self.db, row.id, now).await {
                         tracing::warn!(%error, session = %row.id, "the last use of a session could not be noted");
                     }
                 }
-                let session = row.map(|row| Session { user: row.user_id, expires_at: row.expires_at });
+                let session = row.map(|row| Session {
+                    user: row.user_id,
+                    expires_at: row.expires_at,
+                });
                 if let Some(session) = session {
                     self.sessions.put(since, id, session, now);
                 }
@@ -411,7 +537,9 @@ impl Auth {
             Some(end) => Some(end),
             None => {
                 let since = self.token_ends.since();
-                let end = api_token::find_by_id(&self.db, id, now).await?.map(|row| row.expires_at);
+                let end = api_token::find_by_id(&self.db, id, now)
+                    .await?
+                    .map(|row| row.expires_at);
                 if let Some(end) = end {
                     self.token_ends.put(since, id, end, now);
                 }

@@ -76,8 +76,13 @@ impl Executor for Schema {
         Self::execute(self, request).await
     }
 
-    fn execute_stream(&self, request: Request, session: Option<Arc<Data>>) -> BoxStream<'static, Response> {
-        self.followed.execute_stream_with_session_data(request, session.unwrap_or_default())
+    fn execute_stream(
+        &self,
+        request: Request,
+        session: Option<Arc<Data>>,
+    ) -> BoxStream<'static, Response> {
+        self.followed
+            .execute_stream_with_session_data(request, session.unwrap_or_default())
     }
 }
 
@@ -88,7 +93,15 @@ impl Executor for Schema {
 /// wrong `fields` with a message each when they are several), CONFLICT, RATE_LIMITED, UPSTREAM, or INTERNAL (with a
 /// `requestId` for the operator). Its message is for people.
 #[derive(MergedObject, Default)]
-pub struct Query(UserQuery, ServiceQuery, IncidentQuery, StatusPageQuery, CalendarQuery, AccountQuery, SystemQuery);
+pub struct Query(
+    UserQuery,
+    ServiceQuery,
+    IncidentQuery,
+    StatusPageQuery,
+    CalendarQuery,
+    AccountQuery,
+    SystemQuery,
+);
 
 /// What can be done. Read-only tokens are refused with FORBIDDEN.
 #[derive(MergedObject, Default)]
@@ -106,8 +119,15 @@ pub struct Mutation(
 pub fn schema(context: Ops) -> Schema {
     let ops = Arc::new(context);
     let asked = builder().data(ops.clone()).finish();
-    let followed = builder().data(ops.clone()).extension(Gates { ops: ops.clone() }).finish();
-    Schema { ops, asked, followed }
+    let followed = builder()
+        .data(ops.clone())
+        .extension(Gates { ops: ops.clone() })
+        .finish();
+    Schema {
+        ops,
+        asked,
+        followed,
+    }
 }
 
 /// The schema as text, for clients that compile against it.

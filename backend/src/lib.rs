@@ -87,7 +87,9 @@ impl fmt::Debug for Settings {
     /// Without the keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut settings = f.debug_struct("Settings");
-        settings.field("public_url", &self.public_url.as_str()).field("local_login", &self.local_login);
+        settings
+            .field("public_url", &self.public_url.as_str())
+            .field("local_login", &self.local_login);
         settings.finish_non_exhaustive()
     }
 }
@@ -97,7 +99,11 @@ impl fmt::Debug for Settings {
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub async fn serve(backend: Backend, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
+pub async fn serve(
+    backend: Backend,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
     serve_with_assets(backend, Assets::built_in(), listener, shutdown).await
 }
 

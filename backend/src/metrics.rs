@@ -3,7 +3,9 @@
 
 use async_graphql::Response;
 use async_graphql::parser::types::OperationType;
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 use std::time::Duration;
 
 const REQUESTS: &str = "pulsecheck_http_requests_total";
@@ -18,8 +20,15 @@ const LIMITED: &str = "pulsecheck_rate_limited_total";
 /// Says what each is.
 pub fn describe() {
     describe_counter!(REQUESTS, "HTTP requests answered, by class of status");
-    describe_histogram!(REQUEST_TIME, Unit::Seconds, "Time from a request's head to its answer's");
-    describe_counter!(OPERATIONS, "GraphQL operations, by kind and by the code of their first error, or ok");
+    describe_histogram!(
+        REQUEST_TIME,
+        Unit::Seconds,
+        "Time from a request's head to its answer's"
+    );
+    describe_counter!(
+        OPERATIONS,
+        "GraphQL operations, by kind and by the code of their first error, or ok"
+    );
     describe_histogram!(
         OPERATION_TIME,
         Unit::Seconds,
@@ -27,8 +36,14 @@ pub fn describe() {
     );
     describe_gauge!(WEBSOCKETS, "Open WebSockets");
     describe_gauge!(SUBSCRIPTIONS, "Operations that run over WebSockets");
-    describe_counter!(MISSED, "Subscriptions that were ended because their client read too slowly");
-    describe_counter!(LIMITED, "Requests and operations that were refused because they came too often");
+    describe_counter!(
+        MISSED,
+        "Subscriptions that were ended because their client read too slowly"
+    );
+    describe_counter!(
+        LIMITED,
+        "Requests and operations that were refused because they came too often"
+    );
     // From the beginning, because what has never happened is otherwise not there, and no alert sees its first time.
     for class in ["ok", "limited", "refused", "failed"] {
         counter!(REQUESTS, "class" => class).increment(0);
@@ -55,14 +70,18 @@ pub(crate) fn answered(status: u16, took: Duration) {
 
 /// An operation was carried out or refused. Its kind is not known where nobody got so far as to read it.
 pub(crate) fn operated(kind: Option<OperationType>, response: &Response, took: Duration) {
-    let code = response.errors.first().map_or("ok", crate::graphql::code_of);
+    let code = response
+        .errors
+        .first()
+        .map_or("ok", crate::graphql::code_of);
     counter!(OPERATIONS, "kind" => word(kind), "code" => code).increment(1);
     histogram!(OPERATION_TIME, "kind" => word(kind)).record(took);
 }
 
 /// A subscription began, or was refused with this code.
 pub(crate) fn subscribed(code: &'static str) {
-    counter!(OPERATIONS, "kind" => word(Some(OperationType::Subscription)), "code" => code).increment(1);
+    counter!(OPERATIONS, "kind" => word(Some(OperationType::Subscription)), "code" => code)
+        .increment(1);
 }
 
 /// An update of a subscription was made.

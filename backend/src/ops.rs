@@ -30,8 +30,8 @@ use entity::service as services;
 use live::{Event, Live, LiveError};
 use probe::Prober;
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -74,7 +74,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { min_interval_seconds: 10, max_services: 1000, max_tokens: 100 }
+        Self {
+            min_interval_seconds: 10,
+            max_services: 1000,
+            max_tokens: 100,
+        }
     }
 }
 
@@ -121,7 +125,9 @@ impl Ops {
         }
         let at = self.live.now().await.unwrap_or_else(|_| now());
         let moments = (0..).map(|i| at + TimeDelta::milliseconds(i));
-        self.live.schedule(&due.into_iter().zip(moments).collect::<Vec<_>>()).await
+        self.live
+            .schedule(&due.into_iter().zip(moments).collect::<Vec<_>>())
+            .await
     }
 
     /// Takes services out of the queue and their latest statuses away. A page stays in the queue: the worker knows

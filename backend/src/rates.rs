@@ -90,7 +90,9 @@ impl Rates {
     pub(crate) fn new(limits: &Limits) -> Self {
         // What an office or a page that is opened anew sends at once.
         let at_once = |each_minute: NonZeroU32| each_minute.get().div_ceil(10);
-        let requests = limits.operations.saturating_mul(NonZeroU32::MIN.saturating_add(3));
+        let requests = limits
+            .operations
+            .saturating_mul(NonZeroU32::MIN.saturating_add(3));
         Self {
             sign_ins: NetworkRate::new(limits.sign_ins, limits.sign_ins.get()),
             requests: NetworkRate::new(requests, at_once(requests)),
@@ -113,7 +115,12 @@ impl Rates {
     }
 
     /// Operations of the API, of a user or else of a stranger's network.
-    pub(crate) fn operations(&self, user: Option<Uuid>, from: IpAddr, count: usize) -> Result<(), Wait> {
+    pub(crate) fn operations(
+        &self,
+        user: Option<Uuid>,
+        from: IpAddr,
+        count: usize,
+    ) -> Result<(), Wait> {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         match user {
             Some(user) => self.operations.take(&user, count),
@@ -166,8 +173,12 @@ struct NetworkRate {
 
 impl NetworkRate {
     fn new(each_minute: NonZeroU32, at_once: u32) -> Self {
-        let of_site = NonZeroU32::new(SITE).map_or(each_minute, |times| each_minute.saturating_mul(times));
-        Self { networks: Rate::new(each_minute, at_once), sites: Rate::new(of_site, at_once.saturating_mul(SITE)) }
+        let of_site =
+            NonZeroU32::new(SITE).map_or(each_minute, |times| each_minute.saturating_mul(times));
+        Self {
+            networks: Rate::new(each_minute, at_once),
+            sites: Rate::new(of_site, at_once.saturating_mul(SITE)),
+        }
     }
 
     /// A network that is refused takes nothing away from its site.
@@ -197,12 +208,18 @@ impl<K: Clone + Eq + Hash, C: Clock + Clone> Rate<K, C> {
         let at_once = NonZeroU32::new(at_once).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_minute(each_minute).allow_burst(at_once);
         let limiter = RateLimiter::new(quota, Memory::new(capacity), clock.clone());
-        Self { quota, clock, limiter }
+        Self {
+            quota,
+            clock,
+            limiter,
+        }
     }
 
     /// Counts `count` times at once for `key`, all or none.
     pub(crate) fn take(&self, key: &K, count: u32) -> Result<(), Wait> {
-        let Some(count) = NonZeroU32::new(count) else { return Ok(()) };
+        let Some(count) = NonZeroU32::new(count) else {
+            return Ok(());
+        };
         match self.limiter.check_key_n(key, count) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(later)) => Err(wait(later.wait_time_from(self.clock.now()))),
@@ -221,20 +238,43 @@ mod tests {
     use super::*;
     use governor::clock::FakeRelativeClock;
 
-    fn rate(each_minute: u32, at_once: u32, capacity: usize) -> (Rate<u32, FakeRelativeClock>, FakeRelativeClock) {
+    fn rate(
+        each_minute: u32,
+        at_once: u32,
+        capacity: usize,
+    ) -> (Rate<u32, FakeRelativeClock>, FakeRelativeClock) {
         let clock = FakeRelativeClock::default();
-        (Rate::with(NonZeroU32::new(each_minute).unwrap(), at_once, capacity, clock.clone()), clock)
+        (
+            Rate::with(
+                NonZeroU32::new(each_minute).unwrap(),
+                at_once,
+                capacity,
+                clock.clone(),
+            ),
+            clock,
+        )
     }
 
     #[test]
     fn so_many_may_come_at_once_and_then_one_after_the_other() {
         let (rate, clock) = rate(60, 3, 10);
-        assert_eq!([rate.take(&1, 1), rate.take(&1, 2), rate.take(&1, 1)], [Ok(()), Ok(()), Err(Wait(1))]);
-        assert_eq!(rate.take(&2, 3), Ok(()), "somebody else's are counted apart");
+        assert_eq!(
+            [rate.take(&1, 1), rate.take(&1, 2), rate.take(&1, 1)],
+            [Ok(()), Ok(()), Err(Wait(1))]
+        );
+        assert_eq!(
+            rate.take(&2, 3),
+            Ok(()),
+            "somebody else's are counted apart"
+        );
         clock.advance(Duration::from_secs(1));
         assert_eq!([rate.take(&1, 1), rate.take(&1, 1)], [Ok(()), Err(Wait(1))]);
         assert_eq!(rate.take(&1, 3), Err(Wait(3)), "all or none");
-        assert_eq!(rate.take(&3, 4), Err(Wait(3)), "more than ever may come at once");
+        assert_eq!(
+            rate.take(&3, 4),
+            Err(Wait(3)),
+            "more than ever may come at once"
+        );
         assert_eq!(rate.take(&1, 0), Ok(()));
         clock.advance(Duration::from_secs(60));
         assert_eq!(rate.take(&1, 3), Ok(()));
@@ -249,7 +289,10 @@ mod tests {
         for key in 1_000..11_000 {
             assert_eq!(rate.take(&key, 1), Ok(()));
             if key % 100 == 0 {
-                assert!((0..20).all(|greedy| rate.take(&greedy, 1).is_err()), "{key}");
+                assert!(
+                    (0..20).all(|greedy| rate.take(&greedy, 1).is_err()),
+                    "{key}"
+                );
             }
         }
     }
@@ -264,7 +307,10 @@ mod tests {
             }
             assert!(ask(&format!("2001:db8:0:{network}::9")).is_err());
         }
-        assert!(ask("2001:db8:0:8::1").is_err(), "a network that is new, of a site that is not");
+        assert!(
+            ask("2001:db8:0:8::1").is_err(),
+            "a network that is new, of a site that is not"
+        );
         assert_eq!(ask("2001:db8:1::1"), Ok(()), "another site");
         for n in 0..100 {
             assert_eq!(ask(&format!("192.0.2.{n}")), Ok(()), "IPv4 knows no sites");

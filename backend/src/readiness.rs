@@ -30,7 +30,8 @@ impl Readiness {
     /// Asks both, unless that was done within the last second.
     pub async fn of(&self, db: &DatabaseConnection, live: &Live) -> Parts {
         let ask = async || {
-            let (database, live) = tokio::join!(part("database", db.ping()), part("live", live.ping()));
+            let (database, live) =
+                tokio::join!(part("database", db.ping()), part("live", live.ping()));
             Parts { database, live }
         };
         self.get(Instant::now, ask).await
@@ -85,7 +86,10 @@ mod tests {
                 async move || {
                     asked.fetch_add(1, Ordering::SeqCst);
                     tokio::task::yield_now().await;
-                    Parts { database, live: true }
+                    Parts {
+                        database,
+                        live: true,
+                    }
                 }
             })
         };

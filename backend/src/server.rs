@@ -71,7 +71,13 @@ impl Server {
         loopback: bool,
         stopping: CancellationToken,
     ) -> Result<Self, provider::Fault> {
-        let Backend { db, live, prober, fetcher, settings } = backend;
+        let Backend {
+            db,
+            live,
+            prober,
+            fetcher,
+            settings,
+        } = backend;
         let auth = Auth::new(db.clone(), &settings)?;
         let limits = Limits {
             min_interval_seconds: settings.min_interval_seconds,
@@ -111,8 +117,15 @@ impl Server {
     }
 
     fn cookies(&self) -> Cookies {
-        let port = self.names.public_url().port_or_known_default().unwrap_or_default();
-        Cookies { secure: self.secure(), port }
+        let port = self
+            .names
+            .public_url()
+            .port_or_known_default()
+            .unwrap_or_default();
+        Cookies {
+            secure: self.secure(),
+            port,
+        }
     }
 }
 
@@ -138,17 +151,31 @@ fn router(server: &Arc<Server>) -> Router {
     // Answers too small to gain from it stay as they are; files come with compressed copies of their own.
     // Lightly: at the usual level a dashboard of a thousand services takes longer to compress than to find out. In
     // zstd, which is preferred, it takes a third of the time that brotli does and is smaller.
-    let compressed = CompressionLayer::new().quality(CompressionLevel::Precise(1)).compress_when(SizeAbove::new(1024));
+    let compressed = CompressionLayer::new()
+        .quality(CompressionLevel::Precise(1))
+        .compress_when(SizeAbove::new(1024));
     Router::new()
-        .route("/api/graphql", get(graphql::playground).merge(post(graphql::post).layer(compressed)))
+        .route(
+            "/api/graphql",
+            get(graphql::playground).merge(post(graphql::post).layer(compressed)),
+        )
         .route("/api/graphql/ws", get(websocket::upgrade))
         .route("/api/auth/local", get(sign_in::local).head(wrong_method))
-        .route("/api/auth/{provider}", get(sign_in::begin).head(wrong_method))
-        .route("/api/auth/{provider}/callback", get(sign_in::callback).head(wrong_method))
+        .route(
+            "/api/auth/{provider}",
+            get(sign_in::begin).head(wrong_method),
+        )
+        .route(
+            "/api/auth/{provider}/callback",
+            get(sign_in::callback).head(wrong_method),
+        )
         .route("/api/auth/refresh", post(sign_in::refresh))
         .route("/api/auth/logout", post(sign_in::logout))
         .route("/api/auth/refresh/logout", post(sign_in::logout))
-        .route("/api/account/export", get(export::export).head(wrong_method))
+        .route(
+            "/api/account/export",
+            get(export::export).head(wrong_method),
+        )
         .route(
             "/api/calendar/{file}",
             any(calendar::feed).layer(from_fn_with_state(Arc::clone(server), address::limit)),
@@ -167,7 +194,9 @@ fn router(server: &Arc<Server>) -> Router {
 }
 
 async fn asset(State(server): State<Arc<Server>>, request: Request) -> Response {
-    server.assets.respond(request.uri().path(), request.method(), request.headers())
+    server
+        .assets
+        .respond(request.uri().path(), request.method(), request.headers())
 }
 
 /// What somebody is answered who asks too often.

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use backend::ops::history::{
-    Answer, LatencyPoint, Past, Question, Stretch, Uptime, UptimeDay, around, ask, begins, checks, hourly_medians,
-    latency,
+    Answer, LatencyPoint, Past, Question, Stretch, Uptime, UptimeDay, around, ask, begins, checks,
+    hourly_medians, latency,
 };
 use chrono::{DateTime, Duration, Utc};
 use domain::rollup::{DAY, Fold, floor};
@@ -32,10 +32,22 @@ async fn uptime(
     window: Window,
     now: DateTime<Utc>,
 ) -> HashMap<i32, Uptime> {
-    let asked: Vec<_> = numbers.iter().map(|number| (*number, Question::Uptime(window))).collect();
+    let asked: Vec<_> = numbers
+        .iter()
+        .map(|number| (*number, Question::Uptime(window)))
+        .collect();
     let answers = ask(db, past, &asked, now).await.unwrap();
-    let uptime = |answer| if let Answer::Uptime(uptime) = answer { uptime } else { panic!("{answer:?}") };
-    answers.into_iter().map(|((number, _), answer)| (number, uptime(answer))).collect()
+    let uptime = |answer| {
+        if let Answer::Uptime(uptime) = answer {
+            uptime
+        } else {
+            panic!("{answer:?}")
+        }
+    };
+    answers
+        .into_iter()
+        .map(|((number, _), answer)| (number, uptime(answer)))
+        .collect()
 }
 
 async fn uptime_days(
@@ -45,19 +57,43 @@ async fn uptime_days(
     days: u32,
     now: DateTime<Utc>,
 ) -> HashMap<i32, Vec<UptimeDay>> {
-    let asked: Vec<_> = numbers.iter().map(|number| (*number, Question::Days(days))).collect();
+    let asked: Vec<_> = numbers
+        .iter()
+        .map(|number| (*number, Question::Days(days)))
+        .collect();
     let answers = ask(db, past, &asked, now).await.unwrap();
-    let days = |answer| if let Answer::Days(days) = answer { days.iter().collect() } else { panic!("{answer:?}") };
-    answers.into_iter().map(|((number, _), answer)| (number, days(answer))).collect()
+    let days = |answer| {
+        if let Answer::Days(days) = answer {
+            days.iter().collect()
+        } else {
+            panic!("{answer:?}")
+        }
+    };
+    answers
+        .into_iter()
+        .map(|((number, _), answer)| (number, days(answer)))
+        .collect()
 }
 
 /// Stores a story of which a share of tenths is summed up, and remembers what was summed up when it was half of that.
-async fn stored(db: &DatabaseConnection, service: &service::Model, story: &[check::Model], share: usize) -> Past {
+async fn stored(
+    db: &DatabaseConnection,
+    service: &service::Model,
+    story: &[check::Model],
+    share: usize,
+) -> Past {
     insert_checks(db, story).await;
     let past = Past::default();
     roll_up(db, &story[..story.len() * share / 20]).await;
     if let Some(last) = story.last() {
-        uptime_days(db, &past, &[service.number], 90, entity::check::instant(last.slot)).await;
+        uptime_days(
+            db,
+            &past,
+            &[service.number],
+            90,
+            entity::check::instant(last.slot),
+        )
+        .await;
     }
     roll_up(db, &story[..story.len() * share / 10]).await;
     past
@@ -379,15 +415,21 @@ fn story(service: &service::Model) -> impl Strategy<Value = (Vec<check::Model>, 
     ];
     let interval = prop::sample::select(vec![10, 30, 30, 30, 600, 3600, 86_400]);
     let step = (gap, 0usize..5, interval, prop::option::of(0i32..5000));
-    let steps =
-        prop_oneof![1 => 0usize..3, 5 => 3usize..250].prop_flat_map(move |n| prop::collection::vec(step.clone(), n));
+    let steps = prop_oneof![1 => 0usize..3, 5 => 3usize..250]
+        .prop_flat_map(move |n| prop::collection::vec(step.clone(), n));
     (steps, 0usize..=10).prop_map(move |(steps, share)| {
         let mut slot = at("2026-03-01T10:50:00Z");
-        let check = |(gap, status, interval_seconds, response_time_ms): (i64, usize, i32, Option<i32>)| {
-            slot += Duration::milliseconds(gap);
-            let status = Status::ALL[status].into();
-            check::Model { status, interval_seconds, response_time_ms, ..a_check(&service, slot) }
-        };
+        let check =
+            |(gap, status, interval_seconds, response_time_ms): (i64, usize, i32, Option<i32>)| {
+                slot += Duration::milliseconds(gap);
+                let status = Status::ALL[status].into();
+                check::Model {
+                    status,
+                    interval_seconds,
+                    response_time_ms,
+                    ..a_check(&service, slot)
+                }
+            };
         (steps.into_iter().map(check).collect(), share)
     })
 }
@@ -396,29 +438,71 @@ fn story(service: &service::Model) -> impl Strategy<Value = (Vec<check::Model>, 
 async fn roll_up(db: &DatabaseConnection, checks: &[check::Model]) {
     let Some(first) = checks.first() else { return };
     let of_it = check_rollup::Column::ServiceNumber.eq(first.service_number);
-    check_rollup::Entity::delete_many().filter(of_it).exec(db).await.unwrap();
-    rollup_progress::Entity::delete_by_id(first.service_number).exec(db).await.unwrap();
+    check_rollup::Entity::delete_many()
+        .filter(of_it)
+        .exec(db)
+        .await
+        .unwrap();
+    rollup_progress::Entity::delete_by_id(first.service_number)
+        .exec(db)
+        .await
+        .unwrap();
     let mut fold = Fold::after(None);
     for check in checks {
-        fold.push(check.sample(), check.response_time_ms.map(|ms| ms.try_into().unwrap()));
+        fold.push(
+            check.sample(),
+            check.response_time_ms.map(|ms| ms.try_into().unwrap()),
+        );
     }
     let row = |period| {
-        move |(start, sum): (&DateTime<Utc>, &_)| check_rollup::Model::of(first.service_number, period, *start, sum)
+        move |(start, sum): (&DateTime<Utc>, &_)| {
+            check_rollup::Model::of(first.service_number, period, *start, sum)
+        }
     };
     let days = fold.days();
-    let rows: Vec<_> =
-        fold.hours().iter().map(row(RollupPeriod::Hour)).chain(days.iter().map(row(RollupPeriod::Day))).collect();
+    let rows: Vec<_> = fold
+        .hours()
+        .iter()
+        .map(row(RollupPeriod::Hour))
+        .chain(days.iter().map(row(RollupPeriod::Day)))
+        .collect();
     for some in rows.chunks(1000) {
         let some = some.iter().cloned().map(IntoActiveModel::into_active_model);
-        check_rollup::Entity::insert_many(some).exec_without_returning(db).await.unwrap();
+        check_rollup::Entity::insert_many(some)
+            .exec_without_returning(db)
+            .await
+            .unwrap();
     }
-    let check::Model { service_number, slot, interval_seconds, status, .. } = checks.last().unwrap().clone();
-    let progress = rollup_progress::Model { service_number, slot, interval_seconds, status };
-    rollup_progress::Entity::insert(progress.into_active_model()).exec_without_returning(db).await.unwrap();
+    let check::Model {
+        service_number,
+        slot,
+        interval_seconds,
+        status,
+        ..
+    } = checks.last().unwrap().clone();
+    let progress = rollup_progress::Model {
+        service_number,
+        slot,
+        interval_seconds,
+        status,
+    };
+    rollup_progress::Entity::insert(progress.into_active_model())
+        .exec_without_returning(db)
+        .await
+        .unwrap();
 }
 
-fn brute_force(story: &[check::Model], from: DateTime<Utc>, to: DateTime<Utc>, now: DateTime<Utc>) -> Tally {
-    let samples: Vec<Sample> = story.iter().map(check::Model::sample).filter(|sample| sample.slot <= now).collect();
+fn brute_force(
+    story: &[check::Model],
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Tally {
+    let samples: Vec<Sample> = story
+        .iter()
+        .map(check::Model::sample)
+        .filter(|sample| sample.slot <= now)
+        .collect();
     tally(samples, from, to, now)
 }
 
@@ -426,7 +510,13 @@ fn brute_force_days(story: &[check::Model], days: u32, now: DateTime<Utc>) -> Ve
     let day = |ago| {
         let start = floor(now, DAY) - DAY * i32::try_from(ago).unwrap();
         let tally = brute_force(story, start, start + DAY, now);
-        UptimeDay { date: start.date_naive(), uptime: Uptime { tally, length: DAY.min(now - start) } }
+        UptimeDay {
+            date: start.date_naive(),
+            uptime: Uptime {
+                tally,
+                length: DAY.min(now - start),
+            },
+        }
     };
     (0..days).rev().map(day).collect()
 }
@@ -441,14 +531,21 @@ fn brute_force_latency(
     let mut at = from;
     while at <= now {
         let within = (at.timestamp_millis())..(at + width).timestamp_millis();
-        let of_it: Vec<_> = story.iter().filter(|check| within.contains(&check.slot)).collect();
+        let of_it: Vec<_> = story
+            .iter()
+            .filter(|check| within.contains(&check.slot))
+            .collect();
         if !points.is_empty() || !of_it.is_empty() {
             let mut latency = LatencyHistogram::default();
             of_it
                 .iter()
                 .filter_map(|check| check.response_time_ms)
                 .for_each(|ms| latency.record(ms.try_into().unwrap()));
-            let max = of_it.iter().filter_map(|check| check.response_time_ms).max().map(f64::from);
+            let max = of_it
+                .iter()
+                .filter_map(|check| check.response_time_ms)
+                .max()
+                .map(f64::from);
             let quantile = |q| latency.quantile(q).map(|ms| ms.min(max.unwrap()));
             points.push(LatencyPoint {
                 at,

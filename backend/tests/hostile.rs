@@ -20,7 +20,11 @@ use tokio_util::sync::CancellationToken;
 
 /// What one request may cost, in time of a processor, because waiting for a busy machine is nobody's cost. In service
 /// 100 ms are the bound; built without optimisation everything is some ten times slower.
-const LONG: Duration = if cfg!(debug_assertions) { Duration::from_secs(1) } else { Duration::from_millis(100) };
+const LONG: Duration = if cfg!(debug_assertions) {
+    Duration::from_secs(1)
+} else {
+    Duration::from_millis(100)
+};
 
 /// How much memory may come and go in three rounds, in KiB: allocators keep some.
 const FLAT: u64 = 8 * 1024;
@@ -33,14 +37,18 @@ const ROUNDS: usize = 10;
 /// What the process has in memory, in KiB.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap();
     line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
 /// Bodies that are no single document.
 fn bodies() -> Vec<(String, String)> {
     let one = json!({ "query": "{ me { id } }" });
-    let costly = json!({ "query": "{ services { checks(first: 500) { edges { node { slot } } } } }" });
+    let costly =
+        json!({ "query": "{ services { checks(first: 500) { edges { node { slot } } } } }" });
     let mut bodies: Vec<(String, String)> = documents::hostile()
         .into_iter()
         .map(|(what, document)| (what, json!({ "query": document }).to_string()))
@@ -71,7 +79,10 @@ async fn hostile_requests_are_refused_quickly_and_memory_stays_flat() {
     let database = testkit::database::sqlite().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
-    let mut settings = Settings::new(base.parse().unwrap(), "0123456789abcdef0123456789abcdef".into());
+    let mut settings = Settings::new(
+        base.parse().unwrap(),
+        "0123456789abcdef0123456789abcdef".into(),
+    );
     settings.local_login = true;
     settings.rates.operations = NonZeroU32::MAX;
     let backend = Backend {
@@ -82,14 +93,32 @@ async fn hostile_requests_are_refused_quickly_and_memory_stays_flat() {
         settings,
     };
     let stop = CancellationToken::new();
-    let served = tokio::spawn(backend::serve_with_assets(backend, Assets::new([]), listener, stop.clone()));
-    let token = create_link(&database.db, Utc::now().trunc_subsecs(3), Days::minutes(5)).await.unwrap();
-    let http = reqwest::Client::builder().no_proxy().cookie_store(true).redirect(reqwest::redirect::Policy::none());
+    let served = tokio::spawn(backend::serve_with_assets(
+        backend,
+        Assets::new([]),
+        listener,
+        stop.clone(),
+    ));
+    let token = create_link(&database.db, Utc::now().trunc_subsecs(3), Days::minutes(5))
+        .await
+        .unwrap();
+    let http = reqwest::Client::builder()
+        .no_proxy()
+        .cookie_store(true)
+        .redirect(reqwest::redirect::Policy::none());
     let http = http.build().unwrap();
-    http.get(format!("{base}/api/auth/local?token={token}")).send().await.unwrap();
+    http.get(format!("{base}/api/auth/local?token={token}"))
+        .send()
+        .await
+        .unwrap();
     let post = |body: String| {
-        let request = http.post(format!("{base}/api/graphql")).header(ORIGIN, &base);
-        request.header(CONTENT_TYPE, "application/json").body(body).send()
+        let request = http
+            .post(format!("{base}/api/graphql"))
+            .header(ORIGIN, &base);
+        request
+            .header(CONTENT_TYPE, "application/json")
+            .body(body)
+            .send()
     };
 
     let bodies = bodies();
@@ -105,7 +134,10 @@ async fn hostile_requests_are_refused_quickly_and_memory_stays_flat() {
             let answer = post(body.clone()).await.unwrap();
             let (status, text) = (answer.status(), answer.text().await.unwrap());
             let took = worked("self") - started;
-            assert!(status.is_success() || status.is_client_error(), "{what} is answered by {status}: {text}");
+            assert!(
+                status.is_success() || status.is_client_error(),
+                "{what} is answered by {status}: {text}"
+            );
             assert!(!text.contains("INTERNAL"), "{what}: {text}");
             assert!(took < LONG, "{what} took {took:?}");
             slowest = slowest.max((took, what.as_str()));
@@ -118,8 +150,16 @@ async fn hostile_requests_are_refused_quickly_and_memory_stays_flat() {
     );
     assert!(settled(&kept), "memory grows: {kept:?}");
 
-    let answer: Value = post(json!({ "query": "{ me { id } }" }).to_string()).await.unwrap().json().await.unwrap();
-    assert!(answer["data"]["me"]["id"].is_string(), "and whoever asks honestly is answered as ever: {answer}");
+    let answer: Value = post(json!({ "query": "{ me { id } }" }).to_string())
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert!(
+        answer["data"]["me"]["id"].is_string(),
+        "and whoever asks honestly is answered as ever: {answer}"
+    );
     stop.cancel();
     served.await.unwrap().unwrap();
 }

@@ -39,7 +39,11 @@ async fn cost(layout: Layout) -> Row {
     storage.add_services(SERVICES, 1, &url).await;
     let mut program = Program::start(&storage, worker_of(layout), &[ONE_HOST]);
     sleep(Duration::from_secs(3)).await;
-    let (before, cpu, begin) = (storage.checks().await, program.cpu_seconds(), Instant::now());
+    let (before, cpu, begin) = (
+        storage.checks().await,
+        program.cpu_seconds(),
+        Instant::now(),
+    );
     sleep_until(begin + Duration::from_secs(15)).await;
     let (cpu, wall) = (program.cpu_seconds() - cpu, begin.elapsed().as_secs_f64());
     let checks = storage.checks().await - before;
@@ -48,7 +52,10 @@ async fn cost(layout: Layout) -> Row {
     Row {
         measure: "checks per CPU-second: HTTP on loopback, a connection each, recorded".into(),
         layout: layout.name(),
-        result: format!("{per_cpu:.0} ({per_wall:.0} a second on {:.2} cores)", cpu / wall),
+        result: format!(
+            "{per_cpu:.0} ({per_wall:.0} a second on {:.2} cores)",
+            cpu / wall
+        ),
         aim: "9,000",
         figures: json!({
             "checks_per_cpu_second": per_cpu, "checks": checks, "cpu_seconds": cpu, "wall_seconds": wall,
@@ -60,7 +67,8 @@ async fn cost(layout: Layout) -> Row {
 async fn punctuality(layout: Layout) -> Row {
     const SERVICES: usize = 20_000;
     const INTERVAL: i64 = 20;
-    let minutes = std::env::var("BENCH_MINUTES").map_or(MINUTES, |minutes| minutes.parse().unwrap());
+    let minutes =
+        std::env::var("BENCH_MINUTES").map_or(MINUTES, |minutes| minutes.parse().unwrap());
     let (_target, url) = target::start().await;
     let storage = Storage::new(layout).await;
     storage.add_services(SERVICES, INTERVAL as i32, &url).await;
@@ -95,7 +103,13 @@ async fn punctuality(layout: Layout) -> Row {
 }
 
 /// How many slots between two times (epoch milliseconds) nobody was checked for: each service has one every interval.
-pub(crate) async fn missed(storage: &Storage, services: usize, interval: i64, from: i64, to: i64) -> usize {
+pub(crate) async fn missed(
+    storage: &Storage,
+    services: usize,
+    interval: i64,
+    from: i64,
+    to: i64,
+) -> usize {
     let width = interval * 1000;
     let rounds = (to - from) / width;
     // Slots are an interval apart, so every window of one interval has one of each service.

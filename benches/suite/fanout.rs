@@ -36,8 +36,14 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 pub(crate) async fn measure() -> Vec<Row> {
     let storage = Storage::new(Layout::Postgres).await;
     let (user, service) = fill(&storage).await;
-    let live = Live::connect(&storage.redis.as_ref().unwrap().url()).await.unwrap();
-    let mut program = Program::start(&storage, Some("api"), &[("PULSECHECK_REQUESTS_PER_MINUTE", "1000000")]);
+    let live = Live::connect(&storage.redis.as_ref().unwrap().url())
+        .await
+        .unwrap();
+    let mut program = Program::start(
+        &storage,
+        Some("api"),
+        &[("PULSECHECK_REQUESTS_PER_MINUTE", "1000000")],
+    );
     let address = program.address().await.replace("http://", "ws://") + "/api/graphql/ws";
 
     let before = program.megabytes();
@@ -48,7 +54,10 @@ pub(crate) async fn measure() -> Vec<Row> {
         tokio::spawn(async move {
             while let Some(Ok(message)) = socket.next().await {
                 if let Message::Text(text) = message {
-                    assert!(text.contains("\"next\"") || text.contains("\"ping\""), "{text}");
+                    assert!(
+                        text.contains("\"next\"") || text.contains("\"ping\""),
+                        "{text}"
+                    );
                     if text.contains("\"next\"") {
                         told.send(Instant::now()).unwrap();
                     }
@@ -62,7 +71,9 @@ pub(crate) async fn measure() -> Vec<Row> {
     let mut last = Vec::with_capacity(CHANGES);
     for number in 0..CHANGES {
         let begin = Instant::now();
-        live.publish(&[change(user, service, number)]).await.unwrap();
+        live.publish(&[change(user, service, number)])
+            .await
+            .unwrap();
         let mut latest = begin;
         for _ in 0..SUBSCRIBERS {
             let arrival = tokio::time::timeout(Duration::from_secs(30), arrivals.recv()).await;
@@ -102,21 +113,39 @@ async fn fill(storage: &Storage) -> (Uuid, Uuid) {
         expires_at: None,
     };
     token.into_active_model().insert(&storage.db).await.unwrap();
-    (user.id, builders::a_service(&storage.db, &user).paused().create().await.id)
+    (
+        user.id,
+        builders::a_service(&storage.db, &user)
+            .paused()
+            .create()
+            .await
+            .id,
+    )
 }
 
 /// A connection that listens to updates.
 async fn subscribe(address: &str) -> Socket {
     let mut request = address.into_client_request().unwrap();
-    request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+    request.headers_mut().insert(
+        "sec-websocket-protocol",
+        "graphql-transport-ws".parse().unwrap(),
+    );
     let (mut socket, _) = connect_async(request).await.unwrap();
     let init = json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {TOKEN}") } });
     send(&mut socket, &init).await;
     let answer = text(&mut socket).await;
     assert!(answer.contains("connection_ack"), "{answer}");
-    send(&mut socket, &json!({ "type": "subscribe", "id": "1", "payload": { "query": UPDATES } })).await;
+    send(
+        &mut socket,
+        &json!({ "type": "subscribe", "id": "1", "payload": { "query": UPDATES } }),
+    )
+    .await;
     // Messages of one connection are seen to in their order: once this is answered the subscription stands.
-    send(&mut socket, &json!({ "type": "subscribe", "id": "2", "payload": { "query": "{ __typename }" } })).await;
+    send(
+        &mut socket,
+        &json!({ "type": "subscribe", "id": "2", "payload": { "query": "{ __typename }" } }),
+    )
+    .await;
     loop {
         let answer: Value = serde_json::from_str(&text(&mut socket).await).unwrap();
         match (answer["type"].as_str(), answer["id"].as_str()) {
@@ -137,13 +166,19 @@ async fn text(socket: &mut Socket) -> String {
 }
 
 async fn send(socket: &mut Socket, message: &Value) {
-    socket.send(Message::text(message.to_string())).await.unwrap();
+    socket
+        .send(Message::text(message.to_string()))
+        .await
+        .unwrap();
 }
 
 fn change(user_id: Uuid, service_id: Uuid, number: usize) -> Event {
     let now = Utc::now().trunc_subsecs(3);
-    let (previous, status) =
-        if number.is_multiple_of(2) { (Status::Up, Status::Down) } else { (Status::Down, Status::Up) };
+    let (previous, status) = if number.is_multiple_of(2) {
+        (Status::Up, Status::Down)
+    } else {
+        (Status::Down, Status::Up)
+    };
     let message = (status == Status::Down).then(|| "connection refused".to_owned());
     let current = CurrentStatus {
         status,
@@ -153,5 +188,12 @@ fn change(user_id: Uuid, service_id: Uuid, number: usize) -> Event {
         status_code: (status == Status::Up).then_some(200),
         message,
     };
-    Event::StatusChecked { user_id, service_id, slot: now, previous: Some(previous), current, changed: true }
+    Event::StatusChecked {
+        user_id,
+        service_id,
+        slot: now,
+        previous: Some(previous),
+        current,
+        changed: true,
+    }
 }

@@ -5,7 +5,12 @@
 //! that are there. Servers and targets are other processes: CPU and memory are those of the measured program alone.
 //!
 //! `make bench BENCH="reads start"` runs these groups only.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "a measurement, not a service")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a measurement, not a service"
+)]
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -32,7 +37,10 @@ use row::Row;
 use std::pin::Pin;
 
 /// A name, and what measures it.
-type Group = (&'static str, fn() -> Pin<Box<dyn Future<Output = Vec<Row>>>>);
+type Group = (
+    &'static str,
+    fn() -> Pin<Box<dyn Future<Output = Vec<Row>>>>,
+);
 
 /// What there is, in the order of the table.
 const GROUPS: [Group; 7] = [
@@ -47,18 +55,28 @@ const GROUPS: [Group; 7] = [
 
 fn main() {
     // Cargo adds options of its own.
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
     if wanted.iter().any(|argument| argument == target::ARGUMENT) {
         target::serve();
         return;
     }
-    if let Some(unknown) = wanted.iter().find(|name| GROUPS.iter().all(|(group, _)| group != name)) {
+    if let Some(unknown) = wanted
+        .iter()
+        .find(|name| GROUPS.iter().all(|(group, _)| group != name))
+    {
         let names = GROUPS.map(|(group, _)| group).join(", ");
         eprintln!("there is no group {unknown}: the groups are {names}");
         std::process::exit(2);
     }
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     println!("{}", machine::describe());
     for (group, measure) in GROUPS {
         if wanted.is_empty() || wanted.iter().any(|name| name == group) {

@@ -21,25 +21,46 @@ impl Program {
     /// Starts it as `role` (none: everything in one process) on `storage`, with these settings besides.
     pub(crate) fn start(storage: &Storage, role: Option<&str>, settings: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pulsecheck"));
-        command.args(role).env_clear().env("DATABASE_URL", &storage.url);
-        command.env("PULSECHECK_DATA_DIR", storage.directory.path().join("data")).env("PULSECHECK_SECRET_KEY", SECRET);
-        command.env("PULSECHECK_LISTEN", "127.0.0.1:0").env("PULSECHECK_LOG", "warn");
-        command.env("PULSECHECK_ALLOW_PRIVATE_TARGETS", "true").env("PULSECHECK_MAX_SERVICES_PER_USER", "1000000");
+        command
+            .args(role)
+            .env_clear()
+            .env("DATABASE_URL", &storage.url);
+        command
+            .env("PULSECHECK_DATA_DIR", storage.directory.path().join("data"))
+            .env("PULSECHECK_SECRET_KEY", SECRET);
+        command
+            .env("PULSECHECK_LISTEN", "127.0.0.1:0")
+            .env("PULSECHECK_LOG", "warn");
+        command
+            .env("PULSECHECK_ALLOW_PRIVATE_TARGETS", "true")
+            .env("PULSECHECK_MAX_SERVICES_PER_USER", "1000000");
         if let Some(redis) = &storage.redis {
             command.env("REDIS_URL", redis.url());
         }
         command.envs(settings.iter().copied());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
         let begun = Instant::now();
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines, begun }
+        Self {
+            child,
+            lines,
+            begun,
+        }
     }
 
     /// Where it listens, once it does.
     pub(crate) async fn address(&mut self) -> String {
         loop {
-            let line = self.lines.next_line().await.unwrap().expect("the program says where it listens");
+            let line = self
+                .lines
+                .next_line()
+                .await
+                .unwrap()
+                .expect("the program says where it listens");
             if let Some(url) = line.strip_prefix("Listening on ") {
                 return url.trim().trim_end_matches('/').to_owned();
             }
@@ -57,7 +78,10 @@ impl Program {
     /// # Panics
     /// When it has ended.
     pub(crate) fn still_runs(&mut self) {
-        assert!(self.child.try_wait().unwrap().is_none(), "the program ended");
+        assert!(
+            self.child.try_wait().unwrap().is_none(),
+            "the program ended"
+        );
     }
 
     /// User and system time so far.
@@ -77,7 +101,10 @@ impl Program {
 
     fn memory(&self, field: &str) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(field))
+            .unwrap();
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() * 1024.0 / 1e6
     }
 

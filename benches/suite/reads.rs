@@ -43,20 +43,46 @@ pub(crate) async fn measure() -> Vec<Row> {
     for layout in Layout::BOTH {
         let storage = Storage::new(layout).await;
         seed::fill(&storage).await;
-        let mut program = Program::start(&storage, (layout == Layout::Postgres).then_some("api"), &[]);
+        let mut program =
+            Program::start(&storage, (layout == Layout::Postgres).then_some("api"), &[]);
         let api = Api::of(&mut program, seed::TOKEN).await;
         let dashboard = api.time(DASHBOARD, TIMES, |_| Value::Null).await;
-        let services =
-            api.ask("{ services { id } }", &Value::Null).await["data"]["services"].as_array().unwrap().clone();
+        let services = api.ask("{ services { id } }", &Value::Null).await["data"]["services"]
+            .as_array()
+            .unwrap()
+            .clone();
         assert_eq!(services.len(), seed::SERVICES);
         // A step that meets every service in an order of no meaning.
-        let service = api.time(SERVICE, TIMES, |i| json!({ "id": services[i * 379 % services.len()]["id"] })).await;
+        let service = api
+            .time(
+                SERVICE,
+                TIMES,
+                |i| json!({ "id": services[i * 379 % services.len()]["id"] }),
+            )
+            .await;
         for (measure, times, aim) in [
-            ("dashboard: 1,000 services, 90 days, 5,000,000 checks", &dashboard, "p50 < 15 ms, p99 < 50 ms"),
-            ("page of one service: 4 windows, 90 days, latency, incidents", &service, "p99 < 20 ms"),
+            (
+                "dashboard: 1,000 services, 90 days, 5,000,000 checks",
+                &dashboard,
+                "p50 < 15 ms, p99 < 50 ms",
+            ),
+            (
+                "page of one service: 4 windows, 90 days, latency, incidents",
+                &service,
+                "p99 < 20 ms",
+            ),
         ] {
             let (result, figures) = (times.say(), times.figures());
-            rows.push(Row { measure: measure.into(), layout: layout.name(), result, aim, figures }.say());
+            rows.push(
+                Row {
+                    measure: measure.into(),
+                    layout: layout.name(),
+                    result,
+                    aim,
+                    figures,
+                }
+                .say(),
+            );
         }
     }
     rows

@@ -29,8 +29,14 @@ impl Row {
 
 /// The lines as a table.
 pub(crate) fn table(rows: &[Row]) -> String {
-    let cells =
-        rows.iter().map(|row| [row.measure.clone(), row.layout.to_owned(), row.result.clone(), row.aim.to_owned()]);
+    let cells = rows.iter().map(|row| {
+        [
+            row.measure.clone(),
+            row.layout.to_owned(),
+            row.result.clone(),
+            row.aim.to_owned(),
+        ]
+    });
     aligned(&cells.collect::<Vec<_>>())
 }
 
@@ -42,22 +48,36 @@ pub(crate) fn keep(group: &str, rows: &[Row]) {
     });
     let kept = json!({ "machine": machine::describe(), "at": chrono::Utc::now(), "rows": rows.collect::<Vec<_>>() });
     std::fs::create_dir_all(directory()).unwrap();
-    std::fs::write(directory().join(format!("{group}.json")), serde_json::to_vec_pretty(&kept).unwrap()).unwrap();
+    std::fs::write(
+        directory().join(format!("{group}.json")),
+        serde_json::to_vec_pretty(&kept).unwrap(),
+    )
+    .unwrap();
 }
 
 /// Writes the table of everything that these groups have measured, now or before.
 pub(crate) fn write_table(groups: &[&str]) -> PathBuf {
     let (mut machines, mut cells) = (Vec::new(), Vec::new());
     for group in groups {
-        let Ok(kept) = std::fs::read(directory().join(format!("{group}.json"))) else { continue };
+        let Ok(kept) = std::fs::read(directory().join(format!("{group}.json"))) else {
+            continue;
+        };
         let kept: Value = serde_json::from_slice(&kept).unwrap();
-        machines.push(format!("{group}: {}, {}", text(&kept["at"]), text(&kept["machine"])));
+        machines.push(format!(
+            "{group}: {}, {}",
+            text(&kept["at"]),
+            text(&kept["machine"])
+        ));
         for row in kept["rows"].as_array().unwrap() {
             cells.push(["measure", "layout", "result", "aim"].map(|field| text(&row[field])));
         }
     }
     let file = directory().join("results.md");
-    std::fs::write(&file, format!("{}\n{}\n", aligned(&cells), machines.join("\n"))).unwrap();
+    std::fs::write(
+        &file,
+        format!("{}\n{}\n", aligned(&cells), machines.join("\n")),
+    )
+    .unwrap();
     file
 }
 
@@ -67,7 +87,13 @@ fn text(value: &Value) -> String {
 
 fn aligned(rows: &[[String; 4]]) -> String {
     let heads = ["measure", "layout", "result", "aim"].map(str::to_owned);
-    let width = |i: usize| rows.iter().chain([&heads]).map(|cells| cells[i].chars().count()).max().unwrap_or(0);
+    let width = |i: usize| {
+        rows.iter()
+            .chain([&heads])
+            .map(|cells| cells[i].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths = [0, 1, 2, 3].map(width);
     let mut table = String::new();
     let mut line = |cells: &[String; 4]| {
@@ -84,5 +110,7 @@ fn aligned(rows: &[[String; 4]]) -> String {
 
 fn directory() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target")).join("bench")
+    target
+        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"))
+        .join("bench")
 }

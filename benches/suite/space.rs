@@ -18,9 +18,13 @@ pub(crate) async fn measure() -> Vec<Row> {
     let mut rows = Vec::new();
     for layout in Layout::BOTH {
         let storage = Storage::new(layout).await;
-        storage.add_services(SERVICES, STEP.num_seconds() as i32, "http://127.0.0.1:9/").await;
+        storage
+            .add_services(SERVICES, STEP.num_seconds() as i32, "http://127.0.0.1:9/")
+            .await;
         let now = Utc::now().trunc_subsecs(3);
-        worker::history::pass(&storage.db, &worker::history::Settings::default(), now).await.unwrap();
+        worker::history::pass(&storage.db, &worker::history::Settings::default(), now)
+            .await
+            .unwrap();
         let before = bytes(&storage).await;
         let first = floor(now, DAY).timestamp_millis();
         // In the order of time, as they are recorded: what pages hold depends on it.
@@ -41,21 +45,32 @@ pub(crate) async fn measure() -> Vec<Row> {
         let checks = storage.checks().await;
         let grown = bytes(&storage).await - before;
         let each = grown as f64 / checks as f64;
-        let (mut result, mut figures) =
-            (format!("{each:.1} bytes"), json!({ "bytes_per_check": each, "checks": checks, "bytes": grown }));
+        let (mut result, mut figures) = (
+            format!("{each:.1} bytes"),
+            json!({ "bytes_per_check": each, "checks": checks, "bytes": grown }),
+        );
         if layout == Layout::Postgres {
             let later = now + Duration::days(i64::from(DAYS) + 1);
-            let pass = async || worker::history::pass(&storage.db, &worker::history::Settings::default(), later).await;
+            let pass = async || {
+                worker::history::pass(&storage.db, &worker::history::Settings::default(), later)
+                    .await
+            };
             while pass().await.unwrap().is_some_and(|pass| pass.compacted) {}
             let compacted = (bytes(&storage).await - before) as f64 / checks as f64;
             result = format!("{compacted:.1} bytes once its day is over, {result} before");
             figures["compacted_bytes_per_check"] = compacted.into();
         }
         let row = Row {
-            measure: format!("room of a check, indexes included, {checks} recorded in the order of time"),
+            measure: format!(
+                "room of a check, indexes included, {checks} recorded in the order of time"
+            ),
             layout: layout.name(),
             result,
-            aim: if layout == Layout::Sqlite { "60 bytes" } else { "100 bytes" },
+            aim: if layout == Layout::Sqlite {
+                "60 bytes"
+            } else {
+                "100 bytes"
+            },
             figures,
         };
         rows.push(row.say());
@@ -69,7 +84,9 @@ async fn bytes(storage: &Storage) -> i64 {
         Layout::Postgres => {
             "SELECT sum(pg_total_relation_size(inhrelid))::bigint AS n FROM pg_inherits WHERE inhparent = 'checks'::regclass"
         }
-        Layout::Sqlite => "SELECT page_count * page_size AS n FROM pragma_page_count, pragma_page_size",
+        Layout::Sqlite => {
+            "SELECT page_count * page_size AS n FROM pragma_page_count, pragma_page_size"
+        }
     };
     storage.numbers(sql).await[0]
 }

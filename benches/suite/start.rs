@@ -14,7 +14,9 @@ pub(crate) async fn measure() -> Vec<Row> {
     let mut rows = Vec::new();
     for layout in Layout::BOTH {
         let storage = Storage::new(layout).await;
-        storage.add_services(SERVICES, 3_600, "http://127.0.0.1:9/").await;
+        storage
+            .add_services(SERVICES, 3_600, "http://127.0.0.1:9/")
+            .await;
         let mut all = Vec::new();
         for _ in 0..TIMES {
             all.push(ready(&storage).await);
@@ -25,7 +27,11 @@ pub(crate) async fn measure() -> Vec<Row> {
             measure: "start to ready with 1,000 services".into(),
             layout: layout.name(),
             result: format!("p50 {p50:.0} ms, max {max:.0} ms of {TIMES}"),
-            aim: if layout == Layout::Sqlite { "< 1 s" } else { "" },
+            aim: if layout == Layout::Sqlite {
+                "< 1 s"
+            } else {
+                ""
+            },
             figures: json!({ "p50_ms": p50, "max_ms": max, "starts": TIMES }),
         };
         rows.push(row.say());

@@ -39,16 +39,32 @@ impl Storage {
         let directory = tempfile::tempdir().unwrap();
         let (mut postgres, mut redis) = (None, None);
         let url = match layout {
-            Layout::Sqlite => format!("sqlite://{}", directory.path().join("bench.sqlite").display()),
+            Layout::Sqlite => format!(
+                "sqlite://{}",
+                directory.path().join("bench.sqlite").display()
+            ),
             Layout::Postgres => {
                 redis = Some(RedisServer::start().await);
-                postgres.insert(PostgresServer::start_durable().await).create_database().await
+                postgres
+                    .insert(PostgresServer::start_durable().await)
+                    .create_database()
+                    .await
             }
         };
-        let pool = migration::Pool { application_name: "pulsecheck bench", ..migration::Pool::default() };
+        let pool = migration::Pool {
+            application_name: "pulsecheck bench",
+            ..migration::Pool::default()
+        };
         let db = migration::connect(&url, &pool).await.unwrap();
         migration::run(&db).await.unwrap();
-        Self { layout, db, url, _postgres: postgres, redis, directory }
+        Self {
+            layout,
+            db,
+            url,
+            _postgres: postgres,
+            redis,
+            directory,
+        }
     }
 
     /// Adds services of one user that are checked at `url` followed by a number.
@@ -58,7 +74,12 @@ impl Storage {
         let transaction = self.db.begin().await.unwrap();
         for i in 0..services {
             let service = builders::a_service(&transaction, &user).name(&format!("service {i}"));
-            service.url(format!("{url}{i}")).interval(interval_seconds).timeout(1_000).create().await;
+            service
+                .url(format!("{url}{i}"))
+                .interval(interval_seconds)
+                .timeout(1_000)
+                .create()
+                .await;
         }
         transaction.commit().await.unwrap();
     }
@@ -79,7 +100,10 @@ impl Storage {
         if self.layout == Layout::Postgres {
             let (from, to) = (day.timestamp_millis(), (day + DAY).timestamp_millis());
             let name = day.format("checks_%Y%m%d");
-            self.execute(&format!("CREATE TABLE {name} PARTITION OF checks FOR VALUES FROM ({from}) TO ({to})")).await;
+            self.execute(&format!(
+                "CREATE TABLE {name} PARTITION OF checks FOR VALUES FROM ({from}) TO ({to})"
+            ))
+            .await;
         }
     }
 
@@ -92,7 +116,11 @@ impl Storage {
         let statement = Statement::from_string(self.db.get_database_backend(), sql);
         let rows = self.db.query_all_raw(statement).await.unwrap();
         rows.iter()
-            .map(|row| row.try_get::<i64>("", "n").or_else(|_| row.try_get::<i32>("", "n").map(i64::from)).unwrap())
+            .map(|row| {
+                row.try_get::<i64>("", "n")
+                    .or_else(|_| row.try_get::<i32>("", "n").map(i64::from))
+                    .unwrap()
+            })
             .collect()
     }
 
@@ -103,6 +131,9 @@ impl Storage {
 
     /// How long after its slot each check of these slots (epoch milliseconds) was made, in milliseconds.
     pub(crate) async fn delays(&self, from: i64, to: i64) -> Vec<i64> {
-        self.numbers(&format!("SELECT delay_ms AS n FROM checks WHERE slot >= {from} AND slot < {to}")).await
+        self.numbers(&format!(
+            "SELECT delay_ms AS n FROM checks WHERE slot >= {from} AND slot < {to}"
+        ))
+        .await
     }
 }

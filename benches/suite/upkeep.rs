@@ -42,12 +42,19 @@ async fn during(layout: Layout) -> Row {
         fill(&storage, today - DAY * i32::try_from(3 + day).unwrap()).await;
     }
     let old = storage.checks().await;
-    let mut program = Program::start(&storage, worker_of(layout), &[ONE_HOST, ("PULSECHECK_KEEP_CHECKS_DAYS", "2")]);
+    let mut program = Program::start(
+        &storage,
+        worker_of(layout),
+        &[ONE_HOST, ("PULSECHECK_KEEP_CHECKS_DAYS", "2")],
+    );
     // The first round makes up for everything that was due at once. What is old takes longer than that.
     sleep(Wait::from_secs(INTERVAL.unsigned_abs())).await;
     let (begun, from) = (left(&storage, today).await, Utc::now().timestamp_millis());
     sleep(MEASURED).await;
-    let (ended, to) = (left(&storage, today).await, Utc::now().timestamp_millis() - 1_000);
+    let (ended, to) = (
+        left(&storage, today).await,
+        Utc::now().timestamp_millis() - 1_000,
+    );
     program.still_runs();
     let missed = missed(&storage, SERVICES, INTERVAL, from, to).await;
     let delays = Sorted::of(storage.delays(from, to).await);
@@ -94,7 +101,14 @@ struct Left {
 }
 
 async fn left(storage: &Storage, today: DateTime<Utc>) -> Left {
-    let summed = "SELECT CAST(coalesce(sum(checks), 0) AS bigint) AS n FROM check_rollups WHERE period = 1";
-    let old = format!("SELECT count(*) AS n FROM checks WHERE slot < {}", (today - DAY).timestamp_millis());
-    Left { summed: storage.numbers(summed).await[0], old: storage.numbers(&old).await[0] }
+    let summed =
+        "SELECT CAST(coalesce(sum(checks), 0) AS bigint) AS n FROM check_rollups WHERE period = 1";
+    let old = format!(
+        "SELECT count(*) AS n FROM checks WHERE slot < {}",
+        (today - DAY).timestamp_millis()
+    );
+    Left {
+        summed: storage.numbers(summed).await[0],
+        old: storage.numbers(&old).await[0],
+    }
 }

@@ -60,12 +60,20 @@ impl Fleet {
         let between = if storage.url.contains('?') { '&' } else { '?' };
         let start = |number: usize| {
             let database = format!("{}{between}options[bench.worker]={number}", storage.url);
-            Program::start(&storage, Some("worker"), &[ONE_HOST, ("DATABASE_URL", &database)])
+            Program::start(
+                &storage,
+                Some("worker"),
+                &[ONE_HOST, ("DATABASE_URL", &database)],
+            )
         };
         let workers = (0..count).map(start).collect();
         // What was due at the start is made up for.
         sleep(Duration::from_secs(2 * INTERVAL as u64)).await;
-        Self { storage, workers, _target: target }
+        Self {
+            storage,
+            workers,
+            _target: target,
+        }
     }
 
     /// How many checks of these slots are one too many for their service: there is one in each interval.
@@ -86,7 +94,10 @@ fn now() -> i64 {
 
 async fn shares(count: usize) -> Row {
     let mut fleet = Fleet::start(count).await;
-    let (from, cpu) = (now(), fleet.workers.iter().map(Program::cpu_seconds).sum::<f64>());
+    let (from, cpu) = (
+        now(),
+        fleet.workers.iter().map(Program::cpu_seconds).sum::<f64>(),
+    );
     sleep(COUNTED).await;
     let to = now();
     let cpu = fleet.workers.iter().map(Program::cpu_seconds).sum::<f64>() - cpu;
@@ -100,12 +111,21 @@ async fn shares(count: usize) -> Row {
     let shares = fleet.storage.numbers(&sql).await;
     assert_eq!(shares.len(), count, "a worker recorded nothing: {shares:?}");
     let even = shares.iter().sum::<i64>() as f64 / count as f64;
-    let off = shares.iter().map(|share| (*share as f64 / even - 1.0).abs()).fold(0.0, f64::max);
-    let (doubled, missed) = (fleet.doubled(from, to).await, missed(&fleet.storage, SERVICES, INTERVAL, from, to).await);
+    let off = shares
+        .iter()
+        .map(|share| (*share as f64 / even - 1.0).abs())
+        .fold(0.0, f64::max);
+    let (doubled, missed) = (
+        fleet.doubled(from, to).await,
+        missed(&fleet.storage, SERVICES, INTERVAL, from, to).await,
+    );
     Row {
         measure: format!("{count} workers share 1,000 checks a second"),
         layout: Layout::Postgres.name(),
-        result: format!("farthest from even {:.1} %, {doubled} doubled, {missed} missed", off * 100.0),
+        result: format!(
+            "farthest from even {:.1} %, {doubled} doubled, {missed} missed",
+            off * 100.0
+        ),
         aim: "within 10 %, none doubled",
         figures: json!({
             "workers": count, "recorded_by_each": shares, "farthest_from_even": off, "doubled": doubled,
@@ -129,14 +149,21 @@ async fn sudden_end() -> Row {
     );
     let gaps = format!("SELECT n FROM ({gaps}) AS gaps WHERE n IS NOT NULL");
     let longest = Sorted::of(fleet.storage.numbers(&gaps).await).at(1.0);
-    let (doubled, missed) = (fleet.doubled(from, to).await, missed(&fleet.storage, SERVICES, INTERVAL, from, to).await);
-    let checked =
-        format!("SELECT count(DISTINCT service_number) AS n FROM checks WHERE slot >= {}", to - 2 * INTERVAL * 1000);
+    let (doubled, missed) = (
+        fleet.doubled(from, to).await,
+        missed(&fleet.storage, SERVICES, INTERVAL, from, to).await,
+    );
+    let checked = format!(
+        "SELECT count(DISTINCT service_number) AS n FROM checks WHERE slot >= {}",
+        to - 2 * INTERVAL * 1000
+    );
     let lost = SERVICES as i64 - fleet.storage.numbers(&checked).await[0];
     Row {
         measure: "kill -9 of one of 4 workers".into(),
         layout: Layout::Postgres.name(),
-        result: format!("{lost} services lost, {missed} slots missed, longest gap {longest} ms, {doubled} doubled"),
+        result: format!(
+            "{lost} services lost, {missed} slots missed, longest gap {longest} ms, {doubled} doubled"
+        ),
         aim: "resumed within the lease",
         figures: json!({ "lost": lost, "missed": missed, "longest_gap_ms": longest, "doubled": doubled }),
     }
@@ -146,9 +173,12 @@ async fn sudden_end() -> Row {
 async fn without_redis() -> Row {
     const AWAY: Duration = Duration::from_secs(30);
     const WATCHED: i64 = 10;
-    let mut fleet = Fleet::start_with(2, "UPDATE services SET expected_status = '500' WHERE number % 100 = 0").await;
-    let incidents =
-        "SELECT count(*) AS n FROM incidents UNION ALL SELECT count(*) FROM incidents WHERE resolved_at IS NULL";
+    let mut fleet = Fleet::start_with(
+        2,
+        "UPDATE services SET expected_status = '500' WHERE number % 100 = 0",
+    )
+    .await;
+    let incidents = "SELECT count(*) AS n FROM incidents UNION ALL SELECT count(*) FROM incidents WHERE resolved_at IS NULL";
     let (before, killed) = (fleet.storage.numbers(incidents).await, now());
     let redis = fleet.storage.redis.as_mut().unwrap();
     redis.kill().await;
@@ -159,8 +189,9 @@ async fn without_redis() -> Row {
     fleet.workers.iter_mut().for_each(Program::still_runs);
     let after = fleet.storage.numbers(incidents).await;
     let checked = async |from: i64, to: i64| {
-        let sql =
-            format!("SELECT count(DISTINCT service_number) AS n FROM checks WHERE slot >= {from} AND slot < {to}");
+        let sql = format!(
+            "SELECT count(DISTINCT service_number) AS n FROM checks WHERE slot >= {from} AND slot < {to}"
+        );
         fleet.storage.numbers(&sql).await[0]
     };
     // At the full rate every service is checked once an interval.
@@ -173,7 +204,10 @@ async fn without_redis() -> Row {
         full = Some(second);
     }
     let meanwhile = checked(killed + INTERVAL * 1000, back).await;
-    let at = full.map_or_else(|| format!("not within {WATCHED} s"), |second| format!("{second} s after its return"));
+    let at = full.map_or_else(
+        || format!("not within {WATCHED} s"),
+        |second| format!("{second} s after its return"),
+    );
     Row {
         measure: "Redis killed, back empty after 30 s, 2 workers".into(),
         layout: Layout::Postgres.name(),

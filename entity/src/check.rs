@@ -46,7 +46,11 @@ impl Model {
 /// A check as uptime sees it, from the columns that hold it here and in `rollup_progress`.
 #[must_use]
 pub fn sample(slot: i64, interval_seconds: i32, status: domain::Status) -> Sample {
-    Sample { slot: instant(slot), interval: Duration::seconds(interval_seconds.into()), status }
+    Sample {
+        slot: instant(slot),
+        interval: Duration::seconds(interval_seconds.into()),
+        status,
+    }
 }
 
 /// Epoch milliseconds as an instant; 1970 for numbers that no instant has.

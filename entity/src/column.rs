@@ -47,7 +47,9 @@ pub enum RollupPeriod {
 }
 
 /// What the list of components on a vendor's page holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
+)]
 #[sea_orm(rs_type = "String", db_type = "Text")]
 pub enum Listing {
     /// All of them: one that is absent is gone.
@@ -75,6 +77,12 @@ macro_rules! mirror {
     };
 }
 
-mirror!(Status { Up, Degraded, Down, Maintenance, Unknown });
+mirror!(Status {
+    Up,
+    Degraded,
+    Down,
+    Maintenance,
+    Unknown
+});
 mirror!(MonitorKind { Http, StatusPage });
 mirror!(IncidentType { Downtime, Degraded });

@@ -28,10 +28,18 @@ pub fn code(error: &DbErr) -> Option<Cow<'_, str>> {
 
 /// Whether a column of ids holds one of `ids`, for statements of the query builder; as [`Sql::among`].
 #[must_use]
-pub fn among(db: &impl ConnectionTrait, column: impl ColumnTrait, ids: impl IntoIterator<Item = Uuid>) -> Expr {
+pub fn among(
+    db: &impl ConnectionTrait,
+    column: impl ColumnTrait,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Expr {
     let backend = db.get_database_backend();
     let ([before, behind], ids) = one_of(backend, ids);
-    let [first, second] = if backend == DbBackend::Postgres { ["$1", "$2"] } else { ["?", "?"] };
+    let [first, second] = if backend == DbBackend::Postgres {
+        ["$1", "$2"]
+    } else {
+        ["?", "?"]
+    };
     Expr::cust_with_exprs(
         format!("{first}{before}{second}{behind}"),
         [Expr::col(column.as_column_ref()), Expr::Value(ids)],
@@ -42,10 +50,16 @@ pub fn among(db: &impl ConnectionTrait, column: impl ColumnTrait, ids: impl Into
 /// another one around it makes older versions take the first row for all of them.
 fn one_of(backend: DbBackend, ids: impl IntoIterator<Item = Uuid>) -> ([&'static str; 2], Value) {
     if backend == DbBackend::Postgres {
-        return ([" = ANY(", ")"], ids.into_iter().collect::<Vec<Uuid>>().into());
+        return (
+            [" = ANY(", ")"],
+            ids.into_iter().collect::<Vec<Uuid>>().into(),
+        );
     }
     let ids = ids.into_iter().map(|id| format!("\"{}\"", id.simple()));
-    ([" IN (SELECT unhex(value) FROM json_each(", "))"], json(ids).into())
+    (
+        [" IN (SELECT unhex(value) FROM json_each(", "))"],
+        json(ids).into(),
+    )
 }
 
 /// A list as JSON, of what is JSON already.
@@ -72,7 +86,11 @@ impl Sql {
     /// An empty one.
     #[must_use]
     pub const fn new(backend: DbBackend) -> Self {
-        Self { backend, text: String::new(), values: Vec::new() }
+        Self {
+            backend,
+            text: String::new(),
+            values: Vec::new(),
+        }
     }
 
     /// For which database it is.
@@ -91,7 +109,11 @@ impl Sql {
     /// Goes on with text that differs between the two databases.
     #[must_use]
     pub fn by_backend(self, postgres: &str, sqlite: &str) -> Self {
-        let text = if self.backend == DbBackend::Postgres { postgres } else { sqlite };
+        let text = if self.backend == DbBackend::Postgres {
+            postgres
+        } else {
+            sqlite
+        };
         self.text(text)
     }
 
@@ -109,7 +131,12 @@ impl Sql {
     /// Goes on with a table of whole numbers, called `name`, with the columns `columns`: however many rows, few
     /// parameters.
     #[must_use]
-    pub fn rows<const N: usize>(mut self, name: &str, columns: [&str; N], rows: &[[i64; N]]) -> Self {
+    pub fn rows<const N: usize>(
+        mut self,
+        name: &str,
+        columns: [&str; N],
+        rows: &[[i64; N]],
+    ) -> Self {
         if self.backend == DbBackend::Postgres {
             self = self.text("unnest(");
             for i in 0..N {
@@ -119,9 +146,14 @@ impl Sql {
             return self.text(&format!(") AS {name} ({})", columns.join(", ")));
         }
         let rows = json(rows.iter().map(|row| json(row.iter())));
-        let columns: Vec<String> =
-            columns.iter().enumerate().map(|(i, column)| format!("value ->> {i} AS {column}")).collect();
-        self.text(&format!("(SELECT {} FROM json_each(", columns.join(", "))).value(rows).text(&format!(")) AS {name}"))
+        let columns: Vec<String> = columns
+            .iter()
+            .enumerate()
+            .map(|(i, column)| format!("value ->> {i} AS {column}"))
+            .collect();
+        self.text(&format!("(SELECT {} FROM json_each(", columns.join(", ")))
+            .value(rows)
+            .text(&format!(")) AS {name}"))
     }
 
     /// Goes on, behind a column of ids, with whether it holds one of `ids`: however many there are, they are one parameter
@@ -148,7 +180,10 @@ mod tests {
         let ids = [Uuid::from_u128(1), Uuid::from_u128(2)];
         for (backend, text) in [
             (DbBackend::Postgres, "id = ANY($1)"),
-            (DbBackend::Sqlite, "id IN (SELECT unhex(value) FROM json_each(?))"),
+            (
+                DbBackend::Sqlite,
+                "id IN (SELECT unhex(value) FROM json_each(?))",
+            ),
         ] {
             let statement = Sql::new(backend).text("id").among(ids).finish();
             assert_eq!(statement.sql, text);
@@ -157,21 +192,34 @@ mod tests {
     }
 
     fn joined(backend: DbBackend) -> Statement {
-        let sql = Sql::new(backend).text("SELECT * FROM ").rows("given", ["a", "b"], &[[1, 2], [3, 4]]);
+        let sql =
+            Sql::new(backend)
+                .text("SELECT * FROM ")
+                .rows("given", ["a", "b"], &[[1, 2], [3, 4]]);
         sql.text(" WHERE a > ").value(7i64).finish()
     }
 
     #[test]
     fn values_stand_where_they_were_put_in_both_dialects() {
         let postgres = joined(DbBackend::Postgres);
-        assert_eq!(postgres.sql, "SELECT * FROM unnest($1, $2) AS given (a, b) WHERE a > $3");
+        assert_eq!(
+            postgres.sql,
+            "SELECT * FROM unnest($1, $2) AS given (a, b) WHERE a > $3"
+        );
         assert_eq!(
             postgres.values.map(|values| values.0),
-            Some(vec![vec![1i64, 3].into(), vec![2i64, 4].into(), 7i64.into()])
+            Some(vec![
+                vec![1i64, 3].into(),
+                vec![2i64, 4].into(),
+                7i64.into()
+            ])
         );
         let sqlite = joined(DbBackend::Sqlite);
         let table = "(SELECT value ->> 0 AS a, value ->> 1 AS b FROM json_each(?)) AS given";
         assert_eq!(sqlite.sql, format!("SELECT * FROM {table} WHERE a > ?"));
-        assert_eq!(sqlite.values.map(|values| values.0), Some(vec!["[[1,2],[3,4]]".into(), 7i64.into()]));
+        assert_eq!(
+            sqlite.values.map(|values| values.0),
+            Some(vec!["[[1,2],[3,4]]".into(), 7i64.into()])
+        );
     }
 }

@@ -3,8 +3,8 @@
 use crate::patience::end_after;
 use sea_orm::sqlx::{Connection as _, PgConnection};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -30,7 +30,11 @@ pub struct Pool {
 
 impl Default for Pool {
     fn default() -> Self {
-        Self { max_connections: 10, application_name: "pulsecheck", statement_timeout: Duration::from_secs(30) }
+        Self {
+            max_connections: 10,
+            application_name: "pulsecheck",
+            statement_timeout: Duration::from_secs(30),
+        }
     }
 }
 
@@ -66,7 +70,10 @@ pub enum ConnectError {
 /// [`ConnectError`], with a sentence for the operator that shows no password.
 pub async fn connect(url: &str, pool: &Pool) -> Result<DatabaseConnection, ConnectError> {
     let mut options = ConnectOptions::new(url);
-    options.sqlx_logging(false).acquire_timeout(CONNECT_TIMEOUT).connect_timeout(CONNECT_TIMEOUT);
+    options
+        .sqlx_logging(false)
+        .acquire_timeout(CONNECT_TIMEOUT)
+        .connect_timeout(CONNECT_TIMEOUT);
     let sqlite = match url.split(':').next() {
         Some("sqlite") => true,
         Some("postgres" | "postgresql") => false,
@@ -104,25 +111,41 @@ pub async fn connect(url: &str, pool: &Pool) -> Result<DatabaseConnection, Conne
             })
         });
         // Opening a SQLite connection is cheap, but each keeps a cache of its own.
-        options.min_connections(1).idle_timeout(Duration::from_secs(60));
+        options
+            .min_connections(1)
+            .idle_timeout(Duration::from_secs(60));
     } else {
-        options.set_application_name(pool.application_name).statement_timeout(pool.statement_timeout);
+        options
+            .set_application_name(pool.application_name)
+            .statement_timeout(pool.statement_timeout);
         // Compiling a statement about many services takes ten times as long as running it.
         options.map_sqlx_postgres_opts(|options| options.options([("jit", "off")]));
         // A round trip for each use, so that nobody is handed a connection that a restart of the server has ended.
         options.test_before_acquire(true);
     }
-    let unreachable = |cause| ConnectError::Unreachable { url: redacted(url), cause };
+    let unreachable = |cause| ConnectError::Unreachable {
+        url: redacted(url),
+        cause,
+    };
     if !sqlite {
         // A pool tries again until its time is up, and then knows no other reason than that.
         let one = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect(url)).await;
-        let one = one.map_err(|_| unreachable(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())))?;
+        let one = one.map_err(|_| {
+            unreachable(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))
+        })?;
         drop(one.map_err(|error| unreachable(innermost(&error)))?);
     }
-    let db = open(options).await.map_err(|error| unreachable(innermost(&error)))?;
-    db.ping().await.map_err(|error| unreachable(innermost(&error)))?;
+    let db = open(options)
+        .await
+        .map_err(|error| unreachable(innermost(&error)))?;
+    db.ping()
+        .await
+        .map_err(|error| unreachable(innermost(&error)))?;
     if sqlite {
-        let readonly = |error| ConnectError::ReadOnly { url: redacted(url), cause: innermost(&error) };
+        let readonly = |error| ConnectError::ReadOnly {
+            url: redacted(url),
+            cause: innermost(&error),
+        };
         write_nothing(&db).await.map_err(readonly)?;
     }
     Ok(db)
@@ -135,7 +158,10 @@ async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
     loop {
         match Database::connect(options.clone()).await {
             // SQLITE_BUSY.
-            Err(error) if entity::sql::code(&error).is_some_and(|code| code == "5") && Instant::now() < deadline => {
+            Err(error)
+                if entity::sql::code(&error).is_some_and(|code| code == "5")
+                    && Instant::now() < deadline =>
+            {
                 tokio::time::sleep(LOCKED_PAUSE).await;
             }
             opened => return opened,
@@ -155,9 +181,14 @@ pub(crate) fn innermost(error: &dyn Error) -> String {
 /// Writes as far as to know that it could be kept, and takes it back. Others may be doing the same.
 async fn write_nothing(db: &DatabaseConnection) -> Result<(), DbErr> {
     let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
-    let options = TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() };
+    let options = TransactionOptions {
+        sqlite_transaction_mode,
+        ..TransactionOptions::default()
+    };
     let transaction = db.begin_with_options(options).await?;
-    transaction.execute_unprepared("CREATE TABLE write_probe (n integer)").await?;
+    transaction
+        .execute_unprepared("CREATE TABLE write_probe (n integer)")
+        .await?;
     transaction.rollback().await
 }
 
@@ -184,8 +215,14 @@ mod tests {
     #[test]
     fn no_password_is_ever_printed() {
         for (url, shown) in [
-            ("postgres://me:secret@db/pulse?password=secret", "postgres://me:***@db/pulse"),
-            ("sqlite:///var/lib/x.sqlite?mode=rwc", "sqlite:///var/lib/x.sqlite"),
+            (
+                "postgres://me:secret@db/pulse?password=secret",
+                "postgres://me:***@db/pulse",
+            ),
+            (
+                "sqlite:///var/lib/x.sqlite?mode=rwc",
+                "sqlite:///var/lib/x.sqlite",
+            ),
             ("sqlite::memory:", "sqlite::memory:"),
             ("secret", "(an address that cannot be read)"),
         ] {

@@ -25,8 +25,9 @@ impl MigrationTrait for Migration {
             _ => (SQLITE, for_sqlite(SCHEMA)),
         };
         // The services come first: nearly everything hangs on them.
-        let (users, rest) =
-            shared.split_once("-- services stand here\n").expect("the schema marks where services stand");
+        let (users, rest) = shared
+            .split_once("-- services stand here\n")
+            .expect("the schema marks where services stand");
         for part in [users, own, rest] {
             db.execute_unprepared(part).await?;
         }
@@ -36,7 +37,14 @@ impl MigrationTrait for Migration {
 
 /// SQLite keeps any value under any type; these names keep it from turning text into numbers.
 fn for_sqlite(sql: &str) -> String {
-    [(" uuid", " blob"), (" bytea", " blob"), (" timestamptz", " text"), (" jsonb", " text")]
-        .into_iter()
-        .fold(sql.to_owned(), |sql, (postgres, sqlite)| sql.replace(postgres, sqlite))
+    [
+        (" uuid", " blob"),
+        (" bytea", " blob"),
+        (" timestamptz", " text"),
+        (" jsonb", " text"),
+    ]
+    .into_iter()
+    .fold(sql.to_owned(), |sql, (postgres, sqlite)| {
+        sql.replace(postgres, sqlite)
+    })
 }

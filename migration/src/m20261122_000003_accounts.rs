@@ -33,9 +33,15 @@ impl MigrationTrait for Migration {
         let sqlite = db.get_database_backend() == DbBackend::Sqlite;
         for statement in SQL {
             let statement = match sqlite {
-                true => [(" uuid", " blob"), (" bytea", " blob"), (" timestamptz", " text")]
-                    .into_iter()
-                    .fold(statement.to_owned(), |sql, (postgres, sqlite)| sql.replace(postgres, sqlite)),
+                true => [
+                    (" uuid", " blob"),
+                    (" bytea", " blob"),
+                    (" timestamptz", " text"),
+                ]
+                .into_iter()
+                .fold(statement.to_owned(), |sql, (postgres, sqlite)| {
+                    sql.replace(postgres, sqlite)
+                }),
                 false => statement.to_owned(),
             };
             db.execute_unprepared(&statement).await?;

@@ -19,9 +19,14 @@ impl MigrationName for Migration {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        let instant = if db.get_database_backend() == DbBackend::Sqlite { "text" } else { "timestamptz" };
+        let instant = if db.get_database_backend() == DbBackend::Sqlite {
+            "text"
+        } else {
+            "timestamptz"
+        };
         db.execute_unprepared(LISTING).await?;
-        db.execute_unprepared(&format!("{NOT_BEFORE} {instant}")).await?;
+        db.execute_unprepared(&format!("{NOT_BEFORE} {instant}"))
+            .await?;
         Ok(())
     }
 }

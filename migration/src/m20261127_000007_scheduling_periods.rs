@@ -27,9 +27,10 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
         let sql = match db.get_database_backend() {
-            DbBackend::Sqlite => {
-                SQL.replace(" uuid", " blob").replace(" bytea", " blob").replace(" timestamptz", " text")
-            }
+            DbBackend::Sqlite => SQL
+                .replace(" uuid", " blob")
+                .replace(" bytea", " blob")
+                .replace(" timestamptz", " text"),
             _ => SQL.to_owned(),
         };
         db.execute_unprepared(&sql).await?;

@@ -12,11 +12,15 @@ static MIGRATING: AtomicUsize = AtomicUsize::new(0);
 
 /// Whatever is done with `connection` from now on is interrupted once `limit` is over, which is an error of the statement
 /// that runs then. To be called each time that somebody takes the connection.
-pub(crate) async fn end_after(connection: &mut SqliteConnection, limit: Duration) -> Result<(), Error> {
+pub(crate) async fn end_after(
+    connection: &mut SqliteConnection,
+    limit: Duration,
+) -> Result<(), Error> {
     let begun = Instant::now();
     let mut connection = connection.lock_handle().await?;
-    connection
-        .set_progress_handler(INSTRUCTIONS, move || begun.elapsed() < limit || MIGRATING.load(Ordering::Relaxed) > 0);
+    connection.set_progress_handler(INSTRUCTIONS, move || {
+        begun.elapsed() < limit || MIGRATING.load(Ordering::Relaxed) > 0
+    });
     Ok(())
 }
 

@@ -4,8 +4,8 @@ use crate::Migrator;
 use crate::connect::innermost;
 use crate::patience::Migrating;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::{IntoSchemaManagerConnection, MigratorTrait, SchemaManager};
 use std::collections::HashSet;
@@ -26,7 +26,9 @@ pub enum MigrationError {
     #[error("the database lacks {0} migration(s): run `pulsecheck migrate` first")]
     Older(usize),
     /// Another process has the SQLite file.
-    #[error("another PulseCheck is running on the database {0}: stop it, or set DATABASE_URL to another file")]
+    #[error(
+        "another PulseCheck is running on the database {0}: stop it, or set DATABASE_URL to another file"
+    )]
     InUse(String),
     /// The database failed.
     #[error("migrating the database failed: {}", innermost(.0))]
@@ -50,7 +52,10 @@ impl From<DbErr> for MigrationError {
 pub async fn run(db: &DatabaseConnection) -> Result<(), MigrationError> {
     let _migrating = Migrating::begin();
     let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
-    let options = TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() };
+    let options = TransactionOptions {
+        sqlite_transaction_mode,
+        ..TransactionOptions::default()
+    };
     let transaction = db.begin_with_options(options).await?;
     if db.get_database_backend() == DbBackend::Postgres {
         // Waiting for another process, or for a big table, may take longer than a request may.
@@ -67,7 +72,10 @@ pub async fn run(db: &DatabaseConnection) -> Result<(), MigrationError> {
 /// # Errors
 /// [`MigrationError::Newer`] or [`MigrationError::Older`].
 pub async fn verify(db: &DatabaseConnection) -> Result<(), MigrationError> {
-    match Migrator::migrations().len().saturating_sub(applied(db).await?) {
+    match Migrator::migrations()
+        .len()
+        .saturating_sub(applied(db).await?)
+    {
         0 => Ok(()),
         missing => Err(MigrationError::Older(missing)),
     }
@@ -83,9 +91,15 @@ where
     if !SchemaManager::new(db).has_table("seaql_migrations").await? {
         return Ok(0);
     }
-    let known: HashSet<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    let known: HashSet<String> = Migrator::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect();
     let applied = Migrator::get_migration_models(db).await?;
-    match applied.iter().find(|migration| !known.contains(&migration.version)) {
+    match applied
+        .iter()
+        .find(|migration| !known.contains(&migration.version))
+    {
         Some(newer) => Err(MigrationError::Newer(newer.version.clone())),
         None => Ok(applied.len()),
     }
@@ -96,8 +110,12 @@ where
 ///
 /// # Errors
 /// [`MigrationError::InUse`] when another process has it.
-pub async fn keep_for_this_process(db: &DatabaseConnection) -> Result<Option<File>, MigrationError> {
-    let Some(path) = sqlite_file(db).await? else { return Ok(None) };
+pub async fn keep_for_this_process(
+    db: &DatabaseConnection,
+) -> Result<Option<File>, MigrationError> {
+    let Some(path) = sqlite_file(db).await? else {
+        return Ok(None);
+    };
     let file = File::create(format!("{path}.in-use")).map_err(MigrationError::Lock)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),

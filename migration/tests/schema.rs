@@ -4,13 +4,13 @@
 use chrono::{DateTime, SubsecRound, Utc};
 use entity::column::{IncidentType, RollupPeriod};
 use entity::{
-    api_token, check, check_rollup, identity, incident, incident_acknowledgement, incident_event, incident_note,
-    rollup_progress, service, service_component, service_state, session, user,
+    api_token, check, check_rollup, identity, incident, incident_acknowledgement, incident_event,
+    incident_note, rollup_progress, service, service_component, service_state, session, user,
 };
 use migration::{ConnectError, MigrationError, Pool};
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, Database, DatabaseConnection, EntityTrait, IntoActiveModel, ModelTrait,
-    PaginatorTrait, Statement, TransactionTrait,
+    ActiveModelTrait, ConnectionTrait, Database, DatabaseConnection, EntityTrait, IntoActiveModel,
+    ModelTrait, PaginatorTrait, Statement, TransactionTrait,
 };
 use std::time::Duration;
 use testkit::builders::{a_check, a_service, a_user, insert_checks};
@@ -147,10 +147,16 @@ async fn a_sqlite_file_that_another_process_is_making_is_waited_for() {
     let url = format!("sqlite://{}", directory.path().join("new.sqlite").display());
     let other = Database::connect(format!("{url}?mode=rwc")).await.unwrap();
     let writing = other.begin().await.unwrap();
-    writing.execute_unprepared("CREATE TABLE other (n integer)").await.unwrap();
+    writing
+        .execute_unprepared("CREATE TABLE other (n integer)")
+        .await
+        .unwrap();
     let connecting = tokio::spawn(async move { connect(&url).await.map(drop) });
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert!(!connecting.is_finished(), "its journal cannot be changed meanwhile");
+    assert!(
+        !connecting.is_finished(),
+        "its journal cannot be changed meanwhile"
+    );
     writing.commit().await.unwrap();
     connecting.await.unwrap().unwrap();
 }
@@ -158,14 +164,23 @@ async fn a_sqlite_file_that_another_process_is_making_is_waited_for() {
 #[tokio::test]
 async fn a_migration_that_fails_in_the_middle_leaves_nothing_behind() {
     let directory = tempfile::tempdir().unwrap();
-    let db = connect(&format!("sqlite://{}", directory.path().join("new.sqlite").display())).await.unwrap();
-    db.execute_unprepared("CREATE TABLE service_state (in_the_way integer)").await.unwrap();
+    let db = connect(&format!(
+        "sqlite://{}",
+        directory.path().join("new.sqlite").display()
+    ))
+    .await
+    .unwrap();
+    db.execute_unprepared("CREATE TABLE service_state (in_the_way integer)")
+        .await
+        .unwrap();
     let error = migration::run(&db).await.unwrap_err().to_string();
     assert_eq!(
         error,
         "migrating the database failed: error returned from database: (code: 1) table service_state already exists"
     );
-    db.execute_unprepared("DROP TABLE service_state").await.unwrap();
+    db.execute_unprepared("DROP TABLE service_state")
+        .await
+        .unwrap();
     migration::run(&db).await.unwrap();
     migration::verify(&db).await.unwrap();
 }
@@ -173,51 +188,115 @@ async fn a_migration_that_fails_in_the_middle_leaves_nothing_behind() {
 #[tokio::test]
 async fn a_sqlite_file_is_kept_for_one_process() {
     let database = testkit::database::sqlite().await;
-    let kept = migration::keep_for_this_process(&database.db).await.unwrap();
-    let again = migration::keep_for_this_process(&database.db).await.unwrap_err().to_string();
-    assert!(again.starts_with("another PulseCheck is running on the database "), "{again}");
+    let kept = migration::keep_for_this_process(&database.db)
+        .await
+        .unwrap();
+    let again = migration::keep_for_this_process(&database.db)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        again.starts_with("another PulseCheck is running on the database "),
+        "{again}"
+    );
     // Not only dropped: a program that another test starts meanwhile holds a copy of it for a moment.
     kept.unwrap().unlock().unwrap();
-    assert!(migration::keep_for_this_process(&database.db).await.unwrap().is_some());
+    assert!(
+        migration::keep_for_this_process(&database.db)
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 #[tokio::test]
 async fn a_role_that_may_not_migrate_says_what_to_do() {
     let directory = tempfile::tempdir().unwrap();
-    let db = connect(&format!("sqlite://{}", directory.path().join("new.sqlite").display())).await.unwrap();
+    let db = connect(&format!(
+        "sqlite://{}",
+        directory.path().join("new.sqlite").display()
+    ))
+    .await
+    .unwrap();
     let error = migration::verify(&db).await.unwrap_err().to_string();
-    assert!(error.starts_with("the database lacks ") && error.ends_with("run `pulsecheck migrate` first"), "{error}");
+    assert!(
+        error.starts_with("the database lacks ")
+            && error.ends_with("run `pulsecheck migrate` first"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn a_database_that_cannot_be_reached_is_named_without_its_password() {
-    let absent = PostgresServer::shared().await.url("absent").replace("postgres@", "postgres:secret@");
+    let absent = PostgresServer::shared()
+        .await
+        .url("absent")
+        .replace("postgres@", "postgres:secret@");
     let error = connect(&absent).await.unwrap_err();
-    assert!(matches!(error, ConnectError::Unreachable { .. }), "{error:?}");
+    assert!(
+        matches!(error, ConnectError::Unreachable { .. }),
+        "{error:?}"
+    );
     let text = error.to_string();
-    assert!(text.starts_with("cannot use the database at postgres://postgres:***@127.0.0.1:"), "{text}");
-    assert!(text.contains("\"absent\" does not exist") && !text.contains("secret"), "{text}");
+    assert!(
+        text.starts_with("cannot use the database at postgres://postgres:***@127.0.0.1:"),
+        "{text}"
+    );
+    assert!(
+        text.contains("\"absent\" does not exist") && !text.contains("secret"),
+        "{text}"
+    );
 
-    let nobody = connect("postgres://me:secret@127.0.0.1:1/x").await.unwrap_err().to_string();
-    assert_eq!(nobody, "cannot use the database at postgres://me:***@127.0.0.1:1/x: Connection refused (os error 111)");
-    let error = connect("sqlite:///absent/directory/new.sqlite").await.unwrap_err().to_string();
-    assert!(error.starts_with("cannot use the database at sqlite:///absent/directory/new.sqlite: "), "{error}");
-    let error = connect("mysql://me:secret@127.0.0.1/x").await.unwrap_err().to_string();
-    assert_eq!(error, "DATABASE_URL is mysql://me:***@127.0.0.1/x: it must begin with postgres:// or sqlite://");
+    let nobody = connect("postgres://me:secret@127.0.0.1:1/x")
+        .await
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        nobody,
+        "cannot use the database at postgres://me:***@127.0.0.1:1/x: Connection refused (os error 111)"
+    );
+    let error = connect("sqlite:///absent/directory/new.sqlite")
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("cannot use the database at sqlite:///absent/directory/new.sqlite: "),
+        "{error}"
+    );
+    let error = connect("mysql://me:secret@127.0.0.1/x")
+        .await
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        "DATABASE_URL is mysql://me:***@127.0.0.1/x: it must begin with postgres:// or sqlite://"
+    );
 }
 
 #[tokio::test]
 async fn a_sqlite_file_that_cannot_be_written_says_where_to_look() {
     let database = testkit::database::sqlite().await;
     a_user(&database.db).await;
-    let error = connect(&format!("{}?mode=ro", database.url)).await.unwrap_err();
+    let error = connect(&format!("{}?mode=ro", database.url))
+        .await
+        .unwrap_err();
     assert!(matches!(error, ConnectError::ReadOnly { .. }), "{error:?}");
     let text = error.to_string();
-    assert!(text.contains("cannot be written") && text.contains("check the owner and mode"), "{text}");
+    assert!(
+        text.contains("cannot be written") && text.contains("check the owner and mode"),
+        "{text}"
+    );
 }
 
 async fn connect(url: &str) -> Result<DatabaseConnection, ConnectError> {
-    migration::connect(url, &Pool { max_connections: 4, ..Pool::default() }).await
+    migration::connect(
+        url,
+        &Pool {
+            max_connections: 4,
+            ..Pool::default()
+        },
+    )
+    .await
 }
 
 /// As several processes would, each with connections of its own.
@@ -235,8 +314,16 @@ async fn start_together(url: &str) {
 }
 
 async fn applied(db: &DatabaseConnection) -> i64 {
-    let count = Statement::from_string(db.get_database_backend(), "SELECT count(*) FROM seaql_migrations");
-    db.query_one_raw(count).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+    let count = Statement::from_string(
+        db.get_database_backend(),
+        "SELECT count(*) FROM seaql_migrations",
+    );
+    db.query_one_raw(count)
+        .await
+        .unwrap()
+        .unwrap()
+        .try_get_by_index(0)
+        .unwrap()
 }
 
 fn now() -> DateTime<Utc> {
@@ -307,12 +394,32 @@ async fn belongings(db: &DatabaseConnection, user: &user::Model) {
     component.into_active_model().insert(db).await.unwrap();
     let check = a_check(&service, now);
     insert_checks(db, std::slice::from_ref(&check)).await;
-    let rollup = check_rollup::Model::of(service.number, RollupPeriod::Hour, now, &domain::rollup::Sum::default());
+    let rollup = check_rollup::Model::of(
+        service.number,
+        RollupPeriod::Hour,
+        now,
+        &domain::rollup::Sum::default(),
+    );
     rollup.into_active_model().insert(db).await.unwrap();
-    let check::Model { service_number, slot, interval_seconds, status, .. } = check;
-    let progress = rollup_progress::Model { service_number, slot, interval_seconds, status };
+    let check::Model {
+        service_number,
+        slot,
+        interval_seconds,
+        status,
+        ..
+    } = check;
+    let progress = rollup_progress::Model {
+        service_number,
+        slot,
+        interval_seconds,
+        status,
+    };
     progress.into_active_model().insert(db).await.unwrap();
-    let incident = an_incident(&service).into_active_model().insert(db).await.unwrap();
+    let incident = an_incident(&service)
+        .into_active_model()
+        .insert(db)
+        .await
+        .unwrap();
     let event = incident_event::Model {
         id,
         incident_id: incident.id,
@@ -321,9 +428,19 @@ async fn belongings(db: &DatabaseConnection, user: &user::Model) {
         message: "went down".into(),
     };
     event.into_active_model().insert(db).await.unwrap();
-    let seen = incident_acknowledgement::Model { incident_id: incident.id, user_id: user.id, at: now };
+    let seen = incident_acknowledgement::Model {
+        incident_id: incident.id,
+        user_id: user.id,
+        at: now,
+    };
     seen.into_active_model().insert(db).await.unwrap();
-    let note = incident_note::Model { id, incident_id: incident.id, user_id: user.id, at: now, text: "why".into() };
+    let note = incident_note::Model {
+        id,
+        incident_id: incident.id,
+        user_id: user.id,
+        at: now,
+        text: "why".into(),
+    };
     note.into_active_model().insert(db).await.unwrap();
 }
 

@@ -12,12 +12,13 @@ use domain::uptime::Sample;
 use domain::{Observation, Outcome, Policy, Status, advance, slot};
 use entity::column::{self, RollupPeriod};
 use entity::{
-    check_rollup, incident, incident_acknowledgement, incident_event, incident_note, rollup_progress, service,
-    service_state,
+    check_rollup, incident, incident_acknowledgement, incident_event, incident_note,
+    rollup_progress, service, service_state,
 };
 use sea_orm::{
-    ActiveModelTrait as _, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait as _,
-    IntoActiveModel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait as _,
+    ActiveModelTrait as _, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction,
+    DbBackend, EntityTrait as _, IntoActiveModel, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait as _,
 };
 use story::Story;
 use uuid::Uuid;
@@ -43,14 +44,22 @@ pub(crate) async fn write(
     let recent = now - CHECKS;
     let earlier = service.check_interval_seconds.max(EARLIER_INTERVAL);
     past.live(&mut story, earlier, (now - story::LENGTH, recent), false);
-    past.live(&mut story, service.check_interval_seconds, (recent, now), true);
+    past.live(
+        &mut story,
+        service.check_interval_seconds,
+        (recent, now),
+        true,
+    );
     if service.paused {
         let (state, effects) = past.state.paused(now);
         past.state = state;
         past.follow(&effects, None);
     }
     let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
-    let options = TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() };
+    let options = TransactionOptions {
+        sqlite_transaction_mode,
+        ..TransactionOptions::default()
+    };
     let transaction = db.begin_with_options(options).await?;
     past.write(&transaction).await?;
     Ok(transaction.commit().await?)
@@ -93,7 +102,10 @@ impl<'a> Past<'a> {
     ) {
         let interval = TimeDelta::seconds(interval_seconds.into());
         let confirmations = u32::try_from(self.service.confirmations).unwrap_or(1);
-        let policy = Policy { confirmations, horizon: slot::horizon(interval) };
+        let policy = Policy {
+            confirmations,
+            horizon: slot::horizon(interval),
+        };
         let mut slot = slot::next_slot(self.service.id, interval, from);
         while slot <= to {
             if let Some(outcome) = story.at(slot) {
@@ -106,11 +118,30 @@ impl<'a> Past<'a> {
         }
     }
 
-    fn record(&mut self, slot: DateTime<Utc>, interval: TimeDelta, outcome: Outcome, policy: &Policy) {
-        let seen = Observation { slot, at: slot, status: outcome.status };
-        let Some(transition) = advance(&self.state, &seen, policy) else { return };
+    fn record(
+        &mut self,
+        slot: DateTime<Utc>,
+        interval: TimeDelta,
+        outcome: Outcome,
+        policy: &Policy,
+    ) {
+        let seen = Observation {
+            slot,
+            at: slot,
+            status: outcome.status,
+        };
+        let Some(transition) = advance(&self.state, &seen, policy) else {
+            return;
+        };
         self.state = transition.state;
-        self.fold.push(Sample { slot, interval, status: outcome.status }, outcome.response_time_ms);
+        self.fold.push(
+            Sample {
+                slot,
+                interval,
+                status: outcome.status,
+            },
+            outcome.response_time_ms,
+        );
         self.follow(&transition.effects, Some(&outcome));
         self.last = Some(outcome);
     }
@@ -119,16 +150,37 @@ impl<'a> Past<'a> {
     fn keep(&mut self, slot: DateTime<Utc>, interval_seconds: i32) {
         let Some(outcome) = &self.last else { return };
         let status = column::Status::from(outcome.status) as i16;
-        let row = (slot.timestamp_millis(), interval_seconds, outcome.response_time_ms, status, outcome.status_code);
-        self.checks.push(serde_json::json!([row.0, row.1, row.2, row.3, row.4, outcome.message()]));
+        let row = (
+            slot.timestamp_millis(),
+            interval_seconds,
+            outcome.response_time_ms,
+            status,
+            outcome.status_code,
+        );
+        self.checks.push(serde_json::json!([
+            row.0,
+            row.1,
+            row.2,
+            row.3,
+            row.4,
+            outcome.message()
+        ]));
     }
 
     /// Carries effects out on the incidents and their timelines.
     fn follow(&mut self, effects: &[Effect], outcome: Option<&Outcome>) {
         let why = outcome.and_then(Outcome::message);
-        let because = |what: &str| why.as_ref().map_or_else(|| what.to_owned(), |why| format!("{what}: {why}"));
+        let because = |what: &str| {
+            why.as_ref()
+                .map_or_else(|| what.to_owned(), |why| format!("{what}: {why}"))
+        };
         for effect in effects {
-            if let Effect::Opened { kind, started_at, checks_failed } = effect {
+            if let Effect::Opened {
+                kind,
+                started_at,
+                checks_failed,
+            } = effect
+            {
                 self.incidents.push(incident::Model {
                     id: Uuid::now_v7(),
                     service_id: self.service.id,
@@ -140,17 +192,23 @@ impl<'a> Past<'a> {
                     cause: why.clone(),
                 });
             }
-            let Some(incident) = self.incidents.last_mut() else { continue };
+            let Some(incident) = self.incidents.last_mut() else {
+                continue;
+            };
             let (at, kind, message) = match effect {
                 Effect::Changed { .. } => continue,
                 Effect::FailedAgain => {
                     incident.checks_failed += 1;
                     continue;
                 }
-                Effect::Opened { kind: domain::IncidentType::Downtime, started_at, .. } => {
-                    (*started_at, "opened", because("went down"))
+                Effect::Opened {
+                    kind: domain::IncidentType::Downtime,
+                    started_at,
+                    ..
+                } => (*started_at, "opened", because("went down")),
+                Effect::Opened { started_at, .. } => {
+                    (*started_at, "opened", because("became degraded"))
                 }
-                Effect::Opened { started_at, .. } => (*started_at, "opened", because("became degraded")),
                 Effect::Escalated { at } => {
                     incident.kind = column::IncidentType::Downtime;
                     incident.cause.clone_from(&why);
@@ -161,25 +219,42 @@ impl<'a> Past<'a> {
                 Effect::Resolved { at, by } => {
                     incident.resolved_at = Some(*at);
                     let minutes = (*at - incident.started_at).num_minutes();
-                    let what = if *by == Status::Up { "up again" } else { "over" };
+                    let what = if *by == Status::Up {
+                        "up again"
+                    } else {
+                        "over"
+                    };
                     (*at, "resolved", format!("{what} after {minutes} min"))
                 }
             };
             let (id, incident_id, kind) = (Uuid::now_v7(), incident.id, kind.to_owned());
-            self.timeline.push(incident_event::Model { id, incident_id, at, kind, message });
+            self.timeline.push(incident_event::Model {
+                id,
+                incident_id,
+                at,
+                kind,
+                message,
+            });
         }
     }
 
     async fn write(self, db: &DatabaseTransaction) -> anyhow::Result<()> {
         let number = self.service.number;
         let days = self.fold.days();
-        let row =
-            |period| move |(start, sum): (&DateTime<Utc>, &Sum)| check_rollup::Model::of(number, period, *start, sum);
+        let row = |period| {
+            move |(start, sum): (&DateTime<Utc>, &Sum)| {
+                check_rollup::Model::of(number, period, *start, sum)
+            }
+        };
         let hours = self.fold.hours().iter().map(row(RollupPeriod::Hour));
-        let rollups: Vec<_> = hours.chain(days.iter().map(row(RollupPeriod::Day))).collect();
+        let rollups: Vec<_> = hours
+            .chain(days.iter().map(row(RollupPeriod::Day)))
+            .collect();
         for some in rollups.chunks(1000) {
             let some = some.iter().cloned().map(IntoActiveModel::into_active_model);
-            check_rollup::Entity::insert_many(some).exec_without_returning(db).await?;
+            check_rollup::Entity::insert_many(some)
+                .exec_without_returning(db)
+                .await?;
         }
         if let Some(last) = self.fold.last() {
             let progress = rollup_progress::Model {
@@ -188,20 +263,41 @@ impl<'a> Past<'a> {
                 interval_seconds: last.interval.num_seconds().try_into()?,
                 status: last.status.into(),
             };
-            rollup_progress::Entity::insert(progress.into_active_model()).exec_without_returning(db).await?;
+            rollup_progress::Entity::insert(progress.into_active_model())
+                .exec_without_returning(db)
+                .await?;
         }
         let checks = serde_json::to_string(&self.checks)?;
         let sql = "INSERT INTO checks (service_number, slot, delay_ms, interval_seconds, response_time_ms, status,
                 status_code, message)
             SELECT ?, value ->> 0, 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)";
-        db.execute_raw(Statement::from_sql_and_values(DbBackend::Sqlite, sql, [number.into(), checks.into()])).await?;
+        db.execute_raw(Statement::from_sql_and_values(
+            DbBackend::Sqlite,
+            sql,
+            [number.into(), checks.into()],
+        ))
+        .await?;
 
         let state = self.final_state().into_active_model().reset_all();
-        let open = self.incidents.last().filter(|incident| incident.resolved_at.is_none()).cloned();
-        let incidents = self.incidents.into_iter().map(IntoActiveModel::into_active_model);
-        incident::Entity::insert_many(incidents).exec_without_returning(db).await?;
-        let timeline = self.timeline.into_iter().map(IntoActiveModel::into_active_model);
-        incident_event::Entity::insert_many(timeline).exec_without_returning(db).await?;
+        let open = self
+            .incidents
+            .last()
+            .filter(|incident| incident.resolved_at.is_none())
+            .cloned();
+        let incidents = self
+            .incidents
+            .into_iter()
+            .map(IntoActiveModel::into_active_model);
+        incident::Entity::insert_many(incidents)
+            .exec_without_returning(db)
+            .await?;
+        let timeline = self
+            .timeline
+            .into_iter()
+            .map(IntoActiveModel::into_active_model);
+        incident_event::Entity::insert_many(timeline)
+            .exec_without_returning(db)
+            .await?;
         if let Some(open) = open {
             care_for(db, &open).await?;
         }
@@ -210,8 +306,17 @@ impl<'a> Past<'a> {
     }
 
     fn final_state(&self) -> service_state::Model {
-        let State { status, since, last_slot, failing, .. } = self.state;
-        let open = self.incidents.last().filter(|incident| incident.resolved_at.is_none());
+        let State {
+            status,
+            since,
+            last_slot,
+            failing,
+            ..
+        } = self.state;
+        let open = self
+            .incidents
+            .last()
+            .filter(|incident| incident.resolved_at.is_none());
         let last = self.last.as_ref();
         let ms = |of: fn(&Outcome) -> Option<u32>| last.and_then(of).map(count);
         service_state::Model {
@@ -231,7 +336,9 @@ impl<'a> Past<'a> {
             failing_checks: failing.map_or(0, |failing| count(failing.checks)),
             failing_since: failing.map(|Failing { since, .. }| since),
             down_checks: failing.map_or(0, |failing| count(failing.down_checks)),
-            down_since: failing.filter(|failing| failing.down_checks > 0).map(|failing| failing.down_since),
+            down_since: failing
+                .filter(|failing| failing.down_checks > 0)
+                .map(|failing| failing.down_since),
             open_incident_id: open.map(|incident| incident.id),
             open_incident_type: open.map(|incident| incident.kind),
         }
@@ -240,12 +347,31 @@ impl<'a> Past<'a> {
 
 /// Somebody has seen what lasts, and wrote down what they know.
 async fn care_for(db: &DatabaseTransaction, incident: &incident::Model) -> anyhow::Result<()> {
-    let (incident_id, user_id, at) = (incident.id, incident.user_id, incident.started_at + TimeDelta::minutes(9));
-    let seen = incident_acknowledgement::Model { incident_id, user_id, at };
-    incident_acknowledgement::Entity::insert(seen.into_active_model()).exec_without_returning(db).await?;
-    let text = "Known to those who run it.\nNothing to be done on our side before they are back.".into();
-    let note = incident_note::Model { id: Uuid::now_v7(), incident_id, user_id, at: at + TimeDelta::minutes(4), text };
-    incident_note::Entity::insert(note.into_active_model()).exec_without_returning(db).await?;
+    let (incident_id, user_id, at) = (
+        incident.id,
+        incident.user_id,
+        incident.started_at + TimeDelta::minutes(9),
+    );
+    let seen = incident_acknowledgement::Model {
+        incident_id,
+        user_id,
+        at,
+    };
+    incident_acknowledgement::Entity::insert(seen.into_active_model())
+        .exec_without_returning(db)
+        .await?;
+    let text =
+        "Known to those who run it.\nNothing to be done on our side before they are back.".into();
+    let note = incident_note::Model {
+        id: Uuid::now_v7(),
+        incident_id,
+        user_id,
+        at: at + TimeDelta::minutes(4),
+        text,
+    };
+    incident_note::Entity::insert(note.into_active_model())
+        .exec_without_returning(db)
+        .await?;
     Ok(())
 }
 

@@ -39,13 +39,17 @@ impl Behaviour {
 
     /// The path that behaves so.
     pub(crate) fn path(self) -> &'static str {
-        Self::ALL.iter().find(|(behaviour, _)| *behaviour == self).map_or("", |(_, path)| path)
+        Self::ALL
+            .iter()
+            .find(|(behaviour, _)| *behaviour == self)
+            .map_or("", |(_, path)| path)
     }
 
     /// The answer `elapsed` after the start, and how long it takes; `wobble` (0 to 1) makes no two alike.
     fn answer(self, elapsed: Duration, wobble: f64) -> (StatusCode, Duration) {
         let second = elapsed.as_secs();
-        let ms = |base: f64, spread: f64| Duration::from_secs_f64((base + spread * wobble) / 1000.0);
+        let ms =
+            |base: f64, spread: f64| Duration::from_secs_f64((base + spread * wobble) / 1000.0);
         match self {
             Self::Steady => (StatusCode::OK, ms(12.0, 30.0)),
             Self::Slow => (StatusCode::OK, ms(1150.0, 400.0)),
@@ -80,7 +84,9 @@ pub(crate) async fn serve() -> anyhow::Result<SocketAddr> {
         axum::routing::get(async move |Path(path): Path<String>| {
             let behaviour = path.split('/').next().unwrap_or_default();
             let found = Behaviour::ALL.iter().find(|(_, path)| *path == behaviour);
-            let Some((behaviour, _)) = found else { return (StatusCode::NOT_FOUND, "no such target\n") };
+            let Some((behaviour, _)) = found else {
+                return (StatusCode::NOT_FOUND, "no such target\n");
+            };
             let (status, delay) = behaviour.answer(begin.elapsed(), rand::random());
             tokio::time::sleep(delay).await;
             (status, "a demo target of PulseCheck\n")
@@ -109,6 +115,10 @@ mod tests {
 
     #[test]
     fn every_behaviour_has_a_path() {
-        assert!(Behaviour::ALL.iter().all(|(behaviour, path)| behaviour.path() == *path && !path.is_empty()));
+        assert!(
+            Behaviour::ALL
+                .iter()
+                .all(|(behaviour, path)| behaviour.path() == *path && !path.is_empty())
+        );
     }
 }

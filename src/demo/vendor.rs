@@ -45,7 +45,11 @@ pub(crate) async fn serve(begin: DateTime<Utc>) -> anyhow::Result<SocketAddr> {
     let app = Router::new()
         .route(SUMMARY, get(summary))
         .route("/api/v2/components.json", get(components))
-        .fallback(get(async || Html(format!("<!doctype html><title>{NAME} status</title><h1>{NAME} status</h1>"))));
+        .fallback(get(async || {
+            Html(format!(
+                "<!doctype html><title>{NAME} status</title><h1>{NAME} status</h1>"
+            ))
+        }));
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, app).await {
             tracing::error!(%error, "the demo's status page stopped");
@@ -56,9 +60,15 @@ pub(crate) async fn serve(begin: DateTime<Utc>) -> anyhow::Result<SocketAddr> {
 
 /// What the page at `url` says at `now`, when the demo began at `begin`.
 fn page(url: &str, begin: DateTime<Utc>, now: DateTime<Utc>) -> Value {
-    let cycle = (now - begin).num_milliseconds().div_euclid(CYCLE.num_milliseconds());
+    let cycle = (now - begin)
+        .num_milliseconds()
+        .div_euclid(CYCLE.num_milliseconds());
     let failing = begin + CYCLE * i32::try_from(cycle).unwrap_or(0) + CYCLE / 2;
-    let clusters = if now >= failing { "partial_outage" } else { "operational" };
+    let clusters = if now >= failing {
+        "partial_outage"
+    } else {
+        "operational"
+    };
     let word = |id: &str| match id {
         "clusters" => clusters,
         "blocks" => "degraded_performance",
@@ -96,7 +106,12 @@ fn page(url: &str, begin: DateTime<Utc>, now: DateTime<Utc>) -> Value {
                 "A certificate of the join service was not renewed; a new one is being rolled out.",
             ));
         }
-        incidents.push(event(url, (&id, "New nodes do not join clusters", "major"), "clusters", &updates));
+        incidents.push(event(
+            url,
+            (&id, "New nodes do not join clusters", "major"),
+            "clusters",
+            &updates,
+        ));
     }
     let mut maintenances = Vec::new();
     for (id, name, component, from, hours, body) in [
@@ -117,9 +132,17 @@ fn page(url: &str, begin: DateTime<Utc>, now: DateTime<Utc>) -> Value {
             "Requests may take a second longer while a gateway is replaced.",
         ),
     ] {
-        let stage = if now >= from { "in_progress" } else { "scheduled" };
-        let mut maintenance =
-            event(url, (id, name, "maintenance"), component, &[(begin - TimeDelta::days(2), stage, body)]);
+        let stage = if now >= from {
+            "in_progress"
+        } else {
+            "scheduled"
+        };
+        let mut maintenance = event(
+            url,
+            (id, name, "maintenance"),
+            component,
+            &[(begin - TimeDelta::days(2), stage, body)],
+        );
         maintenance["status"] = stage.into();
         maintenance["scheduled_for"] = time(from).into();
         maintenance["scheduled_until"] = time(from + TimeDelta::hours(hours)).into();
@@ -182,10 +205,20 @@ mod tests {
     #[test]
     fn the_page_is_read_with_an_outage_that_comes_and_goes_and_maintenance_now_and_later() {
         let begin: DateTime<Utc> = "2026-03-20T15:20:00Z".parse().unwrap();
-        let status = |page: &Page, id: &str| page.components.iter().find(|one| one.id == id).unwrap().status;
+        let status = |page: &Page, id: &str| {
+            page.components
+                .iter()
+                .find(|one| one.id == id)
+                .unwrap()
+                .status
+        };
         let well = read_at(begin, CYCLE / 4);
         assert_eq!(well.components.len(), COMPONENTS.len());
-        assert!(well.components.iter().all(|one| COMPONENTS.contains(&(&*one.id, &*one.name, one.group.as_deref()))));
+        assert!(well.components.iter().all(|one| COMPONENTS.contains(&(
+            &*one.id,
+            &*one.name,
+            one.group.as_deref()
+        ))));
         assert_eq!(status(&well, "clusters"), Status::Up);
         assert_eq!(status(&well, "blocks"), Status::Degraded);
         assert_eq!(status(&well, "console"), Status::Maintenance);
@@ -193,9 +226,16 @@ mod tests {
 
         let failing = read_at(begin, CYCLE * 3 - TimeDelta::seconds(1));
         assert_eq!(status(&failing, "clusters"), Status::Down);
-        let incident = failing.incidents.iter().find(|one| one.component_ids == ["clusters"]).unwrap();
+        let incident = failing
+            .incidents
+            .iter()
+            .find(|one| one.component_ids == ["clusters"])
+            .unwrap();
         assert_eq!(incident.updates.len(), 2);
-        assert!(incident.updates[0].at > incident.updates[1].at, "the newest first");
+        assert!(
+            incident.updates[0].at > incident.updates[1].at,
+            "the newest first"
+        );
         assert_eq!(status(&read_at(begin, CYCLE * 3), "clusters"), Status::Up);
     }
 }

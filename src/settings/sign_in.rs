@@ -39,40 +39,81 @@ pub(crate) struct Providers {
 
 impl Providers {
     pub(super) fn read<F: Fn(&str) -> Result<String, VarError>>(from: &mut Source<F>) -> Self {
-        Self { google: google(from), github: github(from), oidc: oidc(from) }
+        Self {
+            google: google(from),
+            github: github(from),
+            oidc: oidc(from),
+        }
     }
 }
 
 fn google<F: Fn(&str) -> Result<String, VarError>>(from: &mut Source<F>) -> Option<OpenId> {
-    let (client_id, client_secret) = (from.text("GOOGLE_CLIENT_ID"), from.secret("GOOGLE_CLIENT_SECRET"));
+    let (client_id, client_secret) = (
+        from.text("GOOGLE_CLIENT_ID"),
+        from.secret("GOOGLE_CLIENT_SECRET"),
+    );
     let issuer = issuer(from, "GOOGLE_ISSUER").unwrap_or_else(|| GOOGLE.into());
-    let (client_id, client_secret) = both(from, "GOOGLE_CLIENT_ID", client_id, "GOOGLE_CLIENT_SECRET", client_secret)?;
-    Some(OpenId { name: "Google".into(), issuer, client_id, client_secret: Some(client_secret) })
+    let (client_id, client_secret) = both(
+        from,
+        "GOOGLE_CLIENT_ID",
+        client_id,
+        "GOOGLE_CLIENT_SECRET",
+        client_secret,
+    )?;
+    Some(OpenId {
+        name: "Google".into(),
+        issuer,
+        client_id,
+        client_secret: Some(client_secret),
+    })
 }
 
 fn github<F: Fn(&str) -> Result<String, VarError>>(from: &mut Source<F>) -> Option<GitHub> {
-    let (client_id, client_secret) = (from.text("GITHUB_CLIENT_ID"), from.secret("GITHUB_CLIENT_SECRET"));
+    let (client_id, client_secret) = (
+        from.text("GITHUB_CLIENT_ID"),
+        from.secret("GITHUB_CLIENT_SECRET"),
+    );
     let (url, api_url) = (base(from, "GITHUB_URL"), base(from, "GITHUB_API_URL"));
-    let (client_id, client_secret) = both(from, "GITHUB_CLIENT_ID", client_id, "GITHUB_CLIENT_SECRET", client_secret)?;
+    let (client_id, client_secret) = both(
+        from,
+        "GITHUB_CLIENT_ID",
+        client_id,
+        "GITHUB_CLIENT_SECRET",
+        client_secret,
+    )?;
     let known = |address: &str| Url::parse(address).expect("this is an address");
     // Where an installation of GitHub Enterprise Server has its API.
-    let beside = url.as_ref().map(|url| known(&format!("{}/api/v3", url.as_str().trim_end_matches('/'))));
+    let beside = url
+        .as_ref()
+        .map(|url| known(&format!("{}/api/v3", url.as_str().trim_end_matches('/'))));
     Some(GitHub {
         client_id,
         client_secret,
-        api_url: api_url.or(beside).unwrap_or_else(|| known("https://api.github.com")),
+        api_url: api_url
+            .or(beside)
+            .unwrap_or_else(|| known("https://api.github.com")),
         url: url.unwrap_or_else(|| known("https://github.com")),
     })
 }
 
 fn oidc<F: Fn(&str) -> Result<String, VarError>>(from: &mut Source<F>) -> Option<OpenId> {
-    let (client_id, client_secret) = (from.text("OIDC_CLIENT_ID"), from.secret("OIDC_CLIENT_SECRET"));
+    let (client_id, client_secret) = (
+        from.text("OIDC_CLIENT_ID"),
+        from.secret("OIDC_CLIENT_SECRET"),
+    );
     let (issuer, name) = (issuer(from, "OIDC_ISSUER"), from.text("OIDC_NAME"));
     match (issuer, client_id) {
         (Some(issuer), Some(client_id)) => {
             let host = || Url::parse(&issuer).ok()?.host_str().map(str::to_owned);
-            let name = name.or_else(host).unwrap_or_else(|| "OpenID Connect".into());
-            Some(OpenId { name, issuer, client_id, client_secret })
+            let name = name
+                .or_else(host)
+                .unwrap_or_else(|| "OpenID Connect".into());
+            Some(OpenId {
+                name,
+                issuer,
+                client_id,
+                client_secret,
+            })
         }
         (None, None) => {
             if client_secret.is_some() {
@@ -82,11 +123,14 @@ fn oidc<F: Fn(&str) -> Result<String, VarError>>(from: &mut Source<F>) -> Option
             None
         }
         (Some(_), None) => {
-            from.wrong.push("OIDC_ISSUER is set without OIDC_CLIENT_ID: set both, or neither".into());
+            from.wrong
+                .push("OIDC_ISSUER is set without OIDC_CLIENT_ID: set both, or neither".into());
             None
         }
         (None, Some(_)) => {
-            from.wrong.push("OIDC_CLIENT_ID is set without a valid OIDC_ISSUER: set both, or neither".into());
+            from.wrong.push(
+                "OIDC_CLIENT_ID is set without a valid OIDC_ISSUER: set both, or neither".into(),
+            );
             None
         }
     }
@@ -104,21 +148,29 @@ fn both<F: Fn(&str) -> Result<String, VarError>, A, B>(
         (Some(first), Some(second)) => Some((first, second)),
         (None, None) => None,
         (Some(_), None) => {
-            from.wrong.push(format!("{first_name} is set without {second_name}: set both, or neither"));
+            from.wrong.push(format!(
+                "{first_name} is set without {second_name}: set both, or neither"
+            ));
             None
         }
         (None, Some(_)) => {
-            from.wrong.push(format!("{second_name} is set without {first_name}: set both, or neither"));
+            from.wrong.push(format!(
+                "{second_name} is set without {first_name}: set both, or neither"
+            ));
             None
         }
     }
 }
 
-fn issuer<F: Fn(&str) -> Result<String, VarError>>(from: &mut Source<F>, name: &str) -> Option<String> {
+fn issuer<F: Fn(&str) -> Result<String, VarError>>(
+    from: &mut Source<F>,
+    name: &str,
+) -> Option<String> {
     let issuer = from.text(name)?;
     let good = Url::parse(&issuer).is_ok_and(|url| is_provider(&url));
     if !good {
-        from.wrong.push(format!("{name} is \"{issuer}\": {EXPECTED}"));
+        from.wrong
+            .push(format!("{name} is \"{issuer}\": {EXPECTED}"));
     }
     good.then_some(issuer)
 }
@@ -132,14 +184,15 @@ fn base<F: Fn(&str) -> Result<String, VarError>>(from: &mut Source<F>, name: &st
     Some(url)
 }
 
-const EXPECTED: &str =
-    "must be an https address without query or user (http only for a host of this machine or of a private network)";
+const EXPECTED: &str = "must be an https address without query or user (http only for a host of this machine or of a private network)";
 
 /// Secrets and proofs of who somebody is go there.
 fn is_provider(url: &Url) -> bool {
     let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
     let near = || match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost") || !name.contains('.'),
+        Some(Host::Domain(name)) => {
+            name == "localhost" || name.ends_with(".localhost") || !name.contains('.')
+        }
         Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_private(),
         Some(Host::Ipv6(ip)) => ip.is_loopback() || ip.is_unique_local(),
         None => false,
@@ -148,12 +201,21 @@ fn is_provider(url: &Url) -> bool {
 }
 
 /// Addresses and networks, separated by commas or spaces.
-pub(super) fn networks<F: Fn(&str) -> Result<String, VarError>>(from: &mut Source<F>, name: &str) -> Vec<IpNet> {
+pub(super) fn networks<F: Fn(&str) -> Result<String, VarError>>(
+    from: &mut Source<F>,
+    name: &str,
+) -> Vec<IpNet> {
     let text = from.text(name).unwrap_or_default();
-    let parts = text.split([',', ' ']).map(str::trim).filter(|part| !part.is_empty());
+    let parts = text
+        .split([',', ' '])
+        .map(str::trim)
+        .filter(|part| !part.is_empty());
     let mut networks = Vec::new();
     for part in parts {
-        let network = part.parse::<IpNet>().ok().or_else(|| part.parse::<IpAddr>().ok().map(IpNet::from));
+        let network = part
+            .parse::<IpNet>()
+            .ok()
+            .or_else(|| part.parse::<IpAddr>().ok().map(IpNet::from));
         match network {
             Some(network) => networks.push(network),
             None => from.wrong.push(format!(

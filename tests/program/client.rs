@@ -28,23 +28,42 @@ pub struct Subscription {
 pub fn http() -> reqwest::ClientBuilder {
     // Another test of this process may have been first.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none())
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
 }
 
 impl Client {
     /// Opens the printed sign-in link, as a browser does.
     pub async fn sign_in(base: &str, link: &str) -> Self {
         let cookies = Arc::new(reqwest::cookie::Jar::default());
-        let http = http().cookie_provider(Arc::clone(&cookies)).build().unwrap();
+        let http = http()
+            .cookie_provider(Arc::clone(&cookies))
+            .build()
+            .unwrap();
         let answer = http.get(link).send().await.unwrap();
-        assert_eq!((answer.status().as_u16(), &answer.headers()["location"]), (303, &"/".parse().unwrap()));
-        Self { http, cookies, base: base.trim_end_matches('/').to_owned() }
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["location"]),
+            (303, &"/".parse().unwrap())
+        );
+        Self {
+            http,
+            cookies,
+            base: base.trim_end_matches('/').to_owned(),
+        }
     }
 
     /// The whole answer, errors included.
     pub async fn graphql(&self, query: &str, variables: Value) -> Value {
-        let request = self.http.post(format!("{}/api/graphql", self.base)).header(ORIGIN, &self.base);
-        let answer = request.json(&json!({ "query": query, "variables": variables })).send().await.unwrap();
+        let request = self
+            .http
+            .post(format!("{}/api/graphql", self.base))
+            .header(ORIGIN, &self.base);
+        let answer = request
+            .json(&json!({ "query": query, "variables": variables }))
+            .send()
+            .await
+            .unwrap();
         answer.json().await.unwrap()
     }
 
@@ -60,12 +79,25 @@ impl Client {
         let url = format!("{}/api/graphql/ws", self.base);
         let cookies = self.cookies.cookies(&url.parse().unwrap()).unwrap();
         let mut request = url.replacen("http", "ws", 1).into_client_request().unwrap();
-        request.headers_mut().insert(COOKIE, cookies.to_str().unwrap().parse().unwrap());
-        request.headers_mut().insert(ORIGIN, self.base.parse().unwrap());
-        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+        request
+            .headers_mut()
+            .insert(COOKIE, cookies.to_str().unwrap().parse().unwrap());
+        request
+            .headers_mut()
+            .insert(ORIGIN, self.base.parse().unwrap());
+        request.headers_mut().insert(
+            "sec-websocket-protocol",
+            "graphql-transport-ws".parse().unwrap(),
+        );
         let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-        let mut subscription = Subscription { query: query.into(), begun: 0, socket };
-        subscription.send(&json!({ "type": "connection_init" })).await;
+        let mut subscription = Subscription {
+            query: query.into(),
+            begun: 0,
+            socket,
+        };
+        subscription
+            .send(&json!({ "type": "connection_init" }))
+            .await;
         assert_eq!(subscription.receive().await["type"], "connection_ack");
         subscription.begin().await;
         subscription
@@ -74,12 +106,20 @@ impl Client {
 
 impl Subscription {
     async fn send(&mut self, message: &Value) {
-        self.socket.send(Message::text(message.to_string())).await.unwrap();
+        self.socket
+            .send(Message::text(message.to_string()))
+            .await
+            .unwrap();
     }
 
     async fn receive(&mut self) -> Value {
         loop {
-            match timeout(SOON, self.socket.next()).await.expect("a message within the deadline").unwrap().unwrap() {
+            match timeout(SOON, self.socket.next())
+                .await
+                .expect("a message within the deadline")
+                .unwrap()
+                .unwrap()
+            {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),
                 Message::Ping(_) | Message::Pong(_) => {}
                 other => panic!("expected a message, got {other:?}"),
@@ -90,7 +130,10 @@ impl Subscription {
     async fn begin(&mut self) {
         let payload = json!({ "query": self.query });
         self.begun += 1;
-        self.send(&json!({ "id": self.begun.to_string(), "type": "subscribe", "payload": payload })).await;
+        self.send(
+            &json!({ "id": self.begun.to_string(), "type": "subscribe", "payload": payload }),
+        )
+        .await;
         // The protocol has no word for "subscribed"; an answer to what was sent later is as good.
         self.send(&json!({ "type": "ping" })).await;
         while self.receive().await["type"] != "pong" {}
@@ -104,7 +147,9 @@ impl Subscription {
             match message["type"].as_str().unwrap() {
                 "ping" => self.send(&json!({ "type": "pong" })).await,
                 "complete" => {}
-                "next" if message["payload"].get("errors").is_none() => return Some(message["payload"]["data"].take()),
+                "next" if message["payload"].get("errors").is_none() => {
+                    return Some(message["payload"]["data"].take());
+                }
                 "next" if message["payload"]["errors"][0]["extensions"]["code"] == "UPSTREAM" => {
                     self.begin().await;
                     return None;

@@ -10,40 +10,63 @@ use tokio::time::timeout;
 async fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
     let ended = timeout(SOON, pulsecheck(arguments, variables).output()).await;
     let output = ended.expect("it ends by itself").unwrap();
-    (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    (
+        output.status.success(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
 }
 
 #[tokio::test]
 async fn waiting_ends_when_database_schema_and_redis_are_there() {
     let (mut postgres, redis) = (PostgresServer::start().await, RedisServer::start().await);
     let (database, redis_url) = (postgres.create_database().await, redis.url());
-    let storage = [("DATABASE_URL", database.as_str()), ("REDIS_URL", redis_url.as_str())];
+    let storage = [
+        ("DATABASE_URL", database.as_str()),
+        ("REDIS_URL", redis_url.as_str()),
+    ];
 
     assert!(run(&["wait"], &storage).await.0);
     let (done, error) = run(&["wait", "--schema", "--timeout", "2"], &storage).await;
-    assert!(!done && error.contains("gave up waiting") && error.contains("pulsecheck migrate"), "{error}");
+    assert!(
+        !done && error.contains("gave up waiting") && error.contains("pulsecheck migrate"),
+        "{error}"
+    );
 
     // One that waits already goes on as soon as the schema is there.
     let waiting = pulsecheck(&["wait", "--schema"], &storage).spawn().unwrap();
     assert!(run(&["migrate"], &storage).await.0);
-    let ended = timeout(SOON, waiting.wait_with_output()).await.expect("the schema is there").unwrap();
+    let ended = timeout(SOON, waiting.wait_with_output())
+        .await
+        .expect("the schema is there")
+        .unwrap();
     assert!(ended.status.success());
 
     // One that waits for a server that comes back later.
     postgres.stop().await;
     let waiting = pulsecheck(&["wait", "--schema"], &storage).spawn().unwrap();
     postgres.start_again().await;
-    let ended = timeout(SOON, waiting.wait_with_output()).await.expect("the server is back").unwrap();
+    let ended = timeout(SOON, waiting.wait_with_output())
+        .await
+        .expect("the server is back")
+        .unwrap();
     assert!(ended.status.success());
 }
 
 #[tokio::test]
 async fn waiting_for_nothing_or_in_vain_says_so_without_a_password() {
     let (done, error) = run(&["wait"], &[]).await;
-    assert!(!done && error.contains("nothing to wait for") && error.contains("DATABASE_URL"), "{error}");
+    assert!(
+        !done && error.contains("nothing to wait for") && error.contains("DATABASE_URL"),
+        "{error}"
+    );
     let nowhere = [("DATABASE_URL", "postgres://me:hunter2@127.0.0.1:1/pulse")];
     let (done, error) = run(&["wait", "--timeout", "2"], &nowhere).await;
-    assert!(!done && error.contains("postgres://me:***@127.0.0.1:1/pulse") && !error.contains("hunter2"), "{error}");
+    assert!(
+        !done
+            && error.contains("postgres://me:***@127.0.0.1:1/pulse")
+            && !error.contains("hunter2"),
+        "{error}"
+    );
     let redis = [("REDIS_URL", "redis://:hunter2@127.0.0.1:1")];
     let (done, error) = run(&["wait", "--timeout", "2"], &redis).await;
     assert!(!done && !error.contains("hunter2"), "{error}");
@@ -52,8 +75,16 @@ async fn waiting_for_nothing_or_in_vain_says_so_without_a_password() {
 #[tokio::test]
 async fn a_worker_is_well_while_its_heartbeat_is_young_enough() {
     let heartbeat = tempfile::NamedTempFile::new().unwrap();
-    let file = [("PULSECHECK_HEARTBEAT_FILE", heartbeat.path().to_str().unwrap())];
-    for (age, within, well) in [(0, "30", true), (45, "30", false), (45, "60", true), (90, "60", false)] {
+    let file = [(
+        "PULSECHECK_HEARTBEAT_FILE",
+        heartbeat.path().to_str().unwrap(),
+    )];
+    for (age, within, well) in [
+        (0, "30", true),
+        (45, "30", false),
+        (45, "60", true),
+        (90, "60", false),
+    ] {
         let written = SystemTime::now() - Duration::from_secs(age);
         File::options()
             .write(true)
@@ -66,5 +97,8 @@ async fn a_worker_is_well_while_its_heartbeat_is_young_enough() {
         assert!(well || error.contains("s old"), "{error}");
     }
     let (found, error) = run(&["healthcheck", "--worker"], &[]).await;
-    assert!(!found && error.contains("set PULSECHECK_HEARTBEAT_FILE"), "{error}");
+    assert!(
+        !found && error.contains("set PULSECHECK_HEARTBEAT_FILE"),
+        "{error}"
+    );
 }

@@ -51,7 +51,10 @@ impl Single {
         let data = tempfile::tempdir().unwrap();
         let own = [("PULSECHECK_DATA_DIR", data.path().to_str().unwrap())];
         let process = Process::start(&[], &[&COMMON[..], &own, settings].concat());
-        Self { process, _data: data }
+        Self {
+            process,
+            _data: data,
+        }
     }
 }
 
@@ -59,12 +62,27 @@ impl Fleet {
     async fn start() -> Self {
         let (postgres, redis) = (PostgresServer::start().await, RedisServer::start().await);
         let (database, redis_url) = (postgres.create_database().await, redis.url());
-        let storage = [("DATABASE_URL", database.as_str()), ("REDIS_URL", redis_url.as_str())];
+        let storage = [
+            ("DATABASE_URL", database.as_str()),
+            ("REDIS_URL", redis_url.as_str()),
+        ];
         let variables = [&COMMON[..], &storage].concat();
-        assert_eq!(Process::start(&["migrate"], &variables).finish().await, Some(0));
+        assert_eq!(
+            Process::start(&["migrate"], &variables).finish().await,
+            Some(0)
+        );
         let api = Process::start(&["api"], &variables);
-        let workers = vec![Process::start(&["worker"], &variables), Process::start(&["worker"], &variables)];
-        Self { api, workers, redis, postgres, database }
+        let workers = vec![
+            Process::start(&["worker"], &variables),
+            Process::start(&["worker"], &variables),
+        ];
+        Self {
+            api,
+            workers,
+            redis,
+            postgres,
+            database,
+        }
     }
 }
 
@@ -88,14 +106,21 @@ async fn add(client: &Client, name: &str, url: &str) -> String {
 /// Waits for the change from `previous` to `status` and returns what is known then. Where updates were missed, as after
 /// a restart of Redis, it asks again, as the dashboard does. A worker that was killed may have held the service: it is
 /// checked again when that lease of twenty seconds is over.
-async fn becomes(client: &Client, events: &mut Subscription, id: &str, previous: &str, status: &str) -> Value {
+async fn becomes(
+    client: &Client,
+    events: &mut Subscription,
+    id: &str,
+    previous: &str,
+    status: &str,
+) -> Value {
     let change = async {
         loop {
             let Some(mut event) = events.next().await else {
                 let query = "query ($id: UUID!) { service(id: $id) {
                     current { status since checkedAt responseTimeMs statusCode message }
                 } }";
-                let mut now = client.data(query, json!({ "id": id })).await["service"]["current"].take();
+                let mut now =
+                    client.data(query, json!({ "id": id })).await["service"]["current"].take();
                 if now["status"] == status {
                     return now.take();
                 }
@@ -103,12 +128,17 @@ async fn becomes(client: &Client, events: &mut Subscription, id: &str, previous:
             };
             let update = &mut event["statusUpdates"];
             if update["service"]["id"] == id && update["current"]["status"] == status {
-                assert_eq!((&update["previous"], &update["changed"]), (&json!(previous), &json!(true)));
+                assert_eq!(
+                    (&update["previous"], &update["changed"]),
+                    (&json!(previous), &json!(true))
+                );
                 return update["current"].take();
             }
         }
     };
-    tokio::time::timeout(2 * SOON, change).await.unwrap_or_else(|_| panic!("never went from {previous} to {status}"))
+    tokio::time::timeout(2 * SOON, change)
+        .await
+        .unwrap_or_else(|_| panic!("never went from {previous} to {status}"))
 }
 
 async fn incidents(client: &Client, id: &str) -> Vec<Value> {
@@ -118,11 +148,20 @@ async fn incidents(client: &Client, id: &str) -> Vec<Value> {
 }
 
 fn time(value: &Value) -> DateTime<Utc> {
-    value.as_str().unwrap_or_else(|| panic!("{value} is a time")).parse().unwrap()
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is a time"))
+        .parse()
+        .unwrap()
 }
 
 fn kinds(incident: &Value) -> Vec<&str> {
-    incident["events"].as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap()).collect()
+    incident["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["kind"].as_str().unwrap())
+        .collect()
 }
 
 /// Up, degraded, down and up again. `trouble` is called in the middle of each stretch.
@@ -145,7 +184,10 @@ async fn journey(client: &Client, target: &Arc<Target>, mut trouble: impl AsyncF
     assert!(message.ends_with("slower than 500 ms"), "{message}");
     assert!(time(&degraded["since"]) >= turned - Duration::from_secs(1));
     let open = incidents(client, &id).await;
-    assert_eq!((open.len(), &open[0]["type"], &open[0]["state"]), (1, &json!("DEGRADED"), &json!("OPEN")));
+    assert_eq!(
+        (open.len(), &open[0]["type"], &open[0]["state"]),
+        (1, &json!("DEGRADED"), &json!("OPEN"))
+    );
     assert_eq!(time(&open[0]["startedAt"]), time(&degraded["since"]));
     trouble("degraded").await;
 
@@ -153,17 +195,30 @@ async fn journey(client: &Client, target: &Arc<Target>, mut trouble: impl AsyncF
     let down = becomes(client, &mut events, &id, "DEGRADED", "DOWN").await;
     assert_eq!(down["message"], "answered 503, expected 200-299");
     let escalated = incidents(client, &id).await;
-    assert_eq!((escalated.len(), &escalated[0]["id"]), (1, &open[0]["id"]), "the same incident");
-    assert_eq!((&escalated[0]["type"], &escalated[0]["state"]), (&json!("DOWNTIME"), &json!("OPEN")));
+    assert_eq!(
+        (escalated.len(), &escalated[0]["id"]),
+        (1, &open[0]["id"]),
+        "the same incident"
+    );
+    assert_eq!(
+        (&escalated[0]["type"], &escalated[0]["state"]),
+        (&json!("DOWNTIME"), &json!("OPEN"))
+    );
     assert_eq!(escalated[0]["startedAt"], open[0]["startedAt"]);
     assert_eq!(escalated[0]["cause"], "answered 503, expected 200-299");
-    assert!(escalated[0]["checksFailed"].as_i64().unwrap() >= 4, "two each confirmed it");
+    assert!(
+        escalated[0]["checksFailed"].as_i64().unwrap() >= 4,
+        "two each confirmed it"
+    );
     trouble("down").await;
 
     target.behave(Behaviour::code(200)).await;
     let recovered = becomes(client, &mut events, &id, "DOWN", "UP").await;
     let resolved = incidents(client, &id).await;
-    assert_eq!((resolved.len(), &resolved[0]["id"], &resolved[0]["state"]), (1, &open[0]["id"], &json!("RESOLVED")));
+    assert_eq!(
+        (resolved.len(), &resolved[0]["id"], &resolved[0]["state"]),
+        (1, &open[0]["id"], &json!("RESOLVED"))
+    );
     assert_eq!(time(&resolved[0]["resolvedAt"]), time(&recovered["since"]));
     assert_eq!(kinds(&resolved[0]), ["opened", "escalated", "resolved"]);
     assert_eq!(slots_in_order(client, &id).await, 0, "no slot stands twice");
@@ -197,7 +252,13 @@ async fn a_fleet_sees_the_same_while_a_worker_is_killed_and_redis_and_postgres_r
     let mut fleet = Fleet::start().await;
     let client = sign_in(&mut fleet.api).await;
     let target = Target::start().await;
-    let Fleet { workers, redis, postgres, database, .. } = &mut fleet;
+    let Fleet {
+        workers,
+        redis,
+        postgres,
+        database,
+        ..
+    } = &mut fleet;
     journey(&client, &target, async |stretch| match stretch {
         "up" => workers[0].kill().await,
         "degraded" => {
@@ -211,11 +272,12 @@ async fn a_fleet_sees_the_same_while_a_worker_is_killed_and_redis_and_postgres_r
         }
     })
     .await;
-    let duplicates =
-        "SELECT count(*) FROM (SELECT FROM checks GROUP BY service_number, slot HAVING count(*) > 1) twice";
+    let duplicates = "SELECT count(*) FROM (SELECT FROM checks GROUP BY service_number, slot HAVING count(*) > 1) twice";
     let name = database.rsplit('/').next().unwrap();
     assert_eq!(postgres.execute(name, duplicates).await.trim(), "0");
-    let Fleet { api, mut workers, .. } = fleet;
+    let Fleet {
+        api, mut workers, ..
+    } = fleet;
     assert_eq!(workers.pop().unwrap().terminate().await, Some(0));
     assert_eq!(api.terminate().await, Some(0));
 }
@@ -227,7 +289,10 @@ async fn a_flushed_or_absent_redis_opens_closes_and_loses_no_incident() {
     let (well, ill) = (Target::start().await, Target::start().await);
     ill.behave(Behaviour::code(500)).await;
     let mut events = client.subscribe(EVENTS).await;
-    let (well_id, ill_id) = (add(&client, "Well", &well.url()).await, add(&client, "Ill", &ill.url()).await);
+    let (well_id, ill_id) = (
+        add(&client, "Well", &well.url()).await,
+        add(&client, "Ill", &ill.url()).await,
+    );
     becomes(&client, &mut events, &ill_id, "UNKNOWN", "DOWN").await;
     let open = incidents(&client, &ill_id).await;
     assert_eq!(open.len(), 1);
@@ -237,15 +302,24 @@ async fn a_flushed_or_absent_redis_opens_closes_and_loses_no_incident() {
     ill.has_read(ill.requests() + 2).await;
 
     fleet.redis.stop().await;
-    let current = client.data("{ services { id current { status } } }", json!({})).await;
-    assert_eq!(current["services"].as_array().unwrap().len(), 2, "pages are served without Redis");
+    let current = client
+        .data("{ services { id current { status } } }", json!({}))
+        .await;
+    assert_eq!(
+        current["services"].as_array().unwrap().len(),
+        2,
+        "pages are served without Redis"
+    );
     fleet.redis.start_again().await;
     well.has_read(well.requests() + 2).await;
     ill.has_read(ill.requests() + 2).await;
 
     assert_eq!(incidents(&client, &well_id).await, Vec::<Value>::new());
     let still = incidents(&client, &ill_id).await;
-    assert_eq!((still.len(), &still[0]["id"], &still[0]["state"]), (1, &open[0]["id"], &json!("OPEN")));
+    assert_eq!(
+        (still.len(), &still[0]["id"], &still[0]["state"]),
+        (1, &open[0]["id"], &json!("OPEN"))
+    );
 }
 
 #[tokio::test]
@@ -258,19 +332,52 @@ async fn changes_take_effect_within_a_second() {
     becomes(&client, &mut events, &id, "UNKNOWN", "UP").await;
 
     let update = "mutation ($id: UUID!, $input: UpdateServiceInput!) { updateService(id: $id, input: $input) { url } }";
-    client.data(update, json!({ "id": id, "input": { "url": second.url() } })).await;
-    tokio::time::timeout(Duration::from_secs(1), second.has_read(1)).await.expect("the new address is checked at once");
+    client
+        .data(
+            update,
+            json!({ "id": id, "input": { "url": second.url() } }),
+        )
+        .await;
+    tokio::time::timeout(Duration::from_secs(1), second.has_read(1))
+        .await
+        .expect("the new address is checked at once");
 
-    client.data("mutation ($id: UUID!) { pauseService(id: $id) { paused } }", json!({ "id": id })).await;
+    client
+        .data(
+            "mutation ($id: UUID!) { pauseService(id: $id) { paused } }",
+            json!({ "id": id }),
+        )
+        .await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let paused = second.requests();
     tokio::time::sleep(Duration::from_millis(2500)).await;
-    assert_eq!(second.requests(), paused, "a paused service is left alone for more than two intervals");
+    assert_eq!(
+        second.requests(),
+        paused,
+        "a paused service is left alone for more than two intervals"
+    );
 
-    client.data("mutation ($id: UUID!) { resumeService(id: $id) { paused } }", json!({ "id": id })).await;
-    tokio::time::timeout(Duration::from_secs(1), second.has_read(paused + 1)).await.expect("checked at once again");
+    client
+        .data(
+            "mutation ($id: UUID!) { resumeService(id: $id) { paused } }",
+            json!({ "id": id }),
+        )
+        .await;
+    tokio::time::timeout(Duration::from_secs(1), second.has_read(paused + 1))
+        .await
+        .expect("checked at once again");
 
-    client.data("mutation ($id: UUID!) { deleteService(id: $id) }", json!({ "id": id })).await;
-    let gone = client.data("query ($id: UUID!) { service(id: $id) { id } }", json!({ "id": id })).await;
+    client
+        .data(
+            "mutation ($id: UUID!) { deleteService(id: $id) }",
+            json!({ "id": id }),
+        )
+        .await;
+    let gone = client
+        .data(
+            "query ($id: UUID!) { service(id: $id) { id } }",
+            json!({ "id": id }),
+        )
+        .await;
     assert_eq!(gone["service"], Value::Null);
 }

@@ -1,5 +1,10 @@
 //! The whole program from outside: start the binary, speak HTTP, GraphQL and WebSocket to it, as its users do.
-#![allow(clippy::unwrap_used, clippy::print_stderr, unreachable_pub, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "tests"
+)]
 
 mod backup;
 mod client;

@@ -21,9 +21,19 @@ pub struct Process {
 /// The command, with a clean environment but for `variables`, and on a port that nobody uses unless these name one.
 pub fn pulsecheck(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pulsecheck"));
-    command.args(arguments).env_clear().env("PULSECHECK_LISTEN", "127.0.0.1:0").envs(variables.iter().copied());
-    command.env("PATH", std::env::var("PATH").unwrap_or_default()).current_dir(std::env::temp_dir());
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+        .args(arguments)
+        .env_clear()
+        .env("PULSECHECK_LISTEN", "127.0.0.1:0")
+        .envs(variables.iter().copied());
+    command
+        .env("PATH", std::env::var("PATH").unwrap_or_default())
+        .current_dir(std::env::temp_dir());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
     command
 }
 
@@ -48,13 +58,21 @@ impl Process {
         });
         match found.await {
             Ok(Some(rest)) => rest,
-            _ => panic!("the program never printed \"{prefix}\"; its log:\n{}", self.log()),
+            _ => panic!(
+                "the program never printed \"{prefix}\"; its log:\n{}",
+                self.log()
+            ),
         }
     }
 
     /// What it has logged lately.
     pub fn log(&self) -> String {
-        self.log.lock().unwrap().iter().map(|line| format!("  {line}\n")).collect()
+        self.log
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|line| format!("  {line}\n"))
+            .collect()
     }
 
     pub async fn kill(&mut self) {
@@ -64,22 +82,40 @@ impl Process {
     /// Waits until it ends by itself and returns its exit code.
     pub async fn finish(mut self) -> Option<i32> {
         let ended = timeout(SOON, self.child.wait()).await;
-        ended.unwrap_or_else(|_| panic!("still running; its log:\n{}", self.log())).unwrap().code()
+        ended
+            .unwrap_or_else(|_| panic!("still running; its log:\n{}", self.log()))
+            .unwrap()
+            .code()
     }
 
     /// Asks it to end, as an operator or a container would, and returns its exit code.
     pub async fn terminate(mut self) -> Option<i32> {
         let pid = self.child.id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .await
+                .unwrap()
+                .success()
+        );
         let ended = timeout(Duration::from_secs(12), self.child.wait()).await;
-        ended.unwrap_or_else(|_| panic!("still running 12 s after SIGTERM; its log:\n{}", self.log())).unwrap().code()
+        ended
+            .unwrap_or_else(|_| {
+                panic!("still running 12 s after SIGTERM; its log:\n{}", self.log())
+            })
+            .unwrap()
+            .code()
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("the log of a process of the test that failed:\n{}", self.log());
+            eprintln!(
+                "the log of a process of the test that failed:\n{}",
+                self.log()
+            );
         }
     }
 }

@@ -16,8 +16,17 @@ const EVENTS: &str = "subscription { statusUpdates(changesOnly: true) {
 } }";
 
 fn page(api: &str) -> Page {
-    let page = Page::new("Harbour Cloud", &[("api", "API", api), ("web", "Website", "operational")]);
-    page.maintenance("m1", "Moving house", &["api"], "2040-03-01T10:00:00Z", "2040-03-01T12:00:00Z")
+    let page = Page::new(
+        "Harbour Cloud",
+        &[("api", "API", api), ("web", "Website", "operational")],
+    );
+    page.maintenance(
+        "m1",
+        "Moving house",
+        &["api"],
+        "2040-03-01T10:00:00Z",
+        "2040-03-01T12:00:00Z",
+    )
 }
 
 #[tokio::test]
@@ -28,18 +37,28 @@ async fn a_vendors_page_is_found_followed_and_seen_to_fail_and_to_recover() {
     vendor.shows(&page("operational"));
     let mut events = client.subscribe(EVENTS).await;
 
-    let discover = "mutation ($url: String!) { discoverStatusPage(url: $url) { apiUrls components { id } } }";
-    let found = client.data(discover, json!({ "url": vendor.url("/") })).await["discoverStatusPage"].clone();
+    let discover =
+        "mutation ($url: String!) { discoverStatusPage(url: $url) { apiUrls components { id } } }";
+    let found = client
+        .data(discover, json!({ "url": vendor.url("/") }))
+        .await["discoverStatusPage"]
+        .clone();
     let id = follow(&client, &found).await;
 
     let up = becomes(&mut events, &id, "UP").await;
-    assert_eq!((&up["previous"], &up["service"]["vendorIncidents"]), (&json!("UNKNOWN"), &json!([])));
+    assert_eq!(
+        (&up["previous"], &up["service"]["vendorIncidents"]),
+        (&json!("UNKNOWN"), &json!([]))
+    );
     let asked = vendor.asked(SUMMARY);
 
     vendor.shows(&page("major_outage").incident("i1", "The API is down", &["api"]));
     let down = becomes(&mut events, &id, "DOWN").await;
     assert_eq!(
-        (&down["previous"], &down["service"]["components"][0]["vendorStatus"]),
+        (
+            &down["previous"],
+            &down["service"]["components"][0]["vendorStatus"]
+        ),
         (&json!("UP"), &json!("major_outage"))
     );
     let notice = &down["service"]["vendorIncidents"][0];
@@ -50,23 +69,59 @@ async fn a_vendors_page_is_found_followed_and_seen_to_fail_and_to_recover() {
     let incident = &incidents(&client, &id).await[0];
     let cause = incident["cause"].as_str().unwrap();
     assert!(
-        cause.contains("The API is down") && cause.contains("https://status.vendor.example/incidents/i1"),
+        cause.contains("The API is down")
+            && cause.contains("https://status.vendor.example/incidents/i1"),
         "{cause}"
     );
-    assert_eq!((&incident["type"], &incident["state"]), (&json!("DOWNTIME"), &json!("OPEN")));
+    assert_eq!(
+        (&incident["type"], &incident["state"]),
+        (&json!("DOWNTIME"), &json!("OPEN"))
+    );
 
     vendor.shows(&page("operational"));
     let recovered = becomes(&mut events, &id, "UP").await;
-    assert_eq!((&recovered["previous"], &recovered["service"]["vendorIncidents"]), (&json!("DOWN"), &json!([])));
+    assert_eq!(
+        (
+            &recovered["previous"],
+            &recovered["service"]["vendorIncidents"]
+        ),
+        (&json!("DOWN"), &json!([]))
+    );
     let over = incidents(&client, &id).await;
-    assert_eq!((over.len(), &over[0]["id"], &over[0]["state"]), (1, &incident["id"], &json!("RESOLVED")));
-    assert!(vendor.asked(SUMMARY) <= asked + 3, "asked {} times in some two minutes", vendor.asked(SUMMARY) - asked);
+    assert_eq!(
+        (over.len(), &over[0]["id"], &over[0]["state"]),
+        (1, &incident["id"], &json!("RESOLVED"))
+    );
+    assert!(
+        vendor.asked(SUMMARY) <= asked + 3,
+        "asked {} times in some two minutes",
+        vendor.asked(SUMMARY) - asked
+    );
 
-    let made = client.data("mutation { createCalendarFeed { url } }", json!({})).await;
-    let feed = client::http().build().unwrap().get(made["createCalendarFeed"]["url"].as_str().unwrap());
-    let calendar = feed.send().await.unwrap().error_for_status().unwrap().text().await.unwrap();
-    assert!(calendar.contains("SUMMARY:Harbour: Moving house\r\n"), "{calendar}");
-    assert!(calendar.contains("DTSTART:20400301T100000Z\r\n"), "{calendar}");
+    let made = client
+        .data("mutation { createCalendarFeed { url } }", json!({}))
+        .await;
+    let feed = client::http()
+        .build()
+        .unwrap()
+        .get(made["createCalendarFeed"]["url"].as_str().unwrap());
+    let calendar = feed
+        .send()
+        .await
+        .unwrap()
+        .error_for_status()
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(
+        calendar.contains("SUMMARY:Harbour: Moving house\r\n"),
+        "{calendar}"
+    );
+    assert!(
+        calendar.contains("DTSTART:20400301T100000Z\r\n"),
+        "{calendar}"
+    );
     assert_eq!(single.process.terminate().await, Some(0));
 }
 
@@ -84,13 +139,19 @@ async fn follow(client: &Client, found: &Value) -> String {
 async fn becomes(events: &mut Subscription, id: &str, status: &str) -> Value {
     let change = async {
         loop {
-            let update = events.next().await.expect("no update is missed within one process")["statusUpdates"].take();
+            let update = events
+                .next()
+                .await
+                .expect("no update is missed within one process")["statusUpdates"]
+                .take();
             if update["service"]["id"] == id && update["current"]["status"] == status {
                 return update;
             }
         }
     };
-    timeout(A_CYCLE, change).await.unwrap_or_else(|_| panic!("it never became {status}"))
+    timeout(A_CYCLE, change)
+        .await
+        .unwrap_or_else(|_| panic!("it never became {status}"))
 }
 
 async fn incidents(client: &Client, id: &str) -> Vec<Value> {

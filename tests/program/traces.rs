@@ -25,27 +25,54 @@ async fn collector() -> (String, Received) {
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, Router::new().route("/v1/traces", post(take))).await });
+    tokio::spawn(async move {
+        axum::serve(listener, Router::new().route("/v1/traces", post(take))).await
+    });
     (address, received)
 }
 
 /// Whether a text stands in it as protobuf writes one: its length, and then itself.
 fn has(received: &Received, text: &str) -> bool {
-    let field: Vec<u8> = [u8::try_from(text.len()).unwrap()].into_iter().chain(text.bytes()).collect();
-    received.lock().unwrap().iter().any(|body| body.windows(field.len()).any(|window| window == field))
+    let field: Vec<u8> = [u8::try_from(text.len()).unwrap()]
+        .into_iter()
+        .chain(text.bytes())
+        .collect();
+    received
+        .lock()
+        .unwrap()
+        .iter()
+        .any(|body| body.windows(field.len()).any(|window| window == field))
 }
 
 #[tokio::test]
 async fn a_collector_is_told_of_requests_operations_checks_and_what_follows_from_them() {
     let (endpoint, received) = collector().await;
-    let settings = [("OTEL_EXPORTER_OTLP_ENDPOINT", &*endpoint), ("OTEL_BSP_SCHEDULE_DELAY", "100")];
+    let settings = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &*endpoint),
+        ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+    ];
     let mut single = Single::start_with(&settings);
     let client = sign_in(&mut single.process).await;
     let target = Target::start().await;
-    let create = "mutation AddOne($input: CreateServiceInput!) { createService(input: $input) { id } }";
-    client.data(create, json!({ "input": { "name": "A", "url": target.url() } })).await;
+    let create =
+        "mutation AddOne($input: CreateServiceInput!) { createService(input: $input) { id } }";
+    client
+        .data(
+            create,
+            json!({ "input": { "name": "A", "url": target.url() } }),
+        )
+        .await;
     let deadline = Instant::now() + SOON;
-    for name in ["pulsecheck", "request", "/api/graphql", "graphql", "mutation", "check", "record", "upkeep"] {
+    for name in [
+        "pulsecheck",
+        "request",
+        "/api/graphql",
+        "graphql",
+        "mutation",
+        "check",
+        "record",
+        "upkeep",
+    ] {
         while !has(&received, name) {
             assert!(Instant::now() < deadline, "no span says {name}");
             sleep(std::time::Duration::from_millis(50)).await;
@@ -57,14 +84,27 @@ async fn a_collector_is_told_of_requests_operations_checks_and_what_follows_from
 
 #[tokio::test]
 async fn a_collector_that_is_away_harms_nothing() {
-    let settings = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"), ("OTEL_BSP_SCHEDULE_DELAY", "50")];
+    let settings = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "50"),
+    ];
     let mut single = Single::start_with(&settings);
     let base = single.process.announced("Listening on ").await;
     let deadline = Instant::now() + SOON;
     while !single.process.log().contains("traces cannot be delivered") {
-        let answer = http().build().unwrap().get(format!("{base}/api/ready")).send().await.unwrap();
+        let answer = http()
+            .build()
+            .unwrap()
+            .get(format!("{base}/api/ready"))
+            .send()
+            .await
+            .unwrap();
         assert!(answer.status().is_success());
-        assert!(Instant::now() < deadline, "it is never said:\n{}", single.process.log());
+        assert!(
+            Instant::now() < deadline,
+            "it is never said:\n{}",
+            single.process.log()
+        );
         sleep(std::time::Duration::from_millis(50)).await;
     }
     assert_eq!(single.process.terminate().await, Some(0));

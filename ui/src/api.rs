@@ -13,21 +13,29 @@ mod system;
 mod values;
 mod vendor;
 
-#[allow(missing_docs, non_camel_case_types, unreachable_pub, clippy::all, reason = "generated from the SDL")]
+#[allow(
+    missing_docs,
+    non_camel_case_types,
+    unreachable_pub,
+    clippy::all,
+    reason = "generated from the SDL"
+)]
 #[cynic::schema("pulsecheck")]
 pub(crate) mod schema {}
 
 pub use account::{
-    Account, ApiToken, BrowserSession, CalendarFeed, CreateApiToken, CreateApiTokenInput, CreateApiTokenVariables,
-    CreateCalendarFeed, CreatedApiToken, CreatedCalendarFeed, DeleteAccount, DeleteAccountVariables, EndOtherSessions,
-    EndSession, GetAccount, GetMe, GetSignInOptions, Identity, Me, RevokeApiToken, RevokeCalendarFeed, SignInOptions,
+    Account, ApiToken, BrowserSession, CalendarFeed, CreateApiToken, CreateApiTokenInput,
+    CreateApiTokenVariables, CreateCalendarFeed, CreatedApiToken, CreatedCalendarFeed,
+    DeleteAccount, DeleteAccountVariables, EndOtherSessions, EndSession, GetAccount, GetMe,
+    GetSignInOptions, Identity, Me, RevokeApiToken, RevokeCalendarFeed, SignInOptions,
     SignInProvider, who,
 };
 pub use document::Document;
 pub use incident::{
-    AcknowledgeIncident, AddIncidentNote, AddNoteVariables, DeleteIncidentNote, GetIncident, Incident, IncidentDetail,
-    IncidentEvent, IncidentFilter, IncidentNote, IncidentPage, IncidentService, IncidentUpdates, ListIncidents,
-    ListIncidentsVariables, PageInfo, UnacknowledgeIncident,
+    AcknowledgeIncident, AddIncidentNote, AddNoteVariables, DeleteIncidentNote, GetIncident,
+    Incident, IncidentDetail, IncidentEvent, IncidentFilter, IncidentNote, IncidentPage,
+    IncidentService, IncidentUpdates, ListIncidents, ListIncidentsVariables, PageInfo,
+    UnacknowledgeIncident,
 };
 pub use json::{Json, Read};
 pub use problem::{Problem, ProblemKind};
@@ -36,18 +44,22 @@ pub(crate) use request::forget_in_flight;
 pub use request::{kept_since, request, sign_out};
 pub(crate) use request::{request_at_the_end, tell, written};
 pub use service::{
-    ByIds, Check, CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, Current, DeleteServices,
-    GetLatency, GetLimits, GetService, History, LatencyPoint, LatencyVariables, Limits, ListChecks,
-    ListChecksVariables, ListHistories, ListServices, ListUptimes, OfServices, OpenIncident, PauseServices, Percent,
-    Phases, RecategoriseServices, RecategoriseVariables, ResumeServices, Service, ServiceChange, ServiceChanges,
-    ServiceDetail, ServiceFilter, ServiceUptime, StatusUpdate, StatusUpdates, TestResult, TestService, UpdateService,
+    ByIds, Check, CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, Current,
+    DeleteServices, GetLatency, GetLimits, GetService, History, LatencyPoint, LatencyVariables,
+    Limits, ListChecks, ListChecksVariables, ListHistories, ListServices, ListUptimes, OfServices,
+    OpenIncident, PauseServices, Percent, Phases, RecategoriseServices, RecategoriseVariables,
+    ResumeServices, Service, ServiceChange, ServiceChanges, ServiceDetail, ServiceFilter,
+    ServiceUptime, StatusUpdate, StatusUpdates, TestResult, TestService, UpdateService,
     UpdateServiceInput, UpdateServiceVariables, UpdatedService, Uptime, UptimeDay,
 };
 pub use system::{GetSystem, Scheduling, System, Worker};
 pub(crate) use values::ByIdFields;
-pub use values::{ById, IncidentState, IncidentType, Moment, MonitorKind, ServiceChangeKind, Status, Window};
+pub use values::{
+    ById, IncidentState, IncidentType, Moment, MonitorKind, ServiceChangeKind, Status, Window,
+};
 pub use vendor::{
-    CatalogueEntry, Choice, Component, DiscoverStatusPage, DiscoverVariables, Discovery, FollowedComponent, GetChoice,
-    GetVendor, ListNotices, Maintenance, Notices, PageChoice, RejectedUrl, SearchCatalogue, SearchVariables,
-    ValidateStatusPageUrls, ValidateVariables, Vendor, VendorIncident, VendorPage, VendorUpdate,
+    CatalogueEntry, Choice, Component, DiscoverStatusPage, DiscoverVariables, Discovery,
+    FollowedComponent, GetChoice, GetVendor, ListNotices, Maintenance, Notices, PageChoice,
+    RejectedUrl, SearchCatalogue, SearchVariables, ValidateStatusPageUrls, ValidateVariables,
+    Vendor, VendorIncident, VendorPage, VendorUpdate,
 };

@@ -16,11 +16,12 @@ use web as imp;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use imp::{Arrival, Socket, clear};
 pub(crate) use imp::{
-    address, bring_into_sight, close_dialog, close_popover, copy, drag, focus, focus_if_lost, focus_if_there,
-    hold_pointer, host_of, in_dialog, in_rows, is_typing, listen, listen_keys, listen_sight, local_time, locales,
-    lowercase, may_notify, notify, now, number, open_dialog, origin, post, post_at_the_end, push_address, random,
-    reload, remember, remembered, replace_address, set_icon, set_list_width, set_theme, set_title, set_zone, show,
-    sight, sleep, spawn, uppercase, zones,
+    address, bring_into_sight, close_dialog, close_popover, copy, drag, focus, focus_if_lost,
+    focus_if_there, hold_pointer, host_of, in_dialog, in_rows, is_typing, listen, listen_keys,
+    listen_sight, local_time, locales, lowercase, may_notify, notify, now, number, open_dialog,
+    origin, post, post_at_the_end, push_address, random, reload, remember, remembered,
+    replace_address, set_icon, set_list_width, set_theme, set_title, set_zone, show, sight, sleep,
+    spawn, uppercase, zones,
 };
 
 use crate::api::Moment;

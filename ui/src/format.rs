@@ -7,11 +7,15 @@ use crate::browser;
 pub fn duration(millis: i64) -> String {
     const UNITS: [(i64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
     let seconds = millis.max(0) / 1000;
-    let Some(first) = UNITS.iter().position(|(size, _)| seconds >= *size) else { return "0 s".to_owned() };
+    let Some(first) = UNITS.iter().position(|(size, _)| seconds >= *size) else {
+        return "0 s".to_owned();
+    };
     let (size, unit) = UNITS[first];
     let text = format!("{} {unit}", seconds / size);
     match UNITS.get(first + 1) {
-        Some((smaller, unit)) if seconds % size / smaller > 0 => format!("{text} {} {unit}", seconds % size / smaller),
+        Some((smaller, unit)) if seconds % size / smaller > 0 => {
+            format!("{text} {} {unit}", seconds % size / smaller)
+        }
         _ => text,
     }
 }
@@ -44,7 +48,11 @@ pub fn response_time(millis: f64) -> String {
 /// An amount of data: `48.2 MB`.
 #[must_use]
 pub fn bytes(bytes: f64) -> String {
-    let (size, unit) = if bytes < 999.95e6 { (1e6, "MB") } else { (1e9, "GB") };
+    let (size, unit) = if bytes < 999.95e6 {
+        (1e6, "MB")
+    } else {
+        (1e9, "GB")
+    };
     format!("{:.1} {unit}", bytes / size)
 }
 
@@ -69,7 +77,11 @@ pub fn percent_or_none(value: Option<f64>) -> String {
 /// `1 service`, `2 services`.
 #[must_use]
 pub fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
 }
 
 /// Why an incident began, without the vendor's own address of it, and that address. Where there is one it ends the text,
@@ -80,7 +92,10 @@ pub fn cause(cause: &str) -> (&str, Option<&str>) {
         (text.starts_with("https://") || text.starts_with("http://"))
             && !text.contains(|c: char| c.is_whitespace() || c == '"')
     };
-    match cause.rsplit_once(": ").filter(|(_, address)| is_address(address)) {
+    match cause
+        .rsplit_once(": ")
+        .filter(|(_, address)| is_address(address))
+    {
         Some((text, address)) => (text, Some(address)),
         None => (cause, None),
     }
@@ -92,7 +107,11 @@ pub fn names(names: &[&str], most: usize) -> String {
     if names.len() <= most {
         return names.join(", ");
     }
-    format!("{} and {} more", names[..most].join(", "), names.len() - most)
+    format!(
+        "{} and {} more",
+        names[..most].join(", "),
+        names.len() - most
+    )
 }
 
 /// Seconds of an interval: `30 s`, `5 min`, `1 h`.
@@ -105,9 +124,9 @@ pub fn interval(seconds: i32) -> String {
 #[must_use]
 pub fn sentence(text: &str) -> String {
     let mut letters = text.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| browser::uppercase(first.encode_utf8(&mut [0; 4])) + letters.as_str())
+    letters.next().map_or_else(String::new, |first| {
+        browser::uppercase(first.encode_utf8(&mut [0; 4])) + letters.as_str()
+    })
 }
 
 /// A vendor's own word as people write it: `partial_outage` is `partial outage`.
@@ -169,16 +188,26 @@ mod tests {
 
     #[test]
     fn data_is_told_in_megabytes_and_gigabytes() {
-        for (amount, text) in [(0.0, "0.0 MB"), (999.9e6, "999.9 MB"), (999.96e6, "1.0 GB"), (12.34e9, "12.3 GB")] {
+        for (amount, text) in [
+            (0.0, "0.0 MB"),
+            (999.9e6, "999.9 MB"),
+            (999.96e6, "1.0 GB"),
+            (12.34e9, "12.3 GB"),
+        ] {
             assert_eq!(bytes(amount), text, "{amount}");
         }
     }
 
     #[test]
     fn almost_a_hundred_is_not_a_hundred() {
-        for (value, text) in
-            [(100.0, "100 %"), (99.9999, "99.99 %"), (99.9, "99.9 %"), (97.0, "97 %"), (0.0, "0 %"), (99.57, "99.57 %")]
-        {
+        for (value, text) in [
+            (100.0, "100 %"),
+            (99.9999, "99.99 %"),
+            (99.9, "99.9 %"),
+            (97.0, "97 %"),
+            (0.0, "0 %"),
+            (99.57, "99.57 %"),
+        ] {
             assert_eq!(percent(value), text, "{value}");
         }
         assert_eq!(percent_or_none(None), "–");
@@ -193,7 +222,10 @@ mod tests {
 
     #[test]
     fn a_vendors_address_is_told_apart_from_the_cause() {
-        assert_eq!(cause("API: slow: https://a.example/1"), ("API: slow", Some("https://a.example/1")));
+        assert_eq!(
+            cause("API: slow: https://a.example/1"),
+            ("API: slow", Some("https://a.example/1"))
+        );
         for other in [
             "connection refused: port 443",
             "redirect to an address that cannot be followed: \"http://[::1\"",

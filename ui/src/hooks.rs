@@ -47,7 +47,11 @@ where
     F: Future<Output = Result<T, Problem>> + 'static,
 {
     let store = use_store();
-    let asked = Asked { data: use_signal(|| None), problem: use_signal(|| None), again: use_signal(|| 0) };
+    let asked = Asked {
+        data: use_signal(|| None),
+        problem: use_signal(|| None),
+        again: use_signal(|| 0),
+    };
     let mut known = use_signal(|| key.clone());
     if *known.peek() != key {
         known.set(key);
@@ -74,7 +78,9 @@ fn settle<T>(mut store: Store, mut asked: Asked<T>, answer: Result<T, Problem>) 
             asked.data.set(Some(data));
             asked.problem.set(None);
         }
-        Err(problem) if problem.kind == ProblemKind::SignedOut => store.session.set(Session::SignedOut),
+        Err(problem) if problem.kind == ProblemKind::SignedOut => {
+            store.session.set(Session::SignedOut)
+        }
         Err(problem) => asked.problem.set(Some(problem)),
     }
 }

@@ -5,7 +5,10 @@ use crate::browser;
 /// How well `text`, in lower case, fits `needle`, in lower case and not empty: lower is better, `None` is not at all.
 #[must_use]
 pub fn fit(text: &str, needle: &str) -> Option<u32> {
-    let words_begin = |needle: &str| text.split([' ', '-', '.', '/', '_']).any(|word| word.starts_with(needle));
+    let words_begin = |needle: &str| {
+        text.split([' ', '-', '.', '/', '_'])
+            .any(|word| word.starts_with(needle))
+    };
     if text.starts_with(needle) {
         return Some(0);
     }
@@ -18,7 +21,11 @@ pub fn fit(text: &str, needle: &str) -> Option<u32> {
     // All its letters in this order, the closer together the better.
     let mut gaps = 0;
     let mut rest = text.chars();
-    for (place, wanted) in needle.chars().filter(|letter| !letter.is_whitespace()).enumerate() {
+    for (place, wanted) in needle
+        .chars()
+        .filter(|letter| !letter.is_whitespace())
+        .enumerate()
+    {
         let skipped = rest.by_ref().position(|letter| letter == wanted)?;
         if place > 0 {
             gaps += u32::try_from(skipped).unwrap_or(u32::MAX / 2);
@@ -34,7 +41,13 @@ pub fn find<T>(items: Vec<T>, typed: &str, most: usize, text: impl Fn(&T) -> Str
     let needle = browser::lowercase(typed.trim());
     let mut found: Vec<(u32, T)> = items
         .into_iter()
-        .filter_map(|item| if needle.is_empty() { Some((0, item)) } else { Some((fit(&text(&item), &needle)?, item)) })
+        .filter_map(|item| {
+            if needle.is_empty() {
+                Some((0, item))
+            } else {
+                Some((fit(&text(&item), &needle)?, item))
+            }
+        })
         .collect();
     found.sort_by_key(|(fit, _)| *fit);
     found.into_iter().take(most).map(|(_, item)| item).collect()
@@ -45,7 +58,14 @@ mod tests {
     use super::*;
 
     fn found(typed: &str) -> Vec<&'static str> {
-        let names = vec!["checkout", "payments api", "web shop", "shop search", "sign-in", "go to incidents"];
+        let names = vec![
+            "checkout",
+            "payments api",
+            "web shop",
+            "shop search",
+            "sign-in",
+            "go to incidents",
+        ];
         find(names, typed, 3, |name| (*name).to_owned())
     }
 

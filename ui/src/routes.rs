@@ -46,7 +46,9 @@ impl Route {
     /// The dashboard with nothing filtered.
     #[must_use]
     pub fn home() -> Self {
-        Self::Dashboard { list: ListQuery::default() }
+        Self::Dashboard {
+            list: ListQuery::default(),
+        }
     }
 
     /// The page of a service.
@@ -58,19 +60,29 @@ impl Route {
     /// The page of a service with the list beside it filtered by `list`.
     #[must_use]
     pub fn service_beside(id: Uuid, list: ListQuery) -> Self {
-        Self::Service { id, view: ServiceQuery { list, ..Default::default() } }
+        Self::Service {
+            id,
+            view: ServiceQuery {
+                list,
+                ..Default::default()
+            },
+        }
     }
 
     /// The form for a new service.
     #[must_use]
     pub fn new_service() -> Self {
-        Self::NewService { prefill: Prefill::default() }
+        Self::NewService {
+            prefill: Prefill::default(),
+        }
     }
 
     /// Incidents of every kind.
     #[must_use]
     pub fn incidents() -> Self {
-        Self::Incidents { filter: IncidentsQuery::default() }
+        Self::Incidents {
+            filter: IncidentsQuery::default(),
+        }
     }
 
     /// What an address stands for.
@@ -86,15 +98,26 @@ impl Route {
         let id = steps.get(1).and_then(|id| id.parse().ok());
         match (steps.as_slice(), id) {
             ([""], _) => Self::Dashboard { list: query.into() },
-            (["services", "new"], _) => Self::NewService { prefill: query.into() },
+            (["services", "new"], _) => Self::NewService {
+                prefill: query.into(),
+            },
             (["services", _, "edit"], Some(id)) => Self::EditService { id },
-            (["services", _], Some(id)) => Self::Service { id, view: query.into() },
-            (["incidents"], _) => Self::Incidents { filter: query.into() },
+            (["services", _], Some(id)) => Self::Service {
+                id,
+                view: query.into(),
+            },
+            (["incidents"], _) => Self::Incidents {
+                filter: query.into(),
+            },
             (["incidents", _], Some(id)) => Self::Incident { id },
             (["settings"], _) => Self::Settings {},
             (["system"], _) => Self::System {},
-            (["sign-in"], _) => Self::SignIn { query: query.into() },
-            _ => Self::Lost { path: path.to_owned() },
+            (["sign-in"], _) => Self::SignIn {
+                query: query.into(),
+            },
+            _ => Self::Lost {
+                path: path.to_owned(),
+            },
         }
     }
 
@@ -117,7 +140,11 @@ impl Route {
             return format!("/{path}");
         }
         // Everything that does not end a query or spoil it stays legible.
-        format!("/{path}?{}", encoded(&query, |byte| byte.is_ascii_graphic() && !b"\"#<>%".contains(&byte)))
+        format!(
+            "/{path}?{}",
+            encoded(&query, |byte| byte.is_ascii_graphic()
+                && !b"\"#<>%".contains(&byte))
+        )
     }
 
     /// Where one is now.
@@ -145,7 +172,10 @@ impl Route {
     pub(crate) const fn is_beside_list(&self) -> bool {
         matches!(
             self,
-            Self::Dashboard { .. } | Self::NewService { .. } | Self::EditService { .. } | Self::Service { .. }
+            Self::Dashboard { .. }
+                | Self::NewService { .. }
+                | Self::EditService { .. }
+                | Self::Service { .. }
         )
     }
 
@@ -170,7 +200,11 @@ impl Route {
     #[must_use]
     pub fn list(&self) -> Option<&ListQuery> {
         match self {
-            Self::Dashboard { list } | Self::Service { view: ServiceQuery { list, .. }, .. } => Some(list),
+            Self::Dashboard { list }
+            | Self::Service {
+                view: ServiceQuery { list, .. },
+                ..
+            } => Some(list),
             _ => None,
         }
     }
@@ -180,7 +214,13 @@ impl Route {
     pub fn with_list(&self, query: ListQuery) -> Self {
         match self {
             Self::Dashboard { .. } => Self::Dashboard { list: query },
-            Self::Service { id, view } => Self::Service { id: *id, view: ServiceQuery { list: query, ..view.clone() } },
+            Self::Service { id, view } => Self::Service {
+                id: *id,
+                view: ServiceQuery {
+                    list: query,
+                    ..view.clone()
+                },
+            },
             other => other.clone(),
         }
     }
@@ -210,7 +250,9 @@ fn encoded(text: &str, plain: fn(u8) -> bool) -> String {
 
 /// As a path may stand anywhere in an address.
 pub(crate) fn encoded_path(path: &str) -> String {
-    encoded(path, |byte| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte))
+    encoded(path, |byte| {
+        byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte)
+    })
 }
 
 fn decoded(text: &str) -> String {
@@ -240,8 +282,12 @@ mod tests {
     #[test]
     fn addresses_are_read_as_they_are_written() {
         let id = Uuid::from_u128(7);
-        let list =
-            ListQuery { text: "a & b=c #1 ü 5%41".into(), status: Some(Status::Down), sort: Sort::Worst, flat: true };
+        let list = ListQuery {
+            text: "a & b=c #1 ü 5%41".into(),
+            status: Some(Status::Down),
+            sort: Sort::Worst,
+            flat: true,
+        };
         for route in [
             Route::home(),
             Route::Dashboard { list: list.clone() },
@@ -249,7 +295,12 @@ mod tests {
             Route::service_beside(id, list).with_shown(Shown::Last(Window::Week)),
             Route::EditService { id },
             Route::new_service(),
-            Route::NewService { prefill: Prefill { url: "https://example.com/?a=b&c".into(), page: false } },
+            Route::NewService {
+                prefill: Prefill {
+                    url: "https://example.com/?a=b&c".into(),
+                    page: false,
+                },
+            },
             Route::incidents(),
             Route::Incident { id },
             Route::Settings {},

@@ -146,7 +146,11 @@ mod tests {
     use super::*;
 
     fn key(name: &str) -> Key {
-        Key { name: name.into(), modified: false, command: false }
+        Key {
+            name: name.into(),
+            modified: false,
+            command: false,
+        }
     }
 
     #[test]
@@ -159,13 +163,51 @@ mod tests {
 
     #[test]
     fn the_browsers_own_shortcuts_stay_its_own() {
-        assert_eq!(act(&Key { modified: true, ..key("n") }, false), None);
-        assert_eq!(act(&Key { modified: true, command: true, ..key("j") }, false), None);
+        assert_eq!(
+            act(
+                &Key {
+                    modified: true,
+                    ..key("n")
+                },
+                false
+            ),
+            None
+        );
+        assert_eq!(
+            act(
+                &Key {
+                    modified: true,
+                    command: true,
+                    ..key("j")
+                },
+                false
+            ),
+            None
+        );
     }
 
     #[test]
     fn the_palette_opens_by_control_or_command() {
-        assert_eq!(act(&Key { modified: true, command: true, ..key("K") }, false), Some(Act::Palette));
-        assert_eq!(act(&Key { modified: true, ..key("k") }, false), None);
+        assert_eq!(
+            act(
+                &Key {
+                    modified: true,
+                    command: true,
+                    ..key("K")
+                },
+                false
+            ),
+            Some(Act::Palette)
+        );
+        assert_eq!(
+            act(
+                &Key {
+                    modified: true,
+                    ..key("k")
+                },
+                false
+            ),
+            None
+        );
     }
 }

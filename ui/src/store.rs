@@ -144,7 +144,9 @@ impl Store {
             let (entries, listed) = (entries.peek(), listed.read());
             let watched = listed.iter().filter(|(_, service)| !service.paused);
             let known = watched.filter_map(|(id, _)| *entries.get(id)?.uptime.peek());
-            let (sum, count) = known.fold((0.0, 0.0), |(sum, count), percent| (sum + percent, count + 1.0));
+            let (sum, count) = known.fold((0.0, 0.0), |(sum, count), percent| {
+                (sum + percent, count + 1.0)
+            });
             (count > 0.0).then(|| sum / count)
         };
         Self {
@@ -191,7 +193,12 @@ impl Store {
     /// The categories in use, in the order of the alphabet.
     #[must_use]
     pub fn categories(&self) -> Vec<String> {
-        let mut categories: Vec<_> = self.listed.read().values().filter_map(|listed| listed.category.clone()).collect();
+        let mut categories: Vec<_> = self
+            .listed
+            .read()
+            .values()
+            .filter_map(|listed| listed.category.clone())
+            .collect();
         categories.sort_by_key(|category| browser::lowercase(category));
         categories.dedup();
         categories

@@ -3,7 +3,11 @@
 //!
 //! `cargo run --release -p worker --example throughput` drives 20,000 services at an interval of a second, which is more
 //! than can be done, and then 1,000 services at 10 seconds. The arguments `services interval seconds` measure one case.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement, not a service")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement, not a service"
+)]
 
 use live::Live;
 use probe::{Fetcher, FetcherSettings, Guard, Prober, ProberSettings};
@@ -21,7 +25,10 @@ use worker::{LATENESS_BOUNDS_MS, Settings, Stats, Worker};
 const WARM_UP: Duration = Duration::from_secs(7);
 
 fn main() {
-    let numbers: Vec<u32> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    let numbers: Vec<u32> = std::env::args()
+        .skip(1)
+        .filter_map(|argument| argument.parse().ok())
+        .collect();
     if std::env::args().any(|argument| argument == "serve") {
         return serve();
     }
@@ -31,7 +38,9 @@ fn main() {
         _ => vec![(20_000, 1, 10), (1000, 10, 20)],
     };
     for (services, interval, seconds) in cases {
-        tokio::runtime::Runtime::new().unwrap().block_on(measure(&address, services, interval, seconds));
+        tokio::runtime::Runtime::new()
+            .unwrap()
+            .block_on(measure(&address, services, interval, seconds));
     }
     drop(child.stdin.take());
     child.wait().unwrap();
@@ -40,24 +49,51 @@ fn main() {
 async fn measure(address: &str, services: u32, interval: u32, seconds: u32) {
     let directory = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/checks.sqlite", directory.path().display());
-    let db = migration::connect(&url, &migration::Pool::default()).await.unwrap();
+    let db = migration::connect(&url, &migration::Pool::default())
+        .await
+        .unwrap();
     migration::run(&db).await.unwrap();
-    let one = migration::Pool { max_connections: 1, ..migration::Pool::default() };
+    let one = migration::Pool {
+        max_connections: 1,
+        ..migration::Pool::default()
+    };
     let writer = migration::connect(&url, &one).await.unwrap();
     fill(&db, address, services, interval).await;
     let stats = Arc::new(Stats::default());
-    let settings = Settings { concurrency_per_host: 256, stats: Arc::clone(&stats), ..Settings::default() };
-    let prober = Prober::new(ProberSettings { guard: Guard::AllowPrivate, ..ProberSettings::default() }).unwrap();
+    let settings = Settings {
+        concurrency_per_host: 256,
+        stats: Arc::clone(&stats),
+        ..Settings::default()
+    };
+    let prober = Prober::new(ProberSettings {
+        guard: Guard::AllowPrivate,
+        ..ProberSettings::default()
+    })
+    .unwrap();
     let shutdown = CancellationToken::new();
     let fetcher = Fetcher::new(FetcherSettings::default()).unwrap();
-    let worker = Worker { db: db.clone(), writer, live: Live::memory(), prober, fetcher, settings };
+    let worker = Worker {
+        db: db.clone(),
+        writer,
+        live: Live::memory(),
+        prober,
+        fetcher,
+        settings,
+    };
     let running = tokio::spawn(worker::run(worker, shutdown.clone()));
 
     tokio::time::sleep(WARM_UP).await;
-    let before = (stats.recorded.load(Relaxed), stats.batches.load(Relaxed), lateness(&stats));
+    let before = (
+        stats.recorded.load(Relaxed),
+        stats.batches.load(Relaxed),
+        lateness(&stats),
+    );
     let (cpu, begun) = (worked("self"), Instant::now());
     tokio::time::sleep(Duration::from_secs(seconds.into())).await;
-    let (cpu, wall) = ((worked("self") - cpu).as_secs_f64(), begun.elapsed().as_secs_f64());
+    let (cpu, wall) = (
+        (worked("self") - cpu).as_secs_f64(),
+        begun.elapsed().as_secs_f64(),
+    );
     #[allow(clippy::cast_precision_loss)]
     let checks = (stats.recorded.load(Relaxed) - before.0) as f64;
     let batches = stats.batches.load(Relaxed) - before.1;
@@ -75,12 +111,16 @@ async fn measure(address: &str, services: u32, interval: u32, seconds: u32) {
 
 async fn fill(db: &DatabaseConnection, address: &str, services: u32, interval: u32) {
     let now = chrono::Utc::now().to_rfc3339();
-    let (user, id) = (uuid::Uuid::now_v7(), || uuid::Uuid::now_v7().simple().to_string());
+    let (user, id) = (uuid::Uuid::now_v7(), || {
+        uuid::Uuid::now_v7().simple().to_string()
+    });
     let user = user.simple();
     let insert = "INSERT INTO users (id, email, name, created_at, updated_at)";
-    db.execute_unprepared(&format!("{insert} VALUES (x'{user}', 'a@example.test', 'Ada', '{now}', '{now}')"))
-        .await
-        .unwrap();
+    db.execute_unprepared(&format!(
+        "{insert} VALUES (x'{user}', 'a@example.test', 'Ada', '{now}', '{now}')"
+    ))
+    .await
+    .unwrap();
     for some in (0..services).collect::<Vec<_>>().chunks(500) {
         let rows: Vec<_> = some
             .iter()
@@ -92,21 +132,37 @@ async fn fill(db: &DatabaseConnection, address: &str, services: u32, interval: u
             })
             .collect();
         let columns = "id, user_id, name, kind, url, check_interval_seconds, timeout_ms, created_at, updated_at";
-        db.execute_unprepared(&format!("INSERT INTO services ({columns}) VALUES {}", rows.join(", "))).await.unwrap();
+        db.execute_unprepared(&format!(
+            "INSERT INTO services ({columns}) VALUES {}",
+            rows.join(", ")
+        ))
+        .await
+        .unwrap();
     }
     let states = "INSERT INTO service_state (service_id, status, since) SELECT id, 4, created_at FROM services";
     db.execute_unprepared(states).await.unwrap();
 }
 
 fn lateness(stats: &Stats) -> Vec<u64> {
-    stats.lateness.iter().map(|count| count.load(Relaxed)).collect()
+    stats
+        .lateness
+        .iter()
+        .map(|count| count.load(Relaxed))
+        .collect()
 }
 
 fn print_lateness(before: &[u64], after: &[u64]) {
-    let counts: Vec<u64> = before.iter().zip(after).map(|(before, after)| after - before).collect();
+    let counts: Vec<u64> = before
+        .iter()
+        .zip(after)
+        .map(|(before, after)| after - before)
+        .collect();
     let total: u64 = counts.iter().sum();
     let mut seen = 0;
-    for (count, bound) in counts.iter().zip(LATENESS_BOUNDS_MS.into_iter().map(Some).chain([None])) {
+    for (count, bound) in counts
+        .iter()
+        .zip(LATENESS_BOUNDS_MS.into_iter().map(Some).chain([None]))
+    {
         seen += count;
         if *count > 0 {
             let bound = bound.map_or("later".to_owned(), |bound| format!("{bound} ms"));
@@ -120,15 +176,29 @@ fn print_lateness(before: &[u64], after: &[u64]) {
 /// User and system time of this process, all threads.
 fn resident_mb() -> f64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    statm.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() * 4096.0 / 1e6
+    statm
+        .split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse::<f64>()
+        .unwrap()
+        * 4096.0
+        / 1e6
 }
 
 /// Starts this program again as the target.
 fn target() -> (Child, String) {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    let mut child = command.arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .arg("serve")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut address = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut address)
+        .unwrap();
     (child, address.trim().to_owned())
 }
 

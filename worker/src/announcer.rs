@@ -42,7 +42,11 @@ impl Announcer {
 
     /// Ends one claim: its service is due next at `next`.
     pub(crate) async fn complete(&self, claim: Claim, next: DateTime<Utc>) {
-        self.tell(Announcement { completions: vec![(claim, next)], ..Announcement::default() }).await;
+        self.tell(Announcement {
+            completions: vec![(claim, next)],
+            ..Announcement::default()
+        })
+        .await;
     }
 }
 
@@ -76,20 +80,30 @@ async fn tell(live: &Live, pending: &mut Announcement) -> Result<(), LiveError> 
         }
         Err(error) => Err(error),
     };
-    let forgotten = live.forget(&pending.forgotten).await.map(|()| pending.forgotten.clear());
+    let forgotten = live
+        .forget(&pending.forgotten)
+        .await
+        .map(|()| pending.forgotten.clear());
     // A status that was forgotten too late would take the latest one with it.
     let put = match forgotten {
-        Ok(()) => live.put_latest(&pending.latest).await.map(|()| pending.latest.clear()),
+        Ok(()) => live
+            .put_latest(&pending.latest)
+            .await
+            .map(|()| pending.latest.clear()),
         error => error,
     };
-    let published = live.publish(&pending.events).await.map(|()| pending.events.clear());
+    let published = live
+        .publish(&pending.events)
+        .await
+        .map(|()| pending.events.clear());
     completed.and(put).and(published)
 }
 
 impl Announcement {
     fn add(&mut self, more: Self) {
         self.completions.extend(more.completions);
-        self.latest.retain(|latest| !more.forgotten.contains(&latest.service_id));
+        self.latest
+            .retain(|latest| !more.forgotten.contains(&latest.service_id));
         self.forgotten.extend(more.forgotten);
         self.latest.extend(more.latest);
         self.events.extend(more.events);

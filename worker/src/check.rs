@@ -39,13 +39,34 @@ impl Subject {
         confirmations: u32,
         updated_at: DateTime<Utc>,
     ) -> Self {
-        Self { id, number, user_id, interval, horizon: slot::horizon(interval), confirmations, updated_at }
+        Self {
+            id,
+            number,
+            user_id,
+            interval,
+            horizon: slot::horizon(interval),
+            confirmations,
+            updated_at,
+        }
     }
 
     /// A service whose vendor says how it is: a statement needs no confirmation, and holds for as long as the page does.
-    pub(crate) fn followed(id: Uuid, number: i32, user_id: Uuid, updated_at: DateTime<Utc>) -> Self {
+    pub(crate) fn followed(
+        id: Uuid,
+        number: i32,
+        user_id: Uuid,
+        updated_at: DateTime<Utc>,
+    ) -> Self {
         let (interval, horizon) = (SPEAKS_FOR, status_page::UNKNOWN_AFTER + SPEAKS_FOR);
-        Self { id, number, user_id, interval, horizon, confirmations: 1, updated_at }
+        Self {
+            id,
+            number,
+            user_id,
+            interval,
+            horizon,
+            confirmations: 1,
+            updated_at,
+        }
     }
 
     /// How long one check speaks for it, in seconds.

@@ -15,12 +15,16 @@ pub(crate) struct Clock {
 impl Clock {
     /// A clock that goes as `machine` does until it is set.
     pub(crate) fn new(machine: fn() -> DateTime<Utc>) -> Self {
-        Self { machine, ahead: Arc::default() }
+        Self {
+            machine,
+            ahead: Arc::default(),
+        }
     }
 
     /// Takes over the time that the live state has just told.
     pub(crate) fn set(&self, now: DateTime<Utc>) {
-        self.ahead.store((now - (self.machine)()).num_milliseconds(), Relaxed);
+        self.ahead
+            .store((now - (self.machine)()).num_milliseconds(), Relaxed);
     }
 
     /// Now, in whole milliseconds.

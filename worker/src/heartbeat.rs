@@ -20,7 +20,8 @@ pub(crate) async fn run(db: DatabaseConnection, stats: Arc<Stats>, file: &Path, 
         let now = stats.turns.load(Relaxed);
         let progress = turns.replace(now) != Some(now);
         if progress && matches!(timeout(PATIENCE, db.ping()).await, Ok(Ok(()))) {
-            let written = tokio::fs::write(file, format!("{}\n", chrono::Utc::now().to_rfc3339())).await;
+            let written =
+                tokio::fs::write(file, format!("{}\n", chrono::Utc::now().to_rfc3339())).await;
             match written {
                 Ok(()) => failing = false,
                 Err(error) if !failing => {

@@ -7,7 +7,9 @@ pub use crate::rollup::Portion;
 use crate::{partitions, retention, rollup};
 use chrono::{DateTime, Utc};
 use entity::sql::Sql;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, TransactionTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, TransactionTrait,
+};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -68,12 +70,19 @@ pub async fn run(
             () = shutdown.cancelled() => return,
         };
         match passed {
-            Ok(Some(pass)) => tracing::debug!(?pass, took = ?begun.elapsed(), "history is up to date"),
+            Ok(Some(pass)) => {
+                tracing::debug!(?pass, took = ?begun.elapsed(), "history is up to date")
+            }
             Ok(None) => tracing::debug!("another worker sees to the history"),
-            Err(error) => tracing::warn!(%error, "history could not be brought up to date: it will be tried again"),
+            Err(error) => {
+                tracing::warn!(%error, "history could not be brought up to date: it will be tried again")
+            }
         }
         // At most a tenth of the time goes into it, however slow the database is.
-        let rest = settings.every.saturating_sub(begun.elapsed()).max(begun.elapsed() * 9);
+        let rest = settings
+            .every
+            .saturating_sub(begun.elapsed())
+            .max(begun.elapsed() * 9);
         tokio::select! {
             () = tokio::time::sleep(rest) => {}
             () = shutdown.cancelled() => return,
@@ -85,8 +94,14 @@ pub async fn run(
 ///
 /// # Errors
 /// What the database said. Nothing is deleted unless everything is in the rollups.
-pub async fn pass(db: &DatabaseConnection, settings: &Settings, now: DateTime<Utc>) -> Result<Option<Pass>, DbErr> {
-    let Some(alone) = alone(db).await? else { return Ok(None) };
+pub async fn pass(
+    db: &DatabaseConnection,
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> Result<Option<Pass>, DbErr> {
+    let Some(alone) = alone(db).await? else {
+        return Ok(None);
+    };
     // Somebody who reads a partition for an hour keeps new ones from being made, but the sums from nothing.
     let made = partitions::make_ahead(db, now).await;
     let checks = rollup::fold_new_checks(db, settings.portion).await?;
@@ -95,7 +110,11 @@ pub async fn pass(db: &DatabaseConnection, settings: &Settings, now: DateTime<Ut
     let compacted = partitions::compact_one(db, now).await;
     alone.end().await?;
     made?;
-    Ok(Some(Pass { checks, deleted, compacted: compacted? }))
+    Ok(Some(Pass {
+        checks,
+        deleted,
+        compacted: compacted?,
+    }))
 }
 
 /// The right to see to the history. It ends with this value, or with the connection.
@@ -117,9 +136,17 @@ async fn alone(db: &DatabaseConnection) -> Result<Option<Alone>, DbErr> {
         return Ok(Some(Alone(None)));
     }
     let lock = db.begin().await?;
-    let sql = Sql::new(DbBackend::Postgres).text("SELECT pg_try_advisory_xact_lock(").value(LOCK).text(")").finish();
+    let sql = Sql::new(DbBackend::Postgres)
+        .text("SELECT pg_try_advisory_xact_lock(")
+        .value(LOCK)
+        .text(")")
+        .finish();
     let row = lock.query_one_raw(sql).await?;
-    if row.map(|row| row.try_get_by_index::<bool>(0)).transpose()?.unwrap_or(false) {
+    if row
+        .map(|row| row.try_get_by_index::<bool>(0))
+        .transpose()?
+        .unwrap_or(false)
+    {
         Ok(Some(Alone(Some(lock))))
     } else {
         lock.rollback().await?;

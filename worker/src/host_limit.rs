@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// The least and the most that a check is put off for.
-const PUT_OFF: std::ops::RangeInclusive<Duration> = Duration::from_millis(20)..=Duration::from_secs(30);
+const PUT_OFF: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(20)..=Duration::from_secs(30);
 
 /// The running checks of each host. Clones share them.
 #[derive(Debug, Clone)]
@@ -33,7 +34,10 @@ pub(crate) struct HostPlace {
 
 impl HostLimit {
     pub(crate) fn new(most: usize) -> Self {
-        Self { most: most.max(1), hosts: Arc::default() }
+        Self {
+            most: most.max(1),
+            hosts: Arc::default(),
+        }
     }
 
     /// A place for a check of `host`.
@@ -50,7 +54,11 @@ impl HostLimit {
         });
         if state.running < self.most {
             state.running += 1;
-            return Ok(HostPlace { limit: self.clone(), host: Arc::clone(host), since: now });
+            return Ok(HostPlace {
+                limit: self.clone(),
+                host: Arc::clone(host),
+                since: now,
+            });
         }
         let turn = state.usual / u32::try_from(self.most).unwrap_or(u32::MAX);
         state.line_until = (state.line_until + turn).max(now).min(now + *PUT_OFF.end());
@@ -58,14 +66,18 @@ impl HostLimit {
     }
 
     fn hosts(&self) -> MutexGuard<'_, HashMap<Arc<str>, Host>> {
-        self.hosts.lock().expect("nothing panics while it holds the lock")
+        self.hosts
+            .lock()
+            .expect("nothing panics while it holds the lock")
     }
 }
 
 impl Drop for HostPlace {
     fn drop(&mut self) {
         let mut hosts = self.limit.hosts();
-        let Some(state) = hosts.get_mut(&self.host) else { return };
+        let Some(state) = hosts.get_mut(&self.host) else {
+            return;
+        };
         state.running -= 1;
         state.usual = (state.usual * 7 + self.since.elapsed()) / 8;
         // What is left to know of a host that is idle and that nobody waits for is not worth keeping.
@@ -100,7 +112,9 @@ mod tests {
         let host: Arc<str> = "slow".into();
         let now = Instant::now();
         let _running = limit.take(&host, now).unwrap();
-        let waits: Vec<_> = (0..1000).map(|_| limit.take(&host, now).unwrap_err()).collect();
+        let waits: Vec<_> = (0..1000)
+            .map(|_| limit.take(&host, now).unwrap_err())
+            .collect();
         assert!(waits.is_sorted() && waits[0] >= *PUT_OFF.start() && waits[999] == *PUT_OFF.end());
         assert!(waits[99] > Duration::from_secs(5));
     }

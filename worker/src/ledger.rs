@@ -33,8 +33,20 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn new(db: DatabaseConnection, stats: Arc<Stats>, clock: Clock, worker: Uuid) -> Self {
-        Self { db, stats, clock, worker, written: (0, 0), lateness: Lateness::default() }
+    pub(crate) fn new(
+        db: DatabaseConnection,
+        stats: Arc<Stats>,
+        clock: Clock,
+        worker: Uuid,
+    ) -> Self {
+        Self {
+            db,
+            stats,
+            clock,
+            worker,
+            written: (0, 0),
+            lateness: Lateness::default(),
+        }
     }
 
     /// Writes at the end of each minute, and for the last time when everything has been recorded.
@@ -67,7 +79,10 @@ impl Ledger {
 
     async fn write(&mut self, started_at: DateTime<Utc>) -> Result<(), DbErr> {
         self.lateness.merge(&self.stats.take_lateness());
-        let now = (self.stats.recorded.load(Relaxed), self.stats.missed.load(Relaxed));
+        let now = (
+            self.stats.recorded.load(Relaxed),
+            self.stats.missed.load(Relaxed),
+        );
         if now == self.written && self.lateness == Lateness::default() {
             return Ok(());
         }

@@ -61,8 +61,12 @@ use uuid::Uuid;
 
 /// How long the end may take in its parts: running checks, the last results, giving up on those, and what is to be told.
 /// A second and a half for a claim under way, and half a second for aborted checks, come on top.
-const GRACE: [Duration; 4] =
-    [Duration::from_secs(4), Duration::from_millis(1500), Duration::from_millis(500), Duration::from_secs(1)];
+const GRACE: [Duration; 4] = [
+    Duration::from_secs(4),
+    Duration::from_millis(1500),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+];
 
 /// What a worker needs.
 #[derive(Debug)]
@@ -136,10 +140,24 @@ impl Default for Settings {
 /// # Errors
 /// When a part of the worker ends that should not; failures of the database, the live state or a target are none.
 pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let Worker { db, writer, live, prober, fetcher, settings } = worker;
-    let (stats, clock, services) =
-        (Arc::clone(&settings.stats), Clock::new(settings.machine_clock), Services::new(db.clone()));
-    let (wake, rebuild, turns) = (Arc::new(Notify::new()), Arc::new(Notify::new()), Turns::alone());
+    let Worker {
+        db,
+        writer,
+        live,
+        prober,
+        fetcher,
+        settings,
+    } = worker;
+    let (stats, clock, services) = (
+        Arc::clone(&settings.stats),
+        Clock::new(settings.machine_clock),
+        Services::new(db.clone()),
+    );
+    let (wake, rebuild, turns) = (
+        Arc::new(Notify::new()),
+        Arc::new(Notify::new()),
+        Turns::alone(),
+    );
 
     let (announcer, announcements) = Announcer::new();
     let giving_up = CancellationToken::new();
@@ -193,18 +211,48 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
     };
 
     // Aborted with this future, each in a set of its own, because they end one after the other.
-    let (mut beside, mut scheduling, mut recording, mut announcing, mut closing_last) =
-        (JoinSet::new(), JoinSet::new(), JoinSet::new(), JoinSet::new(), JoinSet::new());
+    let (mut beside, mut scheduling, mut recording, mut announcing, mut closing_last) = (
+        JoinSet::new(),
+        JoinSet::new(),
+        JoinSet::new(),
+        JoinSet::new(),
+        JoinSet::new(),
+    );
     let (id, closing) = (Uuid::now_v7(), CancellationToken::new());
-    closing_last.spawn(Ledger::new(writer.clone(), Arc::clone(&stats), clock.clone(), id).run(closing.clone()));
+    closing_last.spawn(
+        Ledger::new(writer.clone(), Arc::clone(&stats), clock.clone(), id).run(closing.clone()),
+    );
     let (host, every) = (settings.host, settings.heartbeat_every);
-    closing_last.spawn(presence::run(live.clone(), id, host, turns, every, closing.clone()));
+    closing_last.spawn(presence::run(
+        live.clone(),
+        id,
+        host,
+        turns,
+        every,
+        closing.clone(),
+    ));
     announcing.spawn(announcer::run(live.clone(), announcements));
     recording.spawn(recorder.run());
-    beside.spawn(changes::run(live.clone(), services, wake, Arc::clone(&rebuild)));
-    beside.spawn(reconcile::run(db.clone(), live.clone(), clock.clone(), rebuild, settings.reconcile_every));
+    beside.spawn(changes::run(
+        live.clone(),
+        services,
+        wake,
+        Arc::clone(&rebuild),
+    ));
+    beside.spawn(reconcile::run(
+        db.clone(),
+        live.clone(),
+        clock.clone(),
+        rebuild,
+        settings.reconcile_every,
+    ));
     beside.spawn(pages::run_upkeep(writer.clone(), clock.clone()));
-    beside.spawn(history::run(writer, settings.history, move || clock.now(), shutdown.clone()));
+    beside.spawn(history::run(
+        writer,
+        settings.history,
+        move || clock.now(),
+        shutdown.clone(),
+    ));
     if let Some(file) = settings.heartbeat_file {
         let (db, stats, every) = (db.clone(), Arc::clone(&stats), settings.heartbeat_every);
         beside.spawn(async move { heartbeat::run(db, stats, &file, every).await });
@@ -235,9 +283,13 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
     }
     closing.cancel();
     let told = timeout(GRACE[3], announcing.join_next());
-    let closed = timeout(GRACE[3], async { while closing_last.join_next().await.is_some() {} });
+    let closed = timeout(GRACE[3], async {
+        while closing_last.join_next().await.is_some() {}
+    });
     if let (Err(_), _) = tokio::join!(told, closed) {
-        tracing::warn!("the live state could not be told of the last results; it learns from the next ones");
+        tracing::warn!(
+            "the live state could not be told of the last results; it learns from the next ones"
+        );
     }
     Ok(())
 }

@@ -5,7 +5,9 @@ use crate::recorder::Judgement;
 use crate::stats::Stats;
 use chrono::{DateTime, Utc};
 use entity::column::MonitorKind;
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 use probe::status_page::providers;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
@@ -31,16 +33,45 @@ const NO_PROVIDER: &str = "unknown";
 
 /// Says what each is.
 pub fn describe() {
-    describe_counter!(CHECKS, "Checks recorded, by kind of service and by what was found");
-    describe_histogram!(RESPONSE, Unit::Seconds, "Response time of services that PulseCheck requests itself");
-    describe_histogram!(LATENESS, Unit::Seconds, "How long after its slot a check began");
+    describe_counter!(
+        CHECKS,
+        "Checks recorded, by kind of service and by what was found"
+    );
+    describe_histogram!(
+        RESPONSE,
+        Unit::Seconds,
+        "Response time of services that PulseCheck requests itself"
+    );
+    describe_histogram!(
+        LATENESS,
+        Unit::Seconds,
+        "How long after its slot a check began"
+    );
     describe_counter!(INCIDENTS, "Incidents that were opened and resolved");
-    describe_histogram!(BATCH_TIME, Unit::Seconds, "Duration of one transaction of the recorder");
+    describe_histogram!(
+        BATCH_TIME,
+        Unit::Seconds,
+        "Duration of one transaction of the recorder"
+    );
     describe_histogram!(BATCH_SIZE, "Results in one transaction of the recorder");
-    describe_gauge!(RECORDED_AT, Unit::Seconds, "When results were last recorded");
-    describe_gauge!(ABLE, "1 while results can be recorded; at 0 the worker claims nothing");
-    describe_counter!(FETCHES, "Fetches of vendors' status pages, by whose software makes the page and by result");
-    describe_histogram!(FETCH_TIME, Unit::Seconds, "Duration of one fetch of a vendor's status page");
+    describe_gauge!(
+        RECORDED_AT,
+        Unit::Seconds,
+        "When results were last recorded"
+    );
+    describe_gauge!(
+        ABLE,
+        "1 while results can be recorded; at 0 the worker claims nothing"
+    );
+    describe_counter!(
+        FETCHES,
+        "Fetches of vendors' status pages, by whose software makes the page and by result"
+    );
+    describe_histogram!(
+        FETCH_TIME,
+        Unit::Seconds,
+        "Duration of one fetch of a vendor's status page"
+    );
     for (name, what, _) in COUNTED {
         describe_counter!(name, what);
     }
@@ -62,8 +93,16 @@ type Counted = (&'static str, &'static str, fn(&Stats) -> &AtomicU64);
 
 /// The counters of [`Stats`] that are told as they are.
 const COUNTED: [Counted; 7] = [
-    ("pulsecheck_slots_missed_total", "Slots at which a service was due and nobody checked it", |stats| &stats.missed),
-    ("pulsecheck_probes_started_total", "Probes begun, confirmations included", |stats| &stats.started),
+    (
+        "pulsecheck_slots_missed_total",
+        "Slots at which a service was due and nobody checked it",
+        |stats| &stats.missed,
+    ),
+    (
+        "pulsecheck_probes_started_total",
+        "Probes begun, confirmations included",
+        |stats| &stats.started,
+    ),
     (
         "pulsecheck_results_discarded_total",
         "Results dropped because a later one was recorded or the service had changed",
@@ -74,13 +113,21 @@ const COUNTED: [Counted; 7] = [
         "Results lost because the database refused them or was away for too long",
         |stats| &stats.lost,
     ),
-    ("pulsecheck_probe_panics_total", "Probes that ended by a fault of the program", |stats| &stats.panics),
-    ("pulsecheck_claims_deferred_total", "Claims given back because their host had enough checks running", |stats| {
-        &stats.deferred
-    }),
-    ("pulsecheck_record_failures_total", "Transactions of the recorder that failed and were tried again", |stats| {
-        &stats.failed_batches
-    }),
+    (
+        "pulsecheck_probe_panics_total",
+        "Probes that ended by a fault of the program",
+        |stats| &stats.panics,
+    ),
+    (
+        "pulsecheck_claims_deferred_total",
+        "Claims given back because their host had enough checks running",
+        |stats| &stats.deferred,
+    ),
+    (
+        "pulsecheck_record_failures_total",
+        "Transactions of the recorder that failed and were tried again",
+        |stats| &stats.failed_batches,
+    ),
 ];
 
 impl Stats {
@@ -101,7 +148,9 @@ pub(crate) fn began(late: Duration) {
 pub(crate) fn fetched(provider: Option<&str>, result: &'static str, took: Duration) {
     histogram!(FETCH_TIME).record(took);
     // By the program's own list: what stands in the database may be of another version.
-    let provider = providers().find(|known| provider == Some(*known)).unwrap_or(NO_PROVIDER);
+    let provider = providers()
+        .find(|known| provider == Some(*known))
+        .unwrap_or(NO_PROVIDER);
     counter!(FETCHES, "provider" => provider, "result" => result).increment(1);
 }
 
@@ -111,8 +160,16 @@ pub(crate) fn able(able: bool) {
 }
 
 /// Results were committed at `at`, in a transaction that took so long.
-#[allow(clippy::cast_precision_loss, reason = "a batch has some hundred results, and milliseconds fit for ever")]
-pub(crate) fn recorded(judgement: &Judgement<'_>, kind: MonitorKind, took: Duration, at: DateTime<Utc>) {
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "a batch has some hundred results, and milliseconds fit for ever"
+)]
+pub(crate) fn recorded(
+    judgement: &Judgement<'_>,
+    kind: MonitorKind,
+    took: Duration,
+    at: DateTime<Utc>,
+) {
     let kind = match kind {
         MonitorKind::Http => "http",
         MonitorKind::StatusPage => "status_page",
@@ -127,7 +184,10 @@ pub(crate) fn recorded(judgement: &Judgement<'_>, kind: MonitorKind, took: Durat
     for (status, checks) in found {
         counter!(CHECKS, "kind" => kind, "status" => status).increment(checks);
     }
-    for (event, count) in [("opened", judgement.entries("opened")), ("resolved", judgement.entries("resolved"))] {
+    for (event, count) in [
+        ("opened", judgement.entries("opened")),
+        ("resolved", judgement.entries("resolved")),
+    ] {
         counter!(INCIDENTS, "event" => event).increment(count);
     }
     histogram!(BATCH_TIME).record(took);

@@ -19,20 +19,34 @@ impl MultiRow {
     pub(crate) fn new(backend: DbBackend, table: &str, columns: &[&str], tail: &str) -> Self {
         let head = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
         let texts = SIZES.map(|rows| {
-            let rows: Vec<_> = (0..rows).map(|row| placeholders(backend, row, columns.len())).collect();
+            let rows: Vec<_> = (0..rows)
+                .map(|row| placeholders(backend, row, columns.len()))
+                .collect();
             format!("{head}{} {tail}", rows.join(", "))
         });
-        Self { backend, columns: columns.len(), texts }
+        Self {
+            backend,
+            columns: columns.len(),
+            texts,
+        }
     }
 
     /// Inserts rows, whose values follow one another.
-    pub(crate) async fn write(&self, db: &impl ConnectionTrait, values: Vec<Value>) -> Result<(), DbErr> {
-        debug_assert!(values.len().is_multiple_of(self.columns), "rows are complete");
+    pub(crate) async fn write(
+        &self,
+        db: &impl ConnectionTrait,
+        values: Vec<Value>,
+    ) -> Result<(), DbErr> {
+        debug_assert!(
+            values.len().is_multiple_of(self.columns),
+            "rows are complete"
+        );
         let mut values = values.into_iter();
         for (rows, text) in SIZES.into_iter().zip(&self.texts) {
             while values.len() >= rows * self.columns {
                 let some = values.by_ref().take(rows * self.columns);
-                db.execute_raw(Statement::from_sql_and_values(self.backend, text, some)).await?;
+                db.execute_raw(Statement::from_sql_and_values(self.backend, text, some))
+                    .await?;
             }
         }
         Ok(())
@@ -55,7 +69,12 @@ mod tests {
 
     #[test]
     fn texts_hold_a_row_of_parameters_for_each_row() {
-        let postgres = MultiRow::new(DbBackend::Postgres, "t", &["a", "b"], "ON CONFLICT DO NOTHING");
+        let postgres = MultiRow::new(
+            DbBackend::Postgres,
+            "t",
+            &["a", "b"],
+            "ON CONFLICT DO NOTHING",
+        );
         let expected = "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4), ($5, $6), ($7, $8) ON CONFLICT DO NOTHING";
         assert_eq!(postgres.texts[3], expected);
         let sqlite = MultiRow::new(DbBackend::Sqlite, "t", &["a", "b"], "");

@@ -15,7 +15,11 @@ pub(crate) struct Outage {
 
 impl Outage {
     pub(crate) const fn new(what: &'static str) -> Self {
-        Self { what, since: None, wait: Duration::ZERO }
+        Self {
+            what,
+            since: None,
+            wait: Duration::ZERO,
+        }
     }
 
     /// Notes a failed attempt, and says how long to wait before the next.

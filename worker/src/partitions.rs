@@ -11,7 +11,9 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use domain::rollup::DAY;
 use entity::sql::{self, Sql};
 use sea_orm::sqlx::{self, Connection as _};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, TransactionTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, TransactionTrait,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,7 +65,10 @@ pub(crate) async fn drop_before(db: &DatabaseConnection, day: NaiveDate) -> Resu
 ///
 /// # Errors
 /// What the database said. What was there before is still there.
-pub(crate) async fn compact_one(db: &DatabaseConnection, now: DateTime<Utc>) -> Result<bool, DbErr> {
+pub(crate) async fn compact_one(
+    db: &DatabaseConnection,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
     if db.get_database_backend() != DbBackend::Postgres {
         return Ok(false);
     }
@@ -80,13 +85,21 @@ pub(crate) async fn compact_one(db: &DatabaseConnection, now: DateTime<Utc>) -> 
     };
     let name = name(day);
     // A connection of its own, because this may take minutes and is possible outside of transactions only.
-    let mut connection = db.get_postgres_connection_pool().acquire().await.map_err(sent)?.detach();
+    let mut connection = db
+        .get_postgres_connection_pool()
+        .acquire()
+        .await
+        .map_err(sent)?
+        .detach();
     for statement in [
         "SET statement_timeout = 0".to_owned(),
         format!("ALTER INDEX {name}{PRIMARY} SET (fillfactor = 100)"),
         format!("REINDEX INDEX CONCURRENTLY {name}{PRIMARY}"),
     ] {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.map_err(sent)?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+            .execute(&mut connection)
+            .await
+            .map_err(sent)?;
     }
     connection.close().await.map_err(sent)?;
     tracing::info!(%day, "built the index of checks for a day without gaps");
@@ -107,7 +120,9 @@ async fn indexes(db: &DatabaseConnection, condition: &str) -> Result<Vec<String>
             JOIN pg_class k ON k.oid = x.indexrelid
         WHERE i.inhparent = 'checks'::regclass AND {condition} ORDER BY 1"
     );
-    let rows = db.query_all_raw(Sql::new(DbBackend::Postgres).text(&sql).finish()).await?;
+    let rows = db
+        .query_all_raw(Sql::new(DbBackend::Postgres).text(&sql).finish())
+        .await?;
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
@@ -119,7 +134,9 @@ fn sent(error: sqlx::Error) -> DbErr {
 async fn days(db: &DatabaseConnection) -> Result<Vec<NaiveDate>, DbErr> {
     let sql = "SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
         WHERE i.inhparent = 'checks'::regclass ORDER BY 1";
-    let rows = db.query_all_raw(Sql::new(DbBackend::Postgres).text(sql).finish()).await?;
+    let rows = db
+        .query_all_raw(Sql::new(DbBackend::Postgres).text(sql).finish())
+        .await?;
     let names: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get_by_index(0)).collect();
     Ok(names?.iter().filter_map(|name| day(name)).collect())
 }
@@ -154,7 +171,8 @@ async fn patiently(db: &DatabaseConnection, statements: &str) -> Result<(), DbEr
     let mut tries = 0;
     loop {
         let tx = db.begin().await?;
-        tx.execute_unprepared("SET LOCAL lock_timeout = '150ms'").await?;
+        tx.execute_unprepared("SET LOCAL lock_timeout = '150ms'")
+            .await?;
         match tx.execute_unprepared(statements).await {
             Ok(_) => return tx.commit().await,
             Err(error) if tries < TRIES && is_lock_timeout(&error) => tx.rollback().await?,
@@ -177,7 +195,10 @@ mod tests {
     #[test]
     fn only_names_of_days_are_days() {
         let date = NaiveDate::from_ymd_opt(2026, 2, 3).unwrap();
-        assert_eq!((name(date).as_str(), day("checks_20260203")), ("checks_20260203", Some(date)));
+        assert_eq!(
+            (name(date).as_str(), day("checks_20260203")),
+            ("checks_20260203", Some(date))
+        );
         for other in ["checks_default", "checks_2026", "checks_20261301", "checks"] {
             assert_eq!(day(other), None, "{other}");
         }

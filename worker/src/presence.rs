@@ -16,12 +16,21 @@ const FRESH: u32 = 3;
 
 /// Announces the worker `id` on `host` every `every`, tells `turns` who else is there, and takes its leave in the end. While
 /// the live state is away nobody could be told anyway.
-pub(crate) async fn run(live: Live, id: Uuid, host: String, turns: Turns, every: Duration, closing: CancellationToken) {
+pub(crate) async fn run(
+    live: Live,
+    id: Uuid,
+    host: String,
+    turns: Turns,
+    every: Duration,
+    closing: CancellationToken,
+) {
     let mut known = None;
     loop {
         match announce(&live, id, &host, &mut known, every * FORGIVEN).await {
             Ok(workers) => turns.learn(id, &workers, every * FRESH),
-            Err(error) => tracing::debug!(%error, "the live state could not be told that this worker is at work"),
+            Err(error) => {
+                tracing::debug!(%error, "the live state could not be told that this worker is at work")
+            }
         }
         tokio::select! {
             () = sleep(every) => {}

@@ -26,7 +26,13 @@ const UNHEARD_AFTER: TimeDelta = TimeDelta::seconds(45);
 const UNHEARD_BEFORE: TimeDelta = TimeDelta::minutes(15);
 
 /// Reconciles at once, whenever `wanted`, and every `every`, until it is dropped.
-pub(crate) async fn run(db: DatabaseConnection, live: Live, clock: Clock, wanted: Arc<Notify>, every: Duration) {
+pub(crate) async fn run(
+    db: DatabaseConnection,
+    live: Live,
+    clock: Clock,
+    wanted: Arc<Notify>,
+    every: Duration,
+) {
     let mut outage = Outage::new("Comparing the due queue with the database");
     loop {
         match reconcile(&db, &live, &clock).await {
@@ -62,32 +68,51 @@ async fn reconcile(db: &DatabaseConnection, live: &Live, clock: &Clock) -> anyho
     let mut after = i32::MIN;
     let mut spread = Spread::from(now);
     loop {
-        let services = page(db, after).await.context("the services cannot be read")?;
+        let services = page(db, after)
+            .await
+            .context("the services cannot be read")?;
         let Some(last) = services.last() else { break };
         after = last.number;
-        let unheard: Vec<_> = services.iter().filter(|service| is_unheard(service, now)).map(|s| (s.id, now)).collect();
+        let unheard: Vec<_> = services
+            .iter()
+            .filter(|service| is_unheard(service, now))
+            .map(|s| (s.id, now))
+            .collect();
         if !unheard.is_empty() {
             live.schedule(&unheard).await?;
         }
         live.ensure(&dues(&services, now, &mut spread)).await?;
         // Before the clock was set back they were queued for a time that is far away now. Each is again at its next slot
         // once it is checked.
-        let ahead: Vec<_> = services.into_iter().filter(|service| is_ahead(service, now)).collect();
+        let ahead: Vec<_> = services
+            .into_iter()
+            .filter(|service| is_ahead(service, now))
+            .collect();
         if !ahead.is_empty() {
             live.schedule(&soon(&ahead, now, &mut spread)).await?;
         }
     }
-    pages::requeue(db, live, now).await.context("the status pages cannot be queued")?;
+    pages::requeue(db, live, now)
+        .await
+        .context("the status pages cannot be queued")?;
     live.mark_built().await?;
     Ok(())
 }
 
 /// When services that the queue does not hold are due: those that missed a slot or wait for a
 /// confirmation soon, the others at their next slot.
-fn dues(services: &[Active], now: DateTime<Utc>, spread: &mut Spread) -> Vec<(Uuid, DateTime<Utc>)> {
+fn dues(
+    services: &[Active],
+    now: DateTime<Utc>,
+    spread: &mut Spread,
+) -> Vec<(Uuid, DateTime<Utc>)> {
     let due = |service: &Active| {
         let next = slot::next_slot(service.id, service.interval, now);
-        if !service.suspect && service.last_slot.is_some_and(|last| last >= next - service.interval) {
+        if !service.suspect
+            && service
+                .last_slot
+                .is_some_and(|last| last >= next - service.interval)
+        {
             return (service.id, next);
         }
         (service.id, spread.place(service.id, service.interval, now))
@@ -96,32 +121,53 @@ fn dues(services: &[Active], now: DateTime<Utc>, spread: &mut Spread) -> Vec<(Uu
 }
 
 /// All of them soon, but not at the same moment.
-fn soon(services: &[Active], now: DateTime<Utc>, spread: &mut Spread) -> Vec<(Uuid, DateTime<Utc>)> {
-    services.iter().map(|service| (service.id, spread.place(service.id, service.interval, now))).collect()
+fn soon(
+    services: &[Active],
+    now: DateTime<Utc>,
+    spread: &mut Spread,
+) -> Vec<(Uuid, DateTime<Utc>)> {
+    services
+        .iter()
+        .map(|service| (service.id, spread.place(service.id, service.interval, now)))
+        .collect()
 }
 
 /// Whether the clock was set back since the last check.
 fn is_ahead(service: &Active, now: DateTime<Utc>) -> bool {
-    service.last_slot.is_some_and(|last| slot::lies_ahead(last, now))
+    service
+        .last_slot
+        .is_some_and(|last| slot::lies_ahead(last, now))
 }
 
 /// Whether a new, resumed or changed service waits for a check that was not asked for.
 fn is_unheard(service: &Active, now: DateTime<Utc>) -> bool {
     let since = now - service.updated_at;
-    let checked = service.last_slot.is_some_and(|last| last > service.updated_at - TimeDelta::seconds(5));
+    let checked = service
+        .last_slot
+        .is_some_and(|last| last > service.updated_at - TimeDelta::seconds(5));
     !checked && since > UNHEARD_AFTER && since < UNHEARD_BEFORE
 }
 
 async fn page(db: &DatabaseConnection, after: i32) -> Result<Vec<Active>, DbErr> {
     let backend = db.get_database_backend();
-    let (number, limit) = if backend == DbBackend::Postgres { ("$1", "$2") } else { ("?", "?") };
+    let (number, limit) = if backend == DbBackend::Postgres {
+        ("$1", "$2")
+    } else {
+        ("?", "?")
+    };
     let sql = format!(
         "SELECT s.id, s.number, s.check_interval_seconds, s.updated_at, st.last_slot, st.status, \
              COALESCE(st.failing_checks, 0), COALESCE(st.down_checks, 0) FROM services s \
          LEFT JOIN service_state st ON st.service_id = s.id \
          WHERE s.number > {number} AND NOT s.paused AND s.kind = 'http' ORDER BY s.number LIMIT {limit}"
     );
-    let rows = db.query_all_raw(Statement::from_sql_and_values(backend, sql, [after.into(), PAGE.into()])).await?;
+    let rows = db
+        .query_all_raw(Statement::from_sql_and_values(
+            backend,
+            sql,
+            [after.into(), PAGE.into()],
+        ))
+        .await?;
     rows.iter().map(read).collect()
 }
 
@@ -136,7 +182,9 @@ fn read(row: &QueryResult) -> Result<Active, DbErr> {
         interval: TimeDelta::seconds(i64::from(interval.max(1))),
         updated_at: row.try_get_by_index(3)?,
         last_slot: row.try_get_by_index(4)?,
-        suspect: status.is_some_and(|status| transition::is_suspect(status.into(), count(checks), count(down_checks))),
+        suspect: status.is_some_and(|status| {
+            transition::is_suspect(status.into(), count(checks), count(down_checks))
+        }),
     })
 }
 
@@ -150,17 +198,35 @@ mod tests {
 
     fn active(last_slot: Option<DateTime<Utc>>) -> Active {
         let (id, interval) = (Uuid::from_u128(7), TimeDelta::hours(24));
-        Active { id, number: 1, interval, updated_at: at(-86_400), last_slot, suspect: false }
+        Active {
+            id,
+            number: 1,
+            interval,
+            updated_at: at(-86_400),
+            last_slot,
+            suspect: false,
+        }
     }
 
     #[test]
     fn what_missed_a_slot_or_is_suspect_is_due_soon_and_the_rest_at_its_next_slot() {
         let next = slot::next_slot(Uuid::from_u128(7), TimeDelta::hours(24), at(0));
         let last = next - TimeDelta::hours(24);
-        let suspect = Active { suspect: true, ..active(Some(last)) };
-        let services = [active(Some(last)), active(None), active(Some(last - TimeDelta::seconds(1))), suspect];
+        let suspect = Active {
+            suspect: true,
+            ..active(Some(last))
+        };
+        let services = [
+            active(Some(last)),
+            active(None),
+            active(Some(last - TimeDelta::seconds(1))),
+            suspect,
+        ];
         let mut spread = Spread::from(at(0));
-        let dues: Vec<_> = dues(&services, at(0), &mut spread).into_iter().map(|(_, due)| due).collect();
+        let dues: Vec<_> = dues(&services, at(0), &mut spread)
+            .into_iter()
+            .map(|(_, due)| due)
+            .collect();
         let ms = TimeDelta::milliseconds;
         assert_eq!(dues, [next, at(0), at(0) + ms(1), at(0) + ms(2)]);
     }
@@ -168,12 +234,18 @@ mod tests {
     #[test]
     fn a_change_that_no_check_followed_is_made_up_for_once_it_should_have_been_heard_of() {
         let changed = |ago: i64, last_slot| {
-            let service = Active { updated_at: at(-ago), ..active(last_slot) };
+            let service = Active {
+                updated_at: at(-ago),
+                ..active(last_slot)
+            };
             is_unheard(&service, at(0))
         };
         assert!(changed(60, None) && changed(60, Some(at(-120))));
         assert!(!changed(10, None), "its first check may be under way");
-        assert!(!changed(60, Some(at(-59))) && !changed(60, Some(at(-61))), "it was checked since");
+        assert!(
+            !changed(60, Some(at(-59))) && !changed(60, Some(at(-61))),
+            "it was checked since"
+        );
         assert!(!changed(86_400, Some(at(-90_000))), "long ago");
     }
 }

@@ -98,10 +98,24 @@ impl Recorder {
     ) -> (Self, mpsc::Sender<Finding>, watch::Receiver<bool>) {
         let (findings, queue) = mpsc::channel(QUEUE);
         let (able, is_able) = watch::channel(true);
-        let (store, outage) = (Store::new(db), Outage::new("Recording checks in the database"));
+        let (store, outage) = (
+            Store::new(db),
+            Outage::new("Recording checks in the database"),
+        );
         let warned = None;
-        let recorder =
-            Self { store, services, announcer, clock, stats, queue, too_old, able, giving_up, outage, warned };
+        let recorder = Self {
+            store,
+            services,
+            announcer,
+            clock,
+            stats,
+            queue,
+            too_old,
+            able,
+            giving_up,
+            outage,
+            warned,
+        };
         (recorder, findings, is_able)
     }
 
@@ -178,7 +192,12 @@ impl Recorder {
                     self.warn_of(&forgotten);
                     self.outage.worked();
                     self.set_able(true);
-                    let news = Announcement { forgotten, latest, events, ..Announcement::default() };
+                    let news = Announcement {
+                        forgotten,
+                        latest,
+                        events,
+                        ..Announcement::default()
+                    };
                     self.announce(batch, &fates, news).await;
                     return None;
                 }
@@ -200,7 +219,9 @@ impl Recorder {
                     add(&self.stats.failed_batches, 1);
                     self.set_able(false);
                     let wait = self.outage.failed(&error);
-                    let (old, kept) = batch.into_iter().partition(|finding| finding.ready.elapsed() > self.too_old);
+                    let (old, kept) = batch
+                        .into_iter()
+                        .partition(|finding| finding.ready.elapsed() > self.too_old);
                     batch = kept;
                     self.give_up(old, |clock, _| clock.now()).await;
                     if batch.is_empty() {
@@ -213,18 +234,28 @@ impl Recorder {
     }
 
     fn set_able(&self, now: bool) {
-        if self.able.send_if_modified(|able| std::mem::replace(able, now) != now) {
+        if self
+            .able
+            .send_if_modified(|able| std::mem::replace(able, now) != now)
+        {
             self.stats.unable.store(!now, Relaxed);
             metrics::able(now);
         }
     }
 
     async fn commit<'a>(&self, batch: &'a [Finding]) -> Result<Judgement<'a>, DbErr> {
-        let mut numbers: Vec<_> = batch.iter().map(|finding| finding.check.subject.number).collect();
+        let mut numbers: Vec<_> = batch
+            .iter()
+            .map(|finding| finding.check.subject.number)
+            .collect();
         numbers.dedup();
         let transaction = self.store.begin().await?;
         let known = self.store.read(&transaction, &numbers).await?;
-        let judgement = Judgement::of(batch.iter().map(|finding| &finding.check).collect(), known, self.clock.now());
+        let judgement = Judgement::of(
+            batch.iter().map(|finding| &finding.check).collect(),
+            known,
+            self.clock.now(),
+        );
         self.store.write(&transaction, &judgement).await?;
         transaction.commit().await?;
         Ok(judgement)
@@ -234,14 +265,20 @@ impl Recorder {
     async fn announce(&self, batch: Vec<Finding>, fates: &[Fate], news: Announcement) {
         let mut completions = Vec::with_capacity(batch.len());
         for (finding, fate) in batch.into_iter().zip(fates) {
-            let Finding { check, claim, answer, .. } = finding;
+            let Finding {
+                check,
+                claim,
+                answer,
+                ..
+            } = finding;
             if !matches!(fate, Fate::Recorded { .. }) {
                 add(&self.stats.discarded, 1);
             }
             let next = match fate {
                 Fate::Recorded { confirm: true } => {
                     // Without anybody to look again, whoever claims it next does.
-                    let answered = answer.is_some_and(|answer| answer.send(Answer::Confirm).is_ok());
+                    let answered =
+                        answer.is_some_and(|answer| answer.send(Answer::Confirm).is_ok());
                     if !answered {
                         completions.push((claim, self.clock.now()));
                     }
@@ -262,11 +299,20 @@ impl Recorder {
                 let _ = answer.send(Answer::Done);
             }
         }
-        self.announcer.tell(Announcement { completions, ..news }).await;
+        self.announcer
+            .tell(Announcement {
+                completions,
+                ..news
+            })
+            .await;
     }
 
     fn warn_of(&mut self, set_back: &[Uuid]) {
-        if set_back.is_empty() || self.warned.is_some_and(|warned| warned.elapsed() < WARN_EVERY) {
+        if set_back.is_empty()
+            || self
+                .warned
+                .is_some_and(|warned| warned.elapsed() < WARN_EVERY)
+        {
             return;
         }
         self.warned = Some(Instant::now());
@@ -281,8 +327,16 @@ impl Recorder {
     /// Drops results and gives their claims back.
     async fn give_up(&self, batch: Vec<Finding>, next: impl Fn(&Clock, &Finding) -> DateTime<Utc>) {
         self.stats.lost.fetch_add(batch.len() as u64, Relaxed);
-        let completions = batch.iter().map(|finding| (finding.claim, next(&self.clock, finding))).collect();
-        self.announcer.tell(Announcement { completions, ..Announcement::default() }).await;
+        let completions = batch
+            .iter()
+            .map(|finding| (finding.claim, next(&self.clock, finding)))
+            .collect();
+        self.announcer
+            .tell(Announcement {
+                completions,
+                ..Announcement::default()
+            })
+            .await;
     }
 }
 
@@ -297,13 +351,18 @@ fn next_slot_after(clock: &Clock, service: &Subject, recorded: DateTime<Utc>) ->
 
 /// Whether the database refuses what it was given, so that trying again is useless.
 pub(crate) fn is_refusal(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) =
+        error
+    else {
         return matches!(error, DbErr::Type(_));
     };
     match error.as_ref() {
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();
-            if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+            if error
+                .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
+                .is_some()
+            {
                 // A row that was on its way into the default partition while its day's own was made: it gets there the
                 // next time.
                 let moved = code == "23514" && error.constraint().is_none();
@@ -311,7 +370,8 @@ pub(crate) fn is_refusal(error: &DbErr) -> bool {
                 return !moved && (code.starts_with("22") || code.starts_with("23"));
             }
             // SQLITE_TOOBIG, SQLITE_CONSTRAINT and SQLITE_MISMATCH, in the lowest byte of the extended codes.
-            code.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, 18..=20))
+            code.parse::<i32>()
+                .is_ok_and(|code| matches!(code & 0xff, 18..=20))
         }
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => true,
         _ => false,

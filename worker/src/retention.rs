@@ -42,14 +42,23 @@ pub(crate) async fn delete_old(
     let backend = db.get_database_backend();
     let checks_end = now - settings.keep_checks;
     // Whole days or hours go, so that what an hour's rollup was made of is there or is not.
-    let width = if backend == DbBackend::Postgres { DAY } else { HOUR };
+    let width = if backend == DbBackend::Postgres {
+        DAY
+    } else {
+        HOUR
+    };
     let checks_end = floor(checks_end, width);
     let checks = in_portions(db, &old_checks(backend, checks_end)).await?;
     let hours_end = floor(now - settings.keep_hours, DAY);
     let hours = in_portions(db, &old_hours(backend, hours_end)).await?;
     let partitions = partitions::drop_before(db, checks_end.date_naive()).await?;
     let periods = in_portions(db, &old_periods(backend, now - KEEP_PERIODS)).await?;
-    Ok(Deleted { checks, partitions, hours, periods })
+    Ok(Deleted {
+        checks,
+        partitions,
+        hours,
+        periods,
+    })
 }
 
 /// In PostgreSQL what no partition of a day has caught, in SQLite all of them: found service by service, as they are kept.
@@ -60,7 +69,10 @@ fn old_checks(backend: DbBackend, end: DateTime<Utc>) -> Statement {
             SELECT c.service_number, c.slot FROM services s CROSS JOIN checks c
             ON c.service_number = s.number AND c.slot < ",
     );
-    let sql = sql.value(end.timestamp_millis()).text(" LIMIT ").value(PORTION);
+    let sql = sql
+        .value(end.timestamp_millis())
+        .text(" LIMIT ")
+        .value(PORTION);
     sql.by_backend("))", ")").finish()
 }
 

@@ -22,7 +22,10 @@ pub struct Portion {
 
 impl Default for Portion {
     fn default() -> Self {
-        Self { services: 100, checks: 500 }
+        Self {
+            services: 100,
+            checks: 500,
+        }
     }
 }
 
@@ -40,19 +43,28 @@ struct Folded {
 ///
 /// # Errors
 /// What the database said; portions that were written before stay.
-pub(crate) async fn fold_new_checks(db: &DatabaseConnection, portion: Portion) -> Result<u64, DbErr> {
+pub(crate) async fn fold_new_checks(
+    db: &DatabaseConnection,
+    portion: Portion,
+) -> Result<u64, DbErr> {
     let mut checks = 0;
     let mut after = 0;
     loop {
         let numbers = read::services(db, after, portion.services).await?;
-        let Some(last) = numbers.last().copied() else { return Ok(checks) };
+        let Some(last) = numbers.last().copied() else {
+            return Ok(checks);
+        };
         checks += fold_services(db, numbers, portion.checks).await?;
         after = last;
     }
 }
 
 /// Folds until these services have nothing new: after a long stop that takes several rounds.
-async fn fold_services(db: &DatabaseConnection, mut numbers: Vec<i32>, limit: u64) -> Result<u64, DbErr> {
+async fn fold_services(
+    db: &DatabaseConnection,
+    mut numbers: Vec<i32>,
+    limit: u64,
+) -> Result<u64, DbErr> {
     let mut checks = 0;
     while !numbers.is_empty() {
         let folded = read::fold(db, &numbers, limit).await?;
@@ -61,8 +73,11 @@ async fn fold_services(db: &DatabaseConnection, mut numbers: Vec<i32>, limit: u6
         if written == 0 {
             break;
         }
-        numbers =
-            folded.iter().filter(|service| service.checks >= limit).map(|service| service.service_number).collect();
+        numbers = folded
+            .iter()
+            .filter(|service| service.checks >= limit)
+            .map(|service| service.service_number)
+            .collect();
         // Whoever records or reads at the same time comes first.
         tokio::task::yield_now().await;
     }

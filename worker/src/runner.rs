@@ -76,7 +76,8 @@ impl<P: Probe> Runner<P> {
         } else {
             Span::none()
         };
-        self.checked(service, claim, first_due, places).instrument(span)
+        self.checked(service, claim, first_due, places)
+            .instrument(span)
     }
 
     async fn checked(
@@ -88,28 +89,50 @@ impl<P: Probe> Runner<P> {
     ) {
         // A claim is given when it is due, whatever this clock says.
         let now = self.clock.now().max(claim.due);
-        let mut slot = slot::claimed_slot(service.subject.id, service.subject.interval, claim.due, now);
-        self.stats.note_lateness((now - first_due.unwrap_or(slot)).to_std().unwrap_or_default());
+        let mut slot =
+            slot::claimed_slot(service.subject.id, service.subject.interval, claim.due, now);
+        self.stats.note_lateness(
+            (now - first_due.unwrap_or(slot))
+                .to_std()
+                .unwrap_or_default(),
+        );
         let needed = service.target.timeout + self.margin;
         let left = (claim.lease_until - now).to_std().unwrap_or_default();
         let mut extend = left < needed;
         loop {
-            if extend && self.live.extend(&mut claim, needed).await.is_ok_and(|valid| !valid) {
+            if extend
+                && self
+                    .live
+                    .extend(&mut claim, needed)
+                    .await
+                    .is_ok_and(|valid| !valid)
+            {
                 // The service was rescheduled, paused or removed, or another worker has it.
                 break;
             }
-            let Some((at, outcome)) = self.probe(&service, claim, slot).await else { break };
+            let Some((at, outcome)) = self.probe(&service, claim, slot).await else {
+                break;
+            };
             let failed = outcome.status.is_failure();
             let (answer, answered) = oneshot::channel();
             let (subject, vendor) = (Arc::clone(&service.subject), VendorWord::default());
             let finding = Finding {
-                check: Check { subject, slot, at, outcome, vendor },
+                check: Check {
+                    subject,
+                    slot,
+                    at,
+                    outcome,
+                    vendor,
+                },
                 claim,
                 ready: Instant::now(),
                 // Only a failure may want to be confirmed.
                 answer: failed.then_some(answer),
             };
-            if self.findings.send(finding).await.is_err() || !failed || answered.await != Ok(Answer::Confirm) {
+            if self.findings.send(finding).await.is_err()
+                || !failed
+                || answered.await != Ok(Answer::Confirm)
+            {
                 break;
             }
             slot = self.clock.now().max(slot + TimeDelta::milliseconds(1));
@@ -123,7 +146,12 @@ impl<P: Probe> Runner<P> {
     }
 
     /// One look, with the time when it began; `None` when it did not end by itself, and the claim is given back.
-    async fn probe(&self, service: &Service, claim: Claim, slot: DateTime<Utc>) -> Option<(DateTime<Utc>, Outcome)> {
+    async fn probe(
+        &self,
+        service: &Service,
+        claim: Claim,
+        slot: DateTime<Utc>,
+    ) -> Option<(DateTime<Utc>, Outcome)> {
         let at = self.clock.now().max(slot);
         add(&self.stats.started, 1);
         let look = AssertUnwindSafe(self.probe.http(&service.target)).catch_unwind();
@@ -139,11 +167,15 @@ impl<P: Probe> Runner<P> {
             Ok(outcome) => Some((at, outcome)),
             Err(panic) => {
                 add(&self.stats.panics, 1);
-                let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+                let text = panic
+                    .downcast_ref::<&str>()
+                    .copied()
+                    .or(panic.downcast_ref::<String>().map(String::as_str));
                 let panic = text.unwrap_or_default();
                 let subject = &service.subject;
                 tracing::error!(service = %subject.id, panic, "a probe panicked; the service is checked again at its next slot");
-                let next = slot::next_slot(subject.id, subject.interval, self.clock.now().max(slot));
+                let next =
+                    slot::next_slot(subject.id, subject.interval, self.clock.now().max(slot));
                 self.announcer.complete(claim, next).await;
                 None
             }

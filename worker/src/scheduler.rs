@@ -71,7 +71,9 @@ impl<P: Probe> Scheduler<P> {
         let mut checks = JoinSet::new();
         let mut outage = Outage::new("Claiming due checks");
         while !stopping.is_cancelled() {
-            self.stats.turns.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            self.stats
+                .turns
+                .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             while checks.try_join_next().is_some() {}
             let turned = tokio::select! {
                 turned = self.turn(&mut checks) => turned,
@@ -94,7 +96,10 @@ impl<P: Probe> Scheduler<P> {
             }
         }
         if timeout(grace, join_all(&mut checks)).await.is_err() {
-            tracing::warn!(running = checks.len(), "checks are still running; they are given back unfinished");
+            tracing::warn!(
+                running = checks.len(),
+                "checks are still running; they are given back unfinished"
+            );
             self.runner.aborting.cancel();
             let _ = timeout(LAST_CALL, join_all(&mut checks)).await;
             // Those left wait for the recorder, which sees to their claims.
@@ -121,8 +126,15 @@ impl<P: Probe> Scheduler<P> {
         }
         let full = claimed.claims.len() == limit;
         self.start(claimed.claims, checks).await?;
-        let until_next = claimed.next_due.map_or(LOOK, |next| (next - claimed.now).to_std().unwrap_or_default());
-        Ok(if full { COALESCE } else { self.turns.after(until_next.clamp(COALESCE, LOOK), self.clock.now()) })
+        let until_next = claimed.next_due.map_or(LOOK, |next| {
+            (next - claimed.now).to_std().unwrap_or_default()
+        });
+        Ok(if full {
+            COALESCE
+        } else {
+            self.turns
+                .after(until_next.clamp(COALESCE, LOOK), self.clock.now())
+        })
     }
 
     async fn start(&mut self, claims: Vec<Claim>, checks: &mut JoinSet<()>) -> anyhow::Result<()> {
@@ -141,7 +153,10 @@ impl<P: Probe> Scheduler<P> {
         let now = Instant::now().into_std();
         for (claim, due) in claims.into_iter().zip(services) {
             // Another due time than the one it was put off to says that something else has happened meanwhile.
-            let before = self.put_off.remove(&claim.service_id).filter(|before| before.until == claim.due);
+            let before = self
+                .put_off
+                .remove(&claim.service_id)
+                .filter(|before| before.until == claim.due);
             let first_due = before.map(|before| before.first_due);
             let started = match due {
                 None => {
@@ -164,7 +179,8 @@ impl<P: Probe> Scheduler<P> {
             if let Err(wait) = started {
                 let until = (self.clock.now() + TimeDelta::from_std(wait)?).trunc_subsecs(3);
                 let first_due = first_due.unwrap_or(claim.due);
-                self.put_off.insert(claim.service_id, PutOff { until, first_due });
+                self.put_off
+                    .insert(claim.service_id, PutOff { until, first_due });
                 put_off.push((claim, until));
             }
         }
@@ -190,10 +206,16 @@ impl<P: Probe> Scheduler<P> {
         checks: &mut JoinSet<()>,
     ) {
         let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.expect("no more is claimed than there are places, and nobody else takes them");
-        let places = Places { _worker: place, _host: host };
+        let place =
+            place.expect("no more is claimed than there are places, and nobody else takes them");
+        let places = Places {
+            _worker: place,
+            _host: host,
+        };
         // Boxed, because the runtime moves a task several times, all of it.
-        checks.spawn(Box::pin(Arc::clone(&self.runner).check(service, claim, first_due, places)));
+        checks.spawn(Box::pin(
+            Arc::clone(&self.runner).check(service, claim, first_due, places),
+        ));
     }
 
     /// Takes out of the queue what is gone, paused or not ours to request. Should one have come back at that
@@ -202,8 +224,11 @@ impl<P: Probe> Scheduler<P> {
         self.live.remove(unwanted).await?;
         let services = self.services.get(unwanted).await?;
         let now = self.clock.now();
-        let back: Vec<(Uuid, DateTime<Utc>)> =
-            unwanted.iter().zip(services).filter_map(|(id, due)| Some((*id, due.map(|_| now)?))).collect();
+        let back: Vec<(Uuid, DateTime<Utc>)> = unwanted
+            .iter()
+            .zip(services)
+            .filter_map(|(id, due)| Some((*id, due.map(|_| now)?)))
+            .collect();
         if !back.is_empty() {
             self.live.ensure(&back).await?;
         }

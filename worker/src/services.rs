@@ -59,7 +59,10 @@ struct Known {
 
 impl Services {
     pub(crate) fn new(db: DatabaseConnection) -> Self {
-        Self { db, known: Arc::default() }
+        Self {
+            db,
+            known: Arc::default(),
+        }
     }
 
     /// The definitions of `ids`, in their order; `None` where there is nothing to request: the service is gone or paused,
@@ -97,13 +100,25 @@ impl Services {
     async fn load(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Due>, DbErr> {
         let changes = self.known().changes;
         let select = |text: &str, ids: &[Uuid]| {
-            Sql::new(self.db.get_database_backend()).text(text).among(ids.iter().copied()).finish()
+            Sql::new(self.db.get_database_backend())
+                .text(text)
+                .among(ids.iter().copied())
+                .finish()
         };
         let rows = self.db.query_all_raw(select(SERVICES, ids)).await?;
-        let services = rows.iter().filter_map(|row| read(row).transpose()).collect::<Result<Vec<_>, _>>()?;
-        let mut loaded: HashMap<_, _> =
-            services.into_iter().map(|service| (service.subject.id, Due::Service(Arc::new(service)))).collect();
-        let others: Vec<_> = ids.iter().filter(|id| !loaded.contains_key(id)).copied().collect();
+        let services = rows
+            .iter()
+            .filter_map(|row| read(row).transpose())
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut loaded: HashMap<_, _> = services
+            .into_iter()
+            .map(|service| (service.subject.id, Due::Service(Arc::new(service))))
+            .collect();
+        let others: Vec<_> = ids
+            .iter()
+            .filter(|id| !loaded.contains_key(id))
+            .copied()
+            .collect();
         if !others.is_empty() {
             for row in self.db.query_all_raw(select(PAGES, &others)).await? {
                 let page = read_page(&row)?;
@@ -112,13 +127,17 @@ impl Services {
         }
         let mut known = self.known();
         if known.changes == changes {
-            known.all.extend(loaded.iter().map(|(id, due)| (*id, due.clone())));
+            known
+                .all
+                .extend(loaded.iter().map(|(id, due)| (*id, due.clone())));
         }
         Ok(loaded)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().expect("nothing panics while it holds the lock")
+        self.known
+            .lock()
+            .expect("nothing panics while it holds the lock")
     }
 }
 
@@ -130,16 +149,35 @@ const PAGES: &str = "SELECT p.id, p.api_urls FROM status_pages p WHERE EXISTS (S
 
 fn read_page(row: &QueryResult) -> Result<FollowedPage, DbErr> {
     let urls: serde_json::Value = row.try_get_by_index(1)?;
-    let first = urls.get(0).and_then(serde_json::Value::as_str).and_then(|url| url::Url::parse(url).ok());
-    let host = first.as_ref().and_then(url::Url::host_str).unwrap_or_default().into();
-    let all = urls.as_array().into_iter().flatten().filter_map(|url| url::Url::parse(url.as_str()?).ok());
-    let owners: BTreeSet<Arc<str>> = all.filter_map(|url| Some(owner(&url.host()?).into())).collect();
-    Ok(FollowedPage { id: row.try_get_by_index(0)?, host, owners: owners.into_iter().collect() })
+    let first = urls
+        .get(0)
+        .and_then(serde_json::Value::as_str)
+        .and_then(|url| url::Url::parse(url).ok());
+    let host = first
+        .as_ref()
+        .and_then(url::Url::host_str)
+        .unwrap_or_default()
+        .into();
+    let all = urls
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|url| url::Url::parse(url.as_str()?).ok());
+    let owners: BTreeSet<Arc<str>> = all
+        .filter_map(|url| Some(owner(&url.host()?).into()))
+        .collect();
+    Ok(FollowedPage {
+        id: row.try_get_by_index(0)?,
+        host,
+        owners: owners.into_iter().collect(),
+    })
 }
 
 /// Who can name hosts like this one: whoever registered the domain, by the public suffix list, or the address itself.
 fn owner(host: &url::Host<&str>) -> String {
-    let url::Host::Domain(name) = host else { return host.to_string() };
+    let url::Host::Domain(name) = host else {
+        return host.to_string();
+    };
     let name = name.trim_end_matches('.');
     psl::domain_str(name).unwrap_or(name).to_owned()
 }
@@ -189,7 +227,10 @@ mod tests {
         assert_eq!(owner("https://a.status.example.com/"), "example.com");
         assert_eq!(owner("https://example.com./"), "example.com");
         assert_eq!(owner("https://status.vendor.co.uk/"), "vendor.co.uk");
-        assert_eq!(owner("https://status.vendor.kawasaki.jp/"), "status.vendor.kawasaki.jp");
+        assert_eq!(
+            owner("https://status.vendor.kawasaki.jp/"),
+            "status.vendor.kawasaki.jp"
+        );
         assert_eq!(owner("https://one.github.io/"), "one.github.io");
         assert_eq!(owner("https://x.ab.io/"), "ab.io");
         assert_eq!(owner("https://192.0.2.7/"), "192.0.2.7");

@@ -23,7 +23,12 @@ impl Spread {
     }
 
     /// The next moment that is free, but not after the next slot of `service`: slots are spread already.
-    pub(crate) fn place(&mut self, service: Uuid, interval: TimeDelta, now: DateTime<Utc>) -> DateTime<Utc> {
+    pub(crate) fn place(
+        &mut self,
+        service: Uuid,
+        interval: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> DateTime<Utc> {
         let next_slot = slot::next_slot(service, interval, now);
         let free = self.next.max(now);
         if free >= next_slot {
@@ -47,7 +52,11 @@ impl AfterPause {
     /// A scheduler that has just been started paused until now.
     pub(crate) const fn new() -> Self {
         let never = DateTime::<Utc>::MIN_UTC;
-        Self { claimed: never, over: never, spread: Spread::from(never) }
+        Self {
+            claimed: never,
+            over: never,
+            spread: Spread::from(never),
+        }
     }
 
     /// Notes that something may have been claimed at `now`.
@@ -60,7 +69,12 @@ impl AfterPause {
 
     /// When a service is better checked, if that is not now: it missed a slot in the pause, as many others may have. What
     /// was put off once is not put off again.
-    pub(crate) fn put_off(&mut self, service: Uuid, interval: TimeDelta, due: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub(crate) fn put_off(
+        &mut self,
+        service: Uuid,
+        interval: TimeDelta,
+        due: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
         let now = self.claimed;
         if due >= self.over || due >= slot::slot_at(service, interval, now) {
             return None;
@@ -90,21 +104,33 @@ mod tests {
         after.claimed(at(0));
         let mut per_second = [0; 20];
         for number in 0..40_000 {
-            let until = after.put_off(service(number), INTERVAL, at(-60_000)).unwrap_or(at(0));
+            let until = after
+                .put_off(service(number), INTERVAL, at(-60_000))
+                .unwrap_or(at(0));
             assert!(until <= slot::next_slot(service(number), INTERVAL, at(0)));
             per_second[usize::try_from((until - at(0)).num_seconds().min(19)).unwrap()] += 1;
         }
         // Two thousand a second are due by their slots, and a thousand more are made up for.
-        assert!(per_second.iter().all(|count| *count < 3_300), "{per_second:?}");
-        assert!(per_second[..10].iter().all(|count| *count > 1_000), "{per_second:?}");
+        assert!(
+            per_second.iter().all(|count| *count < 3_300),
+            "{per_second:?}"
+        );
+        assert!(
+            per_second[..10].iter().all(|count| *count > 1_000),
+            "{per_second:?}"
+        );
     }
 
     #[test]
     fn a_few_services_are_made_up_for_at_once() {
         let mut after = AfterPause::new();
         after.claimed(at(0));
-        let waits =
-            (0..30).map(|number| after.put_off(service(number), INTERVAL, at(-60_000)).unwrap_or(at(0)) - at(0));
+        let waits = (0..30).map(|number| {
+            after
+                .put_off(service(number), INTERVAL, at(-60_000))
+                .unwrap_or(at(0))
+                - at(0)
+        });
         assert!(waits.max().unwrap() < TimeDelta::milliseconds(30));
     }
 
@@ -124,7 +150,10 @@ mod tests {
         (1..100).for_each(|second| after.claimed(at(second * 1000)));
         assert_eq!(put_off(&mut after, at(10_000)), None);
         after.claimed(at(200_000));
-        assert!(put_off(&mut after, at(10_000)).is_some(), "the machine slept");
+        assert!(
+            put_off(&mut after, at(10_000)).is_some(),
+            "the machine slept"
+        );
         // The clock was set back: nothing is late by it.
         after.claimed(at(0));
         assert_eq!(put_off(&mut after, at(10_000)), None);

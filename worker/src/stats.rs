@@ -8,7 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Upper bounds of the lateness buckets, in milliseconds; one more bucket holds what is beyond the last.
-pub const LATENESS_BOUNDS_MS: [u64; 14] = [1, 2, 5, 10, 20, 35, 50, 75, 100, 250, 500, 1000, 5000, 30_000];
+pub const LATENESS_BOUNDS_MS: [u64; 14] = [
+    1, 2, 5, 10, 20, 35, 50, 75, 100, 250, 500, 1000, 5000, 30_000,
+];
 
 /// Counters since the worker's start.
 #[derive(Debug, Default)]
@@ -105,10 +107,17 @@ impl Stats {
     /// `None` before the first check, [`u64::MAX`] beyond the last bound.
     #[must_use]
     pub fn lateness_quantile(&self, quantile: f64) -> Option<u64> {
-        let counts: Vec<u64> = self.lateness.iter().map(|count| count.load(Relaxed)).collect();
+        let counts: Vec<u64> = self
+            .lateness
+            .iter()
+            .map(|count| count.load(Relaxed))
+            .collect();
         let total: u64 = counts.iter().sum();
         let mut seen = 0;
-        for (count, bound) in counts.into_iter().zip(LATENESS_BOUNDS_MS.into_iter().chain([u64::MAX])) {
+        for (count, bound) in counts
+            .into_iter()
+            .zip(LATENESS_BOUNDS_MS.into_iter().chain([u64::MAX]))
+        {
             seen += count;
             #[allow(clippy::cast_precision_loss, reason = "a share needs no more digits")]
             if total > 0 && seen as f64 >= quantile * total as f64 {

@@ -27,7 +27,10 @@ struct Known {
 impl Turns {
     /// Of a worker that knows of no other one.
     pub(crate) fn alone() -> Self {
-        Self(Arc::new(Known { place: AtomicI64::new(0), workers: AtomicI64::new(1) }))
+        Self(Arc::new(Known {
+            place: AtomicI64::new(0),
+            workers: AtomicI64::new(1),
+        }))
     }
 
     /// Learns which workers there are, in an order on which they agree. Those not heard of for `fresh`, while others were,
@@ -35,14 +38,20 @@ impl Turns {
     pub(crate) fn learn(&self, me: Uuid, workers: &[Present], fresh: Duration) {
         let latest = workers.iter().map(|present| present.heard_at).max();
         let at_work = |present: &&Present| {
-            latest.is_some_and(|latest| (latest - present.heard_at).to_std().unwrap_or_default() <= fresh)
+            latest.is_some_and(|latest| {
+                (latest - present.heard_at).to_std().unwrap_or_default() <= fresh
+            })
         };
         let workers: Vec<_> = workers.iter().filter(at_work).collect();
         let place = workers.iter().position(|present| present.worker.id == me);
         // One that is not listed, because the live state has lost that, looks as it likes until it is.
         let (place, workers) = place.map_or((0, 1), |place| (place, workers.len()));
-        self.0.place.store(i64::try_from(place).unwrap_or(0), Relaxed);
-        self.0.workers.store(i64::try_from(workers).unwrap_or(1), Relaxed);
+        self.0
+            .place
+            .store(i64::try_from(place).unwrap_or(0), Relaxed);
+        self.0
+            .workers
+            .store(i64::try_from(workers).unwrap_or(1), Relaxed);
     }
 
     /// How long it is from `now` until this worker's first moment that is no sooner than `wait`.
@@ -51,7 +60,8 @@ impl Turns {
         if workers <= 1 {
             return wait;
         }
-        let earliest = now.timestamp_millis() + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2);
+        let earliest =
+            now.timestamp_millis() + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2);
         let apart = APART.min(ROUND / workers).max(1);
         let more = (place * apart - earliest).rem_euclid(workers * apart);
         wait + Duration::from_millis(more.unsigned_abs())
@@ -70,9 +80,18 @@ mod tests {
     }
 
     fn workers(count: u128) -> Vec<Present> {
-        let worker =
-            |id| Worker { id: Uuid::from_u128(id), host: String::new(), version: String::new(), started_at: at(0) };
-        (0..count).map(|id| Present { worker: worker(id), heard_at: at(0) }).collect()
+        let worker = |id| Worker {
+            id: Uuid::from_u128(id),
+            host: String::new(),
+            version: String::new(),
+            started_at: at(0),
+        };
+        (0..count)
+            .map(|id| Present {
+                worker: worker(id),
+                heard_at: at(0),
+            })
+            .collect()
     }
 
     fn turns_of(me: u128, count: u128) -> Turns {
@@ -96,18 +115,31 @@ mod tests {
             }
             moments.sort_unstable();
             // At the ends some have begun and ended before the others.
-            let middle: Vec<_> = moments.into_iter().filter(|moment| (100..900).contains(moment)).collect();
+            let middle: Vec<_> = moments
+                .into_iter()
+                .filter(|moment| (100..900).contains(moment))
+                .collect();
             assert!(middle.len() > 95, "{count}: {middle:?}");
-            assert!(middle.windows(2).all(|two| two[1] - two[0] == APART), "{count}: {middle:?}");
+            assert!(
+                middle.windows(2).all(|two| two[1] - two[0] == APART),
+                "{count}: {middle:?}"
+            );
         }
     }
 
     #[test]
     fn it_is_the_first_moment_that_is_no_sooner() {
         let turns = turns_of(1, 4);
-        let begin = (0..32).find(|ms| turns.after(Duration::ZERO, at(*ms)).is_zero()).unwrap();
+        let begin = (0..32)
+            .find(|ms| turns.after(Duration::ZERO, at(*ms)).is_zero())
+            .unwrap();
         for wait in 0..200u64 {
-            let until = u64::try_from(turns.after(Duration::from_millis(wait), at(begin)).as_millis()).unwrap();
+            let until = u64::try_from(
+                turns
+                    .after(Duration::from_millis(wait), at(begin))
+                    .as_millis(),
+            )
+            .unwrap();
             assert_eq!(until, wait.div_ceil(32) * 32);
         }
     }
@@ -115,10 +147,17 @@ mod tests {
     #[test]
     fn who_ended_without_a_word_has_no_moments_and_many_wait_no_longer_than_few() {
         let mut present = workers(300);
-        present[..298].iter_mut().for_each(|ghost| ghost.heard_at = at(-15_001));
+        present[..298]
+            .iter_mut()
+            .for_each(|ghost| ghost.heard_at = at(-15_001));
         let turns = Turns::alone();
         turns.learn(Uuid::from_u128(299), &present, FRESH);
-        let longest = |turns: &Turns| (0..1000).map(|ms| turns.after(Duration::ZERO, at(ms))).max().unwrap();
+        let longest = |turns: &Turns| {
+            (0..1000)
+                .map(|ms| turns.after(Duration::ZERO, at(ms)))
+                .max()
+                .unwrap()
+        };
         assert_eq!(longest(&turns), Duration::from_millis(15));
         for count in [12, 13, 40, 100] {
             let longest = longest(&turns_of(0, count));

@@ -11,8 +11,9 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, IntoActiveModel,
-    ModelTrait, PaginatorTrait, QueryFilter, QueryOrder, Statement, TransactionTrait,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait,
+    IntoActiveModel, ModelTrait, PaginatorTrait, QueryFilter, QueryOrder, Statement,
+    TransactionTrait,
 };
 use testkit::builders::{a_check, a_service, a_user, insert_checks};
 use testkit::{TestDatabase, on_each_database};
@@ -23,7 +24,10 @@ const SETTINGS: Settings = Settings {
     keep_checks: days(30),
     keep_hours: days(396),
     every: std::time::Duration::from_secs(60),
-    portion: Portion { services: 2, checks: 7 },
+    portion: Portion {
+        services: 2,
+        checks: 7,
+    },
 };
 
 const fn days(days: u64) -> std::time::Duration {
@@ -141,30 +145,62 @@ async fn days_have_partitions_before_they_come_and_lose_them_when_they_are_old()
     let db = &database.db;
     let service = a_service(db, &a_user(db).await).create().await;
     let noon = at("2026-03-01T12:00:00Z");
-    let checks: Vec<_> = (-1..6).map(|day| a_check(&service, noon + Duration::days(day))).collect();
+    let checks: Vec<_> = (-1..6)
+        .map(|day| a_check(&service, noon + Duration::days(day)))
+        .collect();
     insert_checks(db, &checks).await;
     assert_eq!(partitions(db).await, [("checks_default".to_owned(), 7)]);
 
     pass(db, &SETTINGS, noon).await.unwrap();
-    let days = ["checks_20260301", "checks_20260302", "checks_20260303", "checks_20260304"];
+    let days = [
+        "checks_20260301",
+        "checks_20260302",
+        "checks_20260303",
+        "checks_20260304",
+    ];
     let mut expected: Vec<_> = days.map(|day| (day.to_owned(), 1)).to_vec();
     expected.push(("checks_default".to_owned(), 3));
-    assert_eq!(partitions(db).await, expected, "rows of its day have moved into each partition");
-    let all = check::Entity::find().order_by_asc(check::Column::Slot).all(db).await.unwrap();
+    assert_eq!(
+        partitions(db).await,
+        expected,
+        "rows of its day have moved into each partition"
+    );
+    let all = check::Entity::find()
+        .order_by_asc(check::Column::Slot)
+        .all(db)
+        .await
+        .unwrap();
     assert_eq!(all, checks, "and all can still be read");
 
     insert_checks(db, &[a_check(&service, noon + Duration::seconds(30))]).await;
     assert_eq!(partitions(db).await[0], ("checks_20260301".to_owned(), 2));
     service.delete(db).await.unwrap();
-    assert_eq!(check::Entity::find().count(db).await.unwrap(), 0, "the cascade reaches every partition");
+    assert_eq!(
+        check::Entity::find().count(db).await.unwrap(),
+        0,
+        "the cascade reaches every partition"
+    );
 
-    let passed = pass(db, &SETTINGS, noon + Duration::days(32)).await.unwrap().unwrap();
+    let passed = pass(db, &SETTINGS, noon + Duration::days(32))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(passed.deleted.partitions, 2);
-    let names: Vec<_> = partitions(db).await.into_iter().map(|(name, _)| name).collect();
+    let names: Vec<_> = partitions(db)
+        .await
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
     assert_eq!(names[..2], ["checks_20260303", "checks_20260304"]);
     assert_eq!(
         names[2..],
-        ["checks_20260402", "checks_20260403", "checks_20260404", "checks_20260405", "checks_default"]
+        [
+            "checks_20260402",
+            "checks_20260403",
+            "checks_20260404",
+            "checks_20260405",
+            "checks_default"
+        ]
     );
 }
 
@@ -222,7 +258,10 @@ async fn one_worker_at_a_time_sees_to_the_history() {
     let (one, two) = tokio::join!(pass(db, &SETTINGS, from), pass(&other, &SETTINGS, from));
     let passes: Vec<_> = [one.unwrap(), two.unwrap()].into_iter().flatten().collect();
     assert_eq!(passes.iter().map(|pass| pass.checks).sum::<u64>(), 500);
-    let rows = check_rollup::Entity::find().filter(check_rollup::Column::Period.eq(RollupPeriod::Hour)).all(db).await;
+    let rows = check_rollup::Entity::find()
+        .filter(check_rollup::Column::Period.eq(RollupPeriod::Hour))
+        .all(db)
+        .await;
     assert_eq!(rows.unwrap().iter().map(|row| row.checks).sum::<i32>(), 500);
 }
 
@@ -237,28 +276,62 @@ async fn the_index_of_a_day_that_is_over_is_built_without_gaps() {
         services.push(a_service(db, &user).create().await);
     }
     for round in 0..200 {
-        let slot = |number: usize| morning + Duration::seconds(400 * round) + Duration::milliseconds(number as i64);
-        let checks: Vec<_> = services.iter().enumerate().map(|(n, service)| a_check(service, slot(n))).collect();
+        let slot = |number: usize| {
+            morning + Duration::seconds(400 * round) + Duration::milliseconds(number as i64)
+        };
+        let checks: Vec<_> = services
+            .iter()
+            .enumerate()
+            .map(|(n, service)| a_check(service, slot(n)))
+            .collect();
         insert_checks(db, &checks).await;
     }
-    let settings = Settings { portion: Portion::default(), ..SETTINGS };
+    let settings = Settings {
+        portion: Portion::default(),
+        ..SETTINGS
+    };
     // Left behind by somebody who was ended in the middle of it.
     let left = "CREATE INDEX checks_20260301_pkey_ccnew ON checks_20260301 (slot);
         UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'checks_20260301_pkey_ccnew'::regclass";
     db.execute_unprepared(left).await.unwrap();
     let size = async || {
         let sql = "SELECT pg_indexes_size('checks_20260301')";
-        let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap().unwrap();
+        let row = db
+            .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
+            .await
+            .unwrap()
+            .unwrap();
         row.try_get_by_index::<i64>(0).unwrap()
     };
 
-    assert!(!pass(db, &settings, morning + Duration::hours(47)).await.unwrap().unwrap().compacted);
+    assert!(
+        !pass(db, &settings, morning + Duration::hours(47))
+            .await
+            .unwrap()
+            .unwrap()
+            .compacted
+    );
     let (loose, before) = (size().await, check::Entity::find().count(db).await.unwrap());
-    assert!(pass(db, &settings, morning + Duration::hours(48)).await.unwrap().unwrap().compacted);
+    assert!(
+        pass(db, &settings, morning + Duration::hours(48))
+            .await
+            .unwrap()
+            .unwrap()
+            .compacted
+    );
     let tight = size().await;
-    assert!(tight < loose * 3 / 4, "{tight} after {loose} bytes for {before} checks");
+    assert!(
+        tight < loose * 3 / 4,
+        "{tight} after {loose} bytes for {before} checks"
+    );
     assert_eq!(check::Entity::find().count(db).await.unwrap(), before);
-    assert!(!pass(db, &settings, morning + Duration::hours(49)).await.unwrap().unwrap().compacted);
+    assert!(
+        !pass(db, &settings, morning + Duration::hours(49))
+            .await
+            .unwrap()
+            .unwrap()
+            .compacted
+    );
     assert_eq!(size().await, tight);
 }
 
@@ -270,10 +343,15 @@ async fn recording_goes_on_between_the_portions_that_sqlite_deletes() {
     let from = at("2026-01-01T00:00:00Z");
     for _ in 0..20 {
         let service = a_service(db, &user).create().await;
-        let old: Vec<_> = (0..500).map(|i| a_check(&service, from + Duration::seconds(30 * i))).collect();
+        let old: Vec<_> = (0..500)
+            .map(|i| a_check(&service, from + Duration::seconds(30 * i)))
+            .collect();
         insert_checks(db, &old).await;
     }
-    let settings = Settings { portion: Portion::default(), ..SETTINGS };
+    let settings = Settings {
+        portion: Portion::default(),
+        ..SETTINGS
+    };
     pass(db, &settings, from).await.unwrap().unwrap();
 
     let recorded = a_service(db, &user).create().await;
@@ -281,7 +359,11 @@ async fn recording_goes_on_between_the_portions_that_sqlite_deletes() {
     let mut records = 0;
     let recording = async {
         loop {
-            insert_checks(&other, &[a_check(&recorded, now + Duration::seconds(30 * records))]).await;
+            insert_checks(
+                &other,
+                &[a_check(&recorded, now + Duration::seconds(30 * records))],
+            )
+            .await;
             records += 1;
         }
     };
@@ -299,16 +381,26 @@ fn story(service: &service::Model) -> impl Strategy<Value = Vec<check::Model>> +
     let step = (gap, 0usize..5, interval, prop::option::of(0i32..5000));
     prop::collection::vec(step, 1..60).prop_map(move |steps| {
         let mut slot = at("2026-03-01T10:50:00Z");
-        let check = |(gap, status, interval_seconds, response_time_ms): (i64, usize, i32, Option<i32>)| {
-            slot += Duration::milliseconds(gap);
-            let status = Status::ALL[status].into();
-            check::Model { status, interval_seconds, response_time_ms, ..a_check(&service, slot) }
-        };
+        let check =
+            |(gap, status, interval_seconds, response_time_ms): (i64, usize, i32, Option<i32>)| {
+                slot += Duration::milliseconds(gap);
+                let status = Status::ALL[status].into();
+                check::Model {
+                    status,
+                    interval_seconds,
+                    response_time_ms,
+                    ..a_check(&service, slot)
+                }
+            };
         steps.into_iter().map(check).collect()
     })
 }
 
-async fn rollups(db: &DatabaseConnection, service: &service::Model, period: RollupPeriod) -> Vec<check_rollup::Model> {
+async fn rollups(
+    db: &DatabaseConnection,
+    service: &service::Model,
+    period: RollupPeriod,
+) -> Vec<check_rollup::Model> {
     let rows = check_rollup::Entity::find()
         .filter(check_rollup::Column::ServiceNumber.eq(service.number))
         .filter(check_rollup::Column::Period.eq(period))
@@ -317,18 +409,27 @@ async fn rollups(db: &DatabaseConnection, service: &service::Model, period: Roll
 }
 
 /// From all checks at once, each stretch of time by itself, up to the last check.
-fn brute_force(checks: &[check::Model], period: RollupPeriod, width: Duration) -> Vec<check_rollup::Model> {
+fn brute_force(
+    checks: &[check::Model],
+    period: RollupPeriod,
+    width: Duration,
+) -> Vec<check_rollup::Model> {
     let samples: Vec<Sample> = checks.iter().map(check::Model::sample).collect();
     let last = samples.last().unwrap().slot;
     let mut rows = Vec::new();
     let mut start = floor(samples[0].slot, width);
     while start <= last {
         let end = start + width;
-        let of_it: Vec<_> =
-            checks.iter().filter(|check| (start..end).contains(&entity::check::instant(check.slot))).collect();
+        let of_it: Vec<_> = checks
+            .iter()
+            .filter(|check| (start..end).contains(&entity::check::instant(check.slot)))
+            .collect();
         let tally = tally(samples.iter().copied(), start, end, last);
         let mut latency = LatencyHistogram::default();
-        of_it.iter().filter_map(|check| check.response_time_ms).for_each(|ms| latency.record(ms.try_into().unwrap()));
+        of_it
+            .iter()
+            .filter_map(|check| check.response_time_ms)
+            .for_each(|ms| latency.record(ms.try_into().unwrap()));
         if !of_it.is_empty() || tally.covered_ms() > 0 {
             rows.push(check_rollup::Model {
                 service_number: checks[0].service_number,
@@ -345,7 +446,10 @@ fn brute_force(checks: &[check::Model], period: RollupPeriod, width: Duration) -
                     .count()
                     .try_into()
                     .unwrap(),
-                max_response_time_ms: of_it.iter().filter_map(|check| check.response_time_ms).max(),
+                max_response_time_ms: of_it
+                    .iter()
+                    .filter_map(|check| check.response_time_ms)
+                    .max(),
                 latency: latency.encode(),
             });
         }
@@ -358,6 +462,19 @@ fn brute_force(checks: &[check::Model], period: RollupPeriod, width: Duration) -
 async fn partitions(db: &DatabaseConnection) -> Vec<(String, i64)> {
     let sql = "SELECT i.inhrelid::regclass::text, (SELECT count(*) FROM checks c WHERE c.tableoid = i.inhrelid)
         FROM pg_inherits i WHERE i.inhparent = 'checks'::regclass ORDER BY 1";
-    let rows = db.query_all_raw(sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, sql)).await.unwrap();
-    rows.iter().map(|row| (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap())).collect()
+    let rows = db
+        .query_all_raw(sea_orm::Statement::from_string(
+            sea_orm::DbBackend::Postgres,
+            sql,
+        ))
+        .await
+        .unwrap();
+    rows.iter()
+        .map(|row| {
+            (
+                row.try_get_by_index(0).unwrap(),
+                row.try_get_by_index(1).unwrap(),
+            )
+        })
+        .collect()
 }

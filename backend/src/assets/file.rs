@@ -33,14 +33,31 @@ pub(super) fn with_copies(mut files: HashMap<String, Bytes>) -> HashMap<String, 
             .or_else(|| path.strip_suffix(".gz"))
             .is_some_and(|original| files.contains_key(original))
     };
-    let originals: Vec<String> = files.keys().filter(|path| !is_copy(path)).cloned().collect();
+    let originals: Vec<String> = files
+        .keys()
+        .filter(|path| !is_copy(path))
+        .cloned()
+        .collect();
     let mut take = |path: String| files.remove(&path).map(|content| (etag(&content), content));
     let file = |path: String| {
-        let copy = |found: Option<(HeaderValue, Bytes)>| found.map(|(etag, content)| (content, etag));
-        let (brotli, gzip) = (copy(take(format!("{path}.br"))), copy(take(format!("{path}.gz"))));
+        let copy =
+            |found: Option<(HeaderValue, Bytes)>| found.map(|(etag, content)| (content, etag));
+        let (brotli, gzip) = (
+            copy(take(format!("{path}.br"))),
+            copy(take(format!("{path}.gz"))),
+        );
         let (etag, content) = take(path.clone())?;
         let content_type = content_type(&path);
-        Some((path, File { content, etag, content_type, brotli, gzip }))
+        Some((
+            path,
+            File {
+                content,
+                etag,
+                content_type,
+                brotli,
+                gzip,
+            },
+        ))
     };
     originals.into_iter().filter_map(file).collect()
 }
@@ -54,7 +71,9 @@ fn etag(content: &[u8]) -> HeaderValue {
 
 fn content_type(path: &str) -> HeaderValue {
     let guessed = mime_guess::from_path(path).first_or_octet_stream();
-    let text = guessed.type_() == "text" || matches!(guessed.subtype().as_str(), "javascript" | "json");
+    let text =
+        guessed.type_() == "text" || matches!(guessed.subtype().as_str(), "javascript" | "json");
     let charset = if text { "; charset=utf-8" } else { "" };
-    HeaderValue::from_str(&format!("{}{charset}", guessed.essence_str())).expect("a media type is a header value")
+    HeaderValue::from_str(&format!("{}{charset}", guessed.essence_str()))
+        .expect("a media type is a header value")
 }

@@ -41,7 +41,11 @@ impl Signer {
         // An expired one is read too and judged by `Claims::expired`: signing out must work with it.
         let mut validation = signature::validation(&issuer, AUDIENCE);
         validation.required_spec_claims.insert("sub".into());
-        Self { issuer, keys: Keys::new("access token", secret_key, previous), validation }
+        Self {
+            issuer,
+            keys: Keys::new("access token", secret_key, previous),
+            validation,
+        }
     }
 
     pub(super) fn issue(&self, user: Uuid, session: Uuid, now: DateTime<Utc>) -> String {
@@ -89,7 +93,10 @@ mod tests {
             "iat": now().timestamp(), "exp": now().timestamp() + 60,
         });
         change(&mut claims);
-        let header = Header { kid: Some(good.keys.id.clone()), ..Header::new(ALGORITHM) };
+        let header = Header {
+            kid: Some(good.keys.id.clone()),
+            ..Header::new(ALGORITHM)
+        };
         jsonwebtoken::encode(&header, &claims, &good.keys.signing).unwrap()
     }
 
@@ -98,7 +105,10 @@ mod tests {
         let signer = signer(SECRET, None);
         let token = signer.issue(Uuid::from_u128(1), Uuid::from_u128(2), now());
         let claims = signer.read(&token).unwrap();
-        assert_eq!((claims.sub, claims.sid), (Uuid::from_u128(1), Uuid::from_u128(2)));
+        assert_eq!(
+            (claims.sub, claims.sid),
+            (Uuid::from_u128(1), Uuid::from_u128(2))
+        );
         assert!(!claims.expired(now() + LIFETIME - Duration::seconds(1)));
         assert!(claims.expired(now() + LIFETIME));
     }
@@ -112,9 +122,15 @@ mod tests {
 
     #[test]
     fn whatever_was_tampered_with_is_refused() {
-        assert!(signer(SECRET, None).read(&with(|_| {})).is_some(), "the untouched one is good");
-        let remove = |name: &'static str| with(move |claims| drop(claims.as_object_mut().unwrap().remove(name)));
-        let set = |name: &'static str, value: Value| with(move |claims| claims[name] = value.clone());
+        assert!(
+            signer(SECRET, None).read(&with(|_| {})).is_some(),
+            "the untouched one is good"
+        );
+        let remove = |name: &'static str| {
+            with(move |claims| drop(claims.as_object_mut().unwrap().remove(name)))
+        };
+        let set =
+            |name: &'static str, value: Value| with(move |claims| claims[name] = value.clone());
         for (what, token) in [
             ("another issuer", set("iss", json!("https://evil.example"))),
             ("another audience", set("aud", json!("somebody"))),
@@ -138,26 +154,57 @@ mod tests {
         let token = with(|_| {});
         let (head, signature) = token.rsplit_once('.').unwrap();
         let (_, payload) = head.split_once('.').unwrap();
-        let header = |alg: &str| BASE64.encode(json!({ "alg": alg, "typ": "JWT", "kid": good.keys.id }).to_string());
-        let forged = Header { kid: Some(good.keys.id.clone()), ..Header::new(ALGORITHM) };
+        let header = |alg: &str| {
+            BASE64.encode(json!({ "alg": alg, "typ": "JWT", "kid": good.keys.id }).to_string())
+        };
+        let forged = Header {
+            kid: Some(good.keys.id.clone()),
+            ..Header::new(ALGORITHM)
+        };
         let claims: Value = serde_json::from_slice(&BASE64.decode(payload).unwrap()).unwrap();
-        let same_key_other_algorithm = Header { kid: Some(good.keys.id.clone()), ..Header::new(Algorithm::HS512) };
+        let same_key_other_algorithm = Header {
+            kid: Some(good.keys.id.clone()),
+            ..Header::new(Algorithm::HS512)
+        };
         let no_kid = Header::new(ALGORITHM);
         for (what, token) in [
             ("alg none", format!("{}.{payload}.", header("none"))),
-            ("alg none, signature kept", format!("{}.{payload}.{signature}", header("none"))),
-            ("alg RS256", format!("{}.{payload}.{signature}", header("RS256"))),
+            (
+                "alg none, signature kept",
+                format!("{}.{payload}.{signature}", header("none")),
+            ),
+            (
+                "alg RS256",
+                format!("{}.{payload}.{signature}", header("RS256")),
+            ),
             ("no signature", format!("{head}.")),
             (
                 "another key",
-                jsonwebtoken::encode(&forged, &claims, &EncodingKey::from_secret(OTHER.as_bytes())).unwrap(),
+                jsonwebtoken::encode(
+                    &forged,
+                    &claims,
+                    &EncodingKey::from_secret(OTHER.as_bytes()),
+                )
+                .unwrap(),
             ),
             (
                 "the secret itself as key",
-                jsonwebtoken::encode(&forged, &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap(),
+                jsonwebtoken::encode(
+                    &forged,
+                    &claims,
+                    &EncodingKey::from_secret(SECRET.as_bytes()),
+                )
+                .unwrap(),
             ),
-            ("HS512", jsonwebtoken::encode(&same_key_other_algorithm, &claims, &good.keys.signing).unwrap()),
-            ("no key id", jsonwebtoken::encode(&no_kid, &claims, &good.keys.signing).unwrap()),
+            (
+                "HS512",
+                jsonwebtoken::encode(&same_key_other_algorithm, &claims, &good.keys.signing)
+                    .unwrap(),
+            ),
+            (
+                "no key id",
+                jsonwebtoken::encode(&no_kid, &claims, &good.keys.signing).unwrap(),
+            ),
             ("nothing", String::new()),
             ("dots", "..".into()),
         ] {

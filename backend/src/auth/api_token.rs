@@ -40,8 +40,15 @@ pub(crate) fn from_authorization(value: &str) -> Option<&str> {
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn find(db: &impl ConnectionTrait, hash: &Hash, now: DateTime<Utc>) -> Result<Option<Model>, DbErr> {
-    let found = Entity::find().filter(Column::TokenHash.eq(hash.to_vec())).one(db).await?;
+pub(super) async fn find(
+    db: &impl ConnectionTrait,
+    hash: &Hash,
+    now: DateTime<Utc>,
+) -> Result<Option<Model>, DbErr> {
+    let found = Entity::find()
+        .filter(Column::TokenHash.eq(hash.to_vec()))
+        .one(db)
+        .await?;
     Ok(found.filter(|token| works(token.expires_at, now)))
 }
 
@@ -64,16 +71,28 @@ pub(super) fn works(expires_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bo
 
 /// Whether the use of a token has to be written down again.
 pub(super) fn use_is_worth_noting(token: &Model, now: DateTime<Utc>) -> bool {
-    token.last_used_at.is_none_or(|last| last + USE_IS_NOTED_EVERY <= now)
+    token
+        .last_used_at
+        .is_none_or(|last| last + USE_IS_NOTED_EVERY <= now)
 }
 
 /// Writes down that a token is in use, unless somebody else just did.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn note_use(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<(), DbErr> {
-    let stale =
-        Condition::any().add(Column::LastUsedAt.is_null()).add(Column::LastUsedAt.lte(now - USE_IS_NOTED_EVERY));
+pub(super) async fn note_use(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let stale = Condition::any()
+        .add(Column::LastUsedAt.is_null())
+        .add(Column::LastUsedAt.lte(now - USE_IS_NOTED_EVERY));
     let update = Entity::update_many().col_expr(Column::LastUsedAt, Expr::value(now));
-    update.filter(Column::Id.eq(id)).filter(stale).exec(db).await.map(drop)
+    update
+        .filter(Column::Id.eq(id))
+        .filter(stale)
+        .exec(db)
+        .await
+        .map(drop)
 }

@@ -12,11 +12,18 @@ pub(crate) const HOSTS: [&str; 4] = [
 
 /// The address of a picture, unless it is from elsewhere.
 pub(super) fn checked(url: &str) -> Option<String> {
-    let url = Url::parse(url).ok().filter(|url| url.scheme() == "https" && url.port().is_none())?;
+    let url = Url::parse(url)
+        .ok()
+        .filter(|url| url.scheme() == "https" && url.port().is_none())?;
     let host = url.host_str()?;
-    let known = HOSTS.iter().filter_map(|known| known.strip_prefix("https://")).any(|known| {
-        known.strip_prefix('*').map_or(known == host, |end| host.strip_suffix(end).is_some_and(|name| !name.is_empty()))
-    });
+    let known = HOSTS
+        .iter()
+        .filter_map(|known| known.strip_prefix("https://"))
+        .any(|known| {
+            known.strip_prefix('*').map_or(known == host, |end| {
+                host.strip_suffix(end).is_some_and(|name| !name.is_empty())
+            })
+        });
     (known && url.as_str().len() <= 1000).then(|| url.into())
 }
 
@@ -26,7 +33,10 @@ mod tests {
 
     #[test]
     fn pictures_come_from_known_hosts_by_https() {
-        for url in ["https://lh3.googleusercontent.com/a/x=s96-c", "https://avatars.githubusercontent.com/u/1?v=4"] {
+        for url in [
+            "https://lh3.googleusercontent.com/a/x=s96-c",
+            "https://avatars.githubusercontent.com/u/1?v=4",
+        ] {
             assert_eq!(checked(url).as_deref(), Some(url));
         }
         for url in [

@@ -25,15 +25,26 @@ pub(crate) fn name(user_agent: Option<&str>) -> String {
         ("CrOS", "ChromeOS"),
         ("Linux", "Linux"),
     ];
-    let Some(user_agent) = user_agent.filter(|text| !text.trim().is_empty()) else { return "Unknown browser".into() };
+    let Some(user_agent) = user_agent.filter(|text| !text.trim().is_empty()) else {
+        return "Unknown browser".into();
+    };
     let find = |known: &[(&str, &'static str)]| {
-        known.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
+        known
+            .iter()
+            .find(|(mark, _)| user_agent.contains(mark))
+            .map(|(_, name)| *name)
     };
     match (find(&BROWSERS), find(&SYSTEMS)) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(browser), None) => browser.into(),
         // A program: its first word says which.
-        (None, _) => user_agent.split([' ', '/']).next().unwrap_or_default().chars().take(40).collect(),
+        (None, _) => user_agent
+            .split([' ', '/'])
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(40)
+            .collect(),
     }
 }
 
@@ -44,7 +55,10 @@ mod tests {
     #[test]
     fn browsers_are_recognised_although_each_claims_to_be_another() {
         for (user_agent, expected) in [
-            ("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", "Firefox on Linux"),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+                "Firefox on Linux",
+            ),
             (
                 "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36",
                 "Chrome on Windows",
@@ -69,6 +83,9 @@ mod tests {
         ] {
             assert_eq!(name(Some(user_agent)), expected, "{user_agent}");
         }
-        assert_eq!((name(None), name(Some("  "))), ("Unknown browser".into(), "Unknown browser".into()));
+        assert_eq!(
+            (name(None), name(Some("  "))),
+            ("Unknown browser".into(), "Unknown browser".into())
+        );
     }
 }

@@ -33,16 +33,28 @@ pub(crate) struct Cookies {
 
 impl Cookies {
     fn access_name(self) -> String {
-        if self.secure { "__Host-pulsecheck_access".into() } else { format!("pulsecheck_access_{}", self.port) }
+        if self.secure {
+            "__Host-pulsecheck_access".into()
+        } else {
+            format!("pulsecheck_access_{}", self.port)
+        }
     }
 
     fn refresh_name(self) -> String {
-        if self.secure { "__Secure-pulsecheck_refresh".into() } else { format!("pulsecheck_refresh_{}", self.port) }
+        if self.secure {
+            "__Secure-pulsecheck_refresh".into()
+        } else {
+            format!("pulsecheck_refresh_{}", self.port)
+        }
     }
 
     /// What the names of all sign-ins begin with.
     fn sign_in_names(self) -> String {
-        if self.secure { "__Host-pulsecheck_sign_in_".into() } else { format!("pulsecheck_sign_in_{}_", self.port) }
+        if self.secure {
+            "__Host-pulsecheck_sign_in_".into()
+        } else {
+            format!("pulsecheck_sign_in_{}_", self.port)
+        }
     }
 
     /// Each sign-in has a cookie of its own, because several may be under way in one browser.
@@ -71,18 +83,29 @@ impl Cookies {
 
     /// What a browser keeps of the sign-in that comes back with `state`; of any other that is under way if it has none of
     /// that one, which tells the way of another tab from that of another browser.
-    pub(crate) fn sign_in<'h>(self, headers: &'h HeaderMap, state: Option<&str>) -> Option<&'h str> {
+    pub(crate) fn sign_in<'h>(
+        self,
+        headers: &'h HeaderMap,
+        state: Option<&str>,
+    ) -> Option<&'h str> {
         let own = || values(headers, state.map(|state| self.sign_in_name(state)));
         if own().next().is_some() {
             return the_only(own());
         }
         let names = self.sign_in_names();
-        pairs(headers).find(|(name, _)| name.starts_with(&names)).map(|(_, value)| value)
+        pairs(headers)
+            .find(|(name, _)| name.starts_with(&names))
+            .map(|(_, value)| value)
     }
 
     /// Keeps it. Lax, because the browser comes back from another site.
     pub(crate) fn set_sign_in(self, state: &str, flow: &str) -> HeaderValue {
-        self.set(&self.sign_in_name(state), flow, self.sign_in_path(), flow::KEPT_FOR.num_seconds())
+        self.set(
+            &self.sign_in_name(state),
+            flow,
+            self.sign_in_path(),
+            flow::KEPT_FOR.num_seconds(),
+        )
     }
 
     /// Makes the browser forget it.
@@ -94,25 +117,44 @@ impl Cookies {
     pub(crate) fn clear_old_sign_ins(self, headers: &HeaderMap) -> Vec<HeaderValue> {
         let names = self.sign_in_names();
         let known = |name: &str| name.strip_prefix(&names).is_some_and(is_tag);
-        let all: Vec<&str> = pairs(headers).map(|(name, _)| name).filter(|name| known(name)).collect();
+        let all: Vec<&str> = pairs(headers)
+            .map(|(name, _)| name)
+            .filter(|name| known(name))
+            .collect();
         let old = (all.len() + 1).saturating_sub(MOST_SIGN_INS);
-        all[..old].iter().map(|name| self.set(name, "", self.sign_in_path(), 0)).collect()
+        all[..old]
+            .iter()
+            .map(|name| self.set(name, "", self.sign_in_path(), 0))
+            .collect()
     }
 
     /// Keeps the access token for as long as its session may live, though it says less and less: an expired one still
     /// names the session that signing out has to end, and the refresh cookie does not reach that address.
     pub(crate) fn set_access(self, token: &str) -> HeaderValue {
-        self.set(&self.access_name(), token, "/", session::LIFETIME.num_seconds())
+        self.set(
+            &self.access_name(),
+            token,
+            "/",
+            session::LIFETIME.num_seconds(),
+        )
     }
 
     /// Keeps the refresh token for as long as it works.
     pub(crate) fn set_refresh(self, token: &str) -> HeaderValue {
-        self.set(&self.refresh_name(), token, REFRESH_PATH, session::LIFETIME.num_seconds())
+        self.set(
+            &self.refresh_name(),
+            token,
+            REFRESH_PATH,
+            session::LIFETIME.num_seconds(),
+        )
     }
 
     /// Makes the browser forget both.
     pub(crate) fn clear(self) -> [HeaderValue; 2] {
-        [self.set(&self.access_name(), "", "/", 0), self.set(&self.refresh_name(), "", REFRESH_PATH, 0)]
+        [
+            self.set(&self.access_name(), "", "/", 0),
+            self.set(&self.refresh_name(), "", REFRESH_PATH, 0),
+        ]
     }
 
     fn set(self, name: &str, value: &str, path: &str, max_age: i64) -> HeaderValue {
@@ -126,17 +168,25 @@ impl Cookies {
 
 /// The cookies that a browser sent, by name.
 fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='))
+    let lines = headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .filter_map(|line| line.to_str().ok());
+    lines
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
 }
 
 fn values(headers: &HeaderMap, name: Option<String>) -> impl Iterator<Item = &str> {
-    pairs(headers).filter(move |(key, _)| name.as_deref() == Some(*key)).map(|(_, value)| value)
+    pairs(headers)
+        .filter(move |(key, _)| name.as_deref() == Some(*key))
+        .map(|(_, value)| value)
 }
 
 /// Whether it may end the name of a cookie of ours.
 fn is_tag(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// None when there are several: a browser sends those that different hosts or paths have set in an order that tells
@@ -152,48 +202,105 @@ mod tests {
     #[test]
     fn a_cookie_is_found_by_its_whole_name_among_others() {
         let mut headers = HeaderMap::new();
-        headers.append(header::COOKIE, "a=1; xpulsecheck_access_80=no; pulsecheck_access_80=yes;b=".parse().unwrap());
-        headers.append(header::COOKIE, "__Host-pulsecheck_access=secure".parse().unwrap());
+        headers.append(
+            header::COOKIE,
+            "a=1; xpulsecheck_access_80=no; pulsecheck_access_80=yes;b="
+                .parse()
+                .unwrap(),
+        );
+        headers.append(
+            header::COOKIE,
+            "__Host-pulsecheck_access=secure".parse().unwrap(),
+        );
         let cookies = |secure, port| Cookies { secure, port };
         assert_eq!(cookies(false, 80).access(&headers), Some("yes"));
-        assert_eq!(cookies(false, 8080).access(&headers), None, "another server's on the same host");
+        assert_eq!(
+            cookies(false, 8080).access(&headers),
+            None,
+            "another server's on the same host"
+        );
         assert_eq!(cookies(true, 443).access(&headers), Some("secure"));
         assert_eq!(cookies(false, 80).refresh(&headers), None);
     }
 
     #[test]
     fn of_two_cookies_with_one_name_neither_counts() {
-        let cookies = Cookies { secure: true, port: 443 };
-        for name in [cookies.access_name(), cookies.refresh_name(), cookies.sign_in_name("state")] {
+        let cookies = Cookies {
+            secure: true,
+            port: 443,
+        };
+        for name in [
+            cookies.access_name(),
+            cookies.refresh_name(),
+            cookies.sign_in_name("state"),
+        ] {
             let read = |headers: &HeaderMap| {
-                [cookies.access(headers), cookies.refresh(headers), cookies.sign_in(headers, Some("state"))]
-                    .map(|v| v.map(str::to_owned))
+                [
+                    cookies.access(headers),
+                    cookies.refresh(headers),
+                    cookies.sign_in(headers, Some("state")),
+                ]
+                .map(|v| v.map(str::to_owned))
             };
             let mut headers = HeaderMap::new();
             headers.append(header::COOKIE, format!("{name}=mine").parse().unwrap());
-            assert_eq!(read(&headers).into_iter().flatten().collect::<Vec<_>>(), ["mine"]);
+            assert_eq!(
+                read(&headers).into_iter().flatten().collect::<Vec<_>>(),
+                ["mine"]
+            );
             assert!(!cookies.refresh_is_doubtful(&headers));
             let mut twice = headers.clone();
             twice.append(header::COOKIE, format!("{name}=another's").parse().unwrap());
             assert_eq!(read(&twice), [None, None, None], "{name}");
-            assert_eq!(cookies.refresh_is_doubtful(&twice), name == cookies.refresh_name());
-            headers.insert(header::COOKIE, format!("{name}=a; {name}=mine").parse().unwrap());
+            assert_eq!(
+                cookies.refresh_is_doubtful(&twice),
+                name == cookies.refresh_name()
+            );
+            headers.insert(
+                header::COOKIE,
+                format!("{name}=a; {name}=mine").parse().unwrap(),
+            );
             assert_eq!(read(&headers), [None, None, None], "{name}");
         }
     }
 
     #[test]
     fn over_https_only_this_host_can_set_the_cookie_of_a_sign_in() {
-        let set = |secure| Cookies { secure, port: 443 }.set_sign_in("state", "x").to_str().unwrap().to_owned();
-        assert!(set(true).starts_with("__Host-pulsecheck_sign_in_"), "{}", set(true));
-        assert!(set(true).contains("=x; Path=/; ") && set(true).ends_with("; Secure"), "{}", set(true));
-        assert!(set(false).starts_with("pulsecheck_sign_in_443_"), "{}", set(false));
-        assert!(set(false).contains("=x; Path=/api/auth; "), "{}", set(false));
+        let set = |secure| {
+            Cookies { secure, port: 443 }
+                .set_sign_in("state", "x")
+                .to_str()
+                .unwrap()
+                .to_owned()
+        };
+        assert!(
+            set(true).starts_with("__Host-pulsecheck_sign_in_"),
+            "{}",
+            set(true)
+        );
+        assert!(
+            set(true).contains("=x; Path=/; ") && set(true).ends_with("; Secure"),
+            "{}",
+            set(true)
+        );
+        assert!(
+            set(false).starts_with("pulsecheck_sign_in_443_"),
+            "{}",
+            set(false)
+        );
+        assert!(
+            set(false).contains("=x; Path=/api/auth; "),
+            "{}",
+            set(false)
+        );
     }
 
     #[test]
     fn several_sign_ins_are_under_way_and_those_given_up_are_forgotten() {
-        let cookies = Cookies { secure: true, port: 443 };
+        let cookies = Cookies {
+            secure: true,
+            port: 443,
+        };
         let mut headers = HeaderMap::new();
         let cookie = |state: &str| {
             let set = cookies.set_sign_in(state, &format!("flow-{state}"));
@@ -205,9 +312,16 @@ mod tests {
             assert!(cookies.clear_old_sign_ins(&headers).is_empty());
         }
         assert_eq!(cookies.sign_in(&headers, Some("2")), Some("flow-2"));
-        assert_eq!(cookies.sign_in(&headers, Some("another")), Some("flow-0"), "which does not fit");
+        assert_eq!(
+            cookies.sign_in(&headers, Some("another")),
+            Some("flow-0"),
+            "which does not fit"
+        );
         assert_eq!(cookies.sign_in(&headers, None), Some("flow-0"));
         headers.append(header::COOKIE, cookie("4"));
-        assert_eq!(cookies.clear_old_sign_ins(&headers), [cookies.clear_sign_in("0")]);
+        assert_eq!(
+            cookies.clear_old_sign_ins(&headers),
+            [cookies.clear_sign_in("0")]
+        );
     }
 }

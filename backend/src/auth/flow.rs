@@ -7,7 +7,9 @@ use super::signature::{self, Keys};
 use chrono::{DateTime, Duration, Utc};
 use entity::used_sign_in;
 use jsonwebtoken::Validation;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set, TryInsertResult};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set, TryInsertResult,
+};
 use serde::{Deserialize, Serialize};
 
 /// How long it may take.
@@ -46,7 +48,11 @@ pub(super) struct Flows {
 impl Flows {
     pub(super) fn new(issuer: String, secret_key: &str, previous: Option<&str>) -> Self {
         let validation = signature::validation(&issuer, AUDIENCE);
-        Self { issuer, keys: Keys::new("sign-in", secret_key, previous), validation }
+        Self {
+            issuer,
+            keys: Keys::new("sign-in", secret_key, previous),
+            validation,
+        }
     }
 
     /// A new one, and the cookie's value for it.
@@ -77,9 +83,13 @@ impl Flows {
         state: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Flow, Refusal> {
-        let flow: Flow = cookie.and_then(|cookie| self.keys.read(cookie, &self.validation)).ok_or(Refusal::Browser)?;
+        let flow: Flow = cookie
+            .and_then(|cookie| self.keys.read(cookie, &self.validation))
+            .ok_or(Refusal::Browser)?;
         // Hashes, so that how long it takes to compare them tells nothing about the state.
-        let same = state.is_some_and(|state| secret::hash(state.as_bytes()) == secret::hash(flow.state.as_bytes()));
+        let same = state.is_some_and(|state| {
+            secret::hash(state.as_bytes()) == secret::hash(flow.state.as_bytes())
+        });
         if !same || flow.provider != provider {
             return Err(Refusal::Mismatch);
         }
@@ -94,7 +104,11 @@ impl Flows {
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn consume(db: &impl ConnectionTrait, flow: &Flow, now: DateTime<Utc>) -> Result<bool, DbErr> {
+pub(super) async fn consume(
+    db: &impl ConnectionTrait,
+    flow: &Flow,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
     let row = used_sign_in::ActiveModel {
         id: Set(secret::hash(flow.state.as_bytes()).to_vec()),
         expires_at: Set(now + KEPT_FOR),
@@ -131,17 +145,41 @@ mod tests {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let here = flows("https://a.example", SECRET, None);
         let (flow, cookie) = here.begin("google", "/incidents", now);
-        let read = |flows: &Flows, cookie: Option<&str>, provider: &str, state: Option<&str>, minutes: i64| {
-            flows.read(cookie, provider, state, now + Duration::minutes(minutes)).map(|flow| flow.back)
+        let read = |flows: &Flows,
+                    cookie: Option<&str>,
+                    provider: &str,
+                    state: Option<&str>,
+                    minutes: i64| {
+            flows
+                .read(cookie, provider, state, now + Duration::minutes(minutes))
+                .map(|flow| flow.back)
         };
         let (cookie, state) = (Some(cookie.as_str()), Some(flow.state.as_str()));
-        assert_eq!(read(&here, cookie, "google", state, 9), Ok("/incidents".into()));
-        assert_eq!(read(&here, cookie, "google", state, 10), Err(Refusal::Expired));
-        assert_eq!(read(&here, cookie, "github", state, 0), Err(Refusal::Mismatch));
-        assert_eq!(read(&here, cookie, "google", None, 0), Err(Refusal::Mismatch));
-        assert_eq!(read(&here, cookie, "google", Some(&flow.nonce), 0), Err(Refusal::Mismatch));
+        assert_eq!(
+            read(&here, cookie, "google", state, 9),
+            Ok("/incidents".into())
+        );
+        assert_eq!(
+            read(&here, cookie, "google", state, 10),
+            Err(Refusal::Expired)
+        );
+        assert_eq!(
+            read(&here, cookie, "github", state, 0),
+            Err(Refusal::Mismatch)
+        );
+        assert_eq!(
+            read(&here, cookie, "google", None, 0),
+            Err(Refusal::Mismatch)
+        );
+        assert_eq!(
+            read(&here, cookie, "google", Some(&flow.nonce), 0),
+            Err(Refusal::Mismatch)
+        );
         assert_eq!(read(&here, None, "google", state, 0), Err(Refusal::Browser));
-        assert_eq!(read(&here, Some("x.y.z"), "google", state, 0), Err(Refusal::Browser));
+        assert_eq!(
+            read(&here, Some("x.y.z"), "google", state, 0),
+            Err(Refusal::Browser)
+        );
         for (other, accepted) in [
             (flows("https://a.example", OTHER, None), false),
             (flows("https://a.example", OTHER, Some(SECRET)), true),
@@ -150,17 +188,24 @@ mod tests {
             assert_eq!(read(&other, cookie, "google", state, 0).is_ok(), accepted);
         }
         let (another, _) = here.begin("google", "/", now);
-        assert_ne!((&another.state, &another.nonce, &another.verifier), (&flow.state, &flow.nonce, &flow.verifier));
+        assert_ne!(
+            (&another.state, &another.nonce, &another.verifier),
+            (&flow.state, &flow.nonce, &flow.verifier)
+        );
     }
 
     #[test]
     fn an_access_token_is_no_flow_and_a_flow_no_access_token() {
         let now = Utc::now();
-        let signer = crate::auth::access_token::Signer::new("https://a.example".into(), SECRET, None);
+        let signer =
+            crate::auth::access_token::Signer::new("https://a.example".into(), SECRET, None);
         let here = flows("https://a.example", SECRET, None);
         let (flow, cookie) = here.begin("google", "/", now);
         assert_eq!(signer.read(&cookie), None);
         let token = signer.issue(uuid::Uuid::nil(), uuid::Uuid::nil(), now);
-        assert!(here.read(Some(&token), "google", Some(&flow.state), now).is_err());
+        assert!(
+            here.read(Some(&token), "google", Some(&flow.state), now)
+                .is_err()
+        );
     }
 }

@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use entity::{identity, user};
 use sea_orm::sea_query::{Expr, ExprTrait, Func};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait as _, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
-    IntoActiveModel, QueryFilter, Set, Statement,
+    ActiveModelTrait, ColumnTrait as _, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
+    EntityTrait, IntoActiveModel, QueryFilter, Set, Statement,
 };
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -28,7 +28,10 @@ pub(super) async fn user_of(
     now: DateTime<Utc>,
 ) -> Result<Result<Uuid, Refusal>, DbErr> {
     wait_for_others(db, profile).await?;
-    let known = identity::Entity::find_by_id((profile.provider.to_owned(), profile.subject.clone())).one(db).await?;
+    let known =
+        identity::Entity::find_by_id((profile.provider.to_owned(), profile.subject.clone()))
+            .one(db)
+            .await?;
     if let Some(known) = known {
         let user = known.user_id;
         let mut identity = known.into_active_model();
@@ -41,7 +44,9 @@ pub(super) async fn user_of(
         refresh(db, user, profile, now).await?;
         return Ok(Ok(user));
     }
-    let Some(email) = &profile.email else { return Ok(Err(Refusal::NoEmail)) };
+    let Some(email) = &profile.email else {
+        return Ok(Err(Refusal::NoEmail));
+    };
     let others = with_email(db, email).await?;
     let user = if others.is_empty() {
         let id = Uuid::now_v7();
@@ -49,7 +54,8 @@ pub(super) async fn user_of(
             id: Set(id),
             email: Set(email.clone()),
             email_verified: Set(profile.email_verified),
-            name: Set(name(profile).unwrap_or_else(|| printable(email.split('@').next().unwrap_or(email)))),
+            name: Set(name(profile)
+                .unwrap_or_else(|| printable(email.split('@').next().unwrap_or(email)))),
             avatar_url: Set(profile.picture.as_deref().and_then(avatar::checked)),
             created_at: Set(now),
             updated_at: Set(now),
@@ -57,7 +63,11 @@ pub(super) async fn user_of(
         new.insert(db).await?;
         id
     } else {
-        let mut verified: Vec<_> = others.iter().filter(|other| other.email_verified).map(|o| o.user_id).collect();
+        let mut verified: Vec<_> = others
+            .iter()
+            .filter(|other| other.email_verified)
+            .map(|o| o.user_id)
+            .collect();
         verified.sort_unstable();
         verified.dedup();
         match verified[..] {
@@ -91,14 +101,25 @@ async fn wait_for_others(db: &DatabaseTransaction, profile: &Profile) -> Result<
     let email = profile.email.as_deref().unwrap_or_default().to_lowercase();
     let who = format!("{}\0{}", profile.provider, profile.subject);
     let mut keys = [email, who].map(|text| {
-        let hash = Sha256::new_with_prefix("pulsecheck identity\0").chain_update(text).finalize();
-        i64::from_be_bytes(hash[..8].try_into().expect("a hash has more than eight bytes"))
+        let hash = Sha256::new_with_prefix("pulsecheck identity\0")
+            .chain_update(text)
+            .finalize();
+        i64::from_be_bytes(
+            hash[..8]
+                .try_into()
+                .expect("a hash has more than eight bytes"),
+        )
     });
     // Always in the same order, so that no two wait for each other.
     keys.sort_unstable();
     for key in keys {
         let lock = "SELECT pg_advisory_xact_lock($1)";
-        db.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, lock, [key.into()])).await?;
+        db.execute_raw(Statement::from_sql_and_values(
+            DbBackend::Postgres,
+            lock,
+            [key.into()],
+        ))
+        .await?;
     }
     Ok(())
 }
@@ -107,19 +128,34 @@ async fn wait_for_others(db: &DatabaseTransaction, profile: &Profile) -> Result<
 /// person, whoever has the e-mail now: addresses are given away again.
 async fn knows(db: &impl ConnectionTrait, user: Uuid, provider: &str) -> Result<bool, DbErr> {
     let theirs = identity::Entity::find().filter(identity::Column::UserId.eq(user));
-    Ok(theirs.filter(identity::Column::Provider.eq(provider)).one(db).await?.is_some())
+    Ok(theirs
+        .filter(identity::Column::Provider.eq(provider))
+        .one(db)
+        .await?
+        .is_some())
 }
 
 /// The identities with this e-mail, however it is capitalised.
 async fn with_email(db: &impl ConnectionTrait, email: &str) -> Result<Vec<identity::Model>, DbErr> {
     let lower = Expr::expr(Func::lower(Expr::col(identity::Column::Email)));
-    let found = identity::Entity::find().filter(lower.eq(email.to_ascii_lowercase())).all(db).await?;
+    let found = identity::Entity::find()
+        .filter(lower.eq(email.to_ascii_lowercase()))
+        .all(db)
+        .await?;
     // Databases also fold letters that only look alike, which are another address.
-    Ok(found.into_iter().filter(|identity| identity.email.eq_ignore_ascii_case(email)).collect())
+    Ok(found
+        .into_iter()
+        .filter(|identity| identity.email.eq_ignore_ascii_case(email))
+        .collect())
 }
 
 /// Name, picture and e-mail, as the provider gives them now.
-async fn refresh(db: &impl ConnectionTrait, id: Uuid, profile: &Profile, now: DateTime<Utc>) -> Result<(), DbErr> {
+async fn refresh(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    profile: &Profile,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
     let Some(before) = user::Entity::find_by_id(id).one(db).await? else {
         return Err(DbErr::RecordNotFound("the user of an identity".into()));
     };
@@ -131,7 +167,11 @@ async fn refresh(db: &impl ConnectionTrait, id: Uuid, profile: &Profile, now: Da
         after.avatar_url = Some(picture);
     }
     // One that nobody vouches for does not take the place of one that somebody does.
-    if let Some(email) = profile.email.as_ref().filter(|_| profile.email_verified || !before.email_verified) {
+    if let Some(email) = profile
+        .email
+        .as_ref()
+        .filter(|_| profile.email_verified || !before.email_verified)
+    {
         after.email.clone_from(email);
         after.email_verified = profile.email_verified;
     }
@@ -148,10 +188,18 @@ async fn refresh(db: &impl ConnectionTrait, id: Uuid, profile: &Profile, now: Da
 }
 
 fn name(profile: &Profile) -> Option<String> {
-    profile.name.as_deref().map(printable).filter(|name| !name.is_empty())
+    profile
+        .name
+        .as_deref()
+        .map(printable)
+        .filter(|name| !name.is_empty())
 }
 
 fn printable(text: &str) -> String {
-    let text: String = text.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
+    let text: String = text
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_NAME)
+        .collect();
     text.trim().to_owned()
 }

@@ -6,8 +6,8 @@ use super::session::{self, Begun, Device};
 use chrono::{DateTime, Duration, Utc};
 use entity::{identity, login_link, user};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, Set,
-    TryInsertResult,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait,
+    QueryFilter, Set, TryInsertResult,
 };
 use uuid::Uuid;
 
@@ -19,14 +19,20 @@ const SUBJECT: &str = "owner";
 ///
 /// # Errors
 /// When the database fails.
-pub async fn create_link(db: &impl ConnectionTrait, now: DateTime<Utc>, ttl: Duration) -> Result<String, DbErr> {
+pub async fn create_link(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    ttl: Duration,
+) -> Result<String, DbErr> {
     let token = secret::random();
     let link = login_link::ActiveModel {
         token_hash: Set(secret::hash(&token).to_vec()),
         created_at: Set(now),
         expires_at: Set(now + ttl),
     };
-    login_link::Entity::insert(link).exec_without_returning(db).await?;
+    login_link::Entity::insert(link)
+        .exec_without_returning(db)
+        .await?;
     Ok(secret::encode(&token))
 }
 
@@ -41,7 +47,9 @@ pub(super) async fn sign_in(
     device: Device,
     now: DateTime<Utc>,
 ) -> Result<Option<Begun>, DbErr> {
-    let Some(token) = secret::decode::<32>(token) else { return Ok(None) };
+    let Some(token) = secret::decode::<32>(token) else {
+        return Ok(None);
+    };
     let transaction = super::writing(db).await?;
     let begun = if consume(&transaction, &secret::hash(&token), now).await? {
         let user = owner(&transaction, now).await?;
@@ -58,13 +66,26 @@ pub(super) async fn sign_in(
 /// # Errors
 /// When the database fails.
 pub(super) async fn purge(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<(), DbErr> {
-    login_link::Entity::delete_many().filter(login_link::Column::ExpiresAt.lte(now)).exec(db).await.map(drop)
+    login_link::Entity::delete_many()
+        .filter(login_link::Column::ExpiresAt.lte(now))
+        .exec(db)
+        .await
+        .map(drop)
 }
 
 /// Deleting is what uses a link up: of two who try at once, one deletes it.
-async fn consume(db: &impl ConnectionTrait, hash: &Hash, now: DateTime<Utc>) -> Result<bool, DbErr> {
-    let link = login_link::Entity::delete_many().filter(login_link::Column::TokenHash.eq(hash.to_vec()));
-    Ok(link.exec_with_returning(db).await?.iter().any(|link| now < link.expires_at))
+async fn consume(
+    db: &impl ConnectionTrait,
+    hash: &Hash,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let link =
+        login_link::Entity::delete_many().filter(login_link::Column::TokenHash.eq(hash.to_vec()));
+    Ok(link
+        .exec_with_returning(db)
+        .await?
+        .iter()
+        .any(|link| now < link.expires_at))
 }
 
 /// The machine's own user, who comes into being when they are first asked for.
@@ -74,7 +95,12 @@ async fn consume(db: &impl ConnectionTrait, hash: &Hash, now: DateTime<Utc>) -> 
 pub async fn owner(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Uuid, DbErr> {
     if let Some(identity) = known_owner(db).await? {
         let user = identity.user_id;
-        identity::ActiveModel { last_used_at: Set(now), ..identity.into() }.update(db).await?;
+        identity::ActiveModel {
+            last_used_at: Set(now),
+            ..identity.into()
+        }
+        .update(db)
+        .await?;
         return Ok(user);
     }
     let id = Uuid::now_v7();
@@ -106,7 +132,9 @@ pub async fn owner(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Uuid
     // Another link was used at the same moment, and its transaction came first.
     user::Entity::delete_by_id(id).exec(db).await?;
     let identity = known_owner(db).await?;
-    identity.map(|identity| identity.user_id).ok_or_else(|| DbErr::RecordNotFound("the machine's own user".into()))
+    identity
+        .map(|identity| identity.user_id)
+        .ok_or_else(|| DbErr::RecordNotFound("the machine's own user".into()))
 }
 
 /// Whether `user` is the machine's own.
@@ -114,9 +142,13 @@ pub async fn owner(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Uuid
 /// # Errors
 /// When the database fails.
 pub(crate) async fn is_owner(db: &impl ConnectionTrait, user: Uuid) -> Result<bool, DbErr> {
-    Ok(known_owner(db).await?.is_some_and(|identity| identity.user_id == user))
+    Ok(known_owner(db)
+        .await?
+        .is_some_and(|identity| identity.user_id == user))
 }
 
 async fn known_owner(db: &impl ConnectionTrait) -> Result<Option<identity::Model>, DbErr> {
-    identity::Entity::find_by_id((PROVIDER.to_owned(), SUBJECT.to_owned())).one(db).await
+    identity::Entity::find_by_id((PROVIDER.to_owned(), SUBJECT.to_owned()))
+        .one(db)
+        .await
 }

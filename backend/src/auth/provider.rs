@@ -61,14 +61,18 @@ pub struct GitHubSettings {
 impl fmt::Debug for OpenIdSettings {
     /// Without the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpenIdSettings").field("issuer", &self.issuer).finish_non_exhaustive()
+        f.debug_struct("OpenIdSettings")
+            .field("issuer", &self.issuer)
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for GitHubSettings {
     /// Without the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GitHubSettings").field("url", &self.url.as_str()).finish_non_exhaustive()
+        f.debug_struct("GitHubSettings")
+            .field("url", &self.url.as_str())
+            .finish_non_exhaustive()
     }
 }
 
@@ -120,7 +124,11 @@ impl Providers {
     /// # Errors
     /// When TLS cannot be set up on this machine.
     pub(crate) fn new(settings: Settings, public_url: &Url) -> Result<Self, Fault> {
-        let Settings { google, github, oidc } = settings;
+        let Settings {
+            google,
+            github,
+            oidc,
+        } = settings;
         if google.is_none() && github.is_none() && oidc.is_none() {
             return Ok(Self::default());
         }
@@ -129,14 +137,23 @@ impl Providers {
         let open_id = |id: &'static str, settings: OpenIdSettings| Provider {
             id,
             name: settings.name.clone(),
-            kind: Kind::OpenId(Box::new(OpenId::new(id, settings, callback(id), client.clone()))),
+            kind: Kind::OpenId(Box::new(OpenId::new(
+                id,
+                settings,
+                callback(id),
+                client.clone(),
+            ))),
         };
         let mut all = Vec::new();
         all.extend(google.map(|settings| open_id("google", settings)));
         all.extend(github.map(|settings| Provider {
             id: "github",
             name: "GitHub".into(),
-            kind: Kind::GitHub(Box::new(GitHub::new(settings, callback("github"), client.clone()))),
+            kind: Kind::GitHub(Box::new(GitHub::new(
+                settings,
+                callback("github"),
+                client.clone(),
+            ))),
         }));
         all.extend(oidc.map(|settings| open_id("oidc", settings)));
         Ok(Self(all))
@@ -196,7 +213,12 @@ impl Provider {
     ///
     /// # Errors
     /// When the provider does not say, or not so that it can be believed.
-    pub(super) async fn profile(&self, flow: &Flow, code: &str, iss: Option<&str>) -> Result<Profile, Fault> {
+    pub(super) async fn profile(
+        &self,
+        flow: &Flow,
+        code: &str,
+        iss: Option<&str>,
+    ) -> Result<Profile, Fault> {
         in_time(async {
             match &self.kind {
                 Kind::OpenId(provider) => provider.profile(flow, code, iss).await,
@@ -208,5 +230,7 @@ impl Provider {
 }
 
 async fn in_time<T>(exchange: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    tokio::time::timeout(PATIENCE, exchange).await.unwrap_or(Err(Fault::TooSlow))
+    tokio::time::timeout(PATIENCE, exchange)
+        .await
+        .unwrap_or(Err(Fault::TooSlow))
 }

@@ -26,11 +26,22 @@ pub(super) struct Since(u64);
 
 impl<K: Eq + Hash, V: Clone> Recent<K, V> {
     pub(super) fn new(keep: Duration, capacity: usize) -> Self {
-        Self { keep, capacity, known: Mutex::new(Known { values: HashMap::new(), forgotten: 0 }) }
+        Self {
+            keep,
+            capacity,
+            known: Mutex::new(Known {
+                values: HashMap::new(),
+                forgotten: 0,
+            }),
+        }
     }
 
     pub(super) fn get(&self, key: &K, now: DateTime<Utc>) -> Option<V> {
-        self.lock().values.get(key).filter(|(learned, _)| self.fresh(*learned, now)).map(|(_, value)| value.clone())
+        self.lock()
+            .values
+            .get(key)
+            .filter(|(learned, _)| self.fresh(*learned, now))
+            .map(|(_, value)| value.clone())
     }
 
     /// To be called before looking something up that is then [`put`](Self::put).
@@ -104,7 +115,10 @@ mod tests {
         recent.put(recent.since(), "a", 1, at(0));
         recent.put(recent.since(), "b", 2, at(0));
         recent.forget(|_, value| *value == 1);
-        assert_eq!((recent.get(&"a", at(0)), recent.get(&"b", at(0))), (None, Some(2)));
+        assert_eq!(
+            (recent.get(&"a", at(0)), recent.get(&"b", at(0))),
+            (None, Some(2))
+        );
     }
 
     #[test]

@@ -47,7 +47,9 @@ pub(super) struct RefreshTokens {
 
 impl RefreshTokens {
     pub(super) fn new(secret_key: &str, previous: Option<&str>) -> Self {
-        Self { keys: signature::bare("refresh token", secret_key, previous) }
+        Self {
+            keys: signature::bare("refresh token", secret_key, previous),
+        }
     }
 
     /// The first token of a session.
@@ -62,14 +64,23 @@ impl RefreshTokens {
     }
 
     /// The token that was made after `before`, if its hash is this; by whichever key was in use then.
-    pub(super) fn next_with_hash(&self, before: &RefreshToken, hash: &[u8]) -> Option<RefreshToken> {
-        self.keys.iter().map(|key| following(key, before)).find(|next| next.hash() == hash)
+    pub(super) fn next_with_hash(
+        &self,
+        before: &RefreshToken,
+        hash: &[u8],
+    ) -> Option<RefreshToken> {
+        self.keys
+            .iter()
+            .map(|key| following(key, before))
+            .find(|next| next.hash() == hash)
     }
 
     /// Whether `token` was made here.
     pub(super) fn made(&self, token: &RefreshToken) -> bool {
         let (text, code) = token.0.split_at(32);
-        self.keys.iter().any(|key| mac(key, "token", text).verify_truncated_left(code).is_ok())
+        self.keys
+            .iter()
+            .any(|key| mac(key, "token", text).verify_truncated_left(code).is_ok())
     }
 }
 
@@ -84,7 +95,11 @@ fn token(key: &[u8; 32], session: Uuid, seed: Seed) -> RefreshToken {
 
 fn following(key: &[u8; 32], before: &RefreshToken) -> RefreshToken {
     let seed = mac(key, "next", &before.0).finalize().into_bytes();
-    token(key, before.session(), seed[..16].try_into().expect("a code has 32 bytes"))
+    token(
+        key,
+        before.session(),
+        seed[..16].try_into().expect("a code has 32 bytes"),
+    )
 }
 
 /// Labelled, so that what is shown of one kind of code is never another.
@@ -102,7 +117,10 @@ mod tests {
 
     #[test]
     fn a_token_names_its_session_and_proves_where_it_was_made() {
-        let (here, elsewhere) = (RefreshTokens::new(SECRET, None), RefreshTokens::new(OTHER, None));
+        let (here, elsewhere) = (
+            RefreshTokens::new(SECRET, None),
+            RefreshTokens::new(OTHER, None),
+        );
         let session = Uuid::now_v7();
         let first = here.first(session);
         let next = here.next(&first);
@@ -117,18 +135,31 @@ mod tests {
                 assert!(!here.made(&altered), "{byte}");
             }
         }
-        assert_ne!(elsewhere.next(&first), next, "only the key leads from one to the next");
+        assert_ne!(
+            elsewhere.next(&first),
+            next,
+            "only the key leads from one to the next"
+        );
     }
 
     #[test]
     fn after_the_key_was_changed_what_was_made_before_is_still_recognised() {
         let before = RefreshTokens::new(SECRET, None);
-        let (after, long_after) = (RefreshTokens::new(OTHER, Some(SECRET)), RefreshTokens::new(OTHER, None));
+        let (after, long_after) = (
+            RefreshTokens::new(OTHER, Some(SECRET)),
+            RefreshTokens::new(OTHER, None),
+        );
         let first = before.first(Uuid::now_v7());
         let next = before.next(&first);
         assert!(after.made(&first) && !long_after.made(&first));
-        assert_eq!(after.next_with_hash(&first, &next.hash()), Some(next.clone()));
+        assert_eq!(
+            after.next_with_hash(&first, &next.hash()),
+            Some(next.clone())
+        );
         assert_eq!(long_after.next_with_hash(&first, &next.hash()), None);
-        assert!(long_after.made(&after.next(&first)), "and the next is made with the new key");
+        assert!(
+            long_after.made(&after.next(&first)),
+            "and the next is made with the new key"
+        );
     }
 }

@@ -10,17 +10,26 @@ const MAX: usize = 1000;
 
 /// The path and query to return to, or the dashboard when `wanted` is anything but a path on this server.
 pub(crate) fn checked(wanted: Option<&str>) -> &str {
-    wanted.filter(|path| path.len() <= MAX && is_own(path)).unwrap_or("/")
+    wanted
+        .filter(|path| path.len() <= MAX && is_own(path))
+        .unwrap_or("/")
 }
 
 fn is_own(path: &str) -> bool {
-    if !path.is_ascii() || !decoded(path).iter().all(|text| !text.chars().any(char::is_control)) {
+    if !path.is_ascii()
+        || !decoded(path)
+            .iter()
+            .all(|text| !text.chars().any(char::is_control))
+    {
         return false;
     }
     // And as a browser reads it, it stays on the server that it came from and is such a path still.
     let here = Url::parse("https://here.invalid/").expect("this is an address");
     let page = path.split(['?', '#']).next().unwrap_or_default();
-    is_page(page) && here.join(path).is_ok_and(|url| url.origin() == here.origin() && is_page(url.path()))
+    is_page(page)
+        && here
+            .join(path)
+            .is_ok_and(|url| url.origin() == here.origin() && is_page(url.path()))
 }
 
 /// Whether a path, without a query, is one of the dashboard's.

@@ -10,8 +10,8 @@ use chrono::{DateTime, Duration, Utc};
 use entity::session::{ActiveModel, Column, Entity, Model};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-    Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select, Set,
 };
 use uuid::Uuid;
 
@@ -48,7 +48,11 @@ pub(crate) struct Begun {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Exchange {
     /// It is the newest, or was a moment ago, and here is the next.
-    Rotated { session: Uuid, user: Uuid, refresh_token: String },
+    Rotated {
+        session: Uuid,
+        user: Uuid,
+        refresh_token: String,
+    },
     /// It was exchanged before, so somebody else has a copy: its session has been ended.
     Replayed { session: Uuid, user: Uuid },
     /// It is nothing that this installation made, or its session has ended.
@@ -81,12 +85,23 @@ pub(super) async fn begin(
         address: Set(device.address.map(|text| printable(&text, 60))),
     };
     row.insert(db).await?;
-    let surplus = newest_first(user).select_only().column(Column::Id).offset(MOST).limit(MOST);
+    let surplus = newest_first(user)
+        .select_only()
+        .column(Column::Id)
+        .offset(MOST)
+        .limit(MOST);
     let surplus: Vec<Uuid> = surplus.into_tuple().all(db).await?;
     if !surplus.is_empty() {
-        Entity::delete_many().filter(Column::Id.is_in(surplus)).exec(db).await?;
+        Entity::delete_many()
+            .filter(Column::Id.is_in(surplus))
+            .exec(db)
+            .await?;
     }
-    Ok(Begun { session, user, refresh_token: token.text() })
+    Ok(Begun {
+        session,
+        user,
+        refresh_token: token.text(),
+    })
 }
 
 /// Exchanges a refresh token for the next one. One statement decides, so of two that come at once only one rotates.
@@ -114,21 +129,34 @@ pub(super) async fn exchange(
         .await?;
     if let Some(row) = rotated.into_iter().next() {
         let refresh_token = next.text();
-        return Ok(Exchange::Rotated { session: id, user: row.user_id, refresh_token });
+        return Ok(Exchange::Rotated {
+            session: id,
+            user: row.user_id,
+            refresh_token,
+        });
     }
-    let Some(row) = find(db, id, now).await? else { return Ok(Exchange::Unknown) };
+    let Some(row) = find(db, id, now).await? else {
+        return Ok(Exchange::Unknown);
+    };
     let is_previous = row.previous_token_hash.as_deref() == Some(&hash[..]);
     if is_previous
         && now < row.rotated_at + GRACE
         && let Some(next) = tokens.next_with_hash(token, &row.token_hash)
     {
-        return Ok(Exchange::Rotated { session: id, user: row.user_id, refresh_token: next.text() });
+        return Ok(Exchange::Rotated {
+            session: id,
+            user: row.user_id,
+            refresh_token: next.text(),
+        });
     }
     if !is_previous && !tokens.made(token) {
         return Ok(Exchange::Unknown);
     }
     end(db, row.user_id, id).await?;
-    Ok(Exchange::Replayed { session: id, user: row.user_id })
+    Ok(Exchange::Replayed {
+        session: id,
+        user: row.user_id,
+    })
 }
 
 /// The session that a refresh token belongs or belonged to, and its user; `None` when it has ended, or the token was never
@@ -151,16 +179,31 @@ pub(super) async fn of_token(
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn find(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<Option<Model>, DbErr> {
-    Entity::find_by_id(id).filter(Column::ExpiresAt.gt(now)).one(db).await
+pub(super) async fn find(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id)
+        .filter(Column::ExpiresAt.gt(now))
+        .one(db)
+        .await
 }
 
 /// A user's sessions that have not ended, the one used last first.
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn of_user(db: &impl ConnectionTrait, user: Uuid, now: DateTime<Utc>) -> Result<Vec<Model>, DbErr> {
-    newest_first(user).filter(Column::ExpiresAt.gt(now)).limit(MOST).all(db).await
+pub(crate) async fn of_user(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Vec<Model>, DbErr> {
+    newest_first(user)
+        .filter(Column::ExpiresAt.gt(now))
+        .limit(MOST)
+        .all(db)
+        .await
 }
 
 /// Ends a user's session; `false` when it has ended already, or is another's and stays as it is.
@@ -168,7 +211,9 @@ pub(crate) async fn of_user(db: &impl ConnectionTrait, user: Uuid, now: DateTime
 /// # Errors
 /// When the database fails.
 pub(crate) async fn end(db: &impl ConnectionTrait, user: Uuid, id: Uuid) -> Result<bool, DbErr> {
-    let session = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::UserId.eq(user));
+    let session = Entity::delete_many()
+        .filter(Column::Id.eq(id))
+        .filter(Column::UserId.eq(user));
     Ok(session.exec(db).await?.rows_affected > 0)
 }
 
@@ -176,9 +221,20 @@ pub(crate) async fn end(db: &impl ConnectionTrait, user: Uuid, id: Uuid) -> Resu
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn end_others(db: &impl ConnectionTrait, user: Uuid, own: Uuid) -> Result<Vec<Uuid>, DbErr> {
-    let others = Entity::delete_many().filter(Column::UserId.eq(user)).filter(Column::Id.ne(own));
-    Ok(others.exec_with_returning(db).await?.into_iter().map(|session| session.id).collect())
+pub(crate) async fn end_others(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    own: Uuid,
+) -> Result<Vec<Uuid>, DbErr> {
+    let others = Entity::delete_many()
+        .filter(Column::UserId.eq(user))
+        .filter(Column::Id.ne(own));
+    Ok(others
+        .exec_with_returning(db)
+        .await?
+        .into_iter()
+        .map(|session| session.id)
+        .collect())
 }
 
 /// Whether the use of a session has to be written down again.
@@ -190,14 +246,19 @@ pub(super) fn use_is_worth_noting(session: &Model, now: DateTime<Utc>) -> bool {
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn note_use(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<(), DbErr> {
+pub(super) async fn note_use(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
     let update = Entity::update_many().col_expr(Column::LastUsedAt, Expr::value(now));
     update.filter(Column::Id.eq(id)).exec(db).await.map(drop)
 }
 
 fn newest_first(user: Uuid) -> Select<Entity> {
     let own = Entity::find().filter(Column::UserId.eq(user));
-    own.order_by_desc(Column::LastUsedAt).order_by_desc(Column::Id)
+    own.order_by_desc(Column::LastUsedAt)
+        .order_by_desc(Column::Id)
 }
 
 /// Removes the sessions that have expired.
@@ -205,10 +266,17 @@ fn newest_first(user: Uuid) -> Select<Entity> {
 /// # Errors
 /// When the database fails.
 pub(super) async fn purge(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64, DbErr> {
-    Ok(Entity::delete_many().filter(Column::ExpiresAt.lte(now)).exec(db).await?.rows_affected)
+    Ok(Entity::delete_many()
+        .filter(Column::ExpiresAt.lte(now))
+        .exec(db)
+        .await?
+        .rows_affected)
 }
 
 /// What a stranger sent, fit to be kept and shown.
 fn printable(text: &str, length: usize) -> String {
-    text.chars().filter(|c| !c.is_control()).take(length).collect()
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(length)
+        .collect()
 }

@@ -24,20 +24,34 @@ impl Keys {
             let (id, key) = derive(purpose, secret);
             (id, DecodingKey::from_secret(&key))
         });
-        Self { id, signing: EncodingKey::from_secret(&key), accepted: accepted.collect() }
+        Self {
+            id,
+            signing: EncodingKey::from_secret(&key),
+            accepted: accepted.collect(),
+        }
     }
 
     /// A JSON Web Token that says `claims`.
     pub(super) fn sign(&self, claims: &impl Serialize) -> String {
-        let header = Header { kid: Some(self.id.clone()), ..Header::new(ALGORITHM) };
-        jsonwebtoken::encode(&header, claims, &self.signing).expect("these claims are JSON and the key is symmetric")
+        let header = Header {
+            kid: Some(self.id.clone()),
+            ..Header::new(ALGORITHM)
+        };
+        jsonwebtoken::encode(&header, claims, &self.signing)
+            .expect("these claims are JSON and the key is symmetric")
     }
 
     /// What `token` says, when it was signed for this purpose and passes `validation`.
-    pub(super) fn read<C: DeserializeOwned>(&self, token: &str, validation: &Validation) -> Option<C> {
+    pub(super) fn read<C: DeserializeOwned>(
+        &self,
+        token: &str,
+        validation: &Validation,
+    ) -> Option<C> {
         let id = jsonwebtoken::decode_header(token).ok()?.kid?;
         let (_, key) = self.accepted.iter().find(|(known, _)| *known == id)?;
-        jsonwebtoken::decode::<C>(token, key, validation).ok().map(|token| token.claims)
+        jsonwebtoken::decode::<C>(token, key, validation)
+            .ok()
+            .map(|token| token.claims)
     }
 }
 
@@ -54,12 +68,22 @@ pub(super) fn validation(issuer: &str, audience: &str) -> Validation {
 
 /// The bare keys for `purpose`, the one in use first.
 pub(super) fn bare(purpose: &str, secret: &str, previous: Option<&str>) -> Vec<[u8; 32]> {
-    std::iter::once(secret).chain(previous).map(|secret| derive(purpose, secret).1).collect()
+    std::iter::once(secret)
+        .chain(previous)
+        .map(|secret| derive(purpose, secret).1)
+        .collect()
 }
 
 /// A key and its id. Derived, so that the secret can serve several purposes without one of them helping against another.
 fn derive(purpose: &str, secret: &str) -> (String, [u8; 32]) {
-    let labelled = |label: &str| Sha256::new_with_prefix(label).chain_update(secret).finalize();
+    let labelled = |label: &str| {
+        Sha256::new_with_prefix(label)
+            .chain_update(secret)
+            .finalize()
+    };
     let id = labelled(&format!("pulsecheck {purpose} key id\0"));
-    (hex::encode(&id[..8]), labelled(&format!("pulsecheck {purpose} key\0")).into())
+    (
+        hex::encode(&id[..8]),
+        labelled(&format!("pulsecheck {purpose} key\0")).into(),
+    )
 }

@@ -23,13 +23,23 @@ struct Sent {
 
 impl Sent {
     fn take(&self) -> (usize, usize) {
-        (self.reads.swap(0, Ordering::SeqCst), self.writes.swap(0, Ordering::SeqCst))
+        (
+            self.reads.swap(0, Ordering::SeqCst),
+            self.writes.swap(0, Ordering::SeqCst),
+        )
     }
 }
 
 fn auth(db: DatabaseConnection) -> Auth {
     let settings = crate::Settings::new("http://localhost:8080".parse().unwrap(), SECRET.into());
-    Auth::new(db, &crate::Settings { local_login: true, ..settings }).unwrap()
+    Auth::new(
+        db,
+        &crate::Settings {
+            local_login: true,
+            ..settings
+        },
+    )
+    .unwrap()
 }
 
 /// An `Auth` whose statements are counted.
@@ -38,7 +48,11 @@ fn counted(database: &TestDatabase) -> (Auth, Arc<Sent>) {
     let counter = Arc::clone(&sent);
     db.set_metric_callback(move |statement| {
         let reads = statement.statement.sql.starts_with("SELECT");
-        let counter = if reads { &counter.reads } else { &counter.writes };
+        let counter = if reads {
+            &counter.reads
+        } else {
+            &counter.writes
+        };
         counter.fetch_add(1, Ordering::SeqCst);
     });
     (auth(db), sent)
@@ -69,7 +83,9 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(10), wait).await.expect(what);
+    tokio::time::timeout(std::time::Duration::from_secs(10), wait)
+        .await
+        .expect(what);
 }
 
 #[tokio::test]
@@ -78,20 +94,38 @@ async fn ten_thousand_requests_by_token_cost_one_look_up_and_one_note() {
     let (auth, sent) = counted(&database);
     let start = now();
     let id = a_token(&database.db, start).await;
-    let ask = async |at: DateTime<Utc>| auth.by_api_token(TOKEN, at).await.unwrap().expect("the token works");
+    let ask = async |at: DateTime<Utc>| {
+        auth.by_api_token(TOKEN, at)
+            .await
+            .unwrap()
+            .expect("the token works")
+    };
     for _ in 0..10_000 {
         let viewer = ask(start).await;
-        assert_eq!((viewer.token, viewer.read_only, viewer.session), (Some(id), true, None));
+        assert_eq!(
+            (viewer.token, viewer.read_only, viewer.session),
+            (Some(id), true, None)
+        );
     }
-    until("the note is written", || sent.writes.load(Ordering::SeqCst) > 0).await;
+    until("the note is written", || {
+        sent.writes.load(Ordering::SeqCst) > 0
+    })
+    .await;
     assert_eq!(sent.take(), (1, 1));
 
     for second in 0..60 {
         ask(start + Duration::seconds(second)).await;
     }
-    assert_eq!(sent.take(), (11, 0), "looked up again every 5 s, noted no more");
+    assert_eq!(
+        sent.take(),
+        (11, 0),
+        "looked up again every 5 s, noted no more"
+    );
     ask(start + Duration::seconds(66)).await;
-    until("the next note is written", || sent.writes.load(Ordering::SeqCst) > 0).await;
+    until("the next note is written", || {
+        sent.writes.load(Ordering::SeqCst) > 0
+    })
+    .await;
     assert_eq!(sent.take(), (1, 1));
 }
 
@@ -106,7 +140,11 @@ async fn ten_thousand_tokens_are_recognised_in_a_second_without_writing_each_tim
     for _ in 0..TOKENS {
         let (token, hash) = super::api_token::make();
         let id = a_token(&database.db, start).await;
-        let row = api_token::ActiveModel { id: Set(id), token_hash: Set(hash), ..Default::default() };
+        let row = api_token::ActiveModel {
+            id: Set(id),
+            token_hash: Set(hash),
+            ..Default::default()
+        };
         row.update(&database.db).await.unwrap();
         tokens.push(token);
     }
@@ -131,11 +169,20 @@ async fn ten_thousand_tokens_are_recognised_in_a_second_without_writing_each_tim
         let rate = LOOK_UPS as f64 / began.elapsed().as_secs_f64();
         best = best.max(rate);
     }
-    until("each use is noted", || sent.writes.load(Ordering::SeqCst) >= TOKENS).await;
-    println!("{best:.0} look-ups a second by two threads; statements of {} look-ups: {sent:?}", 5 * LOOK_UPS);
+    until("each use is noted", || {
+        sent.writes.load(Ordering::SeqCst) >= TOKENS
+    })
+    .await;
+    println!(
+        "{best:.0} look-ups a second by two threads; statements of {} look-ups: {sent:?}",
+        5 * LOOK_UPS
+    );
     assert!(best >= 10_000.0, "{best:.0} look-ups a second");
     let (reads, writes) = sent.take();
-    assert!(reads <= 2 * TOKENS && writes == TOKENS, "{reads} reads, {writes} writes");
+    assert!(
+        reads <= 2 * TOKENS && writes == TOKENS,
+        "{reads} reads, {writes} writes"
+    );
 }
 
 #[tokio::test]
@@ -144,7 +191,12 @@ async fn a_thousand_connections_by_one_token_cost_one_look_up_in_five_seconds() 
     let (auth, sent) = counted(&database);
     let start = now();
     let id = a_token(&database.db, start).await;
-    let viewer = Viewer { user_id: Uuid::nil(), session: None, token: Some(id), read_only: true };
+    let viewer = Viewer {
+        user_id: Uuid::nil(),
+        session: None,
+        token: Some(id),
+        read_only: true,
+    };
     let lives = async |at| auth.still_lives(&viewer, at).await.unwrap();
     for beat in 0..4 {
         for _ in 0..1_000 {
@@ -155,9 +207,15 @@ async fn a_thousand_connections_by_one_token_cost_one_look_up_in_five_seconds() 
 
     let end = start + Duration::minutes(10);
     assert!(lives(end - Duration::milliseconds(1)).await);
-    assert!(!lives(end).await, "it ends at its time even while it is remembered");
+    assert!(
+        !lives(end).await,
+        "it ends at its time even while it is remembered"
+    );
     assert!(lives(start).await);
-    api_token::Entity::delete_by_id(id).exec(&database.db).await.unwrap();
+    api_token::Entity::delete_by_id(id)
+        .exec(&database.db)
+        .await
+        .unwrap();
     assert!(lives(start).await);
     auth.token_revoked(id);
     assert!(!lives(start).await, "and at once when it is revoked here");
@@ -183,7 +241,10 @@ async fn a_revoked_token_is_believed_for_five_seconds_elsewhere_and_not_at_all_h
     let id = a_token(&database.db, start).await;
     let works = async |auth: &Auth, at| auth.by_api_token(TOKEN, at).await.unwrap().is_some();
     assert!(works(&here, start).await && works(&elsewhere, start).await);
-    api_token::Entity::delete_by_id(id).exec(&database.db).await.unwrap();
+    api_token::Entity::delete_by_id(id)
+        .exec(&database.db)
+        .await
+        .unwrap();
     here.token_revoked(id);
     assert!(!works(&here, start).await);
     assert!(works(&elsewhere, start + Duration::milliseconds(4999)).await);
@@ -195,9 +256,19 @@ async fn an_ended_session_is_believed_for_five_seconds_elsewhere_and_not_at_all_
     let database = database::sqlite().await;
     let (here, elsewhere) = (auth(database.db.clone()), auth(database.db.clone()));
     let start = now();
-    let link = local::create_link(&database.db, start, Duration::minutes(1)).await.unwrap();
-    let signed_in = here.sign_in_locally(&link, None, session::Device::default(), start).await.unwrap();
-    let works = async |auth: &Auth, at| auth.by_access_token(&signed_in.access_token, at).await.unwrap().is_some();
+    let link = local::create_link(&database.db, start, Duration::minutes(1))
+        .await
+        .unwrap();
+    let signed_in = here
+        .sign_in_locally(&link, None, session::Device::default(), start)
+        .await
+        .unwrap();
+    let works = async |auth: &Auth, at| {
+        auth.by_access_token(&signed_in.access_token, at)
+            .await
+            .unwrap()
+            .is_some()
+    };
     assert!(works(&here, start).await && works(&elsewhere, start).await);
     here.sign_out(&signed_in.access_token).await.unwrap();
     assert!(!works(&here, start).await);
@@ -210,12 +281,19 @@ async fn a_session_ends_seven_days_after_it_was_last_refreshed() {
     let database = database::sqlite().await;
     let auth = auth(database.db.clone());
     let start = now();
-    let link = local::create_link(&database.db, start, Duration::minutes(1)).await.unwrap();
-    let signed_in = auth.sign_in_locally(&link, None, session::Device::default(), start).await.unwrap();
+    let link = local::create_link(&database.db, start, Duration::minutes(1))
+        .await
+        .unwrap();
+    let signed_in = auth
+        .sign_in_locally(&link, None, session::Device::default(), start)
+        .await
+        .unwrap();
     let token = Mutex::new(signed_in.refresh_token);
     let refresh = async |at| {
         let old = token.lock().unwrap().clone();
-        let super::Refreshed::Granted { refresh_token, .. } = auth.refresh(&old, None, at).await.unwrap() else {
+        let super::Refreshed::Granted { refresh_token, .. } =
+            auth.refresh(&old, None, at).await.unwrap()
+        else {
             return false;
         };
         *token.lock().unwrap() = refresh_token;
@@ -225,32 +303,60 @@ async fn a_session_ends_seven_days_after_it_was_last_refreshed() {
     assert!(refresh(days(6)).await && refresh(days(12)).await);
     assert!(!refresh(days(19)).await);
     auth.purge(days(19)).await.unwrap();
-    assert_eq!(entity::session::Entity::find().all(&database.db).await.unwrap(), []);
+    assert_eq!(
+        entity::session::Entity::find()
+            .all(&database.db)
+            .await
+            .unwrap(),
+        []
+    );
 }
 
 #[tokio::test]
 async fn a_user_sees_and_ends_their_own_sessions_only() {
     let database = database::sqlite().await;
     let auth = auth(database.db.clone());
-    let (start, mine, theirs) =
-        (now(), builders::a_user(&database.db).await.id, builders::a_user(&database.db).await.id);
-    let device = || session::Device { user_agent: Some("A \u{7}browser".repeat(100)), address: Some("::1".into()) };
+    let (start, mine, theirs) = (
+        now(),
+        builders::a_user(&database.db).await.id,
+        builders::a_user(&database.db).await.id,
+    );
+    let device = || session::Device {
+        user_agent: Some("A \u{7}browser".repeat(100)),
+        address: Some("::1".into()),
+    };
     let mut begun = Vec::new();
     for (user, second) in [(mine, 0), (theirs, 1), (mine, 2)] {
         begun.push(
-            session::begin(&database.db, &auth.refresh_tokens, user, device(), start + Duration::seconds(second))
-                .await
-                .unwrap()
-                .session,
+            session::begin(
+                &database.db,
+                &auth.refresh_tokens,
+                user,
+                device(),
+                start + Duration::seconds(second),
+            )
+            .await
+            .unwrap()
+            .session,
         );
     }
     let of = async |user| session::of_user(&database.db, user, start).await.unwrap();
     let listed = of(mine).await;
-    assert_eq!(listed.iter().map(|session| session.id).collect::<Vec<_>>(), [begun[2], begun[0]]);
+    assert_eq!(
+        listed.iter().map(|session| session.id).collect::<Vec<_>>(),
+        [begun[2], begun[0]]
+    );
     let user_agent = listed[0].user_agent.clone().unwrap();
-    assert!(user_agent.starts_with("A browserA browser") && user_agent.len() == 300, "{user_agent}");
+    assert!(
+        user_agent.starts_with("A browserA browser") && user_agent.len() == 300,
+        "{user_agent}"
+    );
     auth.end_session(mine, begun[1]).await.unwrap();
-    assert_eq!(of(theirs).await.len(), 1, "another's session is not theirs to end");
+    assert_eq!(
+        of(theirs).await.len(),
+        1,
+        "another's session is not theirs to end"
+    );
     auth.end_session(mine, begun[0]).await.unwrap();
     assert_eq!(of(mine).await.len(), 1);
 }

@@ -85,7 +85,10 @@ pub(super) async fn identities(ctx: &Context<'_>) -> OpsResult<Vec<Identity>> {
     let rows = scope.ops.identities(&scope.viewer()?).await?;
     let configured = auth(ctx).map(Auth::providers);
     let identity = |row: entity::identity::Model| Identity {
-        name: configured.map_or_else(|| row.provider.clone(), |providers| providers.name_of(&row.provider)),
+        name: configured.map_or_else(
+            || row.provider.clone(),
+            |providers| providers.name_of(&row.provider),
+        ),
         provider: row.provider,
         email: row.email,
         email_verified: row.email_verified,
@@ -106,13 +109,18 @@ pub(crate) struct AccountQuery;
 impl AccountQuery {
     /// How people sign in here. Answered without signing in.
     async fn sign_in_options(&self, ctx: &Context<'_>) -> SignInOptions {
-        let Some(auth) = auth(ctx) else { return SignInOptions::default() };
+        let Some(auth) = auth(ctx) else {
+            return SignInOptions::default();
+        };
         let providers = auth.providers().all().map(|provider| SignInProvider {
             id: provider.id().to_owned(),
             name: provider.name().to_owned(),
             url: provider.path(),
         });
-        SignInOptions { providers: providers.collect(), local: auth.local_links() }
+        SignInOptions {
+            providers: providers.collect(),
+            local: auth.local_links(),
+        }
     }
 }
 
@@ -122,7 +130,11 @@ pub(crate) struct AccountMutation;
 #[Object]
 impl AccountMutation {
     /// Signs a browser out, and returns the id of its session. Refused with FORBIDDEN to API tokens.
-    async fn end_session(&self, ctx: &Context<'_>, #[graphql(desc = "The session's id.")] id: Id) -> Result<Id> {
+    async fn end_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The session's id.")] id: Id,
+    ) -> Result<Id> {
         let scope = scope(ctx);
         let ended = scope.ops.end_session(&scope.viewer()?, id.0).await?;
         if let Some(auth) = auth(ctx) {
@@ -162,7 +174,9 @@ impl AccountMutation {
             ops.remove_account(deleted).await;
             OpsResult::Ok(deleted)
         });
-        let deleted = leaving.await.map_err(|error| OpsError::from(DbErr::Custom(error.to_string())))??;
+        let deleted = leaving
+            .await
+            .map_err(|error| OpsError::from(DbErr::Custom(error.to_string())))??;
         Ok(deleted.into())
     }
 }

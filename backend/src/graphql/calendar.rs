@@ -18,7 +18,10 @@ pub(crate) struct CalendarFeed {
 
 impl From<calendar_feed::Model> for CalendarFeed {
     fn from(row: calendar_feed::Model) -> Self {
-        Self { created_at: row.created_at.into(), last_read_at: row.last_read_at.map(Time) }
+        Self {
+            created_at: row.created_at.into(),
+            last_read_at: row.last_read_at.map(Time),
+        }
     }
 }
 
@@ -39,7 +42,11 @@ impl CalendarQuery {
     /// Your calendar feed; null when there is none.
     async fn calendar_feed(&self, ctx: &Context<'_>) -> Result<Option<CalendarFeed>> {
         let scope = scope(ctx);
-        Ok(scope.ops.calendar_feed(&scope.viewer()?).await?.map(CalendarFeed::from))
+        Ok(scope
+            .ops
+            .calendar_feed(&scope.viewer()?)
+            .await?
+            .map(CalendarFeed::from))
     }
 }
 
@@ -51,9 +58,19 @@ impl CalendarMutation {
     /// Makes a new secret address for your calendar; the one before it stops working. Refused with FORBIDDEN to tokens.
     async fn create_calendar_feed(&self, ctx: &Context<'_>) -> Result<CreatedCalendarFeed> {
         let scope = scope(ctx);
-        let (path, row) = scope.ops.create_calendar_feed(&scope.viewer()?, scope.now).await?;
-        let url = scope.ops.public_url.join(&path).map_err(|error| Error::Upstream(error.to_string()))?;
-        Ok(CreatedCalendarFeed { url: url.into(), feed: row.into() })
+        let (path, row) = scope
+            .ops
+            .create_calendar_feed(&scope.viewer()?, scope.now)
+            .await?;
+        let url = scope
+            .ops
+            .public_url
+            .join(&path)
+            .map_err(|error| Error::Upstream(error.to_string()))?;
+        Ok(CreatedCalendarFeed {
+            url: url.into(),
+            feed: row.into(),
+        })
     }
 
     /// Makes the address of your calendar worthless. False when there was none.

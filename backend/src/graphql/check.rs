@@ -50,12 +50,22 @@ pub(crate) struct CheckConnection(Page<check::Model>);
 impl CheckConnection {
     /// The checks, each with its cursor.
     async fn edges(&self) -> Vec<CheckEdge> {
-        self.0.rows.iter().map(|row| CheckEdge { cursor: cursor(row), node: row.into() }).collect()
+        self.0
+            .rows
+            .iter()
+            .map(|row| CheckEdge {
+                cursor: cursor(row),
+                node: row.into(),
+            })
+            .collect()
     }
 
     /// Where the page ends.
     async fn page_info(&self) -> PageInfo {
-        PageInfo { has_next_page: self.0.more, end_cursor: self.0.rows.last().map(cursor) }
+        PageInfo {
+            has_next_page: self.0.more,
+            end_cursor: self.0.rows.last().map(cursor),
+        }
     }
 }
 
@@ -79,7 +89,14 @@ pub(super) async fn of_service(
     first: i32,
     after: Option<&str>,
 ) -> OpsResult<CheckConnection> {
-    let after = after.map(decode_time).transpose()?.map(|slot| slot.timestamp_millis());
-    let page = scope.loaders.checks.load((service, (size(first)?, after))).await?;
+    let after = after
+        .map(decode_time)
+        .transpose()?
+        .map(|slot| slot.timestamp_millis());
+    let page = scope
+        .loaders
+        .checks
+        .load((service, (size(first)?, after)))
+        .await?;
     Ok(CheckConnection(page.unwrap_or_default()))
 }

@@ -53,7 +53,12 @@ pub(super) fn present(errors: &mut Vec<ServerError>, request: Option<&RequestId>
             }
         }
         if error.message.chars().nth(MAX_MESSAGE).is_some() {
-            error.message = error.message.chars().take(MAX_MESSAGE).chain("...".chars()).collect();
+            error.message = error
+                .message
+                .chars()
+                .take(MAX_MESSAGE)
+                .chain("...".chars())
+                .collect();
         }
     }
 }
@@ -106,10 +111,23 @@ const fn code(error: &Error) -> &'static str {
 
 /// The code that an error has left with.
 pub(crate) fn code_of(error: &ServerError) -> &'static str {
-    const CODES: [&str; 8] =
-        ["UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND", "BAD_INPUT", "CONFLICT", "RATE_LIMITED", "UPSTREAM", "INTERNAL"];
-    let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
-    let known = CODES.into_iter().find(|known| matches!(code, Some(Value::String(code)) if code == known));
+    const CODES: [&str; 8] = [
+        "UNAUTHENTICATED",
+        "FORBIDDEN",
+        "NOT_FOUND",
+        "BAD_INPUT",
+        "CONFLICT",
+        "RATE_LIMITED",
+        "UPSTREAM",
+        "INTERNAL",
+    ];
+    let code = error
+        .extensions
+        .as_ref()
+        .and_then(|extensions| extensions.get("code"));
+    let known = CODES
+        .into_iter()
+        .find(|known| matches!(code, Some(Value::String(code)) if code == known));
     known.unwrap_or("INTERNAL")
 }
 
@@ -120,12 +138,17 @@ fn set(error: &mut ServerError, name: &str, value: impl Into<Value>) {
 /// The name of what is wrong, as far as validation tells it: `Invalid value for argument "input.kind", ...`, or what is
 /// missing or unknown inside of it: `Invalid value for argument "input", field "name" of type ...`.
 fn argument(message: &str) -> Option<&str> {
-    if let Some((_, missing)) = message.strip_prefix("Field \"").and_then(|rest| rest.split_once("\" argument \"")) {
+    if let Some((_, missing)) = message
+        .strip_prefix("Field \"")
+        .and_then(|rest| rest.split_once("\" argument \""))
+    {
         return missing.split_once('"').map(|(name, _)| name);
     }
     let rest = message.strip_prefix("Invalid value for argument \"")?;
     let (path, reason) = rest.split_once("\", ")?;
-    let inner = ["field \"", "unknown field \""].iter().find_map(|begin| reason.strip_prefix(begin));
+    let inner = ["field \"", "unknown field \""]
+        .iter()
+        .find_map(|begin| reason.strip_prefix(begin));
     if let Some((name, _)) = inner.and_then(|inner| inner.split_once('"')) {
         return Some(name);
     }
@@ -147,15 +170,30 @@ mod tests {
     #[test]
     fn the_wrong_argument_is_read_from_what_validation_says() {
         for (message, field) in [
-            ("Invalid value for argument \"input.kind\", enumeration type \"K\" does not contain ...", Some("kind")),
-            ("Invalid value for argument \"id\", expected type \"UUID\"", Some("id")),
-            ("Invalid value for argument \"input.componentIds.3\", expected type \"String\"", Some("componentIds")),
+            (
+                "Invalid value for argument \"input.kind\", enumeration type \"K\" does not contain ...",
+                Some("kind"),
+            ),
+            (
+                "Invalid value for argument \"id\", expected type \"UUID\"",
+                Some("id"),
+            ),
+            (
+                "Invalid value for argument \"input.componentIds.3\", expected type \"String\"",
+                Some("componentIds"),
+            ),
             (
                 "Invalid value for argument \"input\", field \"name\" of type \"String!\" is required but not provided",
                 Some("name"),
             ),
-            ("Invalid value for argument \"input\", unknown field \"x\" of type \"CreateServiceInput\"", Some("x")),
-            ("Field \"service\" argument \"id\" of type \"Query\" is required but not provided", Some("id")),
+            (
+                "Invalid value for argument \"input\", unknown field \"x\" of type \"CreateServiceInput\"",
+                Some("x"),
+            ),
+            (
+                "Field \"service\" argument \"id\" of type \"Query\" is required but not provided",
+                Some("id"),
+            ),
             ("Unknown field \"x\" on type \"Query\".", None),
         ] {
             assert_eq!(argument(message), field);

@@ -13,7 +13,8 @@ use crate::metrics;
 use crate::ops::{Error, Ops};
 use crate::rates::{Costly, Rates, Wait};
 use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextRequest, NextSubscribe,
+    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextRequest,
+    NextSubscribe,
 };
 use async_graphql::futures_util::stream::{BoxStream, StreamExt};
 use async_graphql::parser::types::OperationType;
@@ -30,7 +31,10 @@ pub(super) struct Gates {
 
 impl ExtensionFactory for Gates {
     fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Gate { ops: self.ops.clone(), request: Arc::default() })
+        Arc::new(Gate {
+            ops: self.ops.clone(),
+            request: Arc::default(),
+        })
     }
 }
 
@@ -51,8 +55,16 @@ struct Known {
 impl Known {
     /// Looks through data, the nearest first.
     fn of(data: &[&Data]) -> Self {
-        let id = |data: &&Data| data.get(&TypeId::of::<RequestId>())?.downcast_ref::<RequestId>().cloned();
-        Self { viewer: data.iter().find_map(|data| viewer_in(data)), id: data.iter().find_map(id), kind: None }
+        let id = |data: &&Data| {
+            data.get(&TypeId::of::<RequestId>())?
+                .downcast_ref::<RequestId>()
+                .cloned()
+        };
+        Self {
+            viewer: data.iter().find_map(|data| viewer_in(data)),
+            id: data.iter().find_map(id),
+            kind: None,
+        }
     }
 }
 
@@ -108,30 +120,56 @@ fn judge(request: &mut Request, known: &mut Known) -> Result<Costs, Error> {
     judged
 }
 
-fn judge_document(request: &mut Request, variables: &Variables, known: &mut Known) -> Result<Costs, Error> {
+fn judge_document(
+    request: &mut Request,
+    variables: &Variables,
+    known: &mut Known,
+) -> Result<Costs, Error> {
     let name = request.operation_name.clone();
     // A document that does not parse is refused where async-graphql parses it again.
-    let Ok(document) = request.parsed_query() else { return Ok(Costs::new()) };
-    let Some(operation) = limits::check_document(document, name.as_deref())? else { return Ok(Costs::new()) };
+    let Ok(document) = request.parsed_query() else {
+        return Ok(Costs::new());
+    };
+    let Some(operation) = limits::check_document(document, name.as_deref())? else {
+        return Ok(Costs::new());
+    };
     known.kind = Some(operation.kind);
     let allowed = match known.viewer {
-        None if operation.roots.keys().any(|name| !FOR_EVERYBODY.contains(name)) => Err(Error::Unauthenticated),
-        Some(Viewer { read_only: true, .. }) if operation.kind == OperationType::Mutation => {
-            Err(Error::Forbidden("this token may only read: use one that may write".into()))
+        None if operation
+            .roots
+            .keys()
+            .any(|name| !FOR_EVERYBODY.contains(name)) =>
+        {
+            Err(Error::Unauthenticated)
         }
+        Some(Viewer {
+            read_only: true, ..
+        }) if operation.kind == OperationType::Mutation => Err(Error::Forbidden(
+            "this token may only read: use one that may write".into(),
+        )),
         _ => Ok(()),
     };
     // Who may not ask at all is told so first.
     allowed.and_then(|()| limits::check_numbers(document, variables))?;
-    Ok(operation.roots.iter().filter_map(|(name, count)| Some((Costly::of_field(name)?, *count))).collect())
+    Ok(operation
+        .roots
+        .iter()
+        .filter_map(|(name, count)| Some((Costly::of_field(name)?, *count)))
+        .collect())
 }
 
 /// Counts what an operation asks of others than this server. However it is spelled: by aliases, fragments or batches.
 fn count(costs: &Costs, viewer: Option<Viewer>, data: &Data) -> Result<(), Error> {
-    let rates = data.get(&TypeId::of::<Arc<Rates>>()).and_then(|rates| rates.downcast_ref::<Arc<Rates>>());
-    let Some((rates, viewer)) = rates.zip(viewer) else { return Ok(()) };
+    let rates = data
+        .get(&TypeId::of::<Arc<Rates>>())
+        .and_then(|rates| rates.downcast_ref::<Arc<Rates>>());
+    let Some((rates, viewer)) = rates.zip(viewer) else {
+        return Ok(());
+    };
     for (what, times) in costs {
-        rates.costly(*what, viewer.user_id, *times).map_err(|Wait(seconds)| Error::RateLimited(seconds))?;
+        rates
+            .costly(*what, viewer.user_id, *times)
+            .map_err(|Wait(seconds)| Error::RateLimited(seconds))?;
     }
     Ok(())
 }
@@ -140,7 +178,10 @@ fn count(costs: &Costs, viewer: Option<Viewer>, data: &Data) -> Result<(), Error
 impl Extension for Gate {
     async fn request(&self, ctx: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
         let mut response = next.run(ctx).await;
-        error::present(&mut response.errors, self.request.get().and_then(|known| known.id.as_ref()));
+        error::present(
+            &mut response.errors,
+            self.request.get().and_then(|known| known.id.as_ref()),
+        );
         response
     }
 
@@ -153,7 +194,10 @@ impl Extension for Gate {
         let request = self.request.clone();
         next.run(ctx, stream)
             .map(move |mut response| {
-                error::present(&mut response.errors, request.get().and_then(|known| known.id.as_ref()));
+                error::present(
+                    &mut response.errors,
+                    request.get().and_then(|known| known.id.as_ref()),
+                );
                 response
             })
             .boxed()
@@ -176,13 +220,24 @@ impl Extension for Gate {
         next.run(ctx, request).await
     }
 
-    async fn execute(&self, ctx: &ExtensionContext<'_>, operation: Option<&str>, next: NextExecute<'_>) -> Response {
+    async fn execute(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        operation: Option<&str>,
+        next: NextExecute<'_>,
+    ) -> Response {
         let begun = Instant::now();
         let queue = Queue::default();
-        let (viewer, kind) = self.request.get().map_or((None, None), |known| (known.viewer, known.kind));
+        let (viewer, kind) = self
+            .request
+            .get()
+            .map_or((None, None), |known| (known.viewer, known.kind));
         let mut data = Data::default();
         data.insert(Scope::new(&self.ops, viewer, &queue));
-        let response = queue.drive(next.run_with_data(ctx, operation, data)).instrument(span(kind, operation)).await;
+        let response = queue
+            .drive(next.run_with_data(ctx, operation, data))
+            .instrument(span(kind, operation))
+            .await;
         match kind {
             Some(OperationType::Subscription) => metrics::updated(begun.elapsed()),
             _ => metrics::operated(kind, &response, begun.elapsed()),

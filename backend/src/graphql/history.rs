@@ -88,13 +88,22 @@ impl Plain for UptimeDay {
 
 /// As `2026-11-22`. By hand, because there are tens of thousands of them and formatting is slow.
 fn put_date(json: &mut Vec<u8>, date: chrono::NaiveDate) {
-    let (Ok(year @ 0..=9999), month, day) = (u32::try_from(date.year()), date.month(), date.day()) else {
+    let (Ok(year @ 0..=9999), month, day) = (u32::try_from(date.year()), date.month(), date.day())
+    else {
         return put(json, &date.to_string());
     };
     let digit = |n: u32| b"0123456789"[n as usize % 10];
     json.push(b'"');
     json.extend([year / 1000, year / 100, year / 10, year].map(digit));
-    json.extend([b'-', digit(month / 10), digit(month), b'-', digit(day / 10), digit(day), b'"']);
+    json.extend([
+        b'-',
+        digit(month / 10),
+        digit(month),
+        b'-',
+        digit(day / 10),
+        digit(day),
+        b'"',
+    ]);
 }
 
 /// The response times of a short stretch of time. They are null when nothing was answered in it.
@@ -114,8 +123,20 @@ pub(crate) struct LatencyPoint {
 
 impl From<history::LatencyPoint> for LatencyPoint {
     fn from(point: history::LatencyPoint) -> Self {
-        let history::LatencyPoint { at, p50_ms, p95_ms, max_ms, checks } = point;
-        Self { at: at.into(), p50_ms, p95_ms, max_ms, checks }
+        let history::LatencyPoint {
+            at,
+            p50_ms,
+            p95_ms,
+            max_ms,
+            checks,
+        } = point;
+        Self {
+            at: at.into(),
+            p50_ms,
+            p95_ms,
+            max_ms,
+            checks,
+        }
     }
 }
 

@@ -53,14 +53,22 @@ impl Incident {
     async fn row(&self, ctx: &Context<'_>) -> OpsResult<Arc<incident::Model>> {
         match &self.known {
             Some(known) => Ok(known.clone()),
-            None => scope(ctx).loaders.incident.load(self.id).await?.ok_or(Error::NotFound("incident")),
+            None => scope(ctx)
+                .loaders
+                .incident
+                .load(self.id)
+                .await?
+                .ok_or(Error::NotFound("incident")),
         }
     }
 }
 
 impl From<Arc<incident::Model>> for Incident {
     fn from(row: Arc<incident::Model>) -> Self {
-        Self { id: row.id, known: Some(row) }
+        Self {
+            id: row.id,
+            known: Some(row),
+        }
     }
 }
 
@@ -80,7 +88,11 @@ impl Incident {
     /// Whether it is over.
     async fn state(&self, ctx: &Context<'_>) -> Result<IncidentState> {
         let open = self.row(ctx).await?.resolved_at.is_none();
-        Ok(if open { IncidentState::Open } else { IncidentState::Resolved })
+        Ok(if open {
+            IncidentState::Open
+        } else {
+            IncidentState::Resolved
+        })
     }
 
     /// The time of the first failed check.
@@ -113,10 +125,19 @@ impl Incident {
     async fn events(&self, ctx: &Context<'_>) -> Result<Vec<IncidentEvent>> {
         // Whose it is was made sure of by reading the incident.
         let id = self.row(ctx).await?.id;
-        let events = scope(ctx).loaders.events.load(id).await?.unwrap_or_default();
+        let events = scope(ctx)
+            .loaders
+            .events
+            .load(id)
+            .await?
+            .unwrap_or_default();
         Ok(events
             .into_iter()
-            .map(|event| IncidentEvent { at: event.at.into(), kind: event.kind, message: event.message })
+            .map(|event| IncidentEvent {
+                at: event.at.into(),
+                kind: event.kind,
+                message: event.message,
+            })
             .collect())
     }
 
@@ -126,23 +147,50 @@ impl Incident {
     async fn checks_around(&self, ctx: &Context<'_>) -> Result<Vec<Check>> {
         let row = self.row(ctx).await?;
         let loaders = &scope(ctx).loaders;
-        let service = loaders.service.load(row.service_id).await?.ok_or(Error::NotFound("service"))?;
+        let service = loaders
+            .service
+            .load(row.service_id)
+            .await?
+            .ok_or(Error::NotFound("service"))?;
         // Of a gap, or of what is kept no longer, what came long after tells nothing.
-        let reach = TimeDelta::hours(1).max(TimeDelta::seconds((20 * service.check_interval_seconds).into()));
-        let around = (service.number, row.started_at.timestamp_millis(), reach.num_milliseconds());
-        Ok(loaders.around.load(around).await?.unwrap_or_default().iter().map(Check::from).collect())
+        let reach = TimeDelta::hours(1).max(TimeDelta::seconds(
+            (20 * service.check_interval_seconds).into(),
+        ));
+        let around = (
+            service.number,
+            row.started_at.timestamp_millis(),
+            reach.num_milliseconds(),
+        );
+        Ok(loaders
+            .around
+            .load(around)
+            .await?
+            .unwrap_or_default()
+            .iter()
+            .map(Check::from)
+            .collect())
     }
 
     /// Since when somebody has seen it and cares for it; null while nobody does.
     async fn acknowledged_at(&self, ctx: &Context<'_>) -> Result<Option<Time>> {
         let id = self.row(ctx).await?.id;
-        Ok(scope(ctx).loaders.acknowledged.load(id).await?.map(|seen| seen.at.into()))
+        Ok(scope(ctx)
+            .loaders
+            .acknowledged
+            .load(id)
+            .await?
+            .map(|seen| seen.at.into()))
     }
 
     /// How many notes it has.
     async fn note_count(&self, ctx: &Context<'_>) -> Result<i64> {
         let id = self.row(ctx).await?.id;
-        Ok(scope(ctx).loaders.note_count.load(id).await?.unwrap_or_default())
+        Ok(scope(ctx)
+            .loaders
+            .note_count
+            .load(id)
+            .await?
+            .unwrap_or_default())
     }
 
     /// What was written down about it, oldest first. Of at most 50 incidents at a time.
@@ -183,7 +231,10 @@ pub(crate) struct IncidentFilter {
 impl IncidentFilter {
     fn checked(self) -> OpsResult<Filter> {
         // Recorded times have no finer parts, and SQLite compares them as text.
-        let (from, to) = (self.from.map(|time| time.0.trunc_subsecs(3)), self.to.map(|time| time.0.trunc_subsecs(3)));
+        let (from, to) = (
+            self.from.map(|time| time.0.trunc_subsecs(3)),
+            self.to.map(|time| time.0.trunc_subsecs(3)),
+        );
         if from.zip(to).is_some_and(|(from, to)| from > to) {
             return Err(Error::field("from", "lies after `to`: nothing can match"));
         }
@@ -226,15 +277,28 @@ impl IncidentConnection {
     /// Where the page ends.
     async fn page_info(&self) -> PageInfo {
         let end_cursor = self.page.rows.last().map(|row| place(row).encode());
-        PageInfo { has_next_page: self.page.more, end_cursor }
+        PageInfo {
+            has_next_page: self.page.more,
+            end_cursor,
+        }
     }
 
     /// How many there are on all pages together.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
         let scope = scope(ctx);
         Ok(match &self.of {
-            Of::Filtered(filter) => scope.ops.count_incidents(&scope.viewer()?, filter, scope.now).await?,
-            Of::Service(id) => scope.loaders.incident_count.load(*id).await?.unwrap_or_default(),
+            Of::Filtered(filter) => {
+                scope
+                    .ops
+                    .count_incidents(&scope.viewer()?, filter, scope.now)
+                    .await?
+            }
+            Of::Service(id) => scope
+                .loaders
+                .incident_count
+                .load(*id)
+                .await?
+                .unwrap_or_default(),
         })
     }
 }
@@ -256,8 +320,16 @@ pub(super) async fn of_service(
     after: Option<&str>,
 ) -> OpsResult<IncidentConnection> {
     let asked = (pages::size(first)?, after.map(Place::decode).transpose()?);
-    let page = scope.loaders.incidents.load((id, asked)).await?.unwrap_or_default();
-    Ok(IncidentConnection { page, of: Of::Service(id) })
+    let page = scope
+        .loaders
+        .incidents
+        .load((id, asked))
+        .await?
+        .unwrap_or_default();
+    Ok(IncidentConnection {
+        page,
+        of: Of::Service(id),
+    })
 }
 
 #[derive(Default)]
@@ -277,9 +349,18 @@ impl IncidentQuery {
         let scope = scope(ctx);
         let viewer = scope.viewer()?;
         let filter = filter.unwrap_or_default().checked()?;
-        let (first, after) = (pages::size(first.unwrap_or(50))?, after.as_deref().map(Place::decode).transpose()?);
-        let page = scope.ops.incidents(&viewer, &filter, first, after, scope.now).await?;
-        Ok(IncidentConnection { page, of: Of::Filtered(filter) })
+        let (first, after) = (
+            pages::size(first.unwrap_or(50))?,
+            after.as_deref().map(Place::decode).transpose()?,
+        );
+        let page = scope
+            .ops
+            .incidents(&viewer, &filter, first, after, scope.now)
+            .await?;
+        Ok(IncidentConnection {
+            page,
+            of: Of::Filtered(filter),
+        })
     }
 
     /// One of your incidents; null when there is none with this id.

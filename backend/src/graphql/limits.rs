@@ -9,7 +9,8 @@ pub(super) use text::{check_text, check_variables};
 
 use crate::ops::Error;
 use async_graphql::parser::types::{
-    Directive, DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
+    Directive, DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
+    Selection, SelectionSet,
 };
 use async_graphql::{Name, Positioned};
 use std::collections::HashMap;
@@ -61,15 +62,20 @@ pub(super) fn check_document<'a>(
             "the document has {definitions} definitions, at most {MAX_DEFINITIONS} are allowed"
         )));
     }
-    let mut walk = Walk { document, fragments: HashMap::new(), directives: 0, level: 0 };
+    let mut walk = Walk {
+        document,
+        fragments: HashMap::new(),
+        directives: 0,
+        level: 0,
+    };
     for fragment in document.fragments.keys() {
         walk.fragment(fragment)?;
     }
     let mut selected = None;
     for (operation_name, operation) in document.operations.iter() {
         let operation = walk.operation(&operation.node)?;
-        let alone =
-            matches!(&document.operations, DocumentOperations::Single(_)) || document.operations.iter().count() == 1;
+        let alone = matches!(&document.operations, DocumentOperations::Single(_))
+            || document.operations.iter().count() == 1;
         if name.map_or(alone, |name| operation_name.is_some_and(|own| own == name)) {
             selected = Some(operation);
         }
@@ -116,7 +122,13 @@ impl<'a> Cost<'a> {
 
     /// Each level is judged where it is complete.
     fn check(&self, introspection: bool) -> Result<(), Error> {
-        let max = |name: &str| if introspection || name == "__schema" { 1 } else { MAX_SAME_FIELD };
+        let max = |name: &str| {
+            if introspection || name == "__schema" {
+                1
+            } else {
+                MAX_SAME_FIELD
+            }
+        };
         if let Some((name, count)) = self.names.iter().find(|(name, count)| **count > max(name)) {
             let max = max(name);
             let name: String = name.chars().take(60).collect();
@@ -124,18 +136,30 @@ impl<'a> Cost<'a> {
                 "the field {name} occurs {count} times in one object, at most {max} are allowed"
             )));
         }
-        let max = if introspection { MAX_INTROSPECTION_DEPTH } else { MAX_DEPTH };
+        let max = if introspection {
+            MAX_INTROSPECTION_DEPTH
+        } else {
+            MAX_DEPTH
+        };
         if self.depth > max {
-            return Err(query(format!("fields are nested more than {max} levels deep")));
+            return Err(query(format!(
+                "fields are nested more than {max} levels deep"
+            )));
         }
         if self.fields > MAX_FIELDS {
-            return Err(query(format!("more than {MAX_FIELDS} fields, with fragments expanded")));
+            return Err(query(format!(
+                "more than {MAX_FIELDS} fields, with fragments expanded"
+            )));
         }
         if self.aliases > MAX_ALIASES {
-            return Err(query(format!("more than {MAX_ALIASES} aliases, with fragments expanded")));
+            return Err(query(format!(
+                "more than {MAX_ALIASES} aliases, with fragments expanded"
+            )));
         }
         if self.type_lists > 1 {
-            return Err(query("an introspection may not ask for the fields of the types of fields"));
+            return Err(query(
+                "an introspection may not ask for the fields of the types of fields",
+            ));
         }
         Ok(())
     }
@@ -161,7 +185,10 @@ impl<'a> Walk<'a> {
         }
         let cost = self.selections(&operation.selection_set.node, false)?;
         cost.check(false)?;
-        let roots = cost.names.values().fold(0u32, |sum, count| sum.saturating_add(*count));
+        let roots = cost
+            .names
+            .values()
+            .fold(0u32, |sum, count| sum.saturating_add(*count));
         if roots > MAX_ROOT_FIELDS {
             return Err(query(format!(
                 "the operation begins with {roots} fields, at most {MAX_ROOT_FIELDS} are allowed"
@@ -170,7 +197,10 @@ impl<'a> Walk<'a> {
         if operation.ty == OperationType::Subscription && roots != 1 {
             return Err(query("a subscription must begin with exactly one field"));
         }
-        Ok(Operation { kind: operation.ty, roots: cost.names })
+        Ok(Operation {
+            kind: operation.ty,
+            roots: cost.names,
+        })
     }
 
     fn fragment(&mut self, name: &'a Name) -> Result<Cost<'a>, Error> {
@@ -180,7 +210,9 @@ impl<'a> Walk<'a> {
             None => {}
         }
         // That a fragment does not exist is for validation to say.
-        let Some(fragment) = self.document.fragments.get(name) else { return Ok(Cost::default()) };
+        let Some(fragment) = self.document.fragments.get(name) else {
+            return Ok(Cost::default());
+        };
         self.fragments.insert(name, None);
         self.directives(&fragment.node.directives)?;
         let introspection = fragment.node.type_condition.node.on.node.starts_with("__");
@@ -190,9 +222,15 @@ impl<'a> Walk<'a> {
         Ok(cost)
     }
 
-    fn selections(&mut self, set: &'a SelectionSet, introspection: bool) -> Result<Cost<'a>, Error> {
+    fn selections(
+        &mut self,
+        set: &'a SelectionSet,
+        introspection: bool,
+    ) -> Result<Cost<'a>, Error> {
         if self.level > MAX_BRACKETS {
-            return Err(query(format!("the document is nested more than {MAX_BRACKETS} levels deep")));
+            return Err(query(format!(
+                "the document is nested more than {MAX_BRACKETS} levels deep"
+            )));
         }
         self.level += 1;
         let cost = self.inside(set, introspection);
@@ -208,13 +246,25 @@ impl<'a> Walk<'a> {
                     self.directives(&field.node.directives)?;
                     let name = field.node.name.node.as_str();
                     let introspection = introspection || matches!(name, "__schema" | "__type");
-                    let mut inner = self.selections(&field.node.selection_set.node, introspection)?;
+                    let mut inner =
+                        self.selections(&field.node.selection_set.node, introspection)?;
                     inner.check(introspection)?;
                     inner.names.clear();
-                    inner.depth = if matches!(name, "__schema" | "__type") { 1 } else { inner.depth + 1 };
+                    inner.depth = if matches!(name, "__schema" | "__type") {
+                        1
+                    } else {
+                        inner.depth + 1
+                    };
                     inner.fields = inner.fields.saturating_add(1);
-                    inner.aliases = inner.aliases.saturating_add(u32::from(field.node.alias.is_some()));
-                    if introspection && matches!(name, "fields" | "inputFields" | "interfaces" | "possibleTypes") {
+                    inner.aliases = inner
+                        .aliases
+                        .saturating_add(u32::from(field.node.alias.is_some()));
+                    if introspection
+                        && matches!(
+                            name,
+                            "fields" | "inputFields" | "interfaces" | "possibleTypes"
+                        )
+                    {
                         inner.type_lists += 1;
                     }
                     cost.add(&inner);
@@ -236,9 +286,13 @@ impl<'a> Walk<'a> {
     }
 
     fn directives(&mut self, here: &[Positioned<Directive>]) -> Result<(), Error> {
-        self.directives = self.directives.saturating_add(u32::try_from(here.len()).unwrap_or(u32::MAX));
+        self.directives = self
+            .directives
+            .saturating_add(u32::try_from(here.len()).unwrap_or(u32::MAX));
         if here.len() > MAX_DIRECTIVES_HERE || self.directives > MAX_DIRECTIVES {
-            let message = format!("at most {MAX_DIRECTIVES_HERE} directives in one place and {MAX_DIRECTIVES} in all");
+            let message = format!(
+                "at most {MAX_DIRECTIVES_HERE} directives in one place and {MAX_DIRECTIVES} in all"
+            );
             return Err(query(message));
         }
         Ok(())

@@ -42,9 +42,14 @@ impl Queue {
         std::future::poll_fn(move |context| {
             loop {
                 for _ in 0..MAX_ROUNDS {
-                    let round = Arc::new(Round { outer: context.waker().clone(), woken: AtomicBool::new(false) });
+                    let round = Arc::new(Round {
+                        outer: context.waker().clone(),
+                        woken: AtomicBool::new(false),
+                    });
                     let waker = Waker::from(round.clone());
-                    if let Poll::Ready(output) = execution.as_mut().poll(&mut Context::from_waker(&waker)) {
+                    if let Poll::Ready(output) =
+                        execution.as_mut().poll(&mut Context::from_waker(&waker))
+                    {
                         return Poll::Ready(output);
                     }
                     // Long lists yield now and then with work left; they have not asked for everything yet.
@@ -107,9 +112,18 @@ where
     where
         F: Future<Output = Result<HashMap<K, V>>> + Send + 'static,
     {
-        let state = State { known: HashMap::new(), awaited: HashMap::new(), groups: Vec::new(), queued: false };
+        let state = State {
+            known: HashMap::new(),
+            awaited: HashMap::new(),
+            groups: Vec::new(),
+            queued: false,
+        };
         let fetch: Fetch<K, V> = Box::new(move |keys| Box::pin(fetch(keys)));
-        Self(Arc::new(Shared { queue: queue.clone(), fetch, state: Mutex::new(state) }))
+        Self(Arc::new(Shared {
+            queue: queue.clone(),
+            fetch,
+            state: Mutex::new(state),
+        }))
     }
 
     /// The value of `key`, together with whatever else is asked for.
@@ -129,7 +143,11 @@ where
 
     /// What `take` makes of the value of each key, in their order; together with whatever else is asked for, as
     /// [`Loader::load`], but for many keys at the price of one.
-    pub(super) async fn load_all<R>(&self, keys: &[K], mut take: impl FnMut(&K, Option<&V>) -> R) -> Result<Vec<R>> {
+    pub(super) async fn load_all<R>(
+        &self,
+        keys: &[K],
+        mut take: impl FnMut(&K, Option<&V>) -> R,
+    ) -> Result<Vec<R>> {
         let answer = {
             let mut state = lock(&self.0.state);
             let state = &mut *state;
@@ -149,13 +167,18 @@ where
             answer.await.unwrap_or_else(|_| given_up())?;
         }
         let state = lock(&self.0.state);
-        Ok(keys.iter().map(|key| take(key, state.known.get(key).and_then(Option::as_ref))).collect())
+        Ok(keys
+            .iter()
+            .map(|key| take(key, state.known.get(key).and_then(Option::as_ref)))
+            .collect())
     }
 
     fn queue(&self, state: &mut State<K, V>) {
         if !std::mem::replace(&mut state.queued, true) {
             let shared = self.0.clone();
-            self.0.queue.push(Box::pin(async move { shared.run().await }));
+            self.0
+                .queue
+                .push(Box::pin(async move { shared.run().await }));
         }
     }
 }
@@ -169,7 +192,10 @@ impl<K: Clone + Eq + Hash, V: Clone> Shared<K, V> {
         let (awaited, groups) = {
             let mut state = lock(&self.state);
             state.queued = false;
-            (std::mem::take(&mut state.awaited), std::mem::take(&mut state.groups))
+            (
+                std::mem::take(&mut state.awaited),
+                std::mem::take(&mut state.groups),
+            )
         };
         let fetched = (self.fetch)(awaited.keys().cloned().collect()).await;
         let mut state = lock(&self.state);
@@ -207,7 +233,13 @@ mod tests {
         let batches = batches.clone();
         Loader::new(queue, move |keys: Vec<u32>| {
             batches.fetch_add(1, Ordering::Relaxed);
-            async move { Ok(keys.into_iter().filter(|key| key % 10 != 9).map(|key| (key, key * 2)).collect()) }
+            async move {
+                Ok(keys
+                    .into_iter()
+                    .filter(|key| key % 10 != 9)
+                    .map(|key| (key, key * 2))
+                    .collect())
+            }
         })
     }
 
@@ -215,12 +247,19 @@ mod tests {
     async fn lists_in_lists_of_any_length_are_one_batch() {
         let (queue, batches) = (Queue::default(), Arc::default());
         let loader = counting(&queue, &batches);
-        let outer = (0..100).map(|i| {
-            let loader = &loader;
-            async move { futures::future::join_all((0..100).map(|k| loader.load(i * 100 + k))).await }
-        });
+        let outer =
+            (0..100).map(|i| {
+                let loader = &loader;
+                async move {
+                    futures::future::join_all((0..100).map(|k| loader.load(i * 100 + k))).await
+                }
+            });
         let loaded = queue.drive(futures::future::join_all(outer)).await;
-        let loaded: Vec<_> = loaded.into_iter().flatten().map(|value| value.unwrap()).collect();
+        let loaded: Vec<_> = loaded
+            .into_iter()
+            .flatten()
+            .map(|value| value.unwrap())
+            .collect();
         assert_eq!(loaded.len(), 10_000);
         assert_eq!((loaded[21], loaded[29]), (Some(42), None));
         assert_eq!(batches.load(Ordering::Relaxed), 1);
@@ -234,7 +273,10 @@ mod tests {
             let loader = &loader;
             async move {
                 let first = loader.load(i * 10).await.unwrap().unwrap();
-                (loader.load(first + 1).await.unwrap(), loader.load(i * 10).await.unwrap())
+                (
+                    loader.load(first + 1).await.unwrap(),
+                    loader.load(i * 10).await.unwrap(),
+                )
             }
         });
         let loaded = queue.drive(futures::future::join_all(walk)).await;

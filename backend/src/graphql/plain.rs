@@ -5,7 +5,9 @@ use super::scope::scope;
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::registry::Registry;
 use async_graphql::resolver_utils::resolve_list;
-use async_graphql::{ContextSelectionSet, Name, OutputType, Pos, Positioned, QueryEnv, ServerResult, Value};
+use async_graphql::{
+    ContextSelectionSet, Name, OutputType, Pos, Positioned, QueryEnv, ServerResult, Value,
+};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use std::borrow::Cow;
@@ -39,16 +41,24 @@ impl<T: Plain> OutputType for PlainList<T> {
         Vec::<T>::create_type_info(registry)
     }
 
-    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
         let chosen = scope(ctx).chosen.of(field, ctx.query_env);
         let writers = chosen.as_deref().and_then(|chosen| {
-            let writers = chosen.iter().map(|(key, name)| Some((key.as_str(), T::write(name)?)));
+            let writers = chosen
+                .iter()
+                .map(|(key, name)| Some((key.as_str(), T::write(name)?)));
             writers.collect::<Option<Vec<_>>>()
         });
         match writers {
             Some(writers) => {
                 let mut json = Vec::with_capacity(2 + self.0.len() * 96);
-                put_list(&mut json, &self.0, |json, object| put_object(json, object, &writers));
+                put_list(&mut json, &self.0, |json, object| {
+                    put_object(json, object, &writers)
+                });
                 Ok(raw(json))
             }
             None => resolve_list(ctx, field, &self.0, Some(self.0.len())).await,
@@ -57,16 +67,26 @@ impl<T: Plain> OutputType for PlainList<T> {
 }
 
 /// What writes a selection, with the keys in the answer; `None` when there is something in it that has to be resolved.
-pub(super) fn writers<'a, T: Plain>(set: &'a SelectionSet, env: &'a QueryEnv) -> Option<Vec<(&'a str, Write<T>)>> {
+pub(super) fn writers<'a, T: Plain>(
+    set: &'a SelectionSet,
+    env: &'a QueryEnv,
+) -> Option<Vec<(&'a str, Write<T>)>> {
     let fields = fields(set, env)?;
     let writer = |field: &'a Positioned<Field>| {
-        Some((field.node.response_key().node.as_str(), T::write(&field.node.name.node)?))
+        Some((
+            field.node.response_key().node.as_str(),
+            T::write(&field.node.name.node)?,
+        ))
     };
     fields.into_iter().map(writer).collect()
 }
 
 /// Adds a list as JSON, each item by `put`.
-pub(super) fn put_list<T>(json: &mut Vec<u8>, list: impl IntoIterator<Item = T>, mut put: impl FnMut(&mut Vec<u8>, T)) {
+pub(super) fn put_list<T>(
+    json: &mut Vec<u8>,
+    list: impl IntoIterator<Item = T>,
+    mut put: impl FnMut(&mut Vec<u8>, T),
+) {
     json.push(b'[');
     for (i, item) in list.into_iter().enumerate() {
         if i > 0 {
@@ -103,14 +123,20 @@ pub(super) fn raw(json: Vec<u8>) -> Value {
 /// [`Value::Binary`]) and is added as it is. The library's own way of doing so copies and parses all of it once more.
 pub fn put(json: &mut Vec<u8>, value: &impl Serialize) {
     let mut serializer = Serializer::with_formatter(json, AsItIs);
-    value.serialize(&mut serializer).expect("numbers and texts can be written to memory");
+    value
+        .serialize(&mut serializer)
+        .expect("numbers and texts can be written to memory");
 }
 
 /// There are no bytes in answers other than JSON.
 struct AsItIs;
 
 impl Formatter for AsItIs {
-    fn write_byte_array<W: io::Write + ?Sized>(&mut self, writer: &mut W, json: &[u8]) -> io::Result<()> {
+    fn write_byte_array<W: io::Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        json: &[u8],
+    ) -> io::Result<()> {
         writer.write_all(json)
     }
 }
@@ -127,8 +153,12 @@ impl Chosen {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let selected = || {
             let fields = selected(field, env)?;
-            let names =
-                |field: &&Positioned<Field>| (field.node.response_key().node.clone(), field.node.name.node.clone());
+            let names = |field: &&Positioned<Field>| {
+                (
+                    field.node.response_key().node.clone(),
+                    field.node.name.node.clone(),
+                )
+            };
             Some(fields.iter().map(names).collect())
         };
         known.entry(field.pos).or_insert_with(selected).clone()
@@ -141,11 +171,18 @@ pub(super) type Fields<'a> = Vec<&'a Positioned<Field>>;
 /// The fields that one field selects of its objects, fragments resolved, when its answer depends on nothing else in the
 /// document.
 pub(super) fn selected<'a>(field: &'a Positioned<Field>, env: &'a QueryEnv) -> Option<Fields<'a>> {
-    let sets = env.fragments.values().map(|fragment| &fragment.node.selection_set);
+    let sets = env
+        .fragments
+        .values()
+        .map(|fragment| &fragment.node.selection_set);
     let all = std::iter::once(&env.operation.node.selection_set).chain(sets);
     // One answer may be put together of several fields with one key; only the library knows how.
     let alone = all.map(|set| count(&set.node, &field.node)).sum::<usize>() == 1;
-    if alone { fields(&field.node.selection_set.node, env) } else { None }
+    if alone {
+        fields(&field.node.selection_set.node, env)
+    } else {
+        None
+    }
 }
 
 /// How many fields are called like this one, or answer under its key.
@@ -171,7 +208,10 @@ fn add<'a>(found: &mut Fields<'a>, set: &'a SelectionSet, env: &'a QueryEnv) -> 
     set.items.iter().all(|selection| match &selection.node {
         Selection::Field(field) => {
             let key = &field.node.response_key().node;
-            match found.iter().find(|known| known.node.response_key().node == *key) {
+            match found
+                .iter()
+                .find(|known| known.node.response_key().node == *key)
+            {
                 None => found.push(field),
                 // Two that select something are put together by the library.
                 Some(_) if field.node.selection_set.node.items.is_empty() => {}
@@ -181,12 +221,14 @@ fn add<'a>(found: &mut Fields<'a>, set: &'a SelectionSet, env: &'a QueryEnv) -> 
         }
         // An object is of one type only, so that every fragment that is valid here applies.
         Selection::InlineFragment(fragment) => {
-            fragment.node.directives.is_empty() && add(found, &fragment.node.selection_set.node, env)
+            fragment.node.directives.is_empty()
+                && add(found, &fragment.node.selection_set.node, env)
         }
         Selection::FragmentSpread(spread) => {
             let fragment = env.fragments.get(&spread.node.fragment_name.node);
             spread.node.directives.is_empty()
-                && fragment.is_some_and(|fragment| add(found, &fragment.node.selection_set.node, env))
+                && fragment
+                    .is_some_and(|fragment| add(found, &fragment.node.selection_set.node, env))
         }
     })
 }

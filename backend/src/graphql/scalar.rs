@@ -9,10 +9,15 @@ use uuid::Uuid;
 pub(crate) struct Id(pub Uuid);
 
 /// A UUID as text, such as `0198c7a2-7c1e-7d3a-9a77-3f4f0f6a5b1e`.
-#[Scalar(name = "UUID", specified_by_url = "https://www.rfc-editor.org/rfc/rfc9562")]
+#[Scalar(
+    name = "UUID",
+    specified_by_url = "https://www.rfc-editor.org/rfc/rfc9562"
+)]
 impl ScalarType for Id {
     fn parse(value: Value) -> InputValueResult<Self> {
-        uuid(&value).map(Self).ok_or_else(|| InputValueError::expected_type(value))
+        uuid(&value)
+            .map(Self)
+            .ok_or_else(|| InputValueError::expected_type(value))
     }
 
     fn is_valid(value: &Value) -> bool {
@@ -25,7 +30,11 @@ impl ScalarType for Id {
 }
 
 fn uuid(value: &Value) -> Option<Uuid> {
-    if let Value::String(text) = value { text.parse().ok() } else { None }
+    if let Value::String(text) = value {
+        text.parse().ok()
+    } else {
+        None
+    }
 }
 
 /// A time.
@@ -33,10 +42,15 @@ fn uuid(value: &Value) -> Option<Uuid> {
 pub(crate) struct Time(pub DateTime<Utc>);
 
 /// A time by RFC 3339, such as `2026-11-22T19:30:00.000Z`: given in UTC, understood with any offset.
-#[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
+#[Scalar(
+    name = "DateTime",
+    specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339"
+)]
 impl ScalarType for Time {
     fn parse(value: Value) -> InputValueResult<Self> {
-        time(&value).map(Self).ok_or_else(|| InputValueError::expected_type(value))
+        time(&value)
+            .map(Self)
+            .ok_or_else(|| InputValueError::expected_type(value))
     }
 
     fn is_valid(value: &Value) -> bool {
@@ -50,7 +64,9 @@ impl ScalarType for Time {
 
 /// Years beyond 9999 are not RFC 3339, and databases differ on years before 1.
 fn time(value: &Value) -> Option<DateTime<Utc>> {
-    let Value::String(text) = value else { return None };
+    let Value::String(text) = value else {
+        return None;
+    };
     let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
     (1..=9999).contains(&time.year()).then_some(time)
 }

@@ -77,7 +77,9 @@ pub(super) fn scope<'a, T>(ctx: &ContextBase<'a, T>) -> &'a Scope {
 
 /// The viewer among what the server put into a request.
 pub(super) fn viewer_in(data: &Data) -> Option<Viewer> {
-    *data.get(&TypeId::of::<Option<Viewer>>())?.downcast_ref::<Option<Viewer>>()?
+    *data
+        .get(&TypeId::of::<Option<Viewer>>())?
+        .downcast_ref::<Option<Viewer>>()?
 }
 
 /// A service as a key: the same when its id is.
@@ -141,45 +143,72 @@ impl Loaders {
     fn new(ops: &Arc<Ops>, viewer: Option<Viewer>, now: DateTime<Utc>, queue: &Queue) -> Self {
         let viewer = move || viewer.ok_or(Error::Unauthenticated);
         Self {
-            service: loader!(queue, ops, |o, ids| o.services_by_id(&viewer()?, &ids).await),
-            current: loader!(queue, ops, |o, keys| by_service(o.current(&services(keys.iter()), now).await?, keys)),
+            service: loader!(queue, ops, |o, ids| o
+                .services_by_id(&viewer()?, &ids)
+                .await),
+            current: loader!(queue, ops, |o, keys| by_service(
+                o.current(&services(keys.iter()), now).await?,
+                keys
+            )),
             details: loader!(queue, ops, |o, ids| o.details(&ids).await),
             uptime: loader!(queue, ops, |o, keys| {
-                let asked: Vec<_> =
-                    keys.iter().map(|(key, question): &(ByService, _)| (key.0.number, *question)).collect();
+                let asked: Vec<_> = keys
+                    .iter()
+                    .map(|(key, question): &(ByService, _)| (key.0.number, *question))
+                    .collect();
                 let mut answers = history::ask(&o.db, &o.past, &asked, now).await?;
                 let answered = keys.into_iter().zip(asked);
-                Ok(answered.filter_map(|(key, asked)| Some((key, answers.remove(&asked)?))).collect())
+                Ok(answered
+                    .filter_map(|(key, asked)| Some((key, answers.remove(&asked)?)))
+                    .collect())
             }),
             latency: loader!(queue, ops, |o, keys| {
                 let latency = |keys: Vec<ByService>, stretch| {
                     let o = o.clone();
                     async move {
                         if keys.len() > MAX_CHARTS {
-                            let message = format!("can be drawn for at most {MAX_CHARTS} services at a time");
+                            let message =
+                                format!("can be drawn for at most {MAX_CHARTS} services at a time");
                             return Err(Error::field("latency", message));
                         }
-                        Ok(by_number(history::latency(&o.db, &o.past, &numbers(&keys), stretch).await?, keys))
+                        Ok(by_number(
+                            history::latency(&o.db, &o.past, &numbers(&keys), stretch).await?,
+                            keys,
+                        ))
                     }
                 };
                 grouped(keys, latency).await
             }),
             hourly_medians: loader!(queue, ops, |o, keys| {
                 if keys.len() > MAX_SPARKLINES {
-                    let message = format!("can be read of at most {MAX_SPARKLINES} services at a time");
-                    return Err(Error::field("hourlyP50Ms", message + ": choose them with a filter"));
+                    let message =
+                        format!("can be read of at most {MAX_SPARKLINES} services at a time");
+                    return Err(Error::field(
+                        "hourlyP50Ms",
+                        message + ": choose them with a filter",
+                    ));
                 }
-                Ok(by_number(history::hourly_medians(&o.db, &o.past, &numbers(&keys), now).await?, keys))
+                Ok(by_number(
+                    history::hourly_medians(&o.db, &o.past, &numbers(&keys), now).await?,
+                    keys,
+                ))
             }),
             checks: loader!(queue, ops, |o, keys| {
                 check_pages("checks", &keys)?;
                 let pages = |keys: Vec<ByService>, (first, after)| {
                     let o = o.clone();
-                    async move { Ok(by_number(history::checks(&o.db, &numbers(&keys), first, after).await?, keys)) }
+                    async move {
+                        Ok(by_number(
+                            history::checks(&o.db, &numbers(&keys), first, after).await?,
+                            keys,
+                        ))
+                    }
                 };
                 grouped(keys, pages).await
             }),
-            incident: loader!(queue, ops, |o, ids| o.incidents_by_id(&viewer()?, &ids).await),
+            incident: loader!(queue, ops, |o, ids| o
+                .incidents_by_id(&viewer()?, &ids)
+                .await),
             incidents: loader!(queue, ops, |o, keys| {
                 check_pages("incidents", &keys)?;
                 let pages = |ids: Vec<Uuid>, (first, after)| {
@@ -189,7 +218,9 @@ impl Loaders {
                 grouped(keys, pages).await
             }),
             incident_count: loader!(queue, ops, |o, ids| o.count_incidents_of_each(&ids).await),
-            open_incident: loader!(queue, ops, |o, ids| o.open_incidents(&viewer()?, &ids).await),
+            open_incident: loader!(queue, ops, |o, ids| o
+                .open_incidents(&viewer()?, &ids)
+                .await),
             incident_days: loader!(queue, ops, |o, keys| {
                 let counts = |ids: Vec<Uuid>, days| {
                     let o = o.clone();
@@ -199,8 +230,12 @@ impl Loaders {
             }),
             events: loader!(queue, ops, |o, ids| {
                 if ids.len() > MAX_TIMELINES {
-                    let message = format!("can be read of at most {MAX_TIMELINES} incidents at a time");
-                    return Err(Error::field("events", message + ": ask for fewer incidents"));
+                    let message =
+                        format!("can be read of at most {MAX_TIMELINES} incidents at a time");
+                    return Err(Error::field(
+                        "events",
+                        message + ": ask for fewer incidents",
+                    ));
                 }
                 o.incident_events(&ids).await
             }),
@@ -214,9 +249,18 @@ impl Loaders {
                 few("notes", &ids)?;
                 o.notes(&ids).await
             }),
-            followed: loader!(queue, ops, |o, keys| by_service(o.followed(&services(keys.iter()), now).await?, keys)),
-            notices: loader!(queue, ops, |o, keys| by_service(o.notices(&services(keys.iter()), now).await?, keys)),
-            page: loader!(queue, ops, |o, keys| by_service(o.pages(&services(keys.iter())).await?, keys)),
+            followed: loader!(queue, ops, |o, keys| by_service(
+                o.followed(&services(keys.iter()), now).await?,
+                keys
+            )),
+            notices: loader!(queue, ops, |o, keys| by_service(
+                o.notices(&services(keys.iter()), now).await?,
+                keys
+            )),
+            page: loader!(queue, ops, |o, keys| by_service(
+                o.pages(&services(keys.iter())).await?,
+                keys
+            )),
             page_components: loader!(queue, ops, |o, keys| {
                 by_service(o.components_of_pages(&services(keys.iter())).await?, keys)
             }),
@@ -229,7 +273,9 @@ fn few<K>(field: &str, incidents: &[K]) -> Result<()> {
     if incidents.len() <= MAX_DETAILS {
         return Ok(());
     }
-    let message = format!("can be read of at most {MAX_DETAILS} incidents at a time: ask for fewer incidents");
+    let message = format!(
+        "can be read of at most {MAX_DETAILS} incidents at a time: ask for fewer incidents"
+    );
     Err(Error::field(field, message))
 }
 
@@ -241,7 +287,11 @@ fn check_pages<K, P>(what: &str, pages: &[PageOf<K, P>]) -> Result<()> {
     }
     let lists = u64::try_from(pages.len()).unwrap_or(u64::MAX);
     let each = MAX_ROWS / lists;
-    let advice = if each == 0 { String::new() } else { format!("ask for at most {each} of each, or ") };
+    let advice = if each == 0 {
+        String::new()
+    } else {
+        format!("ask for at most {each} of each, or ")
+    };
     let message = format!(
         "comes to {rows} {what} in {lists} lists, at most {MAX_ROWS} are allowed at a time: {advice}ask for fewer \
          services, with a filter or one by one"
@@ -254,8 +304,14 @@ fn services<'a>(keys: impl Iterator<Item = &'a ByService>) -> Vec<Arc<service::M
 }
 
 /// From values by id back to the keys that asked.
-fn by_service<V>(mut values: HashMap<Uuid, V>, keys: Vec<ByService>) -> Result<HashMap<ByService, V>> {
-    Ok(keys.into_iter().filter_map(|key| values.remove(&key.0.id).map(|value| (key, value))).collect())
+fn by_service<V>(
+    mut values: HashMap<Uuid, V>,
+    keys: Vec<ByService>,
+) -> Result<HashMap<ByService, V>> {
+    Ok(keys
+        .into_iter()
+        .filter_map(|key| values.remove(&key.0.id).map(|value| (key, value)))
+        .collect())
 }
 
 fn numbers(keys: &[ByService]) -> Vec<i32> {
@@ -264,11 +320,16 @@ fn numbers(keys: &[ByService]) -> Vec<i32> {
 
 /// From values by number back to the keys that asked.
 fn by_number<V>(mut values: HashMap<i32, V>, keys: Vec<ByService>) -> HashMap<ByService, V> {
-    keys.into_iter().filter_map(|key| values.remove(&key.0.number).map(|value| (key, value))).collect()
+    keys.into_iter()
+        .filter_map(|key| values.remove(&key.0.number).map(|value| (key, value)))
+        .collect()
 }
 
 /// One call for each thing that is asked of any number of keys.
-async fn grouped<K, A, V, F>(keys: Vec<(K, A)>, fetch: impl Fn(Vec<K>, A) -> F) -> Result<HashMap<(K, A), V>>
+async fn grouped<K, A, V, F>(
+    keys: Vec<(K, A)>,
+    fetch: impl Fn(Vec<K>, A) -> F,
+) -> Result<HashMap<(K, A), V>>
 where
     K: Eq + Hash,
     A: Copy + Eq + Hash,
@@ -280,7 +341,18 @@ where
     }
     let fetched = groups.into_iter().map(|(asked, keys)| {
         let values = fetch(keys, asked);
-        async move { Ok::<_, Error>(values.await?.into_iter().map(move |(key, value)| ((key, asked), value))) }
+        async move {
+            Ok::<_, Error>(
+                values
+                    .await?
+                    .into_iter()
+                    .map(move |(key, value)| ((key, asked), value)),
+            )
+        }
     });
-    Ok(futures::future::try_join_all(fetched).await?.into_iter().flatten().collect())
+    Ok(futures::future::try_join_all(fetched)
+        .await?
+        .into_iter()
+        .flatten()
+        .collect())
 }

@@ -37,26 +37,43 @@ pub(crate) struct Service {
 impl Service {
     /// One that will be looked up when needed.
     pub(super) const fn by_id(id: Uuid) -> Self {
-        Self { id, known: None, checked: None }
+        Self {
+            id,
+            known: None,
+            checked: None,
+        }
     }
 
     /// One that was checked just now.
     pub(super) const fn after_check(id: Uuid, checked: live::CurrentStatus) -> Self {
-        Self { id, known: None, checked: Some(checked) }
+        Self {
+            id,
+            known: None,
+            checked: Some(checked),
+        }
     }
 
     /// The row. That it is the viewer's is made sure of here, so every field that reads more begins with it.
     async fn row(&self, ctx: &Context<'_>) -> OpsResult<Arc<service::Model>> {
         match &self.known {
             Some(known) => Ok(known.clone()),
-            None => scope(ctx).loaders.service.load(self.id).await?.ok_or(Error::NotFound("service")),
+            None => scope(ctx)
+                .loaders
+                .service
+                .load(self.id)
+                .await?
+                .ok_or(Error::NotFound("service")),
         }
     }
 }
 
 impl From<Arc<service::Model>> for Service {
     fn from(row: Arc<service::Model>) -> Self {
-        Self { id: row.id, known: Some(row), checked: None }
+        Self {
+            id: row.id,
+            known: Some(row),
+            checked: None,
+        }
     }
 }
 
@@ -107,7 +124,12 @@ impl Service {
     #[graphql(complexity = "page(5, child_complexity)")]
     async fn components(&self, ctx: &Context<'_>) -> Result<Vec<FollowedComponent>> {
         let row = self.row(ctx).await?;
-        let followed = scope(ctx).loaders.followed.load(ByService(row)).await?.unwrap_or_default();
+        let followed = scope(ctx)
+            .loaders
+            .followed
+            .load(ByService(row))
+            .await?
+            .unwrap_or_default();
         Ok(followed.into_iter().map(FollowedComponent::from).collect())
     }
 
@@ -147,10 +169,19 @@ impl Service {
     }
 
     /// Uptime over a window that ends now.
-    async fn uptime(&self, ctx: &Context<'_>, #[graphql(desc = "Over which time.")] window: Window) -> Result<Uptime> {
+    async fn uptime(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Over which time.")] window: Window,
+    ) -> Result<Uptime> {
         let row = self.row(ctx).await?;
         let question = Question::Uptime(window.into());
-        match scope(ctx).loaders.uptime.load((ByService(row), question)).await? {
+        match scope(ctx)
+            .loaders
+            .uptime
+            .load((ByService(row), question))
+            .await?
+        {
             Some(Answer::Uptime(uptime)) => Ok(uptime.into()),
             _ => Err(Error::NotFound("service").into()),
         }
@@ -165,7 +196,12 @@ impl Service {
     ) -> Result<PlainList<UptimeDay>> {
         let days = checked(days)?;
         let row = self.row(ctx).await?;
-        match scope(ctx).loaders.uptime.load((ByService(row), Question::Days(days))).await? {
+        match scope(ctx)
+            .loaders
+            .uptime
+            .load((ByService(row), Question::Days(days)))
+            .await?
+        {
             Some(Answer::Days(days)) => Ok(PlainList(days.iter().map(UptimeDay).collect())),
             _ => Err(Error::NotFound("service").into()),
         }
@@ -181,7 +217,11 @@ impl Service {
     ) -> Result<Vec<u32>> {
         let days = checked(days)?;
         let row = self.row(ctx).await?;
-        let counts = scope(ctx).loaders.incident_days.load((row.id, days)).await?;
+        let counts = scope(ctx)
+            .loaders
+            .incident_days
+            .load((row.id, days))
+            .await?;
         Ok(counts.unwrap_or_else(|| vec![0; days as usize]))
     }
 
@@ -203,7 +243,11 @@ impl Service {
     #[graphql(complexity = 8)]
     async fn hourly_p50_ms(&self, ctx: &Context<'_>) -> Result<Vec<Option<f64>>> {
         let row = self.row(ctx).await?;
-        let medians = scope(ctx).loaders.hourly_medians.load(ByService(row)).await?;
+        let medians = scope(ctx)
+            .loaders
+            .hourly_medians
+            .load(ByService(row))
+            .await?;
         Ok(medians.unwrap_or_else(|| vec![None; HOURS]))
     }
 
@@ -222,7 +266,9 @@ impl Service {
         let (from, to) = (from.0, to.0.min(scope(ctx).now));
         if to - from > Stretch::LONGEST {
             let days = Stretch::LONGEST.num_days();
-            return Err(Error::field("from", format!("lies more than {days} days before `to`")).into());
+            return Err(
+                Error::field("from", format!("lies more than {days} days before `to`")).into(),
+            );
         }
         let row = self.row(ctx).await?;
         if from >= to {
@@ -241,7 +287,13 @@ impl Service {
         #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
     ) -> Result<CheckConnection> {
         let row = self.row(ctx).await?;
-        Ok(check::of_service(scope(ctx), ByService(row), first.unwrap_or(100), after.as_deref()).await?)
+        Ok(check::of_service(
+            scope(ctx),
+            ByService(row),
+            first.unwrap_or(100),
+            after.as_deref(),
+        )
+        .await?)
     }
 
     /// Its incidents, newest first.
@@ -259,7 +311,12 @@ impl Service {
     /// The incident that is open; null when there is none.
     async fn open_incident(&self, ctx: &Context<'_>) -> Result<Option<Incident>> {
         let row = self.row(ctx).await?;
-        Ok(scope(ctx).loaders.open_incident.load(row.id).await?.map(Incident::from))
+        Ok(scope(ctx)
+            .loaders
+            .open_incident
+            .load(row.id)
+            .await?
+            .map(Incident::from))
     }
 
     /// The vendor's status page that it follows; null for HTTP.
@@ -283,13 +340,27 @@ impl Service {
     async fn maintenances(&self, ctx: &Context<'_>) -> Result<Vec<Maintenance>> {
         let row = self.row(ctx).await?;
         let notices = scope(ctx).loaders.notices.load(ByService(row)).await?;
-        Ok(notices.as_ref().map(vendor::maintenances).unwrap_or_default())
+        Ok(notices
+            .as_ref()
+            .map(vendor::maintenances)
+            .unwrap_or_default())
     }
 }
 
-async fn latency(ctx: &Context<'_>, row: Arc<service::Model>, stretch: Stretch) -> Result<PlainList<LatencyPoint>> {
-    let points = scope(ctx).loaders.latency.load((ByService(row), stretch)).await?.unwrap_or_default();
-    Ok(PlainList(points.into_iter().map(LatencyPoint::from).collect()))
+async fn latency(
+    ctx: &Context<'_>,
+    row: Arc<service::Model>,
+    stretch: Stretch,
+) -> Result<PlainList<LatencyPoint>> {
+    let points = scope(ctx)
+        .loaders
+        .latency
+        .load((ByService(row), stretch))
+        .await?
+        .unwrap_or_default();
+    Ok(PlainList(
+        points.into_iter().map(LatencyPoint::from).collect(),
+    ))
 }
 
 /// How many days were asked for.
@@ -298,7 +369,12 @@ fn checked(days: Option<i32>) -> OpsResult<u32> {
     u32::try_from(days)
         .ok()
         .filter(|days| (1..=MAX_DAYS).contains(days))
-        .ok_or_else(|| Error::field("days", format!("is {days}, must be between 1 and {MAX_DAYS}")))
+        .ok_or_else(|| {
+            Error::field(
+                "days",
+                format!("is {days}, must be between 1 and {MAX_DAYS}"),
+            )
+        })
 }
 
 #[derive(Default)]
@@ -317,7 +393,9 @@ impl ServiceQuery {
         let filter = filter.unwrap_or_default();
         let status = filter.status;
         let services = scope.ops.services(&scope.viewer()?, &filter.into()).await?;
-        let Some(status) = status else { return Ok(Services(services)) };
+        let Some(status) = status else {
+            return Ok(Services(services));
+        };
         let keys: Vec<_> = services.iter().cloned().map(ByService).collect();
         // What was never checked is as unknown as can be.
         let known = |_: &_, current: Option<&live::CurrentStatus>| {
@@ -325,7 +403,12 @@ impl ServiceQuery {
         };
         let known = scope.loaders.current.load_all(&keys, known).await?;
         Ok(Services(
-            services.into_iter().zip(known).filter(|(_, known)| *known == status).map(|(row, _)| row).collect(),
+            services
+                .into_iter()
+                .zip(known)
+                .filter(|(_, known)| *known == status)
+                .map(|(row, _)| row)
+                .collect(),
         ))
     }
 

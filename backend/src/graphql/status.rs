@@ -49,7 +49,10 @@ pub(crate) enum Window {
 
 /// The word of a vocabulary as it is sent.
 pub(super) fn word<T: EnumType + PartialEq>(value: T) -> &'static str {
-    T::items().iter().find(|item| item.value == value).map_or("", |item| item.name)
+    T::items()
+        .iter()
+        .find(|item| item.value == value)
+        .map_or("", |item| item.name)
 }
 
 /// What is known about a service now.
@@ -109,7 +112,9 @@ impl CurrentStatus {
     /// When the server's certificate ends; null without TLS.
     async fn certificate_expires_at(&self, ctx: &Context<'_>) -> Result<Option<Time>> {
         let details = scope(ctx).loaders.details.load(self.service_id).await?;
-        Ok(details.and_then(|details| details.certificate_expires_at).map(Time))
+        Ok(details
+            .and_then(|details| details.certificate_expires_at)
+            .map(Time))
     }
 }
 
@@ -142,7 +147,17 @@ pub(crate) struct Phases {
 
 impl From<&domain::Phases> for Phases {
     fn from(phases: &domain::Phases) -> Self {
-        let domain::Phases { dns_ms, connect_ms, tls_ms, first_byte_ms } = *phases;
-        Self { dns_ms, connect_ms, tls_ms, first_byte_ms }
+        let domain::Phases {
+            dns_ms,
+            connect_ms,
+            tls_ms,
+            first_byte_ms,
+        } = *phases;
+        Self {
+            dns_ms,
+            connect_ms,
+            tls_ms,
+            first_byte_ms,
+        }
     }
 }

@@ -76,8 +76,16 @@ impl StatusPage {
     /// Everything on it that can be followed, in the vendor's order.
     #[graphql(complexity = "page(50, child_complexity)")]
     async fn components(&self, ctx: &Context<'_>) -> Result<Vec<DiscoveredComponent>> {
-        let components = scope(ctx).loaders.page_components.load(ByService(self.service.clone())).await?;
-        Ok(components.iter().flat_map(|all| all.iter()).map(DiscoveredComponent::from).collect())
+        let components = scope(ctx)
+            .loaders
+            .page_components
+            .load(ByService(self.service.clone()))
+            .await?;
+        Ok(components
+            .iter()
+            .flat_map(|all| all.iter())
+            .map(DiscoveredComponent::from)
+            .collect())
     }
 }
 
@@ -132,7 +140,10 @@ pub(crate) struct StatusPageDiscovery {
 impl StatusPageDiscovery {
     /// The addresses to read, to be handed to `createService`; none when nothing was found.
     async fn api_urls(&self) -> Vec<String> {
-        self.found.as_ref().map(|found| found.api_urls.clone()).unwrap_or_default()
+        self.found
+            .as_ref()
+            .map(|found| found.api_urls.clone())
+            .unwrap_or_default()
     }
 
     /// The vendor's name for the page.
@@ -153,7 +164,11 @@ impl StatusPageDiscovery {
     /// What can be followed, in the vendor's order.
     #[graphql(complexity = "page(100, child_complexity)")]
     async fn components(&self) -> Vec<DiscoveredComponent> {
-        let components = self.found.as_ref().map(|found| found.page.components.as_slice()).unwrap_or_default();
+        let components = self
+            .found
+            .as_ref()
+            .map(|found| found.page.components.as_slice())
+            .unwrap_or_default();
         components.iter().map(DiscoveredComponent::from).collect()
     }
 
@@ -174,7 +189,10 @@ pub(crate) struct RejectedUrl {
 
 impl From<&Rejected> for RejectedUrl {
     fn from(rejected: &Rejected) -> Self {
-        Self { url: rejected.url.clone(), reason: rejected.reason.clone() }
+        Self {
+            url: rejected.url.clone(),
+            reason: rejected.reason.clone(),
+        }
     }
 }
 
@@ -195,7 +213,11 @@ impl From<&Entry> for CatalogueEntry {
     fn from(entry: &Entry) -> Self {
         Self {
             name: entry.name.to_owned(),
-            aliases: entry.aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+            aliases: entry
+                .aliases
+                .iter()
+                .map(|alias| (*alias).to_owned())
+                .collect(),
             url: entry.url.to_owned(),
             provider: entry.provider.map(str::to_owned),
         }
@@ -212,13 +234,23 @@ impl StatusPageQuery {
     async fn status_page_catalogue(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The beginning of a name, or of another word that the service is known by.")] search: String,
+        #[graphql(
+            desc = "The beginning of a name, or of another word that the service is known by."
+        )]
+        search: String,
         #[graphql(desc = "How many, 1 to 50.", default_with = "Some(10)")] first: Option<i32>,
     ) -> Result<Vec<CatalogueEntry>> {
         scope(ctx).viewer()?;
         let first = first.unwrap_or(10);
-        let limit = usize::try_from(first).ok().filter(|_| (1..=MAX_ENTRIES).contains(&first));
-        let out_of_range = || Error::field("first", format!("is {first}, must be between 1 and {MAX_ENTRIES}"));
+        let limit = usize::try_from(first)
+            .ok()
+            .filter(|_| (1..=MAX_ENTRIES).contains(&first));
+        let out_of_range = || {
+            Error::field(
+                "first",
+                format!("is {first}, must be between 1 and {MAX_ENTRIES}"),
+            )
+        };
         let found = Catalogue::built_in().search(&search, limit.ok_or_else(out_of_range)?);
         Ok(found.into_iter().map(CatalogueEntry::from).collect())
     }
@@ -239,7 +271,10 @@ impl StatusPageMutation {
     ) -> Result<StatusPageDiscovery> {
         let scope = scope(ctx);
         let found = scope.ops.discover_page(&scope.viewer()?, &url).await?;
-        Ok(StatusPageDiscovery { found: Some(found), rejected: Vec::new() })
+        Ok(StatusPageDiscovery {
+            found: Some(found),
+            rejected: Vec::new(),
+        })
     }
 
     /// Looks at addresses of JSON answers that you give by hand: keeps those that have components, incidents or
@@ -250,7 +285,10 @@ impl StatusPageMutation {
         #[graphql(desc = "The addresses, 1 to 10.")] urls: Vec<String>,
     ) -> Result<StatusPageDiscovery> {
         let scope = scope(ctx);
-        let (found, rejected) = scope.ops.validate_page_urls(&scope.viewer()?, &urls).await?;
+        let (found, rejected) = scope
+            .ops
+            .validate_page_urls(&scope.viewer()?, &urls)
+            .await?;
         Ok(StatusPageDiscovery { found, rejected })
     }
 }

@@ -90,23 +90,37 @@ impl Subscription {
     async fn status_updates(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Of this service only; NOT_FOUND when there is none with this id.")] service_id: Option<Id>,
-        #[graphql(desc = "Only when the confirmed status changes.", default_with = "Some(false)")] changes_only: Option<
-            bool,
-        >,
+        #[graphql(desc = "Of this service only; NOT_FOUND when there is none with this id.")]
+        service_id: Option<Id>,
+        #[graphql(
+            desc = "Only when the confirmed status changes.",
+            default_with = "Some(false)"
+        )]
+        changes_only: Option<bool>,
     ) -> Result<Updates<StatusUpdate>> {
         let (ops, viewer) = listener(ctx)?;
         let events = ops.live.subscribe_to(viewer.user_id);
         if let Some(Id(id)) = service_id {
-            ops.service(&viewer, id).await?.ok_or(Error::NotFound(SERVICE))?;
+            ops.service(&viewer, id)
+                .await?
+                .ok_or(Error::NotFound(SERVICE))?;
         }
         let (only, changes_only) = (service_id.map(|id| id.0), changes_only.unwrap_or(false));
         Ok(updates(events, move |event| match event {
-            Event::StatusChecked { service_id, previous, current, changed, .. }
-                if only.is_none_or(|only| only == *service_id) && (*changed || !changes_only) =>
-            {
+            Event::StatusChecked {
+                service_id,
+                previous,
+                current,
+                changed,
+                ..
+            } if only.is_none_or(|only| only == *service_id) && (*changed || !changes_only) => {
                 let (service_id, current) = (*service_id, current.clone());
-                Some(StatusUpdate { service_id, previous: *previous, current, changed: *changed })
+                Some(StatusUpdate {
+                    service_id,
+                    previous: *previous,
+                    current,
+                    changed: *changed,
+                })
             }
             _ => None,
         }))
@@ -116,47 +130,69 @@ impl Subscription {
     /// loses a note.
     async fn incident_updates(&self, ctx: &Context<'_>) -> Result<Updates<Incident>> {
         let (ops, viewer) = listener(ctx)?;
-        Ok(updates(ops.live.subscribe_to(viewer.user_id), |event| match event {
-            Event::IncidentChanged { incident_id, .. } => Some(Incident::by_id(*incident_id)),
-            _ => None,
-        }))
+        Ok(updates(
+            ops.live.subscribe_to(viewer.user_id),
+            |event| match event {
+                Event::IncidentChanged { incident_id, .. } => Some(Incident::by_id(*incident_id)),
+                _ => None,
+            },
+        ))
     }
 
     /// Your services, each time that one is added, changed, paused, resumed or deleted, here or elsewhere.
     async fn service_changes(&self, ctx: &Context<'_>) -> Result<Updates<ServiceChange>> {
         let (ops, viewer) = listener(ctx)?;
-        Ok(updates(ops.live.subscribe_to(viewer.user_id), |event| match event {
-            Event::ServiceChanged { service_id, change, .. } => {
-                let there = *change != live::ServiceChange::Deleted;
-                Some(ServiceChange {
-                    change: (*change).into(),
-                    service_id: (*service_id).into(),
-                    service: there.then(|| Service::by_id(*service_id)),
-                })
-            }
-            _ => None,
-        }))
+        Ok(updates(
+            ops.live.subscribe_to(viewer.user_id),
+            |event| match event {
+                Event::ServiceChanged {
+                    service_id, change, ..
+                } => {
+                    let there = *change != live::ServiceChange::Deleted;
+                    Some(ServiceChange {
+                        change: (*change).into(),
+                        service_id: (*service_id).into(),
+                        service: there.then(|| Service::by_id(*service_id)),
+                    })
+                }
+                _ => None,
+            },
+        ))
     }
 }
 
 /// Streams are set up before there is a scope: each of their events gets its own.
 fn listener<'a>(ctx: &Context<'a>) -> Result<(&'a Arc<Ops>, Viewer)> {
-    let viewer = ctx.data_opt::<Option<Viewer>>().copied().flatten().ok_or(Error::Unauthenticated)?;
+    let viewer = ctx
+        .data_opt::<Option<Viewer>>()
+        .copied()
+        .flatten()
+        .ok_or(Error::Unauthenticated)?;
     Ok((ctx.data_unchecked::<Arc<Ops>>(), viewer))
 }
 
-fn updates<T: Send + 'static>(events: Events, wanted: impl Fn(&Event) -> Option<T> + Send + 'static) -> Updates<T> {
-    until_missed(events.filter_map(move |event| ready(event.map(|event| wanted(&event)).transpose()))).boxed()
+fn updates<T: Send + 'static>(
+    events: Events,
+    wanted: impl Fn(&Event) -> Option<T> + Send + 'static,
+) -> Updates<T> {
+    until_missed(
+        events.filter_map(move |event| ready(event.map(|event| wanted(&event)).transpose())),
+    )
+    .boxed()
 }
 
 /// Ends behind the first error.
-fn until_missed<T, E>(events: impl Stream<Item = std::result::Result<T, E>>) -> impl Stream<Item = Result<T>> {
+fn until_missed<T, E>(
+    events: impl Stream<Item = std::result::Result<T, E>>,
+) -> impl Stream<Item = Result<T>> {
     events.scan(false, |missed, event| {
         let event = (!*missed).then_some(event);
         *missed = matches!(event, Some(Err(_)));
         let missed = || {
             metrics::missed();
-            Error::Upstream("updates were missed: fetch anew what is shown, and subscribe again".into())
+            Error::Upstream(
+                "updates were missed: fetch anew what is shown, and subscribe again".into(),
+            )
         };
         ready(event.map(|event| event.map_err(|_| missed().into())))
     })

@@ -97,11 +97,15 @@ impl From<system::System> for System {
             },
             database_bytes: system.database_bytes as f64,
             queued: system.queue.map(|queue| number(queue.length as u64)),
-            overdue_ms: system.queue.map(|queue| number(queue.overdue.num_milliseconds().unsigned_abs())),
+            overdue_ms: system
+                .queue
+                .map(|queue| number(queue.overdue.num_milliseconds().unsigned_abs())),
             checks_per_second: system.checks_per_second(),
             last_hour: (&system.hour).into(),
             minutes: system.minutes.iter().map(Scheduling::from).collect(),
-            workers: system.workers.map(|workers| workers.into_iter().map(Worker::from).collect()),
+            workers: system
+                .workers
+                .map(|workers| workers.into_iter().map(Worker::from).collect()),
         }
     }
 }

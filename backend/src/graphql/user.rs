@@ -35,7 +35,13 @@ impl User {
     #[graphql(complexity = "super::limits::page(20, child_complexity)")]
     async fn api_tokens(&self, ctx: &Context<'_>) -> Result<Vec<ApiToken>> {
         let scope = scope(ctx);
-        Ok(scope.ops.tokens(&scope.viewer()?).await?.into_iter().map(ApiToken::from).collect())
+        Ok(scope
+            .ops
+            .tokens(&scope.viewer()?)
+            .await?
+            .into_iter()
+            .map(ApiToken::from)
+            .collect())
     }
 
     /// The browsers in which you are signed in, the one used last first.
@@ -119,7 +125,9 @@ impl UserQuery {
     /// You; null without a valid session or token. Everything but this and `signInOptions` answers UNAUTHENTICATED then.
     async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let scope = scope(ctx);
-        let Some(viewer) = scope.visitor() else { return Ok(None) };
+        let Some(viewer) = scope.visitor() else {
+            return Ok(None);
+        };
         let user = scope.ops.user(&viewer).await?;
         Ok(user.map(|user| User {
             id: user.id.into(),
@@ -134,7 +142,10 @@ impl UserQuery {
         let scope = scope(ctx);
         scope.viewer()?;
         let limits = scope.ops.limits;
-        Ok(Limits { min_interval_seconds: limits.min_interval_seconds, max_services: limits.max_services })
+        Ok(Limits {
+            min_interval_seconds: limits.min_interval_seconds,
+            max_services: limits.max_services,
+        })
     }
 }
 
@@ -156,11 +167,18 @@ impl UserMutation {
             expires_in_days: input.expires_in_days,
         };
         let (token, row) = scope.ops.create_token(&scope.viewer()?, wanted).await?;
-        Ok(CreatedApiToken { token, api_token: row.into() })
+        Ok(CreatedApiToken {
+            token,
+            api_token: row.into(),
+        })
     }
 
     /// Makes a token worthless, and returns its id.
-    async fn revoke_api_token(&self, ctx: &Context<'_>, #[graphql(desc = "The token's id.")] id: Id) -> Result<Id> {
+    async fn revoke_api_token(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The token's id.")] id: Id,
+    ) -> Result<Id> {
         let scope = scope(ctx);
         let revoked = scope.ops.revoke_token(&scope.viewer()?, id.0).await?;
         // The server remembers for some seconds whom a token stands for, and knows who is connected by it.

@@ -30,13 +30,29 @@ pub(crate) struct FollowedComponent {
 }
 
 impl From<Followed> for FollowedComponent {
-    fn from(Followed { chosen, shown, status, missing, successors }: Followed) -> Self {
+    fn from(
+        Followed {
+            chosen,
+            shown,
+            status,
+            missing,
+            successors,
+        }: Followed,
+    ) -> Self {
         let (name, group_name, vendor_status) = match shown {
             Some(shown) if !missing => (shown.name, shown.group_name, shown.vendor_status),
             _ => (chosen.name, chosen.group_name, String::new()),
         };
         let successors = successors.iter().map(DiscoveredComponent::from).collect();
-        Self { id: chosen.component_id, name, group_name, status: status.into(), vendor_status, missing, successors }
+        Self {
+            id: chosen.component_id,
+            name,
+            group_name,
+            status: status.into(),
+            vendor_status,
+            missing,
+            successors,
+        }
     }
 }
 
@@ -102,7 +118,13 @@ pub(super) fn incidents(notices: &Notices) -> Vec<VendorIncident> {
         components: names(notices, &row.component_ids),
         updates: items(&row.updates)
             .iter()
-            .filter_map(|one| update(one, row.started_at.unwrap_or_else(|| notices.known_at(row.updated_at))))
+            .filter_map(|one| {
+                update(
+                    one,
+                    row.started_at
+                        .unwrap_or_else(|| notices.known_at(row.updated_at)),
+                )
+            })
             .collect(),
     };
     notices.incidents.iter().map(|row| shown(row)).collect()
@@ -124,15 +146,32 @@ pub(super) fn maintenances(notices: &Notices) -> Vec<Maintenance> {
 /// A component that the page no longer has is named by its id.
 fn names(notices: &Notices, ids: &Value) -> Vec<String> {
     let ids = items(ids).iter().filter_map(Value::as_str);
-    ids.map(|id| notices.names.get(id).cloned().unwrap_or_else(|| id.to_owned())).collect()
+    ids.map(|id| {
+        notices
+            .names
+            .get(id)
+            .cloned()
+            .unwrap_or_else(|| id.to_owned())
+    })
+    .collect()
 }
 
 /// One without a time of its own is as old as what it is about.
 fn update(update: &Value, began: DateTime<Utc>) -> Option<VendorUpdate> {
     let update = update.as_object()?;
-    let text = |name: &str| update.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |name: &str| {
+        update
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let at = DateTime::parse_from_rfc3339(&text("at")).map_or(began, |at| at.to_utc());
-    Some(VendorUpdate { at: at.into(), status: text("status"), body: text("body") })
+    Some(VendorUpdate {
+        at: at.into(),
+        status: text("status"),
+        body: text("body"),
+    })
 }
 
 fn items(list: &Value) -> &[Value] {

@@ -7,7 +7,9 @@ use super::{Error, Ops, Result, now};
 use crate::auth::{Viewer, session as sessions};
 use entity::{account_removal, api_token, calendar_feed, identity, service, session, user};
 use sea_orm::sea_query::LockType;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set,
+};
 use uuid::Uuid;
 
 /// What a missing one is called.
@@ -28,7 +30,10 @@ impl Ops {
     /// When the database fails.
     pub async fn identities(&self, viewer: &Viewer) -> Result<Vec<identity::Model>> {
         let own = identity::Entity::find().filter(identity::Column::UserId.eq(viewer.user_id));
-        Ok(own.order_by_desc(identity::Column::LastUsedAt).all(&self.db).await?)
+        Ok(own
+            .order_by_desc(identity::Column::LastUsedAt)
+            .all(&self.db)
+            .await?)
     }
 
     /// Ends one of the viewer's sessions.
@@ -61,23 +66,50 @@ impl Ops {
         in_person(viewer)?;
         let id = viewer.user_id;
         let transaction = self.begin().await?;
-        let owner = user::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(&transaction).await?;
+        let owner = user::Entity::find_by_id(id)
+            .lock(LockType::NoKeyUpdate)
+            .one(&transaction)
+            .await?;
         let owner = owner.ok_or(Error::Unauthenticated)?;
         if email.trim() != owner.email {
-            return Err(Error::field("email", format!("is not this account's: type {} to delete it", owner.email)));
+            return Err(Error::field(
+                "email",
+                format!("is not this account's: type {} to delete it", owner.email),
+            ));
         }
-        let removal = account_removal::Model { user_id: id, requested_at: now() };
+        let removal = account_removal::Model {
+            user_id: id,
+            requested_at: now(),
+        };
         account_removal::Entity::insert(removal.into_active_model())
             .on_conflict_do_nothing_on([account_removal::Column::UserId])
             .exec_without_returning(&transaction)
             .await?;
-        identity::Entity::delete_many().filter(identity::Column::UserId.eq(id)).exec(&transaction).await?;
-        session::Entity::delete_many().filter(session::Column::UserId.eq(id)).exec(&transaction).await?;
-        api_token::Entity::delete_many().filter(api_token::Column::UserId.eq(id)).exec(&transaction).await?;
-        calendar_feed::Entity::delete_many().filter(calendar_feed::Column::UserId.eq(id)).exec(&transaction).await?;
+        identity::Entity::delete_many()
+            .filter(identity::Column::UserId.eq(id))
+            .exec(&transaction)
+            .await?;
+        session::Entity::delete_many()
+            .filter(session::Column::UserId.eq(id))
+            .exec(&transaction)
+            .await?;
+        api_token::Entity::delete_many()
+            .filter(api_token::Column::UserId.eq(id))
+            .exec(&transaction)
+            .await?;
+        calendar_feed::Entity::delete_many()
+            .filter(calendar_feed::Column::UserId.eq(id))
+            .exec(&transaction)
+            .await?;
         // What is not removed at once is at least not checked any more.
-        let paused = service::ActiveModel { paused: Set(true), updated_at: Set(now()), ..Default::default() };
-        let own = service::Entity::update_many().set(paused).filter(service::Column::UserId.eq(id));
+        let paused = service::ActiveModel {
+            paused: Set(true),
+            updated_at: Set(now()),
+            ..Default::default()
+        };
+        let own = service::Entity::update_many()
+            .set(paused)
+            .filter(service::Column::UserId.eq(id));
         own.exec(&transaction).await?;
         transaction.commit().await?;
         tracing::info!(user = %id, "an account is being deleted by its owner");
@@ -88,5 +120,7 @@ impl Ops {
 /// The session of somebody who is signed in with a browser. A token must not be able to lock its owner out.
 fn in_person(viewer: &Viewer) -> Result<Uuid> {
     let message = "a token cannot do this: sign in with a browser and do it there";
-    viewer.session.ok_or_else(|| Error::Forbidden(message.into()))
+    viewer
+        .session
+        .ok_or_else(|| Error::Forbidden(message.into()))
 }

@@ -32,8 +32,11 @@ impl Ops {
         let category = valid(category)?;
         let transaction = self.begin().await?;
         let mut services = locked(&transaction, viewer, ids).await?;
-        let moved: Vec<Uuid> =
-            services.iter().filter(|service| service.category != category).map(|service| service.id).collect();
+        let moved: Vec<Uuid> = services
+            .iter()
+            .filter(|service| service.category != category)
+            .map(|service| service.id)
+            .collect();
         let at = now();
         service::Entity::update_many()
             .col_expr(service::Column::Category, Expr::value(category.clone()))
@@ -43,11 +46,15 @@ impl Ops {
             .await?;
         transaction.commit().await?;
 
-        for service in services.iter_mut().filter(|service| service.category != category) {
+        for service in services
+            .iter_mut()
+            .filter(|service| service.category != category)
+        {
             service.category.clone_from(&category);
             service.updated_at = at;
         }
-        self.publish(&told(&services, &moved, ServiceChange::Updated)).await;
+        self.publish(&told(&services, &moved, ServiceChange::Updated))
+            .await;
         Ok(services.into_iter().map(Arc::new).collect())
     }
 
@@ -67,7 +74,8 @@ impl Ops {
         transaction.commit().await?;
 
         self.withdraw(&gone).await;
-        self.publish(&told(&services, &gone, ServiceChange::Deleted)).await;
+        self.publish(&told(&services, &gone, ServiceChange::Deleted))
+            .await;
         Ok(gone)
     }
 }
@@ -76,21 +84,35 @@ pub(super) fn bounded(ids: &[Uuid]) -> Result<()> {
     if ids.len() <= MAX_IDS {
         return Ok(());
     }
-    let message =
-        format!("names {} services, at most {MAX_IDS} are allowed at a time: send the rest separately", ids.len());
+    let message = format!(
+        "names {} services, at most {MAX_IDS} are allowed at a time: send the rest separately",
+        ids.len()
+    );
     Err(Error::field("ids", message))
 }
 
 /// The category in its normal form, by the same rules as for one service.
 fn valid(category: Option<String>) -> Result<Option<String>> {
     let anywhere = Some("https://localhost/".to_owned());
-    let draft = ServiceDraft { name: "-".into(), url: anywhere, category, ..ServiceDraft::default() };
-    Ok(draft.clone().validate(draft.check_interval_seconds)?.category)
+    let draft = ServiceDraft {
+        name: "-".into(),
+        url: anywhere,
+        category,
+        ..ServiceDraft::default()
+    };
+    Ok(draft
+        .clone()
+        .validate(draft.check_interval_seconds)?
+        .category)
 }
 
 /// Those of `ids` that are the viewer's, which nobody else changes before the transaction ends. By id, as everybody locks
 /// them.
-pub(super) async fn locked(db: &impl ConnectionTrait, viewer: &Viewer, ids: &[Uuid]) -> Result<Vec<service::Model>> {
+pub(super) async fn locked(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    ids: &[Uuid],
+) -> Result<Vec<service::Model>> {
     let query = service::Entity::find()
         .filter(service::Column::UserId.eq(viewer.user_id))
         .filter(among(db, service::Column::Id, ids.iter().copied()))
@@ -101,5 +123,9 @@ pub(super) async fn locked(db: &impl ConnectionTrait, viewer: &Viewer, ids: &[Uu
 
 pub(super) fn told(services: &[service::Model], ids: &[Uuid], change: ServiceChange) -> Vec<Event> {
     let ids: BTreeSet<&Uuid> = ids.iter().collect();
-    services.iter().filter(|service| ids.contains(&service.id)).map(|service| changed(service, change)).collect()
+    services
+        .iter()
+        .filter(|service| ids.contains(&service.id))
+        .map(|service| changed(service, change))
+        .collect()
 }

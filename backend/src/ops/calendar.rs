@@ -55,7 +55,9 @@ impl Ops {
     /// # Errors
     /// When the database fails.
     pub async fn calendar_feed(&self, viewer: &Viewer) -> Result<Option<calendar_feed::Model>> {
-        Ok(calendar_feed::Entity::find_by_id(viewer.user_id).one(&self.db).await?)
+        Ok(calendar_feed::Entity::find_by_id(viewer.user_id)
+            .one(&self.db)
+            .await?)
     }
 
     /// Makes a new secret address, in place of the one that there was. The path is returned this once and kept nowhere.
@@ -84,7 +86,10 @@ impl Ops {
             calendar_feed::Column::CreatedAt,
             calendar_feed::Column::LastReadAt,
         ]);
-        let row = calendar_feed::Entity::insert(row).on_conflict(renewed).exec_with_returning(&self.db).await?;
+        let row = calendar_feed::Entity::insert(row)
+            .on_conflict(renewed)
+            .exec_with_returning(&self.db)
+            .await?;
         Ok((format!("/api/calendar/{secret}.ics"), row))
     }
 
@@ -93,7 +98,9 @@ impl Ops {
     /// # Errors
     /// When the database fails.
     pub async fn revoke_calendar_feed(&self, viewer: &Viewer) -> Result<bool> {
-        let revoked = calendar_feed::Entity::delete_by_id(viewer.user_id).exec(&self.db).await?;
+        let revoked = calendar_feed::Entity::delete_by_id(viewer.user_id)
+            .exec(&self.db)
+            .await?;
         Ok(revoked.rows_affected > 0)
     }
 
@@ -102,9 +109,17 @@ impl Ops {
     /// # Errors
     /// When the database fails.
     pub async fn calendar(&self, secret: &str, now: DateTime<Utc>) -> Result<Option<Vec<Event>>> {
-        let Some(hash) = secrets::hash(secret) else { return Ok(None) };
+        let Some(hash) = secrets::hash(secret) else {
+            return Ok(None);
+        };
         let by_hash = calendar_feed::Column::SecretHash.eq(hash.to_vec());
-        let Some(feed) = calendar_feed::Entity::find().filter(by_hash).one(&self.db).await? else { return Ok(None) };
+        let Some(feed) = calendar_feed::Entity::find()
+            .filter(by_hash)
+            .one(&self.db)
+            .await?
+        else {
+            return Ok(None);
+        };
         self.note_reading(&feed, now).await;
         let services = service::Entity::find()
             .filter(service::Column::UserId.eq(feed.user_id))
@@ -123,7 +138,10 @@ impl Ops {
 
     /// Writes down that a calendar reads the feed, so that its owner sees whether anybody does.
     async fn note_reading(&self, feed: &calendar_feed::Model, now: DateTime<Utc>) {
-        if feed.last_read_at.is_some_and(|last| now < last + READING_IS_NOTED_EVERY) {
+        if feed
+            .last_read_at
+            .is_some_and(|last| now < last + READING_IS_NOTED_EVERY)
+        {
             return;
         }
         let long_ago = Condition::any()
@@ -143,9 +161,15 @@ impl Ops {
 }
 
 /// Each maintenance once, however many services it touches.
-fn add(events: &mut HashMap<String, Event>, services: &[Arc<service::Model>], notices: &HashMap<Uuid, Notices>) {
+fn add(
+    events: &mut HashMap<String, Event>,
+    services: &[Arc<service::Model>],
+    notices: &HashMap<Uuid, Notices>,
+) {
     for service in services {
-        let Some(notices) = notices.get(&service.id) else { continue };
+        let Some(notices) = notices.get(&service.id) else {
+            continue;
+        };
         for maintenance in &notices.maintenances {
             let id = id_of(maintenance);
             let known_at = notices.known_at(maintenance.updated_at);
@@ -176,11 +200,22 @@ fn soonest(events: HashMap<String, Event>) -> Vec<Event> {
 }
 
 /// One without a beginning has no place in a calendar.
-fn event(id: String, service: &str, row: &vendor_maintenance::Model, notices: &Notices) -> Option<Event> {
+fn event(
+    id: String,
+    service: &str,
+    row: &vendor_maintenance::Model,
+    notices: &Notices,
+) -> Option<Event> {
     let representable = |at: &DateTime<Utc>| (1..=9999).contains(&at.year());
     let from = row.scheduled_for.filter(representable)?;
-    let ids = row.component_ids.as_array().map(Vec::as_slice).unwrap_or_default();
-    let names = ids.iter().filter_map(|id| notices.names.get(id.as_str()?).cloned());
+    let ids = row
+        .component_ids
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let names = ids
+        .iter()
+        .filter_map(|id| notices.names.get(id.as_str()?).cloned());
     let mut components: Vec<_> = names.clone().take(MAX_NAMES).collect();
     let more = names.skip(MAX_NAMES).count();
     if more > 0 {
@@ -194,7 +229,10 @@ fn event(id: String, service: &str, row: &vendor_maintenance::Model, notices: &N
         status: row.status.clone(),
         components,
         from,
-        until: row.scheduled_until.filter(representable).filter(|until| *until > from),
+        until: row
+            .scheduled_until
+            .filter(representable)
+            .filter(|until| *until > from),
         url: row.url.clone(),
         updated_at: notices.known_at(row.updated_at),
     })

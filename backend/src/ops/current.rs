@@ -42,9 +42,21 @@ impl Ops {
             tracing::warn!(%error, "the live state does not answer: statuses are read from the database");
             Vec::new()
         });
-        let mut known: HashMap<Uuid, CurrentStatus> =
-            copies.into_iter().flatten().map(|Latest { service_id, current, .. }| (service_id, current)).collect();
-        let missing: Vec<_> = ids.into_iter().filter(|id| !known.contains_key(id)).collect();
+        let mut known: HashMap<Uuid, CurrentStatus> = copies
+            .into_iter()
+            .flatten()
+            .map(
+                |Latest {
+                     service_id,
+                     current,
+                     ..
+                 }| (service_id, current),
+            )
+            .collect();
+        let missing: Vec<_> = ids
+            .into_iter()
+            .filter(|id| !known.contains_key(id))
+            .collect();
         if !missing.is_empty() {
             known.extend(recorded(self, &missing).await?);
         }
@@ -60,19 +72,47 @@ impl Ops {
     /// # Errors
     /// When the database fails.
     pub async fn details(&self, services: &[Uuid]) -> Result<HashMap<Uuid, Details>> {
-        let of_these = among(&self.db, service_state::Column::ServiceId, services.iter().copied());
-        let rows = service_state::Entity::find().filter(of_these).all(&self.db).await?;
-        Ok(rows.into_iter().map(|row| (row.service_id, details(&row))).collect())
+        let of_these = among(
+            &self.db,
+            service_state::Column::ServiceId,
+            services.iter().copied(),
+        );
+        let rows = service_state::Entity::find()
+            .filter(of_these)
+            .all(&self.db)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.service_id, details(&row)))
+            .collect())
     }
 }
 
 /// What the database says of those of `services` that were checked.
 async fn recorded(ops: &Ops, services: &[Uuid]) -> Result<Vec<(Uuid, CurrentStatus)>> {
-    use service_state::Column::{CheckedAt, Message, ResponseTimeMs, ServiceId, Since, Status, StatusCode};
-    type Row = (Uuid, column::Status, DateTime<Utc>, DateTime<Utc>, Option<i32>, Option<i32>, Option<String>);
+    use service_state::Column::{
+        CheckedAt, Message, ResponseTimeMs, ServiceId, Since, Status, StatusCode,
+    };
+    type Row = (
+        Uuid,
+        column::Status,
+        DateTime<Utc>,
+        DateTime<Utc>,
+        Option<i32>,
+        Option<i32>,
+        Option<String>,
+    );
     let rows: Vec<Row> = service_state::Entity::find()
         .select_only()
-        .columns([ServiceId, Status, Since, CheckedAt, ResponseTimeMs, StatusCode, Message])
+        .columns([
+            ServiceId,
+            Status,
+            Since,
+            CheckedAt,
+            ResponseTimeMs,
+            StatusCode,
+            Message,
+        ])
         .filter(among(&ops.db, ServiceId, services.iter().copied()))
         .filter(CheckedAt.is_not_null())
         .into_tuple()
@@ -82,7 +122,17 @@ async fn recorded(ops: &Ops, services: &[Uuid]) -> Result<Vec<(Uuid, CurrentStat
         let status = status.into();
         let response_time_ms = response_time_ms.and_then(|ms| ms.try_into().ok());
         let status_code = status_code.and_then(|code| code.try_into().ok());
-        (id, CurrentStatus { status, since, checked_at, response_time_ms, status_code, message })
+        (
+            id,
+            CurrentStatus {
+                status,
+                since,
+                checked_at,
+                response_time_ms,
+                status_code,
+                message,
+            },
+        )
     };
     Ok(rows.into_iter().map(known).collect())
 }
@@ -102,7 +152,11 @@ fn details(row: &service_state::Model) -> Details {
 
 /// What may be said of a service at `now`, when `current` is the last that was learned.
 #[must_use]
-pub fn judge(service: &service::Model, current: CurrentStatus, now: DateTime<Utc>) -> CurrentStatus {
+pub fn judge(
+    service: &service::Model,
+    current: CurrentStatus,
+    now: DateTime<Utc>,
+) -> CurrentStatus {
     let unknown = |since: DateTime<Utc>, message: String| CurrentStatus {
         status: Status::Unknown,
         since,
@@ -118,10 +172,17 @@ pub fn judge(service: &service::Model, current: CurrentStatus, now: DateTime<Utc
         MonitorKind::StatusPage => horizon(interval).max(UNKNOWN_AFTER),
     };
     if service.paused {
-        let since = if current.status == Status::Unknown { current.since } else { service.updated_at };
+        let since = if current.status == Status::Unknown {
+            current.since
+        } else {
+            service.updated_at
+        };
         unknown(since, PAUSED.into())
     } else if now - current.checked_at > horizon {
-        let message = format!("not checked since {}", current.checked_at.format("%Y-%m-%d %H:%M:%S UTC"));
+        let message = format!(
+            "not checked since {}",
+            current.checked_at.format("%Y-%m-%d %H:%M:%S UTC")
+        );
         unknown(current.checked_at + interval, message)
     } else {
         current

@@ -53,13 +53,19 @@ impl Definitions {
         now: DateTime<Utc>,
     ) -> Result<Arc<[Arc<service::Model>]>> {
         let before = self.lock().get(&user).cloned().unwrap_or_default();
-        let Some(told) = told(db, user).await? else { return Ok(Arc::default()) };
+        let Some(told) = told(db, user).await? else {
+            return Ok(Arc::default());
+        };
         if told == before.told {
             return Ok(before.services.clone());
         }
         let (mut known, mut wanted) = (HashMap::new(), HashMap::new());
         for (id, changed) in changes(&told)? {
-            match before.known.get(&id).filter(|known| *known.changed == *changed) {
+            match before
+                .known
+                .get(&id)
+                .filter(|known| *known.changed == *changed)
+            {
                 Some(before) => _ = known.insert(id, before.clone()),
                 None => _ = wanted.insert(id, changed.into()),
             }
@@ -75,7 +81,13 @@ impl Definitions {
             for service in read.into_iter().map(Arc::new) {
                 let settled = service.updated_at < now - SETTLED;
                 if let Some(changed) = wanted.remove(&service.id).filter(|_| settled) {
-                    known.insert(service.id, Known { changed, service: service.clone() });
+                    known.insert(
+                        service.id,
+                        Known {
+                            changed,
+                            service: service.clone(),
+                        },
+                    );
                 }
                 services.push(service);
             }
@@ -83,8 +95,19 @@ impl Definitions {
         }
         services.sort_by_cached_key(|service| (service.name.to_lowercase(), service.id));
         let services: Arc<[_]> = services.into();
-        let (told, all) = if all_known { (told, services.clone()) } else { Default::default() };
-        self.remember(user, OfUser { told, services: all, known });
+        let (told, all) = if all_known {
+            (told, services.clone())
+        } else {
+            Default::default()
+        };
+        self.remember(
+            user,
+            OfUser {
+                told,
+                services: all,
+                known,
+            },
+        );
         Ok(services)
     }
 
@@ -92,7 +115,11 @@ impl Definitions {
         let forgotten = {
             let mut memory = self.lock();
             memory.insert(user, Arc::new(services));
-            let full = memory.values().map(|services| services.known.len() + 1).sum::<usize>() > CAPACITY;
+            let full = memory
+                .values()
+                .map(|services| services.known.len() + 1)
+                .sum::<usize>()
+                > CAPACITY;
             // Beginning again costs one long read of what is still asked for.
             full.then(|| mem::take(&mut *memory))
         };
@@ -114,13 +141,16 @@ async fn told(db: &DatabaseConnection, user: Uuid) -> Result<Option<String>> {
         )
         .text(" FROM services WHERE user_id = ")
         .value(user);
-    let Some(row) = db.query_one_raw(sql.finish()).await? else { return Ok(None) };
+    let Some(row) = db.query_one_raw(sql.finish()).await? else {
+        return Ok(None);
+    };
     Ok(row.try_get_by_index(0)?)
 }
 
 /// The parts of what is [`told`].
 fn changes(told: &str) -> Result<Vec<(Uuid, &str)>> {
-    let broken = |part: &str| DbErr::Type(format!("not a service and when it was changed: {part:?}"));
+    let broken =
+        |part: &str| DbErr::Type(format!("not a service and when it was changed: {part:?}"));
     let parts = told.split(',').map(|part| {
         let (id, changed) = part.split_once(' ').ok_or_else(|| broken(part))?;
         Ok((Uuid::try_parse(id).map_err(|_| broken(part))?, changed))

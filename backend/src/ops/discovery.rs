@@ -49,7 +49,11 @@ impl StatusPages {
     #[must_use]
     pub fn new(fetcher: &Fetcher) -> Self {
         let fetcher = fetcher.within(PATIENCE).up_to(MAX_BYTES);
-        Self { fetcher, places: Places::default(), recent: Arc::default() }
+        Self {
+            fetcher,
+            places: Places::default(),
+            recent: Arc::default(),
+        }
     }
 
     /// A place among those that look at the moment, for a look that counts as `weight`.
@@ -66,22 +70,31 @@ impl StatusPages {
 /// Asks vendors and reads what they say, on a thread of its own: reading a MiB takes long enough to keep everybody else
 /// waiting. The place is held until that is over, so there are never more such threads than places, and it is over soon
 /// when nobody waits for it any more.
-async fn aside<T: Send + 'static>(place: Place, asking: impl Future<Output = T> + Send + 'static) -> Result<T> {
+async fn aside<T: Send + 'static>(
+    place: Place,
+    asking: impl Future<Output = T> + Send + 'static,
+) -> Result<T> {
     let (runtime, given_up) = (tokio::runtime::Handle::current(), CancellationToken::new());
     let _when_dropped = given_up.clone().drop_guard();
     let asked = tokio::task::spawn_blocking(move || {
         let _place = place;
-        runtime.block_on(async { tokio::time::timeout(WHOLE, given_up.run_until_cancelled(Box::pin(asking))).await })
+        runtime.block_on(async {
+            tokio::time::timeout(WHOLE, given_up.run_until_cancelled(Box::pin(asking))).await
+        })
     });
     match asked.await {
         Ok(Ok(Some(answer))) => Ok(answer),
         Ok(Ok(None) | Err(_)) => {
             let seconds = WHOLE.as_secs();
-            Err(Error::Upstream(format!("no answer within {seconds} s: try again later, {BY_HAND}")))
+            Err(Error::Upstream(format!(
+                "no answer within {seconds} s: try again later, {BY_HAND}"
+            )))
         }
         Err(failed) => match failed.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(Error::Upstream("this server is stopping: try again in a few seconds".into())),
+            Err(_) => Err(Error::Upstream(
+                "this server is stopping: try again in a few seconds".into(),
+            )),
         },
     }
 }
@@ -119,7 +132,10 @@ impl Ops {
         let pages = &self.status_pages;
         let place = pages.begin(viewer, addresses(urls)).await?;
         let (found, rejected) = validated(place, &pages.fetcher, urls).await?;
-        Ok((found.map(|found| pages.recent.keep(viewer.user_id, found, now())), rejected))
+        Ok((
+            found.map(|found| pages.recent.keep(viewer.user_id, found, now())),
+            rejected,
+        ))
     }
 
     /// What the page says that is to be followed, as it was read by this server: just now, or for this very viewer some
@@ -137,22 +153,37 @@ impl Ops {
         let place = pages.begin(viewer, addresses(given)).await?;
         let found = if wanted.by_hand() {
             let (found, rejected) = validated(place, &pages.fetcher, given).await?;
-            let wrong: Vec<_> = rejected.iter().map(|one| format!("{}: {}", one.url, one.reason)).collect();
+            let wrong: Vec<_> = rejected
+                .iter()
+                .map(|one| format!("{}: {}", one.url, one.reason))
+                .collect();
             if !wrong.is_empty() {
                 return Err(Error::field(field, wrong.join("; ")));
             }
             found.ok_or_else(|| Error::field(field, "none of the addresses has status data"))?
         } else {
             let (fetcher, given) = (pages.fetcher.clone(), given.to_vec());
-            aside(place, async move { read_all(&fetcher, field, &given).await }).await??
+            aside(
+                place,
+                async move { read_all(&fetcher, field, &given).await },
+            )
+            .await??
         };
         Ok(pages.recent.keep(viewer.user_id, found, now()))
     }
 }
 
-async fn validated(place: Place, fetcher: &Fetcher, urls: &[String]) -> Result<(Option<Discovery>, Vec<Rejected>)> {
+async fn validated(
+    place: Place,
+    fetcher: &Fetcher,
+    urls: &[String],
+) -> Result<(Option<Discovery>, Vec<Rejected>)> {
     let (fetcher, urls) = (fetcher.clone(), urls.to_vec());
-    aside(place, async move { probe::validate_urls(&fetcher, &urls).await }).await
+    aside(
+        place,
+        async move { probe::validate_urls(&fetcher, &urls).await },
+    )
+    .await
 }
 
 /// What it counts as that these are read.
@@ -162,10 +193,13 @@ fn addresses(urls: &[String]) -> u32 {
 
 /// Reads a page as it is read every minute from now on: every one of its answers, or it is none.
 async fn read_all(fetcher: &Fetcher, field: &str, given: &[String]) -> Result<Discovery> {
-    let wrong = |url: &str, reason: &dyn std::fmt::Display| FieldError::new(field, format!("{url}: {reason}"));
+    let wrong = |url: &str, reason: &dyn std::fmt::Display| {
+        FieldError::new(field, format!("{url}: {reason}"))
+    };
     let mut urls: Vec<Url> = Vec::new();
     for text in given {
-        let url = domain::service::address(field, text).map_err(|error| Error::BadInput(vec![error]))?;
+        let url =
+            domain::service::address(field, text).map_err(|error| Error::BadInput(vec![error]))?;
         urls.push(Url::parse(&url).map_err(|error| Error::from(vec![wrong(text, &error)]))?);
     }
     let answers = join_all(urls.iter().map(|url| async {
@@ -177,34 +211,43 @@ async fn read_all(fetcher: &Fetcher, field: &str, given: &[String]) -> Result<Di
     for (asked, answer) in urls.iter().zip(answers) {
         let (url, body) = answer.map_err(|error| match error {
             FetchError::Refused(refused) => Error::from(vec![wrong(asked.as_str(), &refused)]),
-            error => Error::Upstream(format!("{asked} does not answer as it should: {error}; try again later")),
+            error => Error::Upstream(format!(
+                "{asked} does not answer as it should: {error}; try again later"
+            )),
         })?;
         let reading = status_page::read(&url, &body);
         let reading = reading.map_err(|reason| Error::from(vec![wrong(url.as_str(), &reason)]))?;
         let url = String::from(url);
         // Two that lead to one place are one. And what a redirect leads to is kept, so that has to fit as well.
         if url.len() > MAX_URL {
-            return Err(Error::field(field, format!("{asked} leads to an address longer than {MAX_URL} bytes")));
+            return Err(Error::field(
+                field,
+                format!("{asked} leads to an address longer than {MAX_URL} bytes"),
+            ));
         }
         if !api_urls.contains(&url) {
             api_urls.push(url);
             readings.push(reading);
         }
     }
-    let page = status_page::assemble(readings).map_err(|reason| Error::field(field, reason.to_string()))?;
+    let page = status_page::assemble(readings)
+        .map_err(|reason| Error::field(field, reason.to_string()))?;
     Ok(Discovery { api_urls, page })
 }
 
 /// The refusal that somebody gets who typed an address.
 fn not_found(error: &DiscoveryError) -> Error {
     match error {
-        DiscoveryError::Address(_) | DiscoveryError::Refused(_) => Error::field("url", error.to_string()),
-        DiscoveryError::NotFound(_) | DiscoveryError::NoComponents(_) => {
-            Error::field("url", format!("{error}: try the address of the status page itself, {BY_HAND}"))
+        DiscoveryError::Address(_) | DiscoveryError::Refused(_) => {
+            Error::field("url", error.to_string())
         }
-        DiscoveryError::Unreachable { .. } | DiscoveryError::Unreadable { .. } => {
-            Error::Upstream(format!("{error}: check the address, try again later, {BY_HAND}"))
-        }
+        DiscoveryError::NotFound(_) | DiscoveryError::NoComponents(_) => Error::field(
+            "url",
+            format!("{error}: try the address of the status page itself, {BY_HAND}"),
+        ),
+        DiscoveryError::Unreachable { .. } | DiscoveryError::Unreadable { .. } => Error::Upstream(
+            format!("{error}: check the address, try again later, {BY_HAND}"),
+        ),
     }
 }
 
@@ -218,7 +261,9 @@ mod tests {
     async fn vendors_are_read_on_another_thread_within_the_places() {
         let (places, ada) = (Places::default(), Uuid::from_u128(1));
         let place = places.take(ada, 1).await.unwrap();
-        let there = aside(place, async { std::thread::current().id() }).await.unwrap();
+        let there = aside(place, async { std::thread::current().id() })
+            .await
+            .unwrap();
         assert_ne!(there, std::thread::current().id());
 
         // Who goes away ends what was asked for them, and has their place until then.
@@ -232,6 +277,9 @@ mod tests {
         }));
         beginning.await.unwrap();
         asking.abort();
-        assert!(tokio::time::timeout(WHOLE, ending).await.unwrap().is_err(), "it was dropped, not sent");
+        assert!(
+            tokio::time::timeout(WHOLE, ending).await.unwrap().is_err(),
+            "it was dropped, not sent"
+        );
     }
 }

@@ -56,5 +56,9 @@ impl From<Vec<FieldError>> for Error {
 }
 
 fn sentence(errors: &[FieldError]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    errors
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
 }

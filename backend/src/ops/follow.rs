@@ -11,8 +11,8 @@ use probe::Discovery;
 use probe::discovery::MAX_URLS;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set,
 };
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -49,17 +49,21 @@ impl Page {
         let mut errors = Vec::new();
         let (field, given) = self.addresses();
         if !self.api_urls.is_empty() && !self.user_defined_urls.is_empty() {
-            let message =
-                "must be empty when there are statusPageApiUrls: a page is either discovered or given by hand";
+            let message = "must be empty when there are statusPageApiUrls: a page is either discovered or given by hand";
             errors.push(FieldError::new("userDefinedUrls", message));
         } else if given.is_empty() {
-            let message = "give the addresses that discoverStatusPage found, or your own as userDefinedUrls";
+            let message =
+                "give the addresses that discoverStatusPage found, or your own as userDefinedUrls";
             errors.push(FieldError::new("statusPageApiUrls", message));
         } else if given.len() > MAX_URLS {
             let message = format!("has {} addresses, at most {MAX_URLS} are read", given.len());
             errors.push(FieldError::new(field, message));
         }
-        errors.extend(self.component_ids.as_deref().map_or_else(|| wrong_choice(&[]), wrong_choice));
+        errors.extend(
+            self.component_ids
+                .as_deref()
+                .map_or_else(|| wrong_choice(&[]), wrong_choice),
+        );
         errors
     }
 
@@ -68,10 +72,17 @@ impl Page {
         let lists = [
             ("statusPageApiUrls", self.api_urls.as_slice()),
             ("userDefinedUrls", &self.user_defined_urls),
-            (COMPONENTS, self.component_ids.as_deref().unwrap_or_default()),
+            (
+                COMPONENTS,
+                self.component_ids.as_deref().unwrap_or_default(),
+            ),
         ];
         let given = lists.into_iter().filter(|(_, list)| !list.is_empty());
-        given.map(|(field, _)| FieldError::new(field, "is for services of the kind STATUS_PAGE only")).collect()
+        given
+            .map(|(field, _)| {
+                FieldError::new(field, "is for services of the kind STATUS_PAGE only")
+            })
+            .collect()
     }
 }
 
@@ -81,14 +92,18 @@ pub(super) fn wrong_choice(ids: &[String]) -> Option<FieldError> {
         return Some(FieldError::new(COMPONENTS, "choose one component or more"));
     }
     let count = distinct(ids).len();
-    let message = || format!("has {count} components, at most {MAX_FOLLOWED} can be followed by one service");
+    let message =
+        || format!("has {count} components, at most {MAX_FOLLOWED} can be followed by one service");
     (count > MAX_FOLLOWED).then(|| FieldError::new(COMPONENTS, message()))
 }
 
 /// Each id once, in the order in which they were chosen.
 fn distinct(ids: &[String]) -> Vec<&str> {
     let mut seen = HashSet::new();
-    ids.iter().map(String::as_str).filter(|id| seen.insert(*id)).collect()
+    ids.iter()
+        .map(String::as_str)
+        .filter(|id| seen.insert(*id))
+        .collect()
 }
 
 /// A component as it is remembered with a service.
@@ -105,23 +120,43 @@ pub(super) struct Choice {
 /// # Errors
 /// Under `componentIds`, when any is not on it.
 pub(super) fn choose(page: &probe::status_page::Page, ids: &[String]) -> Result<Vec<Choice>> {
-    let known: HashMap<&str, _> = page.components.iter().map(|one| (one.id.as_str(), one)).collect();
+    let known: HashMap<&str, _> = page
+        .components
+        .iter()
+        .map(|one| (one.id.as_str(), one))
+        .collect();
     let choice = |id: &str| {
         let component = known.get(id)?;
         let (name, group) = (component.name.clone(), component.group.clone());
-        Some(Choice { id: id.to_owned(), name, group, missing: false })
+        Some(Choice {
+            id: id.to_owned(),
+            name,
+            group,
+            missing: false,
+        })
     };
     found(ids, choice)
 }
 
 fn found(ids: &[String], choice: impl Fn(&str) -> Option<Choice>) -> Result<Vec<Choice>> {
-    let chosen: Vec<_> = distinct(ids).into_iter().map(|id| choice(id).ok_or(id)).collect();
-    let absent: Vec<_> = chosen.iter().filter_map(|one| one.as_ref().err().copied()).collect();
+    let chosen: Vec<_> = distinct(ids)
+        .into_iter()
+        .map(|id| choice(id).ok_or(id))
+        .collect();
+    let absent: Vec<_> = chosen
+        .iter()
+        .filter_map(|one| one.as_ref().err().copied())
+        .collect();
     if let Some(first) = absent.first() {
-        let others = if absent.len() > 1 { format!(", nor {} others", absent.len() - 1) } else { String::new() };
+        let others = if absent.len() > 1 {
+            format!(", nor {} others", absent.len() - 1)
+        } else {
+            String::new()
+        };
         let shown: String = first.chars().take(100).collect();
-        let message =
-            format!("the page has no component with the id \"{shown}\"{others}: choose among those that it has");
+        let message = format!(
+            "the page has no component with the id \"{shown}\"{others}: choose among those that it has"
+        );
         return Err(Error::field(COMPONENTS, message));
     }
     Ok(chosen.into_iter().flatten().collect())
@@ -164,13 +199,23 @@ pub(super) async fn bind(
     if !by_hand {
         there.update_column(status_page::Column::UserDefined);
     }
-    let page = status_page::Entity::insert(row).on_conflict(there).exec_with_returning(db).await?;
+    let page = status_page::Entity::insert(row)
+        .on_conflict(there)
+        .exec_with_returning(db)
+        .await?;
 
     // Of a page that nobody followed for a while, what the row has may be old: what is new is added, what changed is for
     // the worker.
-    let rows: Vec<_> = found.page.components.iter().map(|component| shown(page.id, component, now)).collect();
-    let mut known =
-        OnConflict::columns([status_page_component::Column::StatusPageId, status_page_component::Column::ComponentId]);
+    let rows: Vec<_> = found
+        .page
+        .components
+        .iter()
+        .map(|component| shown(page.id, component, now))
+        .collect();
+    let mut known = OnConflict::columns([
+        status_page_component::Column::StatusPageId,
+        status_page_component::Column::ComponentId,
+    ]);
     known.do_nothing();
     for some in rows.chunks(CHUNK) {
         let some = some.iter().cloned().map(IntoActiveModel::into_active_model);
@@ -211,27 +256,37 @@ pub(super) async fn within_budget(db: &impl ConnectionTrait, user: Uuid, page: U
         .filter(service::Column::UserId.eq(user))
         .filter(service::Column::StatusPageId.is_not_null())
         .filter(service::Column::StatusPageId.ne(page));
-    let already =
-        service::Entity::find().filter(service::Column::UserId.eq(user)).filter(service::Column::StatusPageId.eq(page));
+    let already = service::Entity::find()
+        .filter(service::Column::UserId.eq(user))
+        .filter(service::Column::StatusPageId.eq(page));
     if others.count(db).await? < MAX_PAGES || already.count(db).await? > 0 {
         return Ok(());
     }
-    let message =
-        format!("you follow {MAX_PAGES} status pages, as many as this server allows: delete the services of one first");
+    let message = format!(
+        "you follow {MAX_PAGES} status pages, as many as this server allows: delete the services of one first"
+    );
     Err(Error::Conflict(message))
 }
 
 /// Remembers what a new service follows.
-pub(super) async fn follow(db: &impl ConnectionTrait, service: Uuid, chosen: Vec<Choice>) -> Result<()> {
-    let rows = (0..).zip(chosen).map(|(position, choice)| service_component::ActiveModel {
-        service_id: Set(service),
-        component_id: Set(choice.id),
-        name: Set(choice.name),
-        group_name: Set(choice.group),
-        position: Set(position),
-        missing: Set(choice.missing),
-    });
-    service_component::Entity::insert_many(rows).exec_without_returning(db).await?;
+pub(super) async fn follow(
+    db: &impl ConnectionTrait,
+    service: Uuid,
+    chosen: Vec<Choice>,
+) -> Result<()> {
+    let rows = (0..)
+        .zip(chosen)
+        .map(|(position, choice)| service_component::ActiveModel {
+            service_id: Set(service),
+            component_id: Set(choice.id),
+            name: Set(choice.name),
+            group_name: Set(choice.group),
+            position: Set(position),
+            missing: Set(choice.missing),
+        });
+    service_component::Entity::insert_many(rows)
+        .exec_without_returning(db)
+        .await?;
     Ok(())
 }
 
@@ -240,9 +295,16 @@ pub(super) async fn follow(db: &impl ConnectionTrait, service: Uuid, chosen: Vec
 ///
 /// # Errors
 /// Under `componentIds`, when the choice is wrong; [`Error::Conflict`] when the service has no page any more.
-pub(super) async fn follow_others(db: &impl ConnectionTrait, service: &service::Model, ids: &[String]) -> Result<bool> {
-    let gone =
-        || Error::Conflict("the status page of this service is gone: delete the service and add it again".into());
+pub(super) async fn follow_others(
+    db: &impl ConnectionTrait,
+    service: &service::Model,
+    ids: &[String],
+) -> Result<bool> {
+    let gone = || {
+        Error::Conflict(
+            "the status page of this service is gone: delete the service and add it again".into(),
+        )
+    };
     let page = service.status_page_id.ok_or_else(gone)?;
     let before = service_component::Entity::find()
         .filter(service_component::Column::ServiceId.eq(service.id))
@@ -250,7 +312,11 @@ pub(super) async fn follow_others(db: &impl ConnectionTrait, service: &service::
         .all(db)
         .await?;
     let wanted = distinct(ids);
-    if before.iter().map(|one| one.component_id.as_str()).eq(wanted.iter().copied()) {
+    if before
+        .iter()
+        .map(|one| one.component_id.as_str())
+        .eq(wanted.iter().copied())
+    {
         return Ok(false);
     }
     let on_page = status_page_component::Entity::find()
@@ -261,12 +327,22 @@ pub(super) async fn follow_others(db: &impl ConnectionTrait, service: &service::
         .await?;
     let mut known: HashMap<String, Choice> = HashMap::new();
     for one in before {
-        let choice = Choice { id: one.component_id, name: one.name, group: one.group_name, missing: one.missing };
+        let choice = Choice {
+            id: one.component_id,
+            name: one.name,
+            group: one.group_name,
+            missing: one.missing,
+        };
         known.insert(choice.id.clone(), choice);
     }
     for one in on_page {
         // What the worker last said of a followed one stands until it looks again.
-        let new = Choice { id: one.component_id, name: one.name, group: one.group_name, missing: false };
+        let new = Choice {
+            id: one.component_id,
+            name: one.name,
+            group: one.group_name,
+            missing: false,
+        };
         known.entry(new.id.clone()).or_insert(new);
     }
     let chosen = found(ids, |id| known.get(id).cloned())?;

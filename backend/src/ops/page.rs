@@ -21,7 +21,10 @@ pub struct Page<T> {
 
 impl<T> Default for Page<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), more: false }
+        Self {
+            rows: Vec::new(),
+            more: false,
+        }
     }
 }
 
@@ -73,7 +76,10 @@ impl Place {
         let bytes: [u8; 24] = decode(text)?;
         let (at, id) = bytes.split_at(8);
         let id = Uuid::from_slice(id).map_err(|_| foreign())?;
-        Ok(Self { at: instant(at)?, id })
+        Ok(Self {
+            at: instant(at)?,
+            id,
+        })
     }
 }
 
@@ -92,19 +98,33 @@ pub fn decode_time(text: &str) -> Result<DateTime<Utc>> {
 }
 
 fn decode<const N: usize>(text: &str) -> Result<[u8; N]> {
-    let bytes = if text.len() > 64 { None } else { URL_SAFE_NO_PAD.decode(text).ok() };
-    bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(foreign)
+    let bytes = if text.len() > 64 {
+        None
+    } else {
+        URL_SAFE_NO_PAD.decode(text).ok()
+    };
+    bytes
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(foreign)
 }
 
 /// Times before 1970 or after 9999 are in no list, and databases differ on them.
 fn instant(bytes: &[u8]) -> Result<DateTime<Utc>> {
     const LAST: i64 = 253_402_300_799_999;
-    let ms = bytes.try_into().map(i64::from_be_bytes).ok().filter(|ms| (0..=LAST).contains(ms));
-    ms.and_then(DateTime::from_timestamp_millis).ok_or_else(foreign)
+    let ms = bytes
+        .try_into()
+        .map(i64::from_be_bytes)
+        .ok()
+        .filter(|ms| (0..=LAST).contains(ms));
+    ms.and_then(DateTime::from_timestamp_millis)
+        .ok_or_else(foreign)
 }
 
 fn foreign() -> Error {
-    Error::field("after", "is not a cursor of this list: use an endCursor or cursor that it gave")
+    Error::field(
+        "after",
+        "is not a cursor of this list: use an endCursor or cursor that it gave",
+    )
 }
 
 #[cfg(test)]
@@ -114,17 +134,34 @@ mod tests {
 
     #[test]
     fn a_place_comes_back_as_it_was_and_nothing_else_is_one() {
-        let place = Place { at: DateTime::from_timestamp_millis(1_700_000_000_123).unwrap(), id: Uuid::now_v7() };
+        let place = Place {
+            at: DateTime::from_timestamp_millis(1_700_000_000_123).unwrap(),
+            id: Uuid::now_v7(),
+        };
         assert_eq!(Place::decode(&place.encode()).unwrap(), place);
         assert_eq!(decode_time(&encode_time(place.at)).unwrap(), place.at);
-        for wrong in ["", "x", "////", &"A".repeat(100), &encode_time(place.at), &URL_SAFE_NO_PAD.encode([255; 24])] {
-            assert!(matches!(Place::decode(wrong), Err(Error::BadInput(_))), "{wrong}");
+        for wrong in [
+            "",
+            "x",
+            "////",
+            &"A".repeat(100),
+            &encode_time(place.at),
+            &URL_SAFE_NO_PAD.encode([255; 24]),
+        ] {
+            assert!(
+                matches!(Place::decode(wrong), Err(Error::BadInput(_))),
+                "{wrong}"
+            );
         }
     }
 
     #[test]
     fn a_page_holds_one_to_five_hundred_rows() {
-        assert!([-1, 0, 501, i32::MIN, i32::MAX].iter().all(|first| size(*first).is_err()));
+        assert!(
+            [-1, 0, 501, i32::MIN, i32::MAX]
+                .iter()
+                .all(|first| size(*first).is_err())
+        );
         assert_eq!((size(1).unwrap(), size(500).unwrap()), (1, 500));
     }
 }

@@ -26,11 +26,19 @@ impl Ops {
     ///
     /// # Errors
     /// More than [`MAX_IDS`](super::bulk::MAX_IDS) ids.
-    pub async fn pause_services(&self, viewer: &Viewer, ids: &[Uuid]) -> Result<Vec<Arc<service::Model>>> {
+    pub async fn pause_services(
+        &self,
+        viewer: &Viewer,
+        ids: &[Uuid],
+    ) -> Result<Vec<Arc<service::Model>>> {
         bounded(ids)?;
         let transaction = self.begin().await?;
         let mut services = locked(&transaction, viewer, ids).await?;
-        let running: Vec<Uuid> = services.iter().filter(|service| !service.paused).map(|service| service.id).collect();
+        let running: Vec<Uuid> = services
+            .iter()
+            .filter(|service| !service.paused)
+            .map(|service| service.id)
+            .collect();
         if running.is_empty() {
             return Ok(services.into_iter().map(Arc::new).collect());
         }
@@ -54,11 +62,19 @@ impl Ops {
     ///
     /// # Errors
     /// More than [`MAX_IDS`](super::bulk::MAX_IDS) ids.
-    pub async fn resume_services(&self, viewer: &Viewer, ids: &[Uuid]) -> Result<Vec<Arc<service::Model>>> {
+    pub async fn resume_services(
+        &self,
+        viewer: &Viewer,
+        ids: &[Uuid],
+    ) -> Result<Vec<Arc<service::Model>>> {
         bounded(ids)?;
         let transaction = self.begin().await?;
         let mut services = locked(&transaction, viewer, ids).await?;
-        let paused: Vec<Uuid> = services.iter().filter(|service| service.paused).map(|service| service.id).collect();
+        let paused: Vec<Uuid> = services
+            .iter()
+            .filter(|service| service.paused)
+            .map(|service| service.id)
+            .collect();
         if paused.is_empty() {
             return Ok(services.into_iter().map(Arc::new).collect());
         }
@@ -66,8 +82,14 @@ impl Ops {
         transaction.commit().await?;
 
         let resumed: BTreeSet<Uuid> = paused.iter().copied().collect();
-        self.make_due(services.iter().filter(|service| resumed.contains(&service.id))).await;
-        self.publish(&told(&services, &paused, ServiceChange::Resumed)).await;
+        self.make_due(
+            services
+                .iter()
+                .filter(|service| resumed.contains(&service.id)),
+        )
+        .await;
+        self.publish(&told(&services, &paused, ServiceChange::Resumed))
+            .await;
         Ok(services.into_iter().map(Arc::new).collect())
     }
 
@@ -76,7 +98,10 @@ impl Ops {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn pause_service(&self, viewer: &Viewer, id: Uuid) -> Result<Arc<service::Model>> {
-        self.pause_services(viewer, &[id]).await?.pop().ok_or(Error::NotFound(SERVICE))
+        self.pause_services(viewer, &[id])
+            .await?
+            .pop()
+            .ok_or(Error::NotFound(SERVICE))
     }
 
     /// [`Ops::resume_services`] for one.
@@ -84,7 +109,10 @@ impl Ops {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn resume_service(&self, viewer: &Viewer, id: Uuid) -> Result<Arc<service::Model>> {
-        self.resume_services(viewer, &[id]).await?.pop().ok_or(Error::NotFound(SERVICE))
+        self.resume_services(viewer, &[id])
+            .await?
+            .pop()
+            .ok_or(Error::NotFound(SERVICE))
     }
 }
 
@@ -101,7 +129,10 @@ async fn set_paused(
         .filter(among(db, service::Column::Id, ids.iter().copied()))
         .exec(db)
         .await?;
-    for service in services.iter_mut().filter(|service| service.paused != paused) {
+    for service in services
+        .iter_mut()
+        .filter(|service| service.paused != paused)
+    {
         service.paused = paused;
         service.updated_at = at;
     }
@@ -122,11 +153,19 @@ async fn forget_what_is_known(
         .all(db)
         .await?;
     let open = incident::Entity::find()
-        .filter(among(db, incident::Column::Id, rows.iter().filter_map(|row| row.open_incident_id)))
+        .filter(among(
+            db,
+            incident::Column::Id,
+            rows.iter().filter_map(|row| row.open_incident_id),
+        ))
         .all(db)
         .await?;
     // One instant for all of them: never before any of their incidents began, even if another machine's clock is ahead.
-    let begun = open.iter().map(|open| open.started_at).chain(rows.iter().map(|row| row.since)).max();
+    let begun = open
+        .iter()
+        .map(|open| open.started_at)
+        .chain(rows.iter().map(|row| row.since))
+        .max();
     let at = begun.map_or_else(now, |begun| begun.max(now()));
 
     let (mut news, mut resolved) = (Vec::new(), BTreeSet::new());
@@ -135,11 +174,17 @@ async fn forget_what_is_known(
         if paused.since != row.since {
             news.push(row.service_id);
         }
-        if effects.iter().any(|effect| matches!(effect, Effect::Resolved { .. })) {
+        if effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Resolved { .. }))
+        {
             resolved.extend(row.open_incident_id);
         }
     }
-    let ended: Vec<incident::Model> = open.into_iter().filter(|open| resolved.contains(&open.id)).collect();
+    let ended: Vec<incident::Model> = open
+        .into_iter()
+        .filter(|open| resolved.contains(&open.id))
+        .collect();
     let nothing = |column: Column| (column, Expr::value(Option::<DateTime<Utc>>::None));
     let (failing, down) = (nothing(Column::FailingSince), nothing(Column::DownSince));
     service_state::Entity::update_many()
@@ -150,7 +195,10 @@ async fn forget_what_is_known(
         .col_expr(Column::DownChecks, Expr::value(0))
         .col_expr(down.0, down.1)
         .col_expr(Column::OpenIncidentId, Expr::value(Option::<Uuid>::None))
-        .col_expr(Column::OpenIncidentType, Expr::value(Option::<entity::column::IncidentType>::None))
+        .col_expr(
+            Column::OpenIncidentType,
+            Expr::value(Option::<entity::column::IncidentType>::None),
+        )
         .filter(among(db, Column::ServiceId, ids.iter().copied()))
         .exec(db)
         .await?;
@@ -161,9 +209,15 @@ async fn forget_what_is_known(
         .await?;
     let had: BTreeSet<&Uuid> = rows.iter().map(|row| &row.service_id).collect();
     let wanting: BTreeSet<&Uuid> = ids.iter().filter(|id| !had.contains(id)).collect();
-    let wanting: Vec<_> = services.iter().filter(|one| wanting.contains(&one.id)).map(never_checked).collect();
+    let wanting: Vec<_> = services
+        .iter()
+        .filter(|one| wanting.contains(&one.id))
+        .map(never_checked)
+        .collect();
     if !wanting.is_empty() {
-        service_state::Entity::insert_many(wanting).exec_without_returning(db).await?;
+        service_state::Entity::insert_many(wanting)
+            .exec_without_returning(db)
+            .await?;
     }
     end(db, &ended, at).await?;
     Ok(ended)
@@ -179,13 +233,21 @@ fn known(row: &service_state::Model) -> State {
     }
 }
 
-async fn end(db: &impl ConnectionTrait, ended: &[incident::Model], at: DateTime<Utc>) -> Result<()> {
+async fn end(
+    db: &impl ConnectionTrait,
+    ended: &[incident::Model],
+    at: DateTime<Utc>,
+) -> Result<()> {
     if ended.is_empty() {
         return Ok(());
     }
     incident::Entity::update_many()
         .col_expr(incident::Column::ResolvedAt, Expr::value(at))
-        .filter(among(db, incident::Column::Id, ended.iter().map(|incident| incident.id)))
+        .filter(among(
+            db,
+            incident::Column::Id,
+            ended.iter().map(|incident| incident.id),
+        ))
         .exec(db)
         .await?;
     let events = ended.iter().map(|incident| incident_event::ActiveModel {
@@ -195,6 +257,8 @@ async fn end(db: &impl ConnectionTrait, ended: &[incident::Model], at: DateTime<
         kind: Set(PAUSED.into()),
         message: Set("checking was paused: the end was not seen".into()),
     });
-    incident_event::Entity::insert_many(events).exec_without_returning(db).await?;
+    incident_event::Entity::insert_many(events)
+        .exec_without_returning(db)
+        .await?;
     Ok(())
 }

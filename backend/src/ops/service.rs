@@ -11,8 +11,8 @@ use live::{Event, ServiceChange};
 use probe::HttpTarget;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, NotSet, PaginatorTrait, QueryFilter,
-    QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, NotSet,
+    PaginatorTrait, QueryFilter, QuerySelect, Set,
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -63,15 +63,31 @@ impl Filter {
     /// A user's services are few enough to be judged here, where letters of every script have their capitals and no
     /// character means anything else than itself.
     fn admits(&self, service: &service::Model) -> bool {
-        let needle = self.search.as_deref().map(|search| search.trim().to_lowercase()).filter(|s| !s.is_empty());
+        let needle = self
+            .search
+            .as_deref()
+            .map(|search| search.trim().to_lowercase())
+            .filter(|s| !s.is_empty());
         let category = self.category.as_deref().map(str::trim);
         let found = |needle: &str| {
-            let texts = [Some(&service.name), service.url.as_ref(), service.status_page_url.as_ref()];
-            texts.into_iter().flatten().any(|text| text.to_lowercase().contains(needle))
+            let texts = [
+                Some(&service.name),
+                service.url.as_ref(),
+                service.status_page_url.as_ref(),
+            ];
+            texts
+                .into_iter()
+                .flatten()
+                .any(|text| text.to_lowercase().contains(needle))
         };
         category.is_none_or(|category| service.category.as_deref().unwrap_or_default() == category)
-            && self.kind.is_none_or(|kind| domain::MonitorKind::from(service.kind) == kind)
-            && self.ids.as_ref().is_none_or(|ids| ids.contains(&service.id))
+            && self
+                .kind
+                .is_none_or(|kind| domain::MonitorKind::from(service.kind) == kind)
+            && self
+                .ids
+                .as_ref()
+                .is_none_or(|ids| ids.contains(&service.id))
             && needle.is_none_or(|needle| found(&needle))
     }
 }
@@ -81,9 +97,17 @@ impl Ops {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn services(&self, viewer: &Viewer, filter: &Filter) -> Result<Vec<Arc<service::Model>>> {
+    pub async fn services(
+        &self,
+        viewer: &Viewer,
+        filter: &Filter,
+    ) -> Result<Vec<Arc<service::Model>>> {
         let all = self.definitions.of(&self.db, viewer.user_id, now()).await?;
-        Ok(all.iter().filter(|service| filter.admits(service)).cloned().collect())
+        Ok(all
+            .iter()
+            .filter(|service| filter.admits(service))
+            .cloned()
+            .collect())
     }
 
     /// One of the viewer's services.
@@ -98,13 +122,20 @@ impl Ops {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn services_by_id(&self, viewer: &Viewer, ids: &[Uuid]) -> Result<HashMap<Uuid, Arc<service::Model>>> {
+    pub async fn services_by_id(
+        &self,
+        viewer: &Viewer,
+        ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, Arc<service::Model>>> {
         let found = service::Entity::find()
             .filter(service::Column::UserId.eq(viewer.user_id))
             .filter(among(&self.db, service::Column::Id, ids.iter().copied()))
             .all(&self.db)
             .await?;
-        Ok(found.into_iter().map(|service| (service.id, Arc::new(service))).collect())
+        Ok(found
+            .into_iter()
+            .map(|service| (service.id, Arc::new(service)))
+            .collect())
     }
 
     /// Adds a service and has it checked at once. A status page is read first, because all who follow it share what is
@@ -113,14 +144,25 @@ impl Ops {
     /// # Errors
     /// Every wrong field, [`Error::Conflict`] when the viewer has as many services as allowed, or what
     /// [`Ops::discover_page`] refuses.
-    pub async fn create_service(&self, viewer: &Viewer, wanted: Definition) -> Result<Arc<service::Model>> {
+    pub async fn create_service(
+        &self,
+        viewer: &Viewer,
+        wanted: Definition,
+    ) -> Result<Arc<service::Model>> {
         let Definition { draft, page } = wanted;
         let follows = draft.kind == MonitorKind::StatusPage;
-        let wrong = if follows { page.wrong() } else { page.unwanted() };
+        let wrong = if follows {
+            page.wrong()
+        } else {
+            page.unwanted()
+        };
         let mut draft = checked(draft, wrong, self.limits.min_interval_seconds)?;
         let read = if follows {
             let found = self.read_page(viewer, &page).await?;
-            let chosen = follow::choose(&found.page, page.component_ids.as_deref().unwrap_or_default())?;
+            let chosen = follow::choose(
+                &found.page,
+                page.component_ids.as_deref().unwrap_or_default(),
+            )?;
             draft.status_page_url = draft.status_page_url.or_else(|| found.page.url.clone());
             Some((found, chosen))
         } else {
@@ -128,12 +170,16 @@ impl Ops {
         };
         let transaction = self.begin().await?;
         // Two requests at once must not both find the last free place: the second waits here.
-        let owner = user::Entity::find_by_id(viewer.user_id).lock(LockType::NoKeyUpdate).one(&transaction).await?;
+        let owner = user::Entity::find_by_id(viewer.user_id)
+            .lock(LockType::NoKeyUpdate)
+            .one(&transaction)
+            .await?;
         owner.ok_or(Error::Unauthenticated)?;
         let own = service::Entity::find().filter(service::Column::UserId.eq(viewer.user_id));
         let max = self.limits.max_services;
         if own.count(&transaction).await? >= u64::from(max) {
-            let message = format!("you have {max} services, as many as this server allows: delete one first");
+            let message =
+                format!("you have {max} services, as many as this server allows: delete one first");
             return Err(Error::Conflict(message));
         }
         let now = now();
@@ -165,7 +211,8 @@ impl Ops {
         transaction.commit().await?;
 
         self.make_due([&service]).await;
-        self.publish(&[changed(&service, ServiceChange::Created)]).await;
+        self.publish(&[changed(&service, ServiceChange::Created)])
+            .await;
         Ok(Arc::new(service))
     }
 
@@ -182,7 +229,10 @@ impl Ops {
         let transaction = self.begin().await?;
         let before = locked(&transaction, viewer, id).await?;
         let old = draft_of(&before);
-        let mut wanted = Definition { draft: old.clone(), ..Definition::default() };
+        let mut wanted = Definition {
+            draft: old.clone(),
+            ..Definition::default()
+        };
         let mut errors = change(&mut wanted);
         let follows = old.kind == MonitorKind::StatusPage;
         match &wanted.page.component_ids {
@@ -192,7 +242,11 @@ impl Ops {
         // An interval that was allowed when it was chosen does not stand in the way of a new name.
         let unchanged = wanted.draft.check_interval_seconds == old.check_interval_seconds;
         let least = self.limits.min_interval_seconds;
-        let least = if unchanged { least.min(old.check_interval_seconds) } else { least };
+        let least = if unchanged {
+            least.min(old.check_interval_seconds)
+        } else {
+            least
+        };
         let new = checked(wanted.draft, errors, least)?;
         let others = match &wanted.page.component_ids {
             Some(ids) if follows => follow::follow_others(&transaction, &before, ids).await?,
@@ -217,7 +271,8 @@ impl Ops {
         if recheck && !service.paused {
             self.make_due([&service]).await;
         }
-        self.publish(&[changed(&service, ServiceChange::Updated)]).await;
+        self.publish(&[changed(&service, ServiceChange::Updated)])
+            .await;
         Ok(Arc::new(service))
     }
 
@@ -236,7 +291,12 @@ impl Ops {
         }
         self.withdraw(&[id]).await;
         let user_id = viewer.user_id;
-        self.publish(&[Event::ServiceChanged { user_id, service_id: id, change: ServiceChange::Deleted }]).await;
+        self.publish(&[Event::ServiceChanged {
+            user_id,
+            service_id: id,
+            change: ServiceChange::Deleted,
+        }])
+        .await;
         Ok(id)
     }
 
@@ -245,9 +305,14 @@ impl Ops {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Conflict`] when it is paused, [`Error::Upstream`] when the queue does not answer.
     pub async fn check_service(&self, viewer: &Viewer, id: Uuid) -> Result<Arc<service::Model>> {
-        let service = self.service(viewer, id).await?.ok_or(Error::NotFound(SERVICE))?;
+        let service = self
+            .service(viewer, id)
+            .await?
+            .ok_or(Error::NotFound(SERVICE))?;
         if service.paused {
-            return Err(Error::Conflict("the service is paused: resume it to have it checked".into()));
+            return Err(Error::Conflict(
+                "the service is paused: resume it to have it checked".into(),
+            ));
         }
         self.schedule_now([&*service]).await.map_err(|error| {
             tracing::warn!(%error, service = %id, "a check that was asked for could not be scheduled");
@@ -263,8 +328,7 @@ impl Ops {
     pub async fn test_service(&self, _viewer: &Viewer, wanted: Definition) -> Result<Outcome> {
         let Definition { draft, page } = wanted;
         if draft.kind == MonitorKind::StatusPage {
-            let message =
-                "is STATUS_PAGE: what a page says is told by discoverStatusPage, only HTTP services are tried out";
+            let message = "is STATUS_PAGE: what a page says is told by discoverStatusPage, only HTTP services are tried out";
             return Err(Error::field("kind", message));
         }
         let draft = checked(draft, page.unwanted(), self.limits.min_interval_seconds)?;
@@ -274,7 +338,10 @@ impl Ops {
             url: url.ok_or_else(|| Error::field("url", "give the address to check"))?,
             timeout: milliseconds(draft.timeout_ms).min(MAX_TEST),
             degraded_threshold: milliseconds(draft.degraded_threshold_ms),
-            expected: draft.expected_status.parse::<ExpectedStatus>().unwrap_or_default(),
+            expected: draft
+                .expected_status
+                .parse::<ExpectedStatus>()
+                .unwrap_or_default(),
         };
         Ok(self.prober.http(&target).await)
     }
@@ -294,16 +361,30 @@ fn checked(draft: ServiceDraft, mut errors: Vec<FieldError>, least: i32) -> Resu
 
 /// The one way to ask for one service: another's is not found by the same statement that does not find an absent one.
 pub(crate) fn mine(viewer: &Viewer, id: Uuid) -> sea_orm::Select<service::Entity> {
-    service::Entity::find().filter(service::Column::Id.eq(id)).filter(service::Column::UserId.eq(viewer.user_id))
+    service::Entity::find()
+        .filter(service::Column::Id.eq(id))
+        .filter(service::Column::UserId.eq(viewer.user_id))
 }
 
 /// One of the viewer's services, which nobody else changes before the transaction ends.
-pub(crate) async fn locked(db: &impl ConnectionTrait, viewer: &Viewer, id: Uuid) -> Result<service::Model> {
-    mine(viewer, id).lock(LockType::NoKeyUpdate).one(db).await?.ok_or(Error::NotFound(SERVICE))
+pub(crate) async fn locked(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    id: Uuid,
+) -> Result<service::Model> {
+    mine(viewer, id)
+        .lock(LockType::NoKeyUpdate)
+        .one(db)
+        .await?
+        .ok_or(Error::NotFound(SERVICE))
 }
 
 pub(crate) fn changed(service: &service::Model, change: ServiceChange) -> Event {
-    Event::ServiceChanged { user_id: service.user_id, service_id: service.id, change }
+    Event::ServiceChanged {
+        user_id: service.user_id,
+        service_id: service.id,
+        change,
+    }
 }
 
 /// The state of a service before its first check.

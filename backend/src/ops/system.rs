@@ -8,7 +8,8 @@ use domain::LatencyHistogram;
 use entity::scheduling_period as period;
 use live::{LiveError, Present};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Statement,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -44,7 +45,10 @@ impl System {
     #[must_use]
     #[allow(clippy::cast_precision_loss, reason = "nobody makes so many checks")]
     pub fn checks_per_second(&self) -> Option<f64> {
-        let last = self.minutes.last().filter(|minute| minute.since > self.at - LATELY)?;
+        let last = self
+            .minutes
+            .last()
+            .filter(|minute| minute.since > self.at - LATELY)?;
         Some(last.checks as f64 / 60.0)
     }
 }
@@ -75,13 +79,22 @@ pub struct Scheduling {
 
 impl Scheduling {
     fn begin(since: DateTime<Utc>) -> Self {
-        Self { since, checks: 0, missed: 0, lateness: LatencyHistogram::default(), max_lateness_ms: 0 }
+        Self {
+            since,
+            checks: 0,
+            missed: 0,
+            lateness: LatencyHistogram::default(),
+            max_lateness_ms: 0,
+        }
     }
 
     fn add(&mut self, row: &period::Model) -> Result<()> {
         self.checks += u64::try_from(row.checks).unwrap_or(0);
         self.missed += u64::try_from(row.missed).unwrap_or(0);
-        self.lateness.merge(&row.lateness().map_err(|error| DbErr::Type(error.to_string()))?);
+        self.lateness.merge(
+            &row.lateness()
+                .map_err(|error| DbErr::Type(error.to_string()))?,
+        );
         self.max_lateness_ms = self.max_lateness_ms.max(row.max_lateness_ms);
         Ok(())
     }
@@ -113,7 +126,10 @@ impl Ops {
             .limit(MOST);
         for row in rows.all(&self.db).await? {
             hour.add(&row)?;
-            minutes.entry(row.started_at).or_insert_with(|| Scheduling::begin(row.started_at)).add(&row)?;
+            minutes
+                .entry(row.started_at)
+                .or_insert_with(|| Scheduling::begin(row.started_at))
+                .add(&row)?;
         }
         Ok(Some(System {
             at,
@@ -127,8 +143,13 @@ impl Ops {
     }
 
     async fn queue(&self) -> std::result::Result<Queue, LiveError> {
-        let (length, looked) = (self.live.queue_len().await?, self.live.claim(0, Duration::from_secs(1)).await?);
-        let overdue = looked.next_due.map_or(TimeDelta::zero(), |due| (looked.now - due).max(TimeDelta::zero()));
+        let (length, looked) = (
+            self.live.queue_len().await?,
+            self.live.claim(0, Duration::from_secs(1)).await?,
+        );
+        let overdue = looked.next_due.map_or(TimeDelta::zero(), |due| {
+            (looked.now - due).max(TimeDelta::zero())
+        });
         Ok(Queue { length, overdue })
     }
 
@@ -138,7 +159,13 @@ impl Ops {
             DbBackend::Postgres => "SELECT pg_database_size(current_database())",
             _ => "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
         };
-        let row = self.db.query_one_raw(Statement::from_string(backend, sql)).await?;
-        Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0))
+        let row = self
+            .db
+            .query_one_raw(Statement::from_string(backend, sql))
+            .await?;
+        Ok(row
+            .map(|row| row.try_get_by_index(0))
+            .transpose()?
+            .unwrap_or(0))
     }
 }

@@ -6,7 +6,10 @@ use chrono::Duration;
 use domain::service::FieldError;
 use entity::{api_token, user};
 use sea_orm::sea_query::LockType;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Set,
+};
 use uuid::Uuid;
 
 /// The longest name, in characters.
@@ -33,7 +36,11 @@ impl Ops {
     /// When the database fails.
     pub async fn tokens(&self, viewer: &Viewer) -> Result<Vec<api_token::Model>> {
         let own = api_token::Entity::find().filter(api_token::Column::UserId.eq(viewer.user_id));
-        Ok(own.order_by_desc(api_token::Column::CreatedAt).order_by_desc(api_token::Column::Id).all(&self.db).await?)
+        Ok(own
+            .order_by_desc(api_token::Column::CreatedAt)
+            .order_by_desc(api_token::Column::Id)
+            .all(&self.db)
+            .await?)
     }
 
     /// Makes a token. The token itself is returned this once and kept nowhere. Only somebody who is signed in makes
@@ -42,7 +49,11 @@ impl Ops {
     /// # Errors
     /// [`Error::Forbidden`] without a session, every wrong field, or [`Error::Conflict`] when the viewer has as many as
     /// allowed.
-    pub async fn create_token(&self, viewer: &Viewer, wanted: Wanted) -> Result<(String, api_token::Model)> {
+    pub async fn create_token(
+        &self,
+        viewer: &Viewer,
+        wanted: Wanted,
+    ) -> Result<(String, api_token::Model)> {
         if viewer.session.is_none() {
             let message = "a token cannot make tokens: sign in with a browser and make it there";
             return Err(Error::Forbidden(message.into()));
@@ -51,12 +62,16 @@ impl Ops {
         let (token, token_hash) = secrets::make();
 
         let transaction = self.begin().await?;
-        let owner = user::Entity::find_by_id(viewer.user_id).lock(LockType::NoKeyUpdate).one(&transaction).await?;
+        let owner = user::Entity::find_by_id(viewer.user_id)
+            .lock(LockType::NoKeyUpdate)
+            .one(&transaction)
+            .await?;
         owner.ok_or(Error::Unauthenticated)?;
         let own = api_token::Entity::find().filter(api_token::Column::UserId.eq(viewer.user_id));
         let max = self.limits.max_tokens;
         if own.count(&transaction).await? >= u64::from(max) {
-            let message = format!("you have {max} tokens, as many as this server allows: revoke one first");
+            let message =
+                format!("you have {max} tokens, as many as this server allows: revoke one first");
             return Err(Error::Conflict(message));
         }
         let now = now();
@@ -85,7 +100,11 @@ impl Ops {
             .filter(api_token::Column::UserId.eq(viewer.user_id))
             .exec(&self.db)
             .await?;
-        if revoked.rows_affected == 0 { Err(Error::NotFound("token")) } else { Ok(id) }
+        if revoked.rows_affected == 0 {
+            Err(Error::NotFound("token"))
+        } else {
+            Ok(id)
+        }
     }
 }
 
@@ -94,14 +113,33 @@ fn checked(wanted: &Wanted) -> Result<(String, Option<i32>)> {
     let length = name.chars().count();
     let mut errors = Vec::new();
     if name.is_empty() {
-        errors.push(FieldError::new("name", "give the token a name, so that you know later what uses it"));
+        errors.push(FieldError::new(
+            "name",
+            "give the token a name, so that you know later what uses it",
+        ));
     } else if length > MAX_NAME {
-        errors.push(FieldError::new("name", format!("is {length} characters long, at most {MAX_NAME} are allowed")));
+        errors.push(FieldError::new(
+            "name",
+            format!("is {length} characters long, at most {MAX_NAME} are allowed"),
+        ));
     } else if name.chars().any(char::is_control) {
-        errors.push(FieldError::new("name", "must not contain control characters"));
+        errors.push(FieldError::new(
+            "name",
+            "must not contain control characters",
+        ));
     }
-    if let Some(days) = wanted.expires_in_days.filter(|days| !(1..=MAX_DAYS).contains(days)) {
-        errors.push(FieldError::new("expiresInDays", format!("is {days}, must be between 1 and {MAX_DAYS} days")));
+    if let Some(days) = wanted
+        .expires_in_days
+        .filter(|days| !(1..=MAX_DAYS).contains(days))
+    {
+        errors.push(FieldError::new(
+            "expiresInDays",
+            format!("is {days}, must be between 1 and {MAX_DAYS} days"),
+        ));
     }
-    if errors.is_empty() { Ok((name, wanted.expires_in_days)) } else { Err(Error::BadInput(errors)) }
+    if errors.is_empty() {
+        Ok((name, wanted.expires_in_days))
+    } else {
+        Err(Error::BadInput(errors))
+    }
 }

@@ -11,6 +11,8 @@ impl Ops {
     /// # Errors
     /// When the database fails.
     pub async fn user(&self, viewer: &Viewer) -> Result<Option<user::Model>> {
-        Ok(user::Entity::find_by_id(viewer.user_id).one(&self.db).await?)
+        Ok(user::Entity::find_by_id(viewer.user_id)
+            .one(&self.db)
+            .await?)
     }
 }

@@ -87,7 +87,12 @@ impl PageView {
             Some(at) if at >= since => Said::Stored,
             _ => own().map_or(Said::Nothing, Said::Own),
         };
-        Self { row: Arc::clone(row), read_at, since, said }
+        Self {
+            row: Arc::clone(row),
+            read_at,
+            since,
+            said,
+        }
     }
 
     fn said<'a>(
@@ -131,7 +136,12 @@ impl PageView {
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
         let tried = self.row.attempted_at.is_some_and(|at| at >= self.since);
-        (tried && self.row.failures > 0).then(|| self.row.message.as_deref().unwrap_or("it could not be read"))
+        (tried && self.row.failures > 0).then(|| {
+            self.row
+                .message
+                .as_deref()
+                .unwrap_or("it could not be read")
+        })
     }
 
     /// Whether it lists all of its components.
@@ -146,8 +156,16 @@ impl PageView {
     /// The addresses that are read.
     #[must_use]
     pub fn api_urls(&self) -> Vec<String> {
-        let urls = self.row.api_urls.as_array().map(Vec::as_slice).unwrap_or_default();
-        let mut urls: Vec<_> = urls.iter().filter_map(|url| url.as_str().map(str::to_owned)).collect();
+        let urls = self
+            .row
+            .api_urls
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let mut urls: Vec<_> = urls
+            .iter()
+            .filter_map(|url| url.as_str().map(str::to_owned))
+            .collect();
         // Not in the order in which whoever came first gave them.
         urls.sort_unstable();
         urls
@@ -156,7 +174,11 @@ impl PageView {
 
 /// When something became known to those who follow a page since `since`, that changed at `changed_at` for all.
 fn known_at(changed_at: DateTime<Utc>, since: DateTime<Utc>) -> DateTime<Utc> {
-    if changed_at < since + FIRST_READ { since } else { changed_at }
+    if changed_at < since + FIRST_READ {
+        since
+    } else {
+        changed_at
+    }
 }
 
 impl Ops {
@@ -165,13 +187,22 @@ impl Ops {
     /// # Errors
     /// When the database fails.
     pub async fn pages(&self, services: &[Arc<service::Model>]) -> Result<HashMap<Uuid, PageView>> {
-        let ids: HashSet<Uuid> = services.iter().filter_map(|service| service.status_page_id).collect();
+        let ids: HashSet<Uuid> = services
+            .iter()
+            .filter_map(|service| service.status_page_id)
+            .collect();
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
         let of_these = among(&self.db, status_page::Column::Id, ids);
-        let rows = status_page::Entity::find().filter(of_these).all(&self.db).await?;
-        let rows: HashMap<Uuid, _> = rows.into_iter().map(|row| (row.id, Arc::new(row))).collect();
+        let rows = status_page::Entity::find()
+            .filter(of_these)
+            .all(&self.db)
+            .await?;
+        let rows: HashMap<Uuid, _> = rows
+            .into_iter()
+            .map(|row| (row.id, Arc::new(row)))
+            .collect();
         let view = |service: &Arc<service::Model>| {
             let row = rows.get(&service.status_page_id?)?;
             let own = || self.status_pages.own(service.user_id, &row.key);
@@ -189,8 +220,12 @@ impl Ops {
         services: &[Arc<service::Model>],
     ) -> Result<HashMap<Uuid, Arc<Vec<Shown>>>> {
         let views = self.pages(services).await?;
-        let stored: HashMap<Uuid, _> =
-            self.shown(&stored_pages(&views)).await?.into_iter().map(|(page, all)| (page, Arc::new(all))).collect();
+        let stored: HashMap<Uuid, _> = self
+            .shown(&stored_pages(&views))
+            .await?
+            .into_iter()
+            .map(|(page, all)| (page, Arc::new(all)))
+            .collect();
         let of_service = |(service, view): (&Uuid, &PageView)| {
             let components = match &view.said {
                 Said::Stored => Arc::clone(stored.get(&view.row.id)?),
@@ -233,13 +268,19 @@ impl Ops {
     ) -> Result<()> {
         let mut broken: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
         for (service, all) in followed.iter() {
-            let view = views.get(service).filter(|_| all.iter().any(|one| one.missing));
+            let view = views
+                .get(service)
+                .filter(|_| all.iter().any(|one| one.missing));
             if let Some(view) = view.filter(|view| matches!(view.said, Said::Stored)) {
                 broken.entry(view.row.id).or_default().push(*service);
             }
         }
         for (page, services) in broken.into_iter().take(MAX_BROKEN) {
-            let components = self.shown(&HashSet::from([page])).await?.remove(&page).unwrap_or_default();
+            let components = self
+                .shown(&HashSet::from([page]))
+                .await?
+                .remove(&page)
+                .unwrap_or_default();
             for service in services {
                 if let Some(followed) = followed.get_mut(&service) {
                     offer_successors(followed, &components);
@@ -249,10 +290,19 @@ impl Ops {
         Ok(())
     }
 
-    async fn chosen(&self, views: &HashMap<Uuid, PageView>) -> Result<Vec<service_component::Model>> {
-        let of_these = among(&self.db, service_component::Column::ServiceId, views.keys().copied());
+    async fn chosen(
+        &self,
+        views: &HashMap<Uuid, PageView>,
+    ) -> Result<Vec<service_component::Model>> {
+        let of_these = among(
+            &self.db,
+            service_component::Column::ServiceId,
+            views.keys().copied(),
+        );
         let chosen = service_component::Entity::find().filter(of_these);
-        let chosen = chosen.order_by_asc(service_component::Column::Position).limit(ENOUGH_ROWS);
+        let chosen = chosen
+            .order_by_asc(service_component::Column::Position)
+            .limit(ENOUGH_ROWS);
         let chosen = chosen.all(&self.db).await?;
         bounded("components", chosen.len())?;
         Ok(chosen)
@@ -264,7 +314,11 @@ impl Ops {
             return Ok(HashMap::new());
         }
         let rows = status_page_component::Entity::find()
-            .filter(among(&self.db, status_page_component::Column::StatusPageId, pages.iter().copied()))
+            .filter(among(
+                &self.db,
+                status_page_component::Column::StatusPageId,
+                pages.iter().copied(),
+            ))
             .filter(status_page_component::Column::Missing.eq(false))
             .order_by_asc(status_page_component::Column::Position)
             .order_by_asc(status_page_component::Column::ComponentId)
@@ -280,8 +334,14 @@ impl Ops {
     }
 
     /// Of the pages no more than what these services chose, by page and id: as many rows at most as were chosen.
-    async fn shown_of(&self, views: &HashMap<Uuid, PageView>) -> Result<HashMap<(Uuid, String), Shown>> {
-        let services = views.iter().filter(|(_, view)| matches!(view.said, Said::Stored)).map(|(service, _)| *service);
+    async fn shown_of(
+        &self,
+        views: &HashMap<Uuid, PageView>,
+    ) -> Result<HashMap<(Uuid, String), Shown>> {
+        let services = views
+            .iter()
+            .filter(|(_, view)| matches!(view.said, Said::Stored))
+            .map(|(service, _)| *service);
         let chosen = Query::select()
             .expr(Expr::val(1))
             .from(service::Entity)
@@ -292,20 +352,29 @@ impl Ops {
                     .eq(Expr::col(service::Column::Id.as_column_ref())),
             )
             .and_where(
-                Expr::col(service::Column::StatusPageId.as_column_ref())
-                    .eq(Expr::col(status_page_component::Column::StatusPageId.as_column_ref())),
+                Expr::col(service::Column::StatusPageId.as_column_ref()).eq(Expr::col(
+                    status_page_component::Column::StatusPageId.as_column_ref(),
+                )),
             )
             .and_where(
-                Expr::col(service_component::Column::ComponentId.as_column_ref())
-                    .eq(Expr::col(status_page_component::Column::ComponentId.as_column_ref())),
+                Expr::col(service_component::Column::ComponentId.as_column_ref()).eq(Expr::col(
+                    status_page_component::Column::ComponentId.as_column_ref(),
+                )),
             )
             .to_owned();
         let rows = status_page_component::Entity::find()
-            .filter(among(&self.db, status_page_component::Column::StatusPageId, stored_pages(views)))
+            .filter(among(
+                &self.db,
+                status_page_component::Column::StatusPageId,
+                stored_pages(views),
+            ))
             .filter(Expr::exists(chosen))
             .all(&self.db)
             .await?;
-        Ok(rows.into_iter().map(|row| ((row.status_page_id, row.component_id.clone()), row)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| ((row.status_page_id, row.component_id.clone()), row))
+            .collect())
     }
 }
 
@@ -331,20 +400,28 @@ fn join(
     for (service, view) in views {
         if let Said::Own(found) = &view.said {
             let by_id = |one: Shown| (one.component_id.clone(), one);
-            own.insert(*service, own_components(view, found).into_iter().map(by_id).collect());
+            own.insert(
+                *service,
+                own_components(view, found).into_iter().map(by_id).collect(),
+            );
         }
     }
     let mut of_each: HashMap<Uuid, Vec<Followed>> = HashMap::new();
     for chosen in chosen {
-        let Some(view) = views.get(&chosen.service_id) else { continue };
+        let Some(view) = views.get(&chosen.service_id) else {
+            continue;
+        };
         let on_page = match &view.said {
             Said::Stored => stored.get(&(view.row.id, chosen.component_id.clone())),
-            Said::Own(_) => own.get(&chosen.service_id).and_then(|all| all.get(&chosen.component_id)),
+            Said::Own(_) => own
+                .get(&chosen.service_id)
+                .and_then(|all| all.get(&chosen.component_id)),
             Said::Nothing => None,
         };
         let there = on_page.filter(|one| !one.missing);
         let missing = chosen.missing || (view.lists_all() && there.is_none());
-        let lost = matches!(view.said, Said::Nothing) || standing(Some(view.read_at), now) == Standing::Lost;
+        let lost = matches!(view.said, Said::Nothing)
+            || standing(Some(view.read_at), now) == Standing::Lost;
         let status = match there {
             _ if missing || lost => Status::Unknown,
             Some(there) => there.status.into(),
@@ -352,13 +429,16 @@ fn join(
             None => Status::Up,
         };
         let shown = on_page.cloned();
-        of_each.entry(chosen.service_id).or_default().push(Followed {
-            shown,
-            status,
-            missing,
-            successors: Vec::new(),
-            chosen,
-        });
+        of_each
+            .entry(chosen.service_id)
+            .or_default()
+            .push(Followed {
+                shown,
+                status,
+                missing,
+                successors: Vec::new(),
+                chosen,
+            });
     }
     of_each
 }
@@ -371,7 +451,11 @@ fn own_components(view: &PageView, found: &Discovery) -> Vec<Shown> {
 
 /// The pages of which may be shown what is stored.
 fn stored_pages(views: &HashMap<Uuid, PageView>) -> HashSet<Uuid> {
-    views.values().filter(|view| matches!(view.said, Said::Stored)).map(|view| view.row.id).collect()
+    views
+        .values()
+        .filter(|view| matches!(view.said, Said::Stored))
+        .map(|view| view.row.id)
+        .collect()
 }
 
 /// What could be meant by those that are gone: components of the same name that are not followed already, the ones of the
@@ -380,11 +464,17 @@ fn offer_successors(followed: &mut [Followed], components: &[Shown]) {
     if !followed.iter().any(|one| one.missing) {
         return;
     }
-    let taken: HashSet<String> = followed.iter().map(|one| one.chosen.component_id.clone()).collect();
+    let taken: HashSet<String> = followed
+        .iter()
+        .map(|one| one.chosen.component_id.clone())
+        .collect();
     for gone in followed.iter_mut().filter(|one| one.missing) {
         let name = gone.chosen.name.to_lowercase();
-        let same = |one: &&Shown| !one.missing && !taken.contains(&one.component_id) && one.name.to_lowercase() == name;
+        let same = |one: &&Shown| {
+            !one.missing && !taken.contains(&one.component_id) && one.name.to_lowercase() == name
+        };
         gone.successors = components.iter().filter(same).cloned().collect();
-        gone.successors.sort_by_key(|one| one.group_name != gone.chosen.group_name);
+        gone.successors
+            .sort_by_key(|one| one.group_name != gone.chosen.group_name);
     }
 }

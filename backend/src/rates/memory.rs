@@ -14,7 +14,10 @@ pub(super) struct Memory<K> {
 
 impl<K: Eq + Hash> Memory<K> {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { capacity, used: Mutex::default() }
+        Self {
+            capacity,
+            used: Mutex::default(),
+        }
     }
 }
 
@@ -63,24 +66,36 @@ mod tests {
             let memory = Memory::new(100);
             for key in 0..10_000_u64 {
                 let time = if same { 5 } else { key % 1_000 };
-                let known = memory.measure_and_replace(&key, |known| Ok::<_, ()>((known, Nanos::from(time))));
+                let known = memory
+                    .measure_and_replace(&key, |known| Ok::<_, ()>((known, Nanos::from(time))));
                 assert_eq!(known, Ok(None));
-                assert!((75..=100).contains(&memory.used.lock().unwrap().len()) || key < 100, "{key}");
+                assert!(
+                    (75..=100).contains(&memory.used.lock().unwrap().len()) || key < 100,
+                    "{key}"
+                );
             }
         }
         let memory = Memory::new(100);
         for key in 0..=100_u64 {
-            memory.measure_and_replace(&key, |_| Ok::<_, ()>(((), Nanos::from(key)))).unwrap();
+            memory
+                .measure_and_replace(&key, |_| Ok::<_, ()>(((), Nanos::from(key))))
+                .unwrap();
         }
         let used = memory.used.lock().unwrap();
         assert_eq!(used.len(), 75);
-        assert!((26..=100).all(|key| used.contains_key(&key)), "the last quarter and all between are kept");
+        assert!(
+            (26..=100).all(|key| used.contains_key(&key)),
+            "the last quarter and all between are kept"
+        );
     }
 
     #[test]
     fn who_is_refused_is_not_written_down() {
         let memory = Memory::new(10);
-        assert_eq!(memory.measure_and_replace(&1, |_| Err::<((), _), _>("no")), Err("no"));
+        assert_eq!(
+            memory.measure_and_replace(&1, |_| Err::<((), _), _>("no")),
+            Err("no")
+        );
         assert!(memory.used.lock().unwrap().is_empty());
     }
 }

@@ -32,16 +32,30 @@ pub(super) async fn feed(
     file: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let secret = file.as_ref().ok().and_then(|Path(file)| file.strip_suffix(".ics"));
+    let secret = file
+        .as_ref()
+        .ok()
+        .and_then(|Path(file)| file.strip_suffix(".ics"));
     let secret = secret.filter(|_| method == Method::GET || method == Method::HEAD);
     let events = match secret {
-        Some(secret) => server.ops.calendar(secret, ops::now()).await.map_err(|error| failed(&error))?,
+        Some(secret) => server
+            .ops
+            .calendar(secret, ops::now())
+            .await
+            .map_err(|error| failed(&error))?,
         None => None,
     };
     let body = render(&events.ok_or_else(ApiError::no_such_address)?);
     let tag = format!("\"{}\"", hex::encode(&Sha256::digest(&body)[..16]));
-    let same = headers.get_all(header::IF_NONE_MATCH).iter().any(|tags| holds(tags, &tag));
-    let mut response = if same { StatusCode::NOT_MODIFIED.into_response() } else { body.into_response() };
+    let same = headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .any(|tags| holds(tags, &tag));
+    let mut response = if same {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        body.into_response()
+    };
     let answer = response.headers_mut();
     let tag = HeaderValue::from_str(&tag).expect("hexadecimal digits in quotes are a header value");
     answer.insert(header::ETAG, tag);
@@ -62,7 +76,9 @@ fn failed(error: &Error) -> ApiError {
 /// Whether `If-None-Match` names `tag` (RFC 9110, 13.1.2: weak comparison).
 fn holds(tags: &HeaderValue, tag: &str) -> bool {
     let tags = tags.to_str().unwrap_or_default();
-    tags.split(',').map(str::trim).any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
+    tags.split(',')
+        .map(str::trim)
+        .any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
 }
 
 /// The calendar as text. It depends on the events alone, so that it is the same for as long as they are.
@@ -92,7 +108,12 @@ fn render(events: &[Event]) -> String {
 
 /// The services that it touches, no more than `most` by name.
 fn named(event: &Event, most: usize) -> String {
-    let mut names: Vec<_> = event.services.iter().take(most).map(String::as_str).collect();
+    let mut names: Vec<_> = event
+        .services
+        .iter()
+        .take(most)
+        .map(String::as_str)
+        .collect();
     let more = event.services.len() - names.len() + event.more_services;
     let more = format!("and {more} more");
     if event.services.len() > names.len() || event.more_services > 0 {
@@ -117,7 +138,11 @@ mod tests {
             ("a", false),
             ("", false),
         ] {
-            assert_eq!(holds(&HeaderValue::from_static(sent), "\"a\""), same, "{sent}");
+            assert_eq!(
+                holds(&HeaderValue::from_static(sent), "\"a\""),
+                same,
+                "{sent}"
+            );
         }
     }
 }

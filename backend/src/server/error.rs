@@ -22,7 +22,12 @@ pub(super) struct ApiError {
 
 impl ApiError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into(), retry_after: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            retry_after: None,
+        }
     }
 
     pub(super) fn bad_input(message: impl Into<Cow<'static, str>>) -> Self {
@@ -54,15 +59,26 @@ impl ApiError {
     pub(super) fn rate_limited(seconds: u64) -> Self {
         let message = format!("too many requests: try again in {seconds} s");
         let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message);
-        Self { retry_after: Some(seconds), ..error }
+        Self {
+            retry_after: Some(seconds),
+            ..error
+        }
     }
 
     pub(super) fn no_such_address() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing at this address of the API")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "NOT_FOUND",
+            "there is nothing at this address of the API",
+        )
     }
 
     pub(super) fn wrong_method() -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "BAD_INPUT", "this address of the API knows no such method")
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "BAD_INPUT",
+            "this address of the API knows no such method",
+        )
     }
 
     pub(super) fn too_slow(seconds: u64) -> Self {
@@ -71,7 +87,8 @@ impl ApiError {
     }
 
     pub(super) fn internal() -> Self {
-        let message = "something went wrong inside PulseCheck; its log has the cause under this request's id";
+        let message =
+            "something went wrong inside PulseCheck; its log has the cause under this request's id";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", message)
     }
 
@@ -82,9 +99,15 @@ impl ApiError {
             extensions[RETRY_AFTER] = json!(seconds);
         }
         let error = json!({ "message": self.message, "extensions": extensions });
-        let mut response = (self.status, Json(json!({ "data": Value::Null, "errors": [error] }))).into_response();
+        let mut response = (
+            self.status,
+            Json(json!({ "data": Value::Null, "errors": [error] })),
+        )
+            .into_response();
         if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

@@ -21,11 +21,21 @@ pub(super) async fn export(
     let viewer = viewer.ok_or_else(|| ApiError::unauthenticated("sign in first"))?;
     server.rates.export(viewer.user_id).map_err(too_often)?;
     let now = ops::now();
-    let parts = server.ops.export(&viewer, now).await.map_err(|error| match error {
-        Error::Internal(cause) => ApiError::from((*cause).clone()),
-        _ => ApiError::unauthenticated("sign in first"),
-    })?;
-    let name = format!("attachment; filename=\"pulsecheck-{}.json\"", now.format("%Y-%m-%d"));
-    let headers = [(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    let parts = server
+        .ops
+        .export(&viewer, now)
+        .await
+        .map_err(|error| match error {
+            Error::Internal(cause) => ApiError::from((*cause).clone()),
+            _ => ApiError::unauthenticated("sign in first"),
+        })?;
+    let name = format!(
+        "attachment; filename=\"pulsecheck-{}.json\"",
+        now.format("%Y-%m-%d")
+    );
+    let headers = [
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::CONTENT_DISPOSITION, name),
+    ];
     Ok((headers, Body::from_stream(parts)).into_response())
 }

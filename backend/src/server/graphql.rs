@@ -51,13 +51,26 @@ pub(super) async fn post(
     if !is_json(&headers) {
         return Err(ApiError::not_json());
     }
-    let limit = if viewer.is_some() { MAX_BODY } else { MAX_STRANGERS_BODY };
+    let limit = if viewer.is_some() {
+        MAX_BODY
+    } else {
+        MAX_STRANGERS_BODY
+    };
     let body = read(body, limit).await?;
     let parsed = request::parse(&body, MAX_BATCH).map_err(ApiError::bad_input)?;
-    let count = if let request::Parsed::Batch(requests) = &parsed { requests.len() } else { 1 };
-    server.rates.operations(viewer.map(|viewer| viewer.user_id), from.0, count).map_err(too_often)?;
+    let count = if let request::Parsed::Batch(requests) = &parsed {
+        requests.len()
+    } else {
+        1
+    };
+    server
+        .rates
+        .operations(viewer.map(|viewer| viewer.user_id), from.0, count)
+        .map_err(too_often)?;
     let mut response = match parsed {
-        request::Parsed::Single(request) => BatchResponse::Single(execute(&server, *request, viewer, &id).await),
+        request::Parsed::Single(request) => {
+            BatchResponse::Single(execute(&server, *request, viewer, &id).await)
+        }
         // One after the other: a mutation may build on the one before it, and a batch costs no more at once than a
         // request does.
         request::Parsed::Batch(requests) => {
@@ -74,31 +87,59 @@ pub(super) async fn post(
     // The headers are the library's, which has nothing more to write.
     match &mut response {
         BatchResponse::Single(response) => response.data = Value::Null,
-        BatchResponse::Batch(responses) => responses.iter_mut().for_each(|response| response.data = Value::Null),
+        BatchResponse::Batch(responses) => responses
+            .iter_mut()
+            .for_each(|response| response.data = Value::Null),
     }
     let mut response = GraphQLResponse(response).into_response();
     *response.body_mut() = json.into();
     if let Some(seconds) = wait {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
     }
     if !accepts_graphql_response(&headers) {
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
     }
     Ok(response)
 }
 
 /// The playground.
-pub(super) async fn playground(State(server): State<Arc<Server>>, method: Method, headers: HeaderMap) -> Response {
+pub(super) async fn playground(
+    State(server): State<Arc<Server>>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
     server.assets.page(Page::Graphiql, &method, &headers)
 }
 
-async fn execute(server: &Server, request: Request, viewer: Option<Viewer>, id: &RequestId) -> graphql::Response {
-    server.schema.execute(prepared(server, request, viewer, id)).await
+async fn execute(
+    server: &Server,
+    request: Request,
+    viewer: Option<Viewer>,
+    id: &RequestId,
+) -> graphql::Response {
+    server
+        .schema
+        .execute(prepared(server, request, viewer, id))
+        .await
 }
 
 /// What resolvers find in every request: who asks, and the request's id.
-pub(super) fn prepared(server: &Server, request: Request, viewer: Option<Viewer>, id: &RequestId) -> Request {
-    request.data(viewer).data(id.clone()).data(Arc::clone(&server.auth)).data(Arc::clone(&server.rates))
+pub(super) fn prepared(
+    server: &Server,
+    request: Request,
+    viewer: Option<Viewer>,
+    id: &RequestId,
+) -> Request {
+    request
+        .data(viewer)
+        .data(id.clone())
+        .data(Arc::clone(&server.auth))
+        .data(Arc::clone(&server.rates))
 }
 
 /// After how many seconds everything that was asked for too often may be asked for again.
@@ -118,15 +159,25 @@ fn longest_wait(response: &BatchResponse) -> Option<u64> {
 /// Whether the client knows the newer media type; the others were written for plain JSON
 /// (<https://graphql.github.io/graphql-over-http/draft/>, "Media Types").
 fn accepts_graphql_response(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accepted
-        .flat_map(|value| value.split(','))
-        .any(|kind| kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(GRAPHQL_RESPONSE))
+    let accepted = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|kind| {
+        kind.split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .eq_ignore_ascii_case(GRAPHQL_RESPONSE)
+    })
 }
 
 /// A form or plain text can be sent by any page without the browser asking first, JSON cannot.
 fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let value = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let kind = value.split(';').next().unwrap_or_default().trim();
     kind.eq_ignore_ascii_case("application/json") || kind.eq_ignore_ascii_case(GRAPHQL_RESPONSE)
 }
@@ -149,5 +200,9 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, ApiError> {
             read.extend_from_slice(&chunk);
         }
     }
-    if length > limit { Err(ApiError::too_large(limit)) } else { Ok(read.into()) }
+    if length > limit {
+        Err(ApiError::too_large(limit))
+    } else {
+        Ok(read.into())
+    }
 }

@@ -21,8 +21,14 @@ const ALWAYS: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "same-origin"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
     (
         HeaderName::from_static("permissions-policy"),
         "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()",
@@ -35,10 +41,17 @@ pub(super) fn add(headers: &mut HeaderMap, secure: bool) {
         headers.insert(name, HeaderValue::from_static(value));
     }
     if secure {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000"),
+        );
     }
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NO_PAGE_POLICY));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(NO_PAGE_POLICY));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
 }
 
 #[cfg(test)]
@@ -47,8 +60,14 @@ mod tests {
 
     #[test]
     fn the_pictures_that_are_kept_are_those_that_may_be_shown() {
-        let images = DASHBOARD_POLICY.split(';').find_map(|rule| rule.trim().strip_prefix("img-src ")).unwrap();
-        let hosts: Vec<_> = images.split_whitespace().filter(|source| source.starts_with("https:")).collect();
+        let images = DASHBOARD_POLICY
+            .split(';')
+            .find_map(|rule| rule.trim().strip_prefix("img-src "))
+            .unwrap();
+        let hosts: Vec<_> = images
+            .split_whitespace()
+            .filter(|source| source.starts_with("https:"))
+            .collect();
         assert_eq!(hosts, crate::auth::avatar::HOSTS);
     }
 }

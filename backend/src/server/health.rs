@@ -21,5 +21,9 @@ pub(super) async fn ready(State(server): State<Arc<Server>>) -> Response {
         true => (StatusCode::OK, "ready"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
     };
-    (status, Json(json!({ "status": ready, "database": word(database), "live": word(live) }))).into_response()
+    (
+        status,
+        Json(json!({ "status": ready, "database": word(database), "live": word(live) })),
+    )
+        .into_response()
 }

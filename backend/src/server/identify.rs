@@ -13,15 +13,23 @@ use http::{HeaderMap, header};
 ///
 /// # Errors
 /// When a cookie came with a request that was not made by one of this server's own pages, or the database fails.
-pub(super) async fn viewer(server: &Server, headers: &HeaderMap) -> Result<Option<Viewer>, ApiError> {
+pub(super) async fn viewer(
+    server: &Server,
+    headers: &HeaderMap,
+) -> Result<Option<Viewer>, ApiError> {
     let now = ops::now();
     if let Some(authorization) = headers.get(header::AUTHORIZATION) {
         // Never the cookie as well: whoever sends this header wants to be judged by it.
-        let token = authorization.to_str().ok().and_then(api_token::from_authorization);
+        let token = authorization
+            .to_str()
+            .ok()
+            .and_then(api_token::from_authorization);
         let Some(token) = token else { return Ok(None) };
         return Ok(server.auth.by_api_token(token, now).await?);
     }
-    let Some(token) = server.cookies().access(headers) else { return Ok(None) };
+    let Some(token) = server.cookies().access(headers) else {
+        return Ok(None);
+    };
     require_own_page(server, headers)?;
     Ok(server.auth.by_access_token(token, now).await?)
 }
@@ -41,7 +49,11 @@ pub(super) fn require_own_page(server: &Server, headers: &HeaderMap) -> Result<(
 
 /// What a session is kept with.
 pub(super) fn device(headers: &HeaderMap, from: Sender) -> Device {
-    let user_agent =
-        headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    Device { user_agent, address: Some(from.0.to_string()) }
+    let user_agent = headers
+        .get(header::USER_AGENT)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    Device {
+        user_agent,
+        address: Some(from.0.to_string()),
+    }
 }

@@ -49,7 +49,14 @@ pub(super) async fn serve(server: Arc<Server>, router: Router, listener: TcpList
     // A proxy speaks for many, and whoever is on this machine can do worse than take connections.
     let loopback = ["127.0.0.0/8", "::1/128"].map(|net| net.parse().expect("this is a network"));
     let shares = Shares::new(server.trusted_proxies.iter().copied().chain(loopback));
-    serve_while_free(server, router, listener, Arc::new(Semaphore::new(MAX_CONNECTIONS)), shares).await;
+    serve_while_free(
+        server,
+        router,
+        listener,
+        Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+        shares,
+    )
+    .await;
 }
 
 async fn serve_while_free(
@@ -60,10 +67,15 @@ async fn serve_while_free(
     shares: Arc<Shares>,
 ) {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(MAX_HEADERS);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEADERS)
+        .max_buf_size(MAX_HEADERS);
     loop {
         let accepted = async {
-            let permit = Arc::clone(&free).acquire_owned().await.expect("the semaphore is never closed");
+            let permit = Arc::clone(&free)
+                .acquire_owned()
+                .await
+                .expect("the semaphore is never closed");
             (permit, listener.accept().await)
         };
         let (permit, accepted) = tokio::select! {
@@ -75,8 +87,10 @@ async fn serve_while_free(
             Err(error) => {
                 // A connection that broke before it was taken is its client's affair; anything else, such as too many
                 // open files, does not pass by trying again at once.
-                if !matches!(error.kind(), std::io::ErrorKind::ConnectionAborted | std::io::ErrorKind::ConnectionReset)
-                {
+                if !matches!(
+                    error.kind(),
+                    std::io::ErrorKind::ConnectionAborted | std::io::ErrorKind::ConnectionReset
+                ) {
                     tracing::error!(%error, "no connection can be taken at the moment");
                     sleep(Duration::from_millis(200)).await;
                 }
@@ -91,15 +105,21 @@ async fn serve_while_free(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection could not be told to send at once");
         }
-        let place = Place { _held: Arc::new((permit, share)) };
+        let place = Place {
+            _held: Arc::new((permit, share)),
+        };
         let places = place.clone();
-        let service = router.clone().map_request(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(ConnectInfo(address));
-            request.extensions_mut().insert(places.clone());
-            request.map(Body::new)
-        });
-        let connection =
-            http.serve_connection(TokioIo::new(Patient::new(stream, PATIENCE)), TowerToHyperService::new(service));
+        let service = router
+            .clone()
+            .map_request(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(ConnectInfo(address));
+                request.extensions_mut().insert(places.clone());
+                request.map(Body::new)
+            });
+        let connection = http.serve_connection(
+            TokioIo::new(Patient::new(stream, PATIENCE)),
+            TowerToHyperService::new(service),
+        );
         let stopping = server.stopping.clone();
         server.connections.spawn(async move {
             let mut connection = pin!(connection.with_upgrades());
@@ -119,7 +139,10 @@ async fn serve_while_free(
     drop(listener);
     server.connections.close();
     if timeout(GRACE, server.connections.wait()).await.is_err() {
-        tracing::warn!("some requests were not finished within {} s and are cut off", GRACE.as_secs());
+        tracing::warn!(
+            "some requests were not finished within {} s and are cut off",
+            GRACE.as_secs()
+        );
     }
 }
 

@@ -24,7 +24,10 @@ pub(super) struct Names {
 impl Names {
     /// `loopback`: whether only this machine reaches the server.
     pub(super) const fn new(public_url: Url, loopback: bool) -> Self {
-        Self { public_url, loopback }
+        Self {
+            public_url,
+            loopback,
+        }
     }
 
     pub(super) const fn public_url(&self) -> &Url {
@@ -33,30 +36,40 @@ impl Names {
 
     /// Whether the request came from this server's own pages.
     pub(super) fn own_page(&self, headers: &HeaderMap) -> bool {
-        match (text(headers, header::ORIGIN.as_str()), text(headers, "sec-fetch-site")) {
+        match (
+            text(headers, header::ORIGIN.as_str()),
+            text(headers, "sec-fetch-site"),
+        ) {
             (Some(origin), _) => self.own_origin(origin, headers),
             // Browsers that send no Origin with a request to the page's own origin send this, and pages cannot set it.
             (None, Some(site)) => site == "same-origin" || site == "none",
             // Over plain http they do not; a link that is followed there still says from which page.
-            (None, None) => text(headers, header::REFERER.as_str()).is_some_and(|page| self.own_origin(page, headers)),
+            (None, None) => text(headers, header::REFERER.as_str())
+                .is_some_and(|page| self.own_origin(page, headers)),
         }
     }
 
     /// Whether `origin` is this server: as it is called in public or, on the loopback interface, as this very request
     /// calls it, because one's own machine has several names and the port may be forwarded.
     pub(super) fn own_origin(&self, origin: &str, headers: &HeaderMap) -> bool {
-        let Ok(origin) = Url::parse(origin).map(|url| url.origin()) else { return false };
+        let Ok(origin) = Url::parse(origin).map(|url| url.origin()) else {
+            return false;
+        };
         let here = || {
-            let host = text(headers, header::HOST.as_str()).filter(|host| self.loopback && is_loopback(host))?;
+            let host = text(headers, header::HOST.as_str())
+                .filter(|host| self.loopback && is_loopback(host))?;
             Url::parse(&format!("http://{host}")).ok()
         };
         matches!(origin, Origin::Tuple(..))
-            && (origin == self.public_url.origin() || here().is_some_and(|here| origin == here.origin()))
+            && (origin == self.public_url.origin()
+                || here().is_some_and(|here| origin == here.origin()))
     }
 
     /// Whether the request calls this server by a loopback name that is not the public one.
     pub(super) fn is_another_of_ours(&self, headers: &HeaderMap) -> bool {
-        let Some(host) = text(headers, header::HOST.as_str()).filter(|host| self.loopback && is_loopback(host)) else {
+        let Some(host) =
+            text(headers, header::HOST.as_str()).filter(|host| self.loopback && is_loopback(host))
+        else {
             return false;
         };
         let here = Url::parse(&format!("{}://{host}", self.public_url.scheme()));
@@ -73,7 +86,11 @@ impl Names {
 }
 
 /// Refuses requests that call this server by a name that is not its own.
-pub(super) async fn check_host(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
+pub(super) async fn check_host(
+    State(server): State<Arc<Server>>,
+    request: Request,
+    next: Next,
+) -> Response {
     match asked_host(request.uri(), request.headers()) {
         Some(host) if server.names.answers_to(host) => next.run(request).await,
         Some(_) => {
@@ -88,14 +105,22 @@ pub(super) async fn check_host(State(server): State<Arc<Server>>, request: Reque
 }
 
 fn asked_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
-    uri.authority().map(http::uri::Authority::as_str).or_else(|| text(headers, header::HOST.as_str()))
+    uri.authority()
+        .map(http::uri::Authority::as_str)
+        .or_else(|| text(headers, header::HOST.as_str()))
 }
 
 /// Whether `host[:port]` means this machine however names are resolved.
 fn is_loopback(host: &str) -> bool {
-    let Ok(url) = Url::parse(&format!("http://{host}")) else { return false };
+    let Ok(url) = Url::parse(&format!("http://{host}")) else {
+        return false;
+    };
     // Nothing but a host and a port: "localhost@evil.example" is another host's name.
-    if !url.username().is_empty() || url.password().is_some() || url.path() != "/" || url.query().is_some() {
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || url.path() != "/"
+        || url.query().is_some()
+    {
         return false;
     }
     match url.host() {
@@ -119,7 +144,10 @@ mod tests {
     }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect()
     }
 
     #[test]
@@ -127,23 +155,74 @@ mod tests {
         for (own, sent) in [
             (true, &[("origin", "https://pulse.example.com")][..]),
             (true, &[("origin", "https://pulse.example.com:443")]),
-            (true, &[("origin", "http://localhost:8080"), ("host", "localhost:8080")]),
-            (true, &[("origin", "http://[::1]:9000"), ("host", "[::1]:9000")]),
+            (
+                true,
+                &[
+                    ("origin", "http://localhost:8080"),
+                    ("host", "localhost:8080"),
+                ],
+            ),
+            (
+                true,
+                &[("origin", "http://[::1]:9000"), ("host", "[::1]:9000")],
+            ),
             (true, &[("sec-fetch-site", "same-origin")]),
             (true, &[("sec-fetch-site", "none")]),
             (true, &[("referer", "https://pulse.example.com/settings")]),
-            (true, &[("referer", "http://localhost:8080/settings"), ("host", "localhost:8080")]),
+            (
+                true,
+                &[
+                    ("referer", "http://localhost:8080/settings"),
+                    ("host", "localhost:8080"),
+                ],
+            ),
             (false, &[]),
-            (false, &[("referer", "https://evil.example/?https://pulse.example.com/")]),
-            (false, &[("referer", "https://pulse.example.com/"), ("sec-fetch-site", "cross-site")]),
-            (false, &[("referer", "https://pulse.example.com/"), ("origin", "null")]),
+            (
+                false,
+                &[(
+                    "referer",
+                    "https://evil.example/?https://pulse.example.com/",
+                )],
+            ),
+            (
+                false,
+                &[
+                    ("referer", "https://pulse.example.com/"),
+                    ("sec-fetch-site", "cross-site"),
+                ],
+            ),
+            (
+                false,
+                &[
+                    ("referer", "https://pulse.example.com/"),
+                    ("origin", "null"),
+                ],
+            ),
             (false, &[("origin", "null")]),
             (false, &[("origin", "https://evil.example")]),
             (false, &[("origin", "http://pulse.example.com")]),
-            (false, &[("origin", "https://pulse.example.com.evil.example")]),
-            (false, &[("origin", "https://evil.example"), ("host", "evil.example")]),
-            (false, &[("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")]),
-            (false, &[("origin", "http://localhost:3000"), ("host", "localhost:8080")]),
+            (
+                false,
+                &[("origin", "https://pulse.example.com.evil.example")],
+            ),
+            (
+                false,
+                &[("origin", "https://evil.example"), ("host", "evil.example")],
+            ),
+            (
+                false,
+                &[
+                    ("origin", "https://evil.example"),
+                    ("sec-fetch-site", "same-origin"),
+                ],
+            ),
+            (
+                false,
+                &[
+                    ("origin", "http://localhost:3000"),
+                    ("host", "localhost:8080"),
+                ],
+            ),
             (false, &[("sec-fetch-site", "same-site")]),
             (false, &[("sec-fetch-site", "cross-site")]),
         ] {
@@ -153,7 +232,10 @@ mod tests {
 
     #[test]
     fn away_from_loopback_the_public_url_is_the_only_own_origin() {
-        let sent = headers(&[("origin", "http://localhost:8080"), ("host", "localhost:8080")]);
+        let sent = headers(&[
+            ("origin", "http://localhost:8080"),
+            ("host", "localhost:8080"),
+        ]);
         assert!(!names(false).own_page(&sent));
     }
 
@@ -177,6 +259,9 @@ mod tests {
         ] {
             assert_eq!(names(true).answers_to(host), answers, "{host}");
         }
-        assert!(names(false).answers_to("10.0.0.1"), "a health check may call it by its address");
+        assert!(
+            names(false).answers_to("10.0.0.1"),
+            "a health check may call it by its address"
+        );
     }
 }

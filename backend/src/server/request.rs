@@ -28,14 +28,20 @@ fn new_id() -> RequestId {
 }
 
 /// The outermost layer; `secure` says whether browsers reach this server over https.
-pub(super) async fn around(State(secure): State<bool>, mut request: Request, next: Next) -> Response {
+pub(super) async fn around(
+    State(secure): State<bool>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let id = new_id();
     request.extensions_mut().insert(id.clone());
     let path = loggable(request.uri().path());
     let span = tracing::info_span!("request", id = id.0, method = %request.method(), path, status = field::Empty);
     async {
         let started = Instant::now();
-        let handled = AssertUnwindSafe(tokio::time::timeout(TIMEOUT, next.run(request))).catch_unwind().await;
+        let handled = AssertUnwindSafe(tokio::time::timeout(TIMEOUT, next.run(request)))
+            .catch_unwind()
+            .await;
         let mut response = match handled {
             Ok(Ok(response)) => response,
             Ok(Err(_)) => {
@@ -79,7 +85,8 @@ fn loggable(path: &str) -> String {
 
 fn reason(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no message)")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(no message)")
 }
 
 #[cfg(test)]
@@ -101,10 +108,17 @@ mod tests {
             .route("/panics", get(panics))
             .route("/hangs", get(std::future::pending::<&'static str>))
             .layer(from_fn_with_state(true, around));
-        let response = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        let response = router
+            .oneshot(Request::get(path).body(Body::empty()).unwrap())
+            .await
+            .unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, 10_000).await.unwrap();
-        (parts.status.as_u16(), parts.headers, serde_json::from_slice(&body).unwrap())
+        (
+            parts.status.as_u16(),
+            parts.headers,
+            serde_json::from_slice(&body).unwrap(),
+        )
     }
 
     #[test]
@@ -117,8 +131,14 @@ mod tests {
     #[tokio::test]
     async fn a_panic_becomes_an_answer_that_tells_nothing_but_the_id() {
         let (status, headers, body) = answer("/panics").await;
-        assert_eq!((status, &body["errors"][0]["extensions"]["code"]), (500, &"INTERNAL".into()));
-        assert_eq!(body["errors"][0]["extensions"]["requestId"], headers[HEADER].to_str().unwrap());
+        assert_eq!(
+            (status, &body["errors"][0]["extensions"]["code"]),
+            (500, &"INTERNAL".into())
+        );
+        assert_eq!(
+            body["errors"][0]["extensions"]["requestId"],
+            headers[HEADER].to_str().unwrap()
+        );
         assert!(!body.to_string().contains("secret"));
         assert_eq!(headers["x-content-type-options"], "nosniff");
     }
@@ -127,6 +147,9 @@ mod tests {
     async fn a_request_that_takes_too_long_is_answered_all_the_same() {
         let (status, _, body) = answer("/hangs").await;
         assert_eq!(status, 504);
-        assert_eq!(body["errors"][0]["message"], "the request took longer than 30 s and was stopped");
+        assert_eq!(
+            body["errors"][0]["message"],
+            "the request took longer than 30 s and was stopped"
+        );
     }
 }

@@ -45,16 +45,24 @@ pub(super) async fn begin(
         let there = format!("{}api/auth/{provider}?{query}", server.names.public_url());
         return Ok(Redirect::to(&there).into_response());
     }
-    Ok(match server.auth.depart(provider, &back, ops::now()).await {
-        Ok(departure) => {
-            let mut response = Redirect::to(&departure.address).into_response();
-            let cookies = server.cookies();
-            cookies.clear_old_sign_ins(&headers).into_iter().for_each(|cookie| set(&mut response, cookie));
-            set(&mut response, cookies.set_sign_in(&departure.state, &departure.cookie));
-            response
-        }
-        Err(refusal) => refused(refusal, Some(provider)),
-    })
+    Ok(
+        match server.auth.depart(provider, &back, ops::now()).await {
+            Ok(departure) => {
+                let mut response = Redirect::to(&departure.address).into_response();
+                let cookies = server.cookies();
+                cookies
+                    .clear_old_sign_ins(&headers)
+                    .into_iter()
+                    .for_each(|cookie| set(&mut response, cookie));
+                set(
+                    &mut response,
+                    cookies.set_sign_in(&departure.state, &departure.cookie),
+                );
+                response
+            }
+            Err(refusal) => refused(refusal, Some(provider)),
+        },
+    )
 }
 
 /// Comes back from a provider: ends where the browser wanted to go, signed in, or on the sign-in page with the reason why
@@ -74,7 +82,12 @@ pub(super) async fn callback(
         return Ok(refused(Refusal::Mismatch, Some(provider)));
     };
     let mut take = |name: &str| query.remove(name).filter(|value| !value.is_empty());
-    let answer = Answer { state: take("state"), code: take("code"), error: take("error"), iss: take("iss") };
+    let answer = Answer {
+        state: take("state"),
+        code: take("code"),
+        error: take("error"),
+        iss: take("iss"),
+    };
     let (cookies, state) = (server.cookies(), answer.state.clone());
     let arrival = Arrival {
         provider,
@@ -86,7 +99,9 @@ pub(super) async fn callback(
     Ok(match server.auth.arrive(arrival, ops::now()).await {
         Ok((signed_in, back)) => {
             let mut response = welcome(&server, &signed_in, &back);
-            state.into_iter().for_each(|state| set(&mut response, cookies.clear_sign_in(&state)));
+            state
+                .into_iter()
+                .for_each(|state| set(&mut response, cookies.clear_sign_in(&state)));
             response
         }
         Err(refusal) => {
@@ -109,10 +124,15 @@ pub(super) async fn local(
     if is_guess(&headers) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    let token = single(query.as_deref().unwrap_or_default()).and_then(|mut query| query.remove("token"));
+    let token =
+        single(query.as_deref().unwrap_or_default()).and_then(|mut query| query.remove("token"));
     let (before, device) = (server.cookies(), identify::device(&headers, from));
     let before = before.access(&headers);
-    match server.auth.sign_in_locally(&token.unwrap_or_default(), before, device, ops::now()).await {
+    match server
+        .auth
+        .sign_in_locally(&token.unwrap_or_default(), before, device, ops::now())
+        .await
+    {
         Ok(signed_in) => welcome(&server, &signed_in, "/"),
         Err(refusal) => refused(refusal, None),
     }
@@ -128,13 +148,23 @@ pub(super) async fn refresh(
     identify::require_own_page(&server, &headers)?;
     let cookies = server.cookies();
     let refreshed = match cookies.refresh(&headers) {
-        Some(token) => server.auth.refresh(token, cookies.access(&headers), ops::now()).await?,
+        Some(token) => {
+            server
+                .auth
+                .refresh(token, cookies.access(&headers), ops::now())
+                .await?
+        }
         None if cookies.refresh_is_doubtful(&headers) => Refreshed::Foreign,
         None => Refreshed::Ended,
     };
-    let ended = || ApiError::unauthenticated("your session has ended: sign in again").into_response();
+    let ended =
+        || ApiError::unauthenticated("your session has ended: sign in again").into_response();
     Ok(match refreshed {
-        Refreshed::Granted { access_token, expires_at, refresh_token } => {
+        Refreshed::Granted {
+            access_token,
+            expires_at,
+            refresh_token,
+        } => {
             let until = expires_at.to_rfc3339_opts(SecondsFormat::Millis, true);
             let mut response = Json(json!({ "expiresAt": until })).into_response();
             set(&mut response, cookies.set_access(&access_token));
@@ -145,7 +175,10 @@ pub(super) async fn refresh(
         Refreshed::Foreign => ended(),
         Refreshed::Ended => {
             let mut response = ended();
-            cookies.clear().into_iter().for_each(|cookie| set(&mut response, cookie));
+            cookies
+                .clear()
+                .into_iter()
+                .for_each(|cookie| set(&mut response, cookie));
             response
         }
     })
@@ -165,22 +198,33 @@ pub(super) async fn logout(
         server.auth.sign_out(token).await?;
     }
     if let Some(token) = cookies.refresh(&headers) {
-        server.auth.sign_out_by_refresh_token(token, ops::now()).await?;
+        server
+            .auth
+            .sign_out_by_refresh_token(token, ops::now())
+            .await?;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
-    cookies.clear().into_iter().for_each(|cookie| set(&mut response, cookie));
+    cookies
+        .clear()
+        .into_iter()
+        .for_each(|cookie| set(&mut response, cookie));
     Ok(response)
 }
 
 fn known(provider: &str) -> Result<&'static str, ApiError> {
-    IDS.into_iter().find(|id| *id == provider).ok_or_else(ApiError::no_such_address)
+    IDS.into_iter()
+        .find(|id| *id == provider)
+        .ok_or_else(ApiError::no_such_address)
 }
 
 /// The parameters of a query, each of which may occur once.
 fn single(query: &str) -> Option<HashMap<String, String>> {
     let mut found = HashMap::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        if found.insert(name.into_owned(), value.into_owned()).is_some() {
+        if found
+            .insert(name.into_owned(), value.into_owned())
+            .is_some()
+        {
             return None;
         }
     }
@@ -211,7 +255,10 @@ fn sign_in_page(refusal: Refusal, provider: Option<&str>) -> String {
 
 /// A person sees a page that leads on; the status and the header are for everybody else.
 fn limited(headers: &HeaderMap, wait: Wait) -> Response {
-    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepts = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     if !accepts.contains("text/html") {
         return too_often(wait).into_response();
     }
@@ -220,8 +267,10 @@ fn limited(headers: &HeaderMap, wait: Wait) -> Response {
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>PulseCheck</title>\
          <meta http-equiv=\"refresh\" content=\"0; url={page}\"><p><a href=\"{page}\">Too many attempts</a></p></html>"
     );
-    let headers =
-        [(header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()), (header::RETRY_AFTER, wait.0.to_string())];
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
+        (header::RETRY_AFTER, wait.0.to_string()),
+    ];
     (StatusCode::TOO_MANY_REQUESTS, headers, html).into_response()
 }
 

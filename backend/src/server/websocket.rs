@@ -40,7 +40,10 @@ pub(super) async fn upgrade(
     server.rates.request(from.0).map_err(too_often)?;
     let upgrade = upgrade.map_err(|_| ApiError::bad_input("this address speaks WebSocket only"))?;
     let upgrade = upgrade.protocols(Dialect::ALL.map(Dialect::name));
-    let dialect = upgrade.selected_protocol().and_then(|name| name.to_str().ok()).and_then(Dialect::named);
+    let dialect = upgrade
+        .selected_protocol()
+        .and_then(|name| name.to_str().ok())
+        .and_then(Dialect::named);
     let Some(dialect) = dialect else {
         let message = "name a protocol in Sec-WebSocket-Protocol: graphql-transport-ws, or the older graphql-ws";
         return Err(ApiError::bad_input(message));
@@ -49,7 +52,9 @@ pub(super) async fn upgrade(
     let span = tracing::info_span!("websocket", id = id.0);
     let connections = server.connections.clone();
     let connection = Connection::new(server, dialect, viewer, from, id);
-    let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
+    let upgrade = upgrade
+        .max_message_size(MAX_MESSAGE)
+        .max_frame_size(MAX_MESSAGE);
     let upgrade = upgrade.read_buffer_size(BUFFER).write_buffer_size(BUFFER);
     Ok(upgrade
         .on_upgrade(move |socket| async move {

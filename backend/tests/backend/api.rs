@@ -43,11 +43,16 @@ impl Api {
     pub(crate) async fn within(database: TestDatabase, limits: Limits) -> Self {
         let live = if database.url.starts_with("postgres") {
             let prefix = format!("test:{}:", uuid::Uuid::now_v7());
-            Live::connect_with_prefix(&RedisServer::shared().await.url(), &prefix).await.unwrap()
+            Live::connect_with_prefix(&RedisServer::shared().await.url(), &prefix)
+                .await
+                .unwrap()
         } else {
             Live::memory()
         };
-        let settings = ProberSettings { guard: Guard::AllowPrivate, ..Default::default() };
+        let settings = ProberSettings {
+            guard: Guard::AllowPrivate,
+            ..Default::default()
+        };
         let ops = Ops {
             db: database.db.clone(),
             live,
@@ -59,12 +64,19 @@ impl Api {
             limits,
             system_for_all: false,
         };
-        Self { schema: graphql::schema(ops.clone()), ops, _database: database }
+        Self {
+            schema: graphql::schema(ops.clone()),
+            ops,
+            _database: database,
+        }
     }
 
     /// The same with other rules about which addresses may be requested.
     pub(crate) fn guarded(mut self, guard: Guard) -> Self {
-        let settings = FetcherSettings { guard, ..FetcherSettings::default() };
+        let settings = FetcherSettings {
+            guard,
+            ..FetcherSettings::default()
+        };
         self.ops.status_pages = StatusPages::new(&Fetcher::new(settings).unwrap());
         self.schema = graphql::schema(self.ops.clone());
         self
@@ -85,8 +97,17 @@ impl Api {
     pub(crate) async fn somebody(&self) -> Person<'_> {
         let user = testkit::builders::a_user(&self.ops.db).await;
         let session = Some(uuid::Uuid::now_v7());
-        let viewer = Viewer { user_id: user.id, session, token: None, read_only: false };
-        Person { api: self, user, viewer: Some(viewer) }
+        let viewer = Viewer {
+            user_id: user.id,
+            session,
+            token: None,
+            read_only: false,
+        };
+        Person {
+            api: self,
+            user,
+            viewer: Some(viewer),
+        }
     }
 
     /// Makes `service` down with an open incident, as the worker would, and returns the incident's id.
@@ -103,7 +124,11 @@ impl Api {
             cause: Some("connection refused".into()),
         };
         let incident = incident.into_active_model().insert(db).await.unwrap();
-        let state = service_state::Entity::find_by_id(service.id).one(db).await.unwrap().unwrap();
+        let state = service_state::Entity::find_by_id(service.id)
+            .one(db)
+            .await
+            .unwrap()
+            .unwrap();
         let mut state = state.into_active_model();
         state.status = Set(Status::Down);
         state.since = Set(since);
@@ -140,9 +165,17 @@ impl Api {
 fn fetcher() -> Fetcher {
     let here = |name: &str| (name.to_owned(), Ok(vec!["127.0.0.1".parse().unwrap()]));
     let mut names: HashMap<_, _> = NAMES.into_iter().map(here).collect();
-    names.insert("metadata.test".into(), Ok(vec!["169.254.169.254".parse().unwrap()]));
+    names.insert(
+        "metadata.test".into(),
+        Ok(vec!["169.254.169.254".parse().unwrap()]),
+    );
     let names = Names::Table(Arc::new(names));
-    Fetcher::new(FetcherSettings { guard: Guard::AllowPrivate, names, ..FetcherSettings::default() }).unwrap()
+    Fetcher::new(FetcherSettings {
+        guard: Guard::AllowPrivate,
+        names,
+        ..FetcherSettings::default()
+    })
+    .unwrap()
 }
 
 async fn run(schema: &Schema, viewer: Option<Viewer>, query: &str, variables: Value) -> Value {
@@ -165,7 +198,10 @@ fn request(viewer: Option<Viewer>, query: &str, variables: Value) -> async_graph
 }
 
 fn request_id(viewer: Option<Viewer>) -> String {
-    viewer.map_or_else(|| "a-visitor".into(), |viewer| format!("request-of-{}", viewer.user_id))
+    viewer.map_or_else(
+        || "a-visitor".into(),
+        |viewer| format!("request-of-{}", viewer.user_id),
+    )
 }
 
 /// Somebody who is signed in.
@@ -200,7 +236,11 @@ impl Person<'_> {
     }
 
     pub(crate) fn subscribes(&self, query: &str, variables: Value) -> Subscribed {
-        Subscribed(self.api.schema.execute_stream(request(self.viewer, query, variables)))
+        Subscribed(
+            self.api
+                .schema
+                .execute_stream(request(self.viewer, query, variables)),
+        )
     }
 
     /// Adds an HTTP service and returns its id.
@@ -232,7 +272,10 @@ impl Answer {
     /// The code of the first error.
     #[track_caller]
     pub(crate) fn code(self) -> String {
-        self.error()["extensions"]["code"].as_str().unwrap().to_owned()
+        self.error()["extensions"]["code"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 }
 
@@ -242,13 +285,18 @@ pub(crate) struct Subscribed(BoxStream<'static, async_graphql::Response>);
 impl Subscribed {
     /// Awaits the next message; `None` when there will be none.
     pub(crate) async fn next(&mut self) -> Option<Answer> {
-        let next = tokio::time::timeout(PATIENCE, self.0.next()).await.expect("a message or the end in time");
+        let next = tokio::time::timeout(PATIENCE, self.0.next())
+            .await
+            .expect("a message or the end in time");
         next.map(|response| Answer(json_of(&response)))
     }
 
     /// Lets the subscription begin: it listens from the first time that somebody waits for it.
     pub(crate) fn begins(&mut self) {
-        assert!(self.0.next().now_or_never().is_none(), "a message that nothing caused");
+        assert!(
+            self.0.next().now_or_never().is_none(),
+            "a message that nothing caused"
+        );
     }
 }
 

@@ -15,8 +15,7 @@ use uuid::Uuid;
 
 const PAUSE: &str = "mutation($ids: [UUID!]!) { pauseServices(ids: $ids) { id paused } }";
 const RESUME: &str = "mutation($ids: [UUID!]!) { resumeServices(ids: $ids) { id paused } }";
-const MOVE: &str =
-    "mutation($ids: [UUID!]!, $to: String) { recategoriseServices(ids: $ids, category: $to) { id category } }";
+const MOVE: &str = "mutation($ids: [UUID!]!, $to: String) { recategoriseServices(ids: $ids, category: $to) { id category } }";
 const DELETE: &str = "mutation($ids: [UUID!]!) { deleteServices(ids: $ids) }";
 const CHANGES: &str = "subscription { serviceChanges { change serviceId } }";
 
@@ -24,7 +23,10 @@ const CHANGES: &str = "subscription { serviceChanges { change serviceId } }";
 async fn services(api: &Api, owner: &Person<'_>, count: usize) -> Vec<Uuid> {
     let mut ids = Vec::new();
     for number in 0..count {
-        let service = a_service(&api.ops.db, &owner.user).name(&format!("S{number}")).create().await;
+        let service = a_service(&api.ops.db, &owner.user)
+            .name(&format!("S{number}"))
+            .create()
+            .await;
         if number % 2 == 0 {
             api.is_down(&service).await;
         }
@@ -115,15 +117,28 @@ async fn services_move_into_a_category_and_out_of_it() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     let ids = services(&api, &ada, 2).await;
-    for (to, stored) in
-        [(json!("  Work   place "), json!("Work place")), (json!(null), json!(null)), (json!(" "), json!(null))]
-    {
-        let moved = ada.data(MOVE, json!({ "ids": ids, "to": to })).await["recategoriseServices"].clone();
-        assert_eq!(moved, ids.iter().map(|id| json!({ "id": id, "category": stored })).collect::<Value>());
+    for (to, stored) in [
+        (json!("  Work   place "), json!("Work place")),
+        (json!(null), json!(null)),
+        (json!(" "), json!(null)),
+    ] {
+        let moved =
+            ada.data(MOVE, json!({ "ids": ids, "to": to })).await["recategoriseServices"].clone();
+        assert_eq!(
+            moved,
+            ids.iter()
+                .map(|id| json!({ "id": id, "category": stored }))
+                .collect::<Value>()
+        );
         let listed = ada.data("{ services { category } }", json!({})).await["services"].clone();
-        assert_eq!(listed, json!([{ "category": stored }, { "category": stored }]));
+        assert_eq!(
+            listed,
+            json!([{ "category": stored }, { "category": stored }])
+        );
     }
-    let error = ada.error(MOVE, json!({ "ids": ids, "to": "x".repeat(61) })).await;
+    let error = ada
+        .error(MOVE, json!({ "ids": ids, "to": "x".repeat(61) }))
+        .await;
     assert_eq!(error["extensions"]["field"], "category");
 }
 
@@ -134,9 +149,15 @@ async fn more_ids_than_allowed_are_refused_at_once() {
     let ids: Vec<Uuid> = (0..=MAX_IDS).map(|_| Uuid::now_v7()).collect();
     for mutation in [PAUSE, RESUME, MOVE, DELETE] {
         let error = ada.error(mutation, json!({ "ids": ids })).await;
-        assert_eq!(error["extensions"], json!({ "code": "BAD_INPUT", "field": "ids" }));
+        assert_eq!(
+            error["extensions"],
+            json!({ "code": "BAD_INPUT", "field": "ids" })
+        );
     }
-    assert_eq!(ada.data(PAUSE, json!({ "ids": ids[1..] })).await["pauseServices"], json!([]));
+    assert_eq!(
+        ada.data(PAUSE, json!({ "ids": ids[1..] })).await["pauseServices"],
+        json!([])
+    );
 }
 
 #[tokio::test]
@@ -145,8 +166,20 @@ async fn a_list_can_be_asked_for_by_ids() {
     let (ada, eve) = (api.somebody().await, api.somebody().await);
     let (hers, eves) = (services(&api, &ada, 3).await, services(&api, &eve, 1).await);
     let query = "query($ids: [UUID!]) { services(filter: { ids: $ids }) { id } }";
-    let found = ada.data(query, json!({ "ids": [hers[2], eves[0], Uuid::now_v7()] })).await["services"].clone();
+    let found = ada
+        .data(query, json!({ "ids": [hers[2], eves[0], Uuid::now_v7()] }))
+        .await["services"]
+        .clone();
     assert_eq!(found, json!([{ "id": hers[2] }]));
-    assert_eq!(ada.data(query, json!({ "ids": [] })).await["services"], json!([]));
-    assert_eq!(ada.data(query, json!({})).await["services"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        ada.data(query, json!({ "ids": [] })).await["services"],
+        json!([])
+    );
+    assert_eq!(
+        ada.data(query, json!({})).await["services"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
 }

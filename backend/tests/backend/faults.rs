@@ -16,9 +16,12 @@ impl Log {
     fn of_this_process() -> Self {
         static LOG: LazyLock<Log> = LazyLock::new(|| {
             let log = Log::default();
-            let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::ERROR).with_ansi(false);
+            let subscriber = tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::ERROR)
+                .with_ansi(false);
             let subscriber = subscriber.with_writer(log.clone()).finish();
-            tracing::subscriber::set_global_default(subscriber).expect("nobody else listens to the log");
+            tracing::subscriber::set_global_default(subscriber)
+                .expect("nobody else listens to the log");
             log
         });
         LOG.clone()
@@ -26,7 +29,10 @@ impl Log {
 
     fn lines_with(&self, text: &str) -> Vec<String> {
         let log = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        log.lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
+        log.lines()
+            .filter(|line| line.contains(text))
+            .map(str::to_owned)
+            .collect()
     }
 }
 
@@ -58,25 +64,48 @@ async fn a_failing_database_is_told_by_an_id_and_logged_once() {
     }
     // The services are still there to be listed, what is known about each is not.
     let drop = "DROP TABLE incidents";
-    sea_orm::ConnectionTrait::execute_unprepared(&api.ops.db, drop).await.unwrap();
-    let answer = ada.asks("{ services { name openIncident { id } } }", json!({})).await;
-    assert_eq!(answer.0["errors"].as_array().unwrap().len(), 20, "no more than can be of use");
+    sea_orm::ConnectionTrait::execute_unprepared(&api.ops.db, drop)
+        .await
+        .unwrap();
+    let answer = ada
+        .asks("{ services { name openIncident { id } } }", json!({}))
+        .await;
+    assert_eq!(
+        answer.0["errors"].as_array().unwrap().len(),
+        20,
+        "no more than can be of use"
+    );
     for error in answer.0["errors"].as_array().unwrap() {
-        assert_eq!(error["extensions"], json!({ "code": "INTERNAL", "requestId": ada.request_id() }));
+        assert_eq!(
+            error["extensions"],
+            json!({ "code": "INTERNAL", "requestId": ada.request_id() })
+        );
         let message = error["message"].as_str().unwrap();
-        assert!(message.starts_with("Something went wrong here") && !message.contains("incidents"), "{message}");
+        assert!(
+            message.starts_with("Something went wrong here") && !message.contains("incidents"),
+            "{message}"
+        );
     }
     let lines = log.lines_with(&ada.request_id());
     assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(lines[0].contains("no such table: incidents"), "what it was: {lines:?}");
-    assert!(lines[0].contains("services."), "where it was asked for: {lines:?}");
+    assert!(
+        lines[0].contains("no such table: incidents"),
+        "what it was: {lines:?}"
+    );
+    assert!(
+        lines[0].contains("services."),
+        "where it was asked for: {lines:?}"
+    );
 }
 
 #[tokio::test]
 async fn reading_that_takes_too_long_is_stopped_and_told_so() {
     let log = Log::of_this_process();
     let database = testkit::database::sqlite().await;
-    let pool = migration::Pool { statement_timeout: Duration::from_millis(200), ..migration::Pool::default() };
+    let pool = migration::Pool {
+        statement_timeout: Duration::from_millis(200),
+        ..migration::Pool::default()
+    };
     let short = migration::connect(&database.url, &pool).await.unwrap();
     let mut api = Api::on(database).await;
     api.ops.db = short;
@@ -86,11 +115,25 @@ async fn reading_that_takes_too_long_is_stopped_and_told_so() {
         WITH RECURSIVE n (v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n)
         SELECT x'' AS id, x'' AS service_id, CAST(v AS blob) AS user_id, 'downtime' AS kind, '' AS started_at, '' AS resolved_at,
             v AS checks_failed, '' AS cause FROM n";
-    sea_orm::ConnectionTrait::execute_unprepared(&api.ops.db, endless).await.unwrap();
+    sea_orm::ConnectionTrait::execute_unprepared(&api.ops.db, endless)
+        .await
+        .unwrap();
     let error = ada.error("{ incidents { totalCount } }", json!({})).await;
-    assert_eq!(error["extensions"], json!({ "code": "INTERNAL", "requestId": ada.request_id() }));
-    assert!(error["message"].as_str().unwrap().starts_with("Reading that took too long and was stopped"), "{error}");
-    assert!(log.lines_with(&ada.request_id())[0].contains("interrupted"), "the operator learns it too");
+    assert_eq!(
+        error["extensions"],
+        json!({ "code": "INTERNAL", "requestId": ada.request_id() })
+    );
+    assert!(
+        error["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("Reading that took too long and was stopped"),
+        "{error}"
+    );
+    assert!(
+        log.lines_with(&ada.request_id())[0].contains("interrupted"),
+        "the operator learns it too"
+    );
     ada.data("{ services { id } }", json!({})).await;
 }
 
@@ -106,10 +149,16 @@ async fn a_database_that_is_gone_fails_queries_mutations_and_subscriptions_alike
         "mutation($id: UUID!) { pauseService(id: $id) { id } }",
         "mutation($id: UUID!) { revokeApiToken(id: $id) }",
     ] {
-        assert_eq!(ada.error(query, json!({ "id": id })).await["extensions"]["code"], "INTERNAL", "{query}");
+        assert_eq!(
+            ada.error(query, json!({ "id": id })).await["extensions"]["code"],
+            "INTERNAL",
+            "{query}"
+        );
     }
-    let mut updates =
-        ada.subscribes("subscription($id: UUID) { statusUpdates(serviceId: $id) { changed } }", json!({ "id": id }));
+    let mut updates = ada.subscribes(
+        "subscription($id: UUID) { statusUpdates(serviceId: $id) { changed } }",
+        json!({ "id": id }),
+    );
     assert_eq!(updates.next().await.unwrap().code(), "INTERNAL");
     assert!(updates.next().await.is_none());
 }

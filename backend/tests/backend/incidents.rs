@@ -29,7 +29,11 @@ async fn an_incident(
     started_at: DateTime<Utc>,
     resolved_at: Option<DateTime<Utc>>,
 ) {
-    let kind = if name.starts_with("slow") { IncidentType::Degraded } else { IncidentType::Downtime };
+    let kind = if name.starts_with("slow") {
+        IncidentType::Degraded
+    } else {
+        IncidentType::Downtime
+    };
     let incident = incident::Model {
         id: Uuid::now_v7(),
         service_id: service.id,
@@ -40,12 +44,19 @@ async fn an_incident(
         checks_failed: 2,
         cause: Some(name.into()),
     };
-    incident.into_active_model().insert(&person.api.ops.db).await.unwrap();
+    incident
+        .into_active_model()
+        .insert(&person.api.ops.db)
+        .await
+        .unwrap();
 }
 
 fn causes(connection: &Value) -> Vec<String> {
     let edges = connection["edges"].as_array().unwrap();
-    edges.iter().map(|edge| edge["node"]["cause"].as_str().unwrap().to_owned()).collect()
+    edges
+        .iter()
+        .map(|edge| edge["node"]["cause"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 on_each_database! {
@@ -159,7 +170,8 @@ async fn a_cursor_of_another_list_is_refused_and_so_is_a_page_too_long() {
     an_incident(&ada, &service, "one", now(), None).await;
     insert_checks(&api.ops.db, &[a_check(&service, now())]).await;
     let id = json!(service.id);
-    let of_incidents = ada.data(PAGE, json!({})).await["incidents"]["pageInfo"]["endCursor"].clone();
+    let of_incidents =
+        ada.data(PAGE, json!({})).await["incidents"]["pageInfo"]["endCursor"].clone();
     let checks = ada.data(CHECKS, json!({ "id": id })).await;
     let of_checks = checks["service"]["checks"]["pageInfo"]["endCursor"].clone();
     for (query, variables, field) in [
@@ -167,16 +179,33 @@ async fn a_cursor_of_another_list_is_refused_and_so_is_a_page_too_long() {
         (OF_SERVICE, json!({ "id": id, "after": of_checks }), "after"),
         (CHECKS, json!({ "id": id, "after": of_incidents }), "after"),
         (CHECKS, json!({ "id": id, "after": "" }), "after"),
-        (CHECKS, json!({ "id": id, "after": "////////////////" }), "after"),
-        (CHECKS, json!({ "id": id, "after": "é".repeat(100_000) }), "after"),
+        (
+            CHECKS,
+            json!({ "id": id, "after": "////////////////" }),
+            "after",
+        ),
+        (
+            CHECKS,
+            json!({ "id": id, "after": "é".repeat(100_000) }),
+            "after",
+        ),
         (PAGE, json!({ "first": 0 }), "first"),
         (OF_SERVICE, json!({ "id": id, "first": 501 }), "first"),
         (CHECKS, json!({ "id": id, "first": -1 }), "first"),
     ] {
         let error = ada.error(query, variables).await;
-        assert_eq!((&error["extensions"]["code"], &error["extensions"]["field"]), (&json!("BAD_INPUT"), &json!(field)));
+        assert_eq!(
+            (&error["extensions"]["code"], &error["extensions"]["field"]),
+            (&json!("BAD_INPUT"), &json!(field))
+        );
     }
-    assert_eq!(ada.data(PAGE, json!({ "first": null })).await["incidents"]["totalCount"], 1);
+    assert_eq!(
+        ada.data(PAGE, json!({ "first": null })).await["incidents"]["totalCount"],
+        1
+    );
     let empty = ada.data(PAGE, json!({ "after": of_incidents })).await["incidents"].clone();
-    assert_eq!(empty["pageInfo"], json!({ "hasNextPage": false, "endCursor": null }));
+    assert_eq!(
+        empty["pageInfo"],
+        json!({ "hasNextPage": false, "endCursor": null })
+    );
 }

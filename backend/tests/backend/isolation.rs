@@ -5,7 +5,9 @@
 use crate::api::{Api, Person, now};
 use crate::schema::what_takes_an_id;
 use entity::column::IncidentType;
-use entity::{api_token, incident, incident_acknowledgement, incident_event, incident_note, service, session};
+use entity::{
+    api_token, incident, incident_acknowledgement, incident_event, incident_note, service, session,
+};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -130,12 +132,21 @@ const CASES: [(&str, &str, &str, Kind, &str); 22] = [
 
 #[test]
 fn every_field_that_takes_an_id_has_a_case() {
-    let covered: BTreeSet<_> = CASES.iter().map(|(root, field, argument, ..)| (*root, *field, *argument)).collect();
+    let covered: BTreeSet<_> = CASES
+        .iter()
+        .map(|(root, field, argument, ..)| (*root, *field, *argument))
+        .collect();
     let found = what_takes_an_id();
-    let found: BTreeSet<_> =
-        found.iter().map(|(root, field, arg)| (root.as_str(), field.as_str(), arg.as_str())).collect();
-    assert_eq!(found, covered, "left: what the schema has; right: what the cases cover");
-    let all = ["Query", "Mutation", "Subscription"].map(|root| crate::schema::fields_of(root).len());
+    let found: BTreeSet<_> = found
+        .iter()
+        .map(|(root, field, arg)| (root.as_str(), field.as_str(), arg.as_str()))
+        .collect();
+    assert_eq!(
+        found, covered,
+        "left: what the schema has; right: what the cases cover"
+    );
+    let all =
+        ["Query", "Mutation", "Subscription"].map(|root| crate::schema::fields_of(root).len());
     println!(
         "{} of {} operations take an id, and {} cases cover them",
         covered.len(),
@@ -221,7 +232,11 @@ impl Owned {
             cause: Some("connection refused".into()),
         };
         let incident = incident.into_active_model().insert(db).await.unwrap();
-        let seen = incident_acknowledgement::Model { incident_id: incident.id, user_id: person.user.id, at: now() };
+        let seen = incident_acknowledgement::Model {
+            incident_id: incident.id,
+            user_id: person.user.id,
+            at: now(),
+        };
         seen.into_active_model().insert(db).await.unwrap();
         let note = incident_note::Model {
             id: Uuid::now_v7(),
@@ -232,7 +247,8 @@ impl Owned {
         };
         let note = note.into_active_model().insert(db).await.unwrap();
         let create = "mutation { createApiToken(input: { name: \"x\" }) { apiToken { id } } }";
-        let token = person.data(create, json!({})).await["createApiToken"]["apiToken"]["id"].clone();
+        let token =
+            person.data(create, json!({})).await["createApiToken"]["apiToken"]["id"].clone();
         let token = token.as_str().unwrap().parse().unwrap();
         let session = session::Model {
             id: Uuid::now_v7(),
@@ -247,7 +263,13 @@ impl Owned {
             address: None,
         };
         let session = session.into_active_model().insert(db).await.unwrap();
-        Self { service: service.id, incident: incident.id, note: note.id, token, session: session.id }
+        Self {
+            service: service.id,
+            incident: incident.id,
+            note: note.id,
+            token,
+            session: session.id,
+        }
     }
 
     const fn id(&self, kind: Kind) -> Uuid {
@@ -278,7 +300,10 @@ async fn everything(api: &Api) -> String {
     let services = service::Entity::find().all(db).await.unwrap();
     let incidents = incident::Entity::find().all(db).await.unwrap();
     let events = incident_event::Entity::find().all(db).await.unwrap();
-    let seen = incident_acknowledgement::Entity::find().all(db).await.unwrap();
+    let seen = incident_acknowledgement::Entity::find()
+        .all(db)
+        .await
+        .unwrap();
     let notes = incident_note::Entity::find().all(db).await.unwrap();
     let tokens = api_token::Entity::find().all(db).await.unwrap();
     let sessions = session::Entity::find().all(db).await.unwrap();

@@ -45,14 +45,20 @@ async fn two_hundred_hostile_documents_are_refused_quickly_and_none_is_our_fault
         let answer = ada.asks(&document, json!({})).await;
         let took = worked("thread-self") - started;
         let size = answer.0.to_string().len();
-        for error in answer.0["errors"].as_array().unwrap_or_else(|| panic!("{what} is accepted: {shown}")) {
+        for error in answer.0["errors"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{what} is accepted: {shown}"))
+        {
             assert_eq!(error["extensions"]["code"], "BAD_INPUT", "{what}: {error}");
         }
         assert!(took < LONG, "{what} took {took:?}: {shown}");
         if took > slowest.0 {
             slowest = (took, what.clone());
         }
-        assert!(size < 32 * 1024, "{what} is answered by {size} bytes: {shown}");
+        assert!(
+            size < 32 * 1024,
+            "{what} is answered by {size} bytes: {shown}"
+        );
     }
     println!("{count} documents, the slowest took {slowest:?}");
 }
@@ -69,15 +75,39 @@ async fn hostile_variables_are_refused_quickly_and_none_is_our_fault() {
         (create, json!({ "input": null })),
         (create, json!({ "input": [] })),
         (create, json!({ "input": "text" })),
-        (create, json!({ "input": { "name": "x", "url": "https://x.test", "componentIds": vec!["c"; 50_000] } })),
-        (create, json!({ "input": { "name": "x", "url": "https://x.test", "userDefinedUrls": vec![1; 50_000] } })),
+        (
+            create,
+            json!({ "input": { "name": "x", "url": "https://x.test", "componentIds": vec!["c"; 50_000] } }),
+        ),
+        (
+            create,
+            json!({ "input": { "name": "x", "url": "https://x.test", "userDefinedUrls": vec![1; 50_000] } }),
+        ),
         (create, json!({ "input": { "name": vec!["n"; 50_000] } })),
-        (create, json!({ "input": { "name": { "deep": deep.clone() } } })),
-        (create, json!({ "input": { "name": "x", "url": "https://".to_owned() + &"a.".repeat(500_000) } })),
-        (create, json!({ "input": { "name": "x", "url": "https://x.test", "expectedStatus": "1,".repeat(500_000) } })),
-        (create, json!({ "input": { "name": "x", "url": "https://x.test", "timeoutMs": 1e300 } })),
-        (create, json!({ "input": { "name": "x", "url": "https://x.test", "nothing": 1 } })),
-        (search, json!({ "filter": { "status": "x".repeat(1_000_000) } })),
+        (
+            create,
+            json!({ "input": { "name": { "deep": deep.clone() } } }),
+        ),
+        (
+            create,
+            json!({ "input": { "name": "x", "url": "https://".to_owned() + &"a.".repeat(500_000) } }),
+        ),
+        (
+            create,
+            json!({ "input": { "name": "x", "url": "https://x.test", "expectedStatus": "1,".repeat(500_000) } }),
+        ),
+        (
+            create,
+            json!({ "input": { "name": "x", "url": "https://x.test", "timeoutMs": 1e300 } }),
+        ),
+        (
+            create,
+            json!({ "input": { "name": "x", "url": "https://x.test", "nothing": 1 } }),
+        ),
+        (
+            search,
+            json!({ "filter": { "status": "x".repeat(1_000_000) } }),
+        ),
         (search, json!({ "filter": deep })),
         (search, json!({ "filter": { "kind": 1 } })),
     ] {
@@ -98,13 +128,25 @@ async fn what_honest_clients_send_passes() {
     ada.adds("Shop").await;
     let board = ada.data(DASHBOARD, json!({})).await;
     assert_eq!(board["services"][0]["name"], "Shop");
-    assert_eq!(board["services"][0]["uptimeDays"].as_array().unwrap().len(), 90);
+    assert_eq!(
+        board["services"][0]["uptimeDays"].as_array().unwrap().len(),
+        90
+    );
     let schema = ada.data(INTROSPECTION, json!({})).await;
     assert!(schema["__schema"]["types"].as_array().unwrap().len() > 30);
-    let long_text = format!("{{ services(filter: {{ search: \"{}\" }}) {{ id }} }}", "{[(#".repeat(100_000));
-    assert_eq!(ada.data(&long_text, json!({})).await["services"], Value::Array(Vec::new()));
+    let long_text = format!(
+        "{{ services(filter: {{ search: \"{}\" }}) {{ id }} }}",
+        "{[(#".repeat(100_000)
+    );
+    assert_eq!(
+        ada.data(&long_text, json!({})).await["services"],
+        Value::Array(Vec::new())
+    );
     let block = "{ services(filter: { search: \"\"\"a \\\"\"\" {{{ \"\"\" }) { id } } # {{{ \n";
-    assert_eq!(ada.data(block, json!({})).await["services"], Value::Array(Vec::new()));
+    assert_eq!(
+        ada.data(block, json!({})).await["services"],
+        Value::Array(Vec::new())
+    );
     let page = "query($id: UUID!) { service(id: $id) { checks(first: 500) { edges { cursor node {
         slot checkedAt status statusCode responseTimeMs message } } pageInfo { hasNextPage endCursor } }
         incidents(first: 500) { totalCount edges { node { id events { at kind message } } } } } }";
@@ -121,13 +163,22 @@ async fn pages_of_all_services_together_are_bounded() {
     for list in ["checks", "incidents"] {
         let ask = |pages: &str| format!("{{ services {{ {pages} }} }}");
         let one = |first: u32| format!("{list}(first: {first}) {{ edges {{ cursor }} }}");
-        assert_eq!(ada.data(&ask(&one(198)), json!({})).await["services"].as_array().unwrap().len(), 101);
+        assert_eq!(
+            ada.data(&ask(&one(198)), json!({})).await["services"]
+                .as_array()
+                .unwrap()
+                .len(),
+            101
+        );
         for pages in [one(199), format!("a: {} b: {}", one(100), one(101))] {
             let error = ada.error(&ask(&pages), json!({})).await;
             assert_eq!(error["extensions"]["code"], "BAD_INPUT", "{error}");
             assert_eq!(error["extensions"]["field"], "first", "{error}");
             let message = error["message"].as_str().unwrap();
-            assert!(message.contains("at most 20000") && message.contains("ask for at most"), "{message}");
+            assert!(
+                message.contains("at most 20000") && message.contains("ask for at most"),
+                "{message}"
+            );
         }
     }
 }
@@ -139,22 +190,62 @@ async fn whatever_is_wrong_about_an_argument_is_said_of_its_field() {
     let create = "mutation($input: CreateServiceInput!) { createService(input: $input) { id } }";
     let by_name = "mutation($n: Int) { createService(input: { name: \"x\", url: \"x.test\", timeoutMs: $n }) { id } }";
     for (query, variables, field) in [
-        (create, json!({ "input": { "url": "https://x.test" } }), "name"),
-        (create, json!({ "input": { "name": "x", "nothing": 1 } }), "nothing"),
+        (
+            create,
+            json!({ "input": { "url": "https://x.test" } }),
+            "name",
+        ),
+        (
+            create,
+            json!({ "input": { "name": "x", "nothing": 1 } }),
+            "nothing",
+        ),
         (
             create,
             json!({ "input": { "name": "x", "checkIntervalSeconds": 99_999_999_999_u64 } }),
             "checkIntervalSeconds",
         ),
-        (create, json!({ "input": { "name": "x", "timeoutMs": -99_999_999_999_i64 } }), "timeoutMs"),
-        (create, json!({ "input": { "name": "x", "timeoutMs": u64::MAX } }), "timeoutMs"),
-        (create, json!({ "input": { "name": "x", "timeoutMs": 1.5 } }), "timeoutMs"),
+        (
+            create,
+            json!({ "input": { "name": "x", "timeoutMs": -99_999_999_999_i64 } }),
+            "timeoutMs",
+        ),
+        (
+            create,
+            json!({ "input": { "name": "x", "timeoutMs": u64::MAX } }),
+            "timeoutMs",
+        ),
+        (
+            create,
+            json!({ "input": { "name": "x", "timeoutMs": 1.5 } }),
+            "timeoutMs",
+        ),
         (by_name, json!({ "n": 2_147_483_648_u32 }), "timeoutMs"),
-        ("mutation { createService(input: { url: \"https://x.test\" }) { id } }", json!({}), "name"),
-        ("{ incidents(first: 9999999999) { totalCount } }", json!({}), "first"),
-        ("query($n: Int) { incidents(first: $n) { totalCount } }", json!({ "n": 9_999_999_999_u64 }), "first"),
-        ("query($n: Int = 9999999999) { incidents(first: $n) { totalCount } }", json!({}), "n"),
-        ("{ services { ...F } } fragment F on Service { uptimeDays(days: -2147483649) { date } }", json!({}), "days"),
+        (
+            "mutation { createService(input: { url: \"https://x.test\" }) { id } }",
+            json!({}),
+            "name",
+        ),
+        (
+            "{ incidents(first: 9999999999) { totalCount } }",
+            json!({}),
+            "first",
+        ),
+        (
+            "query($n: Int) { incidents(first: $n) { totalCount } }",
+            json!({ "n": 9_999_999_999_u64 }),
+            "first",
+        ),
+        (
+            "query($n: Int = 9999999999) { incidents(first: $n) { totalCount } }",
+            json!({}),
+            "n",
+        ),
+        (
+            "{ services { ...F } } fragment F on Service { uptimeDays(days: -2147483649) { date } }",
+            json!({}),
+            "days",
+        ),
         ("{ service { id } }", json!({}), "id"),
     ] {
         let error = ada.error(query, variables).await;
@@ -162,6 +253,10 @@ async fn whatever_is_wrong_about_an_argument_is_said_of_its_field() {
         assert_eq!(error["extensions"]["field"], field, "{query}: {error}");
     }
     let name = "mutation($input: CreateServiceInput!) { createService(input: $input) { name } }";
-    let digits = json!({ "input": { "name": "99999999999", "url": "https://x.test", "timeoutMs": 30_000 } });
-    assert_eq!(ada.data(name, digits).await["createService"]["name"], "99999999999");
+    let digits =
+        json!({ "input": { "name": "99999999999", "url": "https://x.test", "timeoutMs": 30_000 } });
+    assert_eq!(
+        ada.data(name, digits).await["createService"]["name"],
+        "99999999999"
+    );
 }

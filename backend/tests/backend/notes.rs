@@ -11,18 +11,25 @@ use testkit::database::TestDatabase;
 use testkit::on_each_database;
 use uuid::Uuid;
 
-const TOLD: &str = "query($id: UUID!) { incident(id: $id) { acknowledgedAt noteCount notes { id at text } } }";
+const TOLD: &str =
+    "query($id: UUID!) { incident(id: $id) { acknowledgedAt noteCount notes { id at text } } }";
 const ADD: &str = "mutation($id: UUID!, $text: String!) { addIncidentNote(incidentId: $id, text: $text) { id text } }";
 const DELETE: &str = "mutation($id: UUID!) { deleteIncidentNote(id: $id) }";
-const ACKNOWLEDGE: &str = "mutation($id: UUID!) { acknowledgeIncident(id: $id) { id acknowledgedAt } }";
-const UNACKNOWLEDGE: &str = "mutation($id: UUID!) { unacknowledgeIncident(id: $id) { id acknowledgedAt } }";
+const ACKNOWLEDGE: &str =
+    "mutation($id: UUID!) { acknowledgeIncident(id: $id) { id acknowledgedAt } }";
+const UNACKNOWLEDGE: &str =
+    "mutation($id: UUID!) { unacknowledgeIncident(id: $id) { id acknowledgedAt } }";
 const HEARD: &str = "subscription { incidentUpdates { id acknowledgedAt noteCount } }";
 
 async fn told(person: &Person<'_>, id: Uuid) -> Value {
     person.data(TOLD, json!({ "id": id })).await["incident"].clone()
 }
 
-async fn an_incident(service: &service::Model, person: &Person<'_>, ago: [Option<Duration>; 2]) -> Uuid {
+async fn an_incident(
+    service: &service::Model,
+    person: &Person<'_>,
+    ago: [Option<Duration>; 2],
+) -> Uuid {
     let incident = incident::Model {
         id: Uuid::now_v7(),
         service_id: service.id,
@@ -33,7 +40,12 @@ async fn an_incident(service: &service::Model, person: &Person<'_>, ago: [Option
         checks_failed: 2,
         cause: None,
     };
-    incident.into_active_model().insert(&person.api.ops.db).await.unwrap().id
+    incident
+        .into_active_model()
+        .insert(&person.api.ops.db)
+        .await
+        .unwrap()
+        .id
 }
 
 on_each_database! {
@@ -195,5 +207,9 @@ on_each_database! {
 
 async fn told_start(person: &Person<'_>, id: Uuid) -> chrono::DateTime<chrono::Utc> {
     let query = "query($id: UUID!) { incident(id: $id) { startedAt } }";
-    person.data(query, json!({ "id": id })).await["incident"]["startedAt"].as_str().unwrap().parse().unwrap()
+    person.data(query, json!({ "id": id })).await["incident"]["startedAt"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap()
 }

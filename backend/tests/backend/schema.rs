@@ -5,8 +5,8 @@
 
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
-    BaseType, FieldDefinition, InputValueDefinition, ServiceDocument, Type, TypeDefinition, TypeKind,
-    TypeSystemDefinition,
+    BaseType, FieldDefinition, InputValueDefinition, ServiceDocument, Type, TypeDefinition,
+    TypeKind, TypeSystemDefinition,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,7 +22,10 @@ fn the_snapshot_of_the_schema_is_current() {
         std::fs::write(&file, &sdl).unwrap();
     }
     let snapshot = std::fs::read_to_string(&file).unwrap();
-    assert!(snapshot == sdl, "schema.graphql is not current: run `UPDATE_SCHEMA=1 cargo test -p backend schema`");
+    assert!(
+        snapshot == sdl,
+        "schema.graphql is not current: run `UPDATE_SCHEMA=1 cargo test -p backend schema`"
+    );
 }
 
 #[test]
@@ -39,7 +42,10 @@ fn every_name_that_clients_rely_on_is_there_with_its_type() {
             (TypeKind::Object(promised), TypeKind::Object(given)) => {
                 for field in &promised.fields {
                     let field = &field.node;
-                    let same = given.fields.iter().find(|given| given.node.name.node == field.name.node);
+                    let same = given
+                        .fields
+                        .iter()
+                        .find(|given| given.node.name.node == field.name.node);
                     match same {
                         Some(same) => compare(name, field, &same.node, &mut missing),
                         None => missing.push(format!("{name}.{}", field.name.node)),
@@ -48,14 +54,26 @@ fn every_name_that_clients_rely_on_is_there_with_its_type() {
             }
             (TypeKind::InputObject(promised), TypeKind::InputObject(given)) => {
                 for field in &promised.fields {
-                    let same = given.fields.iter().find(|given| given.node.name.node == field.node.name.node);
+                    let same = given
+                        .fields
+                        .iter()
+                        .find(|given| given.node.name.node == field.node.name.node);
                     let place = format!("{name}.{}", field.node.name.node);
-                    argument(&place, &field.node, same.map(|same| &same.node), &mut missing);
+                    argument(
+                        &place,
+                        &field.node,
+                        same.map(|same| &same.node),
+                        &mut missing,
+                    );
                 }
             }
             (TypeKind::Enum(promised), TypeKind::Enum(given)) => {
                 for value in &promised.values {
-                    if !given.values.iter().any(|given| given.node.value.node == value.node.value.node) {
+                    if !given
+                        .values
+                        .iter()
+                        .any(|given| given.node.value.node == value.node.value.node)
+                    {
                         missing.push(format!("{name}.{}", value.node.value.node));
                     }
                 }
@@ -66,19 +84,41 @@ fn every_name_that_clients_rely_on_is_there_with_its_type() {
     assert!(missing.is_empty(), "clients miss: {missing:#?}");
 }
 
-fn compare(parent: &str, promised: &FieldDefinition, given: &FieldDefinition, missing: &mut Vec<String>) {
+fn compare(
+    parent: &str,
+    promised: &FieldDefinition,
+    given: &FieldDefinition,
+    missing: &mut Vec<String>,
+) {
     let place = format!("{parent}.{}", promised.name.node);
     if promised.ty.node.to_string() != given.ty.node.to_string() {
-        missing.push(format!("{place}: {} (is {})", promised.ty.node, given.ty.node));
+        missing.push(format!(
+            "{place}: {} (is {})",
+            promised.ty.node, given.ty.node
+        ));
     }
     for promised in &promised.arguments {
-        let same = given.arguments.iter().find(|given| given.node.name.node == promised.node.name.node);
-        argument(&format!("{place}({})", promised.node.name.node), &promised.node, same.map(|s| &s.node), missing);
+        let same = given
+            .arguments
+            .iter()
+            .find(|given| given.node.name.node == promised.node.name.node);
+        argument(
+            &format!("{place}({})", promised.node.name.node),
+            &promised.node,
+            same.map(|s| &s.node),
+            missing,
+        );
     }
     for added in &given.arguments {
-        let known = promised.arguments.iter().any(|promised| promised.node.name.node == added.node.name.node);
+        let known = promised
+            .arguments
+            .iter()
+            .any(|promised| promised.node.name.node == added.node.name.node);
         if !known && is_required(&added.node) {
-            missing.push(format!("{place} without the argument {}", added.node.name.node));
+            missing.push(format!(
+                "{place} without the argument {}",
+                added.node.name.node
+            ));
         }
     }
 }
@@ -93,10 +133,20 @@ fn argument(
         missing.push(place.to_owned());
         return;
     };
-    let default = |value: &InputValueDefinition| value.default_value.as_ref().map(|value| value.node.to_string());
-    if promised.ty.node.to_string() != given.ty.node.to_string() || default(promised) != default(given) {
+    let default = |value: &InputValueDefinition| {
+        value
+            .default_value
+            .as_ref()
+            .map(|value| value.node.to_string())
+    };
+    if promised.ty.node.to_string() != given.ty.node.to_string()
+        || default(promised) != default(given)
+    {
         let (type_, default) = (&given.ty.node, default(given));
-        missing.push(format!("{place}: {} (is {type_} = {default:?})", promised.ty.node));
+        missing.push(format!(
+            "{place}: {} (is {type_} = {default:?})",
+            promised.ty.node
+        ));
     }
 }
 
@@ -127,12 +177,18 @@ fn everything_in_the_schema_is_described() {
             }
             TypeKind::InputObject(input) => {
                 for field in &input.fields {
-                    check(format!("{name}.{}", field.node.name.node), field.node.description.is_some());
+                    check(
+                        format!("{name}.{}", field.node.name.node),
+                        field.node.description.is_some(),
+                    );
                 }
             }
             TypeKind::Enum(options) => {
                 for value in &options.values {
-                    check(format!("{name}.{}", value.node.value.node), value.node.description.is_some());
+                    check(
+                        format!("{name}.{}", value.node.value.node),
+                        value.node.description.is_some(),
+                    );
                 }
             }
             _ => {}
@@ -146,7 +202,9 @@ pub(crate) fn what_takes_an_id() -> Vec<(String, String, String)> {
     let all = types(&backend::graphql::sdl());
     let mut found = Vec::new();
     for root in ["Query", "Mutation", "Subscription"] {
-        let TypeKind::Object(object) = &all[root].kind else { panic!("{root} is an object") };
+        let TypeKind::Object(object) = &all[root].kind else {
+            panic!("{root} is an object")
+        };
         for field in &object.fields {
             for argument in &field.node.arguments {
                 for path in ids_in(&all, &argument.node) {
@@ -162,7 +220,11 @@ pub(crate) fn what_takes_an_id() -> Vec<(String, String, String)> {
         {
             for field in &object.fields {
                 for argument in &field.node.arguments {
-                    assert!(ids_in(&all, &argument.node).is_empty(), "{name}.{} takes an id", field.node.name.node);
+                    assert!(
+                        ids_in(&all, &argument.node).is_empty(),
+                        "{name}.{} takes an id",
+                        field.node.name.node
+                    );
                 }
             }
         }
@@ -178,7 +240,10 @@ fn ids_in(all: &BTreeMap<String, TypeDefinition>, value: &InputValueDefinition) 
     }
     match all.get(&type_).map(|definition| &definition.kind) {
         Some(TypeKind::InputObject(input)) => {
-            let inner = input.fields.iter().flat_map(|field| ids_in(all, &field.node));
+            let inner = input
+                .fields
+                .iter()
+                .flat_map(|field| ids_in(all, &field.node));
             inner.map(|inner| format!("{name}.{inner}")).collect()
         }
         _ => Vec::new(),
@@ -194,16 +259,28 @@ fn named(type_: &Type) -> String {
 
 fn types(sdl: &str) -> BTreeMap<String, TypeDefinition> {
     let ServiceDocument { definitions } = parse_schema(sdl).unwrap();
-    let types = definitions.into_iter().filter_map(|definition| match definition {
-        TypeSystemDefinition::Type(definition) => Some((definition.node.name.node.to_string(), definition.node)),
-        _ => None,
-    });
-    types.filter(|(name, _)| !["Int", "Float", "String", "Boolean", "ID"].contains(&name.as_str())).collect()
+    let types = definitions
+        .into_iter()
+        .filter_map(|definition| match definition {
+            TypeSystemDefinition::Type(definition) => {
+                Some((definition.node.name.node.to_string(), definition.node))
+            }
+            _ => None,
+        });
+    types
+        .filter(|(name, _)| !["Int", "Float", "String", "Boolean", "ID"].contains(&name.as_str()))
+        .collect()
 }
 
 /// The names of the fields of an object.
 pub(crate) fn fields_of(object: &str) -> Vec<String> {
     let all = types(&backend::graphql::sdl());
-    let TypeKind::Object(object) = &all[object].kind else { panic!("{object} is an object") };
-    object.fields.iter().map(|field| field.node.name.node.to_string()).collect()
+    let TypeKind::Object(object) = &all[object].kind else {
+        panic!("{object} is an object")
+    };
+    object
+        .fields
+        .iter()
+        .map(|field| field.node.name.node.to_string())
+        .collect()
 }

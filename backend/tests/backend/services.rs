@@ -21,7 +21,8 @@ const CREATE: &str = "mutation($input: CreateServiceInput!) { createService(inpu
 const UPDATE: &str = "mutation($id: UUID!, $input: UpdateServiceInput!) { updateService(id: $id, input: $input) {
     id name category url statusPageUrl checkIntervalSeconds timeoutMs degradedThresholdMs expectedStatus confirmations
 } }";
-const PAUSE: &str = "mutation($id: UUID!) { pauseService(id: $id) { id paused current { status message } } }";
+const PAUSE: &str =
+    "mutation($id: UUID!) { pauseService(id: $id) { id paused current { status message } } }";
 const RESUME: &str = "mutation($id: UUID!) { resumeService(id: $id) { id paused } }";
 const DELETE: &str = "mutation($id: UUID!) { deleteService(id: $id) }";
 const CHECK: &str = "mutation($id: UUID!) { checkService(id: $id) { id } }";
@@ -34,8 +35,16 @@ const CURRENT: &str = "query($id: UUID!) { service(id: $id) { current {
 
 /// Whether the queue has the service due by now; takes it out of the queue.
 async fn is_due(api: &Api, id: &str) -> bool {
-    let claimed = api.ops.live.claim(100, std::time::Duration::from_secs(60)).await.unwrap();
-    claimed.claims.iter().any(|claim| claim.service_id.to_string() == id)
+    let claimed = api
+        .ops
+        .live
+        .claim(100, std::time::Duration::from_secs(60))
+        .await
+        .unwrap();
+    claimed
+        .claims
+        .iter()
+        .any(|claim| claim.service_id.to_string() == id)
 }
 
 on_each_database! {
@@ -192,22 +201,37 @@ async fn every_wrong_field_is_named_and_nothing_is_stored() {
         (json!({ "url": "https://me:secret@x.test" }), "url"),
         (json!({ "statusPageUrl": "a b" }), "statusPageUrl"),
         (json!({ "checkIntervalSeconds": 0 }), "checkIntervalSeconds"),
-        (json!({ "checkIntervalSeconds": -2_147_483_648 }), "checkIntervalSeconds"),
+        (
+            json!({ "checkIntervalSeconds": -2_147_483_648 }),
+            "checkIntervalSeconds",
+        ),
         (json!({ "checkIntervalSeconds": 9 }), "checkIntervalSeconds"),
         (json!({ "timeoutMs": 50 }), "timeoutMs"),
-        (json!({ "degradedThresholdMs": 6000 }), "degradedThresholdMs"),
+        (
+            json!({ "degradedThresholdMs": 6000 }),
+            "degradedThresholdMs",
+        ),
         (json!({ "expectedStatus": "ok" }), "expectedStatus"),
         (json!({ "confirmations": 11 }), "confirmations"),
         (json!({ "category": "c".repeat(61) }), "category"),
         (json!({ "kind": "GOPHER" }), "kind"),
         (json!({ "kind": null }), "kind"),
         (json!({ "componentIds": ["a"] }), "componentIds"),
-        (json!({ "statusPageApiUrls": ["https://x.test"] }), "statusPageApiUrls"),
-        (json!({ "userDefinedUrls": ["https://x.test"] }), "userDefinedUrls"),
+        (
+            json!({ "statusPageApiUrls": ["https://x.test"] }),
+            "statusPageApiUrls",
+        ),
+        (
+            json!({ "userDefinedUrls": ["https://x.test"] }),
+            "userDefinedUrls",
+        ),
         (json!({ "timeoutMs": "fast" }), "timeoutMs"),
     ] {
         let mut input = good.clone();
-        input.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+        input
+            .as_object_mut()
+            .unwrap()
+            .extend(wrong.as_object().unwrap().clone());
         for mutation in [CREATE, TEST] {
             let error = ada.error(mutation, json!({ "input": input })).await;
             assert_eq!(error["extensions"]["code"], "BAD_INPUT", "{error}");
@@ -215,13 +239,27 @@ async fn every_wrong_field_is_named_and_nothing_is_stored() {
             assert!(error["message"].as_str().unwrap().len() < 600);
         }
     }
-    let error = ada.error(CREATE, json!({ "input": { "name": "", "confirmations": 0 } })).await;
+    let error = ada
+        .error(
+            CREATE,
+            json!({ "input": { "name": "", "confirmations": 0 } }),
+        )
+        .await;
     assert_eq!(error["extensions"]["field"], "name");
     let fields = error["extensions"]["fields"].as_array().unwrap();
-    let names: Vec<_> = fields.iter().map(|field| field["field"].as_str().unwrap()).collect();
+    let names: Vec<_> = fields
+        .iter()
+        .map(|field| field["field"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["name", "url", "confirmations"]);
-    assert_eq!(fields[2]["message"], "is 0, must be between 1 and 10 checks");
-    assert_eq!(ada.data("{ services { id } }", json!({})).await["services"], json!([]));
+    assert_eq!(
+        fields[2]["message"],
+        "is 0, must be between 1 and 10 checks"
+    );
+    assert_eq!(
+        ada.data("{ services { id } }", json!({})).await["services"],
+        json!([])
+    );
 }
 
 #[tokio::test]
@@ -237,7 +275,10 @@ async fn an_update_is_judged_as_a_whole_and_null_is_no_value() {
         (json!({ "componentIds": null }), "componentIds"),
         (json!({ "componentIds": ["a"] }), "componentIds"),
         (json!({ "timeoutMs": 30_001 }), "timeoutMs"),
-        (json!({ "degradedThresholdMs": 5001 }), "degradedThresholdMs"),
+        (
+            json!({ "degradedThresholdMs": 5001 }),
+            "degradedThresholdMs",
+        ),
         (json!({ "url": "" }), "url"),
     ] {
         let error = ada.error(UPDATE, json!({ "id": id, "input": wrong })).await;
@@ -245,7 +286,13 @@ async fn an_update_is_judged_as_a_whole_and_null_is_no_value() {
         assert_eq!(error["extensions"]["field"], field, "{error}");
     }
     let both = json!({ "id": id, "input": { "name": null, "confirmations": 0 } });
-    assert_eq!(ada.error(UPDATE, both).await["extensions"]["fields"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        ada.error(UPDATE, both).await["extensions"]["fields"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
     let nothing = ada.data(UPDATE, json!({ "id": id, "input": {} })).await;
     assert_eq!(nothing["updateService"]["name"], "Shop");
 }
@@ -254,11 +301,21 @@ async fn an_update_is_judged_as_a_whole_and_null_is_no_value() {
 async fn an_interval_from_before_the_limit_was_raised_does_not_forbid_a_new_name() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
-    let service = a_service(&api.ops.db, &ada.user).interval(5).timeout(4000).create().await;
+    let service = a_service(&api.ops.db, &ada.user)
+        .interval(5)
+        .timeout(4000)
+        .create()
+        .await;
     let renamed = json!({ "id": service.id, "input": { "name": "Quick" } });
-    assert_eq!(ada.data(UPDATE, renamed).await["updateService"]["checkIntervalSeconds"], 5);
+    assert_eq!(
+        ada.data(UPDATE, renamed).await["updateService"]["checkIntervalSeconds"],
+        5
+    );
     let faster = json!({ "id": service.id, "input": { "checkIntervalSeconds": 6 } });
-    assert_eq!(ada.error(UPDATE, faster).await["extensions"]["field"], "checkIntervalSeconds");
+    assert_eq!(
+        ada.error(UPDATE, faster).await["extensions"]["field"],
+        "checkIntervalSeconds"
+    );
 }
 
 #[tokio::test]
@@ -267,10 +324,16 @@ async fn a_check_can_be_asked_for_unless_the_service_is_paused() {
     let ada = api.somebody().await;
     let id = ada.adds("Shop").await;
     assert!(is_due(&api, &id).await);
-    assert_eq!(ada.data(CHECK, json!({ "id": id })).await["checkService"]["id"], json!(id));
+    assert_eq!(
+        ada.data(CHECK, json!({ "id": id })).await["checkService"]["id"],
+        json!(id)
+    );
     assert!(is_due(&api, &id).await);
     ada.data(PAUSE, json!({ "id": id })).await;
-    assert_eq!(ada.error(CHECK, json!({ "id": id })).await["extensions"]["code"], "CONFLICT");
+    assert_eq!(
+        ada.error(CHECK, json!({ "id": id })).await["extensions"]["code"],
+        "CONFLICT"
+    );
 }
 
 #[tokio::test]
@@ -278,16 +341,31 @@ async fn a_test_looks_once_and_stores_nothing() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     let target = Target::start().await;
-    let input = json!({ "input": { "name": "x", "url": target.url(), "degradedThresholdMs": 5000 } });
+    let input =
+        json!({ "input": { "name": "x", "url": target.url(), "degradedThresholdMs": 5000 } });
     let found = ada.data(TEST, input.clone()).await["testService"].clone();
-    assert_eq!((&found["status"], &found["statusCode"]), (&json!("UP"), &json!(200)), "{found}");
-    assert!(found["responseTimeMs"].is_u64() && found["phases"].is_object() && found["message"].is_null());
+    assert_eq!(
+        (&found["status"], &found["statusCode"]),
+        (&json!("UP"), &json!(200)),
+        "{found}"
+    );
+    assert!(
+        found["responseTimeMs"].is_u64()
+            && found["phases"].is_object()
+            && found["message"].is_null()
+    );
     target.behave(Behaviour::code(503)).await;
     let found = ada.data(TEST, input).await["testService"].clone();
-    assert_eq!((&found["status"], &found["statusCode"]), (&json!("DOWN"), &json!(503)));
+    assert_eq!(
+        (&found["status"], &found["statusCode"]),
+        (&json!("DOWN"), &json!(503))
+    );
     assert_eq!(found["message"], "answered 503, expected 200-299");
     assert_eq!(target.requests(), 2);
-    assert_eq!(ada.data("{ services { id } }", json!({})).await["services"], json!([]));
+    assert_eq!(
+        ada.data("{ services { id } }", json!({})).await["services"],
+        json!([])
+    );
 }
 
 #[tokio::test]
@@ -296,11 +374,17 @@ async fn what_is_known_comes_from_the_fast_copy_else_from_the_database_and_gets_
     let ada = api.somebody().await;
     let service = a_service(&api.ops.db, &ada.user).create().await;
     let id = json!({ "id": service.id });
-    assert_eq!(ada.data(CURRENT, id.clone()).await["service"]["current"], Value::Null);
+    assert_eq!(
+        ada.data(CURRENT, id.clone()).await["service"]["current"],
+        Value::Null
+    );
 
     api.is_down(&service).await;
     let current = ada.data(CURRENT, id.clone()).await["service"]["current"].clone();
-    assert_eq!((&current["status"], &current["message"]), (&json!("DOWN"), &json!("connection refused")));
+    assert_eq!(
+        (&current["status"], &current["message"]),
+        (&json!("DOWN"), &json!("connection refused"))
+    );
     assert_eq!(current["phases"], json!({ "dnsMs": 7, "connectMs": null }));
 
     let copy = |checked_at| Latest {
@@ -319,12 +403,28 @@ async fn what_is_known_comes_from_the_fast_copy_else_from_the_database_and_gets_
     let long_ago = now() - Duration::seconds(61);
     api.ops.live.put_latest(&[copy(long_ago)]).await.unwrap();
     let current = ada.data(CURRENT, id.clone()).await["service"]["current"].clone();
-    assert_eq!((&current["status"], &current["responseTimeMs"]), (&json!("UNKNOWN"), &Value::Null));
-    assert!(current["message"].as_str().unwrap().starts_with("not checked since "), "{current}");
+    assert_eq!(
+        (&current["status"], &current["responseTimeMs"]),
+        (&json!("UNKNOWN"), &Value::Null)
+    );
+    assert!(
+        current["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("not checked since "),
+        "{current}"
+    );
 
-    api.ops.live.put_latest(&[copy(now() - Duration::seconds(50))]).await.unwrap();
+    api.ops
+        .live
+        .put_latest(&[copy(now() - Duration::seconds(50))])
+        .await
+        .unwrap();
     let current = ada.data(CURRENT, id).await["service"]["current"].clone();
-    assert_eq!((&current["status"], &current["responseTimeMs"]), (&json!("UP"), &json!(12)));
+    assert_eq!(
+        (&current["status"], &current["responseTimeMs"]),
+        (&json!("UP"), &json!(12))
+    );
     assert!(current["since"].as_str().unwrap().ends_with('Z'));
 }
 
@@ -333,14 +433,32 @@ async fn a_filter_finds_what_it_says_and_nothing_else() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     let db = &api.ops.db;
-    a_service(db, &ada.user).name("Straße").category("Ä").create().await;
-    a_service(db, &ada.user).name("100% sure").url("https://Shop.test/a_b").category("Work").create().await;
-    let down = a_service(db, &ada.user).name("axb").url("https://other.test/").category("Work").create().await;
+    a_service(db, &ada.user)
+        .name("Straße")
+        .category("Ä")
+        .create()
+        .await;
+    a_service(db, &ada.user)
+        .name("100% sure")
+        .url("https://Shop.test/a_b")
+        .category("Work")
+        .create()
+        .await;
+    let down = a_service(db, &ada.user)
+        .name("axb")
+        .url("https://other.test/")
+        .category("Work")
+        .create()
+        .await;
     let paused = a_service(db, &ada.user).name("Zoo").paused().create().await;
     api.is_down(&down).await;
     api.is_down(&paused).await;
     let stranger = a_user(db).await;
-    a_service(db, &stranger).name("100% sure").category("Work").create().await;
+    a_service(db, &stranger)
+        .name("100% sure")
+        .category("Work")
+        .create()
+        .await;
     for (filter, names) in [
         (json!({}), vec!["100% sure", "axb", "Straße", "Zoo"]),
         (json!({ "category": "Work" }), vec!["100% sure", "axb"]),
@@ -354,15 +472,29 @@ async fn a_filter_finds_what_it_says_and_nothing_else() {
         (json!({ "search": "' OR 1=1 --" }), vec![]),
         (json!({ "search": "\u{0}" }), vec![]),
         (json!({ "category": "\u{0}" }), vec![]),
-        (json!({ "search": "  " }), vec!["100% sure", "axb", "Straße", "Zoo"]),
+        (
+            json!({ "search": "  " }),
+            vec!["100% sure", "axb", "Straße", "Zoo"],
+        ),
         (json!({ "status": "DOWN" }), vec!["axb"]),
-        (json!({ "status": "UNKNOWN" }), vec!["100% sure", "Straße", "Zoo"]),
+        (
+            json!({ "status": "UNKNOWN" }),
+            vec!["100% sure", "Straße", "Zoo"],
+        ),
         (json!({ "kind": "STATUS_PAGE" }), vec![]),
-        (json!({ "kind": "HTTP", "status": "DOWN", "category": "Work", "search": "AX" }), vec!["axb"]),
+        (
+            json!({ "kind": "HTTP", "status": "DOWN", "category": "Work", "search": "AX" }),
+            vec!["axb"],
+        ),
     ] {
         let query = "query($filter: ServiceFilter) { services(filter: $filter) { name } }";
         let found = ada.data(query, json!({ "filter": filter })).await;
-        let found: Vec<_> = found["services"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
+        let found: Vec<_> = found["services"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|s| s["name"].as_str().unwrap())
+            .collect();
         assert_eq!(found, names, "{filter}");
     }
 }
@@ -380,14 +512,26 @@ async fn a_change_that_the_live_state_does_not_hear_of_is_made_even_so() {
     let renamed = json!({ "id": id, "input": { "name": "Store", "timeoutMs": 4000 } });
     ada.data(UPDATE, renamed).await;
     let error = ada.error(CHECK, json!({ "id": id })).await;
-    assert_eq!(error["extensions"]["code"], "UPSTREAM", "nothing would come of it: {error}");
+    assert_eq!(
+        error["extensions"]["code"], "UPSTREAM",
+        "nothing would come of it: {error}"
+    );
     ada.data(PAUSE, json!({ "id": id })).await;
-    let seen = ada.data("{ services { name paused current { status } } }", json!({})).await;
-    assert_eq!(seen["services"], json!([{ "name": "Store", "paused": true, "current": null }]));
+    let seen = ada
+        .data("{ services { name paused current { status } } }", json!({}))
+        .await;
+    assert_eq!(
+        seen["services"],
+        json!([{ "name": "Store", "paused": true, "current": null }])
+    );
     redis.start_again().await;
     ada.data(RESUME, json!({ "id": id })).await;
     eventually("the live state is used again", async || {
-        ada.asks(CHECK, json!({ "id": id })).await.0.get("errors").is_none()
+        ada.asks(CHECK, json!({ "id": id }))
+            .await
+            .0
+            .get("errors")
+            .is_none()
     })
     .await;
     let left = service_state::Entity::find().filter(service_state::Column::LastSlot.is_not_null());

@@ -194,7 +194,12 @@ fn without_today(mut data: Value) -> Value {
         }
         // Points begin as time goes by.
         let points = service["latency"].as_array_mut().unwrap();
-        points.truncate(points.iter().rposition(|point| !point["p50Ms"].is_null()).map_or(0, |last| last + 1));
+        points.truncate(
+            points
+                .iter()
+                .rposition(|point| !point["p50Ms"].is_null())
+                .map_or(0, |last| last + 1),
+        );
     }
     data
 }
@@ -202,18 +207,30 @@ fn without_today(mut data: Value) -> Value {
 /// Adds services that follow a page of their own each.
 async fn follow(api: &Api, user: &entity::user::Model, services: usize) {
     for i in 0..services {
-        let page = crate::vendor::page(&api.ops.db, &format!("https://status.test/{}/{i}", user.id)).await;
-        crate::vendor::follows(&api.ops.db, user, page, &format!("Follower {i:03}"), &["api"]).await;
+        let page =
+            crate::vendor::page(&api.ops.db, &format!("https://status.test/{}/{i}", user.id)).await;
+        crate::vendor::follows(
+            &api.ops.db,
+            user,
+            page,
+            &format!("Follower {i:03}"),
+            &["api"],
+        )
+        .await;
     }
 }
 
 /// Adds services, each with five checks and three incidents, the last one open.
 async fn fill(api: &Api, user: &entity::user::Model, services: usize) {
     let db = &api.ops.db;
-    let (mut checks, mut incidents, mut events) = (Vec::<check::Model>::new(), Vec::new(), Vec::new());
+    let (mut checks, mut incidents, mut events) =
+        (Vec::<check::Model>::new(), Vec::new(), Vec::new());
     for i in 0..services {
-        let service =
-            a_service(db, user).name(&format!("Service {i:03}")).created_at(now() - Duration::hours(4)).create().await;
+        let service = a_service(db, user)
+            .name(&format!("Service {i:03}"))
+            .created_at(now() - Duration::hours(4))
+            .create()
+            .await;
         checks.extend((0..5).map(|k| a_check(&service, now() - Duration::seconds(30 * k))));
         for k in 0..3i64 {
             let started_at = now() - Duration::hours(3 - k);
@@ -238,10 +255,18 @@ async fn fill(api: &Api, user: &entity::user::Model, services: usize) {
         }
     }
     insert_checks(db, &checks).await;
-    let rows = incidents.into_iter().map(IntoActiveModel::into_active_model);
-    incident::Entity::insert_many(rows).exec_without_returning(db).await.unwrap();
+    let rows = incidents
+        .into_iter()
+        .map(IntoActiveModel::into_active_model);
+    incident::Entity::insert_many(rows)
+        .exec_without_returning(db)
+        .await
+        .unwrap();
     let rows = events.into_iter().map(IntoActiveModel::into_active_model);
-    incident_event::Entity::insert_many(rows).exec_without_returning(db).await.unwrap();
+    incident_event::Entity::insert_many(rows)
+        .exec_without_returning(db)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -257,19 +282,31 @@ async fn an_update_is_not_read_from_the_database_unless_more_than_it_holds_is_as
             "subscription { statusUpdates { previous changed service { id current { status since } } current { status message } } }",
             0,
         ),
-        ("subscription { statusUpdates { service { id name url } } }", 1),
+        (
+            "subscription { statusUpdates { service { id name url } } }",
+            1,
+        ),
     ] {
         let mut updates = ada.subscribes(query, json!({}));
         updates.begins();
         let before = statements.load(Ordering::Relaxed);
         api.ops
             .live
-            .publish(&[crate::subscriptions::checked(ada.user.id, id, domain::Status::Up, true)])
+            .publish(&[crate::subscriptions::checked(
+                ada.user.id,
+                id,
+                domain::Status::Up,
+                true,
+            )])
             .await
             .unwrap();
         let update = updates.next().await.unwrap().data();
         assert_eq!(update["statusUpdates"]["service"]["id"], json!(id));
-        assert_eq!(statements.load(Ordering::Relaxed) - before, reads, "{query}");
+        assert_eq!(
+            statements.load(Ordering::Relaxed) - before,
+            reads,
+            "{query}"
+        );
     }
     let row = service.into_active_model().delete(&api.ops.db).await;
     assert!(row.is_ok());

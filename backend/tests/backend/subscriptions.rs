@@ -15,7 +15,12 @@ const STATUS: &str = "subscription($id: UUID, $only: Boolean) { statusUpdates(se
     previous changed current { status message checkedAt } service { id name current { status } } } }";
 
 /// The event of a check that was recorded just now.
-pub(crate) fn checked(user_id: Uuid, service_id: Uuid, status: domain::Status, changed: bool) -> Event {
+pub(crate) fn checked(
+    user_id: Uuid,
+    service_id: Uuid,
+    status: domain::Status,
+    changed: bool,
+) -> Event {
     let current = CurrentStatus {
         status,
         since: now(),
@@ -24,7 +29,14 @@ pub(crate) fn checked(user_id: Uuid, service_id: Uuid, status: domain::Status, c
         status_code: Some(200),
         message: None,
     };
-    Event::StatusChecked { user_id, service_id, slot: now(), previous: Some(domain::Status::Down), current, changed }
+    Event::StatusChecked {
+        user_id,
+        service_id,
+        slot: now(),
+        previous: Some(domain::Status::Down),
+        current,
+        changed,
+    }
 }
 
 on_each_database! {
@@ -115,7 +127,9 @@ async fn whoever_missed_something_is_told_and_the_subscription_ends() {
     let service = a_service(&api.ops.db, &ada.user).create().await;
     let mut updates = ada.subscribes("subscription { statusUpdates { changed } }", json!({}));
     updates.begins();
-    let flood: Vec<_> = (0..20_000).map(|_| checked(ada.user.id, service.id, domain::Status::Up, false)).collect();
+    let flood: Vec<_> = (0..20_000)
+        .map(|_| checked(ada.user.id, service.id, domain::Status::Up, false))
+        .collect();
     api.ops.live.publish(&flood).await.unwrap();
     let mut last = None;
     while let Some(answer) = updates.next().await {
@@ -123,15 +137,27 @@ async fn whoever_missed_something_is_told_and_the_subscription_ends() {
     }
     let error = last.unwrap().error();
     assert_eq!(error["extensions"]["code"], "UPSTREAM");
-    assert!(error["message"].as_str().unwrap().starts_with("updates were missed"), "{error}");
+    assert!(
+        error["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("updates were missed"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn an_update_of_what_is_gone_by_now_is_an_error_of_that_update_alone() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
-    let there = a_service(&api.ops.db, &ada.user).name("there").create().await;
-    let mut updates = ada.subscribes("subscription { statusUpdates { service { name } } }", json!({}));
+    let there = a_service(&api.ops.db, &ada.user)
+        .name("there")
+        .create()
+        .await;
+    let mut updates = ada.subscribes(
+        "subscription { statusUpdates { service { name } } }",
+        json!({}),
+    );
     updates.begins();
     let events = [
         checked(ada.user.id, Uuid::now_v7(), domain::Status::Up, false),
@@ -139,5 +165,8 @@ async fn an_update_of_what_is_gone_by_now_is_an_error_of_that_update_alone() {
     ];
     api.ops.live.publish(&events).await.unwrap();
     assert_eq!(updates.next().await.unwrap().code(), "NOT_FOUND");
-    assert_eq!(updates.next().await.unwrap().data()["statusUpdates"]["service"]["name"], "there");
+    assert_eq!(
+        updates.next().await.unwrap().data()["statusUpdates"]["service"]["name"],
+        "there"
+    );
 }

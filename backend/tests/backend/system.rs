@@ -24,7 +24,10 @@ const SYSTEM: &str = "{ me { operator } system {
 async fn owner(api: &Api) -> Person<'_> {
     let id = local::owner(&api.ops.db, now()).await.unwrap();
     let somebody = api.somebody().await;
-    let viewer = somebody.viewer.map(|viewer| backend::auth::Viewer { user_id: id, ..viewer });
+    let viewer = somebody.viewer.map(|viewer| backend::auth::Viewer {
+        user_id: id,
+        ..viewer
+    });
     Person { viewer, ..somebody }
 }
 

@@ -49,30 +49,61 @@ on_each_database! {
 
 #[tokio::test]
 async fn a_wrong_token_names_each_wrong_field() {
-    let api = Api::within(database::sqlite().await, Limits { max_tokens: 1, ..Limits::default() }).await;
+    let api = Api::within(
+        database::sqlite().await,
+        Limits {
+            max_tokens: 1,
+            ..Limits::default()
+        },
+    )
+    .await;
     let ada = api.somebody().await;
     for (input, field) in [
         (json!({ "name": "  " }), "name"),
         (json!({ "name": "n".repeat(101) }), "name"),
         (json!({ "name": "a\u{0}" }), "name"),
         (json!({ "name": "x", "expiresInDays": 0 }), "expiresInDays"),
-        (json!({ "name": "x", "expiresInDays": 3651 }), "expiresInDays"),
-        (json!({ "name": "x", "expiresInDays": "soon" }), "expiresInDays"),
+        (
+            json!({ "name": "x", "expiresInDays": 3651 }),
+            "expiresInDays",
+        ),
+        (
+            json!({ "name": "x", "expiresInDays": "soon" }),
+            "expiresInDays",
+        ),
     ] {
         let error = ada.error(CREATE, json!({ "input": input })).await;
-        assert_eq!((&error["extensions"]["code"], &error["extensions"]["field"]), (&json!("BAD_INPUT"), &json!(field)));
+        assert_eq!(
+            (&error["extensions"]["code"], &error["extensions"]["field"]),
+            (&json!("BAD_INPUT"), &json!(field))
+        );
     }
-    let error = ada.error(CREATE, json!({ "input": { "name": "", "expiresInDays": 0 } })).await;
+    let error = ada
+        .error(
+            CREATE,
+            json!({ "input": { "name": "", "expiresInDays": 0 } }),
+        )
+        .await;
     assert_eq!(error["extensions"]["fields"].as_array().unwrap().len(), 2);
-    ada.data(CREATE, json!({ "input": { "name": "the only one" } })).await;
-    assert_eq!(ada.error(CREATE, json!({ "input": { "name": "x" } })).await["extensions"]["code"], "CONFLICT");
+    ada.data(CREATE, json!({ "input": { "name": "the only one" } }))
+        .await;
+    assert_eq!(
+        ada.error(CREATE, json!({ "input": { "name": "x" } })).await["extensions"]["code"],
+        "CONFLICT"
+    );
 }
 
 #[tokio::test]
 async fn a_visitor_is_told_to_sign_in_by_everything_but_me() {
     let api = Api::sqlite().await;
-    assert_eq!(api.visitor("{ me { id apiTokens { id } } }").await.data(), json!({ "me": null }));
-    assert_eq!(api.visitor("{ __typename me { id } }").await.data()["me"], Value::Null);
+    assert_eq!(
+        api.visitor("{ me { id apiTokens { id } } }").await.data(),
+        json!({ "me": null })
+    );
+    assert_eq!(
+        api.visitor("{ __typename me { id } }").await.data()["me"],
+        Value::Null
+    );
     for query in [
         "{ services { id } }",
         "{ me { id } services { id } }",
@@ -85,7 +116,11 @@ async fn a_visitor_is_told_to_sign_in_by_everything_but_me() {
         "mutation { createService(input: { name: \"\" }) { id } }",
         "subscription { incidentUpdates { id } }",
     ] {
-        assert_eq!(api.visitor(query).await.code(), "UNAUTHENTICATED", "{query}");
+        assert_eq!(
+            api.visitor(query).await.code(),
+            "UNAUTHENTICATED",
+            "{query}"
+        );
     }
 }
 
@@ -94,11 +129,27 @@ async fn somebody_whose_account_is_gone_is_a_visitor() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     ada.user.clone().delete(&api.ops.db).await.unwrap();
-    assert_eq!(ada.data("{ me { id } }", json!({})).await["me"], Value::Null);
-    let create = "mutation { createService(input: { name: \"x\", url: \"https://x.test\" }) { id } }";
-    assert_eq!(ada.error(create, json!({})).await["extensions"]["code"], "UNAUTHENTICATED");
-    assert_eq!(ada.error(CREATE, json!({ "input": { "name": "x" } })).await["extensions"]["code"], "UNAUTHENTICATED");
-    assert!(user::Entity::find().all(&api.ops.db).await.unwrap().is_empty());
+    assert_eq!(
+        ada.data("{ me { id } }", json!({})).await["me"],
+        Value::Null
+    );
+    let create =
+        "mutation { createService(input: { name: \"x\", url: \"https://x.test\" }) { id } }";
+    assert_eq!(
+        ada.error(create, json!({})).await["extensions"]["code"],
+        "UNAUTHENTICATED"
+    );
+    assert_eq!(
+        ada.error(CREATE, json!({ "input": { "name": "x" } })).await["extensions"]["code"],
+        "UNAUTHENTICATED"
+    );
+    assert!(
+        user::Entity::find()
+            .all(&api.ops.db)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -106,13 +157,21 @@ async fn a_token_that_may_only_read_changes_nothing() {
     let api = Api::sqlite().await;
     let mut ada = api.somebody().await;
     let id = ada.adds("Shop").await;
-    ada.viewer = Some(Viewer { read_only: true, ..ada.viewer() });
-    assert_eq!(ada.data("{ services { name } }", json!({})).await["services"], json!([{ "name": "Shop" }]));
+    ada.viewer = Some(Viewer {
+        read_only: true,
+        ..ada.viewer()
+    });
+    assert_eq!(
+        ada.data("{ services { name } }", json!({})).await["services"],
+        json!([{ "name": "Shop" }])
+    );
     let mutations = crate::schema::fields_of("Mutation");
     assert!(mutations.len() >= 9);
     for field in mutations {
         // What is not even valid is refused for the same reason, before anything else is looked at.
-        let error = ada.error(&format!("mutation {{ {field} }}"), json!({})).await;
+        let error = ada
+            .error(&format!("mutation {{ {field} }}"), json!({}))
+            .await;
         assert_eq!(error["extensions"]["code"], "FORBIDDEN", "{field}");
     }
     let two = "query Q { me { id } } mutation M($id: UUID!) { deleteService(id: $id) }";
@@ -122,17 +181,33 @@ async fn a_token_that_may_only_read_changes_nothing() {
         .data(ada.viewer);
     let answer = json_of(&api.schema.execute(request).await);
     assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN");
-    assert_eq!(ada.data("{ services { name } }", json!({})).await["services"], json!([{ "name": "Shop" }]));
+    assert_eq!(
+        ada.data("{ services { name } }", json!({})).await["services"],
+        json!([{ "name": "Shop" }])
+    );
 }
 
 #[tokio::test]
 async fn a_token_makes_no_tokens() {
     let api = Api::sqlite().await;
     let mut ada = api.somebody().await;
-    ada.viewer = Some(Viewer { session: None, token: Some(uuid::Uuid::now_v7()), ..ada.viewer() });
+    ada.viewer = Some(Viewer {
+        session: None,
+        token: Some(uuid::Uuid::now_v7()),
+        ..ada.viewer()
+    });
     ada.adds("What a token that may write is for").await;
     let error = ada.error(CREATE, json!({ "input": { "name": "x" } })).await;
     assert_eq!(error["extensions"]["code"], "FORBIDDEN");
-    assert_eq!(error["message"], "a token cannot make tokens: sign in with a browser and make it there");
-    assert!(api_token::Entity::find().all(&api.ops.db).await.unwrap().is_empty());
+    assert_eq!(
+        error["message"],
+        "a token cannot make tokens: sign in with a browser and make it there"
+    );
+    assert!(
+        api_token::Entity::find()
+            .all(&api.ops.db)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -3,7 +3,9 @@
 use crate::api::{Api, now};
 use chrono::Duration;
 use entity::column::{Listing, MonitorKind, Status};
-use entity::{service_component, status_page, status_page_component, vendor_incident, vendor_maintenance};
+use entity::{
+    service_component, status_page, status_page_component, vendor_incident, vendor_maintenance,
+};
 use sea_orm::{ActiveModelTrait, DatabaseConnection, IntoActiveModel, Set};
 use serde_json::{Value, json};
 use testkit::builders::a_service;
@@ -79,7 +81,14 @@ async fn a_page(api: &Api) -> Uuid {
             status: "investigating".into(),
             started_at: Some(now() - Duration::hours(hours)),
             resolved_at: over.then(now),
-            url: Some(if id == "of-api" { "https://status.test/i" } else { "javascript:alert(1)" }.into()),
+            url: Some(
+                if id == "of-api" {
+                    "https://status.test/i"
+                } else {
+                    "javascript:alert(1)"
+                }
+                .into(),
+            ),
             component_ids: components,
             updates: json!([
                 { "at": "2026-11-22T10:00:00Z", "status": "investigating", "body": "We are looking into it." },
@@ -131,9 +140,10 @@ pub(crate) async fn page(db: &DatabaseConnection, key: &str) -> Uuid {
         created_at: now(),
     };
     let page = page.into_active_model().insert(db).await.unwrap().id;
-    for (id, name, status, word) in
-        [("api", "API", Status::Degraded, "degraded_performance"), ("web", "Website", Status::Up, "operational")]
-    {
+    for (id, name, status, word) in [
+        ("api", "API", Status::Degraded, "degraded_performance"),
+        ("web", "Website", Status::Up, "operational"),
+    ] {
         let component = status_page_component::Model {
             status_page_id: page,
             component_id: id.into(),

@@ -48,14 +48,22 @@ pub(crate) async fn fill(storage: &Storage) {
     let transaction = db.begin().await.unwrap();
     for i in 0..SERVICES {
         let service = builders::a_service(&transaction, &user).name(&format!("service {i:04}"));
-        let service = service.category(["web", "mail", "data", "shop"][i % 4]).interval(600);
+        let service = service
+            .category(["web", "mail", "data", "shop"][i % 4])
+            .interval(600);
         // Paused: the program that answers must not check them, which is measured elsewhere.
-        service.created_at(now - Duration::days(DAYS)).paused().create().await;
+        service
+            .created_at(now - Duration::days(DAYS))
+            .paused()
+            .create()
+            .await;
     }
     transaction.commit().await.unwrap();
     let today = floor(now, DAY);
     for ago in 0..=CHECKS * STEP / DAY.num_milliseconds() + 1 {
-        storage.add_partition(today - DAY * i32::try_from(ago).unwrap()).await;
+        storage
+            .add_partition(today - DAY * i32::try_from(ago).unwrap())
+            .await;
     }
     // In parts, because no statement may take longer than what the program allows itself.
     for part in 0..PARTS {
@@ -63,7 +71,11 @@ pub(crate) async fn fill(storage: &Storage) {
             storage.execute(&statement).await;
         }
     }
-    let analyze = if storage.layout == Layout::Postgres { "VACUUM ANALYZE" } else { "ANALYZE" };
+    let analyze = if storage.layout == Layout::Postgres {
+        "VACUUM ANALYZE"
+    } else {
+        "ANALYZE"
+    };
     storage.execute(analyze).await;
 }
 
@@ -83,7 +95,10 @@ fn statements(storage: &Storage, now: DateTime<Utc>, part: i64) -> Vec<String> {
     let histogram = hex(storage.layout, &histogram.encode());
     let sums = |period: i16, width: Duration, checks: i64| {
         let width = width.num_milliseconds();
-        let last = floor(DateTime::from_timestamp_millis(folded).unwrap(), Duration::milliseconds(width));
+        let last = floor(
+            DateTime::from_timestamp_millis(folded).unwrap(),
+            Duration::milliseconds(width),
+        );
         let last = last.timestamp_millis();
         let down = 60_000;
         format!(
@@ -104,5 +119,9 @@ fn statements(storage: &Storage, now: DateTime<Utc>, part: i64) -> Vec<String> {
 
 fn hex(layout: Layout, bytes: &[u8]) -> String {
     let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    if layout == Layout::Postgres { format!("'\\x{digits}'::bytea") } else { format!("x'{digits}'") }
+    if layout == Layout::Postgres {
+        format!("'\\x{digits}'::bytea")
+    } else {
+        format!("x'{digits}'")
+    }
 }

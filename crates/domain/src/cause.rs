@@ -7,7 +7,10 @@ use std::fmt;
 /// Why an outcome is not [`Status::Up`](crate::Status::Up). `Display` gives one sentence without a full stop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[allow(missing_docs, reason = "the variants' fields are what their sentences print")]
+#[allow(
+    missing_docs,
+    reason = "the variants' fields are what their sentences print"
+)]
 pub enum Cause {
     /// DNS has no address for the host.
     NameNotFound { host: String },
@@ -26,7 +29,10 @@ pub enum Cause {
     /// The whole exchange took longer than the service's timeout.
     Timeout { timeout_ms: u32, phase: Phase },
     /// The certificate's time is over.
-    CertificateExpired { expired_at: DateTime<Utc>, checked_at: DateTime<Utc> },
+    CertificateExpired {
+        expired_at: DateTime<Utc>,
+        checked_at: DateTime<Utc>,
+    },
     /// The certificate's time has not come.
     CertificateNotYetValid { valid_from: DateTime<Utc> },
     /// The certificate is for other names.
@@ -44,7 +50,10 @@ pub enum Cause {
     /// What came back is not HTTP, or is broken.
     NotHttp { detail: String },
     /// It answered as expected, but too slowly: degraded.
-    Slow { response_time_ms: u32, threshold_ms: u32 },
+    Slow {
+        response_time_ms: u32,
+        threshold_ms: u32,
+    },
     /// The guard on outgoing addresses refused the target: unknown, since nothing was looked at.
     AddressRefused { address: String },
     /// The same for a name that stands for such an address.
@@ -87,39 +96,68 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NameNotFound { host } => write!(f, "name does not resolve: {host}"),
-            Self::NameLookupFailed { host, detail } => write!(f, "looking up {host} failed: {detail}"),
+            Self::NameLookupFailed { host, detail } => {
+                write!(f, "looking up {host} failed: {detail}")
+            }
             Self::ConnectionRefused => f.write_str("connection refused"),
             Self::ConnectionReset => f.write_str("connection reset by the server"),
             Self::ConnectionClosed => f.write_str("connection closed before an answer came"),
             Self::AnswerCutOff => f.write_str("connection broke off in the middle of the answer"),
             Self::Unreachable => f.write_str("host is unreachable"),
             Self::Timeout { timeout_ms, phase } => {
-                write!(f, "no answer within {} ms, {}", thousands(*timeout_ms), phase.words())
+                write!(
+                    f,
+                    "no answer within {} ms, {}",
+                    thousands(*timeout_ms),
+                    phase.words()
+                )
             }
-            Self::CertificateExpired { expired_at, checked_at } => {
+            Self::CertificateExpired {
+                expired_at,
+                checked_at,
+            } => {
                 write!(f, "certificate expired {}", ago(*expired_at, *checked_at))
             }
             Self::CertificateNotYetValid { valid_from } => {
-                write!(f, "certificate is not valid before {}", valid_from.format("%Y-%m-%d %H:%M UTC"))
+                write!(
+                    f,
+                    "certificate is not valid before {}",
+                    valid_from.format("%Y-%m-%d %H:%M UTC")
+                )
             }
             Self::CertificateNameMismatch { host } => write!(f, "certificate is not for {host}"),
-            Self::CertificateUntrusted => f.write_str("certificate is not signed by a trusted authority"),
+            Self::CertificateUntrusted => {
+                f.write_str("certificate is not signed by a trusted authority")
+            }
             Self::Tls { detail } => write!(f, "TLS handshake failed: {detail}"),
             Self::TooManyRedirects { limit } => write!(f, "more than {limit} redirects"),
-            Self::BadRedirect { location } if location.is_empty() => f.write_str("redirect without an address"),
-            Self::BadRedirect { location } => {
-                write!(f, "redirect to an address that cannot be followed: \"{location}\"")
+            Self::BadRedirect { location } if location.is_empty() => {
+                f.write_str("redirect without an address")
             }
-            Self::UnexpectedStatus { code, expected } => write!(f, "answered {code}, expected {expected}"),
+            Self::BadRedirect { location } => {
+                write!(
+                    f,
+                    "redirect to an address that cannot be followed: \"{location}\""
+                )
+            }
+            Self::UnexpectedStatus { code, expected } => {
+                write!(f, "answered {code}, expected {expected}")
+            }
             Self::NotHttp { detail } => write!(f, "the answer is not valid HTTP: {detail}"),
-            Self::Slow { response_time_ms, threshold_ms } => write!(
+            Self::Slow {
+                response_time_ms,
+                threshold_ms,
+            } => write!(
                 f,
                 "answered in {} ms, slower than {} ms",
                 thousands(*response_time_ms),
                 thousands(*threshold_ms)
             ),
             Self::AddressRefused { address } => {
-                write!(f, "not checked: {address} is a private or reserved address, which this server does not allow")
+                write!(
+                    f,
+                    "not checked: {address} is a private or reserved address, which this server does not allow"
+                )
             }
             Self::NameRefused { host } => {
                 write!(
@@ -168,27 +206,51 @@ mod tests {
 
     #[test]
     fn sentences_name_what_was_found_and_what_was_expected() {
-        let expired = |minutes| Cause::CertificateExpired { expired_at: at(0), checked_at: at(minutes) }.to_string();
+        let expired = |minutes| {
+            Cause::CertificateExpired {
+                expired_at: at(0),
+                checked_at: at(minutes),
+            }
+            .to_string()
+        };
         for (cause, sentence) in [
             (Cause::ConnectionRefused.to_string(), "connection refused"),
-            (Cause::AnswerCutOff.to_string(), "connection broke off in the middle of the answer"),
             (
-                Cause::NameRefused { host: "inside.example".into() }.to_string(),
+                Cause::AnswerCutOff.to_string(),
+                "connection broke off in the middle of the answer",
+            ),
+            (
+                Cause::NameRefused {
+                    host: "inside.example".into(),
+                }
+                .to_string(),
                 "not checked: inside.example resolves to a private or reserved address, which this server does not allow",
             ),
             (expired(3 * 1440 + 5), "certificate expired 3 days ago"),
             (expired(60), "certificate expired 1 hour ago"),
             (expired(0), "certificate expired 0 minutes ago"),
             (
-                Cause::Timeout { timeout_ms: 5000, phase: Phase::Connect }.to_string(),
+                Cause::Timeout {
+                    timeout_ms: 5000,
+                    phase: Phase::Connect,
+                }
+                .to_string(),
                 "no answer within 5,000 ms, while connecting",
             ),
             (
-                Cause::UnexpectedStatus { code: 503, expected: "200-299".into() }.to_string(),
+                Cause::UnexpectedStatus {
+                    code: 503,
+                    expected: "200-299".into(),
+                }
+                .to_string(),
                 "answered 503, expected 200-299",
             ),
             (
-                Cause::Slow { response_time_ms: 1_234_567, threshold_ms: 999 }.to_string(),
+                Cause::Slow {
+                    response_time_ms: 1_234_567,
+                    threshold_ms: 999,
+                }
+                .to_string(),
                 "answered in 1,234,567 ms, slower than 999 ms",
             ),
         ] {

@@ -33,13 +33,17 @@ impl ExpectedStatus {
     /// Whether `code` is among those expected.
     #[must_use]
     pub fn contains(&self, code: u16) -> bool {
-        self.ranges.iter().any(|(from, to)| (*from..=*to).contains(&code))
+        self.ranges
+            .iter()
+            .any(|(from, to)| (*from..=*to).contains(&code))
     }
 }
 
 impl Default for ExpectedStatus {
     fn default() -> Self {
-        Self { ranges: vec![(200, 299)] }
+        Self {
+            ranges: vec![(200, 299)],
+        }
     }
 }
 
@@ -50,7 +54,11 @@ impl FromStr for ExpectedStatus {
         if text.trim().is_empty() {
             return Err(ExpectedStatusError::Empty);
         }
-        let ranges = text.split(',').take(MAX_RANGES + 1).map(range).collect::<Result<Vec<_>, _>>()?;
+        let ranges = text
+            .split(',')
+            .take(MAX_RANGES + 1)
+            .map(range)
+            .collect::<Result<Vec<_>, _>>()?;
         if ranges.len() > MAX_RANGES {
             return Err(ExpectedStatusError::TooMany);
         }
@@ -63,7 +71,11 @@ fn range(part: &str) -> Result<(u16, u16), ExpectedStatusError> {
     let code = |text: &str| {
         let text = text.trim();
         let digits = text.len() == 3 && text.bytes().all(|b| b.is_ascii_digit());
-        digits.then(|| text.parse().ok()).flatten().filter(|code| (100..=599).contains(code)).ok_or_else(invalid)
+        digits
+            .then(|| text.parse().ok())
+            .flatten()
+            .filter(|code| (100..=599).contains(code))
+            .ok_or_else(invalid)
     };
     match part.split_once('-') {
         None => code(part).map(|code| (code, code)),
@@ -96,9 +108,15 @@ mod tests {
     #[test]
     fn codes_and_ranges_are_read_with_any_spacing() {
         let set: ExpectedStatus = " 200-204, 301 ,500 - 599".parse().unwrap();
-        for (code, expected) in
-            [(199, false), (200, true), (204, true), (205, false), (301, true), (550, true), (600, false)]
-        {
+        for (code, expected) in [
+            (199, false),
+            (200, true),
+            (204, true),
+            (205, false),
+            (301, true),
+            (550, true),
+            (600, false),
+        ] {
             assert_eq!(set.contains(code), expected, "{code}");
         }
         assert_eq!(set.to_string(), "200-204,301,500-599");
@@ -108,16 +126,37 @@ mod tests {
     fn what_is_no_set_of_codes_is_refused_with_the_part_that_is_wrong() {
         for (text, sentence) in [
             ("", "name at least one status code, such as 200-299"),
-            ("200,,301", "\"\" is not a status code between 100 and 599, or a range such as 200-299"),
-            ("2xx", "\"2xx\" is not a status code between 100 and 599, or a range such as 200-299"),
-            ("99", "\"99\" is not a status code between 100 and 599, or a range such as 200-299"),
-            ("200-600", "\"200-600\" is not a status code between 100 and 599, or a range such as 200-299"),
-            ("+200", "\"+200\" is not a status code between 100 and 599, or a range such as 200-299"),
+            (
+                "200,,301",
+                "\"\" is not a status code between 100 and 599, or a range such as 200-299",
+            ),
+            (
+                "2xx",
+                "\"2xx\" is not a status code between 100 and 599, or a range such as 200-299",
+            ),
+            (
+                "99",
+                "\"99\" is not a status code between 100 and 599, or a range such as 200-299",
+            ),
+            (
+                "200-600",
+                "\"200-600\" is not a status code between 100 and 599, or a range such as 200-299",
+            ),
+            (
+                "+200",
+                "\"+200\" is not a status code between 100 and 599, or a range such as 200-299",
+            ),
             ("299-200", "the range 299-200 ends before it begins"),
         ] {
-            assert_eq!(text.parse::<ExpectedStatus>().unwrap_err().to_string(), sentence);
+            assert_eq!(
+                text.parse::<ExpectedStatus>().unwrap_err().to_string(),
+                sentence
+            );
         }
-        assert_eq!(vec!["200"; 21].join(",").parse::<ExpectedStatus>(), Err(ExpectedStatusError::TooMany));
+        assert_eq!(
+            vec!["200"; 21].join(",").parse::<ExpectedStatus>(),
+            Err(ExpectedStatusError::TooMany)
+        );
     }
 
     proptest! {

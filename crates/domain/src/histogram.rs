@@ -37,7 +37,10 @@ impl LatencyHistogram {
     /// How many were counted.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.buckets.iter().map(|(_, count)| u64::from(*count)).sum()
+        self.buckets
+            .iter()
+            .map(|(_, count)| u64::from(*count))
+            .sum()
     }
 
     /// The response time in milliseconds below or at which a share of `q` (0 to 1) of all lie; `None` when empty.
@@ -84,8 +87,13 @@ impl LatencyHistogram {
         while !rest.is_empty() {
             let distance = u16::try_from(take_varint(&mut rest)?).map_err(|_| DecodeError)?;
             let count = take_varint(&mut rest)?;
-            let bucket = buckets.last().map_or(0, |(bucket, _)| *bucket).checked_add(distance).ok_or(DecodeError)?;
-            if count == 0 || bucket > bucket_of(u32::MAX) || (distance == 0 && !buckets.is_empty()) {
+            let bucket = buckets
+                .last()
+                .map_or(0, |(bucket, _)| *bucket)
+                .checked_add(distance)
+                .ok_or(DecodeError)?;
+            if count == 0 || bucket > bucket_of(u32::MAX) || (distance == 0 && !buckets.is_empty())
+            {
                 return Err(DecodeError);
             }
             buckets.push((bucket, count));
@@ -94,7 +102,10 @@ impl LatencyHistogram {
     }
 
     fn add(&mut self, bucket: u16, count: u32) {
-        match self.buckets.binary_search_by_key(&bucket, |(bucket, _)| *bucket) {
+        match self
+            .buckets
+            .binary_search_by_key(&bucket, |(bucket, _)| *bucket)
+        {
             Ok(i) => self.buckets[i].1 = self.buckets[i].1.saturating_add(count),
             Err(i) => self.buckets.insert(i, (bucket, count)),
         }
@@ -102,13 +113,25 @@ impl LatencyHistogram {
 }
 
 /// Bucket 0 holds 0 ms; bucket `i` holds the times in `(GAMMA^(i-2), GAMMA^(i-1)]`.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 556 for 2^32 ms")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "at most 556 for 2^32 ms"
+)]
 fn bucket_of(ms: u32) -> u16 {
-    if ms == 0 { 0 } else { (f64::from(ms).ln() / GAMMA.ln()).ceil() as u16 + 1 }
+    if ms == 0 {
+        0
+    } else {
+        (f64::from(ms).ln() / GAMMA.ln()).ceil() as u16 + 1
+    }
 }
 
 fn middle_of(bucket: u16) -> f64 {
-    if bucket == 0 { 0.0 } else { 2.0 * GAMMA.powi(i32::from(bucket) - 1) / (GAMMA + 1.0) }
+    if bucket == 0 {
+        0.0
+    } else {
+        2.0 * GAMMA.powi(i32::from(bucket) - 1) / (GAMMA + 1.0)
+    }
 }
 
 fn push_varint(bytes: &mut Vec<u8>, mut n: u32) {

@@ -39,7 +39,9 @@ impl Outcome {
     #[must_use]
     pub fn without_answer(cause: Cause, phases: Phases) -> Self {
         let status = match cause {
-            Cause::AddressRefused { .. } | Cause::NameRefused { .. } | Cause::NotChecked { .. } => Status::Unknown,
+            Cause::AddressRefused { .. } | Cause::NameRefused { .. } | Cause::NotChecked { .. } => {
+                Status::Unknown
+            }
             _ => Status::Down,
         };
         Self {

@@ -17,7 +17,10 @@ pub const DAY: Duration = Duration::days(1);
 /// The latest multiple of `width` (from 1970 on) that is not after `at`.
 #[must_use]
 pub fn floor(at: DateTime<Utc>, width: Duration) -> DateTime<Utc> {
-    at - Duration::milliseconds(at.timestamp_millis().rem_euclid(width.num_milliseconds().max(1)))
+    at - Duration::milliseconds(
+        at.timestamp_millis()
+            .rem_euclid(width.num_milliseconds().max(1)),
+    )
 }
 
 /// The first multiple of `width` that is not before `at`.
@@ -89,7 +92,10 @@ impl Fold {
     /// Goes on after `last`, the last check of an earlier fold; `None` for a service that has none.
     #[must_use]
     pub fn after(last: Option<Sample>) -> Self {
-        Self { last, hours: BTreeMap::new() }
+        Self {
+            last,
+            hours: BTreeMap::new(),
+        }
     }
 
     /// Takes the next check. One whose slot is not later than the last one's changes nothing.
@@ -100,7 +106,8 @@ impl Fold {
             }
             self.spend(last.status, last.slot, last.until(sample.slot));
         }
-        self.hour(sample.slot).count(sample.status, response_time_ms);
+        self.hour(sample.slot)
+            .count(sample.status, response_time_ms);
         self.last = Some(sample);
     }
 
@@ -128,7 +135,8 @@ impl Fold {
 
     fn spend(&mut self, status: Status, from: DateTime<Utc>, to: DateTime<Utc>) {
         if status != Status::Unknown {
-            stretches(from, to, HOUR).for_each(|(start, ms)| self.hour(start).tally.add(status, ms));
+            stretches(from, to, HOUR)
+                .for_each(|(start, ms)| self.hour(start).tally.add(status, ms));
         }
     }
 
@@ -200,7 +208,11 @@ mod tests {
 
     #[test]
     fn a_check_that_was_taken_before_is_not_counted_twice() {
-        let sample = Sample { slot: DateTime::UNIX_EPOCH, interval: Duration::seconds(30), status: Status::Up };
+        let sample = Sample {
+            slot: DateTime::UNIX_EPOCH,
+            interval: Duration::seconds(30),
+            status: Status::Up,
+        };
         let mut fold = Fold::after(Some(sample));
         fold.push(sample, Some(1));
         assert!(fold.hours().is_empty());
@@ -209,8 +221,14 @@ mod tests {
     #[test]
     fn time_is_cut_at_whole_multiples() {
         let at = |ms| DateTime::from_timestamp_millis(ms).unwrap();
-        assert_eq!((floor(at(3_600_001), HOUR), ceil(at(3_600_001), HOUR)), (at(3_600_000), at(7_200_000)));
-        assert_eq!((floor(at(3_600_000), HOUR), ceil(at(3_600_000), HOUR)), (at(3_600_000), at(3_600_000)));
+        assert_eq!(
+            (floor(at(3_600_001), HOUR), ceil(at(3_600_001), HOUR)),
+            (at(3_600_000), at(7_200_000))
+        );
+        assert_eq!(
+            (floor(at(3_600_000), HOUR), ceil(at(3_600_000), HOUR)),
+            (at(3_600_000), at(3_600_000))
+        );
         assert_eq!(floor(at(-1), DAY), at(-86_400_000));
     }
 }

@@ -63,7 +63,10 @@ pub struct FieldError {
 impl FieldError {
     /// An error of `field`.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
+        Self {
+            field: field.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -85,13 +88,22 @@ impl ServiceDraft {
             text("name", &valid.name, MAX_NAME)
         });
         valid.category = present(valid.category.as_deref().map(tidy));
-        keep(text("category", valid.category.as_deref().unwrap_or_default(), MAX_CATEGORY));
+        keep(text(
+            "category",
+            valid.category.as_deref().unwrap_or_default(),
+            MAX_CATEGORY,
+        ));
 
         valid.url = present(valid.url.map(|url| url.trim().to_owned()));
         match (valid.kind, valid.url.as_deref()) {
-            (MonitorKind::Http, None) => keep(Err(FieldError::new("url", "give the address to check"))),
+            (MonitorKind::Http, None) => {
+                keep(Err(FieldError::new("url", "give the address to check")))
+            }
             (MonitorKind::StatusPage, Some(_)) => {
-                keep(Err(FieldError::new("url", "a status page service has no url of its own: use statusPageUrl")));
+                keep(Err(FieldError::new(
+                    "url",
+                    "a status page service has no url of its own: use statusPageUrl",
+                )));
             }
             (MonitorKind::StatusPage, None) => {}
             (MonitorKind::Http, Some(url)) => match address("url", url) {
@@ -100,35 +112,73 @@ impl ServiceDraft {
             },
         }
         valid.status_page_url = present(valid.status_page_url.map(|url| url.trim().to_owned()));
-        match valid.status_page_url.as_deref().map(|url| address("statusPageUrl", url)) {
+        match valid
+            .status_page_url
+            .as_deref()
+            .map(|url| address("statusPageUrl", url))
+        {
             Some(Ok(url)) => valid.status_page_url = Some(url),
             Some(Err(error)) => keep(Err(error)),
             None => {}
         }
 
         let interval = min_interval_seconds..=MAX_INTERVAL_SECONDS;
-        keep(number("checkIntervalSeconds", "seconds", valid.check_interval_seconds, &interval));
-        if valid.kind == MonitorKind::StatusPage && interval.contains(&valid.check_interval_seconds) {
-            let least = i32::try_from(status_page::INTERVAL.num_seconds()).expect("a minute has few seconds");
+        keep(number(
+            "checkIntervalSeconds",
+            "seconds",
+            valid.check_interval_seconds,
+            &interval,
+        ));
+        if valid.kind == MonitorKind::StatusPage && interval.contains(&valid.check_interval_seconds)
+        {
+            let least = i32::try_from(status_page::INTERVAL.num_seconds())
+                .expect("a minute has few seconds");
             valid.check_interval_seconds = valid.check_interval_seconds.max(least);
         }
-        keep(number("timeoutMs", "milliseconds", valid.timeout_ms, &TIMEOUT_MS));
-        keep(number("degradedThresholdMs", "milliseconds", valid.degraded_threshold_ms, &(1..=*TIMEOUT_MS.end())));
-        keep(number("confirmations", "checks", valid.confirmations, &CONFIRMATIONS));
+        keep(number(
+            "timeoutMs",
+            "milliseconds",
+            valid.timeout_ms,
+            &TIMEOUT_MS,
+        ));
+        keep(number(
+            "degradedThresholdMs",
+            "milliseconds",
+            valid.degraded_threshold_ms,
+            &(1..=*TIMEOUT_MS.end()),
+        ));
+        keep(number(
+            "confirmations",
+            "checks",
+            valid.confirmations,
+            &CONFIRMATIONS,
+        ));
         match valid.expected_status.parse::<ExpectedStatus>() {
             Ok(expected) => valid.expected_status = expected.to_string(),
             Err(error) => keep(Err(FieldError::new("expectedStatus", error.to_string()))),
         }
-        if TIMEOUT_MS.contains(&valid.timeout_ms) && interval.contains(&valid.check_interval_seconds) {
+        if TIMEOUT_MS.contains(&valid.timeout_ms)
+            && interval.contains(&valid.check_interval_seconds)
+        {
             if valid.timeout_ms > valid.check_interval_seconds.saturating_mul(1000) {
-                keep(Err(FieldError::new("timeoutMs", "must not be longer than the interval between two checks")));
+                keep(Err(FieldError::new(
+                    "timeoutMs",
+                    "must not be longer than the interval between two checks",
+                )));
             }
-            if TIMEOUT_MS.contains(&valid.degraded_threshold_ms) && valid.degraded_threshold_ms > valid.timeout_ms {
-                let message = "must not be longer than the timeout: a slower answer would never arrive";
+            if TIMEOUT_MS.contains(&valid.degraded_threshold_ms)
+                && valid.degraded_threshold_ms > valid.timeout_ms
+            {
+                let message =
+                    "must not be longer than the timeout: a slower answer would never arrive";
                 keep(Err(FieldError::new("degradedThresholdMs", message)));
             }
         }
-        if errors.is_empty() { Ok(valid) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(valid)
+        } else {
+            Err(errors)
+        }
     }
 }
 
@@ -140,20 +190,34 @@ impl ServiceDraft {
 pub fn address(field: &str, text: &str) -> Result<String, FieldError> {
     let wrong = |message: String| Err(FieldError::new(field, message));
     if text.len() > MAX_URL {
-        return wrong(format!("is {} bytes long, at most {MAX_URL} are allowed", text.len()));
+        return wrong(format!(
+            "is {} bytes long, at most {MAX_URL} are allowed",
+            text.len()
+        ));
     }
     if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return wrong("must not contain spaces or control characters".into());
     }
     // What stands behind the host may hold a whole address of its own.
     let host_part = text.split(['?', '#']).next().unwrap_or_default();
-    let with_scheme = if host_part.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let with_scheme = if host_part.contains("://") {
+        text.to_owned()
+    } else {
+        format!("https://{text}")
+    };
     let url = match Url::parse(&with_scheme) {
         Ok(url) => url,
-        Err(error) => return wrong(format!("is not an address ({error}): write it as https://example.com/health")),
+        Err(error) => {
+            return wrong(format!(
+                "is not an address ({error}): write it as https://example.com/health"
+            ));
+        }
     };
     if !matches!(url.scheme(), "http" | "https") {
-        return wrong(format!("has the scheme {}: only http and https can be checked", url.scheme()));
+        return wrong(format!(
+            "has the scheme {}: only http and https can be checked",
+            url.scheme()
+        ));
     }
     if url.host_str().is_none_or(str::is_empty) {
         return wrong("has no host: write it as https://example.com/health".into());
@@ -166,7 +230,10 @@ pub fn address(field: &str, text: &str) -> Result<String, FieldError> {
     let url = String::from(url);
     // Encoding makes some characters longer, and what is kept must be valid again at the next change.
     if url.len() > MAX_URL {
-        return wrong(format!("is {} bytes long when encoded, at most {MAX_URL} are allowed", url.len()));
+        return wrong(format!(
+            "is {} bytes long when encoded, at most {MAX_URL} are allowed",
+            url.len()
+        ));
     }
     Ok(url)
 }
@@ -174,20 +241,34 @@ pub fn address(field: &str, text: &str) -> Result<String, FieldError> {
 fn text(field: &str, value: &str, max: usize) -> Result<(), FieldError> {
     let length = value.chars().count();
     if length > max {
-        return Err(FieldError::new(field, format!("is {length} characters long, at most {max} are allowed")));
+        return Err(FieldError::new(
+            field,
+            format!("is {length} characters long, at most {max} are allowed"),
+        ));
     }
     if value.chars().any(char::is_control) {
-        return Err(FieldError::new(field, "must not contain control characters"));
+        return Err(FieldError::new(
+            field,
+            "must not contain control characters",
+        ));
     }
     Ok(())
 }
 
-fn number(field: &str, unit: &str, value: i32, range: &std::ops::RangeInclusive<i32>) -> Result<(), FieldError> {
+fn number(
+    field: &str,
+    unit: &str,
+    value: i32,
+    range: &std::ops::RangeInclusive<i32>,
+) -> Result<(), FieldError> {
     if range.contains(&value) {
         return Ok(());
     }
     let (min, max) = (range.start(), range.end());
-    Err(FieldError::new(field, format!("is {value}, must be between {min} and {max} {unit}")))
+    Err(FieldError::new(
+        field,
+        format!("is {value}, must be between {min} and {max} {unit}"),
+    ))
 }
 
 /// Trimmed, and every run of white space one space.
@@ -205,8 +286,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn http(change: impl FnOnce(&mut ServiceDraft)) -> Result<ServiceDraft, Vec<FieldError>> {
-        let mut draft =
-            ServiceDraft { name: "API".into(), url: Some("https://example.com".into()), ..Default::default() };
+        let mut draft = ServiceDraft {
+            name: "API".into(),
+            url: Some("https://example.com".into()),
+            ..Default::default()
+        };
         change(&mut draft);
         draft.validate(10)
     }
@@ -229,15 +313,33 @@ mod tests {
     #[test]
     fn a_status_page_has_no_address_of_its_own_and_is_looked_at_once_a_minute_at_most() {
         let page = |change: fn(&mut ServiceDraft)| {
-            let mut draft = ServiceDraft { name: "x".into(), kind: MonitorKind::StatusPage, ..Default::default() };
+            let mut draft = ServiceDraft {
+                name: "x".into(),
+                kind: MonitorKind::StatusPage,
+                ..Default::default()
+            };
             change(&mut draft);
             draft.validate(10)
         };
         assert_eq!(page(|_| {}).unwrap().check_interval_seconds, 60);
-        assert_eq!(page(|d| d.check_interval_seconds = 61).unwrap().check_interval_seconds, 61);
-        assert_eq!(page(|d| d.check_interval_seconds = 9).unwrap_err()[0].field, "checkIntervalSeconds");
-        assert_eq!(page(|d| d.url = Some("https://x.org".into())).unwrap_err()[0].field, "url");
-        assert_eq!(page(|d| d.timeout_ms = 30_001).unwrap_err()[0].field, "timeoutMs");
+        assert_eq!(
+            page(|d| d.check_interval_seconds = 61)
+                .unwrap()
+                .check_interval_seconds,
+            61
+        );
+        assert_eq!(
+            page(|d| d.check_interval_seconds = 9).unwrap_err()[0].field,
+            "checkIntervalSeconds"
+        );
+        assert_eq!(
+            page(|d| d.url = Some("https://x.org".into())).unwrap_err()[0].field,
+            "url"
+        );
+        assert_eq!(
+            page(|d| d.timeout_ms = 30_001).unwrap_err()[0].field,
+            "timeoutMs"
+        );
     }
 
     #[test]
@@ -245,17 +347,37 @@ mod tests {
         type Change = fn(&mut ServiceDraft);
         let cases: [(Change, &str, &str); 17] = [
             (|d| d.name = " ".into(), "name", "give the service a name"),
-            (|d| d.name = "x".repeat(1_000_000), "name", "is 1000000 characters long, at most 100 are allowed"),
-            (|d| d.name = "a\u{7}b".into(), "name", "must not contain control characters"),
-            (|d| d.category = Some("x".repeat(61)), "category", "is 61 characters long, at most 60 are allowed"),
+            (
+                |d| d.name = "x".repeat(1_000_000),
+                "name",
+                "is 1000000 characters long, at most 100 are allowed",
+            ),
+            (
+                |d| d.name = "a\u{7}b".into(),
+                "name",
+                "must not contain control characters",
+            ),
+            (
+                |d| d.category = Some("x".repeat(61)),
+                "category",
+                "is 61 characters long, at most 60 are allowed",
+            ),
             (|d| d.url = None, "url", "give the address to check"),
             (
                 |d| d.url = Some("https://".into()),
                 "url",
                 "is not an address (empty host): write it as https://example.com/health",
             ),
-            (|d| d.url = Some("ftp://x.org".into()), "url", "has the scheme ftp: only http and https can be checked"),
-            (|d| d.url = Some("https://a b".into()), "url", "must not contain spaces or control characters"),
+            (
+                |d| d.url = Some("ftp://x.org".into()),
+                "url",
+                "has the scheme ftp: only http and https can be checked",
+            ),
+            (
+                |d| d.url = Some("https://a b".into()),
+                "url",
+                "must not contain spaces or control characters",
+            ),
             (
                 |d| d.url = Some(format!("https://x.org/{}", "y".repeat(3000))),
                 "url",
@@ -266,14 +388,26 @@ mod tests {
                 "url",
                 "must not contain a user name or password: they would be shown to everybody who sees the page",
             ),
-            (|d| d.check_interval_seconds = 0, "checkIntervalSeconds", "is 0, must be between 10 and 86400 seconds"),
-            (|d| d.timeout_ms = -1, "timeoutMs", "is -1, must be between 100 and 30000 milliseconds"),
+            (
+                |d| d.check_interval_seconds = 0,
+                "checkIntervalSeconds",
+                "is 0, must be between 10 and 86400 seconds",
+            ),
+            (
+                |d| d.timeout_ms = -1,
+                "timeoutMs",
+                "is -1, must be between 100 and 30000 milliseconds",
+            ),
             (
                 |d| (d.check_interval_seconds, d.timeout_ms) = (10, 20_000),
                 "timeoutMs",
                 "must not be longer than the interval between two checks",
             ),
-            (|d| d.degraded_threshold_ms = 0, "degradedThresholdMs", "is 0, must be between 1 and 30000 milliseconds"),
+            (
+                |d| d.degraded_threshold_ms = 0,
+                "degradedThresholdMs",
+                "is 0, must be between 1 and 30000 milliseconds",
+            ),
             (
                 |d| d.degraded_threshold_ms = 6000,
                 "degradedThresholdMs",
@@ -284,7 +418,11 @@ mod tests {
                 "expectedStatus",
                 "\"ok\" is not a status code between 100 and 599, or a range such as 200-299",
             ),
-            (|d| d.confirmations = 11, "confirmations", "is 11, must be between 1 and 10 checks"),
+            (
+                |d| d.confirmations = 11,
+                "confirmations",
+                "is 11, must be between 1 and 10 checks",
+            ),
         ];
         for (change, field, message) in cases {
             assert_eq!(http(change).unwrap_err(), [FieldError::new(field, message)]);
@@ -293,16 +431,34 @@ mod tests {
 
     #[test]
     fn an_address_may_hold_another_and_stays_valid_when_it_is_encoded() {
-        assert_eq!(address("url", "example.com/?next=http://x.org").unwrap(), "https://example.com/?next=http://x.org");
+        assert_eq!(
+            address("url", "example.com/?next=http://x.org").unwrap(),
+            "https://example.com/?next=http://x.org"
+        );
         let long = address("url", &format!("https://x.org/{}", "é".repeat(1000))).unwrap_err();
-        assert_eq!(long.message, "is 6014 bytes long when encoded, at most 2048 are allowed");
+        assert_eq!(
+            long.message,
+            "is 6014 bytes long when encoded, at most 2048 are allowed"
+        );
     }
 
     #[test]
     fn all_wrong_fields_are_reported_together() {
-        let draft = ServiceDraft { degraded_threshold_ms: 40_000, confirmations: 0, ..Default::default() };
-        let fields: Vec<_> = draft.validate(10).unwrap_err().into_iter().map(|error| error.field).collect();
-        assert_eq!(fields, ["name", "url", "degradedThresholdMs", "confirmations"]);
+        let draft = ServiceDraft {
+            degraded_threshold_ms: 40_000,
+            confirmations: 0,
+            ..Default::default()
+        };
+        let fields: Vec<_> = draft
+            .validate(10)
+            .unwrap_err()
+            .into_iter()
+            .map(|error| error.field)
+            .collect();
+        assert_eq!(
+            fields,
+            ["name", "url", "degradedThresholdMs", "confirmations"]
+        );
     }
 
     proptest! {

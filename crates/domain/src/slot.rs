@@ -23,7 +23,12 @@ pub fn next_slot(service: Uuid, interval: Duration, now: DateTime<Utc>) -> DateT
 /// On time this is `due` itself, on the grid or (for a check asked for now) off it; a service that was due long ago is
 /// checked for its latest slot only: what was missed stays missed.
 #[must_use]
-pub fn claimed_slot(service: Uuid, interval: Duration, due: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+pub fn claimed_slot(
+    service: Uuid,
+    interval: Duration,
+    due: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
     due.min(now).max(slot_at(service, interval, now))
 }
 
@@ -44,7 +49,8 @@ pub fn horizon(interval: Duration) -> Duration {
 /// The last eight bytes of a version 7 UUID are random, which spreads the phases evenly.
 fn phase_ms(service: Uuid, interval_ms: i64) -> i64 {
     let random = service.as_u64_pair().1;
-    i64::try_from(random % interval_ms.unsigned_abs()).expect("a remainder is smaller than its positive divisor")
+    i64::try_from(random % interval_ms.unsigned_abs())
+        .expect("a remainder is smaller than its positive divisor")
 }
 
 fn from_ms(ms: i64) -> DateTime<Utc> {
@@ -85,6 +91,9 @@ mod tests {
             let phase = slot_at(id, interval, from_ms(3_000_000)).timestamp() % 30;
             per_second[usize::try_from(phase).unwrap()] += 1;
         }
-        assert!(per_second.iter().all(|n| (250..420).contains(n)), "{per_second:?}");
+        assert!(
+            per_second.iter().all(|n| (250..420).contains(n)),
+            "{per_second:?}"
+        );
     }
 }

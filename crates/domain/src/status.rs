@@ -20,7 +20,13 @@ pub enum Status {
 
 impl Status {
     /// Every status, best first.
-    pub const ALL: [Self; 5] = [Self::Up, Self::Maintenance, Self::Unknown, Self::Degraded, Self::Down];
+    pub const ALL: [Self; 5] = [
+        Self::Up,
+        Self::Maintenance,
+        Self::Unknown,
+        Self::Degraded,
+        Self::Down,
+    ];
 
     /// How much attention it asks for: 0 for up, 4 for down. Sorting by it puts the worst last.
     #[must_use]

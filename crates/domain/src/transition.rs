@@ -52,13 +52,20 @@ pub struct Policy {
 }
 
 /// What has to follow from a transition, in order.
-#[allow(missing_docs, reason = "the fields are times, statuses and counts as they are named")]
+#[allow(
+    missing_docs,
+    reason = "the fields are times, statuses and counts as they are named"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// The confirmed status changed.
     Changed { from: Status, to: Status },
     /// An incident begins; `checks_failed` checks have failed so far.
-    Opened { kind: IncidentType, started_at: DateTime<Utc>, checks_failed: u32 },
+    Opened {
+        kind: IncidentType,
+        started_at: DateTime<Utc>,
+        checks_failed: u32,
+    },
     /// One more check failed while an incident is open.
     FailedAgain,
     /// The open degradation became a downtime.
@@ -97,13 +104,20 @@ impl State {
     /// Whether the last check saw something worse than is confirmed: see [`is_suspect`].
     #[must_use]
     pub fn is_suspect(&self) -> bool {
-        self.failing.is_some_and(|failing| is_suspect(self.status, failing.checks, failing.down_checks))
+        self.failing
+            .is_some_and(|failing| is_suspect(self.status, failing.checks, failing.down_checks))
     }
 
     /// A service that was never checked.
     #[must_use]
     pub const fn new(created_at: DateTime<Utc>) -> Self {
-        Self { status: Status::Unknown, since: created_at, last_slot: None, failing: None, incident: None }
+        Self {
+            status: Status::Unknown,
+            since: created_at,
+            last_slot: None,
+            failing: None,
+            incident: None,
+        }
     }
 
     /// The state when checking stops by the user's wish: nothing is known any more, and an open incident is over,
@@ -112,10 +126,26 @@ impl State {
     pub fn paused(&self, at: DateTime<Utc>) -> (Self, Vec<Effect>) {
         let mut effects = changed(self.status, Status::Unknown);
         if self.incident.is_some() {
-            effects.push(Effect::Resolved { at, by: Status::Unknown });
+            effects.push(Effect::Resolved {
+                at,
+                by: Status::Unknown,
+            });
         }
-        let since = if self.status == Status::Unknown { self.since } else { at };
-        (Self { status: Status::Unknown, since, last_slot: self.last_slot, failing: None, incident: None }, effects)
+        let since = if self.status == Status::Unknown {
+            self.since
+        } else {
+            at
+        };
+        (
+            Self {
+                status: Status::Unknown,
+                since,
+                last_slot: self.last_slot,
+                failing: None,
+                incident: None,
+            },
+            effects,
+        )
     }
 }
 
@@ -131,34 +161,71 @@ pub fn advance(state: &State, seen: &Observation, policy: &Policy) -> Option<Tra
     if state.last_slot.is_some_and(|last| seen.slot <= last) {
         return None;
     }
-    let gap = state.incident.is_none() && state.last_slot.is_some_and(|last| seen.slot - last > policy.horizon);
+    let gap = state.incident.is_none()
+        && state
+            .last_slot
+            .is_some_and(|last| seen.slot - last > policy.horizon);
     let known = if gap { Status::Unknown } else { state.status };
     let failing = failing(state.failing.filter(|_| !gap), seen);
     let (status, confirm) = judge(known, seen.status, failing, policy.confirmations.max(1));
 
-    let since = if status == known && !gap { state.since } else { begin(status, known, failing, seen.at) };
+    let since = if status == known && !gap {
+        state.since
+    } else {
+        begin(status, known, failing, seen.at)
+    };
     let mut effects = changed(known, status);
     let incident = follow(state.incident, status, since, failing, seen, &mut effects);
-    Some(Transition { state: State { status, since, last_slot: Some(seen.slot), failing, incident }, effects, confirm })
+    Some(Transition {
+        state: State {
+            status,
+            since,
+            last_slot: Some(seen.slot),
+            failing,
+            incident,
+        },
+        effects,
+        confirm,
+    })
 }
 
 fn failing(before: Option<Failing>, seen: &Observation) -> Option<Failing> {
     if !seen.status.is_failure() {
         return None;
     }
-    let before = before.unwrap_or(Failing { checks: 0, since: seen.at, down_checks: 0, down_since: seen.at });
+    let before = before.unwrap_or(Failing {
+        checks: 0,
+        since: seen.at,
+        down_checks: 0,
+        down_since: seen.at,
+    });
     let down = seen.status == Status::Down;
     Some(Failing {
         checks: before.checks.saturating_add(1),
         since: before.since,
-        down_checks: if down { before.down_checks.saturating_add(1) } else { 0 },
-        down_since: if down && before.down_checks > 0 { before.down_since } else { seen.at },
+        down_checks: if down {
+            before.down_checks.saturating_add(1)
+        } else {
+            0
+        },
+        down_since: if down && before.down_checks > 0 {
+            before.down_since
+        } else {
+            seen.at
+        },
     })
 }
 
 /// The status that is confirmed now, and whether the observation asks for another look.
-fn judge(known: Status, seen: Status, failing: Option<Failing>, confirmations: u32) -> (Status, bool) {
-    let Some(failing) = failing else { return (seen, false) };
+fn judge(
+    known: Status,
+    seen: Status,
+    failing: Option<Failing>,
+    confirmations: u32,
+) -> (Status, bool) {
+    let Some(failing) = failing else {
+        return (seen, false);
+    };
     match (known, seen) {
         (Status::Down, _) | (Status::Degraded, Status::Degraded) => (seen, false),
         (_, Status::Down) if failing.down_checks >= confirmations => (Status::Down, false),
@@ -168,7 +235,12 @@ fn judge(known: Status, seen: Status, failing: Option<Failing>, confirmations: u
 }
 
 /// When a status that was just confirmed began.
-fn begin(status: Status, known: Status, failing: Option<Failing>, at: DateTime<Utc>) -> DateTime<Utc> {
+fn begin(
+    status: Status,
+    known: Status,
+    failing: Option<Failing>,
+    at: DateTime<Utc>,
+) -> DateTime<Utc> {
     match (status, failing) {
         (Status::Down, Some(failing)) => failing.down_since,
         (Status::Degraded, Some(failing)) if known != Status::Down => failing.since,
@@ -190,7 +262,11 @@ fn follow(
         (None, Some(kind)) => {
             let checks_failed = failing.map_or(1, |failing| failing.checks);
             let started_at = failing.map_or(since, |failing| failing.since);
-            effects.push(Effect::Opened { kind, started_at, checks_failed });
+            effects.push(Effect::Opened {
+                kind,
+                started_at,
+                checks_failed,
+            });
             Some(kind)
         }
         (Some(kind), Some(now)) => {
@@ -214,7 +290,10 @@ fn follow(
             }
         }
         (Some(_), None) if matches!(status, Status::Up | Status::Maintenance) => {
-            effects.push(Effect::Resolved { at: seen.at, by: status });
+            effects.push(Effect::Resolved {
+                at: seen.at,
+                by: status,
+            });
             None
         }
         (open, None) => {
@@ -227,7 +306,11 @@ fn follow(
 }
 
 fn changed(from: Status, to: Status) -> Vec<Effect> {
-    if from == to { Vec::new() } else { vec![Effect::Changed { from, to }] }
+    if from == to {
+        Vec::new()
+    } else {
+        vec![Effect::Changed { from, to }]
+    }
 }
 
 #[cfg(test)]

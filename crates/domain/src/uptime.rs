@@ -19,7 +19,11 @@ impl Sample {
     /// Until when it speaks, when the next look at the service was (or now is) at `next`.
     #[must_use]
     pub fn until(&self, next: DateTime<Utc>) -> DateTime<Utc> {
-        if next - self.slot > horizon(self.interval) { self.slot + self.interval } else { next }
+        if next - self.slot > horizon(self.interval) {
+            self.slot + self.interval
+        } else {
+            next
+        }
     }
 }
 
@@ -75,7 +79,9 @@ impl Tally {
     /// Covered time in percent of `length`.
     #[must_use]
     pub fn coverage_percent(&self, length: Duration) -> f64 {
-        share(self.covered_ms(), length.num_milliseconds()).unwrap_or(0.0).min(100.0)
+        share(self.covered_ms(), length.num_milliseconds())
+            .unwrap_or(0.0)
+            .min(100.0)
     }
 
     /// The worst that happened, in one word.
@@ -95,7 +101,10 @@ impl Tally {
     }
 }
 
-#[allow(clippy::cast_precision_loss, reason = "2^53 milliseconds are 285,000 years")]
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "2^53 milliseconds are 285,000 years"
+)]
 fn share(part: i64, whole: i64) -> Option<f64> {
     (whole > 0).then(|| part as f64 * 100.0 / whole as f64)
 }
@@ -136,15 +145,33 @@ mod tests {
 
     fn samples(story: &[(i64, Status)]) -> Vec<Sample> {
         let interval = Duration::seconds(30);
-        story.iter().map(|(second, status)| Sample { slot: at(*second), interval, status: *status }).collect()
+        story
+            .iter()
+            .map(|(second, status)| Sample {
+                slot: at(*second),
+                interval,
+                status: *status,
+            })
+            .collect()
     }
 
     #[test]
     fn time_is_weighed_not_checks() {
         let story = samples(&[(0, Up), (30, Down), (31, Down), (60, Degraded), (90, Up)]);
         let tally = tally(story, at(0), at(120), at(120));
-        assert_eq!(tally, Tally { up_ms: 60_000, degraded_ms: 30_000, down_ms: 30_000, maintenance_ms: 0 });
-        assert_eq!((tally.percent(), tally.degraded_percent()), (Some(75.0), Some(25.0)));
+        assert_eq!(
+            tally,
+            Tally {
+                up_ms: 60_000,
+                degraded_ms: 30_000,
+                down_ms: 30_000,
+                maintenance_ms: 0
+            }
+        );
+        assert_eq!(
+            (tally.percent(), tally.degraded_percent()),
+            (Some(75.0), Some(25.0))
+        );
         assert_eq!(tally.worst(), Down);
     }
 
@@ -152,7 +179,13 @@ mod tests {
     fn a_stop_and_an_unknown_are_gaps_not_uptime() {
         let story = samples(&[(0, Up), (1000, Up), (1030, Unknown)]);
         let tally = tally(story, at(0), at(2000), at(2000));
-        assert_eq!(tally, Tally { up_ms: 60_000, ..Tally::default() });
+        assert_eq!(
+            tally,
+            Tally {
+                up_ms: 60_000,
+                ..Tally::default()
+            }
+        );
         assert!((tally.coverage_percent(Duration::seconds(2000)) - 3.0).abs() < 1e-9);
     }
 

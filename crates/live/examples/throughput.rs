@@ -19,15 +19,23 @@ const SECONDS: u64 = 5;
 async fn main() {
     let redis = RedisServer::start().await;
     println!("{SERVICES} services, batches of {BATCH}, {SECONDS} s each");
-    println!("{:>8} {:>12} {:>16} {:>16} {:>14}", "workers", "checks/s", "us of client", "us of redis", "ms a batch");
+    println!(
+        "{:>8} {:>12} {:>16} {:>16} {:>14}",
+        "workers", "checks/s", "us of client", "us of redis", "ms a batch"
+    );
     for workers in [1, 2, 4] {
         let live = Live::connect(&redis.url()).await.unwrap();
         let now = Utc::now();
-        let dues: Vec<_> = (0..SERVICES).map(|_| (Uuid::now_v7(), now - TimeDelta::hours(1))).collect();
+        let dues: Vec<_> = (0..SERVICES)
+            .map(|_| (Uuid::now_v7(), now - TimeDelta::hours(1)))
+            .collect();
         live.schedule(&dues).await.unwrap();
 
-        let (client_before, redis_before, started) =
-            (worked("self").as_secs_f64(), redis_cpu(&redis).await, Instant::now());
+        let (client_before, redis_before, started) = (
+            worked("self").as_secs_f64(),
+            redis_cpu(&redis).await,
+            Instant::now(),
+        );
         let tasks: Vec<_> = (0..workers)
             .map(|_| {
                 let url = redis.url();
@@ -58,7 +66,11 @@ async fn work(live: &Live) -> (u64, u64) {
     let (mut checks, mut batches) = (0, 0);
     while Instant::now() < end {
         let claimed = live.claim(BATCH, Duration::from_secs(60)).await.unwrap();
-        let next: Vec<_> = claimed.claims.iter().map(|claim| (*claim, claimed.now)).collect();
+        let next: Vec<_> = claimed
+            .claims
+            .iter()
+            .map(|claim| (*claim, claimed.now))
+            .collect();
         checks += live.complete(&next).await.unwrap() as u64;
         batches += 1;
     }
@@ -67,6 +79,13 @@ async fn work(live: &Live) -> (u64, u64) {
 
 async fn redis_cpu(redis: &RedisServer) -> f64 {
     let info = redis.command("INFO cpu").await;
-    let field = |name| info.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().parse::<f64>().unwrap();
+    let field = |name| {
+        info.lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap()
+            .trim()
+            .parse::<f64>()
+            .unwrap()
+    };
     field("used_cpu_sys:") + field("used_cpu_user:")
 }

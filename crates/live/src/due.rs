@@ -42,8 +42,13 @@ impl DueQueue {
 
     /// Takes up to `limit` services that are due at `now`, with their due times; each is due at `lease_until` then.
     pub(crate) fn claim(&mut self, limit: usize, now: i64, lease_until: i64) -> Vec<(Uuid, i64)> {
-        let due: Vec<_> =
-            self.order.iter().take_while(|(due, _)| *due <= now).take(limit).map(|(due, id)| (*id, *due)).collect();
+        let due: Vec<_> = self
+            .order
+            .iter()
+            .take_while(|(due, _)| *due <= now)
+            .take(limit)
+            .map(|(due, id)| (*id, *due))
+            .collect();
         for (service, _) in &due {
             self.set(*service, lease_until);
         }

@@ -6,7 +6,9 @@ use fred::error::{Error, ErrorKind};
 #[derive(Debug, thiserror::Error)]
 pub enum LiveError {
     /// The address is none.
-    #[error("REDIS_URL is not the address of a Redis server ({reason}): write it as redis://host:6379/0")]
+    #[error(
+        "REDIS_URL is not the address of a Redis server ({reason}): write it as redis://host:6379/0"
+    )]
     Address {
         /// What is wrong with it.
         reason: String,
@@ -49,7 +51,9 @@ impl LiveError {
         let refused = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_uppercase());
         match code {
             // The server restarts, another takes over, or a key is on its way to another node.
-            "LOADING" | "MASTERDOWN" | "READONLY" | "CLUSTERDOWN" | "ASK" | "TRYAGAIN" => Self::Unavailable(error),
+            "LOADING" | "MASTERDOWN" | "READONLY" | "CLUSTERDOWN" | "ASK" | "TRYAGAIN" => {
+                Self::Unavailable(error)
+            }
             _ if refused => Self::Refused { command, error },
             _ => Self::Unavailable(error),
         }
@@ -61,7 +65,9 @@ pub(crate) fn reason(error: &Error) -> String {
     let details = error.details();
     match error.kind() {
         ErrorKind::IO if details.contains("ConnectionRefused") => "connection refused".to_owned(),
-        ErrorKind::IO if details.contains("failed to lookup address") => "the name does not resolve".to_owned(),
+        ErrorKind::IO if details.contains("failed to lookup address") => {
+            "the name does not resolve".to_owned()
+        }
         ErrorKind::Timeout => "no answer in time".to_owned(),
         ErrorKind::Canceled => "not connected".to_owned(),
         ErrorKind::Unknown if details == "channel closed" => "the connection was lost".to_owned(),

@@ -112,7 +112,11 @@ pub struct Events {
 
 impl Events {
     fn new(deliveries: broadcast::Receiver<Delivery>, listener: Option<Listener>) -> Self {
-        Self { deliveries: BroadcastStream::new(deliveries), batch: (Arc::new([]), 0), _listener: listener }
+        Self {
+            deliveries: BroadcastStream::new(deliveries),
+            batch: (Arc::new([]), 0),
+            _listener: listener,
+        }
     }
 }
 
@@ -181,7 +185,10 @@ impl Drop for Listener {
 
 impl FanOut {
     pub(crate) fn new() -> Self {
-        Self { everybody: broadcast::channel(BUFFERED).0, users: Users::default() }
+        Self {
+            everybody: broadcast::channel(BUFFERED).0,
+            users: Users::default(),
+        }
     }
 
     pub(crate) fn subscribe(&self) -> Events {
@@ -190,11 +197,18 @@ impl FanOut {
 
     pub(crate) fn subscribe_to(&self, user: Uuid) -> Events {
         let mut users = lock(&self.users);
-        let channel = users
-            .entry(user)
-            .or_insert_with(|| UserChannel { sender: broadcast::channel(BUFFERED_OF_A_USER).0, listeners: 0 });
+        let channel = users.entry(user).or_insert_with(|| UserChannel {
+            sender: broadcast::channel(BUFFERED_OF_A_USER).0,
+            listeners: 0,
+        });
         channel.listeners += 1;
-        Events::new(channel.sender.subscribe(), Some(Listener { user, users: self.users.clone() }))
+        Events::new(
+            channel.sender.subscribe(),
+            Some(Listener {
+                user,
+                users: self.users.clone(),
+            }),
+        )
     }
 
     pub(crate) fn anybody_listens(&self) -> bool {
@@ -206,8 +220,14 @@ impl FanOut {
         let users = lock(&self.users);
         if !users.is_empty() {
             let mut by_user: HashMap<Uuid, Vec<Arc<Event>>> = HashMap::new();
-            for event in events.iter().filter(|event| users.contains_key(&event.user_id())) {
-                by_user.entry(event.user_id()).or_default().push(event.clone());
+            for event in events
+                .iter()
+                .filter(|event| users.contains_key(&event.user_id()))
+            {
+                by_user
+                    .entry(event.user_id())
+                    .or_default()
+                    .push(event.clone());
             }
             for (user, events) in by_user {
                 deliver(&users[&user].sender, &events);
@@ -219,7 +239,11 @@ impl FanOut {
 
     pub(crate) fn send_missed(&self) {
         let users = lock(&self.users);
-        for sender in users.values().map(|channel| &channel.sender).chain([&self.everybody]) {
+        for sender in users
+            .values()
+            .map(|channel| &channel.sender)
+            .chain([&self.everybody])
+        {
             // An error says that nobody listens.
             let _ = sender.send(Delivery::Missed);
         }
@@ -235,5 +259,7 @@ fn deliver(sender: &broadcast::Sender<Delivery>, events: &[Arc<Event>]) {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("nothing panics while it holds the lock")
+    mutex
+        .lock()
+        .expect("nothing panics while it holds the lock")
 }

@@ -95,7 +95,9 @@ impl Live {
 
     async fn connect_hearing(url: &str, prefix: &str, hearing: Hearing) -> Result<Self> {
         // Boxed: the client's own set-up is large, and this is done once.
-        Box::pin(Redis::connect(url, prefix, hearing)).await.map(Self::Redis)
+        Box::pin(Redis::connect(url, prefix, hearing))
+            .await
+            .map(Self::Redis)
     }
 
     /// Whether the live state answers.
@@ -298,6 +300,8 @@ impl Live {
 
 /// A lease as the queue keeps it: whole milliseconds, at least one, so that a claim never ends as it begins.
 fn lease(lease: Duration) -> chrono::TimeDelta {
-    let ms = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX).clamp(1, 1000 * 60 * 60 * 24 * 365);
+    let ms = i64::try_from(lease.as_millis())
+        .unwrap_or(i64::MAX)
+        .clamp(1, 1000 * 60 * 60 * 24 * 365);
     chrono::TimeDelta::milliseconds(ms)
 }

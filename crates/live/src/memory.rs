@@ -35,8 +35,14 @@ struct State {
 
 impl Memory {
     pub(crate) fn new() -> Self {
-        let shared = Shared { state: Mutex::default(), events: FanOut::new(), due_changed: Notify::new() };
-        Self { shared: Arc::new(shared) }
+        let shared = Shared {
+            state: Mutex::default(),
+            events: FanOut::new(),
+            due_changed: Notify::new(),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     #[allow(clippy::unused_self, reason = "memory always answers")]
@@ -75,24 +81,47 @@ impl Memory {
         // Read under the lock, so that time never runs backwards from one claim to the next.
         let now = self.now();
         let lease_until = now + crate::lease(lease);
-        let claims = state.due.claim(limit, now.timestamp_millis(), lease_until.timestamp_millis());
-        let claims = claims.into_iter().map(|(service_id, due)| Claim { service_id, due: instant(due), lease_until });
-        Claimed { claims: claims.collect(), now, next_due: state.due.next().map(instant), built: state.built }
+        let claims = state.due.claim(
+            limit,
+            now.timestamp_millis(),
+            lease_until.timestamp_millis(),
+        );
+        let claims = claims.into_iter().map(|(service_id, due)| Claim {
+            service_id,
+            due: instant(due),
+            lease_until,
+        });
+        Claimed {
+            claims: claims.collect(),
+            now,
+            next_due: state.due.next().map(instant),
+            built: state.built,
+        }
     }
 
     pub(crate) fn complete(&self, claims: &[(Claim, DateTime<Utc>)]) -> usize {
         let mut state = self.state();
         let mut replace = |claim: &Claim, next: &DateTime<Utc>| {
-            state.due.replace(claim.service_id, claim.lease_until.timestamp_millis(), next.timestamp_millis())
+            state.due.replace(
+                claim.service_id,
+                claim.lease_until.timestamp_millis(),
+                next.timestamp_millis(),
+            )
         };
-        claims.iter().filter(|(claim, next)| replace(claim, next)).count()
+        claims
+            .iter()
+            .filter(|(claim, next)| replace(claim, next))
+            .count()
     }
 
     pub(crate) fn extend(&self, claim: &Claim, lease: Duration) -> Option<DateTime<Utc>> {
         let mut state = self.state();
         let until = self.now() + crate::lease(lease);
         let before = claim.lease_until.timestamp_millis();
-        state.due.replace(claim.service_id, before, until.timestamp_millis()).then_some(until)
+        state
+            .due
+            .replace(claim.service_id, before, until.timestamp_millis())
+            .then_some(until)
     }
 
     pub(crate) fn mark_built(&self) {
@@ -111,7 +140,9 @@ impl Memory {
         let mut state = self.state();
         for new in latest {
             let known = state.latest.get(&new.service_id);
-            if known.is_none_or(|known| known.slot.timestamp_millis() <= new.slot.timestamp_millis()) {
+            if known
+                .is_none_or(|known| known.slot.timestamp_millis() <= new.slot.timestamp_millis())
+            {
                 state.latest.insert(new.service_id, new.clone());
             }
         }
@@ -119,7 +150,10 @@ impl Memory {
 
     pub(crate) fn latest(&self, services: &[Uuid]) -> Vec<Option<Latest>> {
         let state = self.state();
-        services.iter().map(|service| state.latest.get(service).cloned()).collect()
+        services
+            .iter()
+            .map(|service| state.latest.get(service).cloned())
+            .collect()
     }
 
     pub(crate) fn forget(&self, services: &[Uuid]) {
@@ -148,7 +182,16 @@ impl Memory {
         let heard_at = self.now();
         state.workers.retain(|_, (_, ends)| *ends > heard_at);
         let ends = heard_at + crate::lease(lasting);
-        state.workers.insert(worker.id, (Present { worker: worker.clone(), heard_at }, ends));
+        state.workers.insert(
+            worker.id,
+            (
+                Present {
+                    worker: worker.clone(),
+                    heard_at,
+                },
+                ends,
+            ),
+        );
     }
 
     pub(crate) fn depart(&self, worker: Uuid) {
@@ -158,14 +201,21 @@ impl Memory {
     pub(crate) fn workers(&self) -> Vec<Present> {
         let now = self.now();
         let state = self.state();
-        let present = state.workers.values().filter(|(_, ends)| *ends > now).map(|(present, _)| present.clone());
+        let present = state
+            .workers
+            .values()
+            .filter(|(_, ends)| *ends > now)
+            .map(|(present, _)| present.clone());
         let mut workers: Vec<_> = present.collect();
         worker::sort(&mut workers);
         workers
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().expect("nothing panics while it holds the lock")
+        self.shared
+            .state
+            .lock()
+            .expect("nothing panics while it holds the lock")
     }
 }
 

@@ -74,7 +74,8 @@ struct Scripts {
 impl Redis {
     pub(crate) async fn connect(url: &str, prefix: &str, hearing: Hearing) -> Result<Self> {
         let nodes = Nodes::connect(connection::config(url)?).await?;
-        let (events_channel, changes_channel) = (format!("{prefix}events"), format!("{prefix}changes"));
+        let (events_channel, changes_channel) =
+            (format!("{prefix}events"), format!("{prefix}changes"));
         let heard = match hearing {
             Hearing::Everything => &events_channel,
             Hearing::Changes => &changes_channel,
@@ -90,7 +91,14 @@ impl Redis {
                 announce: Script::new("announce", include_str!("redis/announce.lua")),
                 workers: Script::new("workers", include_str!("redis/workers.lua")),
             },
-            shards: Shard::all(prefix, if nodes.are_a_cluster() { shard::IN_A_CLUSTER } else { 1 }),
+            shards: Shard::all(
+                prefix,
+                if nodes.are_a_cluster() {
+                    shard::IN_A_CLUSTER
+                } else {
+                    1
+                },
+            ),
             workers: Key::new(format!("{prefix}workers")),
             nodes,
             events_channel,
@@ -99,11 +107,17 @@ impl Redis {
             due_changed: Notify::new(),
             subscription,
         };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
     }
 
     pub(crate) async fn ping(&self) -> Result<()> {
-        self.shared.nodes.run_anywhere("PING", Vec::new()).await.map(drop)
+        self.shared
+            .nodes
+            .run_anywhere("PING", Vec::new())
+            .await
+            .map(drop)
     }
 
     pub(crate) async fn now(&self) -> Result<DateTime<Utc>> {
@@ -121,18 +135,43 @@ impl Redis {
         self.add(dues, Some("NX")).await
     }
 
-    async fn add(&self, dues: &[(Uuid, DateTime<Utc>)], condition: Option<&'static str>) -> Result<()> {
+    async fn add(
+        &self,
+        dues: &[(Uuid, DateTime<Utc>)],
+        condition: Option<&'static str>,
+    ) -> Result<()> {
         let arguments = |dues: &[&(Uuid, DateTime<Utc>)]| {
-            let pairs = dues.iter().flat_map(|(service, due)| [ms(*due), id(*service)]);
-            condition.into_iter().map(Value::from_static_str).chain(pairs).collect()
+            let pairs = dues
+                .iter()
+                .flat_map(|(service, due)| [ms(*due), id(*service)]);
+            condition
+                .into_iter()
+                .map(Value::from_static_str)
+                .chain(pairs)
+                .collect()
         };
-        self.in_shards(Act::Command("ZADD"), Shard::queue, dues, |(service, _)| *service, arguments).await?;
+        self.in_shards(
+            Act::Command("ZADD"),
+            Shard::queue,
+            dues,
+            |(service, _)| *service,
+            arguments,
+        )
+        .await?;
         self.shared.due_changed.notify_one();
         Ok(())
     }
 
     pub(crate) async fn remove(&self, services: &[Uuid]) -> Result<()> {
-        self.in_shards(Act::Command("ZREM"), Shard::queue, services, |service| *service, ids).await.map(drop)
+        self.in_shards(
+            Act::Command("ZREM"),
+            Shard::queue,
+            services,
+            |service| *service,
+            ids,
+        )
+        .await
+        .map(drop)
     }
 
     /// Asks each shard for the same share, and then, for what is left, those that have more, the longest due first. While
@@ -142,9 +181,13 @@ impl Redis {
         let lease = crate::lease(lease);
         let mut looks: Vec<Option<Look>> = shards.iter().map(|_| None).collect();
         let (mut claims, mut refusal) = (Vec::new(), None);
-        let mut asked: Vec<(usize, usize)> = (0..shards.len()).map(|shard| (shard, limit / shards.len())).collect();
+        let mut asked: Vec<(usize, usize)> = (0..shards.len())
+            .map(|shard| (shard, limit / shards.len()))
+            .collect();
         while !asked.is_empty() {
-            let answers = asked.iter().map(|(shard, limit)| self.claim_in(&shards[*shard], *limit, lease));
+            let answers = asked
+                .iter()
+                .map(|(shard, limit)| self.claim_in(&shards[*shard], *limit, lease));
             for ((shard, _), answer) in asked.iter().zip(join_all(answers).await) {
                 looks[*shard] = match answer {
                     Ok((more, look)) => {
@@ -166,45 +209,92 @@ impl Redis {
         claims.sort_unstable_by_key(|claim| (claim.due, claim.service_id));
         Ok(Claimed {
             // The clocks of nodes may differ: that counts by which something was due.
-            now: claims.iter().map(|claim| claim.lease_until - lease).max().unwrap_or(latest),
+            now: claims
+                .iter()
+                .map(|claim| claim.lease_until - lease)
+                .max()
+                .unwrap_or(latest),
             next_due: looks.iter().filter_map(|look| look.next_due).min(),
             built: looks.iter().all(|look| look.built),
             claims,
         })
     }
 
-    async fn claim_in(&self, shard: &Shard, limit: usize, lease: TimeDelta) -> Result<(Vec<Claim>, Look)> {
+    async fn claim_in(
+        &self,
+        shard: &Shard,
+        limit: usize,
+        lease: TimeDelta,
+    ) -> Result<(Vec<Claim>, Look)> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let arguments = vec![limit.into(), lease.num_milliseconds().into()];
-        let mut answer =
-            self.shared.nodes.run(Act::Script(&self.shared.scripts.claim), &shard.queue, arguments).await?.items()?;
+        let mut answer = self
+            .shared
+            .nodes
+            .run(
+                Act::Script(&self.shared.scripts.claim),
+                &shard.queue,
+                arguments,
+            )
+            .await?
+            .items()?;
         let now = answer.next_instant()?;
         let built = answer.next_integer()? == 1;
         let next_due = answer.next_optional_instant()?;
         let mut dues = answer.next_items()?;
         let mut claims = Vec::with_capacity(dues.len() / 2);
         while dues.len() > 0 {
-            claims.push(Claim { service_id: dues.next_id()?, due: dues.next_instant()?, lease_until: now + lease });
+            claims.push(Claim {
+                service_id: dues.next_id()?,
+                due: dues.next_instant()?,
+                lease_until: now + lease,
+            });
         }
-        Ok((claims, Look { now, next_due, built }))
+        Ok((
+            claims,
+            Look {
+                now,
+                next_due,
+                built,
+            },
+        ))
     }
 
     pub(crate) async fn complete(&self, claims: &[(Claim, DateTime<Utc>)]) -> Result<usize> {
         let arguments = |claims: &[&(Claim, DateTime<Utc>)]| {
-            claims.iter().flat_map(|(claim, next)| [id(claim.service_id), ms(claim.lease_until), ms(*next)]).collect()
+            claims
+                .iter()
+                .flat_map(|(claim, next)| [id(claim.service_id), ms(claim.lease_until), ms(*next)])
+                .collect()
         };
         let script = Act::Script(&self.shared.scripts.complete);
-        let answers = self.in_shards(script, Shard::queue, claims, |(claim, _)| claim.service_id, arguments).await?;
+        let answers = self
+            .in_shards(
+                script,
+                Shard::queue,
+                claims,
+                |(claim, _)| claim.service_id,
+                arguments,
+            )
+            .await?;
         answers.into_iter().map(|(_, answer)| answer.count()).sum()
     }
 
-    pub(crate) async fn extend(&self, claim: &Claim, lease: Duration) -> Result<Option<DateTime<Utc>>> {
+    pub(crate) async fn extend(
+        &self,
+        claim: &Claim,
+        lease: Duration,
+    ) -> Result<Option<DateTime<Utc>>> {
         let lease = crate::lease(lease).num_milliseconds();
         let arguments = vec![id(claim.service_id), ms(claim.lease_until), lease.into()];
         let shard = &self.shared.shards[self.shard_of(claim.service_id)];
         self.shared
             .nodes
-            .run(Act::Script(&self.shared.scripts.extend), &shard.queue, arguments)
+            .run(
+                Act::Script(&self.shared.scripts.extend),
+                &shard.queue,
+                arguments,
+            )
             .await?
             .optional_instant()
     }
@@ -214,7 +304,11 @@ impl Redis {
     }
 
     pub(crate) async fn queue_len(&self) -> Result<usize> {
-        self.in_all_queues("ZCOUNT", &["-inf", "(+inf"]).await?.into_iter().map(Answer::count).sum()
+        self.in_all_queues("ZCOUNT", &["-inf", "(+inf"])
+            .await?
+            .into_iter()
+            .map(Answer::count)
+            .sum()
     }
 
     pub(crate) async fn due_changed(&self) {
@@ -223,17 +317,43 @@ impl Redis {
 
     pub(crate) async fn put_latest(&self, latest: &[Latest]) -> Result<()> {
         let arguments = |latest: &[&Latest]| {
-            latest.iter().flat_map(|latest| [id(latest.service_id), ms(latest.slot), json(&latest.current)]).collect()
+            latest
+                .iter()
+                .flat_map(|latest| {
+                    [
+                        id(latest.service_id),
+                        ms(latest.slot),
+                        json(&latest.current),
+                    ]
+                })
+                .collect()
         };
         let script = Act::Script(&self.shared.scripts.put_latest);
-        self.in_shards(script, Shard::statuses, latest, |latest| latest.service_id, arguments).await.map(drop)
+        self.in_shards(
+            script,
+            Shard::statuses,
+            latest,
+            |latest| latest.service_id,
+            arguments,
+        )
+        .await
+        .map(drop)
     }
 
     pub(crate) async fn latest(&self, services: &[Uuid]) -> Result<Vec<Option<Latest>>> {
         let asked: Vec<(usize, Uuid)> = services.iter().copied().enumerate().collect();
-        let arguments = |asked: &[&(usize, Uuid)]| asked.iter().map(|(_, service)| id(*service)).collect();
+        let arguments =
+            |asked: &[&(usize, Uuid)]| asked.iter().map(|(_, service)| id(*service)).collect();
         let hmget = Act::Command("HMGET");
-        let answers = self.in_shards(hmget, Shard::statuses, &asked, |(_, service)| *service, arguments).await?;
+        let answers = self
+            .in_shards(
+                hmget,
+                Shard::statuses,
+                &asked,
+                |(_, service)| *service,
+                arguments,
+            )
+            .await?;
         let mut found: Vec<_> = services.iter().map(|_| None).collect();
         for (asked, answer) in answers {
             let mut items = answer.items()?;
@@ -245,15 +365,30 @@ impl Redis {
     }
 
     pub(crate) async fn forget(&self, services: &[Uuid]) -> Result<()> {
-        self.in_shards(Act::Command("HDEL"), Shard::statuses, services, |service| *service, ids).await.map(drop)
+        self.in_shards(
+            Act::Command("HDEL"),
+            Shard::statuses,
+            services,
+            |service| *service,
+            ids,
+        )
+        .await
+        .map(drop)
     }
 
     pub(crate) async fn publish(&self, events: &[Event]) -> Result<()> {
         let publish = async |channel: &str, batch: Value| {
-            self.shared.nodes.run_anywhere("PUBLISH", vec![channel.into(), batch]).await.map(drop)
+            self.shared
+                .nodes
+                .run_anywhere("PUBLISH", vec![channel.into(), batch])
+                .await
+                .map(drop)
         };
         for events in events.chunks(CHUNK) {
-            let changes: Vec<_> = events.iter().filter(|event| matches!(event, Event::ServiceChanged { .. })).collect();
+            let changes: Vec<_> = events
+                .iter()
+                .filter(|event| matches!(event, Event::ServiceChanged { .. }))
+                .collect();
             if !changes.is_empty() {
                 publish(&self.shared.changes_channel, json(&changes)).await?;
             }
@@ -271,18 +406,35 @@ impl Redis {
     }
 
     pub(crate) async fn announce(&self, worker: &Worker, lasting: Duration) -> Result<()> {
-        let arguments = vec![id(worker.id), json(worker), crate::lease(lasting).num_milliseconds().into()];
+        let arguments = vec![
+            id(worker.id),
+            json(worker),
+            crate::lease(lasting).num_milliseconds().into(),
+        ];
         let script = Act::Script(&self.shared.scripts.announce);
-        self.shared.nodes.run(script, &self.shared.workers, arguments).await.map(drop)
+        self.shared
+            .nodes
+            .run(script, &self.shared.workers, arguments)
+            .await
+            .map(drop)
     }
 
     pub(crate) async fn depart(&self, worker: Uuid) -> Result<()> {
-        self.shared.nodes.run(Act::Command("HDEL"), &self.shared.workers, vec![id(worker)]).await.map(drop)
+        self.shared
+            .nodes
+            .run(Act::Command("HDEL"), &self.shared.workers, vec![id(worker)])
+            .await
+            .map(drop)
     }
 
     pub(crate) async fn workers(&self) -> Result<Vec<Present>> {
         let script = Act::Script(&self.shared.scripts.workers);
-        let mut answer = self.shared.nodes.run(script, &self.shared.workers, Vec::new()).await?.items()?;
+        let mut answer = self
+            .shared
+            .nodes
+            .run(script, &self.shared.workers, Vec::new())
+            .await?
+            .items()?;
         let (now, mut known) = (answer.next_instant()?, answer.next_items()?);
         let mut workers = Vec::with_capacity(known.len() / 2);
         while known.len() > 0 {
@@ -307,11 +459,16 @@ impl Redis {
         for item in items {
             parts[self.shard_of(service(item))].push(item);
         }
-        let work =
-            parts.into_iter().zip(&self.shared.shards).filter(|(part, _)| !part.is_empty()).map(|(part, shard)| {
+        let work = parts
+            .into_iter()
+            .zip(&self.shared.shards)
+            .filter(|(part, _)| !part.is_empty())
+            .map(|(part, shard)| {
                 // One after the other: of a service that is given twice the last counts.
-                let portions: Vec<_> =
-                    part.chunks(CHUNK).map(|portion| (portion.to_vec(), arguments(portion))).collect();
+                let portions: Vec<_> = part
+                    .chunks(CHUNK)
+                    .map(|portion| (portion.to_vec(), arguments(portion)))
+                    .collect();
                 async move {
                     let mut done = Vec::with_capacity(portions.len());
                     for (portion, arguments) in portions {
@@ -326,13 +483,23 @@ impl Redis {
         Ok(done?.into_iter().flatten().collect())
     }
 
-    async fn in_all_queues(&self, command: &'static str, arguments: &[&'static str]) -> Result<Vec<Answer>> {
-        let arguments = || arguments.iter().copied().map(Value::from_static_str).collect();
-        let work = self
-            .shared
-            .shards
-            .iter()
-            .map(|shard| self.shared.nodes.run(Act::Command(command), &shard.queue, arguments()));
+    async fn in_all_queues(
+        &self,
+        command: &'static str,
+        arguments: &[&'static str],
+    ) -> Result<Vec<Answer>> {
+        let arguments = || {
+            arguments
+                .iter()
+                .copied()
+                .map(Value::from_static_str)
+                .collect()
+        };
+        let work = self.shared.shards.iter().map(|shard| {
+            self.shared
+                .nodes
+                .run(Act::Command(command), &shard.queue, arguments())
+        });
         join_all(work).await.into_iter().collect()
     }
 
@@ -344,7 +511,9 @@ impl Redis {
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The connections know the password.
-        f.debug_struct("Redis").field("events_channel", &self.shared.events_channel).finish_non_exhaustive()
+        f.debug_struct("Redis")
+            .field("events_channel", &self.shared.events_channel)
+            .finish_non_exhaustive()
     }
 }
 
@@ -367,5 +536,7 @@ fn ms(instant: DateTime<Utc>) -> Value {
 }
 
 fn json<T: serde::Serialize + ?Sized>(value: &T) -> Value {
-    serde_json::to_string(value).expect("statuses and events have string keys and nothing that fails").into()
+    serde_json::to_string(value)
+        .expect("statuses and events have string keys and nothing that fails")
+        .into()
 }

@@ -20,7 +20,9 @@ fn main() {
 }
 
 fn measure(name: &str, bytes: &[u8]) {
-    let address = "https://status.vendor.example/api/v2/summary.json".parse().unwrap();
+    let address = "https://status.vendor.example/api/v2/summary.json"
+        .parse()
+        .unwrap();
     let mut times: Vec<Duration> = (0..RUNS)
         .map(|_| {
             let start = Instant::now();
@@ -32,16 +34,26 @@ fn measure(name: &str, bytes: &[u8]) {
         .collect();
     times.sort_unstable();
     let (median, worst) = (times[RUNS / 2], times[RUNS * 99 / 100]);
-    println!("{name}: {} bytes, median {median:.1?}, 99% within {worst:.1?}", bytes.len());
+    println!(
+        "{name}: {} bytes, median {median:.1?}, 99% within {worst:.1?}",
+        bytes.len()
+    );
 }
 
 /// A summary of 467 components in 8 groups, an incident and 13 maintenances.
 fn made_up() -> String {
     let mut components = String::new();
     for id in 0..475 {
-        let (group, of) =
-            if id % 60 == 0 { (true, "null".into()) } else { (false, format!("\"group{}\"", id / 60 * 60)) };
-        let id = if group { format!("group{id}") } else { format!("component{id}") };
+        let (group, of) = if id % 60 == 0 {
+            (true, "null".into())
+        } else {
+            (false, format!("\"group{}\"", id / 60 * 60))
+        };
+        let id = if group {
+            format!("group{id}")
+        } else {
+            format!("component{id}")
+        };
         write!(
             components,
             r#"{}{{"id":"{id}","name":"Somewhere, Far away - ({id})","status":"operational","created_at":"2014-10-27T20:35:05.259Z","updated_at":"2026-04-17T03:58:48.540Z","position":1,"description":null,"showcase":false,"start_date":null,"group_id":{of},"page_id":"yh6f0r4529hb","group":{group},"only_show_if_degraded":false}}"#,

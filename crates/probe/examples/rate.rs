@@ -24,7 +24,11 @@ const WARM_UP: usize = 2_000;
 fn main() {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
-        Some("targets") => Builder::new_current_thread().enable_all().build().unwrap().block_on(targets()),
+        Some("targets") => Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(targets()),
         checks => measure(checks.map_or(40_000, |checks| checks.parse().unwrap())),
     }
 }
@@ -52,7 +56,9 @@ async fn targets() {
     }
     println!();
     std::io::stdout().flush().unwrap();
-    tokio::task::spawn_blocking(|| std::io::stdin().lines().count()).await.unwrap();
+    tokio::task::spawn_blocking(|| std::io::stdin().lines().count())
+        .await
+        .unwrap();
 }
 
 fn measure(checks: usize) {
@@ -62,8 +68,13 @@ fn measure(checks: usize) {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let ports: Vec<u16> = lines.take_while(|line| !line.is_empty()).map(|port| port.parse().unwrap()).collect();
+    let lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let ports: Vec<u16> = lines
+        .take_while(|line| !line.is_empty())
+        .map(|port| port.parse().unwrap())
+        .collect();
     let one_thread = || Builder::new_current_thread().enable_all().build().unwrap();
     let many_threads = || Builder::new_multi_thread().enable_all().build().unwrap();
     for (name, host, runtime) in [
@@ -72,13 +83,25 @@ fn measure(checks: usize) {
         ("by name, one thread", "localhost", one_thread()),
         ("by name, many threads", "localhost", many_threads()),
     ] {
-        let targets = Arc::new(ports.iter().map(|port| target(host, *port)).collect::<Vec<_>>());
+        let targets = Arc::new(
+            ports
+                .iter()
+                .map(|port| target(host, *port))
+                .collect::<Vec<_>>(),
+        );
         // A client of its own for each, since connections belong to the runtime that opened them.
-        let prober = Prober::new(ProberSettings { guard: Guard::AllowPrivate, ..ProberSettings::default() }).unwrap();
+        let prober = Prober::new(ProberSettings {
+            guard: Guard::AllowPrivate,
+            ..ProberSettings::default()
+        })
+        .unwrap();
         run(&runtime, &prober, &targets, WARM_UP);
         let (began, used) = (Instant::now(), processor_time());
         run(&runtime, &prober, &targets, checks);
-        let (took, used) = (began.elapsed().as_secs_f64(), (processor_time() - used).as_secs_f64());
+        let (took, used) = (
+            began.elapsed().as_secs_f64(),
+            (processor_time() - used).as_secs_f64(),
+        );
         let checks = checks as f64;
         println!(
             "{name:>24}: {:6.0} checks per processor second, {:5.1} us each; {:6.0} checks per second",
@@ -127,6 +150,7 @@ fn run(runtime: &Runtime, prober: &Prober, targets: &Arc<Vec<HttpTarget>>, check
 /// What this process used so far, in its own code and in the system's on its behalf.
 fn processor_time() -> Duration {
     let usage = getrusage(UsageWho::RUSAGE_SELF).unwrap();
-    let microseconds = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    let microseconds =
+        usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
     Duration::from_micros(microseconds.unsigned_abs())
 }

@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::read(include_str!("catalogue/services.txt")));
+static BUILT_IN: LazyLock<Catalogue> =
+    LazyLock::new(|| Catalogue::read(include_str!("catalogue/services.txt")));
 
 /// A well-known service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,17 +45,37 @@ impl Catalogue {
 
     /// Reads lines of `name | alias, alias | address | provider`; empty ones and those with `#` are left out.
     fn read(text: &'static str) -> Self {
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let lines = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with('#'));
         let entries = lines.map(|line| {
             let mut fields = line.split('|').map(str::trim);
             let mut field = || fields.next().unwrap_or_default();
             let (name, aliases, url, provider) = (field(), field(), field(), field());
-            let aliases: Vec<_> = aliases.split(',').map(str::trim).filter(|alias| !alias.is_empty()).collect();
-            let folded = std::iter::once(&name).chain(&aliases).map(|name| Folded::of(name)).collect();
+            let aliases: Vec<_> = aliases
+                .split(',')
+                .map(str::trim)
+                .filter(|alias| !alias.is_empty())
+                .collect();
+            let folded = std::iter::once(&name)
+                .chain(&aliases)
+                .map(|name| Folded::of(name))
+                .collect();
             let provider = (!provider.is_empty()).then_some(provider);
-            (Entry { name, aliases, url, provider }, folded)
+            (
+                Entry {
+                    name,
+                    aliases,
+                    url,
+                    provider,
+                },
+                folded,
+            )
         });
-        Self { entries: entries.collect() }
+        Self {
+            entries: entries.collect(),
+        }
     }
 
     /// Every entry, in the order of the file.
@@ -74,10 +95,21 @@ impl Catalogue {
         let mut found: Vec<_> = self
             .entries
             .iter()
-            .filter_map(|(entry, names)| Some((rank(&sought, names, entry.url)?, entry.name.len(), entry.name, entry)))
+            .filter_map(|(entry, names)| {
+                Some((
+                    rank(&sought, names, entry.url)?,
+                    entry.name.len(),
+                    entry.name,
+                    entry,
+                ))
+            })
             .collect();
         found.sort_by_key(|(rank, length, name, _)| (*rank, *length, *name));
-        found.into_iter().take(limit).map(|(_, _, _, entry)| entry).collect()
+        found
+            .into_iter()
+            .take(limit)
+            .map(|(_, _, _, entry)| entry)
+            .collect()
     }
 }
 
@@ -89,7 +121,11 @@ fn rank(sought: &Folded, names: &[Folded], url: &str) -> Option<u8> {
             0
         } else if name.whole.starts_with(&sought.whole) {
             2
-        } else if name.words.iter().any(|word| word.starts_with(&sought.whole)) {
+        } else if name
+            .words
+            .iter()
+            .any(|word| word.starts_with(&sought.whole))
+        {
             4
         } else if sought.whole.len() > 1 && name.whole.contains(&sought.whole) {
             6
@@ -100,17 +136,24 @@ fn rank(sought: &Folded, names: &[Folded], url: &str) -> Option<u8> {
     });
     each.min().or_else(|| {
         let words: Vec<&String> = names.iter().flat_map(|name| &name.words).collect();
-        let every = sought.words.iter().all(|part| words.iter().any(|word| word.starts_with(part.as_str())));
-        (sought.words.len() > 1 && every)
-            .then_some(8)
-            .or_else(|| (sought.whole.len() > 3 && Folded::of(url).whole.contains(&sought.whole)).then_some(9))
+        let every = sought
+            .words
+            .iter()
+            .all(|part| words.iter().any(|word| word.starts_with(part.as_str())));
+        (sought.words.len() > 1 && every).then_some(8).or_else(|| {
+            (sought.whole.len() > 3 && Folded::of(url).whole.contains(&sought.whole)).then_some(9)
+        })
     })
 }
 
 impl Folded {
     fn of(text: &str) -> Self {
         let mut plain = String::with_capacity(text.len());
-        for c in text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
+        for c in text
+            .nfkd()
+            .filter(|c| !is_combining_mark(*c))
+            .flat_map(char::to_lowercase)
+        {
             match c {
                 'ß' => plain.push_str("ss"),
                 'æ' => plain.push_str("ae"),
@@ -125,7 +168,10 @@ impl Folded {
             }
         }
         let words: Vec<String> = plain.split_whitespace().map(str::to_owned).collect();
-        Self { whole: words.concat(), words }
+        Self {
+            whole: words.concat(),
+            words,
+        }
     }
 }
 
@@ -138,23 +184,43 @@ mod tests {
     use url::{Host, Url};
 
     fn found(text: &str) -> Vec<&'static str> {
-        Catalogue::built_in().search(text, 5).into_iter().map(|entry| entry.name).collect()
+        Catalogue::built_in()
+            .search(text, 5)
+            .into_iter()
+            .map(|entry| entry.name)
+            .collect()
     }
 
     #[test]
     fn every_entry_has_its_form() {
         let (mut names, mut urls) = (HashSet::new(), HashSet::new());
         for entry in Catalogue::built_in().entries() {
-            let Entry { name, aliases, url, provider } = entry;
+            let Entry {
+                name,
+                aliases,
+                url,
+                provider,
+            } = entry;
             assert!(!name.is_empty() && name.len() <= 40, "{name}");
             for name in std::iter::once(name).chain(aliases) {
                 assert!(names.insert(Folded::of(name).whole), "{name} stands twice");
             }
-            let parsed: Url = url.parse().unwrap_or_else(|error| panic!("{name}: {url}: {error}"));
+            let parsed: Url = url
+                .parse()
+                .unwrap_or_else(|error| panic!("{name}: {url}: {error}"));
             assert_eq!(parsed.scheme(), "https", "{name}");
-            assert!(matches!(parsed.host(), Some(Host::Domain(host)) if host.contains('.')), "{name}");
-            assert!(parsed.query().is_none() && parsed.fragment().is_none() && parsed.port().is_none(), "{name}");
-            assert!(urls.insert(parsed.as_str().trim_end_matches('/').to_owned()), "{url} stands twice");
+            assert!(
+                matches!(parsed.host(), Some(Host::Domain(host)) if host.contains('.')),
+                "{name}"
+            );
+            assert!(
+                parsed.query().is_none() && parsed.fragment().is_none() && parsed.port().is_none(),
+                "{name}"
+            );
+            assert!(
+                urls.insert(parsed.as_str().trim_end_matches('/').to_owned()),
+                "{url} stands twice"
+            );
             let known = |name: &str| PROVIDERS.iter().any(|provider| provider.name == name);
             assert!(provider.is_none_or(known), "{name}: {provider:?}");
         }
@@ -172,7 +238,9 @@ mod tests {
             "{:?}",
             lines.iter().find(|line| line.matches('|').count() != 3)
         );
-        assert!(lines.is_sorted_by_key(|line| line.split('|').next().unwrap().trim().to_lowercase()));
+        assert!(
+            lines.is_sorted_by_key(|line| line.split('|').next().unwrap().trim().to_lowercase())
+        );
     }
 
     #[test]
@@ -198,7 +266,12 @@ mod tests {
             ("aws", "AWS"),
             ("status.gitlab.com", "GitLab"),
         ] {
-            assert_eq!(found(text).first(), Some(&name), "{text}: {:?}", found(text));
+            assert_eq!(
+                found(text).first(),
+                Some(&name),
+                "{text}: {:?}",
+                found(text)
+            );
         }
     }
 
@@ -216,7 +289,11 @@ mod tests {
         let catalogue = Catalogue::read(
             "Inner box | | https://a.example |\nBoxer | | https://b.example |\nCrate | box | https://c.example |\nBox | | https://d.example |\nBigbox||https://e.example|",
         );
-        let names: Vec<_> = catalogue.search("bóx", 9).into_iter().map(|entry| entry.name).collect();
+        let names: Vec<_> = catalogue
+            .search("bóx", 9)
+            .into_iter()
+            .map(|entry| entry.name)
+            .collect();
         assert_eq!(names, ["Box", "Crate", "Boxer", "Inner box", "Bigbox"]);
     }
 }

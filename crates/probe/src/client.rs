@@ -16,21 +16,26 @@ use tower::{Layer, Service};
 
 /// The client of the checks.
 pub(crate) fn build(settings: ProberSettings) -> Result<Client, ProbeError> {
-    outgoing(settings.guard, settings.names, &settings.roots, settings.user_agent_url.as_deref())?
-        .connector_layer(NoteConnected)
-        // Each check makes its own connection, so that the whole path is tested; see also `exchange`.
-        .pool_max_idle_per_host(0)
-        // Nobody reads the body, so its compressed form will do, and no bomb can go off.
-        .no_gzip()
-        .no_brotli()
-        .no_deflate()
-        // A connection lives for one exchange with a deadline of its own: these would only cost system calls.
-        .tcp_keepalive(None)
-        .tcp_keepalive_interval(None)
-        .tcp_keepalive_retries(None)
-        .tcp_user_timeout(None)
-        .build()
-        .map_err(ProbeError::Client)
+    outgoing(
+        settings.guard,
+        settings.names,
+        &settings.roots,
+        settings.user_agent_url.as_deref(),
+    )?
+    .connector_layer(NoteConnected)
+    // Each check makes its own connection, so that the whole path is tested; see also `exchange`.
+    .pool_max_idle_per_host(0)
+    // Nobody reads the body, so its compressed form will do, and no bomb can go off.
+    .no_gzip()
+    .no_brotli()
+    .no_deflate()
+    // A connection lives for one exchange with a deadline of its own: these would only cost system calls.
+    .tcp_keepalive(None)
+    .tcp_keepalive_interval(None)
+    .tcp_keepalive_retries(None)
+    .tcp_user_timeout(None)
+    .build()
+    .map_err(ProbeError::Client)
 }
 
 /// What holds for every request that somebody else chose: the guard and no way around it.
@@ -92,6 +97,8 @@ where
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        self.0.call(request).inspect_ok(|_| exchange::enter(Phase::FirstByte))
+        self.0
+            .call(request)
+            .inspect_ok(|_| exchange::enter(Phase::FirstByte))
     }
 }

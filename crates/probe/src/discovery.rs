@@ -49,7 +49,11 @@ pub fn key(api_urls: &[String]) -> String {
     urls.sort_unstable();
     urls.dedup();
     let key = urls.join("\n");
-    if key.len() <= MAX_KEY { key } else { format!("sha256:{}", hex::encode(Sha256::digest(key))) }
+    if key.len() <= MAX_KEY {
+        key
+    } else {
+        format!("sha256:{}", hex::encode(Sha256::digest(key)))
+    }
 }
 
 /// An address given by hand that does not help, and why not in one sentence.
@@ -122,16 +126,26 @@ pub async fn discover(fetcher: &Fetcher, address: &str) -> Result<Discovery, Dis
 
 /// Keeps those of addresses given by hand that have components, incidents or maintenance, and says of each other one
 /// why not. `None` if there is nothing left.
-pub async fn validate_urls(fetcher: &Fetcher, urls: &[String]) -> (Option<Discovery>, Vec<Rejected>) {
+pub async fn validate_urls(
+    fetcher: &Fetcher,
+    urls: &[String],
+) -> (Option<Discovery>, Vec<Rejected>) {
     let fetcher = fetcher.within(PATIENCE).up_to(MAX_BYTES);
     let mut seen = HashSet::new();
     let (mut wanted, mut rejected) = (Vec::new(), Vec::new());
     for url in urls {
-        let mut reject = |reason: String| rejected.push(Rejected { url: url.clone(), reason });
+        let mut reject = |reason: String| {
+            rejected.push(Rejected {
+                url: url.clone(),
+                reason,
+            })
+        };
         match candidates::address(url) {
             Err(reason) => reject(format!("this is not a web address: {reason}")),
             Ok(parsed) if !seen.insert(parsed.clone()) => reject("it is given twice".into()),
-            Ok(_) if wanted.len() == MAX_URLS => reject(format!("no more than {MAX_URLS} addresses are read")),
+            Ok(_) if wanted.len() == MAX_URLS => {
+                reject(format!("no more than {MAX_URLS} addresses are read"))
+            }
             Ok(parsed) => wanted.push((url, parsed)),
         }
     }
@@ -142,24 +156,35 @@ pub async fn validate_urls(fetcher: &Fetcher, urls: &[String]) -> (Option<Discov
     .await;
     let (mut api_urls, mut readings) = (Vec::new(), Vec::new());
     for (text, answer) in answers {
-        let mut reject = |reason: String| rejected.push(Rejected { url: text.clone(), reason });
+        let mut reject = |reason: String| {
+            rejected.push(Rejected {
+                url: text.clone(),
+                reason,
+            })
+        };
         match answer {
             Err(error) => reject(error.to_string()),
-            Ok(Fetched { url, body, .. }) => match status_page::read(&url, &body.unwrap_or_default()) {
-                Err(reason) => reject(reason.to_string()),
-                Ok(reading) if !reading.contributes() => {
-                    reject("it has no components, incidents or maintenance".into());
+            Ok(Fetched { url, body, .. }) => {
+                match status_page::read(&url, &body.unwrap_or_default()) {
+                    Err(reason) => reject(reason.to_string()),
+                    Ok(reading) if !reading.contributes() => {
+                        reject("it has no components, incidents or maintenance".into());
+                    }
+                    // Two that lead to one place are one.
+                    Ok(_) if api_urls.contains(&String::from(url.clone())) => {
+                        reject("it is given twice".into())
+                    }
+                    Ok(reading) => {
+                        api_urls.push(url.into());
+                        readings.push(reading);
+                    }
                 }
-                // Two that lead to one place are one.
-                Ok(_) if api_urls.contains(&String::from(url.clone())) => reject("it is given twice".into()),
-                Ok(reading) => {
-                    api_urls.push(url.into());
-                    readings.push(reading);
-                }
-            },
+            }
         }
     }
-    let found = status_page::assemble(readings).ok().map(|page| Discovery { api_urls, page });
+    let found = status_page::assemble(readings)
+        .ok()
+        .map(|page| Discovery { api_urls, page });
     (found, rejected)
 }
 
@@ -174,7 +199,10 @@ struct Round {
 }
 
 async fn ask(fetcher: &Fetcher, candidates: Vec<Candidate>, asked: &mut HashSet<Url>) -> Round {
-    let new: Vec<_> = candidates.into_iter().filter(|candidate| asked.insert(candidate.url.clone())).collect();
+    let new: Vec<_> = candidates
+        .into_iter()
+        .filter(|candidate| asked.insert(candidate.url.clone()))
+        .collect();
     let answers = join_all(new.into_iter().map(|candidate| async move {
         let answer = fetcher.get(&candidate.url, &Validators::default()).await;
         (candidate, answer)
@@ -195,7 +223,9 @@ async fn ask(fetcher: &Fetcher, candidates: Vec<Candidate>, asked: &mut HashSet<
         }
         match status_page::read(&url, &body) {
             Ok(reading) => round.readings.push((candidate, url, reading)),
-            Err(Unreadable::Html) => round.pages.push((url, String::from_utf8_lossy(&body).into_owned())),
+            Err(Unreadable::Html) => round
+                .pages
+                .push((url, String::from_utf8_lossy(&body).into_owned())),
             Err(reason) => round.unreadable.push((url, reason)),
         }
     }
@@ -205,7 +235,12 @@ async fn ask(fetcher: &Fetcher, candidates: Vec<Candidate>, asked: &mut HashSet<
 impl Round {
     /// The page with components that comes first: by where it was looked for, then by its provider.
     fn best(&self) -> Option<Discovery> {
-        let with_components = |reading: &Reading| reading.components.as_ref().is_some_and(|list| !list.is_empty());
+        let with_components = |reading: &Reading| {
+            reading
+                .components
+                .as_ref()
+                .is_some_and(|list| !list.is_empty())
+        };
         let rank = |name: &str| PROVIDERS.iter().position(|provider| provider.name == name);
         let (place, provider) = self
             .readings
@@ -216,11 +251,15 @@ impl Round {
         let mut of_page: Vec<_> = self
             .readings
             .iter()
-            .filter(|(candidate, _, reading)| candidate.place == place && reading.provider == provider)
+            .filter(|(candidate, _, reading)| {
+                candidate.place == place && reading.provider == provider
+            })
             .collect();
         // A summary first, so that lists with no more than it has are left out.
         of_page.sort_by_key(|(_, _, reading)| {
-            !(reading.components.is_some() && reading.incidents.is_some() && reading.maintenances.is_some())
+            !(reading.components.is_some()
+                && reading.incidents.is_some()
+                && reading.maintenances.is_some())
         });
         let (mut api_urls, mut kept): (Vec<String>, Vec<Reading>) = (Vec::new(), Vec::new());
         for (_, url, reading) in of_page {
@@ -243,14 +282,32 @@ fn adds_to(kept: &[Reading], reading: &Reading) -> bool {
         id: fn(&T) -> &String,
         reading: &Reading,
     ) -> bool {
-        let Some(own) = list(reading) else { return false };
-        let others: Vec<_> = kept.iter().filter_map(|other| list(other).as_ref()).collect();
+        let Some(own) = list(reading) else {
+            return false;
+        };
+        let others: Vec<_> = kept
+            .iter()
+            .filter_map(|other| list(other).as_ref())
+            .collect();
         let known: HashSet<&String> = others.iter().flat_map(|list| list.iter().map(id)).collect();
         others.is_empty() || own.iter().any(|item| !known.contains(id(item)))
     }
-    new(kept, |reading| &reading.components, |component| &component.id, reading)
-        || new(kept, |reading| &reading.incidents, |incident| &incident.id, reading)
-        || new(kept, |reading| &reading.maintenances, |maintenance| &maintenance.id, reading)
+    new(
+        kept,
+        |reading| &reading.components,
+        |component| &component.id,
+        reading,
+    ) || new(
+        kept,
+        |reading| &reading.incidents,
+        |incident| &incident.id,
+        reading,
+    ) || new(
+        kept,
+        |reading| &reading.maintenances,
+        |maintenance| &maintenance.id,
+        reading,
+    )
 }
 
 /// The most telling reason: what is closest to a status page first.
@@ -258,15 +315,29 @@ fn why_not(given: &Url, host: String, rounds: &[&Round]) -> DiscoveryError {
     if let Some((_, url, _)) = rounds.iter().flat_map(|round| &round.readings).next() {
         return DiscoveryError::NoComponents(url.to_string());
     }
-    let unreadable = rounds.iter().flat_map(|round| &round.unreadable).find(|(_, reason)| *reason != Unreadable::Empty);
+    let unreadable = rounds
+        .iter()
+        .flat_map(|round| &round.unreadable)
+        .find(|(_, reason)| *reason != Unreadable::Empty);
     if let Some((url, reason)) = unreadable {
-        return DiscoveryError::Unreadable { url: url.to_string(), reason: reason.clone() };
+        return DiscoveryError::Unreadable {
+            url: url.to_string(),
+            reason: reason.clone(),
+        };
     }
-    let failure = |url: &Url| rounds.iter().flat_map(|round| &round.failed).find(|(of, _)| of == url);
+    let failure = |url: &Url| {
+        rounds
+            .iter()
+            .flat_map(|round| &round.failed)
+            .find(|(of, _)| of == url)
+    };
     match failure(given) {
         Some((_, FetchError::Refused(refused))) => DiscoveryError::Refused(refused.clone()),
         // A status code is an answer: somebody is there.
         Some((_, FetchError::Status { .. })) | None => DiscoveryError::NotFound(host),
-        Some((_, error)) => DiscoveryError::Unreachable { host, reason: error.to_string() },
+        Some((_, error)) => DiscoveryError::Unreachable {
+            host,
+            reason: error.to_string(),
+        },
     }
 }

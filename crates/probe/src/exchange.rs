@@ -75,7 +75,11 @@ impl Exchange {
 
 /// Begins a hop to `url`: with looking its name up, if it has one.
 pub(crate) fn begin_hop(url: &Url) {
-    enter(if matches!(url.host(), Some(Host::Domain(_))) { Phase::Dns } else { Phase::Connect });
+    enter(if matches!(url.host(), Some(Host::Domain(_))) {
+        Phase::Dns
+    } else {
+        Phase::Connect
+    });
 }
 
 /// Notes that `phase` begins.

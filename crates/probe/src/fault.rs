@@ -14,8 +14,12 @@ use url::Url;
 /// The refusal of the guard as a cause.
 pub(crate) fn refused(refused: Refused) -> Cause {
     match refused {
-        Refused::Scheme(_) => Cause::NotChecked { detail: refused.to_string() },
-        Refused::Address(ip) => Cause::AddressRefused { address: ip.to_string() },
+        Refused::Scheme(_) => Cause::NotChecked {
+            detail: refused.to_string(),
+        },
+        Refused::Address(ip) => Cause::AddressRefused {
+            address: ip.to_string(),
+        },
         Refused::Name(host) => Cause::NameRefused { host },
     }
 }
@@ -26,18 +30,39 @@ pub(crate) fn cause(error: &(dyn Error + 'static), url: &Url, phase: Phase) -> C
     found.search(error);
     let host = || url.host_str().unwrap_or_default().to_owned();
     match found {
-        Found { refusal: Some(refusal), .. } => refused(refusal.clone()),
-        Found { lookup: Some(error), .. } => match error {
+        Found {
+            refusal: Some(refusal),
+            ..
+        } => refused(refusal.clone()),
+        Found {
+            lookup: Some(error),
+            ..
+        } => match error {
             LookupError::NotFound => Cause::NameNotFound { host: host() },
-            LookupError::Failed(detail) => Cause::NameLookupFailed { host: host(), detail: detail.clone() },
-            LookupError::Local(detail) => Cause::NotChecked { detail: detail.clone() },
+            LookupError::Failed(detail) => Cause::NameLookupFailed {
+                host: host(),
+                detail: detail.clone(),
+            },
+            LookupError::Local(detail) => Cause::NotChecked {
+                detail: detail.clone(),
+            },
         },
-        Found { tls: Some(error), .. } => tls(error, host),
-        Found { io: Some(error), .. } => io_fault(error, phase),
-        Found { h2: Some(error), .. } => http2(error, phase),
-        Found { http: Some(error), .. } => http(error, phase),
+        Found {
+            tls: Some(error), ..
+        } => tls(error, host),
+        Found {
+            io: Some(error), ..
+        } => io_fault(error, phase),
+        Found {
+            h2: Some(error), ..
+        } => http2(error, phase),
+        Found {
+            http: Some(error), ..
+        } => http(error, phase),
         // Nothing is known to get here; what does is no fault of the target that could be named.
-        _ => Cause::NotChecked { detail: innermost(error) },
+        _ => Cause::NotChecked {
+            detail: innermost(error),
+        },
     }
 }
 
@@ -76,7 +101,9 @@ impl<'a> Found<'a> {
 
 fn io_fault(error: &io::Error, phase: Phase) -> Cause {
     if let Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) = error.raw_os_error() {
-        return Cause::NotChecked { detail: format!("this server is out of resources: {error}") };
+        return Cause::NotChecked {
+            detail: format!("this server is out of resources: {error}"),
+        };
     }
     match error.kind() {
         ErrorKind::ConnectionRefused => Cause::ConnectionRefused,
@@ -88,19 +115,27 @@ fn io_fault(error: &io::Error, phase: Phase) -> Cause {
         {
             Cause::AnswerCutOff
         }
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => Cause::ConnectionReset,
-        ErrorKind::UnexpectedEof => Cause::ConnectionClosed,
-        ErrorKind::NetworkUnreachable if resolver::is_offline() => {
-            Cause::NotChecked { detail: "this machine is not connected to a network".into() }
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
+            Cause::ConnectionReset
         }
+        ErrorKind::UnexpectedEof => Cause::ConnectionClosed,
+        ErrorKind::NetworkUnreachable if resolver::is_offline() => Cause::NotChecked {
+            detail: "this machine is not connected to a network".into(),
+        },
         // The system gave up on a peer that was silent for longer than its own patience.
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::TimedOut => Cause::Unreachable,
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::TimedOut => {
+            Cause::Unreachable
+        }
         // A body whose framing is broken; the system's own "invalid argument" says nothing of what was answered.
         ErrorKind::InvalidData | ErrorKind::InvalidInput if error.raw_os_error().is_none() => {
-            Cause::NotHttp { detail: error.to_string() }
+            Cause::NotHttp {
+                detail: error.to_string(),
+            }
         }
         // No free port, no network, not permitted by a local firewall: of this machine, not of the target.
-        _ => Cause::NotChecked { detail: format!("this server could not connect: {error}") },
+        _ => Cause::NotChecked {
+            detail: format!("this server could not connect: {error}"),
+        },
     }
 }
 
@@ -109,7 +144,9 @@ fn http(error: &hyper::Error, phase: Phase) -> Cause {
     match phase {
         Phase::Body if closed => Cause::AnswerCutOff,
         _ if closed => Cause::ConnectionClosed,
-        _ => Cause::NotHttp { detail: innermost(error) },
+        _ => Cause::NotHttp {
+            detail: innermost(error),
+        },
     }
 }
 
@@ -118,14 +155,18 @@ fn http2(error: &h2::Error, phase: Phase) -> Cause {
     match error.get_io() {
         Some(error) => io_fault(error, phase),
         None if phase == Phase::Body && error.is_remote() => Cause::AnswerCutOff,
-        None => Cause::NotHttp { detail: error.to_string() },
+        None => Cause::NotHttp {
+            detail: error.to_string(),
+        },
     }
 }
 
 fn tls(error: &rustls::Error, host: impl FnOnce() -> String) -> Cause {
     let detail = match error {
         rustls::Error::InvalidCertificate(error) => return certificate(error, host),
-        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => "the server does not speak TLS".into(),
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            "the server does not speak TLS".into()
+        }
         rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => {
             "the server speaks no version of TLS that is still safe".into()
         }
@@ -135,7 +176,9 @@ fn tls(error: &rustls::Error, host: impl FnOnce() -> String) -> Cause {
         rustls::Error::AlertReceived(alert) => format!("the server refused it ({alert:?})"),
         rustls::Error::PeerIncompatible(_) => "the server offers nothing that is still safe".into(),
         rustls::Error::FailedToGetCurrentTime | rustls::Error::FailedToGetRandomBytes => {
-            return Cause::NotChecked { detail: error.to_string() };
+            return Cause::NotChecked {
+                detail: error.to_string(),
+            };
         }
         other => other.to_string(),
     };
@@ -144,19 +187,32 @@ fn tls(error: &rustls::Error, host: impl FnOnce() -> String) -> Cause {
 
 fn certificate(error: &CertificateError, host: impl FnOnce() -> String) -> Cause {
     match error {
-        CertificateError::ExpiredContext { time, not_after } => match (instant(*not_after), instant(*time)) {
-            (Some(expired_at), Some(checked_at)) => Cause::CertificateExpired { expired_at, checked_at },
-            _ => Cause::Tls { detail: error.to_string() },
-        },
+        CertificateError::ExpiredContext { time, not_after } => {
+            match (instant(*not_after), instant(*time)) {
+                (Some(expired_at), Some(checked_at)) => Cause::CertificateExpired {
+                    expired_at,
+                    checked_at,
+                },
+                _ => Cause::Tls {
+                    detail: error.to_string(),
+                },
+            }
+        }
         CertificateError::NotValidYetContext { not_before, .. } => match instant(*not_before) {
             Some(valid_from) => Cause::CertificateNotYetValid { valid_from },
-            None => Cause::Tls { detail: error.to_string() },
+            None => Cause::Tls {
+                detail: error.to_string(),
+            },
         },
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             Cause::CertificateNameMismatch { host: host() }
         }
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => Cause::CertificateUntrusted,
-        other => Cause::Tls { detail: other.to_string() },
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            Cause::CertificateUntrusted
+        }
+        other => Cause::Tls {
+            detail: other.to_string(),
+        },
     }
 }
 
@@ -188,14 +244,30 @@ mod tests {
     #[test]
     fn the_systems_errors_are_told_apart() {
         for (errno, head, body) in [
-            (libc::ECONNREFUSED, Cause::ConnectionRefused, Cause::ConnectionRefused),
-            (libc::ECONNRESET, Cause::ConnectionReset, Cause::AnswerCutOff),
-            (libc::ECONNABORTED, Cause::ConnectionReset, Cause::AnswerCutOff),
+            (
+                libc::ECONNREFUSED,
+                Cause::ConnectionRefused,
+                Cause::ConnectionRefused,
+            ),
+            (
+                libc::ECONNRESET,
+                Cause::ConnectionReset,
+                Cause::AnswerCutOff,
+            ),
+            (
+                libc::ECONNABORTED,
+                Cause::ConnectionReset,
+                Cause::AnswerCutOff,
+            ),
             (libc::EPIPE, Cause::ConnectionReset, Cause::AnswerCutOff),
             (libc::EHOSTUNREACH, Cause::Unreachable, Cause::Unreachable),
             (libc::ETIMEDOUT, Cause::Unreachable, Cause::Unreachable),
         ] {
-            assert_eq!((of(errno, Phase::FirstByte), of(errno, Phase::Body)), (head, body), "{errno}");
+            assert_eq!(
+                (of(errno, Phase::FirstByte), of(errno, Phase::Body)),
+                (head, body),
+                "{errno}"
+            );
         }
     }
 
@@ -221,7 +293,12 @@ mod tests {
     fn the_most_telling_error_of_a_chain_is_taken() {
         let url = "https://target.test/".parse().unwrap();
         let refusal = io::Error::other(Refused::Name("inside.test".into()));
-        assert_eq!(cause(&refusal, &url, Phase::FirstByte), Cause::NameRefused { host: "inside.test".into() });
+        assert_eq!(
+            cause(&refusal, &url, Phase::FirstByte),
+            Cause::NameRefused {
+                host: "inside.test".into()
+            }
+        );
         let alert = rustls::Error::AlertReceived(AlertDescription::ProtocolVersion);
         let alert = io::Error::other(io::Error::new(ErrorKind::InvalidData, alert));
         let detail = "the server speaks no version of TLS that is still safe".into();

@@ -12,16 +12,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::Cause;
 use domain::cause::Phase;
 use reqwest::header::{
-    ACCEPT, CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
-    RETRY_AFTER,
+    ACCEPT, CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
 };
 use reqwest::{Method, Request, Response};
 use std::time::Duration;
 use url::Url;
 
 /// What is asked for: data first, pages for people as well.
-const ACCEPTED: HeaderValue =
-    HeaderValue::from_static("application/json, application/rss+xml;q=0.9, text/html;q=0.5, */*;q=0.1");
+const ACCEPTED: HeaderValue = HeaderValue::from_static(
+    "application/json, application/rss+xml;q=0.9, text/html;q=0.5, */*;q=0.1",
+);
 /// The longest validator that is kept and sent back, in bytes.
 const MAX_VALIDATOR: usize = 1_000;
 
@@ -90,7 +91,10 @@ impl RetryAfter {
     pub fn from(self, now: DateTime<Utc>) -> Duration {
         match self {
             Self::Seconds(seconds) => Duration::from_secs(seconds.into()),
-            Self::At(then) => (then - now).max(TimeDelta::zero()).to_std().unwrap_or_default(),
+            Self::At(then) => (then - now)
+                .max(TimeDelta::zero())
+                .to_std()
+                .unwrap_or_default(),
         }
     }
 }
@@ -135,29 +139,49 @@ impl Fetcher {
     /// # Errors
     /// When the settings cannot work.
     pub fn new(settings: FetcherSettings) -> Result<Self, ProbeError> {
-        let client =
-            client::outgoing(settings.guard, settings.names, &settings.roots, settings.user_agent_url.as_deref())?
-                .gzip(true)
-                .brotli(true)
-                .deflate(true)
-                .pool_max_idle_per_host(2)
-                .pool_idle_timeout(Duration::from_secs(15))
-                .build()
-                .map_err(ProbeError::Client)?;
-        let FetcherSettings { guard, max_body_bytes, timeout, .. } = settings;
-        Ok(Self { client, guard, max_body_bytes, timeout })
+        let client = client::outgoing(
+            settings.guard,
+            settings.names,
+            &settings.roots,
+            settings.user_agent_url.as_deref(),
+        )?
+        .gzip(true)
+        .brotli(true)
+        .deflate(true)
+        .pool_max_idle_per_host(2)
+        .pool_idle_timeout(Duration::from_secs(15))
+        .build()
+        .map_err(ProbeError::Client)?;
+        let FetcherSettings {
+            guard,
+            max_body_bytes,
+            timeout,
+            ..
+        } = settings;
+        Ok(Self {
+            client,
+            guard,
+            max_body_bytes,
+            timeout,
+        })
     }
 
     /// The same fetcher with less time for each request.
     #[must_use]
     pub fn within(&self, timeout: Duration) -> Self {
-        Self { timeout: timeout.min(self.timeout), ..self.clone() }
+        Self {
+            timeout: timeout.min(self.timeout),
+            ..self.clone()
+        }
     }
 
     /// The same fetcher with a smaller bound on bodies.
     #[must_use]
     pub fn up_to(&self, max_body_bytes: usize) -> Self {
-        Self { max_body_bytes: max_body_bytes.min(self.max_body_bytes), ..self.clone() }
+        Self {
+            max_body_bytes: max_body_bytes.min(self.max_body_bytes),
+            ..self.clone()
+        }
     }
 
     /// Fetches `url`, unless it is still what `validators` were given for.
@@ -166,7 +190,9 @@ impl Fetcher {
     /// Why there is no body.
     pub async fn get(&self, url: &Url, validators: &Validators) -> Result<Fetched, FetchError> {
         let exchange = self.follow(url, validators);
-        tokio::time::timeout(self.timeout, exchange).await.unwrap_or(Err(FetchError::Timeout(self.timeout)))
+        tokio::time::timeout(self.timeout, exchange)
+            .await
+            .unwrap_or(Err(FetchError::Timeout(self.timeout)))
     }
 
     async fn follow(&self, url: &Url, validators: &Validators) -> Result<Fetched, FetchError> {
@@ -182,26 +208,44 @@ impl Fetcher {
             }
             let new = Validators::of(response.headers());
             return match code {
-                200 => Ok(Fetched { body: Some(self.read(response, &url).await?), url, validators: new }),
+                200 => Ok(Fetched {
+                    body: Some(self.read(response, &url).await?),
+                    url,
+                    validators: new,
+                }),
                 // What was not given anew is still what it was.
-                304 if *validators != Validators::default() => {
-                    Ok(Fetched { url, body: None, validators: new.or(validators) })
-                }
-                _ => Err(FetchError::Status { code, retry_after: retry_after(response.headers()) }),
+                304 if *validators != Validators::default() => Ok(Fetched {
+                    url,
+                    body: None,
+                    validators: new.or(validators),
+                }),
+                _ => Err(FetchError::Status {
+                    code,
+                    retry_after: retry_after(response.headers()),
+                }),
             };
         }
-        Err(FetchError::Failed(Cause::TooManyRedirects { limit: redirect::LIMIT }))
+        Err(FetchError::Failed(Cause::TooManyRedirects {
+            limit: redirect::LIMIT,
+        }))
     }
 
     /// Reads the body piece by piece as it is decompressed, and stops at the bound.
     async fn read(&self, mut response: Response, url: &Url) -> Result<Vec<u8>, FetchError> {
         let too_large = || FetchError::TooLarge(self.max_body_bytes);
-        let announced = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let announced = response
+            .headers()
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse().ok());
         if announced.is_some_and(|length: u64| length > self.max_body_bytes as u64) {
             return Err(too_large());
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error, url, Phase::Body))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| failed(&error, url, Phase::Body))?
+        {
             if body.len() + chunk.len() > self.max_body_bytes {
                 return Err(too_large());
             }
@@ -215,9 +259,15 @@ fn request(url: &Url, validators: &Validators) -> Request {
     let mut request = Request::new(Method::GET, url.clone());
     let headers = request.headers_mut();
     headers.insert(ACCEPT, ACCEPTED);
-    for (name, value) in [(IF_NONE_MATCH, &validators.etag), (IF_MODIFIED_SINCE, &validators.last_modified)] {
+    for (name, value) in [
+        (IF_NONE_MATCH, &validators.etag),
+        (IF_MODIFIED_SINCE, &validators.last_modified),
+    ] {
         // One that is no header value any more is left out: the answer then comes in full.
-        if let Some(value) = value.as_ref().and_then(|value| HeaderValue::from_str(value).ok()) {
+        if let Some(value) = value
+            .as_ref()
+            .and_then(|value| HeaderValue::from_str(value).ok())
+        {
             headers.insert(name, value);
         }
     }
@@ -229,7 +279,9 @@ fn failed(error: &reqwest::Error, url: &Url, phase: Phase) -> FetchError {
         Cause::NameRefused { host } => FetchError::Refused(Refused::Name(host)),
         // What is left when neither the connection nor HTTP is at fault.
         Cause::NotChecked { .. } if phase == Phase::Body && error.is_decode() => {
-            FetchError::Failed(Cause::NotHttp { detail: "the body could not be decompressed".into() })
+            FetchError::Failed(Cause::NotHttp {
+                detail: "the body could not be decompressed".into(),
+            })
         }
         cause => FetchError::Failed(cause),
     }
@@ -241,7 +293,10 @@ impl Validators {
             let value = headers.get(name)?.to_str().ok()?;
             (!value.is_empty() && value.len() <= MAX_VALIDATOR).then(|| value.to_owned())
         };
-        Self { etag: value(ETAG), last_modified: value(LAST_MODIFIED) }
+        Self {
+            etag: value(ETAG),
+            last_modified: value(LAST_MODIFIED),
+        }
     }
 
     fn or(self, other: &Self) -> Self {
@@ -258,7 +313,9 @@ fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
     if value.bytes().all(|byte| byte.is_ascii_digit()) && !value.is_empty() {
         return Some(RetryAfter::Seconds(value.parse().unwrap_or(u32::MAX)));
     }
-    Some(RetryAfter::At(DateTime::parse_from_rfc2822(value).ok()?.to_utc()))
+    Some(RetryAfter::At(
+        DateTime::parse_from_rfc2822(value).ok()?.to_utc(),
+    ))
 }
 
 #[cfg(test)]
@@ -279,8 +336,13 @@ mod tests {
             ("soon", None),
             ("", None),
         ] {
-            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(text).unwrap())]);
-            assert_eq!(retry_after(&headers).map(|after| after.from(now).as_secs()), seconds, "{text}");
+            let headers =
+                HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(text).unwrap())]);
+            assert_eq!(
+                retry_after(&headers).map(|after| after.from(now).as_secs()),
+                seconds,
+                "{text}"
+            );
         }
     }
 }

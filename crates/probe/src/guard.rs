@@ -59,7 +59,11 @@ impl Guard {
     ///
     /// # Errors
     /// [`Refused::Name`] if any address may not.
-    pub fn check_resolved(self, name: &str, addresses: impl IntoIterator<Item = IpAddr>) -> Result<(), Refused> {
+    pub fn check_resolved(
+        self,
+        name: &str,
+        addresses: impl IntoIterator<Item = IpAddr>,
+    ) -> Result<(), Refused> {
         for ip in addresses {
             if self.check_ip(ip).is_err() {
                 tracing::debug!(name, address = %ip, "a name resolves to an address that is not allowed");
@@ -83,7 +87,11 @@ impl Guard {
             Self::AllowPrivate => !never_a_target(ip),
             Self::PublicOnly => !never_a_target(ip) && is_public(ip),
         };
-        if allowed { Ok(()) } else { Err(Refused::Address(ip)) }
+        if allowed {
+            Ok(())
+        } else {
+            Err(Refused::Address(ip))
+        }
     }
 }
 
@@ -123,11 +131,16 @@ const METADATA_V6: [[u16; 8]; 4] = [
 
 fn is_public(ip: IpAddr) -> bool {
     match ip {
-        IpAddr::V4(v4) => !NOT_PUBLIC_V4.iter().any(|(net, bits)| in_v4(v4, *net, *bits)),
+        IpAddr::V4(v4) => !NOT_PUBLIC_V4
+            .iter()
+            .any(|(net, bits)| in_v4(v4, *net, *bits)),
         IpAddr::V6(v6) => {
             // Only global unicast; everything outside it is special (RFC 4291, 2.4): loopback, mapped, compatible,
             // NAT64, unique local, link local, site local, segment routing, and all that is not assigned yet.
-            in_v6(v6, [0x2000, 0], 3) && !NOT_PUBLIC_V6.iter().any(|(net, bits)| in_v6(v6, *net, *bits))
+            in_v6(v6, [0x2000, 0], 3)
+                && !NOT_PUBLIC_V6
+                    .iter()
+                    .any(|(net, bits)| in_v6(v6, *net, *bits))
         }
     }
 }
@@ -177,7 +190,9 @@ fn carried_v4(ip: Ipv6Addr) -> impl Iterator<Item = Ipv4Addr> {
     let low = v4(s[6], s[7]);
     let carried = match s {
         // Mapped, translated and compatible (RFC 4291, RFC 2765).
-        [0, 0, 0, 0, 0, 0xffff, ..] | [0, 0, 0, 0, 0xffff, 0, ..] | [0, 0, 0, 0, 0, 0, ..] => [Some(low), None],
+        [0, 0, 0, 0, 0, 0xffff, ..] | [0, 0, 0, 0, 0xffff, 0, ..] | [0, 0, 0, 0, 0, 0, ..] => {
+            [Some(low), None]
+        }
         // NAT64 (RFC 6052, RFC 8215).
         [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 1, ..] => [Some(low), None],
         // 6to4 (RFC 3056).

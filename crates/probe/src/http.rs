@@ -92,7 +92,11 @@ impl Prober {
     /// When the settings cannot work.
     pub fn new(settings: ProberSettings) -> Result<Self, ProbeError> {
         let (guard, max_body_bytes) = (settings.guard, settings.max_body_bytes);
-        Ok(Self { client: client::build(settings)?, guard, max_body_bytes })
+        Ok(Self {
+            client: client::build(settings)?,
+            guard,
+            max_body_bytes,
+        })
     }
 
     /// Looks at `target` once, on a connection of its own.
@@ -115,16 +119,25 @@ impl Prober {
         for hop in 0..=redirect::LIMIT {
             self.guard.check_url(&url).map_err(fault::refused)?;
             exchange::begin_hop(&url);
-            let response = self.client.execute(Request::new(Method::GET, url.clone())).await;
-            let response = response.map_err(|error| fault::cause(&error, &url, Phase::FirstByte))?;
+            let response = self
+                .client
+                .execute(Request::new(Method::GET, url.clone()))
+                .await;
+            let response =
+                response.map_err(|error| fault::cause(&error, &url, Phase::FirstByte))?;
             let code = response.status().as_u16();
             if target.expected.contains(code) || !redirect::is_redirect(code) {
                 exchange::note(|exchange| exchange.code = Some(code));
                 return Ok(self.read(response, &url).await?);
             }
-            let stop = |cause| Fault { cause, code: Some(code) };
+            let stop = |cause| Fault {
+                cause,
+                code: Some(code),
+            };
             if hop == redirect::LIMIT {
-                return Err(stop(Cause::TooManyRedirects { limit: redirect::LIMIT }));
+                return Err(stop(Cause::TooManyRedirects {
+                    limit: redirect::LIMIT,
+                }));
             }
             // Its body is not read: the next hop has a connection of its own.
             url = redirect::next(&url, response.headers()).map_err(stop)?;
@@ -149,9 +162,14 @@ impl Prober {
 
 fn out_of_time(target: &HttpTarget, seen: &Exchange) -> Cause {
     if seen.waits_for_lookup {
-        return Cause::NotChecked { detail: "too many name lookups were under way on this server".into() };
+        return Cause::NotChecked {
+            detail: "too many name lookups were under way on this server".into(),
+        };
     }
-    Cause::Timeout { timeout_ms: milliseconds(target.timeout), phase: seen.phase().unwrap_or(Phase::Connect) }
+    Cause::Timeout {
+        timeout_ms: milliseconds(target.timeout),
+        phase: seen.phase().unwrap_or(Phase::Connect),
+    }
 }
 
 /// What an exchange that `ended` so says about the target. A code that was not expected weighs more than what
@@ -168,7 +186,10 @@ fn judge(target: &HttpTarget, ended: Result<(), Fault>, total_ms: u32, seen: &Ex
     let response_time_ms = ended.is_ok().then_some(total_ms);
     match (seen.code, ended) {
         (Some(code), _) if !target.expected.contains(code) => {
-            let cause = Cause::UnexpectedStatus { code, expected: target.expected.to_string() };
+            let cause = Cause::UnexpectedStatus {
+                code,
+                expected: target.expected.to_string(),
+            };
             found(Status::Down, Some(code), response_time_ms, Some(cause))
         }
         (code, Err(fault)) => {
@@ -178,7 +199,10 @@ fn judge(target: &HttpTarget, ended: Result<(), Fault>, total_ms: u32, seen: &Ex
         (code, Ok(())) => {
             let threshold_ms = milliseconds(target.degraded_threshold);
             if total_ms > threshold_ms {
-                let cause = Cause::Slow { response_time_ms: total_ms, threshold_ms };
+                let cause = Cause::Slow {
+                    response_time_ms: total_ms,
+                    threshold_ms,
+                };
                 found(Status::Degraded, code, response_time_ms, Some(cause))
             } else {
                 found(Status::Up, code, response_time_ms, None)
@@ -206,10 +230,20 @@ mod tests {
         };
         let mut seen = Exchange::start().into_inner();
         seen.waits_for_lookup = true;
-        let outcome = judge(&target, Err(out_of_time(&target, &seen).into()), 5000, &seen);
+        let outcome = judge(
+            &target,
+            Err(out_of_time(&target, &seen).into()),
+            5000,
+            &seen,
+        );
         assert_eq!(outcome.status, Status::Unknown);
         seen.waits_for_lookup = false;
-        let outcome = judge(&target, Err(out_of_time(&target, &seen).into()), 5000, &seen);
+        let outcome = judge(
+            &target,
+            Err(out_of_time(&target, &seen).into()),
+            5000,
+            &seen,
+        );
         assert_eq!(outcome.status, Status::Down);
     }
 }

@@ -21,8 +21,13 @@ pub(crate) fn is_redirect(code: u16) -> bool {
 /// # Errors
 /// [`Cause::BadRedirect`] if there is none that could be requested.
 pub(crate) fn next(from: &Url, headers: &HeaderMap) -> Result<Url, Cause> {
-    let location = headers.get(LOCATION).map(HeaderValue::as_bytes).unwrap_or_default();
-    let bad = || Cause::BadRedirect { location: quotable(location) };
+    let location = headers
+        .get(LOCATION)
+        .map(HeaderValue::as_bytes)
+        .unwrap_or_default();
+    let bad = || Cause::BadRedirect {
+        location: quotable(location),
+    };
     if location.is_empty() || location.len() > MAX_LOCATION {
         return Err(bad());
     }

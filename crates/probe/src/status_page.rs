@@ -222,11 +222,17 @@ pub fn read(address: &Url, bytes: &[u8]) -> Result<Reading, Unreadable> {
     }
     if text.starts_with('<') {
         let feed = feed::read(text)?;
-        return ask(&Answer { address, content: Content::Feed(feed) });
+        return ask(&Answer {
+            address,
+            content: Content::Feed(feed),
+        });
     }
     let root = Json::read(text).map_err(|error| Unreadable::Json(error.to_string()))?;
     let content = opened(root)?;
-    ask(&Answer { address, content: Content::Json(content) })
+    ask(&Answer {
+        address,
+        content: Content::Json(content),
+    })
 }
 
 /// The names of all known providers.
@@ -236,15 +242,21 @@ pub fn providers() -> impl Iterator<Item = &'static str> {
 
 /// Asks each provider whether the answer is its own.
 fn ask(answer: &Answer<'_>) -> Result<Reading, Unreadable> {
-    let (provider, draft) =
-        PROVIDERS.iter().find_map(|provider| Some((provider, (provider.read)(answer)?))).ok_or(Unreadable::Shape)?;
+    let (provider, draft) = PROVIDERS
+        .iter()
+        .find_map(|provider| Some((provider, (provider.read)(answer)?)))
+        .ok_or(Unreadable::Shape)?;
     let reading = draft.map_err(Unreadable::Refused)?.finished(provider.name);
     bounded(reading.components.as_deref().unwrap_or_default())?;
     Ok(reading)
 }
 
 fn bounded(components: &[Component]) -> Result<(), Unreadable> {
-    if components.len() > MAX_COMPONENTS { Err(Unreadable::TooMany(components.len())) } else { Ok(()) }
+    if components.len() > MAX_COMPONENTS {
+        Err(Unreadable::TooMany(components.len()))
+    } else {
+        Ok(())
+    }
 }
 
 /// Puts the answers of one page together: everything once, components first of all from an answer that has them
@@ -254,7 +266,8 @@ fn bounded(components: &[Component]) -> Result<(), Unreadable> {
 /// # Errors
 /// [`Unreadable::NoAnswer`] if there are none, [`Unreadable::TooMany`] if they have too many components together.
 pub fn assemble(mut readings: Vec<Reading>) -> Result<Page, Unreadable> {
-    let has_components_alone = |reading: &Reading| reading.components.is_some() && reading.incidents.is_none();
+    let has_components_alone =
+        |reading: &Reading| reading.components.is_some() && reading.incidents.is_none();
     readings.sort_by_key(|reading| !has_components_alone(reading));
     let mut readings = readings.into_iter();
     let first = readings.next().ok_or(Unreadable::NoAnswer)?;
@@ -274,9 +287,15 @@ pub fn assemble(mut readings: Vec<Reading>) -> Result<Page, Unreadable> {
         if page.components.is_empty() {
             (page.identity, page.listing) = (other.identity, other.listing);
         }
-        add(&mut page.components, other.components, |component| &component.id);
-        add(&mut page.incidents, other.incidents, |incident| &incident.id);
-        add(&mut page.maintenances, other.maintenances, |maintenance| &maintenance.id);
+        add(&mut page.components, other.components, |component| {
+            &component.id
+        });
+        add(&mut page.incidents, other.incidents, |incident| {
+            &incident.id
+        });
+        add(&mut page.maintenances, other.maintenances, |maintenance| {
+            &maintenance.id
+        });
     }
     bounded(&page.components)?;
     for (position, component) in (0..).zip(&mut page.components) {
@@ -288,18 +307,23 @@ pub fn assemble(mut readings: Vec<Reading>) -> Result<Page, Unreadable> {
 /// Adds those of `more` whose ids are not there yet.
 fn add<T>(list: &mut Vec<T>, more: Option<Vec<T>>, id: fn(&T) -> &String) {
     let known: HashSet<String> = list.iter().map(|item| id(item).clone()).collect();
-    list.extend(more.into_iter().flatten().filter(|item| !known.contains(id(item))));
+    list.extend(
+        more.into_iter()
+            .flatten()
+            .filter(|item| !known.contains(id(item))),
+    );
 }
 
 impl Maintenance {
     /// How far it is: by the vendor's word, or at `now` by the window where there is no word that is known.
     #[must_use]
     pub fn stage_at(&self, now: DateTime<Utc>) -> Stage {
-        self.stage.unwrap_or(match (self.scheduled_for, self.scheduled_until) {
-            (_, Some(until)) if until <= now => Stage::Completed,
-            (Some(from), _) if from <= now => Stage::InProgress,
-            _ => Stage::Scheduled,
-        })
+        self.stage
+            .unwrap_or(match (self.scheduled_for, self.scheduled_until) {
+                (_, Some(until)) if until <= now => Stage::Completed,
+                (Some(from), _) if from <= now => Stage::InProgress,
+                _ => Stage::Scheduled,
+            })
     }
 }
 
@@ -321,14 +345,17 @@ fn decoded(bytes: &[u8]) -> Result<Cow<'_, str>, Unreadable> {
             return Err(Unreadable::NotText);
         }
         let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-        char::decode_utf16(units).collect::<Result<String, _>>().map(Cow::Owned).map_err(|_| Unreadable::NotText)
+        char::decode_utf16(units)
+            .collect::<Result<String, _>>()
+            .map(Cow::Owned)
+            .map_err(|_| Unreadable::NotText)
     };
     match bytes {
         [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
         [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
-        [0xef, 0xbb, 0xbf, rest @ ..] | rest => {
-            std::str::from_utf8(rest).map(Cow::Borrowed).map_err(|_| Unreadable::NotText)
-        }
+        [0xef, 0xbb, 0xbf, rest @ ..] | rest => std::str::from_utf8(rest)
+            .map(Cow::Borrowed)
+            .map_err(|_| Unreadable::NotText),
     }
 }
 
@@ -338,7 +365,9 @@ fn opened(mut root: Json<'_>) -> Result<Json<'_>, Unreadable> {
         return Ok(root);
     }
     if root.at("success") == &Json::Bool(false) {
-        return Err(Unreadable::Refused("the status page says that it could not answer".into()));
+        return Err(Unreadable::Refused(
+            "the status page says that it could not answer".into(),
+        ));
     }
     if let Json::Object(entries) = &mut root
         && let Some(at) = entries.iter().position(|(key, value)| {

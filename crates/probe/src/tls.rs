@@ -6,11 +6,13 @@ use crate::exchange;
 use chrono::{DateTime, Utc};
 use domain::cause::Phase;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue};
+use rustls::client::{
+    ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue,
+};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, NamedGroup, RootCertStore, SignatureScheme,
-    client::WebPkiServerVerifier,
+    CertificateError, ClientConfig, DigitallySignedStruct, NamedGroup, RootCertStore,
+    SignatureScheme, client::WebPkiServerVerifier,
 };
 use std::sync::{Arc, LazyLock};
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -44,7 +46,11 @@ static SYSTEM: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
     let (trusted, unreadable) = roots.add_parsable_certificates(found.certs);
     if trusted == 0 {
         let errors: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
-        tracing::info!(unreadable, ?errors, "this machine has no certificate authorities, using the built-in ones");
+        tracing::info!(
+            unreadable,
+            ?errors,
+            "this machine has no certificate authorities, using the built-in ones"
+        );
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
     Arc::new(roots)
@@ -57,9 +63,10 @@ static SYSTEM: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
 /// When `roots` is empty, or the provider supports no version of TLS.
 pub(crate) fn client_config(roots: &Roots) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = WebPkiServerVerifier::builder_with_provider(roots.store(), Arc::clone(&provider))
-        .build()
-        .map_err(|error| rustls::Error::General(error.to_string()))?;
+    let verifier =
+        WebPkiServerVerifier::builder_with_provider(roots.store(), Arc::clone(&provider))
+            .build()
+            .map_err(|error| rustls::Error::General(error.to_string()))?;
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
@@ -86,20 +93,26 @@ impl ServerCertVerifier for Watching {
         let seen = Seen::of(end_entity);
         if let Some(ends) = seen.ends {
             exchange::note(|exchange| {
-                let soonest = exchange.certificate_expires_at.map_or(ends, |other| other.min(ends));
+                let soonest = exchange
+                    .certificate_expires_at
+                    .map_or(ends, |other| other.min(ends));
                 exchange.certificate_expires_at = Some(soonest);
             });
         }
-        self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now).map_err(|error| {
-            match error {
-                // A certificate that signs itself as an authority would, as many tools make them, is refused for
-                // that flag, with an error that has no type of its own. What matters is that nobody vouches for it.
-                rustls::Error::InvalidCertificate(CertificateError::Other(_)) if seen.self_issued => {
-                    CertificateError::UnknownIssuer.into()
+        self.0
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            .map_err(|error| {
+                match error {
+                    // A certificate that signs itself as an authority would, as many tools make them, is refused for
+                    // that flag, with an error that has no type of its own. What matters is that nobody vouches for it.
+                    rustls::Error::InvalidCertificate(CertificateError::Other(_))
+                        if seen.self_issued =>
+                    {
+                        CertificateError::UnknownIssuer.into()
+                    }
+                    error => error,
                 }
-                error => error,
-            }
-        })
+            })
     }
 
     fn verify_tls12_signature(

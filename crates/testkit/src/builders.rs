@@ -21,7 +21,10 @@ pub async fn a_user(db: &impl ConnectionTrait) -> user::Model {
         created_at: now,
         updated_at: now,
     };
-    user.into_active_model().insert(db).await.expect("a user can be added")
+    user.into_active_model()
+        .insert(db)
+        .await
+        .expect("a user can be added")
 }
 
 /// A service of `user` that was never checked: an HTTP service with the defaults, until the setters say otherwise.
@@ -130,7 +133,11 @@ impl<C: ConnectionTrait> ServiceBuilder<'_, C> {
     /// # Panics
     /// When the database refuses.
     pub async fn create(self) -> service::Model {
-        let service = self.service.insert(self.db).await.expect("a service can be added");
+        let service = self
+            .service
+            .insert(self.db)
+            .await
+            .expect("a service can be added");
         let state = service_state::ActiveModel {
             service_id: Set(service.id),
             status: Set(Status::Unknown),
@@ -139,7 +146,10 @@ impl<C: ConnectionTrait> ServiceBuilder<'_, C> {
             down_checks: Set(0),
             ..Default::default()
         };
-        state.insert(self.db).await.expect("a service's state can be added");
+        state
+            .insert(self.db)
+            .await
+            .expect("a service's state can be added");
         service
     }
 }
@@ -167,7 +177,10 @@ pub fn a_check(service: &service::Model, slot: DateTime<Utc>) -> check::Model {
 pub async fn insert_checks(db: &impl ConnectionTrait, checks: &[check::Model]) {
     for some in checks.chunks(1000) {
         let rows = some.iter().cloned().map(IntoActiveModel::into_active_model);
-        check::Entity::insert_many(rows).exec_without_returning(db).await.expect("checks can be added");
+        check::Entity::insert_many(rows)
+            .exec_without_returning(db)
+            .await
+            .expect("checks can be added");
     }
 }
 

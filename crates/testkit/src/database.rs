@@ -57,7 +57,11 @@ pub async fn sqlite() -> TestDatabase {
     let migrated = migrated.await;
     let (directory, file, url) = sqlite_file();
     std::fs::write(file, migrated).expect("a temporary directory can be written");
-    TestDatabase { db: connect(&url, CONNECTIONS).await, url, _directory: Some(directory) }
+    TestDatabase {
+        db: connect(&url, CONNECTIONS).await,
+        url,
+        _directory: Some(directory),
+    }
 }
 
 /// An empty database on the PostgreSQL server that the tests of this process share.
@@ -71,10 +75,17 @@ pub async fn postgres() -> TestDatabase {
     let migrated = MIGRATED.get_or_init(|| async {
         let url = server.create_database().await;
         migrate(&url).await;
-        url.rsplit('/').next().expect("the address ends with the name").to_owned()
+        url.rsplit('/')
+            .next()
+            .expect("the address ends with the name")
+            .to_owned()
     });
     let url = server.create_database_from(migrated.await).await;
-    TestDatabase { db: connect(&url, CONNECTIONS).await, url, _directory: None }
+    TestDatabase {
+        db: connect(&url, CONNECTIONS).await,
+        url,
+        _directory: None,
+    }
 }
 
 /// Runs one test body over both databases, as two tests in a module of the function's name:
@@ -110,11 +121,19 @@ fn sqlite_file() -> (TempDir, std::path::PathBuf, String) {
 
 async fn migrate(url: &str) {
     let db = connect(url, 1).await;
-    migration::run(&db).await.expect("a new database can be migrated");
+    migration::run(&db)
+        .await
+        .expect("a new database can be migrated");
     db.close().await.expect("a pool can be closed");
 }
 
 async fn connect(url: &str, max_connections: u32) -> DatabaseConnection {
-    let pool = migration::Pool { max_connections, application_name: "pulsecheck-test", ..Default::default() };
-    migration::connect(url, &pool).await.unwrap_or_else(|error| panic!("{error}"))
+    let pool = migration::Pool {
+        max_connections,
+        application_name: "pulsecheck-test",
+        ..Default::default()
+    };
+    migration::connect(url, &pool)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"))
 }

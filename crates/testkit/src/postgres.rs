@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::OnceCell;
 
-const REMEDY: &str = "these tests need a real PostgreSQL: install it with `apt-get install postgresql`";
+const REMEDY: &str =
+    "these tests need a real PostgreSQL: install it with `apt-get install postgresql`";
 
 /// A PostgreSQL server on a Unix socket and a random port of the loopback interface, with nothing in it. It ends with
 /// this value, or with the process. Durability is switched off: it survives its own crash, not the machine's.
@@ -41,10 +42,23 @@ impl PostgresServer {
     async fn begin(durable: bool) -> Self {
         let (programs, owner) = (programs(), owner());
         let server = Server::new("postgres", owner, "QUIT");
-        let mut this = Self { server, programs, owner, port: 0, durable, databases: AtomicU32::new(0) };
+        let mut this = Self {
+            server,
+            programs,
+            owner,
+            port: 0,
+            durable,
+            databases: AtomicU32::new(0),
+        };
         let data = this.data();
         let created = this.run("initdb", |initdb| {
-            initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]);
+            initdb.args([
+                "--username=postgres",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--no-sync",
+            ]);
             initdb.arg("--no-instructions").arg("--pgdata").arg(&data);
         });
         expect_success("initdb", &created.await);
@@ -89,7 +103,11 @@ impl PostgresServer {
     /// When the server refuses.
     pub async fn create_database_from(&self, template: &str) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        self.execute("postgres", &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        self.execute(
+            "postgres",
+            &format!("CREATE DATABASE {name} TEMPLATE {template}"),
+        )
+        .await;
         self.url(&name)
     }
 
@@ -101,13 +119,30 @@ impl PostgresServer {
     pub async fn execute(&self, database: &str, sql: &str) -> String {
         let output = self
             .run("psql", |psql| {
-                psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]);
-                psql.arg("--host").arg(self.server.directory()).arg("--port").arg(self.port.to_string());
-                psql.args(["--username=postgres", "--dbname", database, "--command", sql]);
+                psql.args([
+                    "--no-psqlrc",
+                    "--quiet",
+                    "--tuples-only",
+                    "--no-align",
+                    "--set=ON_ERROR_STOP=1",
+                ]);
+                psql.arg("--host")
+                    .arg(self.server.directory())
+                    .arg("--port")
+                    .arg(self.port.to_string());
+                psql.args([
+                    "--username=postgres",
+                    "--dbname",
+                    database,
+                    "--command",
+                    sql,
+                ]);
             })
             .await;
         expect_success(sql, &output);
-        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+        String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned()
     }
 
     /// Ends it in good order, breaking off its connections.
@@ -131,7 +166,11 @@ impl PostgresServer {
     /// # Panics
     /// When it does not start.
     pub async fn start_again(&mut self) {
-        assert!(self.launch().await, "PostgreSQL does not start again: {}", self.server.log());
+        assert!(
+            self.launch().await,
+            "PostgreSQL does not start again: {}",
+            self.server.log()
+        );
     }
 
     /// Stops it and starts it again on the same port.
@@ -152,13 +191,25 @@ impl PostgresServer {
         let (data, directory) = (self.data(), self.server.directory().to_owned());
         // Left over after a crash; the new one is read below to learn when the server is ready.
         let _ = std::fs::remove_file(data.join("postmaster.pid"));
-        let mut arguments =
-            vec!["-D".to_owned(), data.display().to_string(), "-k".to_owned(), directory.display().to_string()];
+        let mut arguments = vec![
+            "-D".to_owned(),
+            data.display().to_string(),
+            "-k".to_owned(),
+            directory.display().to_string(),
+        ];
         for setting in [
             format!("port={}", self.port).as_str(),
             "listen_addresses=127.0.0.1",
-            if self.durable { "fsync=on" } else { "fsync=off" },
-            if self.durable { "full_page_writes=on" } else { "full_page_writes=off" },
+            if self.durable {
+                "fsync=on"
+            } else {
+                "fsync=off"
+            },
+            if self.durable {
+                "full_page_writes=on"
+            } else {
+                "full_page_writes=off"
+            },
             "max_connections=300",
             "shared_buffers=64MB",
             "timezone=UTC",
@@ -166,8 +217,11 @@ impl PostgresServer {
         ] {
             arguments.extend(["-c".to_owned(), setting.to_owned()]);
         }
-        self.server.start(&self.programs.join("postgres"), &arguments, self.owner);
-        self.server.is_ready(|| std::future::ready(notes_ready(&data))).await
+        self.server
+            .start(&self.programs.join("postgres"), &arguments, self.owner);
+        self.server
+            .is_ready(|| std::future::ready(notes_ready(&data)))
+            .await
     }
 
     /// Runs one of PostgreSQL's own programs to its end.
@@ -184,27 +238,44 @@ impl PostgresServer {
 /// As `pg_ctl` finds out: the eighth line of the server's own note about itself.
 fn notes_ready(data: &Path) -> bool {
     let note = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
-    note.lines().nth(7).is_some_and(|line| line.trim_end() == "ready")
+    note.lines()
+        .nth(7)
+        .is_some_and(|line| line.trim_end() == "ready")
 }
 
 fn expect_success(what: &str, output: &Output) {
-    assert!(output.status.success(), "{what} failed: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{what} failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// The directory of the newest version that Debian's packages installed, else that of `PATH`.
 fn programs() -> PathBuf {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
     let newest = versions
         .map(|version| version.path().join("bin"))
         .filter(|programs| programs.join("postgres").is_file())
         .max_by_key(|programs| version_of(programs));
-    let on_path = || find_on_path("postgres").and_then(|program| program.parent().map(Path::to_owned));
-    newest.or_else(on_path).unwrap_or_else(|| panic!("{REMEDY}"))
+    let on_path =
+        || find_on_path("postgres").and_then(|program| program.parent().map(Path::to_owned));
+    newest
+        .or_else(on_path)
+        .unwrap_or_else(|| panic!("{REMEDY}"))
 }
 
 fn version_of(programs: &Path) -> u32 {
-    let version = programs.parent().and_then(Path::file_name).and_then(|name| name.to_str());
-    version.and_then(|version| version.parse().ok()).unwrap_or(0)
+    let version = programs
+        .parent()
+        .and_then(Path::file_name)
+        .and_then(|name| name.to_str());
+    version
+        .and_then(|version| version.parse().ok())
+        .unwrap_or(0)
 }
 
 /// PostgreSQL refuses to run as root; then it runs as the user `postgres` that its package made.
@@ -217,5 +288,9 @@ fn owner() -> Owner {
         return None;
     }
     let postgres = id(&["-u", "postgres"]).zip(id(&["-g", "postgres"]));
-    Some(postgres.unwrap_or_else(|| panic!("there is no user `postgres` to run the server as: {REMEDY}")))
+    Some(
+        postgres.unwrap_or_else(|| {
+            panic!("there is no user `postgres` to run the server as: {REMEDY}")
+        }),
+    )
 }

@@ -30,7 +30,12 @@ impl RedisServer {
         let program = find_on_path("redis-server").unwrap_or_else(|| {
             panic!("these tests need a real Redis: install it with `apt-get install redis-server`");
         });
-        let mut this = Self { server: Server::new("redis", None, "KILL"), program, port: 0, options: Vec::new() };
+        let mut this = Self {
+            server: Server::new("redis", None, "KILL"),
+            program,
+            port: 0,
+            options: Vec::new(),
+        };
         // Between finding a free port and using it another process may have taken it.
         for _ in 0..5 {
             (this.port, this.options) = (free_port(), options());
@@ -81,7 +86,11 @@ impl RedisServer {
     /// # Panics
     /// When it does not start.
     pub async fn start_again(&mut self) {
-        assert!(self.launch().await, "redis-server does not start again: {}", self.server.log());
+        assert!(
+            self.launch().await,
+            "redis-server does not start again: {}",
+            self.server.log()
+        );
     }
 
     /// Stops it and starts it again on the same port, keeping what it holds.
@@ -124,28 +133,52 @@ impl RedisServer {
     /// # Panics
     /// When the server does not answer.
     pub async fn command(&self, command: &str) -> String {
-        ask(self.port, command).await.unwrap_or_else(|error| panic!("Redis does not answer to {command}: {error}"))
+        ask(self.port, command)
+            .await
+            .unwrap_or_else(|error| panic!("Redis does not answer to {command}: {error}"))
     }
 
     /// `false` when the process ended before it answered.
     async fn launch(&mut self) -> bool {
         let port = self.port.to_string();
         // The one rule for saving makes an orderly stop keep the data; none is saved while tests run.
-        let arguments = ["--port", &port, "--bind", "127.0.0.1", "--save", "86400 1000000000", "--appendonly", "no"];
-        let arguments: Vec<_> = arguments.into_iter().map(str::to_owned).chain(self.options.iter().cloned()).collect();
+        let arguments = [
+            "--port",
+            &port,
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "86400 1000000000",
+            "--appendonly",
+            "no",
+        ];
+        let arguments: Vec<_> = arguments
+            .into_iter()
+            .map(str::to_owned)
+            .chain(self.options.iter().cloned())
+            .collect();
         self.server.start(&self.program, &arguments, None);
         let port = self.port;
-        self.server.is_ready(|| async move { ask(port, "PING").await.is_ok_and(|reply| reply == "+PONG") }).await
+        self.server
+            .is_ready(|| async move { ask(port, "PING").await.is_ok_and(|reply| reply == "+PONG") })
+            .await
     }
 }
 
 async fn ask(port: u16, command: &str) -> std::io::Result<String> {
     let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", port)).await?);
-    stream.write_all(format!("{command}\r\n").as_bytes()).await?;
+    stream
+        .write_all(format!("{command}\r\n").as_bytes())
+        .await?;
     let mut line = String::new();
     stream.read_line(&mut line).await?;
-    let line = line.strip_suffix("\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
-    let Some(length) = line.strip_prefix('$').and_then(|length| length.parse().ok()) else {
+    let line = line
+        .strip_suffix("\r\n")
+        .ok_or(std::io::ErrorKind::UnexpectedEof)?;
+    let Some(length) = line
+        .strip_prefix('$')
+        .and_then(|length| length.parse().ok())
+    else {
         return Ok(line.to_owned());
     };
     let mut text = vec![0; length];

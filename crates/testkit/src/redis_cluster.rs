@@ -48,8 +48,15 @@ impl RedisCluster {
     /// Its `REDIS_URL`, which names every node.
     #[must_use]
     pub fn url(&self) -> String {
-        let others: Vec<_> = self.nodes[1..].iter().map(|node| format!("node=127.0.0.1:{}", node.port())).collect();
-        format!("redis-cluster://127.0.0.1:{}?{}", self.nodes[0].port(), others.join("&"))
+        let others: Vec<_> = self.nodes[1..]
+            .iter()
+            .map(|node| format!("node=127.0.0.1:{}", node.port()))
+            .collect();
+        format!(
+            "redis-cluster://127.0.0.1:{}?{}",
+            self.nodes[0].port(),
+            others.join("&")
+        )
     }
 
     /// Adds a node that has what master `number` has, and takes its place when it is away for some seconds.
@@ -58,11 +65,17 @@ impl RedisCluster {
     /// When it does not start or follow.
     pub async fn add_replica_of(&mut self, number: usize) {
         self.join(start_node().await).await;
-        let (master, replica) = (&self.nodes[number], self.nodes.last().expect("it was just added"));
+        let (master, replica) = (
+            &self.nodes[number],
+            self.nodes.last().expect("it was just added"),
+        );
         let id = master.command("CLUSTER MYID").await;
         tell(replica, &format!("CLUSTER REPLICATE {id}")).await;
         until("the replica has what its master has", || async {
-            replica.command("INFO replication").await.contains("master_link_status:up")
+            replica
+                .command("INFO replication")
+                .await
+                .contains("master_link_status:up")
         })
         .await;
     }
@@ -72,26 +85,41 @@ impl RedisCluster {
     /// # Panics
     /// When the cluster does not answer.
     pub async fn master_of(&self, key: &str) -> usize {
-        let slot = self.nodes[0].command(&format!("CLUSTER KEYSLOT {key}")).await;
-        let slot: usize = slot.trim_start_matches(':').parse().expect("a slot is a number");
-        (0..MASTERS).find(|number| slot < SLOTS * (number + 1) / MASTERS).expect("every slot has a master")
+        let slot = self.nodes[0]
+            .command(&format!("CLUSTER KEYSLOT {key}"))
+            .await;
+        let slot: usize = slot
+            .trim_start_matches(':')
+            .parse()
+            .expect("a slot is a number");
+        (0..MASTERS)
+            .find(|number| slot < SLOTS * (number + 1) / MASTERS)
+            .expect("every slot has a master")
     }
 
     async fn join(&mut self, node: RedisServer) {
         for other in &self.nodes {
-            let command = format!("CLUSTER MEET 127.0.0.1 {} {}", other.port(), bus_port(other).await);
+            let command = format!(
+                "CLUSTER MEET 127.0.0.1 {} {}",
+                other.port(),
+                bus_port(other).await
+            );
             tell(&node, &command).await;
         }
         self.nodes.push(node);
         until("the nodes know each other", || async {
             for node in &self.nodes {
                 let known = node.command("CLUSTER NODES").await;
-                let linked = known.lines().filter(|line| line.contains(" connected")).count();
+                let linked = known
+                    .lines()
+                    .filter(|line| line.contains(" connected"))
+                    .count();
                 if linked != self.nodes.len() || known.contains("handshake") {
                     return false;
                 }
                 let info = node.command("CLUSTER INFO").await;
-                let serves = info.contains("cluster_state:ok") && info.contains(&format!("cluster_slots_ok:{SLOTS}"));
+                let serves = info.contains("cluster_state:ok")
+                    && info.contains(&format!("cluster_slots_ok:{SLOTS}"));
                 if self.nodes.len() >= MASTERS && !serves {
                     return false;
                 }
@@ -105,8 +133,20 @@ impl RedisCluster {
 async fn start_node() -> RedisServer {
     let options = || {
         let port = free_port().to_string();
-        let options = ["--cluster-enabled", "yes", "--cluster-port", &port, "--cluster-node-timeout", "3000"];
-        let more = ["--cluster-require-full-coverage", "no", "--repl-diskless-sync-delay", "0"];
+        let options = [
+            "--cluster-enabled",
+            "yes",
+            "--cluster-port",
+            &port,
+            "--cluster-node-timeout",
+            "3000",
+        ];
+        let more = [
+            "--cluster-require-full-coverage",
+            "no",
+            "--repl-diskless-sync-delay",
+            "0",
+        ];
         options.into_iter().chain(more).map(str::to_owned).collect()
     };
     RedisServer::start_with(options).await
@@ -114,9 +154,21 @@ async fn start_node() -> RedisServer {
 
 async fn bus_port(node: &RedisServer) -> String {
     let answer = node.command("CLUSTER NODES").await;
-    let own = answer.lines().find(|line| line.contains("myself")).expect("a node knows itself").to_owned();
-    let address = own.split(' ').nth(1).expect("the address comes second").to_owned();
-    address.split(['@', ',']).nth(1).expect("the port of the bus follows the @").to_owned()
+    let own = answer
+        .lines()
+        .find(|line| line.contains("myself"))
+        .expect("a node knows itself")
+        .to_owned();
+    let address = own
+        .split(' ')
+        .nth(1)
+        .expect("the address comes second")
+        .to_owned();
+    address
+        .split(['@', ','])
+        .nth(1)
+        .expect("the port of the bus follows the @")
+        .to_owned()
 }
 
 async fn tell(node: &RedisServer, command: &str) {

@@ -54,12 +54,18 @@ impl Server {
         let directory = tempfile::Builder::new()
             .prefix(&format!("pulsecheck-{name}-"))
             .tempdir()
-            .unwrap_or_else(|error| panic!("cannot make a directory for {name}: {error}: set TMPDIR to one"));
+            .unwrap_or_else(|error| {
+                panic!("cannot make a directory for {name}: {error}: set TMPDIR to one")
+            });
         if let Some((user, group)) = owner {
             std::os::unix::fs::chown(directory.path(), Some(user), Some(group))
                 .unwrap_or_else(|error| panic!("cannot give {name} its directory: {error}"));
         }
-        Self { directory, end_signal, running: None }
+        Self {
+            directory,
+            end_signal,
+            running: None,
+        }
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -70,18 +76,31 @@ impl Server {
     pub(crate) fn start(&mut self, program: &Path, arguments: &[String], owner: Owner) {
         assert!(self.running.is_none(), "{} runs already", program.display());
         let mut command = Command::new("sh");
-        command.args(["-c", GUARDED, "sh"]).arg(self.directory()).arg(self.end_signal).arg(program).args(arguments);
+        command
+            .args(["-c", GUARDED, "sh"])
+            .arg(self.directory())
+            .arg(self.end_signal)
+            .arg(program)
+            .args(arguments);
         // A group of its own: Ctrl-C at the terminal ends the test process alone, and the guard sees to the rest.
-        command.current_dir(self.directory()).stdin(Stdio::piped()).process_group(0);
+        command
+            .current_dir(self.directory())
+            .stdin(Stdio::piped())
+            .process_group(0);
         run_as(&mut command, owner);
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {}: {error}", program.display()));
+        let mut child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {}: {error}", program.display()));
         let lifeline = child.stdin.take().expect("the pipe was asked for");
         self.running = Some(Running { child, lifeline });
     }
 
     /// Whether the process is there; one that ended by itself is cleared away.
     pub(crate) fn is_running(&mut self) -> bool {
-        let running = self.running.as_mut().is_some_and(|running| running.exit_status().is_none());
+        let running = self
+            .running
+            .as_mut()
+            .is_some_and(|running| running.exit_status().is_none());
         if !running {
             self.forget();
         }
@@ -89,13 +108,20 @@ impl Server {
     }
 
     /// Awaits that the server answers; `false` when it ends before.
-    pub(crate) async fn is_ready<F: Future<Output = bool>>(&mut self, answers: impl Fn() -> F) -> bool {
+    pub(crate) async fn is_ready<F: Future<Output = bool>>(
+        &mut self,
+        answers: impl Fn() -> F,
+    ) -> bool {
         let deadline = Instant::now() + PATIENCE;
         while !answers().await {
             if !self.is_running() {
                 return false;
             }
-            assert!(Instant::now() < deadline, "a server does not get ready: {}", self.log());
+            assert!(
+                Instant::now() < deadline,
+                "a server does not get ready: {}",
+                self.log()
+            );
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         // Another server may have answered on a port that this one did not get.
@@ -104,17 +130,26 @@ impl Server {
 
     /// Sends a signal such as `STOP` by its name.
     pub(crate) fn signal(&self, name: &str) {
-        let running = self.running.as_ref().expect("a signal is sent to a running server");
+        let running = self
+            .running
+            .as_ref()
+            .expect("a signal is sent to a running server");
         running.signal(name);
     }
 
     /// Sends `signal` and waits until the server has ended.
     pub(crate) async fn stop(&mut self, signal: &str) {
-        let Some(running) = &mut self.running else { return };
+        let Some(running) = &mut self.running else {
+            return;
+        };
         running.signal(signal);
         let deadline = Instant::now() + PATIENCE;
         while running.exit_status().is_none() {
-            assert!(Instant::now() < deadline, "{} did not end on SIG{signal}", self.directory.path().display());
+            assert!(
+                Instant::now() < deadline,
+                "{} did not end on SIG{signal}",
+                self.directory.path().display()
+            );
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         self.forget();
@@ -135,13 +170,20 @@ impl Server {
 
 impl Running {
     fn exit_status(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().expect("a child process can be asked for its status")
+        self.child
+            .try_wait()
+            .expect("a child process can be asked for its status")
     }
 
     fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        let status = Command::new("sh").args(["-c", r#"kill -s "$1" "$2""#, "sh", name, &id]).status();
-        assert!(status.is_ok_and(|status| status.success()), "cannot send SIG{name} to a server");
+        let status = Command::new("sh")
+            .args(["-c", r#"kill -s "$1" "$2""#, "sh", name, &id])
+            .status();
+        assert!(
+            status.is_ok_and(|status| status.success()),
+            "cannot send SIG{name} to a server"
+        );
     }
 }
 
@@ -151,7 +193,9 @@ impl Drop for Server {
             if running.exit_status().is_none() {
                 let id = running.child.id().to_string();
                 let script = r#"kill -s "$1" "$2"; kill -s CONT "$2""#;
-                let _ = Command::new("sh").args(["-c", script, "sh", self.end_signal, &id]).status();
+                let _ = Command::new("sh")
+                    .args(["-c", script, "sh", self.end_signal, &id])
+                    .status();
                 let _ = running.child.wait();
             }
             self.forget();
@@ -174,7 +218,9 @@ pub(crate) fn free_port() -> u16 {
     loop {
         let random = RandomState::new().build_hasher().finish() % 20_000;
         let port = 12_000 + u16::try_from(random).expect("a remainder of 20,000 fits");
-        let mut given = GIVEN.lock().expect("nothing panics while it holds the lock");
+        let mut given = GIVEN
+            .lock()
+            .expect("nothing panics while it holds the lock");
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() && given.insert(port) {
             return port;
         }
@@ -184,5 +230,7 @@ pub(crate) fn free_port() -> u16 {
 /// Where `program` is, by `PATH`.
 pub(crate) fn find_on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|directory| directory.join(program)).find(|file| file.is_file())
+    std::env::split_paths(&path)
+        .map(|directory| directory.join(program))
+        .find(|file| file.is_file())
 }

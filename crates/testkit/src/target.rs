@@ -33,13 +33,19 @@ impl Behaviour {
     /// Answers at once.
     #[must_use]
     pub const fn code(code: u16) -> Self {
-        Self::Answer { code, delay: Duration::ZERO }
+        Self::Answer {
+            code,
+            delay: Duration::ZERO,
+        }
     }
 
     /// Answers 200 after `ms` milliseconds.
     #[must_use]
     pub const fn slow(ms: u64) -> Self {
-        Self::Answer { code: 200, delay: Duration::from_millis(ms) }
+        Self::Answer {
+            code: 200,
+            delay: Duration::from_millis(ms),
+        }
     }
 }
 
@@ -62,12 +68,25 @@ impl Target {
     /// When loopback has no free port.
     pub async fn start() -> Arc<Self> {
         let kept = TcpSocket::new_v4().expect("a socket can be made");
-        kept.set_reuseaddr(true).expect("a socket that does not listen can share its port");
-        kept.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("loopback has a free port");
+        kept.set_reuseaddr(true)
+            .expect("a socket that does not listen can share its port");
+        kept.bind(SocketAddr::from(([127, 0, 0, 1], 0)))
+            .expect("loopback has a free port");
         let address = kept.local_addr().expect("a bound socket has an address");
-        let listener = TcpListener::bind(address).await.expect("its own port is free");
-        let (behaviour, requests) = (watch::Sender::new(Behaviour::code(200)), watch::Sender::new(0));
-        let target = Self { address, behaviour, requests, listening: Mutex::default(), _kept: kept };
+        let listener = TcpListener::bind(address)
+            .await
+            .expect("its own port is free");
+        let (behaviour, requests) = (
+            watch::Sender::new(Behaviour::code(200)),
+            watch::Sender::new(0),
+        );
+        let target = Self {
+            address,
+            behaviour,
+            requests,
+            listening: Mutex::default(),
+            _kept: kept,
+        };
         target.listen(listener);
         Arc::new(target)
     }
@@ -94,7 +113,9 @@ impl Target {
             (Some(listening), _) => *self.listening() = Some(listening),
             (None, Behaviour::Refuse) => {}
             (None, _) => {
-                let listener = TcpListener::bind(self.address).await.expect("its own port is still free");
+                let listener = TcpListener::bind(self.address)
+                    .await
+                    .expect("its own port is still free");
                 self.listen(listener);
             }
         }
@@ -113,7 +134,11 @@ impl Target {
     pub async fn has_read(&self, count: usize) {
         let mut requests = self.requests.subscribe();
         let waited = tokio::time::timeout(PATIENCE, requests.wait_for(|read| *read >= count)).await;
-        assert!(waited.is_ok(), "a target has read {} requests, not {count}", self.requests());
+        assert!(
+            waited.is_ok(),
+            "a target has read {} requests, not {count}",
+            self.requests()
+        );
     }
 
     fn listen(&self, listener: TcpListener) {
@@ -131,7 +156,9 @@ impl Target {
     }
 
     fn listening(&self) -> std::sync::MutexGuard<'_, Option<JoinHandle<()>>> {
-        self.listening.lock().expect("nothing panics while it holds the lock")
+        self.listening
+            .lock()
+            .expect("nothing panics while it holds the lock")
     }
 }
 
@@ -144,7 +171,11 @@ impl Drop for Target {
 }
 
 /// Serves one connection until the peer or the behaviour ends it.
-async fn serve(mut stream: TcpStream, mut behaviour: watch::Receiver<Behaviour>, requests: watch::Sender<usize>) {
+async fn serve(
+    mut stream: TcpStream,
+    mut behaviour: watch::Receiver<Behaviour>,
+    requests: watch::Sender<usize>,
+) {
     while read_request(&mut stream).await {
         requests.send_modify(|count| *count += 1);
         loop {
@@ -157,7 +188,9 @@ async fn serve(mut stream: TcpStream, mut behaviour: watch::Receiver<Behaviour>,
                     }
                     let body = format!("{code}\n");
                     let length = body.len();
-                    let answer = format!("HTTP/1.1 {code} Scripted\r\nContent-Length: {length}\r\n\r\n{body}");
+                    let answer = format!(
+                        "HTTP/1.1 {code} Scripted\r\nContent-Length: {length}\r\n\r\n{body}"
+                    );
                     if stream.write_all(answer.as_bytes()).await.is_err() {
                         return;
                     }

@@ -37,7 +37,10 @@ impl Reply {
     /// A response with this status line, these further header lines (each ended by CR and LF), and this body.
     #[must_use]
     pub fn of(status: &str, headers: &str, body: &[u8]) -> Self {
-        let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n", body.len());
+        let head = format!(
+            "HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
         Self::Whole([head.as_bytes(), body].concat())
     }
 
@@ -50,7 +53,11 @@ impl Reply {
     /// 301 to `address`.
     #[must_use]
     pub fn redirect(address: &str) -> Self {
-        Self::of("301 Moved Permanently", &format!("location: {address}\r\n"), b"")
+        Self::of(
+            "301 Moved Permanently",
+            &format!("location: {address}\r\n"),
+            b"",
+        )
     }
 }
 
@@ -83,9 +90,14 @@ impl Vendor {
     /// # Panics
     /// When loopback has no free port.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("loopback has a free port");
         let address = listener.local_addr().expect("a listener has an address");
-        let shared = Arc::new(Shared { replies: watch::Sender::default(), asked: watch::Sender::default() });
+        let shared = Arc::new(Shared {
+            replies: watch::Sender::default(),
+            asked: watch::Sender::default(),
+        });
         let for_each = Arc::clone(&shared);
         let listening = tokio::spawn(async move {
             let mut connections = JoinSet::new();
@@ -96,12 +108,18 @@ impl Vendor {
                 while connections.try_join_next().is_some() {}
             }
         });
-        Self { address, shared, listening }
+        Self {
+            address,
+            shared,
+            listening,
+        }
     }
 
     /// Answers requests for `path` with `reply` from now on. Before a path may stand a host, and it goes for that one only.
     pub fn serve(&self, path: &str, reply: Reply) {
-        self.shared.replies.send_modify(|replies| drop(replies.insert(path.to_owned(), reply)));
+        self.shared
+            .replies
+            .send_modify(|replies| drop(replies.insert(path.to_owned(), reply)));
     }
 
     /// Answers with a page of Statuspage's shape from now on, at every host.
@@ -124,7 +142,12 @@ impl Vendor {
     /// How often `path` was asked for.
     #[must_use]
     pub fn asked(&self, path: &str) -> usize {
-        self.shared.asked.borrow().iter().filter(|asked| asked.path == path).count()
+        self.shared
+            .asked
+            .borrow()
+            .iter()
+            .filter(|asked| asked.path == path)
+            .count()
     }
 
     /// How many requests came in all.
@@ -137,13 +160,22 @@ impl Vendor {
     #[must_use]
     pub fn heads(&self, path: &str) -> Vec<String> {
         let asked = self.shared.asked.borrow();
-        asked.iter().filter(|asked| asked.path == path).map(|asked| asked.head.clone()).collect()
+        asked
+            .iter()
+            .filter(|asked| asked.path == path)
+            .map(|asked| asked.head.clone())
+            .collect()
     }
 
     /// When `path` was asked for the last time.
     #[must_use]
     pub fn last_asked(&self, path: &str) -> Option<Instant> {
-        self.shared.asked.borrow().iter().rfind(|asked| asked.path == path).map(|asked| asked.at)
+        self.shared
+            .asked
+            .borrow()
+            .iter()
+            .rfind(|asked| asked.path == path)
+            .map(|asked| asked.at)
     }
 
     /// Waits until `path` was asked for `count` times in all.
@@ -152,9 +184,14 @@ impl Vendor {
     /// When that does not happen.
     pub async fn was_asked(&self, path: &str, count: usize) {
         let mut asked = self.shared.asked.subscribe();
-        let enough = asked.wait_for(|all| all.iter().filter(|asked| asked.path == path).count() >= count);
+        let enough =
+            asked.wait_for(|all| all.iter().filter(|asked| asked.path == path).count() >= count);
         let waited = tokio::time::timeout(PATIENCE, enough).await.map(drop);
-        assert!(waited.is_ok(), "{path} was asked for {} times, not {count}", self.asked(path));
+        assert!(
+            waited.is_ok(),
+            "{path} was asked for {} times, not {count}",
+            self.asked(path)
+        );
     }
 }
 
@@ -174,17 +211,30 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     }
     let head = String::from_utf8_lossy(&read).into_owned();
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-    let host =
-        head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("host:").map(str::trim).map(str::to_owned));
+    let host = head.lines().find_map(|line| {
+        line.to_ascii_lowercase()
+            .strip_prefix("host:")
+            .map(str::trim)
+            .map(str::to_owned)
+    });
     let host = host.unwrap_or_default();
-    let host = host.rsplit_once(':').map_or(host.as_str(), |(host, _)| host);
-    let asked = Asked { path: path.clone(), head: head.clone(), at: Instant::now() };
+    let host = host
+        .rsplit_once(':')
+        .map_or(host.as_str(), |(host, _)| host);
+    let asked = Asked {
+        path: path.clone(),
+        head: head.clone(),
+        at: Instant::now(),
+    };
     shared.asked.send_modify(|all| all.push(asked));
     let mut replies = shared.replies.subscribe();
     let response = loop {
         let reply = {
             let replies = replies.borrow_and_update();
-            replies.get(&format!("{host}{path}")).or_else(|| replies.get(&path)).cloned()
+            replies
+                .get(&format!("{host}{path}"))
+                .or_else(|| replies.get(&path))
+                .cloned()
         };
         match reply {
             Some(Reply::Silence) => tokio::select! {
@@ -194,9 +244,15 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
             },
             Some(Reply::Tagged { etag, body }) => {
                 let tag = format!("etag: {etag}\r\n");
-                let known = head.lines().any(|line| line.to_ascii_lowercase() == format!("if-none-match: {etag}"));
+                let known = head
+                    .lines()
+                    .any(|line| line.to_ascii_lowercase() == format!("if-none-match: {etag}"));
                 let of = |status, body| Reply::of(status, &tag, body);
-                break if known { of("304 Not Modified", b"") } else { of("200 OK", &body) };
+                break if known {
+                    of("304 Not Modified", b"")
+                } else {
+                    of("200 OK", &body)
+                };
             }
             Some(whole @ Reply::Whole(_)) => break whole,
             None => break Reply::of("404 Not Found", "", b""),
@@ -245,13 +301,23 @@ impl Page {
             "incident_updates": [{ "id": "u", "status": "investigating", "body": "We are looking into it.",
                 "display_at": "2026-11-22T08:00:00Z" }],
         });
-        self.0["incidents"].as_array_mut().expect("a list").push(incident);
+        self.0["incidents"]
+            .as_array_mut()
+            .expect("a list")
+            .push(incident);
         self
     }
 
     /// With maintenance that is linked to components, from and until RFC 3339 times.
     #[must_use]
-    pub fn maintenance(mut self, id: &str, name: &str, components: &[&str], from: &str, until: &str) -> Self {
+    pub fn maintenance(
+        mut self,
+        id: &str,
+        name: &str,
+        components: &[&str],
+        from: &str,
+        until: &str,
+    ) -> Self {
         let linked: Vec<_> = components.iter().map(|id| json!({ "id": id })).collect();
         let maintenance = json!({
             "id": id, "name": name, "status": "scheduled", "impact": "maintenance",
@@ -259,7 +325,10 @@ impl Page {
             "created_at": "2026-11-22T08:00:00Z", "scheduled_for": from, "scheduled_until": until,
             "components": linked, "incident_updates": [],
         });
-        self.0["scheduled_maintenances"].as_array_mut().expect("a list").push(maintenance);
+        self.0["scheduled_maintenances"]
+            .as_array_mut()
+            .expect("a list")
+            .push(maintenance);
         self
     }
 }

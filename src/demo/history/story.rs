@@ -75,8 +75,11 @@ impl Story {
 
     /// What looking at `at` found; `None` when nobody looked.
     pub(super) fn at(&mut self, at: DateTime<Utc>) -> Option<Outcome> {
-        let trouble =
-            self.troubles.iter().find(|(from, to, _)| (*from..*to).contains(&at)).map(|(.., trouble)| *trouble);
+        let trouble = self
+            .troubles
+            .iter()
+            .find(|(from, to, _)| (*from..*to).contains(&at))
+            .map(|(.., trouble)| *trouble);
         if let Some(name) = &self.vendor {
             return told(name, trouble);
         }
@@ -86,17 +89,29 @@ impl Story {
             None => self.answered(usual.min(threshold * 0.9), 200, None),
             Some(Trouble::NotLooked) => return None,
             Some(Trouble::Slow) => {
-                let ms = (threshold * (1.0 + 0.4 * self.noise())).min(f64::from(self.timeout_ms) * 0.95);
-                let cause = Cause::Slow { response_time_ms: whole(ms), threshold_ms: self.threshold_ms };
+                let ms =
+                    (threshold * (1.0 + 0.4 * self.noise())).min(f64::from(self.timeout_ms) * 0.95);
+                let cause = Cause::Slow {
+                    response_time_ms: whole(ms),
+                    threshold_ms: self.threshold_ms,
+                };
                 self.answered(ms, 200, Some(cause))
             }
             Some(Trouble::Failing) => {
-                let cause = Cause::UnexpectedStatus { code: 503, expected: self.expected.clone() };
+                let cause = Cause::UnexpectedStatus {
+                    code: 503,
+                    expected: self.expected.clone(),
+                };
                 self.answered(usual * 0.3, 503, Some(cause))
             }
-            Some(Trouble::Refused) => Outcome::without_answer(Cause::ConnectionRefused, Phases::default()),
+            Some(Trouble::Refused) => {
+                Outcome::without_answer(Cause::ConnectionRefused, Phases::default())
+            }
             Some(Trouble::Silent) => {
-                let cause = Cause::Timeout { timeout_ms: self.timeout_ms, phase: Phase::FirstByte };
+                let cause = Cause::Timeout {
+                    timeout_ms: self.timeout_ms,
+                    phase: Phase::FirstByte,
+                };
                 Outcome::without_answer(cause, Phases::default())
             }
         })
@@ -139,9 +154,18 @@ fn told(name: &str, trouble: Option<Trouble>) -> Option<Outcome> {
         Some(Trouble::Refused | Trouble::Silent) => (Status::Down, "major outage"),
         Some(Trouble::Failing) => (Status::Down, "partial outage"),
     };
-    let cause = (status != Status::Up).then(|| Cause::Vendor { report: format!("{name}: {word}") });
+    let cause = (status != Status::Up).then(|| Cause::Vendor {
+        report: format!("{name}: {word}"),
+    });
     let phases = Phases::default();
-    Some(Outcome { status, status_code: None, response_time_ms: None, phases, certificate_expires_at: None, cause })
+    Some(Outcome {
+        status,
+        status_code: None,
+        response_time_ms: None,
+        phases,
+        certificate_expires_at: None,
+        cause,
+    })
 }
 
 /// Busier by day than by night, and a little by the week.
@@ -150,11 +174,21 @@ fn wave(at: DateTime<Utc>) -> f64 {
     1.0 - 0.22 * (hours / 24.0 * TAU).cos() + 0.08 * (hours / 168.0 * TAU).sin()
 }
 
-fn troubles(profile: Profile, random: &mut StdRng, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, DateTime<Utc>, Trouble)> {
+fn troubles(
+    profile: Profile,
+    random: &mut StdRng,
+    now: DateTime<Utc>,
+) -> Vec<(DateTime<Utc>, DateTime<Utc>, Trouble)> {
     let ago = |hours: f64| now - minutes(hours * 60.0);
     let mut all: Vec<_> = NOT_RUNNING
         .iter()
-        .map(|(hours, long)| (ago(*hours), ago(*hours) + minutes(*long), Trouble::NotLooked))
+        .map(|(hours, long)| {
+            (
+                ago(*hours),
+                ago(*hours) + minutes(*long),
+                Trouble::NotLooked,
+            )
+        })
         .collect();
     match profile {
         Profile::Slow => all.push((ago(77.0), now + LENGTH, Trouble::Slow)),
@@ -197,7 +231,11 @@ fn minutes(minutes: f64) -> TimeDelta {
     TimeDelta::milliseconds((minutes * 60_000.0) as i64)
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds below a timeout")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "milliseconds below a timeout"
+)]
 fn whole(ms: f64) -> u32 {
     ms.max(0.0) as u32
 }

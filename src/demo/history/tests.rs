@@ -10,13 +10,27 @@ async fn each_past_is_told_by_rollups_checks_and_incidents_alike() {
     let db = &database.db;
     let user = a_user(db).await;
     let now: DateTime<Utc> = "2026-03-20T15:20:00Z".parse().unwrap();
-    let profiles = [Profile::Steady, Profile::Occasional, Profile::Troubled, Profile::Slow, Profile::Dying];
+    let profiles = [
+        Profile::Steady,
+        Profile::Occasional,
+        Profile::Troubled,
+        Profile::Slow,
+        Profile::Dying,
+    ];
     let mut downtime = Vec::new();
     for profile in profiles {
-        let service = a_service(db, &user).interval(10).created_at(now - story::LENGTH).create().await;
+        let service = a_service(db, &user)
+            .interval(10)
+            .created_at(now - story::LENGTH)
+            .create()
+            .await;
         write(db, &service, profile, now).await.unwrap();
 
-        let state = service_state::Entity::find_by_id(service.id).one(db).await.unwrap().unwrap();
+        let state = service_state::Entity::find_by_id(service.id)
+            .one(db)
+            .await
+            .unwrap()
+            .unwrap();
         let expected = match profile {
             Profile::Slow => column::Status::Degraded,
             Profile::Dying => column::Status::Down,
@@ -33,17 +47,32 @@ async fn each_past_is_told_by_rollups_checks_and_incidents_alike() {
             .order_by_asc(check_rollup::Column::Start);
         let days = days.all(db).await.unwrap();
         assert_eq!(days.len(), 91);
-        let covered = days[1..90].iter().map(|day| day.sum().unwrap().tally.covered_ms()).sum::<i64>();
+        let covered = days[1..90]
+            .iter()
+            .map(|day| day.sum().unwrap().tally.covered_ms())
+            .sum::<i64>();
         let all = 89 * DAY.num_milliseconds();
-        assert!(covered < all - 300 * 60_000 && covered > all - 400 * 60_000, "PulseCheck was off for six hours");
+        assert!(
+            covered < all - 300 * 60_000 && covered > all - 400 * 60_000,
+            "PulseCheck was off for six hours"
+        );
         downtime.push(days.iter().map(|day| day.down_ms).sum::<i64>());
 
-        let incidents =
-            incident::Entity::find().filter(incident::Column::ServiceId.eq(service.id)).all(db).await.unwrap();
+        let incidents = incident::Entity::find()
+            .filter(incident::Column::ServiceId.eq(service.id))
+            .all(db)
+            .await
+            .unwrap();
         assert!(!incidents.is_empty(), "{profile:?}");
-        let open: Vec<_> =
-            incidents.iter().filter(|incident| incident.resolved_at.is_none()).map(|open| open.id).collect();
+        let open: Vec<_> = incidents
+            .iter()
+            .filter(|incident| incident.resolved_at.is_none())
+            .map(|open| open.id)
+            .collect();
         assert_eq!(open, Vec::from_iter(state.open_incident_id));
     }
-    assert!(downtime[0] < downtime[2] && downtime[2] < downtime[4], "{downtime:?}");
+    assert!(
+        downtime[0] < downtime[2] && downtime[2] < downtime[4],
+        "{downtime:?}"
+    );
 }

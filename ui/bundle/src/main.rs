@@ -35,7 +35,9 @@ fn main() -> anyhow::Result<()> {
         .with_context(|| format!("cannot read {}", module.display()))?;
     empty_what_never_runs(&mut output)?;
     let names = shorten_imports(&mut output);
-    output.emit(&out_dir).with_context(|| format!("cannot write {}", out_dir.display()))?;
+    output
+        .emit(&out_dir)
+        .with_context(|| format!("cannot write {}", out_dir.display()))?;
     rename_in_script(&out_dir.join("ui.js"), names)
 }
 
@@ -44,14 +46,21 @@ fn empty_what_never_runs(output: &mut Output) -> anyhow::Result<()> {
     for part in NEVER_RUN {
         let mut found = false;
         for function in output.wasm_mut().funcs.iter_mut() {
-            if function.name.as_ref().is_some_and(|name| name.contains(part)) {
+            if function
+                .name
+                .as_ref()
+                .is_some_and(|name| name.contains(part))
+            {
                 let mut body = function.kind.unwrap_local_mut().builder_mut().func_body();
                 body.instrs_mut().clear();
                 body.unreachable();
                 found = true;
             }
         }
-        ensure!(found, "no function is called {part}: it must not be listed any more");
+        ensure!(
+            found,
+            "no function is called {part}: it must not be listed any more"
+        );
     }
     Ok(())
 }
@@ -70,10 +79,14 @@ fn shorten_imports(output: &mut Output) -> HashMap<String, String> {
 
 /// Lets the script that connects the module to the browser call what it offers by the same short names.
 fn rename_in_script(path: &Path, names: HashMap<String, String>) -> anyhow::Result<()> {
-    let mut script = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut script =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     for (long, short) in names {
         let member = format!(" {long}: ");
-        ensure!(script.matches(&member).count() == 1, "the script does not define {long} once");
+        ensure!(
+            script.matches(&member).count() == 1,
+            "the script does not define {long} once"
+        );
         script = script.replace(&member, &format!(" {short}: "));
     }
     fs::write(path, script).with_context(|| format!("cannot write {}", path.display()))

@@ -121,7 +121,10 @@ pub struct BrowserSession {
 pub struct EndSession {
     /// Which one went.
     #[arguments(id: $id)]
-    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    #[allow(
+        dead_code,
+        reason = "asked for because a mutation must select something"
+    )]
     pub end_session: Uuid,
 }
 
@@ -146,7 +149,10 @@ pub struct DeleteAccountVariables {
 pub struct DeleteAccount {
     /// Which one went.
     #[arguments(email: $email)]
-    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    #[allow(
+        dead_code,
+        reason = "asked for because a mutation must select something"
+    )]
     pub delete_account: Uuid,
 }
 
@@ -201,7 +207,10 @@ pub struct CreatedApiToken {
 pub struct RevokeApiToken {
     /// Which one went.
     #[arguments(id: $id)]
-    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    #[allow(
+        dead_code,
+        reason = "asked for because a mutation must select something"
+    )]
     pub revoke_api_token: Uuid,
 }
 
@@ -233,7 +242,10 @@ pub struct CreatedCalendarFeed {
 #[cynic(graphql_type = "Mutation")]
 pub struct RevokeCalendarFeed {
     /// Whether there was one.
-    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    #[allow(
+        dead_code,
+        reason = "asked for because a mutation must select something"
+    )]
     pub revoke_calendar_feed: bool,
 }
 

@@ -4,14 +4,16 @@
 
 use super::{
     AcknowledgeIncident, AddIncidentNote, AddNoteVariables, ById, ByIds, CheckNow, CreateApiToken,
-    CreateApiTokenVariables, CreateCalendarFeed, CreateService, CreateServiceVariables, DeleteAccount,
-    DeleteAccountVariables, DeleteIncidentNote, DeleteServices, DiscoverStatusPage, DiscoverVariables,
-    EndOtherSessions, EndSession, GetAccount, GetChoice, GetIncident, GetLatency, GetLimits, GetMe, GetService,
-    GetSignInOptions, GetSystem, GetVendor, IncidentUpdates, LatencyVariables, ListChecks, ListChecksVariables,
-    ListHistories, ListIncidents, ListIncidentsVariables, ListNotices, ListServices, ListUptimes, OfServices,
-    PauseServices, RecategoriseServices, RecategoriseVariables, ResumeServices, RevokeApiToken, RevokeCalendarFeed,
-    SearchCatalogue, SearchVariables, ServiceChanges, StatusUpdates, TestService, UnacknowledgeIncident, UpdateService,
-    UpdateServiceVariables, ValidateStatusPageUrls, ValidateVariables,
+    CreateApiTokenVariables, CreateCalendarFeed, CreateService, CreateServiceVariables,
+    DeleteAccount, DeleteAccountVariables, DeleteIncidentNote, DeleteServices, DiscoverStatusPage,
+    DiscoverVariables, EndOtherSessions, EndSession, GetAccount, GetChoice, GetIncident,
+    GetLatency, GetLimits, GetMe, GetService, GetSignInOptions, GetSystem, GetVendor,
+    IncidentUpdates, LatencyVariables, ListChecks, ListChecksVariables, ListHistories,
+    ListIncidents, ListIncidentsVariables, ListNotices, ListServices, ListUptimes, OfServices,
+    PauseServices, RecategoriseServices, RecategoriseVariables, ResumeServices, RevokeApiToken,
+    RevokeCalendarFeed, SearchCatalogue, SearchVariables, ServiceChanges, StatusUpdates,
+    TestService, UnacknowledgeIncident, UpdateService, UpdateServiceVariables,
+    ValidateStatusPageUrls, ValidateVariables,
 };
 use serde::Serialize;
 
@@ -98,7 +100,12 @@ mod tests {
         Data: QueryFragment<VariablesFields = Variables::Fields, SchemaType: QueryRoot>,
         Variables: QueryVariables,
     {
-        build_executable_document::<Data, Variables>(OperationType::Query, Some(name), HashSet::new(), None)
+        build_executable_document::<Data, Variables>(
+            OperationType::Query,
+            Some(name),
+            HashSet::new(),
+            None,
+        )
     }
 
     pub(super) fn mutation<Data, Variables>(name: &str) -> String
@@ -106,7 +113,12 @@ mod tests {
         Data: QueryFragment<VariablesFields = Variables::Fields, SchemaType: MutationRoot>,
         Variables: QueryVariables,
     {
-        build_executable_document::<Data, Variables>(OperationType::Mutation, Some(name), HashSet::new(), None)
+        build_executable_document::<Data, Variables>(
+            OperationType::Mutation,
+            Some(name),
+            HashSet::new(),
+            None,
+        )
     }
 
     pub(super) fn subscription<Data, Variables>(name: &str) -> String
@@ -114,7 +126,12 @@ mod tests {
         Data: QueryFragment<VariablesFields = Variables::Fields, SchemaType: SubscriptionRoot>,
         Variables: QueryVariables,
     {
-        build_executable_document::<Data, Variables>(OperationType::Subscription, Some(name), HashSet::new(), None)
+        build_executable_document::<Data, Variables>(
+            OperationType::Subscription,
+            Some(name),
+            HashSet::new(),
+            None,
+        )
     }
 
     /// With `WRITE_DOCUMENTS=1` it writes them anew.
@@ -132,8 +149,15 @@ mod tests {
                 );
             }
         }
-        assert!(!write, "written: run the tests once more without WRITE_DOCUMENTS");
+        assert!(
+            !write,
+            "written: run the tests once more without WRITE_DOCUMENTS"
+        );
         let files = std::fs::read_dir(dir).unwrap().count();
-        assert_eq!(files, all().len(), "ui/documents has files that nobody sends");
+        assert_eq!(
+            files,
+            all().len(),
+            "ui/documents has files that nobody sends"
+        );
     }
 }

@@ -136,7 +136,10 @@ pub struct IncidentNote {
 #[cynic(graphql_type = "Incident")]
 pub struct TouchedIncident {
     /// Its id.
-    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    #[allow(
+        dead_code,
+        reason = "asked for because a mutation must select something"
+    )]
     pub id: Uuid,
 }
 
@@ -146,7 +149,10 @@ pub struct TouchedIncident {
 pub struct AcknowledgeIncident {
     /// Which.
     #[arguments(id: $id)]
-    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    #[allow(
+        dead_code,
+        reason = "asked for because a mutation must select something"
+    )]
     pub acknowledge_incident: TouchedIncident,
 }
 
@@ -156,7 +162,10 @@ pub struct AcknowledgeIncident {
 pub struct UnacknowledgeIncident {
     /// Which.
     #[arguments(id: $id)]
-    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    #[allow(
+        dead_code,
+        reason = "asked for because a mutation must select something"
+    )]
     pub unacknowledge_incident: TouchedIncident,
 }
 
@@ -175,7 +184,10 @@ pub struct AddNoteVariables {
 pub struct AddIncidentNote {
     /// As stored.
     #[arguments(incidentId: $id, text: $text)]
-    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    #[allow(
+        dead_code,
+        reason = "asked for because a mutation must select something"
+    )]
     pub add_incident_note: TouchedNote,
 }
 
@@ -184,7 +196,10 @@ pub struct AddIncidentNote {
 #[cynic(graphql_type = "IncidentNote")]
 pub struct TouchedNote {
     /// Its id.
-    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    #[allow(
+        dead_code,
+        reason = "asked for because a mutation must select something"
+    )]
     pub id: Uuid,
 }
 
@@ -194,7 +209,10 @@ pub struct TouchedNote {
 pub struct DeleteIncidentNote {
     /// Which.
     #[arguments(id: $id)]
-    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    #[allow(
+        dead_code,
+        reason = "asked for because a mutation must select something"
+    )]
     pub delete_incident_note: Uuid,
 }
 

@@ -40,7 +40,11 @@ pub(crate) fn text_of<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     json.peek();
     let from = json.at;
     json.skip();
-    if json.wrong.is_some() { None } else { text.get(from..json.at) }
+    if json.wrong.is_some() {
+        None
+    } else {
+        text.get(from..json.at)
+    }
 }
 
 /// What can be read out of an answer.
@@ -81,7 +85,9 @@ pub(crate) use {enums, objects};
 /// Whether a name of ours is one of the API's: `status_page` and `StatusPage` are `statusPage` and `STATUS_PAGE`.
 fn same(ours: &str, theirs: &str) -> bool {
     fn letters(name: &str) -> impl Iterator<Item = u8> {
-        name.bytes().filter(|byte| *byte != b'_').map(|byte| byte.to_ascii_lowercase())
+        name.bytes()
+            .filter(|byte| *byte != b'_')
+            .map(|byte| byte.to_ascii_lowercase())
     }
     letters(ours).eq(letters(theirs))
 }
@@ -95,7 +101,11 @@ pub struct Json<'a> {
 
 impl<'a> Json<'a> {
     const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, wrong: None }
+        Self {
+            text,
+            at: 0,
+            wrong: None,
+        }
     }
 
     /// What is left to read.
@@ -122,7 +132,8 @@ impl<'a> Json<'a> {
     #[inline(never)]
     fn wrong(&mut self, expected: &str) {
         let at = std::mem::replace(&mut self.at, self.text.len());
-        self.wrong.get_or_insert_with(|| Unreadable(format!("{expected} expected at byte {at}")));
+        self.wrong
+            .get_or_insert_with(|| Unreadable(format!("{expected} expected at byte {at}")));
     }
 
     /// Stands in for what was `expected`.
@@ -154,7 +165,11 @@ impl<'a> Json<'a> {
 
     /// As [`Json::member`], where it may be absent or null.
     pub(crate) fn maybe<T: Read>(&mut self, start: usize, name: &str) -> Option<T> {
-        if self.find(start, name) { Option::read(self) } else { None }
+        if self.find(start, name) {
+            Option::read(self)
+        } else {
+            None
+        }
     }
 
     #[inline(never)]
@@ -234,7 +249,12 @@ impl<'a> Json<'a> {
 
     /// What stands behind a backslash.
     fn escaped(&mut self) -> char {
-        let byte = self.text.as_bytes().get(self.at).copied().unwrap_or_default();
+        let byte = self
+            .text
+            .as_bytes()
+            .get(self.at)
+            .copied()
+            .unwrap_or_default();
         self.at += 1;
         match byte {
             b'"' | b'\\' | b'/' => char::from(byte),
@@ -260,7 +280,10 @@ impl<'a> Json<'a> {
     }
 
     fn hex(&mut self) -> u32 {
-        let digits = self.text.get(self.at..self.at + 4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let digits = self
+            .text
+            .get(self.at..self.at + 4)
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok());
         self.at += 4;
         digits.unwrap_or_else(|| self.instead("four hexadecimal digits"))
     }
@@ -270,8 +293,9 @@ impl<'a> Json<'a> {
     fn word(&mut self) -> &'a str {
         self.peek();
         let rest = self.rest();
-        let length =
-            rest.bytes().take_while(|byte| matches!(byte, b'a'..=b'z' | b'E' | b'0'..=b'9' | b'+' | b'-' | b'.'));
+        let length = rest.bytes().take_while(
+            |byte| matches!(byte, b'a'..=b'z' | b'E' | b'0'..=b'9' | b'+' | b'-' | b'.'),
+        );
         let length = length.count();
         self.at += length;
         &rest[..length]
@@ -281,7 +305,10 @@ impl<'a> Json<'a> {
     #[inline(never)]
     pub(crate) fn one_of(&mut self, names: &[&str]) -> usize {
         let word = self.string();
-        names.iter().position(|name| same(name, &word)).unwrap_or_else(|| self.instead("a known word"))
+        names
+            .iter()
+            .position(|name| same(name, &word))
+            .unwrap_or_else(|| self.instead("a known word"))
     }
 
     /// Goes past whatever comes next.
@@ -328,7 +355,9 @@ impl Read for bool {
 
 impl Read for i32 {
     fn read(json: &mut Json<'_>) -> Self {
-        json.word().parse().unwrap_or_else(|_| json.instead("a whole number"))
+        json.word()
+            .parse()
+            .unwrap_or_else(|_| json.instead("a whole number"))
     }
 }
 
@@ -340,7 +369,9 @@ impl Read for f64 {
 
 impl Read for Uuid {
     fn read(json: &mut Json<'_>) -> Self {
-        json.string().parse().unwrap_or_else(|_| json.instead("an id"))
+        json.string()
+            .parse()
+            .unwrap_or_else(|_| json.instead("an id"))
     }
 }
 
@@ -362,7 +393,11 @@ impl<T: Read> Read for Option<T> {
         if json.peek() != b'n' {
             return Some(T::read(json));
         }
-        if json.word() == "null" { None } else { json.instead("null") }
+        if json.word() == "null" {
+            None
+        } else {
+            json.instead("null")
+        }
     }
 }
 
@@ -414,7 +449,8 @@ mod tests {
 
     #[test]
     fn what_is_no_json_or_something_else_is_an_error_and_never_a_panic() {
-        let good = r#"{"data":{"name":"a\u00e9","count":1,"share":2,"on":true,"list":[]},"x":"\ud83d"}"#;
+        let good =
+            r#"{"data":{"name":"a\u00e9","count":1,"share":2,"on":true,"list":[]},"x":"\ud83d"}"#;
         for end in (0..good.len()).filter(|end| good.is_char_boundary(*end)) {
             let _ = read::<Thing>(&good[..end]);
             let mut broken = good.as_bytes().to_vec();

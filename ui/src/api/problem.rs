@@ -55,8 +55,14 @@ json::objects! {
 impl Read for Extensions {
     fn read(json: &mut Json<'_>) -> Self {
         let start = json.begin();
-        let [code, field, request_id] = ["code", "field", "requestId"].map(|name| json.maybe(start, name));
-        let extensions = Self { code, field, fields: json.maybe(start, "fields"), request_id };
+        let [code, field, request_id] =
+            ["code", "field", "requestId"].map(|name| json.maybe(start, name));
+        let extensions = Self {
+            code,
+            field,
+            fields: json.maybe(start, "fields"),
+            request_id,
+        };
         json.end();
         extensions
     }
@@ -66,7 +72,10 @@ impl Problem {
     /// No answer came.
     #[must_use]
     pub fn unreachable() -> Self {
-        Self::new(ProblemKind::Unreachable, "PulseCheck's server does not answer. Check the network, then try again.")
+        Self::new(
+            ProblemKind::Unreachable,
+            "PulseCheck's server does not answer. Check the network, then try again.",
+        )
     }
 
     /// The session has ended.
@@ -78,7 +87,10 @@ impl Problem {
     /// The object that was asked for is not there.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
-        Self::new(ProblemKind::NotFound, &format!("There is no such {what}, or it is not yours."))
+        Self::new(
+            ProblemKind::NotFound,
+            &format!("There is no such {what}, or it is not yours."),
+        )
     }
 
     /// The answer makes no sense: `detail` says where.
@@ -95,11 +107,19 @@ impl Problem {
     /// What was typed into the field `name` cannot even be sent.
     #[must_use]
     pub fn wrong(name: &str, message: &str) -> Self {
-        Self { fields: vec![(name.to_owned(), message.to_owned())], ..Self::new(ProblemKind::BadInput, message) }
+        Self {
+            fields: vec![(name.to_owned(), message.to_owned())],
+            ..Self::new(ProblemKind::BadInput, message)
+        }
     }
 
     fn new(kind: ProblemKind, message: &str) -> Self {
-        Self { kind, message: message.to_owned(), fields: Vec::new(), request_id: None }
+        Self {
+            kind,
+            message: message.to_owned(),
+            fields: Vec::new(),
+            request_id: None,
+        }
     }
 
     pub(super) fn from_error(message: String, extensions: Option<Extensions>) -> Self {
@@ -112,19 +132,33 @@ impl Problem {
             _ => ProblemKind::Server,
         };
         let wrong = extensions.fields.unwrap_or_default();
-        let mut fields: Vec<_> = wrong.into_iter().map(|wrong| (wrong.field, wrong.message)).collect();
+        let mut fields: Vec<_> = wrong
+            .into_iter()
+            .map(|wrong| (wrong.field, wrong.message))
+            .collect();
         if let (true, Some(field)) = (fields.is_empty(), extensions.field) {
             // The sentence for the log begins with the field's name; at the field itself that would be said twice.
-            let said = message.strip_prefix(&format!("{field}: ")).unwrap_or(&message).to_owned();
+            let said = message
+                .strip_prefix(&format!("{field}: "))
+                .unwrap_or(&message)
+                .to_owned();
             fields.push((field, said));
         }
-        Self { kind, message, fields, request_id: extensions.request_id }
+        Self {
+            kind,
+            message,
+            fields,
+            request_id: extensions.request_id,
+        }
     }
 
     /// What is wrong with the field `name`, if anything is.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(field, _)| field == name).map(|(_, message)| message.as_str())
+        self.fields
+            .iter()
+            .find(|(field, _)| field == name)
+            .map(|(_, message)| message.as_str())
     }
 }
 
@@ -140,12 +174,17 @@ mod tests {
 
     fn problem(extensions: &str) -> Problem {
         let error = format!(r#"{{"extensions":{extensions}}}"#);
-        Problem::from_error("url: has no host".into(), json::member(&error, "extensions").unwrap())
+        Problem::from_error(
+            "url: has no host".into(),
+            json::member(&error, "extensions").unwrap(),
+        )
     }
 
     #[test]
     fn wrong_fields_are_found_by_their_names() {
-        let both = problem(r#"{"code":"BAD_INPUT","field":"name","fields":[{"field":"url","message":"has no host"}]}"#);
+        let both = problem(
+            r#"{"code":"BAD_INPUT","field":"name","fields":[{"field":"url","message":"has no host"}]}"#,
+        );
         assert_eq!(both.field("url"), Some("has no host"));
         let only_name = problem(r#"{"code":"BAD_INPUT","field":"url"}"#);
         assert_eq!(only_name.field("url"), Some("has no host"));
@@ -154,8 +193,17 @@ mod tests {
 
     #[test]
     fn codes_decide_what_the_page_offers() {
-        assert_eq!(problem(r#"{"code":"UNAUTHENTICATED"}"#).kind, ProblemKind::SignedOut);
-        assert_eq!(problem(r#"{"code":"SOMETHING_NEW","requestId":"r1"}"#).kind, ProblemKind::Server);
-        assert_eq!(problem(r#"{"requestId":"r1"}"#).request_id.as_deref(), Some("r1"));
+        assert_eq!(
+            problem(r#"{"code":"UNAUTHENTICATED"}"#).kind,
+            ProblemKind::SignedOut
+        );
+        assert_eq!(
+            problem(r#"{"code":"SOMETHING_NEW","requestId":"r1"}"#).kind,
+            ProblemKind::Server
+        );
+        assert_eq!(
+            problem(r#"{"requestId":"r1"}"#).request_id.as_deref(),
+            Some("r1")
+        );
     }
 }

@@ -32,14 +32,18 @@ const ATTEMPTS: u32 = 3;
 /// # Errors
 /// [`Problem`] says what happened; data with errors beside it counts as failed.
 #[allow(clippy::needless_pass_by_value, reason = "they are sent once")]
-pub fn request<D: Document + Read>(variables: D::Variables) -> impl Future<Output = Result<D, Problem>> + use<D> {
+pub fn request<D: Document + Read>(
+    variables: D::Variables,
+) -> impl Future<Output = Result<D, Problem>> + use<D> {
     let answer = exchange(written::<D>(&variables), D::TEXT.starts_with("query"));
     async move { read(&answer.await?) }
 }
 
 /// As [`request`], where nobody needs what comes back.
 #[allow(clippy::needless_pass_by_value, reason = "they are sent once")]
-pub(crate) fn tell<D: Document>(variables: D::Variables) -> Pin<Box<dyn Future<Output = Result<(), Problem>>>> {
+pub(crate) fn tell<D: Document>(
+    variables: D::Variables,
+) -> Pin<Box<dyn Future<Output = Result<(), Problem>>>> {
     let answer = exchange(written::<D>(&variables), false);
     Box::pin(async { answer.await.map(drop) })
 }
@@ -53,12 +57,20 @@ pub(crate) fn request_at_the_end<D: Document>(variables: D::Variables) {
 /// What is sent: text, variables and name, as JSON.
 pub(crate) fn written<D: Document>(variables: &D::Variables) -> String {
     let variables = serde_json::to_string(variables);
-    body(D::TEXT, D::NAME, &variables.expect("variables hold only text, numbers and lists of them"))
+    body(
+        D::TEXT,
+        D::NAME,
+        &variables.expect("variables hold only text, numbers and lists of them"),
+    )
 }
 
 fn body(text: &str, name: &str, variables: &str) -> String {
     let quoted = |text: &str| serde_json::to_string(text).expect("a text is JSON");
-    format!(r#"{{"query":{},"variables":{variables},"operationName":{}}}"#, quoted(text), quoted(name))
+    format!(
+        r#"{{"query":{},"variables":{variables},"operationName":{}}}"#,
+        quoted(text),
+        quoted(name)
+    )
 }
 
 type Exchange = Pin<Box<dyn Future<Output = Result<Rc<str>, Problem>>>>;
@@ -112,7 +124,10 @@ async fn ask(body: String) -> Result<Rc<str>, Problem> {
     let mut attempt = 1;
     loop {
         match send_with_session(&body).await {
-            Err(Problem { kind: ProblemKind::Unreachable | ProblemKind::RateLimited, .. }) if attempt < ATTEMPTS => {
+            Err(Problem {
+                kind: ProblemKind::Unreachable | ProblemKind::RateLimited,
+                ..
+            }) if attempt < ATTEMPTS => {
                 browser::sleep(backoff::delay_ms(attempt - 1, browser::random())).await;
                 attempt += 1;
             }
@@ -124,7 +139,10 @@ async fn ask(body: String) -> Result<Rc<str>, Problem> {
 async fn send_with_session(body: &str) -> Result<Rc<str>, Problem> {
     let before = renewals();
     match send(body).await {
-        Err(Problem { kind: ProblemKind::SignedOut, .. }) => {
+        Err(Problem {
+            kind: ProblemKind::SignedOut,
+            ..
+        }) => {
             renew_session(before).await?;
             send(body).await
         }
@@ -133,7 +151,9 @@ async fn send_with_session(body: &str) -> Result<Rc<str>, Problem> {
 }
 
 async fn send(body: &str) -> Result<Rc<str>, Problem> {
-    let Sent { status, body, kept } = browser::post(API, Some(body)).await.map_err(|_| Problem::unreachable())?;
+    let Sent { status, body, kept } = browser::post(API, Some(body))
+        .await
+        .map_err(|_| Problem::unreachable())?;
     KEPT.set(kept);
     check(status, &body)?;
     Ok(body.into())
@@ -146,11 +166,22 @@ fn check(status: u16, body: &str) -> Result<(), Problem> {
     }
     if !body.contains("\"errors\"") {
         // A proxy in front of a server that is away answers with a page of its own.
-        return if status >= 500 { Err(Problem::unreachable()) } else { Ok(()) };
+        return if status >= 500 {
+            Err(Problem::unreachable())
+        } else {
+            Ok(())
+        };
     }
-    let errors = json::member::<Option<Vec<Refusal>>>(body, "errors").ok().flatten().flatten().unwrap_or_default();
+    let errors = json::member::<Option<Vec<Refusal>>>(body, "errors")
+        .ok()
+        .flatten()
+        .flatten()
+        .unwrap_or_default();
     match errors.into_iter().next() {
-        Some(Refusal { message, extensions }) => Err(Problem::from_error(message, extensions)),
+        Some(Refusal {
+            message,
+            extensions,
+        }) => Err(Problem::from_error(message, extensions)),
         None => Ok(()),
     }
 }
@@ -164,7 +195,10 @@ struct Refusal {
 impl Read for Refusal {
     fn read(json: &mut Json<'_>) -> Self {
         let start = json.begin();
-        let refusal = Self { message: json.member(start, "message"), extensions: json.maybe(start, "extensions") };
+        let refusal = Self {
+            message: json.member(start, "message"),
+            extensions: json.maybe(start, "extensions"),
+        };
         json.end();
         refusal
     }
@@ -224,7 +258,9 @@ pub(super) async fn renew_session(before: u32) -> Result<(), Problem> {
             }
         });
     }
-    receiver.await.unwrap_or_else(|_| Err(Problem::unreachable()))
+    receiver
+        .await
+        .unwrap_or_else(|_| Err(Problem::unreachable()))
 }
 
 /// What the status of a renewal's answer means. Too many requests and a server in trouble say nothing about the session.
@@ -242,7 +278,10 @@ fn renewed(status: u16) -> Result<(), Problem> {
 /// When the server does not answer, and then the session may go on.
 pub async fn sign_out() -> Result<(), Problem> {
     match browser::post(SIGN_OUT, None).await {
-        Ok(Sent { status: 200..=399 | 401, .. }) => Ok(()),
+        Ok(Sent {
+            status: 200..=399 | 401,
+            ..
+        }) => Ok(()),
         _ => Err(Problem::unreachable()),
     }
 }
@@ -253,7 +292,8 @@ mod tests {
 
     #[test]
     fn an_error_beside_data_counts_as_failed() {
-        let body = r#"{"data":{"a":1},"errors":[{"message":"no","extensions":{"code":"NOT_FOUND"}}]}"#;
+        let body =
+            r#"{"data":{"a":1},"errors":[{"message":"no","extensions":{"code":"NOT_FOUND"}}]}"#;
         assert_eq!(check(200, body).unwrap_err().kind, ProblemKind::NotFound);
         let harmless = r#"{"data":{"text":"\"errors\" is only a word"}}"#;
         assert_eq!(check(200, harmless), Ok(()));
@@ -261,8 +301,14 @@ mod tests {
 
     #[test]
     fn a_proxys_page_means_that_the_server_is_away() {
-        assert_eq!(check(502, "<html>").unwrap_err().kind, ProblemKind::Unreachable);
-        assert_eq!(read::<bool>("<html>").unwrap_err().kind, ProblemKind::Server);
+        assert_eq!(
+            check(502, "<html>").unwrap_err().kind,
+            ProblemKind::Unreachable
+        );
+        assert_eq!(
+            read::<bool>("<html>").unwrap_err().kind,
+            ProblemKind::Server
+        );
         assert_eq!(check(401, "").unwrap_err().kind, ProblemKind::SignedOut);
     }
 
@@ -282,6 +328,9 @@ mod tests {
 
     #[test]
     fn data_is_read_out_of_its_answer() {
-        assert_eq!(read::<Vec<i32>>(r#"{"data":[1,2],"extensions":{}}"#), Ok(vec![1, 2]));
+        assert_eq!(
+            read::<Vec<i32>>(r#"{"data":[1,2],"extensions":{}}"#),
+            Ok(vec![1, 2])
+        );
     }
 }

@@ -5,15 +5,16 @@ mod list;
 mod mutations;
 
 pub use detail::{
-    Check, GetLatency, GetService, LatencyPoint, LatencyVariables, ListChecks, ListChecksVariables, ServiceDetail,
+    Check, GetLatency, GetService, LatencyPoint, LatencyVariables, ListChecks, ListChecksVariables,
+    ServiceDetail,
 };
 pub use list::{
-    Current, History, ListHistories, ListServices, ListUptimes, OfServices, OpenIncident, Percent, Phases, Service,
-    ServiceChange, ServiceChanges, ServiceFilter, ServiceUptime, StatusUpdate, StatusUpdates, UpdatedService, Uptime,
-    UptimeDay,
+    Current, History, ListHistories, ListServices, ListUptimes, OfServices, OpenIncident, Percent,
+    Phases, Service, ServiceChange, ServiceChanges, ServiceFilter, ServiceUptime, StatusUpdate,
+    StatusUpdates, UpdatedService, Uptime, UptimeDay,
 };
 pub use mutations::{
-    ByIds, CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, DeleteServices, GetLimits, Limits,
-    PauseServices, RecategoriseServices, RecategoriseVariables, ResumeServices, TestResult, TestService, UpdateService,
-    UpdateServiceInput, UpdateServiceVariables,
+    ByIds, CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, DeleteServices,
+    GetLimits, Limits, PauseServices, RecategoriseServices, RecategoriseVariables, ResumeServices,
+    TestResult, TestService, UpdateService, UpdateServiceInput, UpdateServiceVariables,
 };

@@ -32,7 +32,12 @@ impl Moment {
     pub fn parse(text: &str) -> Option<Self> {
         let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i64>().ok();
         let bytes = text.as_bytes();
-        if bytes.len() < 20 || bytes[4] != b'-' || bytes[7] != b'-' || bytes[13] != b':' || bytes[16] != b':' {
+        if bytes.len() < 20
+            || bytes[4] != b'-'
+            || bytes[7] != b'-'
+            || bytes[13] != b':'
+            || bytes[16] != b':'
+        {
             return None;
         }
         let days = days_from_civil(number(0..4)?, number(5..7)?, number(8..10)?);
@@ -41,19 +46,26 @@ impl Moment {
         let mut millis = 0;
         if let Some(fraction) = rest.strip_prefix('.') {
             let end = fraction.find(|c: char| !c.is_ascii_digit())?;
-            let digits: String = fraction[..end].chars().chain("000".chars()).take(3).collect();
+            let digits: String = fraction[..end]
+                .chars()
+                .chain("000".chars())
+                .take(3)
+                .collect();
             millis = digits.parse::<i64>().ok()?;
             rest = &fraction[end..];
         }
         let offset = match rest.as_bytes() {
             [b'Z' | b'z'] => 0,
             [sign @ (b'+' | b'-'), ..] if rest.len() == 6 => {
-                let minutes = rest[1..3].parse::<i64>().ok()? * 60 + rest[4..6].parse::<i64>().ok()?;
+                let minutes =
+                    rest[1..3].parse::<i64>().ok()? * 60 + rest[4..6].parse::<i64>().ok()?;
                 if *sign == b'+' { minutes } else { -minutes }
             }
             _ => return None,
         };
-        Some(Self((days * 86_400 + seconds - offset * 60) * 1000 + millis))
+        Some(Self(
+            (days * 86_400 + seconds - offset * 60) * 1000 + millis,
+        ))
     }
 }
 
@@ -61,15 +73,21 @@ impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (days, millis) = (self.0.div_euclid(86_400_000), self.0.rem_euclid(86_400_000));
         let (year, month, day) = civil_from_days(days);
-        let (hours, minutes, seconds) = (millis / 3_600_000, millis / 60_000 % 60, millis / 1000 % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{:03}Z", millis % 1000)
+        let (hours, minutes, seconds) =
+            (millis / 3_600_000, millis / 60_000 % 60, millis / 1000 % 60);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{:03}Z",
+            millis % 1000
+        )
     }
 }
 
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not an instant")))
+        Self::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not an instant")))
     }
 }
 
@@ -93,11 +111,16 @@ const fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     (year_of_era + era * 400 + (month <= 2) as i64, month, day)
 }
 
@@ -114,7 +137,13 @@ pub enum Status {
 
 impl Status {
     /// Every status, worst first: the order in which people look.
-    pub const WORST_FIRST: [Self; 5] = [Self::Down, Self::Degraded, Self::Unknown, Self::Maintenance, Self::Up];
+    pub const WORST_FIRST: [Self; 5] = [
+        Self::Down,
+        Self::Degraded,
+        Self::Unknown,
+        Self::Maintenance,
+        Self::Up,
+    ];
 
     /// The same status in the vocabulary that server and browser share.
     #[must_use]
@@ -264,15 +293,26 @@ mod tests {
         ] {
             assert_eq!(Moment::parse(text), Some(at), "{text}");
         }
-        assert_eq!(Moment::parse("2025-11-22T14:03:10Z"), Some(Moment(1_763_820_190_000)));
-        assert_eq!(Moment::parse("2024-02-29T00:00:00.5Z"), Some(Moment(1_709_164_800_500)));
+        assert_eq!(
+            Moment::parse("2025-11-22T14:03:10Z"),
+            Some(Moment(1_763_820_190_000))
+        );
+        assert_eq!(
+            Moment::parse("2024-02-29T00:00:00.5Z"),
+            Some(Moment(1_709_164_800_500))
+        );
     }
 
     #[test]
     fn what_is_no_instant_is_refused() {
-        for text in
-            ["", "yesterday", "2025-11-22", "2025-11-22T14:03:10", "2025-11-22T14:03:10.Q", "2025/11/22T14:03:10Z"]
-        {
+        for text in [
+            "",
+            "yesterday",
+            "2025-11-22",
+            "2025-11-22T14:03:10",
+            "2025-11-22T14:03:10.Q",
+            "2025/11/22T14:03:10Z",
+        ] {
             assert_eq!(Moment::parse(text), None, "{text}");
         }
     }

@@ -9,9 +9,9 @@ use std::{cell::RefCell, collections::HashMap, future::Future};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, Document, Element, Event, EventTarget, HtmlDialogElement, HtmlElement, KeyboardEvent,
-    MessageEvent, MouseEvent, Notification, NotificationOptions, NotificationPermission, RequestInit, Response,
-    Storage, WebSocket, Window,
+    AbortController, Document, Element, Event, EventTarget, HtmlDialogElement, HtmlElement,
+    KeyboardEvent, MessageEvent, MouseEvent, Notification, NotificationOptions,
+    NotificationPermission, RequestInit, Response, Storage, WebSocket, Window,
 };
 
 /// How long a request may take: longer than the slowest thing that the server does, a test of a slow target.
@@ -50,15 +50,29 @@ async fn fetch(path: &str, body: Option<&str>) -> Result<Sent, JsValue> {
         init.set_body(&JsValue::from_str(body));
         let headers = web_sys::Headers::new()?;
         headers.set("content-type", "application/json")?;
-        headers.set("accept", "application/graphql-response+json, application/json")?;
+        headers.set(
+            "accept",
+            "application/graphql-response+json, application/json",
+        )?;
         init.set_headers(&headers);
     }
-    let response: Response = JsFuture::from(window().fetch_with_str_and_init(path, &init)).await?.unchecked_into();
+    let response: Response = JsFuture::from(window().fetch_with_str_and_init(path, &init))
+        .await?
+        .unchecked_into();
     let text = JsFuture::from(response.text()?).await?;
     drop(timeout);
     // The service worker says so: it answers in place of a server that does not.
-    let kept = response.headers().get("x-kept-at").ok().flatten().and_then(|at| Moment::parse(&at));
-    Ok(Sent { status: response.status(), body: text.as_string().unwrap_or_default(), kept })
+    let kept = response
+        .headers()
+        .get("x-kept-at")
+        .ok()
+        .flatten()
+        .and_then(|at| Moment::parse(&at));
+    Ok(Sent {
+        status: response.status(),
+        body: text.as_string().unwrap_or_default(),
+        kept,
+    })
 }
 
 /// Posts `body` as JSON to `path` even though the page is about to go away.
@@ -66,7 +80,9 @@ pub(crate) fn post_at_the_end(path: &str, body: &str) {
     let init = RequestInit::new();
     init.set_method("POST");
     init.set_body(&JsValue::from_str(body));
-    let Ok(headers) = web_sys::Headers::new() else { return };
+    let Ok(headers) = web_sys::Headers::new() else {
+        return;
+    };
     let _ = headers.set("content-type", "application/json");
     init.set_headers(&headers);
     let _ = Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE);
@@ -75,12 +91,20 @@ pub(crate) fn post_at_the_end(path: &str, body: &str) {
 
 /// The same in small letters. The browser has the tables of all alphabets; in Rust they would have to be loaded.
 pub(crate) fn lowercase(text: &str) -> String {
-    if text.is_ascii() { text.to_ascii_lowercase() } else { JsString::from(text).to_lower_case().into() }
+    if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        JsString::from(text).to_lower_case().into()
+    }
 }
 
 /// The same in capital letters.
 pub(crate) fn uppercase(text: &str) -> String {
-    if text.is_ascii() { text.to_ascii_uppercase() } else { JsString::from(text).to_upper_case().into() }
+    if text.is_ascii() {
+        text.to_ascii_uppercase()
+    } else {
+        JsString::from(text).to_upper_case().into()
+    }
 }
 
 /// Reads a number as JSON writes it. The browser does, because Rust's reader carries a table of 10 KB.
@@ -101,7 +125,10 @@ pub(crate) async fn sleep(millis: u32) {
 
 /// The browser's clock.
 pub(crate) fn now() -> Moment {
-    #[allow(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit for some 285,000 years")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "milliseconds since 1970 fit for some 285,000 years"
+    )]
     Moment(Date::now() as i64)
 }
 
@@ -119,10 +146,19 @@ thread_local! {
 
 /// `at` as `style` says, in the person's language and time zone.
 pub(crate) fn local_time(at: Moment, style: TimeStyle) -> String {
-    let format = FORMATS.with_borrow_mut(|formats| formats.entry(style).or_insert_with(|| formatter(style)).clone());
+    let format = FORMATS.with_borrow_mut(|formats| {
+        formats
+            .entry(style)
+            .or_insert_with(|| formatter(style))
+            .clone()
+    });
     #[allow(clippy::cast_precision_loss, reason = "exact up to the year 287396")]
     let date = Date::new(&JsValue::from_f64(at.0 as f64));
-    format.call1(&JsValue::UNDEFINED, &date).ok().and_then(|text| text.as_string()).unwrap_or_default()
+    format
+        .call1(&JsValue::UNDEFINED, &date)
+        .ok()
+        .and_then(|text| text.as_string())
+        .unwrap_or_default()
 }
 
 /// Writes times in this zone and language from now on; `None` stands for the browser's own.
@@ -133,12 +169,25 @@ pub(crate) fn set_zone(zone: Option<&str>, locale: Option<&str>) {
 
 fn formatter(style: TimeStyle) -> Function {
     let parts: &[(&str, &str)] = match style {
-        TimeStyle::Time => &[("hour", "2-digit"), ("minute", "2-digit"), ("second", "2-digit")],
+        TimeStyle::Time => &[
+            ("hour", "2-digit"),
+            ("minute", "2-digit"),
+            ("second", "2-digit"),
+        ],
         TimeStyle::ShortTime => &[("hour", "2-digit"), ("minute", "2-digit")],
-        TimeStyle::DayTime => &[("day", "numeric"), ("month", "short"), ("hour", "2-digit"), ("minute", "2-digit")],
-        TimeStyle::DaySecond => {
-            &[("day", "numeric"), ("month", "short"), ("hour", "2-digit"), ("minute", "2-digit"), ("second", "2-digit")]
-        }
+        TimeStyle::DayTime => &[
+            ("day", "numeric"),
+            ("month", "short"),
+            ("hour", "2-digit"),
+            ("minute", "2-digit"),
+        ],
+        TimeStyle::DaySecond => &[
+            ("day", "numeric"),
+            ("month", "short"),
+            ("hour", "2-digit"),
+            ("minute", "2-digit"),
+            ("second", "2-digit"),
+        ],
         TimeStyle::Day => &[("day", "numeric"), ("month", "short")],
         TimeStyle::LongDay => &[("weekday", "long"), ("day", "numeric"), ("month", "long")],
         TimeStyle::Exact => &[
@@ -153,13 +202,19 @@ fn formatter(style: TimeStyle) -> Function {
     };
     let options = Object::new();
     for (name, value) in parts {
-        let _ = Reflect::set(&options, &JsValue::from_str(name), &JsValue::from_str(value));
+        let _ = Reflect::set(
+            &options,
+            &JsValue::from_str(name),
+            &JsValue::from_str(value),
+        );
     }
     let (zone, locale) = ZONE.with_borrow(Clone::clone);
     if let Some(zone) = zone {
         let _ = Reflect::set(&options, &"timeZone".into(), &zone.into());
     }
-    let locales = locale.map(|locale| Array::of1(&locale.into())).unwrap_or_default();
+    let locales = locale
+        .map(|locale| Array::of1(&locale.into()))
+        .unwrap_or_default();
     Intl::DateTimeFormat::new(&locales, &options).format()
 }
 
@@ -167,8 +222,12 @@ fn formatter(style: TimeStyle) -> Function {
 pub(crate) fn zones() -> Vec<String> {
     let ask = Reflect::get(&js_sys::global(), &"Intl".into())
         .and_then(|intl| Ok((Reflect::get(&intl, &"supportedValuesOf".into())?, intl)));
-    let Ok((ask, intl)) = ask else { return Vec::new() };
-    let known = ask.dyn_into::<Function>().and_then(|ask| ask.call1(&intl, &"timeZone".into()));
+    let Ok((ask, intl)) = ask else {
+        return Vec::new();
+    };
+    let known = ask
+        .dyn_into::<Function>()
+        .and_then(|ask| ask.call1(&intl, &"timeZone".into()));
     known.map(|known| texts(&known)).unwrap_or_default()
 }
 
@@ -178,7 +237,10 @@ pub(crate) fn locales() -> Vec<String> {
 }
 
 fn texts(list: &JsValue) -> Vec<String> {
-    Array::from(list).iter().filter_map(|text| text.as_string()).collect()
+    Array::from(list)
+        .iter()
+        .filter_map(|text| text.as_string())
+        .collect()
 }
 
 fn storage() -> Option<Storage> {
@@ -187,7 +249,10 @@ fn storage() -> Option<Storage> {
 
 /// What was remembered in this browser under `name`.
 pub(crate) fn remembered(name: &str) -> Option<String> {
-    storage()?.get_item(&format!("pulsecheck.{name}")).ok().flatten()
+    storage()?
+        .get_item(&format!("pulsecheck.{name}"))
+        .ok()
+        .flatten()
 }
 
 /// Remembers `value` under `name` in this browser, or forgets it. Where storage is switched off it holds until reload.
@@ -202,7 +267,9 @@ pub(crate) fn remember(name: &str, value: Option<&str>) {
 
 /// Sets `dark`, `light`, or the system's choice.
 pub(crate) fn set_theme(theme: Option<&str>) {
-    let Some(root) = document().document_element() else { return };
+    let Some(root) = document().document_element() else {
+        return;
+    };
     let _ = match theme {
         Some(theme) => root.set_attribute("data-theme", theme),
         None => root.remove_attribute("data-theme"),
@@ -223,10 +290,14 @@ pub(crate) fn origin() -> String {
 pub(crate) async fn copy(text: &str) -> bool {
     let navigator = window().navigator();
     // Absent where the page was not loaded securely.
-    if Reflect::get(&navigator, &JsValue::from_str("clipboard")).is_ok_and(|clipboard| clipboard.is_undefined()) {
+    if Reflect::get(&navigator, &JsValue::from_str("clipboard"))
+        .is_ok_and(|clipboard| clipboard.is_undefined())
+    {
         return false;
     }
-    JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok()
+    JsFuture::from(navigator.clipboard().write_text(text))
+        .await
+        .is_ok()
 }
 
 /// The host of an address with its port, if that is special; `None` when it is none.
@@ -242,7 +313,9 @@ fn by_id(id: &str) -> Option<HtmlElement> {
 /// The address of the page, from its path on.
 pub(crate) fn address() -> String {
     let location = window().location();
-    [location.pathname(), location.search(), location.hash()].map(Result::unwrap_or_default).concat()
+    [location.pathname(), location.search(), location.hash()]
+        .map(Result::unwrap_or_default)
+        .concat()
 }
 
 /// Goes to another address, which begins at its top.
@@ -286,14 +359,16 @@ pub(crate) fn hold_pointer(id: &str, pointer: i32) {
 
 /// Opens the dialog `id`, with the rest of the page out of reach.
 pub(crate) fn open_dialog(id: &str) {
-    if let Some(dialog) = by_id(id).and_then(|element| element.dyn_into::<HtmlDialogElement>().ok()) {
+    if let Some(dialog) = by_id(id).and_then(|element| element.dyn_into::<HtmlDialogElement>().ok())
+    {
         let _ = dialog.show_modal();
     }
 }
 
 /// Closes the dialog `id`; the focus returns to where it was.
 pub(crate) fn close_dialog(id: &str) {
-    if let Some(dialog) = by_id(id).and_then(|element| element.dyn_into::<HtmlDialogElement>().ok()) {
+    if let Some(dialog) = by_id(id).and_then(|element| element.dyn_into::<HtmlDialogElement>().ok())
+    {
         dialog.close();
     }
 }
@@ -317,7 +392,9 @@ pub(crate) fn is_typing() -> bool {
 
 /// Whether a dialog is open.
 pub(crate) fn in_dialog() -> bool {
-    document().query_selector("dialog[open]").is_ok_and(|dialog| dialog.is_some())
+    document()
+        .query_selector("dialog[open]")
+        .is_ok_and(|dialog| dialog.is_some())
 }
 
 /// Brings the element `id` into sight within what scrolls around it.
@@ -331,7 +408,9 @@ pub(crate) fn show(id: &str) {
 
 /// Whether the focus is in a row of the list.
 pub(crate) fn in_rows() -> bool {
-    document().active_element().is_some_and(|active| active.closest("[data-row]").is_ok_and(|row| row.is_some()))
+    document()
+        .active_element()
+        .is_some_and(|active| active.closest("[data-row]").is_ok_and(|row| row.is_some()))
 }
 
 /// Puts the focus on the element `id`, if it exists; whether it does.
@@ -341,28 +420,42 @@ pub(crate) fn focus_if_there(id: &str) -> bool {
 
 /// Puts the focus on the element `id` if nothing has it that can be seen. Whether it was needed and done.
 pub(crate) fn focus_if_lost(id: &str) -> bool {
-    let seen = |element: &Element| element.tag_name() != "BODY" && element.get_client_rects().length() > 0;
-    if document().active_element().is_some_and(|active| seen(&active)) {
+    let seen =
+        |element: &Element| element.tag_name() != "BODY" && element.get_client_rects().length() > 0;
+    if document()
+        .active_element()
+        .is_some_and(|active| seen(&active))
+    {
         return false;
     }
-    by_id(id).filter(|element| seen(element)).is_some_and(|element| element.focus().is_ok())
+    by_id(id)
+        .filter(|element| seen(element))
+        .is_some_and(|element| element.focus().is_ok())
 }
 
 /// How the list `id` lies in the window; `None` while it is not shown.
 pub(crate) fn sight(id: &str) -> Option<Sight> {
     let list = by_id(id)?.get_bounding_client_rect();
     let window = window().inner_height().ok()?.as_f64()?;
-    (list.height() > 0.0).then(|| Sight { above: -list.top(), window, total: list.height() })
+    (list.height() > 0.0).then(|| Sight {
+        above: -list.top(),
+        window,
+        total: list.height(),
+    })
 }
 
 /// Scrolls until line number `line` of the `count` lines of the list `id` is in the middle. Whether the list is shown.
 pub(crate) fn bring_into_sight(id: &str, line: usize, count: usize) -> bool {
-    let (Some(list), Some(sight)) = (by_id(id), sight(id)) else { return false };
+    let (Some(list), Some(sight)) = (by_id(id), sight(id)) else {
+        return false;
+    };
     #[allow(clippy::cast_precision_loss, reason = "lines on a page")]
     let top = sight.total * line as f64 / count.max(1) as f64 - sight.above;
     let by = top - sight.window / 2.0;
     match list.closest(".pane") {
-        Ok(Some(pane)) if pane.scroll_height() > pane.client_height() => pane.scroll_by_with_x_and_y(0.0, by),
+        Ok(Some(pane)) if pane.scroll_height() > pane.client_height() => {
+            pane.scroll_by_with_x_and_y(0.0, by)
+        }
         _ => window().scroll_by_with_x_and_y(0.0, by),
     }
     true
@@ -370,7 +463,9 @@ pub(crate) fn bring_into_sight(id: &str, line: usize, count: usize) -> bool {
 
 /// Shows `text` on the desktop, unless the page is looked at; `worst` is the status that the picture shows.
 pub(crate) fn notify(worst: &str, text: &str) {
-    if document().has_focus().unwrap_or_default() || Notification::permission() != NotificationPermission::Granted {
+    if document().has_focus().unwrap_or_default()
+        || Notification::permission() != NotificationPermission::Granted
+    {
         return;
     }
     let options = NotificationOptions::new();
@@ -378,7 +473,9 @@ pub(crate) fn notify(worst: &str, text: &str) {
     options.set_icon(&icon(worst));
     options.set_tag("status");
     // Refused where notifications need a service worker to show them.
-    let Ok(shown) = Notification::new_with_options("PulseCheck", &options) else { return };
+    let Ok(shown) = Notification::new_with_options("PulseCheck", &options) else {
+        return;
+    };
     let clicked = Closure::once_into_js(move || {
         let _ = window().focus();
     });
@@ -391,8 +488,12 @@ pub(crate) async fn may_notify() -> bool {
     if Reflect::get(&window(), &"Notification".into()).is_ok_and(|api| api.is_undefined()) {
         return false;
     }
-    let Ok(asked) = Notification::request_permission() else { return false };
-    JsFuture::from(asked).await.is_ok_and(|answer| answer.as_string().as_deref() == Some("granted"))
+    let Ok(asked) = Notification::request_permission() else {
+        return false;
+    };
+    JsFuture::from(asked)
+        .await
+        .is_ok_and(|answer| answer.as_string().as_deref() == Some("granted"))
 }
 
 /// Loads the page again.
@@ -414,7 +515,9 @@ pub(crate) fn set_icon(worst: &str) {
 
 /// Gives the list so much of the width, in percent.
 pub(crate) fn set_list_width(percent: i32) {
-    let root = document().document_element().and_then(|root| root.dyn_into::<HtmlElement>().ok());
+    let root = document()
+        .document_element()
+        .and_then(|root| root.dyn_into::<HtmlElement>().ok());
     if let Some(root) = root {
         let _ = root.style().set_property("--list", &format!("{percent}%"));
     }
@@ -423,9 +526,15 @@ pub(crate) fn set_list_width(percent: i32) {
 /// Calls `moved` with the pointer's place, in percent of the window's width, until the button is let go, then `done`.
 pub(crate) fn drag(mut moved: impl FnMut(i32) + 'static, done: impl FnOnce() + 'static) {
     let moves = listen_to(window().into(), "pointermove", move |event| {
-        let (Ok(event), Some(width)) = (event.dyn_into::<MouseEvent>(), window().inner_width().ok()) else { return };
+        let (Ok(event), Some(width)) =
+            (event.dyn_into::<MouseEvent>(), window().inner_width().ok())
+        else {
+            return;
+        };
         #[allow(clippy::cast_possible_truncation, reason = "between 0 and 100")]
-        moved((f64::from(event.client_x()) * 100.0 / width.as_f64().unwrap_or(1.0).max(1.0)) as i32);
+        moved(
+            (f64::from(event.client_x()) * 100.0 / width.as_f64().unwrap_or(1.0).max(1.0)) as i32,
+        );
     });
     let mut held = Some((moves, done));
     let end = Closure::once_into_js(move |_: Event| {
@@ -437,7 +546,11 @@ pub(crate) fn drag(mut moved: impl FnMut(i32) + 'static, done: impl FnOnce() + '
     let once = web_sys::AddEventListenerOptions::new();
     once.set_once(true);
     let end: &Function = end.unchecked_ref();
-    let _ = window().add_event_listener_with_callback_and_add_event_listener_options("pointerup", end, &once);
+    let _ = window().add_event_listener_with_callback_and_add_event_listener_options(
+        "pointerup",
+        end,
+        &once,
+    );
 }
 
 /// Listens to an event of the window or the document until it is dropped.
@@ -451,14 +564,27 @@ pub(crate) struct Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         let function = self.closure.as_ref().unchecked_ref();
-        let _ = self.target.remove_event_listener_with_callback_and_bool(self.event, function, self.capture);
+        let _ = self.target.remove_event_listener_with_callback_and_bool(
+            self.event,
+            function,
+            self.capture,
+        );
     }
 }
 
-pub(super) fn listen_to(target: EventTarget, event: &'static str, handle: impl FnMut(Event) + 'static) -> Listener {
+pub(super) fn listen_to(
+    target: EventTarget,
+    event: &'static str,
+    handle: impl FnMut(Event) + 'static,
+) -> Listener {
     let closure = Closure::<dyn FnMut(Event)>::new(handle);
     let _ = target.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
-    Listener { target, event, closure, capture: false }
+    Listener {
+        target,
+        event,
+        closure,
+        capture: false,
+    }
 }
 
 /// Calls `handle` at each `event` of the window.
@@ -477,19 +603,37 @@ pub(crate) fn listen_sight(handle: impl FnMut() + 'static) -> [Listener; 2] {
     passive.set_capture(true);
     passive.set_passive(true);
     let function = scrolls.as_ref().unchecked_ref();
-    let _ = target.add_event_listener_with_callback_and_add_event_listener_options("scroll", function, &passive);
-    let scrolls = Listener { target, event: "scroll", closure: scrolls, capture: true };
-    [scrolls, listen_to(window().into(), "resize", move |_| again.borrow_mut()())]
+    let _ = target.add_event_listener_with_callback_and_add_event_listener_options(
+        "scroll", function, &passive,
+    );
+    let scrolls = Listener {
+        target,
+        event: "scroll",
+        closure: scrolls,
+        capture: true,
+    };
+    [
+        scrolls,
+        listen_to(window().into(), "resize", move |_| again.borrow_mut()()),
+    ]
 }
 
 /// Calls `handle` with each key; it returns whether the key is used up.
 pub(crate) fn listen_keys(mut handle: impl FnMut(Key) -> bool + 'static) -> Listener {
     listen_to(document().into(), "keydown", move |event| {
         // Browsers that fill in a form send key events that have no key.
-        let Ok(pressed) = event.dyn_into::<KeyboardEvent>() else { return };
+        let Ok(pressed) = event.dyn_into::<KeyboardEvent>() else {
+            return;
+        };
         let modified = pressed.ctrl_key() || pressed.alt_key() || pressed.meta_key();
-        let command = (pressed.ctrl_key() || pressed.meta_key()) && !pressed.alt_key() && !pressed.shift_key();
-        if handle(Key { name: pressed.key(), modified, command }) {
+        let command = (pressed.ctrl_key() || pressed.meta_key())
+            && !pressed.alt_key()
+            && !pressed.shift_key();
+        if handle(Key {
+            name: pressed.key(),
+            modified,
+            command,
+        }) {
             pressed.prevent_default();
         }
     })
@@ -527,11 +671,19 @@ impl Socket {
         };
         let listeners = [
             on("open", |_| Some(Arrival::Opened)),
-            on("message", |event| Some(Arrival::Text(event.dyn_into::<MessageEvent>().ok()?.data().as_string()?))),
+            on("message", |event| {
+                Some(Arrival::Text(
+                    event.dyn_into::<MessageEvent>().ok()?.data().as_string()?,
+                ))
+            }),
             on("close", |_| Some(Arrival::Closed)),
             on("error", |_| Some(Arrival::Closed)),
         ];
-        Some(Self { socket, arrivals, _listeners: listeners })
+        Some(Self {
+            socket,
+            arrivals,
+            _listeners: listeners,
+        })
     }
 
     /// Sends a message; what cannot be sent is noticed as the end of the connection.

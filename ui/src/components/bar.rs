@@ -24,21 +24,39 @@ pub fn DayBar(
 ) -> Element {
     let tip = use_tip();
     let known = history.read();
-    let days = known.as_ref().map(|history| history.uptime_days.as_slice()).unwrap_or_default();
+    let days = known
+        .as_ref()
+        .map(|history| history.uptime_days.as_slice())
+        .unwrap_or_default();
     #[allow(clippy::cast_precision_loss, reason = "below a thousand")]
     let natural = (days.len().max(1) * STEP - 1) as f64;
 
     let show = move |event: MouseEvent| {
         let (element, client) = (event.element_coordinates(), event.client_coordinates());
-        let scale = drawn.filter(|width| *width > 0.0).map_or(1.0, |width| width / natural);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a pixel in the bar")]
+        let scale = drawn
+            .filter(|width| *width > 0.0)
+            .map_or(1.0, |width| width / natural);
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a pixel in the bar"
+        )]
         let index = (element.x.max(0.0) / scale) as usize / STEP;
         let known = history.peek();
-        let Some(day) = known.as_ref().and_then(|history| history.uptime_days.get(index)) else { return tip.hide() };
+        let Some(day) = known
+            .as_ref()
+            .and_then(|history| history.uptime_days.get(index))
+        else {
+            return tip.hide();
+        };
         #[allow(clippy::cast_precision_loss, reason = "below a thousand")]
         let middle = client.x - element.x + (index * STEP + WIDTH / 2) as f64 * scale;
         let lines = told(day, incidents.get(index).copied());
-        tip.show(Tip { lines, x: middle, y: client.y - element.y });
+        tip.show(Tip {
+            lines,
+            x: middle,
+            y: client.y - element.y,
+        });
     };
     rsx! {
         svg {
@@ -91,7 +109,11 @@ fn strokes(days: &[UptimeDay]) -> Vec<(&'static str, String)> {
 }
 
 fn class(day: &UptimeDay) -> &'static str {
-    if day.coverage_percent <= 0.0 { "none" } else { day.status.word() }
+    if day.coverage_percent <= 0.0 {
+        "none"
+    } else {
+        day.status.word()
+    }
 }
 
 /// The lines of a day's tooltip.
@@ -108,26 +130,45 @@ fn told(day: &UptimeDay, incidents: Option<i32>) -> Vec<String> {
                 lines.push(format!("At worst {}", day.status.word()));
             }
             if day.coverage_percent < 99.5 {
-                lines.push(format!("Watched {} of the day", format::percent(day.coverage_percent)));
+                lines.push(format!(
+                    "Watched {} of the day",
+                    format::percent(day.coverage_percent)
+                ));
             }
         }
     }
     if let Some(incidents) = incidents.and_then(|incidents| usize::try_from(incidents).ok()) {
-        lines.push(if incidents == 0 { "No incidents".to_owned() } else { format::count(incidents, "incident") });
+        lines.push(if incidents == 0 {
+            "No incidents".to_owned()
+        } else {
+            format::count(incidents, "incident")
+        });
     }
     lines
 }
 
 /// The bar in a sentence, for those who do not see it.
 fn describe(days: &[UptimeDay]) -> String {
-    let count = |wanted: Status| days.iter().filter(|day| day.coverage_percent > 0.0 && day.status == wanted).count();
+    let count = |wanted: Status| {
+        days.iter()
+            .filter(|day| day.coverage_percent > 0.0 && day.status == wanted)
+            .count()
+    };
     let mut parts = Vec::new();
     for status in [Status::Down, Status::Degraded] {
         if count(status) > 0 {
-            parts.push(format!("{} {}", format::count(count(status), "day"), status.word()));
+            parts.push(format!(
+                "{} {}",
+                format::count(count(status), "day"),
+                status.word()
+            ));
         }
     }
-    let told = if parts.is_empty() { "no trouble".to_owned() } else { parts.join(", ") };
+    let told = if parts.is_empty() {
+        "no trouble".to_owned()
+    } else {
+        parts.join(", ")
+    };
     format!("Last {}: {told}", format::count(days.len(), "day"))
 }
 
@@ -136,26 +177,56 @@ mod tests {
     use super::*;
 
     fn day(status: Status, percent: Option<f64>, coverage: f64) -> UptimeDay {
-        let degraded_percent = percent.map(|_| if status == Status::Degraded { 12.5 } else { 0.0 });
-        UptimeDay { date: "2026-11-22".into(), status, percent, degraded_percent, coverage_percent: coverage }
+        let degraded_percent = percent.map(|_| {
+            if status == Status::Degraded {
+                12.5
+            } else {
+                0.0
+            }
+        });
+        UptimeDay {
+            date: "2026-11-22".into(),
+            status,
+            percent,
+            degraded_percent,
+            coverage_percent: coverage,
+        }
     }
 
     #[test]
     fn a_day_is_told_with_what_is_special_about_it() {
-        assert_eq!(told(&day(Status::Up, Some(100.0), 100.0), None), ["2026-11-22 UTC", "100 % uptime"]);
+        assert_eq!(
+            told(&day(Status::Up, Some(100.0), 100.0), None),
+            ["2026-11-22 UTC", "100 % uptime"]
+        );
         assert_eq!(
             told(&day(Status::Up, Some(100.0), 100.0), Some(0)),
             ["2026-11-22 UTC", "100 % uptime", "No incidents"]
         );
         assert_eq!(
             told(&day(Status::Degraded, Some(100.0), 100.0), Some(1)),
-            ["2026-11-22 UTC", "100 % uptime", "12.5 % degraded", "At worst degraded", "1 incident"]
+            [
+                "2026-11-22 UTC",
+                "100 % uptime",
+                "12.5 % degraded",
+                "At worst degraded",
+                "1 incident"
+            ]
         );
         assert_eq!(
             told(&day(Status::Down, Some(97.5), 50.0), Some(3)),
-            ["2026-11-22 UTC", "97.5 % uptime", "At worst down", "Watched 50 % of the day", "3 incidents"]
+            [
+                "2026-11-22 UTC",
+                "97.5 % uptime",
+                "At worst down",
+                "Watched 50 % of the day",
+                "3 incidents"
+            ]
         );
-        assert_eq!(told(&day(Status::Unknown, None, 0.0), None), ["2026-11-22 UTC", "Not watched"]);
+        assert_eq!(
+            told(&day(Status::Unknown, None, 0.0), None),
+            ["2026-11-22 UTC", "Not watched"]
+        );
     }
 
     #[test]

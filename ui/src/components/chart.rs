@@ -77,10 +77,16 @@ pub fn LatencyChart(
     onzoom: EventHandler<Option<(Moment, Moment)>>,
 ) -> Element {
     let mut width = use_signal(|| 720.0_f64);
-    let hands = Hands { chosen: use_signal(|| None), held: use_signal(|| None) };
+    let hands = Hands {
+        chosen: use_signal(|| None),
+        held: use_signal(|| None),
+    };
     // While finer points are on their way, those of a longer stretch are here.
     let values: Rc<Vec<LatencyPoint>> = Rc::new(within(&points, from, until));
-    let highest = values.iter().filter_map(|point| point.p95_ms.or(point.p50_ms)).fold(0.0, f64::max);
+    let highest = values
+        .iter()
+        .filter_map(|point| point.p95_ms.or(point.p50_ms))
+        .fold(0.0, f64::max);
     if highest <= 0.0 {
         return rsx! {
             p { class: "nothing dim", "No answers were measured in {when}." }
@@ -105,7 +111,11 @@ pub fn LatencyChart(
     let focus = chosen.and_then(|index| values.get(index).copied());
     let marked = (hands.held)().filter(is_dragged);
     let during = focus.and_then(|point| shade_at(&shades, point.at, step(&values), until));
-    let style = if until.since(from) <= 36 * 3_600_000 { TimeStyle::ShortTime } else { TimeStyle::Day };
+    let style = if until.since(from) <= 36 * 3_600_000 {
+        TimeStyle::ShortTime
+    } else {
+        TimeStyle::Day
+    };
 
     let (touched, pointed, pressed) = (values.clone(), values.clone(), values.clone());
     let zoom = move |start: f64, end: f64| {
@@ -120,7 +130,9 @@ pub fn LatencyChart(
             Key::Home => 0,
             Key::End => last,
             Key::Enter => {
-                let middle = pressed.get(at).map_or(scale.right, |point| scale.x(point.at));
+                let middle = pressed
+                    .get(at)
+                    .map_or(scale.right, |point| scale.x(point.at));
                 let quarter = (scale.right - scale.left) / 4.0;
                 event.prevent_default();
                 return zoom(middle - quarter, middle + quarter);
@@ -278,7 +290,11 @@ fn is_dragged((start, end): &(f64, f64)) -> bool {
 /// The points that begin between two times, and the one that had begun by the first.
 fn within(points: &[LatencyPoint], from: Moment, until: Moment) -> Vec<LatencyPoint> {
     let earliest = Moment(from.0 - step(points));
-    points.iter().filter(|point| point.at > earliest && point.at <= until).copied().collect()
+    points
+        .iter()
+        .filter(|point| point.at > earliest && point.at <= until)
+        .copied()
+        .collect()
 }
 
 /// How long a point is, in milliseconds.
@@ -292,7 +308,11 @@ fn step(points: &[LatencyPoint]) -> i64 {
 /// What was going on in the `step` milliseconds from `at` on.
 fn shade_at(shades: &[Shade], at: Moment, step: i64, until: Moment) -> Option<Status> {
     let touches = |shade: &&Shade| shade.from.0 < at.0 + step && shade.until.unwrap_or(until) >= at;
-    shades.iter().filter(touches).map(|shade| shade.status).max_by_key(|status| status.severity())
+    shades
+        .iter()
+        .filter(touches)
+        .map(|shade| shade.status)
+        .max_by_key(|status| status.severity())
 }
 
 fn shaded(scale: &Scale, number: usize, shade: Shade) -> Element {
@@ -315,15 +335,31 @@ fn shaded(scale: &Scale, number: usize, shade: Shade) -> Element {
 
 /// Measurements without a neighbour, through which no line goes.
 fn alone(points: &[LatencyPoint]) -> Vec<LatencyPoint> {
-    let measured = |index: usize| points.get(index).is_some_and(|point| point.p50_ms.is_some());
-    let lonely = |index: usize| measured(index) && !measured(index + 1) && (index == 0 || !measured(index - 1));
-    points.iter().enumerate().filter(|(index, _)| lonely(*index)).map(|(_, point)| *point).collect()
+    let measured = |index: usize| {
+        points
+            .get(index)
+            .is_some_and(|point| point.p50_ms.is_some())
+    };
+    let lonely = |index: usize| {
+        measured(index) && !measured(index + 1) && (index == 0 || !measured(index - 1))
+    };
+    points
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| lonely(*index))
+        .map(|(_, point)| *point)
+        .collect()
 }
 
 fn nearest(scale: &Scale, points: &[LatencyPoint], x: f64) -> Option<usize> {
     let distance = |point: &LatencyPoint| (scale.x(point.at) - x).abs();
-    let measured = points.iter().enumerate().filter(|(_, point)| point.p50_ms.is_some());
-    measured.min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b))).map(|(index, _)| index)
+    let measured = points
+        .iter()
+        .enumerate()
+        .filter(|(_, point)| point.p50_ms.is_some());
+    measured
+        .min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)))
+        .map(|(index, _)| index)
 }
 
 fn checks(point: &LatencyPoint) -> String {
@@ -333,7 +369,12 @@ fn checks(point: &LatencyPoint) -> String {
 /// A point for those who do not see it.
 fn spoken(point: &LatencyPoint) -> String {
     let when = browser::local_time(point.at, TimeStyle::DayTime);
-    format!("{when}: p50 {}, p95 {}, {}", told(point.p50_ms), told(point.p95_ms), checks(point))
+    format!(
+        "{when}: p50 {}, p95 {}, {}",
+        told(point.p50_ms),
+        told(point.p95_ms),
+        checks(point)
+    )
 }
 
 fn told(value: Option<f64>) -> String {
@@ -345,7 +386,11 @@ fn told_in_short(points: &[LatencyPoint]) -> String {
     for value in points.iter().filter_map(|point| point.p50_ms) {
         (low, high) = (low.min(value), high.max(value));
     }
-    format!("p50 between {} and {}", format::response_time(low.min(high)), format::response_time(high))
+    format!(
+        "p50 between {} and {}",
+        format::response_time(low.min(high)),
+        format::response_time(high)
+    )
 }
 
 #[cfg(test)]
@@ -369,7 +414,11 @@ mod tests {
         #[component]
         fn Page(points: Vec<LatencyPoint>) -> Element {
             let shades = vec![
-                Shade { from: Moment(NOW.0 - 7_200_000), until: None, status: Status::Down },
+                Shade {
+                    from: Moment(NOW.0 - 7_200_000),
+                    until: None,
+                    status: Status::Down,
+                },
                 Shade {
                     from: Moment(NOW.0 - 90_000_000),
                     until: Some(Moment(NOW.0 - 89_000_000)),
@@ -395,16 +444,29 @@ mod tests {
             point(1, Some(85.0)),
             point(0, Some(81.0)),
         ]);
-        let line = html.split("class=\"p50\" d=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        let line = html
+            .split("class=\"p50\" d=\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .unwrap();
         assert_eq!(line.matches('M').count(), 2, "{line}");
-        assert!(html.contains("shade down") && !html.contains("shade degraded"), "{html}");
-        assert!(html.contains("of the last 24 h: p50 between 80 ms and 90 ms"), "{html}");
+        assert!(
+            html.contains("shade down") && !html.contains("shade degraded"),
+            "{html}"
+        );
+        assert!(
+            html.contains("of the last 24 h: p50 between 80 ms and 90 ms"),
+            "{html}"
+        );
     }
 
     #[test]
     fn the_table_holds_what_was_measured() {
         let html = render(vec![point(2, None), point(1, Some(1234.0))]);
-        assert!(html.contains("1.23 s") && html.contains("2.47 s") && html.contains("120"), "{html}");
+        assert!(
+            html.contains("1.23 s") && html.contains("2.47 s") && html.contains("120"),
+            "{html}"
+        );
     }
 
     #[test]
@@ -417,21 +479,36 @@ mod tests {
         let points: Vec<_> = (0..10).rev().map(|ago| point(ago, Some(80.0))).collect();
         let half = |hours: i64| Moment(NOW.0 - hours * 3_600_000 - 1_800_000);
         let seen = within(&points, half(5), half(2));
-        assert_eq!(seen.iter().map(|point| point.at.since(NOW) / -3_600_000).collect::<Vec<_>>(), [6, 5, 4, 3]);
+        assert_eq!(
+            seen.iter()
+                .map(|point| point.at.since(NOW) / -3_600_000)
+                .collect::<Vec<_>>(),
+            [6, 5, 4, 3]
+        );
     }
 
     #[test]
     fn a_value_is_told_with_what_went_on_meanwhile() {
         let at = |minutes: i64| Moment(NOW.0 - minutes * 60_000);
-        let shade = |from, until, status| Shade { from: at(from), until, status };
+        let shade = |from, until, status| Shade {
+            from: at(from),
+            until,
+            status,
+        };
         let shades = [
             shade(60, Some(at(50)), Status::Degraded),
             shade(55, Some(at(52)), Status::Down),
             shade(5, None, Status::Maintenance),
         ];
         let told = |minutes| shade_at(&shades, at(minutes), 120_000, NOW);
-        assert_eq!([told(63), told(61), told(54), told(49)], [None, Some(Status::Degraded), Some(Status::Down), None]);
+        assert_eq!(
+            [told(63), told(61), told(54), told(49)],
+            [None, Some(Status::Degraded), Some(Status::Down), None]
+        );
         assert_eq!([told(8), told(1)], [None, Some(Status::Maintenance)]);
-        assert_eq!(spoken(&point(1, Some(80.0))), "2026-11-22 13:03: p50 80 ms, p95 160 ms, 120 checks");
+        assert_eq!(
+            spoken(&point(1, Some(80.0))),
+            "2026-11-22 13:03: p50 80 ms, p95 160 ms, 120 checks"
+        );
     }
 }

@@ -24,7 +24,11 @@ pub fn Field(
     maxlength: Option<usize>,
 ) -> Element {
     let id = format!("field-{name}");
-    let (hint_id, error_id, list_id) = (format!("{id}-hint"), format!("{id}-error"), format!("{id}-list"));
+    let (hint_id, error_id, list_id) = (
+        format!("{id}-hint"),
+        format!("{id}-error"),
+        format!("{id}-list"),
+    );
     let described = match (&error, &hint) {
         (Some(_), _) => Some(error_id.clone()),
         (None, Some(_)) => Some(hint_id.clone()),
@@ -111,8 +115,14 @@ mod tests {
         let mut dom = VirtualDom::new(form);
         dom.rebuild_in_place();
         let html = dioxus_ssr::render(&dom);
-        assert!(html.contains("has no host") && !html.contains("Where to look"), "{html}");
-        assert!(html.contains("field-url-error\">") || html.contains("id=\"field-url-error\""), "{html}");
+        assert!(
+            html.contains("has no host") && !html.contains("Where to look"),
+            "{html}"
+        );
+        assert!(
+            html.contains("field-url-error\">") || html.contains("id=\"field-url-error\""),
+            "{html}"
+        );
         assert!(html.contains("aria-invalid"), "{html}");
     }
 }

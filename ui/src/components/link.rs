@@ -47,8 +47,15 @@ pub fn Go(
 /// A link to another site, in a window of its own. Anything but http and https is shown as text: addresses come from people
 /// and vendors.
 #[component]
-pub fn Elsewhere(to: String, class: Option<String>, label: Option<String>, children: Element) -> Element {
-    let scheme = to.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+pub fn Elsewhere(
+    to: String,
+    class: Option<String>,
+    label: Option<String>,
+    children: Element,
+) -> Element {
+    let scheme = to
+        .split_once("://")
+        .map(|(scheme, _)| scheme.to_ascii_lowercase());
     if !matches!(scheme.as_deref(), Some("http" | "https")) {
         return rsx! { span { class, {children} } };
     }

@@ -60,9 +60,25 @@ mod tests {
 
     #[test]
     fn what_no_phase_explains_is_the_body() {
-        let phases = Phases { dns_ms: Some(5), connect_ms: Some(10), tls_ms: None, first_byte_ms: Some(30) };
-        let labels: Vec<_> = parts(phases, Some(50)).into_iter().map(|(_, label, millis)| (label, millis)).collect();
-        assert_eq!(labels, [("Name", 5), ("Connect", 10), ("First byte", 30), ("Body", 5)]);
+        let phases = Phases {
+            dns_ms: Some(5),
+            connect_ms: Some(10),
+            tls_ms: None,
+            first_byte_ms: Some(30),
+        };
+        let labels: Vec<_> = parts(phases, Some(50))
+            .into_iter()
+            .map(|(_, label, millis)| (label, millis))
+            .collect();
+        assert_eq!(
+            labels,
+            [
+                ("Name", 5),
+                ("Connect", 10),
+                ("First byte", 30),
+                ("Body", 5)
+            ]
+        );
         assert_eq!(parts(phases, Some(45)).len(), 3);
         assert!(parts(Phases::default(), None).is_empty());
     }

@@ -27,7 +27,9 @@ pub fn ServiceRow(
     let id = entry.id;
     let service = entry.service.read();
     let current = entry.current.read();
-    let status = current.as_ref().map_or(Status::Unknown, |current| current.status);
+    let status = current
+        .as_ref()
+        .map_or(Status::Unknown, |current| current.status);
     let chosen = use_memo(move || view.chosen.read().contains(&id));
     let latency = current
         .as_ref()
@@ -42,7 +44,10 @@ pub fn ServiceRow(
         flips if flips % 2 == 0 => " flash-a",
         _ => " flash-b",
     };
-    let page = service.status_page_url.clone().or_else(|| service.url.clone());
+    let page = service
+        .status_page_url
+        .clone()
+        .or_else(|| service.url.clone());
     let class = [
         ("row", true),
         (flash, true),
@@ -51,7 +56,11 @@ pub fn ServiceRow(
         (" first", edges.0),
         (" last", edges.1),
     ];
-    let class: String = class.iter().filter(|(_, holds)| *holds).map(|(name, _)| *name).collect();
+    let class: String = class
+        .iter()
+        .filter(|(_, holds)| *holds)
+        .map(|(name, _)| *name)
+        .collect();
     rsx! {
         li {
             class,

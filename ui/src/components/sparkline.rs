@@ -11,7 +11,9 @@ const STEP: usize = 10;
 
 /// One line from hour to hour, beginning at zero, so that a flat one means steady times. Hours without an answer are gaps.
 pub(super) fn sparkline(history: Option<&History>) -> Element {
-    let hours = history.map(|history| history.hourly_p50_ms.as_slice()).unwrap_or_default();
+    let hours = history
+        .map(|history| history.hourly_p50_ms.as_slice())
+        .unwrap_or_default();
     let [least, most] = range(hours);
     if most <= 0.0 {
         return VNode::empty();
@@ -31,7 +33,10 @@ pub(super) fn sparkline(history: Option<&History>) -> Element {
 /// The shortest and the longest; nothing is shorter than zero.
 fn range(hours: &[Option<f64>]) -> [f64; 2] {
     let known = || hours.iter().flatten().copied();
-    [known().fold(f64::INFINITY, f64::min), known().fold(0.0, f64::max)]
+    [
+        known().fold(f64::INFINITY, f64::min),
+        known().fold(0.0, f64::max),
+    ]
 }
 
 fn line(hours: &[Option<f64>], most: f64) -> String {
@@ -43,7 +48,11 @@ fn line(hours: &[Option<f64>], most: f64) -> String {
             let y = (HEIGHT - EDGE - millis / most * (HEIGHT - 2.0 * EDGE)) as i32;
             let x = STEP / 2 + index * STEP;
             // A stretch of no length is a dot: an hour between two gaps is seen too.
-            let _ = if drawing { write!(path, "L{x} {y}") } else { write!(path, "M{x} {y}h0") };
+            let _ = if drawing {
+                write!(path, "L{x} {y}")
+            } else {
+                write!(path, "M{x} {y}h0")
+            };
         }
         drawing = hour.is_some();
     }

@@ -5,7 +5,11 @@ use dioxus::prelude::*;
 
 /// The shape alone, for places where the word stands beside it anyway.
 pub fn status_mark(status: Status, paused: bool) -> Element {
-    let class = if paused { "mark paused".to_owned() } else { format!("mark {}", status.word()) };
+    let class = if paused {
+        "mark paused".to_owned()
+    } else {
+        format!("mark {}", status.word())
+    };
     rsx! {
         svg { class, view_box: "0 0 12 12", width: "12", height: "12", "aria-hidden": "true",
             if paused {
@@ -27,7 +31,11 @@ pub fn status_mark(status: Status, paused: bool) -> Element {
 
 /// Shape and word.
 pub fn status_badge(status: Status, paused: bool) -> Element {
-    let (class, word) = if paused { ("paused", "Paused") } else { (status.word(), status.label()) };
+    let (class, word) = if paused {
+        ("paused", "Paused")
+    } else {
+        (status.word(), status.label())
+    };
     rsx! {
         span { class: "badge {class}",
             {status_mark(status, paused)}
@@ -42,13 +50,17 @@ mod tests {
 
     #[test]
     fn every_status_has_a_word_and_a_shape_of_its_own() {
-        let rendered: Vec<_> =
-            Status::WORST_FIRST.map(|status| dioxus_ssr::render_element(status_badge(status, false))).into();
+        let rendered: Vec<_> = Status::WORST_FIRST
+            .map(|status| dioxus_ssr::render_element(status_badge(status, false)))
+            .into();
         for (status, html) in Status::WORST_FIRST.iter().zip(&rendered) {
             assert!(html.contains(&format!(">{}<", status.label())), "{html}");
         }
         let shape = |html: &String| {
-            html.split("aria-hidden=true>").nth(1).or(html.split("aria-hidden=\"true\">").nth(1)).map(str::to_owned)
+            html.split("aria-hidden=true>")
+                .nth(1)
+                .or(html.split("aria-hidden=\"true\">").nth(1))
+                .map(str::to_owned)
         };
         let shapes: std::collections::BTreeSet<_> = rendered.iter().filter_map(shape).collect();
         assert_eq!(shapes.len(), 5, "{rendered:?}");

@@ -56,7 +56,9 @@ pub fn use_tip() -> TipPlace {
 pub fn TipLayer() -> Element {
     let tip = use_tip().0;
     let tip = tip.read();
-    let Some(Tip { lines, x, y }) = &*tip else { return VNode::empty() };
+    let Some(Tip { lines, x, y }) = &*tip else {
+        return VNode::empty();
+    };
     let side = if *x < 140.0 { "tip right" } else { "tip" };
     rsx! {
         div { class: side, role: "tooltip", left: "{x}px", top: "{y}px",

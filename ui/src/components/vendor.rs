@@ -22,7 +22,8 @@ pub fn Touches(components: Vec<String>) -> Element {
 /// How bad an incident is by the vendor's word for it. The word itself stands beside it.
 const fn severity(impact: &str) -> Status {
     match impact.as_bytes() {
-        b"critical" | b"major" | b"major_outage" | b"partial_outage" | b"full_outage" | b"downtime" => Status::Down,
+        b"critical" | b"major" | b"major_outage" | b"partial_outage" | b"full_outage"
+        | b"downtime" => Status::Down,
         b"maintenance" | b"under_maintenance" => Status::Maintenance,
         _ => Status::Degraded,
     }
@@ -30,7 +31,14 @@ const fn severity(impact: &str) -> Status {
 
 /// Something that a vendor says: a line that unfolds.
 #[component]
-fn Note(status: Status, name: String, facts: Element, open: bool, url: Option<String>, children: Element) -> Element {
+fn Note(
+    status: Status,
+    name: String,
+    facts: Element,
+    open: bool,
+    url: Option<String>,
+    children: Element,
+) -> Element {
     rsx! {
         details { class: "note", open,
             summary {
@@ -57,9 +65,21 @@ pub fn VendorIncidentNote(
     /// Whom it touches.
     children: Element,
 ) -> Element {
-    let VendorIncident { name, impact, status, started_at, url, updates, .. } = incident;
+    let VendorIncident {
+        name,
+        impact,
+        status,
+        started_at,
+        url,
+        updates,
+        ..
+    } = incident;
     let words = [format::vendor_word(&status), impact_of(&impact)];
-    let words = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" · ");
+    let words = words
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" · ");
     let facts = rsx! {
         "{words}"
         if let Some(from) = started_at {
@@ -88,7 +108,11 @@ pub fn VendorIncidentNote(
 
 /// `impact: minor`, where the vendor says anything.
 fn impact_of(word: &str) -> String {
-    if word.is_empty() || word == "none" { String::new() } else { format!("impact: {}", format::vendor_word(word)) }
+    if word.is_empty() || word == "none" {
+        String::new()
+    } else {
+        format!("impact: {}", format::vendor_word(word))
+    }
 }
 
 /// Maintenance of a vendor: what, when, and whom it touches.
@@ -102,7 +126,14 @@ pub fn MaintenanceNote(
     children: Element,
 ) -> Element {
     let now = use_store().clock;
-    let Maintenance { name, status, scheduled_for, scheduled_until, url, .. } = maintenance;
+    let Maintenance {
+        name,
+        status,
+        scheduled_for,
+        scheduled_until,
+        url,
+        ..
+    } = maintenance;
     // To the minute, so that it is drawn anew once a minute.
     let ahead = use_memo(move || scheduled_for.map(|from| from.since(now()).div_euclid(60_000)))();
     let until = scheduled_until.map(|until| {
@@ -136,7 +167,9 @@ fn same_day(a: Moment, b: Moment) -> bool {
 /// When a vendor's page was read, and whether that can be relied on.
 #[component]
 pub fn ReadAt(at: Moment, stale: bool, #[props(!optional)] failure: Option<String>) -> Element {
-    let failure = failure.map(|failure| format!(": {failure}")).unwrap_or_default();
+    let failure = failure
+        .map(|failure| format!(": {failure}"))
+        .unwrap_or_default();
     rsx! {
         p { class: if stale { "read-at stale" } else { "read-at dim" }, role: stale.then_some("status"),
             if stale {
@@ -183,8 +216,14 @@ mod tests {
             rsx! { VendorIncidentNote { incident: incident(), Touches { components: vec!["Web shop".to_owned()] } } }
         }
         let html = rendered(page);
-        assert!(!html.contains("<script") && !html.contains("<b>errors"), "{html}");
-        assert!(html.contains("We look.") && html.contains("Touches Web shop"), "{html}");
+        assert!(
+            !html.contains("<script") && !html.contains("<b>errors"),
+            "{html}"
+        );
+        assert!(
+            html.contains("We look.") && html.contains("Touches Web shop"),
+            "{html}"
+        );
         assert!(html.contains("identified · impact: major"), "{html}");
         assert!(html.contains("for <time") && html.contains("2 h"), "{html}");
         assert!(!html.contains("javascript:"), "{html}");
@@ -206,7 +245,14 @@ mod tests {
             rsx! { MaintenanceNote { maintenance } }
         }
         let html = rendered(page);
-        for part in ["Database upgrade", "scheduled", "in 1 h", "until", "16:03", "noopener noreferrer"] {
+        for part in [
+            "Database upgrade",
+            "scheduled",
+            "in 1 h",
+            "until",
+            "16:03",
+            "noopener noreferrer",
+        ] {
             assert!(html.contains(part), "{part} in {html}");
         }
     }
@@ -219,6 +265,9 @@ mod tests {
             rsx! { ReadAt { at, stale: true, failure: Some("it answers with 503".to_owned()) } }
         }
         let html = rendered(page);
-        assert!(html.contains("8 min ago") && html.contains("may be old: it answers with 503"), "{html}");
+        assert!(
+            html.contains("8 min ago") && html.contains("may be old: it answers with 503"),
+            "{html}"
+        );
     }
 }

@@ -27,9 +27,17 @@ pub fn arrange(
     let needle = browser::lowercase(query.text.trim());
     let mut rows: Vec<Row> = listed
         .iter()
-        .filter(|(_, service)| query.status.is_none_or(|status| service.status == status && !service.paused))
+        .filter(|(_, service)| {
+            query
+                .status
+                .is_none_or(|status| service.status == status && !service.paused)
+        })
         .filter(|(_, service)| needle.is_empty() || service.contains(&needle))
-        .map(|(id, service)| Row { id: *id, service, rank: rank(service, query.sort, || measure(*id)) })
+        .map(|(id, service)| Row {
+            id: *id,
+            service,
+            rank: rank(service, query.sort, || measure(*id)),
+        })
         .collect();
     rows.sort_unstable_by(Row::compare);
 
@@ -37,7 +45,10 @@ pub fn arrange(
     let mut groups: BTreeMap<(bool, &str), Vec<Row>> = BTreeMap::new();
     for row in rows {
         let category = row.service.category.as_deref().filter(|_| !query.flat);
-        groups.entry((category.is_none(), category.unwrap_or_default())).or_default().push(row);
+        groups
+            .entry((category.is_none(), category.unwrap_or_default()))
+            .or_default()
+            .push(row);
     }
     let mut groups: Vec<(GroupKey, Rc<Group>)> = groups
         .into_iter()
@@ -45,7 +56,10 @@ pub fn arrange(
             let group = group(&rows, (!uncategorised).then(|| name.to_owned()));
             let worst = group.counts.first().filter(|_| query.sort == Sort::Worst);
             let worst = std::cmp::Reverse(worst.map(|(status, _)| status.severity()));
-            ((worst, uncategorised, browser::lowercase(name)), Rc::new(group))
+            (
+                (worst, uncategorised, browser::lowercase(name)),
+                Rc::new(group),
+            )
         })
         .collect();
     groups.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -56,8 +70,14 @@ pub fn arrange(
 type GroupKey = (std::cmp::Reverse<Option<u8>>, bool, String);
 
 fn group(rows: &[Row], category: Option<String>) -> Group {
-    let count = |status: Status| rows.iter().filter(|row| !row.service.paused && row.service.status == status).count();
-    let counts = Status::WORST_FIRST.into_iter().map(|status| (status, count(status)));
+    let count = |status: Status| {
+        rows.iter()
+            .filter(|row| !row.service.paused && row.service.status == status)
+            .count()
+    };
+    let counts = Status::WORST_FIRST
+        .into_iter()
+        .map(|status| (status, count(status)));
     Group {
         category,
         services: rows.iter().map(|row| row.id).collect(),
@@ -75,7 +95,9 @@ struct Row<'a> {
 impl Row<'_> {
     fn compare(a: &Self, b: &Self) -> std::cmp::Ordering {
         let by_rank = a.rank.total_cmp(&b.rank);
-        by_rank.then_with(|| a.service.folded.cmp(&b.service.folded)).then_with(|| a.id.cmp(&b.id))
+        by_rank
+            .then_with(|| a.service.folded.cmp(&b.service.folded))
+            .then_with(|| a.id.cmp(&b.id))
     }
 }
 
@@ -103,15 +125,31 @@ mod tests {
         services.iter().enumerate().map(of).collect()
     }
 
-    fn names(services: &BTreeMap<Uuid, Listed>, query: &ListQuery) -> Vec<(Option<String>, Vec<String>)> {
+    fn names(
+        services: &BTreeMap<Uuid, Listed>,
+        query: &ListQuery,
+    ) -> Vec<(Option<String>, Vec<String>)> {
         arrange(services, query, |id| Some(id.as_u128() as f64))
             .into_iter()
-            .map(|group| (group.category.clone(), group.services.iter().map(|id| services[id].name.clone()).collect()))
+            .map(|group| {
+                (
+                    group.category.clone(),
+                    group
+                        .services
+                        .iter()
+                        .map(|id| services[id].name.clone())
+                        .collect(),
+                )
+            })
             .collect()
     }
 
     fn flat(sort: Sort) -> ListQuery {
-        ListQuery { sort, flat: true, ..Default::default() }
+        ListQuery {
+            sort,
+            flat: true,
+            ..Default::default()
+        }
     }
 
     #[test]
@@ -141,35 +179,69 @@ mod tests {
             ("old", Some("a"), Status::Down),
         ]);
         services.get_mut(&Uuid::from_u128(3)).unwrap().paused = true;
-        let query = ListQuery { sort: Sort::Worst, ..Default::default() };
+        let query = ListQuery {
+            sort: Sort::Worst,
+            ..Default::default()
+        };
         assert_eq!(
             names(&services, &query),
             [
                 (Some("z".into()), vec!["gone".into()]),
-                (Some("a".into()), vec!["slow".into(), "up".into(), "old".into()]),
+                (
+                    Some("a".into()),
+                    vec!["slow".into(), "up".into(), "old".into()]
+                ),
             ]
         );
     }
 
     #[test]
     fn measures_sort_with_the_unmeasured_last() {
-        let services = listed(&[("a", None, Status::Up), ("b", None, Status::Up), ("c", None, Status::Up)]);
+        let services = listed(&[
+            ("a", None, Status::Up),
+            ("b", None, Status::Up),
+            ("c", None, Status::Up),
+        ]);
         let measure = |id: Uuid| (id.as_u128() != 1).then_some(id.as_u128() as f64);
-        let order =
-            |sort| arrange(&services, &flat(sort), measure)[0].services.iter().map(Uuid::as_u128).collect::<Vec<_>>();
+        let order = |sort| {
+            arrange(&services, &flat(sort), measure)[0]
+                .services
+                .iter()
+                .map(Uuid::as_u128)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(order(Sort::Slowest), [2, 0, 1]);
         assert_eq!(order(Sort::Uptime), [0, 2, 1]);
     }
 
     #[test]
     fn the_filter_looks_at_name_category_and_address_in_any_case() {
-        let services = listed(&[("Payments", Some("Shop"), Status::Up), ("Blog", None, Status::Down)]);
-        for (text, found) in [("PAY", 1), ("shop", 1), ("example.com", 2), (" blog ", 1), ("nothing", 0)] {
-            let query = ListQuery { text: text.into(), flat: true, ..Default::default() };
-            let count: usize = arrange(&services, &query, |_| None).iter().map(|group| group.services.len()).sum();
+        let services = listed(&[
+            ("Payments", Some("Shop"), Status::Up),
+            ("Blog", None, Status::Down),
+        ]);
+        for (text, found) in [
+            ("PAY", 1),
+            ("shop", 1),
+            ("example.com", 2),
+            (" blog ", 1),
+            ("nothing", 0),
+        ] {
+            let query = ListQuery {
+                text: text.into(),
+                flat: true,
+                ..Default::default()
+            };
+            let count: usize = arrange(&services, &query, |_| None)
+                .iter()
+                .map(|group| group.services.len())
+                .sum();
             assert_eq!(count, found, "{text}");
         }
-        let down = ListQuery { status: Some(Status::Down), ..flat(Sort::Name) };
+        let down = ListQuery {
+            status: Some(Status::Down),
+            ..flat(Sort::Name)
+        };
         assert_eq!(names(&services, &down), [(None, vec!["Blog".into()])]);
     }
 
@@ -182,6 +254,9 @@ mod tests {
             ("d", None, Status::Unknown),
         ]);
         let groups = arrange(&services, &ListQuery::default(), |_| None);
-        assert_eq!(groups[0].counts, [(Status::Down, 1), (Status::Unknown, 1), (Status::Up, 2)]);
+        assert_eq!(
+            groups[0].counts,
+            [(Status::Down, 1), (Status::Unknown, 1), (Status::Up, 2)]
+        );
     }
 }

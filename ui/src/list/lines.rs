@@ -57,11 +57,18 @@ pub fn lines(groups: &[Rc<Group>], headed: bool, folded: &BTreeSet<String>) -> V
     for group in groups {
         let hidden = headed && folded.contains(group.category.as_deref().unwrap_or_default());
         if headed {
-            lines.push(Line::Head(Heading { group: group.clone(), folded: hidden }));
+            lines.push(Line::Head(Heading {
+                group: group.clone(),
+                folded: hidden,
+            }));
         }
         if !hidden {
             let last = group.services.len().saturating_sub(1);
-            let line = |(place, id): (usize, &Uuid)| Line::Service { id: *id, first: place == 0, last: place == last };
+            let line = |(place, id): (usize, &Uuid)| Line::Service {
+                id: *id,
+                first: place == 0,
+                last: place == last,
+            };
             lines.extend(group.services.iter().enumerate().map(line));
         }
     }
@@ -108,7 +115,11 @@ fn in_sight(sight: Sight, count: usize) -> Range<usize> {
 /// Which lines will be in sight when the list, now of `count` lines, becomes another one, however long.
 #[must_use]
 pub fn seen(sight: Sight, count: usize) -> Range<usize> {
-    if count == 0 || sight.total <= 0.0 { at_first() } else { room(sight, count) }
+    if count == 0 || sight.total <= 0.0 {
+        at_first()
+    } else {
+        room(sight, count)
+    }
 }
 
 /// Which of `count` lines to draw; a little more than is in sight. `drawn` stays while it holds all that is in sight and a
@@ -117,12 +128,16 @@ fn to_draw(sight: Sight, count: usize, drawn: &Range<usize>, on_the_way: bool) -
     if count == 0 || sight.total <= 0.0 {
         return drawn.clone();
     }
-    let Range { start: first, end: last } = in_sight(sight, count);
+    let Range {
+        start: first,
+        end: last,
+    } = in_sight(sight, count);
     let goal = first.saturating_sub(MARGIN + STEP)..(last + MARGIN + STEP).min(count);
     if on_the_way {
         return goal;
     }
-    let enough = drawn.start <= first.saturating_sub(STEP) && drawn.end.min(count) >= (last + STEP).min(count);
+    let enough = drawn.start <= first.saturating_sub(STEP)
+        && drawn.end.min(count) >= (last + STEP).min(count);
     // What is far away need not be kept either.
     let lean = drawn.len() <= last - first + 4 * MARGIN;
     if enough && lean { drawn.clone() } else { goal }
@@ -131,7 +146,12 @@ fn to_draw(sight: Sight, count: usize, drawn: &Range<usize>, on_the_way: bool) -
 /// What to draw next of `count` lines when so much is `drawn`, and whether that is all. A way of several steps is begun
 /// only when something is missing, and then goes to its end: `on_the_way` says so.
 #[must_use]
-pub fn step(sight: Sight, count: usize, drawn: &Range<usize>, on_the_way: bool) -> (Range<usize>, bool) {
+pub fn step(
+    sight: Sight,
+    count: usize,
+    drawn: &Range<usize>,
+    on_the_way: bool,
+) -> (Range<usize>, bool) {
     let goal = to_draw(sight, count, drawn, on_the_way);
     let next = toward(&goal, drawn, sight, count);
     let there = next == goal;
@@ -159,7 +179,9 @@ fn toward(goal: &Range<usize>, drawn: &Range<usize>, sight: Sight, count: usize)
 #[must_use]
 pub fn with_neighbours(range: Range<usize>, kept: Option<usize>, count: usize) -> Vec<usize> {
     let range = range.start.min(count)..range.end.min(count);
-    let Some(kept) = kept else { return range.collect() };
+    let Some(kept) = kept else {
+        return range.collect();
+    };
     let around = kept.saturating_sub(2)..(kept + 3).min(count);
     let before = around.clone().filter(|line| *line < range.start);
     let after = around.clone().filter(|line| *line >= range.end);
@@ -201,29 +223,63 @@ mod tests {
 
     #[test]
     fn all_that_is_in_sight_is_drawn_and_little_else() {
-        let sight = |above| Sight { above, window: 900.0, total: 72_000.0 };
+        let sight = |above| Sight {
+            above,
+            window: 900.0,
+            total: 72_000.0,
+        };
         let mut drawn = at_first();
         for above in [-300.0, 0.0, 40.0, 500.0, 30_000.0, 71_000.0, 10.0] {
             drawn = to_draw(sight(above), 2000, &drawn, false);
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "lines")]
-            let seen = ((above / 36.0).max(0.0) as usize)..(((above + 900.0) / 36.0) as usize).min(2000);
-            assert!(drawn.start <= seen.start && drawn.end >= seen.end, "{above}: {drawn:?} for {seen:?}");
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "lines"
+            )]
+            let seen =
+                ((above / 36.0).max(0.0) as usize)..(((above + 900.0) / 36.0) as usize).min(2000);
+            assert!(
+                drawn.start <= seen.start && drawn.end >= seen.end,
+                "{above}: {drawn:?} for {seen:?}"
+            );
             assert!(drawn.len() < 80, "{drawn:?}");
         }
     }
 
     #[test]
     fn another_filter_draws_what_will_be_in_sight_however_few_lines_there_were() {
-        for (count, above, expected) in [(2, -300.0, 0..17), (2000, -300.0, 0..17), (2000, 3600.0, 100..126)] {
-            let sight = Sight { above, window: 900.0, total: f64::from(count) * 36.0 };
+        for (count, above, expected) in [
+            (2, -300.0, 0..17),
+            (2000, -300.0, 0..17),
+            (2000, 3600.0, 100..126),
+        ] {
+            let sight = Sight {
+                above,
+                window: 900.0,
+                total: f64::from(count) * 36.0,
+            };
             assert_eq!(seen(sight, usize::try_from(count).unwrap()), expected);
         }
-        assert_eq!(seen(Sight { above: 0.0, window: 900.0, total: 0.0 }, 7), at_first());
+        assert_eq!(
+            seen(
+                Sight {
+                    above: 0.0,
+                    window: 900.0,
+                    total: 0.0
+                },
+                7
+            ),
+            at_first()
+        );
     }
 
     #[test]
     fn a_small_scroll_draws_nothing_new() {
-        let sight = |above| Sight { above, window: 900.0, total: 72_000.0 };
+        let sight = |above| Sight {
+            above,
+            window: 900.0,
+            total: 72_000.0,
+        };
         let drawn = to_draw(sight(3600.0), 2000, &at_first(), false);
         assert_eq!(to_draw(sight(3700.0), 2000, &drawn, false), drawn);
         assert_ne!(to_draw(sight(4600.0), 2000, &drawn, false), drawn);
@@ -231,7 +287,11 @@ mod tests {
 
     #[test]
     fn a_long_way_is_drawn_in_steps_and_what_is_in_sight_first() {
-        let sight = |above| Sight { above, window: 900.0, total: 72_000.0 };
+        let sight = |above| Sight {
+            above,
+            window: 900.0,
+            total: 72_000.0,
+        };
         for above in [0.0, 900.0, 36_000.0, 71_100.0] {
             let mut drawn = 980..1030;
             for steps in 0.. {
@@ -243,17 +303,35 @@ mod tests {
                     break;
                 }
                 assert!(steps * AT_ONCE < 80, "{above}: {drawn:?}");
-                assert!(drawn.contains(&in_sight(sight(above), 2000).start), "{drawn:?}");
+                assert!(
+                    drawn.contains(&in_sight(sight(above), 2000).start),
+                    "{drawn:?}"
+                );
             }
-            let Range { start: first, end: last } = in_sight(sight(above), 2000);
+            let Range {
+                start: first,
+                end: last,
+            } = in_sight(sight(above), 2000);
             let all = first.saturating_sub(MARGIN)..(last + MARGIN).min(2000);
-            assert!(drawn.start <= all.start && drawn.end >= all.end, "{above}: {drawn:?} ends before {all:?}");
+            assert!(
+                drawn.start <= all.start && drawn.end >= all.end,
+                "{above}: {drawn:?} ends before {all:?}"
+            );
         }
     }
 
     #[test]
     fn a_short_list_is_drawn_whole() {
-        let drawn = to_draw(Sight { above: -200.0, window: 900.0, total: 180.0 }, 5, &at_first(), false);
+        let drawn = to_draw(
+            Sight {
+                above: -200.0,
+                window: 900.0,
+                total: 180.0,
+            },
+            5,
+            &at_first(),
+            false,
+        );
         assert_eq!(with_neighbours(drawn, None, 5), [0, 1, 2, 3, 4]);
     }
 

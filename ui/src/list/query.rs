@@ -97,10 +97,15 @@ impl From<&str> for ListQuery {
             let (part, after) = rest.split_once('&').unwrap_or((rest, ""));
             match part.split_once('=') {
                 Some(("status", word)) => {
-                    query.status = Status::WORST_FIRST.into_iter().find(|status| status.word() == word);
+                    query.status = Status::WORST_FIRST
+                        .into_iter()
+                        .find(|status| status.word() == word);
                 }
                 Some(("sort", key)) => {
-                    query.sort = Sort::ALL.into_iter().find(|sort| sort.key() == key).unwrap_or_default();
+                    query.sort = Sort::ALL
+                        .into_iter()
+                        .find(|sort| sort.key() == key)
+                        .unwrap_or_default();
                 }
                 Some(("group", value)) => query.flat = value == "none",
                 _ => {}
@@ -119,8 +124,16 @@ mod tests {
     fn what_the_address_says_is_what_it_was_made_from() {
         for query in [
             ListQuery::default(),
-            ListQuery { text: "a&sort=worst".into(), ..Default::default() },
-            ListQuery { status: Some(Status::Degraded), sort: Sort::Uptime, flat: true, text: "x=y".into() },
+            ListQuery {
+                text: "a&sort=worst".into(),
+                ..Default::default()
+            },
+            ListQuery {
+                status: Some(Status::Degraded),
+                sort: Sort::Uptime,
+                flat: true,
+                text: "x=y".into(),
+            },
         ] {
             assert_eq!(ListQuery::from(query.to_string().as_str()), query);
         }
@@ -128,6 +141,9 @@ mod tests {
 
     #[test]
     fn what_is_unknown_in_an_address_is_left_out() {
-        assert_eq!(ListQuery::from("utm=1&status=purple&sort=&&"), ListQuery::default());
+        assert_eq!(
+            ListQuery::from("utm=1&status=purple&sort=&&"),
+            ListQuery::default()
+        );
     }
 }

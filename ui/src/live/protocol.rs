@@ -3,7 +3,10 @@
 //! Source: <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>. Written out here because the messages are few,
 //! and because an update's data is then read once, straight from the text.
 
-#![cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "only the browser connects"))]
+#![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "only the browser connects")
+)]
 
 use crate::api::{
     self, Document,
@@ -36,7 +39,10 @@ pub(super) enum Message<'a> {
 
 /// The message that begins the subscription `id`.
 pub(super) fn subscribe<D: Document<Variables = ()>>(id: &str) -> String {
-    format!(r#"{{"type":"subscribe","id":"{id}","payload":{}}}"#, api::written::<D>(&()))
+    format!(
+        r#"{{"type":"subscribe","id":"{id}","payload":{}}}"#,
+        api::written::<D>(&())
+    )
 }
 
 /// Reads a message; `None` when it is none of this protocol.
@@ -61,7 +67,11 @@ fn failed(payload: &str) -> Option<bool> {
 
 /// The data of an answer; `None` when it carries errors or cannot be read.
 pub(super) fn data<Data: Read>(payload: &str) -> Option<Data> {
-    if failed(payload)? { None } else { json::member(payload, "data").ok()? }
+    if failed(payload)? {
+        None
+    } else {
+        json::member(payload, "data").ok()?
+    }
 }
 
 #[cfg(test)]
@@ -73,13 +83,22 @@ mod tests {
     fn messages_are_told_apart() {
         for (text, message) in [
             (r#"{"type":"connection_ack"}"#, Some(Message::Ack)),
-            (r#"{"type":"connection_ack","payload":{"a":1}}"#, Some(Message::Ack)),
+            (
+                r#"{"type":"connection_ack","payload":{"a":1}}"#,
+                Some(Message::Ack),
+            ),
             (r#"{"type":"ping"}"#, Some(Message::Ping)),
             (
                 r#"{"id":"1","type":"next","payload":{"data": {"a": 1}}}"#,
-                Some(Message::Next { id: "1".into(), payload: r#"{"data": {"a": 1}}"# }),
+                Some(Message::Next {
+                    id: "1".into(),
+                    payload: r#"{"data": {"a": 1}}"#,
+                }),
             ),
-            (r#"{"id":"1","type":"error","payload":[{"message":"no"}]}"#, Some(Message::Over)),
+            (
+                r#"{"id":"1","type":"error","payload":[{"message":"no"}]}"#,
+                Some(Message::Over),
+            ),
             (r#"{"id":"1","type":"complete"}"#, Some(Message::Over)),
             (r#"{"type":"next"}"#, None),
             ("<html>", None),
@@ -92,14 +111,24 @@ mod tests {
     fn an_answer_with_errors_has_no_data() {
         assert_eq!(data::<i32>(r#"{"data":7}"#), Some(7));
         assert_eq!(data::<i32>(r#"{"data":7,"errors":[]}"#), Some(7));
-        assert_eq!(data::<i32>(r#"{"data":7,"errors":[{"message":"some were missed"}]}"#), None);
-        assert_eq!(data::<i32>(r#"{"data":null,"errors":[{"message":"no"}]}"#), None);
+        assert_eq!(
+            data::<i32>(r#"{"data":7,"errors":[{"message":"some were missed"}]}"#),
+            None
+        );
+        assert_eq!(
+            data::<i32>(r#"{"data":null,"errors":[{"message":"no"}]}"#),
+            None
+        );
     }
 
     #[test]
     fn a_subscription_carries_its_document() {
-        let message: serde_json::Value = serde_json::from_str(&subscribe::<StatusUpdates>("2")).unwrap();
-        assert_eq!((&message["type"], &message["id"]), (&"subscribe".into(), &"2".into()));
+        let message: serde_json::Value =
+            serde_json::from_str(&subscribe::<StatusUpdates>("2")).unwrap();
+        assert_eq!(
+            (&message["type"], &message["id"]),
+            (&"subscribe".into(), &"2".into())
+        );
         let payload = &message["payload"];
         assert_eq!(
             (&payload["query"], &payload["operationName"]),

@@ -46,7 +46,11 @@ pub(super) async fn run(mut store: Store) {
             // A server that refuses the subscriptions again and again must not be asked in a tight loop.
             End::Missed => {
                 stale = true;
-                attempt = if browser::now().since(begun) > STEADY_MS { 0 } else { attempt + 1 };
+                attempt = if browser::now().since(begun) > STEADY_MS {
+                    0
+                } else {
+                    attempt + 1
+                };
                 wait(backoff::delay_ms(attempt, browser::random())).await;
                 continue;
             }
@@ -108,7 +112,9 @@ async fn open() -> Option<Socket> {
 
 /// Connects, subscribes and applies updates until the connection ends.
 async fn connect(store: Store, stale: bool) -> End {
-    let Some(mut socket) = open().await else { return End::Refused };
+    let Some(mut socket) = open().await else {
+        return End::Refused;
+    };
     socket.send(&protocol::subscribe::<StatusUpdates>(STATUSES));
     socket.send(&protocol::subscribe::<IncidentUpdates>(INCIDENTS));
     socket.send(&protocol::subscribe::<ServiceChanges>(CHANGES));
@@ -133,7 +139,8 @@ async fn connect(store: Store, stale: bool) -> End {
             Some(Arrival::Text(text)) => {
                 asked = false;
                 match protocol::read(&text) {
-                    Some(Message::Next { id, payload }) if apply(store, &id, payload).is_some() => {}
+                    Some(Message::Next { id, payload }) if apply(store, &id, payload).is_some() => {
+                    }
                     Some(Message::Next { .. } | Message::Over) | None => return End::Missed,
                     Some(Message::Ping) => socket.send(protocol::PONG),
                     Some(Message::Ack | Message::Pong) => {}
@@ -147,7 +154,9 @@ async fn connect(store: Store, stale: bool) -> End {
 fn apply(store: Store, id: &str, payload: &str) -> Option<()> {
     match id {
         STATUSES => store.apply_status(protocol::data::<StatusUpdates>(payload)?.status_updates),
-        INCIDENTS => store.apply_incident(&protocol::data::<IncidentUpdates>(payload)?.incident_updates),
+        INCIDENTS => {
+            store.apply_incident(&protocol::data::<IncidentUpdates>(payload)?.incident_updates)
+        }
         CHANGES => store.apply_change(protocol::data::<ServiceChanges>(payload)?.service_changes),
         _ => {}
     }

@@ -21,10 +21,20 @@ pub(crate) async fn sign_out(mut store: Store) {
 
 /// The first letters of up to two words of a name; of the e-mail where there is no name.
 fn initials(me: &Me) -> String {
-    let name = if me.name.trim().is_empty() { &me.email } else { &me.name };
+    let name = if me.name.trim().is_empty() {
+        &me.email
+    } else {
+        &me.name
+    };
     let words: Vec<&str> = name.split_whitespace().collect();
     let ends = [words.first(), words.last().filter(|_| words.len() > 1)];
-    browser::uppercase(&ends.into_iter().flatten().filter_map(|word| word.chars().next()).collect::<String>())
+    browser::uppercase(
+        &ends
+            .into_iter()
+            .flatten()
+            .filter_map(|word| word.chars().next())
+            .collect::<String>(),
+    )
 }
 
 /// A picture; where there is none, or it does not load, the initials stand.
@@ -45,7 +55,9 @@ pub(crate) fn Avatar(me: Me) -> Element {
 pub(crate) fn AccountMenu() -> Element {
     let store = use_store();
     let session = store.session.read();
-    let Session::SignedIn(me) = &*session else { return VNode::empty() };
+    let Session::SignedIn(me) = &*session else {
+        return VNode::empty();
+    };
     rsx! {
         button {
             class: "plain account",
@@ -84,12 +96,23 @@ mod tests {
 
     fn me(name: &str) -> Me {
         let (id, email) = (uuid::Uuid::nil(), "kim@example.com".to_owned());
-        Me { id, email, name: name.to_owned(), avatar_url: None, operator: false }
+        Me {
+            id,
+            email,
+            name: name.to_owned(),
+            avatar_url: None,
+            operator: false,
+        }
     }
 
     #[test]
     fn initials_are_those_of_the_first_and_the_last_name() {
-        for (name, letters) in [("Ada Lovelace", "AL"), ("Jean de la Fontaine", "JF"), ("élodie", "É"), (" ", "K")] {
+        for (name, letters) in [
+            ("Ada Lovelace", "AL"),
+            ("Jean de la Fontaine", "JF"),
+            ("élodie", "É"),
+            (" ", "K"),
+        ] {
             assert_eq!(initials(&me(name)), letters, "{name}");
         }
     }

@@ -36,7 +36,10 @@ pub fn App() -> Element {
         let newer = Runtime::wrap_closure(move |()| {
             store.offer("A newer version of PulseCheck is there.", Offer::Reload);
         });
-        Rc::new([browser::listen("pagehide", move || gone(())), browser::listen("pulsecheck:newer", move || newer(()))])
+        Rc::new([
+            browser::listen("pagehide", move || gone(())),
+            browser::listen("pulsecheck:newer", move || newer(())),
+        ])
     });
     rsx! {
         Shell {}

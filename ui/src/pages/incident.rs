@@ -5,9 +5,15 @@ mod notes;
 
 use crate::{
     Route,
-    api::{self, AcknowledgeIncident, ById, GetIncident, Incident, IncidentDetail, Problem, UnacknowledgeIncident},
+    api::{
+        self, AcknowledgeIncident, ById, GetIncident, Incident, IncidentDetail, Problem,
+        UnacknowledgeIncident,
+    },
     browser::{self, TimeStyle},
-    components::{At, CheckTable, Elsewhere, Go, ProblemBox, RowSkeletons, Shape, Since, Timeline, icon, status_badge},
+    components::{
+        At, CheckTable, Elsewhere, Go, ProblemBox, RowSkeletons, Shape, Since, Timeline, icon,
+        status_badge,
+    },
     format,
     hooks::{Asked, use_asked},
     store::{Store, use_store},
@@ -30,7 +36,11 @@ pub fn IncidentPage(id: Uuid) -> Element {
 type Stamp = (i32, i32, usize);
 
 fn stamp(incident: &Incident) -> Stamp {
-    (incident.note_count, incident.checks_failed, incident.events.len())
+    (
+        incident.note_count,
+        incident.checks_failed,
+        incident.events.len(),
+    )
 }
 
 #[component]
@@ -79,7 +89,11 @@ fn Told(incident: Incident, asked: Asked<(Stamp, IncidentDetail)>) -> Element {
     let more = asked.data.read();
     let more = more.as_ref().map(|(_, more)| more);
     let notes = more.map(|more| more.notes.clone()).unwrap_or_default();
-    let (cause, vendors) = incident.cause.as_deref().map(format::cause).unwrap_or_default();
+    let (cause, vendors) = incident
+        .cause
+        .as_deref()
+        .map(format::cause)
+        .unwrap_or_default();
     let copied = markdown(&incident, &notes, browser::now());
     rsx! {
         header { class: "head",
@@ -132,7 +146,12 @@ fn Told(incident: Incident, asked: Asked<(Stamp, IncidentDetail)>) -> Element {
 }
 
 /// Says that somebody cares for it, or takes that back; shown before the server has said so.
-async fn acknowledge(mut store: Store, asked: Asked<(Stamp, IncidentDetail)>, id: Uuid, seen: bool) {
+async fn acknowledge(
+    mut store: Store,
+    asked: Asked<(Stamp, IncidentDetail)>,
+    id: Uuid,
+    seen: bool,
+) {
     if let Some(incident) = store.incidents.write().get_mut(&id) {
         incident.acknowledged_at = seen.then(browser::now);
     }

@@ -3,8 +3,8 @@
 use crate::{
     Route,
     api::{
-        self, Incident, IncidentFilter, IncidentState, IncidentType, ListIncidents, ListIncidentsVariables, Moment,
-        PageInfo, Window,
+        self, Incident, IncidentFilter, IncidentState, IncidentType, ListIncidents,
+        ListIncidentsVariables, Moment, PageInfo, Window,
     },
     browser::{self, TimeStyle},
     components::{At, Choice, Empty, Go, ProblemBox, RowSkeletons, Since, Timeline, status_badge},
@@ -31,10 +31,14 @@ pub struct IncidentsQuery {
     pub service: Option<Uuid>,
 }
 
-const STATES: [(IncidentState, &str, &str); 2] =
-    [(IncidentState::Open, "open", "Open"), (IncidentState::Resolved, "resolved", "Resolved")];
-const KINDS: [(IncidentType, &str, &str); 2] =
-    [(IncidentType::Downtime, "downtime", "Downtime"), (IncidentType::Degraded, "degraded", "Degraded")];
+const STATES: [(IncidentState, &str, &str); 2] = [
+    (IncidentState::Open, "open", "Open"),
+    (IncidentState::Resolved, "resolved", "Resolved"),
+];
+const KINDS: [(IncidentType, &str, &str); 2] = [
+    (IncidentType::Downtime, "downtime", "Downtime"),
+    (IncidentType::Degraded, "degraded", "Degraded"),
+];
 const TIMES: [(Window, &str, &str); 4] = [
     (Window::Day, "24h", "Last 24 h"),
     (Window::Week, "7d", "Last 7 d"),
@@ -42,17 +46,32 @@ const TIMES: [(Window, &str, &str); 4] = [
     (Window::Quarter, "90d", "Last 90 d"),
 ];
 
-fn key_of<T: PartialEq>(choices: &[(T, &'static str, &'static str)], value: Option<&T>) -> &'static str {
-    choices.iter().find(|(choice, ..)| Some(choice) == value).map_or("", |(_, key, _)| key)
+fn key_of<T: PartialEq>(
+    choices: &[(T, &'static str, &'static str)],
+    value: Option<&T>,
+) -> &'static str {
+    choices
+        .iter()
+        .find(|(choice, ..)| Some(choice) == value)
+        .map_or("", |(_, key, _)| key)
 }
 
 fn by_key<T: Copy>(choices: &[(T, &str, &str)], key: &str) -> Option<T> {
-    choices.iter().find(|(_, known, _)| *known == key).map(|(choice, ..)| *choice)
+    choices
+        .iter()
+        .find(|(_, known, _)| *known == key)
+        .map(|(choice, ..)| *choice)
 }
 
 fn options<T>(choices: &[(T, &str, &str)], any: &str) -> Vec<(String, String)> {
     let any = (String::new(), any.to_owned());
-    std::iter::once(any).chain(choices.iter().map(|(_, key, label)| ((*key).to_owned(), (*label).to_owned()))).collect()
+    std::iter::once(any)
+        .chain(
+            choices
+                .iter()
+                .map(|(_, key, label)| ((*key).to_owned(), (*label).to_owned())),
+        )
+        .collect()
 }
 
 impl fmt::Display for IncidentsQuery {
@@ -61,10 +80,16 @@ impl fmt::Display for IncidentsQuery {
             ("state", key_of(&STATES, self.state.as_ref()).to_owned()),
             ("type", key_of(&KINDS, self.kind.as_ref()).to_owned()),
             ("time", key_of(&TIMES, self.time.as_ref()).to_owned()),
-            ("service", self.service.map(|id| id.to_string()).unwrap_or_default()),
+            (
+                "service",
+                self.service.map(|id| id.to_string()).unwrap_or_default(),
+            ),
         ];
-        let parts: Vec<_> =
-            parts.iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| format!("{key}={value}")).collect();
+        let parts: Vec<_> = parts
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
         f.write_str(&parts.join("&"))
     }
 }
@@ -89,7 +114,12 @@ impl From<&str> for IncidentsQuery {
 #[component]
 pub fn IncidentsPage(filter: IncidentsQuery) -> Element {
     let store = use_store();
-    let open = store.open.read().values().map(|incident| (incident.id, incident.kind)).collect::<Vec<_>>();
+    let open = store
+        .open
+        .read()
+        .values()
+        .map(|incident| (incident.id, incident.kind))
+        .collect::<Vec<_>>();
     let mut older = use_signal(|| (Vec::<Uuid>::new(), None::<PageInfo>));
     let wanted = filter.clone();
     let ask = move |wanted: IncidentsQuery, after: Option<String>| async move {
@@ -97,14 +127,28 @@ pub fn IncidentsPage(filter: IncidentsQuery) -> Element {
             service_id: wanted.service,
             kind: wanted.kind,
             state: wanted.state,
-            from: wanted.time.map(|window| Moment(browser::now().0 - window.millis())),
+            from: wanted
+                .time
+                .map(|window| Moment(browser::now().0 - window.millis())),
             to: None,
         };
-        let page =
-            api::request::<ListIncidents>(ListIncidentsVariables { filter, first: PAGE, after }).await?.incidents;
+        let page = api::request::<ListIncidents>(ListIncidentsVariables {
+            filter,
+            first: PAGE,
+            after,
+        })
+        .await?
+        .incidents;
         let incidents: Vec<_> = page.edges.into_iter().map(|edge| edge.node).collect();
         store.fill_incidents(&incidents);
-        Ok((incidents.iter().map(|incident| incident.id).collect::<Vec<_>>(), page.page_info, page.total_count))
+        Ok((
+            incidents
+                .iter()
+                .map(|incident| incident.id)
+                .collect::<Vec<_>>(),
+            page.page_info,
+            page.total_count,
+        ))
     };
     // Asked for again when one opens or ends: whether it belongs here is the server's to say.
     let asked = use_asked((wanted.clone(), open), move |(filter, _)| async move {
@@ -116,7 +160,11 @@ pub fn IncidentsPage(filter: IncidentsQuery) -> Element {
     let more = move |_| {
         let filter = wanted.clone();
         async move {
-            let end = older.peek().1.clone().or_else(|| asked.data.peek().as_ref().map(|(_, info, _)| info.clone()));
+            let end = older
+                .peek()
+                .1
+                .clone()
+                .or_else(|| asked.data.peek().as_ref().map(|(_, info, _)| info.clone()));
             asking.set(true);
             match ask(filter, end.and_then(|end| end.end_cursor)).await {
                 Ok((ids, info, _)) => {
@@ -134,8 +182,11 @@ pub fn IncidentsPage(filter: IncidentsQuery) -> Element {
     };
     let data = asked.data.read();
     let older_now = older.read();
-    let more_left =
-        older_now.1.as_ref().or(data.as_ref().map(|(_, info, _)| info)).is_some_and(|info| info.has_next_page);
+    let more_left = older_now
+        .1
+        .as_ref()
+        .or(data.as_ref().map(|(_, info, _)| info))
+        .is_some_and(|info| info.has_next_page);
     let incidents = store.incidents.read();
     let shown: Vec<Incident> = data
         .iter()
@@ -146,7 +197,12 @@ pub fn IncidentsPage(filter: IncidentsQuery) -> Element {
     let go = |filter: IncidentsQuery| {
         Route::Incidents { filter }.open_instead();
     };
-    let (by_service, by_state, by_kind, by_time) = (filter.clone(), filter.clone(), filter.clone(), filter.clone());
+    let (by_service, by_state, by_kind, by_time) = (
+        filter.clone(),
+        filter.clone(),
+        filter.clone(),
+        filter.clone(),
+    );
     rsx! {
         div { class: "page",
             header { class: "head",
@@ -210,7 +266,10 @@ pub fn IncidentsPage(filter: IncidentsQuery) -> Element {
 /// Every service by its name.
 fn services(store: Store) -> Vec<(String, String)> {
     let listed = store.listed.read();
-    let mut services: Vec<_> = listed.iter().map(|(id, service)| (id.to_string(), service.name.clone())).collect();
+    let mut services: Vec<_> = listed
+        .iter()
+        .map(|(id, service)| (id.to_string(), service.name.clone()))
+        .collect();
     services.sort_by_cached_key(|(_, name)| browser::lowercase(name));
     services.insert(0, (String::new(), "Any service".to_owned()));
     services
@@ -218,8 +277,9 @@ fn services(store: Store) -> Vec<(String, String)> {
 
 /// Open ones under one heading, the others under the day on which they began, in the order given.
 fn by_day(incidents: Vec<Incident>) -> Vec<(String, Vec<Incident>)> {
-    let (open, resolved): (Vec<_>, Vec<_>) =
-        incidents.into_iter().partition(|incident| incident.state == IncidentState::Open);
+    let (open, resolved): (Vec<_>, Vec<_>) = incidents
+        .into_iter()
+        .partition(|incident| incident.state == IncidentState::Open);
     let mut days: Vec<(String, Vec<Incident>)> = Vec::new();
     if !open.is_empty() {
         days.push(("Open now".to_owned(), open));
@@ -289,7 +349,10 @@ mod tests {
             cause: None,
             acknowledged_at: None,
             note_count: 0,
-            service: IncidentService { id: Uuid::nil(), name: "API".into() },
+            service: IncidentService {
+                id: Uuid::nil(),
+                name: "API".into(),
+            },
             events: Vec::new(),
         }
     }
@@ -303,8 +366,14 @@ mod tests {
             incident(3, "2026-11-21T09:00:00Z", Open),
             incident(4, "2026-11-20T09:00:00Z", Resolved),
         ]);
-        let told: Vec<_> = days.iter().map(|(heading, list)| (heading.as_str(), list.len())).collect();
-        assert_eq!(told, [("Open now", 1), ("2026-11-22", 2), ("2026-11-20", 1)]);
+        let told: Vec<_> = days
+            .iter()
+            .map(|(heading, list)| (heading.as_str(), list.len()))
+            .collect();
+        assert_eq!(
+            told,
+            [("Open now", 1), ("2026-11-22", 2), ("2026-11-20", 1)]
+        );
     }
 
     #[test]
@@ -316,6 +385,9 @@ mod tests {
             service: Some(Uuid::from_u128(5)),
         };
         assert_eq!(IncidentsQuery::from(query.to_string().as_str()), query);
-        assert_eq!(IncidentsQuery::from("state=lost&x&time=8d&service=7"), IncidentsQuery::default());
+        assert_eq!(
+            IncidentsQuery::from("state=lost&x&time=8d&service=7"),
+            IncidentsQuery::default()
+        );
     }
 }

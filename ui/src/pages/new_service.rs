@@ -30,13 +30,20 @@ impl From<&str> for Prefill {
             Some(rest) => (true, rest.trim_start_matches('&')),
             None => (false, text),
         };
-        Self { url: rest.strip_prefix("url=").unwrap_or_default().to_owned(), page }
+        Self {
+            url: rest.strip_prefix("url=").unwrap_or_default().to_owned(),
+            page,
+        }
     }
 }
 
 impl fmt::Display for Prefill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = if self.url.is_empty() { String::new() } else { format!("url={}", self.url) };
+        let url = if self.url.is_empty() {
+            String::new()
+        } else {
+            format!("url={}", self.url)
+        };
         match (self.page, url.as_str()) {
             (false, url) => f.write_str(url),
             (true, "") => f.write_str(PAGE),
@@ -48,7 +55,13 @@ impl fmt::Display for Prefill {
 /// The form for a new service.
 #[component]
 pub fn NewService(prefill: Prefill) -> Element {
-    let draft = use_signal(|| if prefill.page { Draft::following(&prefill.url) } else { Draft::new(&prefill.url) });
+    let draft = use_signal(|| {
+        if prefill.page {
+            Draft::following(&prefill.url)
+        } else {
+            Draft::new(&prefill.url)
+        }
+    });
     rsx! {
         div { class: "page narrow",
             h1 { "Add a service" }
@@ -92,7 +105,10 @@ pub fn EditService(id: Uuid) -> Element {
 fn EditFollowed(entry: Entry) -> Element {
     let asked = use_asked(entry.id, |id| async move {
         let answer = api::request::<GetChoice>(ById { id }).await?;
-        answer.service.map(PageDraft::of).ok_or_else(|| Problem::not_found("service"))
+        answer
+            .service
+            .map(PageDraft::of)
+            .ok_or_else(|| Problem::not_found("service"))
     });
     let page = asked.data.read();
     match (&*page, &*asked.problem.read()) {
@@ -128,12 +144,27 @@ mod tests {
     fn what_the_form_begins_with_is_read_as_it_is_written() {
         for (text, url, page) in [
             ("", "", false),
-            ("url=https://example.com/?a=b&c", "https://example.com/?a=b&c", false),
+            (
+                "url=https://example.com/?a=b&c",
+                "https://example.com/?a=b&c",
+                false,
+            ),
             ("kind=status-page", "", true),
-            ("kind=status-page&url=status.example.com", "status.example.com", true),
+            (
+                "kind=status-page&url=status.example.com",
+                "status.example.com",
+                true,
+            ),
         ] {
             let prefill = Prefill::from(text);
-            assert_eq!(prefill, Prefill { url: url.to_owned(), page }, "{text}");
+            assert_eq!(
+                prefill,
+                Prefill {
+                    url: url.to_owned(),
+                    page
+                },
+                "{text}"
+            );
             assert_eq!(prefill.to_string(), text);
         }
     }

@@ -66,11 +66,18 @@ fn reports(notices: &[Notices], now: Moment) -> Vec<Report> {
     for service in notices.iter().filter(|service| !service.paused) {
         let incidents = service.vendor_incidents.iter().cloned().map(What::Incident);
         let maintenances = service.maintenances.iter().cloned().map(What::Maintenance);
-        for what in incidents.chain(maintenances).filter(|what| what.is_near(now)) {
+        for what in incidents
+            .chain(maintenances)
+            .filter(|what| what.is_near(now))
+        {
             let (key, about) = (what.key(), (service.id, service.name.clone()));
             match reports.iter_mut().find(|report| report.key == key) {
                 Some(report) => report.services.push(about),
-                None => reports.push(Report { key, what, services: vec![about] }),
+                None => reports.push(Report {
+                    key,
+                    what,
+                    services: vec![about],
+                }),
             }
         }
     }
@@ -85,15 +92,24 @@ pub(crate) fn VendorNotices() -> Element {
     // Asked for again when the status of one that follows a page changes, and from time to time.
     let followers = use_memo(move || {
         let listed = store.listed.read();
-        let follows =
-            |id: &Uuid| store.entry(*id).is_some_and(|entry| entry.service.peek().kind == MonitorKind::StatusPage);
-        listed.iter().filter(|(id, _)| follows(id)).map(|(id, one)| (*id, one.status)).collect::<Vec<(Uuid, Status)>>()
+        let follows = |id: &Uuid| {
+            store
+                .entry(*id)
+                .is_some_and(|entry| entry.service.peek().kind == MonitorKind::StatusPage)
+        };
+        listed
+            .iter()
+            .filter(|(id, _)| follows(id))
+            .map(|(id, one)| (*id, one.status))
+            .collect::<Vec<(Uuid, Status)>>()
     });
     let asked = use_asked(followers(), |followers| async move {
         if followers.is_empty() {
             return Ok(Vec::new());
         }
-        api::request::<ListNotices>(()).await.map(|answer| answer.services)
+        api::request::<ListNotices>(())
+            .await
+            .map(|answer| answer.services)
     });
     use_future(move || async move {
         loop {
@@ -104,7 +120,11 @@ pub(crate) fn VendorNotices() -> Element {
     let mut all = use_signal(|| false);
     let known = asked.data.read();
     let mut reports = reports(known.as_deref().unwrap_or_default(), *store.clock.peek());
-    let hidden = if all() { 0 } else { reports.len().saturating_sub(FEW) };
+    let hidden = if all() {
+        0
+    } else {
+        reports.len().saturating_sub(FEW)
+    };
     reports.truncate(reports.len() - hidden);
     if reports.is_empty() {
         return VNode::empty();
@@ -173,13 +193,26 @@ mod tests {
         }
     }
 
-    fn service(name: &str, incidents: Vec<VendorIncident>, maintenances: Vec<Maintenance>) -> Notices {
+    fn service(
+        name: &str,
+        incidents: Vec<VendorIncident>,
+        maintenances: Vec<Maintenance>,
+    ) -> Notices {
         let id = Uuid::from_u128(u128::from(name.as_bytes()[0]));
-        Notices { id, name: name.into(), paused: false, vendor_incidents: incidents, maintenances }
+        Notices {
+            id,
+            name: name.into(),
+            paused: false,
+            vendor_incidents: incidents,
+            maintenances,
+        }
     }
 
     fn shape(notices: &[Notices]) -> Vec<(String, usize)> {
-        reports(notices, NOW).into_iter().map(|report| (report.key, report.services.len())).collect()
+        reports(notices, NOW)
+            .into_iter()
+            .map(|report| (report.key, report.services.len()))
+            .collect()
     }
 
     #[test]
@@ -191,14 +224,31 @@ mod tests {
             service("B", vec![incident("1", 5), incident("2", 7)], Vec::new()),
             paused,
         ];
-        assert_eq!(shape(&notices), [("i 2 incident 2".to_owned(), 1), ("i 1 incident 1".to_owned(), 2)]);
+        assert_eq!(
+            shape(&notices),
+            [
+                ("i 2 incident 2".to_owned(), 1),
+                ("i 1 incident 1".to_owned(), 2)
+            ]
+        );
     }
 
     #[test]
     fn maintenance_stands_there_once_it_is_near() {
-        let soon = [maintenance("far", NEAR), maintenance("near", 3_600_000), maintenance("now", -60_000)];
+        let soon = [
+            maintenance("far", NEAR),
+            maintenance("near", 3_600_000),
+            maintenance("now", -60_000),
+        ];
         let told = shape(&[service("A", vec![incident("1", 5)], soon.into())]);
         let keys: Vec<_> = told.iter().map(|(key, _)| key.as_str()).collect();
-        assert_eq!(keys, ["i 1 incident 1", "m now maintenance now", "m near maintenance near"]);
+        assert_eq!(
+            keys,
+            [
+                "i 1 incident 1",
+                "m now maintenance now",
+                "m near maintenance near"
+            ]
+        );
     }
 }

@@ -68,7 +68,13 @@ struct Found {
 impl Found {
     fn action(text: impl Into<String>, hint: &str, act: Act) -> Self {
         let text = text.into();
-        Self { folded: browser::lowercase(&text), text, hint: hint.to_owned(), status: None, act }
+        Self {
+            folded: browser::lowercase(&text),
+            text,
+            hint: hint.to_owned(),
+            status: None,
+            act,
+        }
     }
 }
 
@@ -83,12 +89,28 @@ fn actions(store: Store, route: &Route) -> Vec<Found> {
     if let Some((id, service)) = opened.and_then(|id| Some((id, listed.get(&id)?))) {
         let name = &service.name;
         if service.paused {
-            actions.push(Found::action(format!("Resume {name}"), "", Act::Do(Deed::Resume(vec![id]))));
+            actions.push(Found::action(
+                format!("Resume {name}"),
+                "",
+                Act::Do(Deed::Resume(vec![id])),
+            ));
         } else {
-            actions.push(Found::action(format!("Check {name} now"), "", Act::Check(id)));
-            actions.push(Found::action(format!("Pause {name}"), "", Act::Do(Deed::Pause(vec![id]))));
+            actions.push(Found::action(
+                format!("Check {name} now"),
+                "",
+                Act::Check(id),
+            ));
+            actions.push(Found::action(
+                format!("Pause {name}"),
+                "",
+                Act::Do(Deed::Pause(vec![id])),
+            ));
         }
-        actions.push(Found::action(format!("Edit {name}"), "", Act::Go(Route::EditService { id })));
+        actions.push(Found::action(
+            format!("Edit {name}"),
+            "",
+            Act::Go(Route::EditService { id }),
+        ));
         actions.push(Found::action(format!("Delete {name}"), "", Act::Delete(id)));
     }
     actions.extend([
@@ -96,8 +118,16 @@ fn actions(store: Store, route: &Route) -> Vec<Found> {
         Found::action("Go to the dashboard", "g d", Act::Go(Route::home())),
         Found::action("Go to incidents", "g i", Act::Go(Route::incidents())),
         Found::action("Go to settings", "g s", Act::Go(Route::Settings {})),
-        Found::action("Show only what is down", "", Act::Filter(Some(Status::Down))),
-        Found::action("Show only what is degraded", "", Act::Filter(Some(Status::Degraded))),
+        Found::action(
+            "Show only what is down",
+            "",
+            Act::Filter(Some(Status::Down)),
+        ),
+        Found::action(
+            "Show only what is degraded",
+            "",
+            Act::Filter(Some(Status::Degraded)),
+        ),
         Found::action("Show every service", "", Act::Filter(None)),
         Found::action("Theme: dark", "", Act::Theme(Some("dark"))),
         Found::action("Theme: light", "", Act::Theme(Some("light"))),
@@ -105,7 +135,11 @@ fn actions(store: Store, route: &Route) -> Vec<Found> {
         Found::action("Keyboard shortcuts", "?", Act::Help),
     ]);
     if matches!(&*store.session.peek(), Session::SignedIn(me) if me.operator) {
-        actions.push(Found::action("Go to the system", "", Act::Go(Route::System {})));
+        actions.push(Found::action(
+            "Go to the system",
+            "",
+            Act::Go(Route::System {}),
+        ));
     }
     actions
 }
@@ -125,8 +159,17 @@ fn found(store: Store, route: &Route, typed: &str) -> Vec<Found> {
         })
         .collect();
     // What is in trouble stands first.
-    let severity = |found: &Found| found.status.filter(|(_, paused)| !paused).map(|(status, _)| status.severity());
-    services.sort_by(|a, b| severity(b).cmp(&severity(a)).then_with(|| a.folded.cmp(&b.folded)));
+    let severity = |found: &Found| {
+        found
+            .status
+            .filter(|(_, paused)| !paused)
+            .map(|(status, _)| status.severity())
+    };
+    services.sort_by(|a, b| {
+        severity(b)
+            .cmp(&severity(a))
+            .then_with(|| a.folded.cmp(&b.folded))
+    });
     let mut actions = actions(store, route);
     let all = if typed.trim().is_empty() {
         actions.extend(services);
@@ -161,7 +204,11 @@ fn Opened() -> Element {
     let services = use_memo(move || store.listed.read().keys().copied().collect::<Vec<_>>());
     services.read();
     let all = found(store, &route, &typed.read());
-    let chosen = at.read().as_ref().and_then(|act| all.iter().position(|found| found.act == *act)).unwrap_or(0);
+    let chosen = at
+        .read()
+        .as_ref()
+        .and_then(|act| all.iter().position(|found| found.act == *act))
+        .unwrap_or(0);
     use_effect(|| browser::open_dialog(PALETTE_ID));
     let perform = use_callback(move |act: Act| {
         palette.close();
@@ -176,7 +223,11 @@ fn Opened() -> Element {
                 spawn_forever(store::check_now(store, id));
             }
             Act::Filter(status) => {
-                let list = ListQuery { text: String::new(), status, ..view.query.peek().clone() };
+                let list = ListQuery {
+                    text: String::new(),
+                    status,
+                    ..view.query.peek().clone()
+                };
                 Route::Dashboard { list }.open();
             }
             Act::Theme(theme) => preferences::set_theme(theme),

@@ -11,7 +11,11 @@ const THEME: &str = "theme";
 const ZONE: &str = "zone";
 const LOCALE: &str = "locale";
 
-const THEMES: [(Option<&str>, &str); 3] = [(None, "As the system"), (Some("light"), "Light"), (Some("dark"), "Dark")];
+const THEMES: [(Option<&str>, &str); 3] = [
+    (None, "As the system"),
+    (Some("light"), "Light"),
+    (Some("dark"), "Dark"),
+];
 
 /// Languages that are offered besides those that the browser prefers: they differ in how dates and times are written.
 const LOCALES: [(&str, &str); 6] = [
@@ -25,7 +29,10 @@ const LOCALES: [(&str, &str); 6] = [
 
 /// Applies what was chosen before: the theme is applied already, before anything is painted.
 pub(crate) fn apply() {
-    browser::set_zone(browser::remembered(ZONE).as_deref(), browser::remembered(LOCALE).as_deref());
+    browser::set_zone(
+        browser::remembered(ZONE).as_deref(),
+        browser::remembered(LOCALE).as_deref(),
+    );
     if let Some(percent) = browser::remembered("list").and_then(|percent| percent.parse().ok()) {
         browser::set_list_width(percent);
     }
@@ -80,7 +87,8 @@ fn Theme() -> Element {
 #[component]
 fn Times() -> Element {
     let mut store = use_store();
-    let mut chosen = use_signal(|| [ZONE, LOCALE].map(|name| browser::remembered(name).unwrap_or_default()));
+    let mut chosen =
+        use_signal(|| [ZONE, LOCALE].map(|name| browser::remembered(name).unwrap_or_default()));
     let mut choose = move |place: usize, value: String| {
         let name = [ZONE, LOCALE][place];
         browser::remember(name, Some(value.as_str()).filter(|value| !value.is_empty()));
@@ -89,11 +97,19 @@ fn Times() -> Element {
         store.zone += 1;
     };
     let zones = std::iter::once((String::new(), "Time zone of this browser".to_owned()))
-        .chain(browser::zones().into_iter().map(|zone| (zone.clone(), zone.replace('_', " "))))
+        .chain(
+            browser::zones()
+                .into_iter()
+                .map(|zone| (zone.clone(), zone.replace('_', " "))),
+        )
         .collect::<Vec<_>>();
     let mut locales = vec![(String::new(), "Language of this browser".to_owned())];
-    let known = LOCALES.iter().map(|(key, name)| ((*key).to_owned(), (*name).to_owned()));
-    let preferred = browser::locales().into_iter().map(|locale| (locale.clone(), locale));
+    let known = LOCALES
+        .iter()
+        .map(|(key, name)| ((*key).to_owned(), (*name).to_owned()));
+    let preferred = browser::locales()
+        .into_iter()
+        .map(|locale| (locale.clone(), locale));
     for locale in known.chain(preferred) {
         if !locales.iter().any(|(key, _)| *key == locale.0) {
             locales.push(locale);

@@ -11,11 +11,13 @@ pub use query::{ServiceQuery, Shown};
 use crate::{
     Route,
     api::{
-        self, ById, GetService, History, Incident, IncidentFilter, ListIncidents, ListIncidentsVariables, Problem,
-        ServiceDetail, Uptime, Window,
+        self, ById, GetService, History, Incident, IncidentFilter, ListIncidents,
+        ListIncidentsVariables, Problem, ServiceDetail, Uptime, Window,
     },
     browser::{self, TimeStyle},
-    components::{At, Empty, Go, PhaseBar, ProblemBox, RowSkeletons, Since, WideDayBar, status_mark},
+    components::{
+        At, Empty, Go, PhaseBar, ProblemBox, RowSkeletons, Since, WideDayBar, status_mark,
+    },
     format,
     hooks::{Asked, use_asked},
     pages::{IncidentsQuery, service_list::is_requested},
@@ -52,7 +54,9 @@ fn ServiceView(id: Uuid, shown: Shown) -> Element {
     let flips = store.entry(id).map_or(0, |entry| (entry.flips)());
     let detail = use_asked((id, flips), move |(id, _)| async move {
         let answer = api::request::<GetService>(ById { id }).await?;
-        let detail = answer.service.ok_or_else(|| Problem::not_found("service"))?;
+        let detail = answer
+            .service
+            .ok_or_else(|| Problem::not_found("service"))?;
         store.fill_histories(vec![last_days(&detail, DAYS[0])]);
         Ok(detail)
     });
@@ -65,7 +69,9 @@ fn ServiceView(id: Uuid, shown: Shown) -> Element {
     let listed = store.listed.read().contains_key(&id);
     let ready = *store.loading.read() == Loading::Ready;
     match store.entry(id).filter(|_| listed) {
-        Some(entry) => rsx! { Known { entry, shown, detail: detail.data, problem: detail.problem } },
+        Some(entry) => {
+            rsx! { Known { entry, shown, detail: detail.data, problem: detail.problem } }
+        }
         None => match &*detail.problem.read() {
             Some(problem) => rsx! {
                 div { class: "page",
@@ -119,12 +125,28 @@ fn Known(
 /// The service's incidents; asked for again when one opens or ends.
 fn use_incidents(entry: Entry) -> Asked<Vec<Incident>> {
     let store = use_store();
-    let open = store.open.read().get(&entry.id).map(|incident| (incident.id, incident.kind));
+    let open = store
+        .open
+        .read()
+        .get(&entry.id)
+        .map(|incident| (incident.id, incident.kind));
     use_asked((entry.id, open), move |(id, _)| async move {
-        let filter = IncidentFilter { service_id: Some(id), ..Default::default() };
-        let page =
-            api::request::<ListIncidents>(ListIncidentsVariables { filter, first: INCIDENTS, after: None }).await?;
-        let incidents: Vec<_> = page.incidents.edges.into_iter().map(|edge| edge.node).collect();
+        let filter = IncidentFilter {
+            service_id: Some(id),
+            ..Default::default()
+        };
+        let page = api::request::<ListIncidents>(ListIncidentsVariables {
+            filter,
+            first: INCIDENTS,
+            after: None,
+        })
+        .await?;
+        let incidents: Vec<_> = page
+            .incidents
+            .edges
+            .into_iter()
+            .map(|edge| edge.node)
+            .collect();
         store.fill_incidents(&incidents);
         Ok(incidents)
     })
@@ -140,7 +162,9 @@ fn Uptimes(entry: Entry, detail: Signal<Option<ServiceDetail>>) -> Element {
         None => entry.history.read().clone(),
     });
     let detail = detail.read();
-    let incidents = detail.as_ref().map(|detail| last(&detail.incident_days, days()).to_vec());
+    let incidents = detail
+        .as_ref()
+        .map(|detail| last(&detail.incident_days, days()).to_vec());
     let incidents = Rc::new(incidents.unwrap_or_default());
     let windows: [(Window, Option<Uptime>); 4] = match &*detail {
         Some(detail) => [
@@ -198,7 +222,12 @@ fn Uptimes(entry: Entry, detail: Signal<Option<ServiceDetail>>) -> Element {
 
 fn last_days(detail: &ServiceDetail, days: usize) -> History {
     let uptime_days = last(&detail.uptime_days, days).to_vec();
-    History { id: detail.id, uptime: detail.month, uptime_days, hourly_p50_ms: Vec::new() }
+    History {
+        id: detail.id,
+        uptime: detail.month,
+        uptime_days,
+        hourly_p50_ms: Vec::new(),
+    }
 }
 
 fn last<T>(list: &[T], count: usize) -> &[T] {
@@ -210,7 +239,9 @@ fn last<T>(list: &[T], count: usize) -> &[T] {
 fn LastCheck(entry: Entry) -> Element {
     let now = use_store().clock;
     let current = entry.current.read();
-    let Some(current) = &*current else { return VNode::empty() };
+    let Some(current) = &*current else {
+        return VNode::empty();
+    };
     let certificate = current.certificate_expires_at;
     rsx! {
         section { class: "card", "aria-label": "Last check",
@@ -232,7 +263,12 @@ fn LastCheck(entry: Entry) -> Element {
 
 #[component]
 fn Incidents(id: Uuid, incidents: Asked<Vec<Incident>>) -> Element {
-    let all = Route::Incidents { filter: IncidentsQuery { service: Some(id), ..Default::default() } };
+    let all = Route::Incidents {
+        filter: IncidentsQuery {
+            service: Some(id),
+            ..Default::default()
+        },
+    };
     rsx! {
         section { class: "card", "aria-label": "Incidents",
             div { class: "card-head",

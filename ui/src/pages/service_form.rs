@@ -8,8 +8,8 @@ mod search;
 use crate::{
     Route,
     api::{
-        self, CreateService, CreateServiceVariables, GetLimits, MonitorKind, Problem, TestResult, TestService,
-        UpdateService, UpdateServiceVariables,
+        self, CreateService, CreateServiceVariables, GetLimits, MonitorKind, Problem, TestResult,
+        TestService, UpdateService, UpdateServiceVariables,
     },
     components::{Field, PhaseBar, status_badge},
     format,
@@ -25,22 +25,38 @@ use search::Search;
 use uuid::Uuid;
 
 /// What can be added, and what it is called.
-const KINDS: [(MonitorKind, &str); 2] =
-    [(MonitorKind::Http, "An address of yours"), (MonitorKind::StatusPage, "A vendor's status page")];
+const KINDS: [(MonitorKind, &str); 2] = [
+    (MonitorKind::Http, "An address of yours"),
+    (MonitorKind::StatusPage, "A vendor's status page"),
+];
 
 /// The form: of a new service, or of the one with this id. Only a new one can be of another kind, or follow another page.
 #[component]
 pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<Uuid>) -> Element {
     let mut store = use_store();
-    let limits = use_asked((), |()| async { api::request::<GetLimits>(()).await.map(|answer| answer.limits) });
+    let limits = use_asked((), |()| async {
+        api::request::<GetLimits>(())
+            .await
+            .map(|answer| answer.limits)
+    });
     let mut problem = use_signal(|| None::<Problem>);
     let mut busy = use_signal(|| false);
     let mut tested = use_signal(|| None::<TestResult>);
     let mut local = use_signal(Vec::<(&'static str, String)>::new);
     let mut advanced = use_signal(|| false);
     let error = move |name: &str| {
-        let here = local.read().iter().find(|(field, _)| *field == name).map(|(_, message)| message.clone());
-        here.or_else(|| problem.read().as_ref().and_then(|problem| problem.field(name)).map(str::to_owned))
+        let here = local
+            .read()
+            .iter()
+            .find(|(field, _)| *field == name)
+            .map(|(_, message)| message.clone());
+        here.or_else(|| {
+            problem
+                .read()
+                .as_ref()
+                .and_then(|problem| problem.field(name))
+                .map(str::to_owned)
+        })
     };
     let mut refuse = move |refused: Problem| {
         if refused.kind == api::ProblemKind::SignedOut {
@@ -65,12 +81,21 @@ pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<U
         let typed = draft.peek().clone();
         let saved = match id {
             Some(id) => {
-                let change = UpdateServiceVariables { id, input: typed.to_update() };
-                api::request::<UpdateService>(change).await.map(|answer| answer.update_service)
+                let change = UpdateServiceVariables {
+                    id,
+                    input: typed.to_update(),
+                };
+                api::request::<UpdateService>(change)
+                    .await
+                    .map(|answer| answer.update_service)
             }
             None => {
-                let addition = CreateServiceVariables { input: typed.to_create() };
-                api::request::<CreateService>(addition).await.map(|answer| answer.create_service)
+                let addition = CreateServiceVariables {
+                    input: typed.to_create(),
+                };
+                api::request::<CreateService>(addition)
+                    .await
+                    .map(|answer| answer.create_service)
             }
         };
         match saved {
@@ -87,7 +112,11 @@ pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<U
             return;
         }
         tested.set(None);
-        match api::request::<TestService>(CreateServiceVariables { input: draft.peek().to_test() }).await {
+        match api::request::<TestService>(CreateServiceVariables {
+            input: draft.peek().to_test(),
+        })
+        .await
+        {
             Ok(answer) => {
                 tested.set(Some(answer.test_service));
                 busy.set(false);
@@ -97,7 +126,10 @@ pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<U
     };
     let typed = draft.read();
     let requests = typed.kind == MonitorKind::Http;
-    let least = limits.data.read().map_or(10, |limits| limits.min_interval_seconds);
+    let least = limits
+        .data
+        .read()
+        .map_or(10, |limits| limits.min_interval_seconds);
     let field = |spec: &'static Spec| {
         let hint = match spec.name {
             "checkIntervalSeconds" => Some(format!("At least {}.", format::interval(least))),
@@ -127,10 +159,14 @@ pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<U
     // Whatever is wrong inside must be seen.
     let inside_wrong = Spec::ADVANCED.iter().any(|spec| error(spec.name).is_some());
     // A page's addresses stand in no field of their own.
-    let page_wrong = ["statusPageApiUrls", "userDefinedUrls"].into_iter().find_map(error);
+    let page_wrong = ["statusPageApiUrls", "userDefinedUrls"]
+        .into_iter()
+        .find_map(error);
     let general = match &*problem.read() {
         Some(problem) if problem.fields.is_empty() => Some(problem.message.clone()),
-        _ => page_wrong.clone().filter(|_| !requests && typed.page.found.is_some()),
+        _ => page_wrong
+            .clone()
+            .filter(|_| !requests && typed.page.found.is_some()),
     };
     rsx! {
         form {

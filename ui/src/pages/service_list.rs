@@ -116,8 +116,16 @@ fn OpenIncidents() -> Element {
     let store = use_store();
     let open = store.open.read();
     let listed = store.listed.read();
-    let mut incidents: Vec<_> = open.iter().filter_map(|(id, incident)| Some((listed.get(id)?, incident))).collect();
-    incidents.sort_by_key(|(_, incident)| (std::cmp::Reverse(incident.kind.status().severity()), incident.started_at));
+    let mut incidents: Vec<_> = open
+        .iter()
+        .filter_map(|(id, incident)| Some((listed.get(id)?, incident)))
+        .collect();
+    incidents.sort_by_key(|(_, incident)| {
+        (
+            std::cmp::Reverse(incident.kind.status().severity()),
+            incident.started_at,
+        )
+    });
     if incidents.is_empty() {
         return VNode::empty();
     }

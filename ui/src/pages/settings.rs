@@ -100,9 +100,14 @@ fn Profile(me: Me, #[props(!optional)] identities: Option<Vec<Identity>>) -> Ele
 
 /// Whether a field of what was refused is wrong, and what is wrong apart from fields.
 fn errors(problem: Option<&Problem>, field: &str) -> (Option<String>, Option<String>) {
-    let Some(problem) = problem else { return (None, None) };
+    let Some(problem) = problem else {
+        return (None, None);
+    };
     match problem.field(field) {
         Some(message) => (Some(message.to_owned()), None),
-        None => (None, problem.fields.is_empty().then(|| problem.message.clone())),
+        None => (
+            None,
+            problem.fields.is_empty().then(|| problem.message.clone()),
+        ),
     }
 }

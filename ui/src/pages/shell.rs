@@ -111,10 +111,16 @@ fn use_focus(route: &Route) {
 fn places(route: &Route) -> [(Route, &'static str, Shape, bool); 3] {
     let at_incidents = matches!(route, Route::Incidents { .. } | Route::Incident { .. });
     let at_settings = matches!(route, Route::Settings {});
-    let at_dashboard = !at_incidents && !at_settings && !matches!(route, Route::System {} | Route::Lost { .. });
+    let at_dashboard =
+        !at_incidents && !at_settings && !matches!(route, Route::System {} | Route::Lost { .. });
     [
         (Route::home(), "Dashboard", Shape::Dashboard, at_dashboard),
-        (Route::incidents(), "Incidents", Shape::Incidents, at_incidents),
+        (
+            Route::incidents(),
+            "Incidents",
+            Shape::Incidents,
+            at_incidents,
+        ),
         (Route::Settings {}, "Settings", Shape::Settings, at_settings),
     ]
 }
@@ -201,9 +207,15 @@ fn ConnectionBar() -> Element {
     let store = use_store();
     let at = |at: Moment, style| browser::local_time(at, style);
     let text = match ((store.connection)(), (store.kept)()) {
-        (_, Some(kept)) => format!("No connection: this is how things were on {}.", at(kept, TimeStyle::DayTime)),
+        (_, Some(kept)) => format!(
+            "No connection: this is how things were on {}.",
+            at(kept, TimeStyle::DayTime)
+        ),
         (Connection::Lost(since), None) => {
-            format!("Connection lost at {}, showing the last known state.", at(since, TimeStyle::Time))
+            format!(
+                "Connection lost at {}, showing the last known state.",
+                at(since, TimeStyle::Time)
+            )
         }
         (_, None) => return VNode::empty(),
     };

@@ -25,17 +25,24 @@ pub struct SignInQuery {
 impl From<&str> for SignInQuery {
     fn from(text: &str) -> Self {
         let part = |name: &str| {
-            let value = text.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))?;
+            let value = text
+                .split('&')
+                .find_map(|part| part.strip_prefix(name)?.strip_prefix('='))?;
             (!value.is_empty()).then(|| value.to_owned())
         };
-        Self { error: part("error"), provider: part("provider") }
+        Self {
+            error: part("error"),
+            provider: part("provider"),
+        }
     }
 }
 
 impl fmt::Display for SignInQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [("error", &self.error), ("provider", &self.provider)];
-        let given = parts.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?)));
+        let given = parts
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?)));
         f.write_str(&given.collect::<Vec<_>>().join("&"))
     }
 }
@@ -50,7 +57,9 @@ fn sentence(code: &str, provider: &str) -> String {
         "browser" => {
             "This sign-in was not begun in this browser, or the browser keeps no cookies. Allow cookies for this site and begin again."
         }
-        "mismatch" => "What came back does not belong to the sign-in that was begun here. Begin again.",
+        "mismatch" => {
+            "What came back does not belong to the sign-in that was begun here. Begin again."
+        }
         "provider" => {
             "{} does not answer, or not so that it can be trusted. Try again in a while; if that does not help, tell the operator."
         }
@@ -62,7 +71,9 @@ fn sentence(code: &str, provider: &str) -> String {
             "Somebody who signs in another way has this e-mail address, and not both are verified. Sign in the way that you did before."
         }
         "unknown_provider" => "This way of signing in is not set up here.",
-        "link_used" => "This link was used already, or is too old. Run `pulsecheck login-link` for another one.",
+        "link_used" => {
+            "This link was used already, or is too old. Run `pulsecheck login-link` for another one."
+        }
         "links_off" => "Sign-in links are switched off on this server.",
         "rate_limited" => "Those were too many attempts. Wait a minute, then try again.",
         _ => "PulseCheck could not do it at the moment. Try again.",
@@ -96,8 +107,11 @@ pub fn SignInPage(query: SignInQuery) -> Element {
 /// What PulseCheck does, and how to get in. Whoever does comes to `here`.
 #[component]
 pub fn SignIn(query: SignInQuery, here: String) -> Element {
-    let options =
-        use_asked((), |()| async { api::request::<GetSignInOptions>(()).await.map(|answer| answer.sign_in_options) });
+    let options = use_asked((), |()| async {
+        api::request::<GetSignInOptions>(())
+            .await
+            .map(|answer| answer.sign_in_options)
+    });
     let known = options.data.read().clone();
     rsx! {
         main { class: "alone sign-in",
@@ -127,10 +141,15 @@ fn Ways(
     /// What stands in their place while they are not.
     children: Element,
 ) -> Element {
-    let providers = options.as_ref().map(|options| options.providers.as_slice()).unwrap_or_default();
+    let providers = options
+        .as_ref()
+        .map(|options| options.providers.as_slice())
+        .unwrap_or_default();
     let at = query.provider.as_deref();
-    let provider =
-        providers.iter().find(|provider| at == Some(&provider.id)).map_or("the provider", |known| &known.name);
+    let provider = providers
+        .iter()
+        .find(|provider| at == Some(&provider.id))
+        .map_or("the provider", |known| &known.name);
     rsx! {
         section { class: "card", "aria-labelledby": "sign-in-title",
             h2 { id: "sign-in-title", "Sign in" }
@@ -194,7 +213,10 @@ mod tests {
             name: (*name).to_owned(),
             url: format!("/api/auth/{id}"),
         });
-        let options = SignInOptions { providers: providers.collect(), local };
+        let options = SignInOptions {
+            providers: providers.collect(),
+            local,
+        };
         let query = SignInQuery::from(query);
         dioxus_ssr::render_element(rsx! {
             Ways { query, here: "/services/7?q=a b&x=ü", options: Some(options) }
@@ -203,9 +225,13 @@ mod tests {
 
     #[test]
     fn every_code_has_a_sentence_of_its_own_and_an_unknown_one_is_a_failure() {
-        let sentences: std::collections::BTreeSet<String> = CODES.iter().map(|code| sentence(code, "GitHub")).collect();
+        let sentences: std::collections::BTreeSet<String> =
+            CODES.iter().map(|code| sentence(code, "GitHub")).collect();
         assert_eq!(sentences.len(), CODES.len());
-        assert!(sentences.iter().all(|text| !text.contains("{}")), "{sentences:?}");
+        assert!(
+            sentences.iter().all(|text| !text.contains("{}")),
+            "{sentences:?}"
+        );
         assert_eq!(sentence("no such code", "x"), sentence("failed", "x"));
         assert_eq!(
             sentence("no_email", "the provider"),
@@ -215,18 +241,40 @@ mod tests {
 
     #[test]
     fn what_stands_in_the_address_is_never_shown() {
-        let html = shown("error=<b>call +1 555</b>&provider=<i>", &[("github", "GitHub")], false);
-        assert!(html.contains("Signing in did not work") && !html.contains("555") && !html.contains("<i>"), "{html}");
-        let html = shown("error=unverified_email&provider=github", &[("github", "GitHub")], false);
+        let html = shown(
+            "error=<b>call +1 555</b>&provider=<i>",
+            &[("github", "GitHub")],
+            false,
+        );
+        assert!(
+            html.contains("Signing in did not work")
+                && !html.contains("555")
+                && !html.contains("<i>"),
+            "{html}"
+        );
+        let html = shown(
+            "error=unverified_email&provider=github",
+            &[("github", "GitHub")],
+            false,
+        );
         assert!(html.contains("GitHub knows no verified e-mail"), "{html}");
     }
 
     #[test]
     fn only_what_is_set_up_is_offered_and_it_leads_back() {
         let html = shown("", &[("google", "Google"), ("oidc", "Company login")], true);
-        assert!(html.contains("Continue with Google") && html.contains("Continue with Company login"), "{html}");
-        assert!(html.contains("/api/auth/google?return=/services/7%3Fq%3Da%20b%26x%3D%C3%BC"), "{html}");
-        assert!(html.contains("login-link") && !html.contains("did not work"), "{html}");
+        assert!(
+            html.contains("Continue with Google") && html.contains("Continue with Company login"),
+            "{html}"
+        );
+        assert!(
+            html.contains("/api/auth/google?return=/services/7%3Fq%3Da%20b%26x%3D%C3%BC"),
+            "{html}"
+        );
+        assert!(
+            html.contains("login-link") && !html.contains("did not work"),
+            "{html}"
+        );
         let html = shown("", &[("google", "Google")], false);
         assert!(!html.contains("login-link"), "{html}");
         assert!(shown("", &[], false).contains("No way of signing in is set up"));

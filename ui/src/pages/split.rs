@@ -45,8 +45,11 @@ pub fn Split() -> Element {
 /// Between the two, to be moved by pointer or arrow keys; where it was left is remembered.
 #[component]
 fn Divider() -> Element {
-    let mut percent =
-        use_signal(|| browser::remembered("list").and_then(|percent| percent.parse().ok()).unwrap_or(USUAL));
+    let mut percent = use_signal(|| {
+        browser::remembered("list")
+            .and_then(|percent| percent.parse().ok())
+            .unwrap_or(USUAL)
+    });
     let mut set = move |to: i32| {
         let to = to.clamp(NARROWEST, WIDEST);
         percent.set(to);

@@ -125,22 +125,43 @@ fn tiles(system: &System) -> [[String; 3]; 5] {
                 None => "nothing was checked".to_owned(),
             },
         ],
-        ["Missed slots".to_owned(), hour.missed_slots.to_string(), "in the last hour".to_owned()],
-        ["In the queue".to_owned(), or_none(system.queued.map(|queued| queued.to_string())), overdue],
-        [system.database.clone(), format::bytes(system.database_bytes), format!("PulseCheck {}", system.version)],
+        [
+            "Missed slots".to_owned(),
+            hour.missed_slots.to_string(),
+            "in the last hour".to_owned(),
+        ],
+        [
+            "In the queue".to_owned(),
+            or_none(system.queued.map(|queued| queued.to_string())),
+            overdue,
+        ],
+        [
+            system.database.clone(),
+            format::bytes(system.database_bytes),
+            format!("PulseCheck {}", system.version),
+        ],
     ]
 }
 
 /// One stroke a minute, as high as checks were late; those with missed slots by themselves.
 fn strokes(minutes: &[Scheduling]) -> [(&'static str, String); 2] {
     let mut paths = [("up", String::new()), ("down", String::new())];
-    let highest = minutes.iter().filter_map(|minute| minute.p99_ms).fold(1.0, f64::max);
-    let Some(last) = minutes.last() else { return paths };
+    let highest = minutes
+        .iter()
+        .filter_map(|minute| minute.p99_ms)
+        .fold(1.0, f64::max);
+    let Some(last) = minutes.last() else {
+        return paths;
+    };
     for minute in minutes {
         let place = MINUTES - 1 - last.since.since(minute.since) / 60_000;
         let late = minute.p99_ms.unwrap_or_default() / highest * (HEIGHT - 1.0) + 1.0;
         let (_, path) = &mut paths[usize::from(minute.missed_slots > 0)];
-        let _ = write!(path, "M{} {HEIGHT}v-{late:.1}h{WIDTH}V{HEIGHT}z", place * STEP);
+        let _ = write!(
+            path,
+            "M{} {HEIGHT}v-{late:.1}h{WIDTH}V{HEIGHT}z",
+            place * STEP
+        );
     }
     paths
 }
@@ -152,12 +173,23 @@ mod tests {
 
     fn minute(number: i64, p99_ms: Option<f64>, missed_slots: i32) -> Scheduling {
         let since = Moment(number * 60_000);
-        Scheduling { since, checks: 60, missed_slots, p50_ms: p99_ms, p99_ms, max_ms: 7 }
+        Scheduling {
+            since,
+            checks: 60,
+            missed_slots,
+            p50_ms: p99_ms,
+            p99_ms,
+            max_ms: 7,
+        }
     }
 
     #[test]
     fn minutes_stand_at_their_time_and_those_with_missed_slots_by_themselves() {
-        let minutes = [minute(100, Some(95.0), 0), minute(102, None, 3), minute(103, Some(190.0), 0)];
+        let minutes = [
+            minute(100, Some(95.0), 0),
+            minute(102, None, 3),
+            minute(103, Some(190.0), 0),
+        ];
         let [(_, well), (class, missed)] = strokes(&minutes);
         assert_eq!(well, "M280 20v-10.5h4V20zM295 20v-20.0h4V20z");
         assert_eq!((class, missed.as_str()), ("down", "M290 20v-1.0h4V20z"));

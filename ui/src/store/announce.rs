@@ -40,12 +40,15 @@ impl Store {
     /// What became of each of the services, the last word about each.
     fn sentence(self, changes: &[(Uuid, Status)]) -> String {
         let listed = self.listed.peek();
-        let last = |place: usize, id: &Uuid| !changes[place + 1..].iter().any(|(later, _)| later == id);
+        let last =
+            |place: usize, id: &Uuid| !changes[place + 1..].iter().any(|(later, _)| later == id);
         let sentences: Vec<String> = changes
             .iter()
             .enumerate()
             .filter(|(place, (id, _))| last(*place, id))
-            .filter_map(|(_, (id, status))| Some(format!("{} is {}", listed.get(id)?.name, status.word())))
+            .filter_map(|(_, (id, status))| {
+                Some(format!("{} is {}", listed.get(id)?.name, status.word()))
+            })
             .collect();
         let sentences: Vec<&str> = sentences.iter().map(String::as_str).collect();
         format::names(&sentences, NAMED)

@@ -59,7 +59,11 @@ impl Store {
                 let ids = self.those(ids, |service| service.category != category);
                 let mut before: BTreeMap<Option<String>, Vec<Uuid>> = BTreeMap::new();
                 for id in &ids {
-                    let category = self.listed.peek().get(id).and_then(|service| service.category.clone());
+                    let category = self
+                        .listed
+                        .peek()
+                        .get(id)
+                        .and_then(|service| service.category.clone());
                     before.entry(category).or_default().push(*id);
                 }
                 let moved = match &category {
@@ -102,7 +106,11 @@ impl Store {
 
     /// What deletion `number` is about, if it was not settled before.
     fn no_longer_regrettable(mut self, number: u32) -> Option<Vec<Uuid>> {
-        let place = self.regrets.peek().iter().position(|(known, _)| *known == number)?;
+        let place = self
+            .regrets
+            .peek()
+            .iter()
+            .position(|(known, _)| *known == number)?;
         Some(self.regrets.write().swap_remove(place).1)
     }
 
@@ -124,7 +132,10 @@ impl Store {
     fn told(self, done: &str, ids: &[Uuid]) -> String {
         let listed = self.listed.peek();
         match ids {
-            [id] => format!("{} was {done}", listed.get(id).map_or("It", |service| &service.name)),
+            [id] => format!(
+                "{} was {done}",
+                listed.get(id).map_or("It", |service| &service.name)
+            ),
             _ => format!("{} were {done}", format::count(ids.len(), "service")),
         }
     }
@@ -161,7 +172,10 @@ fn ask(ids: Vec<Uuid>, wish: &Wish) -> Pin<Box<dyn Future<Output = Result<(), Pr
         Wish::Paused(true) => api::tell::<PauseServices>(ByIds { ids }),
         Wish::Paused(false) => api::tell::<ResumeServices>(ByIds { ids }),
         Wish::Category(category) => {
-            let variables = RecategoriseVariables { ids, category: category.clone() };
+            let variables = RecategoriseVariables {
+                ids,
+                category: category.clone(),
+            };
             api::tell::<RecategoriseServices>(variables)
         }
         Wish::Gone => api::tell::<DeleteServices>(ByIds { ids }),

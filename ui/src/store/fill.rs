@@ -2,8 +2,8 @@
 
 use super::{Entry, Listed, Loading, Store, put};
 use crate::api::{
-    Current, History, Incident, IncidentState, OpenIncident, Service, ServiceChange, ServiceChangeKind, ServiceUptime,
-    StatusUpdate,
+    Current, History, Incident, IncidentState, OpenIncident, Service, ServiceChange,
+    ServiceChangeKind, ServiceUptime, StatusUpdate,
 };
 use dioxus::prelude::*;
 use std::{collections::BTreeMap, rc::Rc};
@@ -14,13 +14,19 @@ impl Store {
     pub fn fill(self, services: Vec<Service>) {
         let mut listed = BTreeMap::new();
         let mut open = BTreeMap::new();
-        for service in services.into_iter().filter_map(|service| self.as_wished(service)) {
+        for service in services
+            .into_iter()
+            .filter_map(|service| self.as_wished(service))
+        {
             let id = service.id;
             if let Some(incident) = &service.open_incident {
                 open.insert(id, incident.clone());
             }
             let entry = self.keep(service);
-            listed.insert(id, Listed::of(&entry.service.peek(), entry.current.peek().as_ref()));
+            listed.insert(
+                id,
+                Listed::of(&entry.service.peek(), entry.current.peek().as_ref()),
+            );
         }
         put(self.open, open);
         put(self.listed, listed);
@@ -29,7 +35,9 @@ impl Store {
 
     /// One service as the server has it now.
     pub fn upsert(mut self, service: Service) {
-        let Some(service) = self.as_wished(service) else { return };
+        let Some(service) = self.as_wished(service) else {
+            return;
+        };
         let id = service.id;
         let incident = service.open_incident.clone();
         let entry = self.keep(service);
@@ -50,14 +58,24 @@ impl Store {
         let mut open = self.open.write();
         for (id, service) in shown {
             // Nobody looks at a paused service: its incident is over.
-            match service.as_ref().and_then(|service| service.open_incident.clone().filter(|_| !service.paused)) {
+            match service
+                .as_ref()
+                .and_then(|service| service.open_incident.clone().filter(|_| !service.paused))
+            {
                 Some(incident) => open.insert(id, incident),
                 None => open.remove(&id),
             };
             match (service, store.entry(id)) {
                 (Some(service), Some(entry)) => {
                     listed.insert(id, Listed::of(&service, entry.current.peek().as_ref()));
-                    put(entry.service, Rc::new(Service { current: None, open_incident: None, ..service }));
+                    put(
+                        entry.service,
+                        Rc::new(Service {
+                            current: None,
+                            open_incident: None,
+                            ..service
+                        }),
+                    );
                 }
                 _ => {
                     listed.remove(&id);
@@ -72,8 +90,15 @@ impl Store {
             self.listed.write().remove(&id);
         }
         self.set_open(id, None);
-        if self.incidents.peek().values().any(|incident| incident.service.id == id) {
-            self.incidents.write().retain(|_, incident| incident.service.id != id);
+        if self
+            .incidents
+            .peek()
+            .values()
+            .any(|incident| incident.service.id == id)
+        {
+            self.incidents
+                .write()
+                .retain(|_, incident| incident.service.id != id);
         }
     }
 
@@ -100,21 +125,40 @@ impl Store {
 
     /// Incidents, each replacing what was known of it.
     pub fn fill_incidents(mut self, incidents: &[Incident]) {
-        if incidents.iter().any(|incident| self.incidents.peek().get(&incident.id) != Some(incident)) {
-            self.incidents.write().extend(incidents.iter().map(|incident| (incident.id, incident.clone())));
+        if incidents
+            .iter()
+            .any(|incident| self.incidents.peek().get(&incident.id) != Some(incident))
+        {
+            self.incidents.write().extend(
+                incidents
+                    .iter()
+                    .map(|incident| (incident.id, incident.clone())),
+            );
         }
     }
 
     /// A check that was recorded.
     pub fn apply_status(mut self, update: StatusUpdate) {
-        let Some(entry) = self.entry(update.service.id) else { return };
+        let Some(entry) = self.entry(update.service.id) else {
+            return;
+        };
         // Two ways lead here (a query's answer and the stream), and the later news may come first.
-        if entry.current.peek().as_ref().is_some_and(|known| known.checked_at > update.current.checked_at) {
+        if entry
+            .current
+            .peek()
+            .as_ref()
+            .is_some_and(|known| known.checked_at > update.current.checked_at)
+        {
             return;
         }
         let status = update.current.status;
         put(entry.current, Some(update.current));
-        if self.listed.peek().get(&entry.id).is_some_and(|listed| listed.status != status) {
+        if self
+            .listed
+            .peek()
+            .get(&entry.id)
+            .is_some_and(|listed| listed.status != status)
+        {
             if let Some(listed) = self.listed.write().get_mut(&entry.id) {
                 listed.status = status;
             }
@@ -171,8 +215,13 @@ impl Store {
         service.open_incident = None;
         if let Some(entry) = self.entry(id) {
             put(entry.service, Rc::new(service));
-            let newer =
-                |new: &Current| entry.current.peek().as_ref().is_none_or(|old| new.checked_at >= old.checked_at);
+            let newer = |new: &Current| {
+                entry
+                    .current
+                    .peek()
+                    .as_ref()
+                    .is_none_or(|old| new.checked_at >= old.checked_at)
+            };
             if current.as_ref().is_none_or(newer) {
                 put(entry.current, current);
             }

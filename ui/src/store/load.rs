@@ -1,7 +1,9 @@
 //! What is asked for about all services, and about those in sight.
 
 use super::{Loading, Session, Store, put};
-use crate::api::{self, ListHistories, ListServices, ListUptimes, OfServices, ProblemKind, ServiceFilter};
+use crate::api::{
+    self, ListHistories, ListServices, ListUptimes, OfServices, ProblemKind, ServiceFilter,
+};
 use dioxus::prelude::*;
 use uuid::Uuid;
 
@@ -14,13 +16,20 @@ pub async fn load(mut store: Store) {
         Ok(list) => {
             let kept = api::kept_since();
             // What was kept for times without a connection is older than anything that was told since.
-            if kept.is_none() || *store.loading.peek() != Loading::Ready || store.kept.peek().is_some() {
+            if kept.is_none()
+                || *store.loading.peek() != Loading::Ready
+                || store.kept.peek().is_some()
+            {
                 store.fill(list.services);
                 put(store.kept, kept);
             }
         }
-        Err(problem) if problem.kind == ProblemKind::SignedOut => store.session.set(Session::SignedOut),
-        Err(problem) if *store.loading.peek() != Loading::Ready => put(store.loading, Loading::Failed(problem)),
+        Err(problem) if problem.kind == ProblemKind::SignedOut => {
+            store.session.set(Session::SignedOut)
+        }
+        Err(problem) if *store.loading.peek() != Loading::Ready => {
+            put(store.loading, Loading::Failed(problem))
+        }
         // The bar about the lost connection tells it already.
         Err(_) => {}
     }
@@ -44,7 +53,9 @@ pub async fn load_days(mut store: Store, mut ids: Vec<Uuid>) {
     }
     // Written down before the answer is there, so that a scroll meanwhile does not ask again.
     store.days_known.write().extend(ids.iter().copied());
-    let filter = ServiceFilter { ids: Some(ids.clone()) };
+    let filter = ServiceFilter {
+        ids: Some(ids.clone()),
+    };
     match api::request::<ListHistories>(OfServices { filter }).await {
         Ok(list) => store.fill_histories(list.services),
         Err(_) => store.days_known.write().retain(|id| !ids.contains(id)),
@@ -53,7 +64,10 @@ pub async fn load_days(mut store: Store, mut ids: Vec<Uuid>) {
 
 /// Asks for the days of those whose status has just changed, as far as anybody has looked at them.
 pub(super) async fn refresh_days(mut store: Store, changed: Vec<Uuid>) {
-    let seen: Vec<Uuid> = changed.into_iter().filter(|id| store.days_known.read().contains(id)).collect();
+    let seen: Vec<Uuid> = changed
+        .into_iter()
+        .filter(|id| store.days_known.read().contains(id))
+        .collect();
     store.days_known.write().retain(|id| !seen.contains(id));
     load_days(store, seen).await;
 }

@@ -63,7 +63,9 @@ impl Store {
 
     /// Takes a message away.
     pub fn dismiss(mut self, number: u32) {
-        self.notices.write().retain(|notice| notice.number != number);
+        self.notices
+            .write()
+            .retain(|notice| notice.number != number);
     }
 
     pub(super) fn notice(mut self, tone: Tone, text: String, offer: Option<Offer>) -> u32 {
@@ -71,7 +73,12 @@ impl Store {
         // That there is a newer version stays until something is done about it.
         let lasts = offer == Some(Offer::Reload);
         let mut notices = self.notices.write();
-        notices.push(Notice { number, tone, text, offer });
+        notices.push(Notice {
+            number,
+            tone,
+            text,
+            offer,
+        });
         let excess = notices.len().saturating_sub(MOST);
         notices.drain(..excess);
         drop(notices);

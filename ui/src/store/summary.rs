@@ -26,14 +26,30 @@ impl Listed {
     /// Of a service as it is now.
     #[must_use]
     pub fn of(service: &Service, current: Option<&Current>) -> Self {
-        let address = service.url.as_deref().or(service.status_page_url.as_deref()).unwrap_or_default();
+        let address = service
+            .url
+            .as_deref()
+            .or(service.status_page_url.as_deref())
+            .unwrap_or_default();
         let status = current.map_or(Status::Unknown, |current| current.status);
-        Self::new(&service.name, service.category.as_deref(), address, status, service.paused)
+        Self::new(
+            &service.name,
+            service.category.as_deref(),
+            address,
+            status,
+            service.paused,
+        )
     }
 
     /// Of its parts.
     #[must_use]
-    pub fn new(name: &str, category: Option<&str>, address: &str, status: Status, paused: bool) -> Self {
+    pub fn new(
+        name: &str,
+        category: Option<&str>,
+        address: &str,
+        status: Status,
+        paused: bool,
+    ) -> Self {
         let address = address.split_once("://").map_or(address, |(_, rest)| rest);
         Self {
             name: name.to_owned(),
@@ -119,11 +135,19 @@ impl Summary {
             (0, 0) if total == 0 && self.paused > 0 => "Everything is paused".to_owned(),
             (0, 0) if total == 0 => "Nothing to watch yet".to_owned(),
             (0, 0) if self.unknown == total => "Waiting for the first results".to_owned(),
-            (0, 0) if self.unknown + self.maintenance == 0 && total == 1 => "Operational".to_owned(),
+            (0, 0) if self.unknown + self.maintenance == 0 && total == 1 => {
+                "Operational".to_owned()
+            }
             (0, 0) if self.unknown + self.maintenance == 0 => format!("All {total} operational"),
             (0, 0) => {
-                let mut text = format!("{} of {total} operational", total - self.unknown - self.maintenance);
-                for (number, word) in [(self.maintenance, "in maintenance"), (self.unknown, "unknown")] {
+                let mut text = format!(
+                    "{} of {total} operational",
+                    total - self.unknown - self.maintenance
+                );
+                for (number, word) in [
+                    (self.maintenance, "in maintenance"),
+                    (self.unknown, "unknown"),
+                ] {
                     if number > 0 {
                         text.push_str(&format!(", {number} {word}"));
                     }
@@ -132,7 +156,10 @@ impl Summary {
             }
             (0, degraded) => format!("{degraded} of {total} degraded: {}", listed(&self.degraded)),
             (down, 0) => format!("{down} of {total} down: {}", listed(&self.down)),
-            (down, degraded) => format!("{down} of {total} down, {degraded} degraded: {}", listed(&self.down)),
+            (down, degraded) => format!(
+                "{down} of {total} down, {degraded} degraded: {}",
+                listed(&self.down)
+            ),
         }
     }
 }
@@ -153,7 +180,10 @@ mod tests {
     fn the_line_says_what_is_wrong_first() {
         use Status::{Degraded, Down, Maintenance, Unknown, Up};
         let of = |statuses: &[Status]| {
-            let services: Vec<_> = statuses.iter().map(|status| service(status.label(), *status)).collect();
+            let services: Vec<_> = statuses
+                .iter()
+                .map(|status| service(status.label(), *status))
+                .collect();
             headline(&services)
         };
         assert_eq!(of(&[]), "Nothing to watch yet");
@@ -162,21 +192,36 @@ mod tests {
         assert_eq!(of(&[Up, Down]), "1 of 2 down: Down");
         assert_eq!(of(&[Up, Degraded, Unknown]), "1 of 3 degraded: Degraded");
         assert_eq!(of(&[Up, Degraded, Down]), "1 of 3 down, 1 degraded: Down");
-        assert_eq!(of(&[Up, Maintenance, Unknown]), "1 of 3 operational, 1 in maintenance, 1 unknown");
+        assert_eq!(
+            of(&[Up, Maintenance, Unknown]),
+            "1 of 3 operational, 1 in maintenance, 1 unknown"
+        );
         assert_eq!(of(&[Unknown, Unknown]), "Waiting for the first results");
     }
 
     #[test]
     fn paused_services_are_neither_good_nor_bad() {
-        let paused = Listed { paused: true, ..service("Old", Status::Down) };
-        assert_eq!(headline(&[paused.clone(), service("New", Status::Up)]), "Operational");
-        assert_eq!(headline(std::slice::from_ref(&paused)), "Everything is paused");
+        let paused = Listed {
+            paused: true,
+            ..service("Old", Status::Down)
+        };
+        assert_eq!(
+            headline(&[paused.clone(), service("New", Status::Up)]),
+            "Operational"
+        );
+        assert_eq!(
+            headline(std::slice::from_ref(&paused)),
+            "Everything is paused"
+        );
         assert_eq!(Summary::of([&paused]).worst(), Status::Unknown);
     }
 
     #[test]
     fn many_names_are_cut() {
-        let down: Vec<_> = ["A", "B", "C", "D", "E"].iter().map(|name| service(name, Status::Down)).collect();
+        let down: Vec<_> = ["A", "B", "C", "D", "E"]
+            .iter()
+            .map(|name| service(name, Status::Down))
+            .collect();
         assert_eq!(headline(&down), "5 of 5 down: A, B, C and 2 more");
     }
 }

@@ -1,6 +1,9 @@
 use super::{wish::Wish, *};
 use crate::{
-    api::{IncidentService, IncidentState, IncidentType, MonitorKind, Phases, Status, StatusUpdate, UpdatedService},
+    api::{
+        IncidentService, IncidentState, IncidentType, MonitorKind, Phases, Status, StatusUpdate,
+        UpdatedService,
+    },
     components::{ServiceRow, tip::TipPlace},
     pages::ListView,
 };
@@ -37,7 +40,14 @@ fn update(number: u128, status: Status, at: i64) -> StatusUpdate {
         phases: Phases::default(),
         certificate_expires_at: None,
     };
-    StatusUpdate { service: UpdatedService { id: Uuid::from_u128(number) }, previous: None, current, changed: true }
+    StatusUpdate {
+        service: UpdatedService {
+            id: Uuid::from_u128(number),
+        },
+        previous: None,
+        current,
+        changed: true,
+    }
 }
 
 fn incident(number: u128, service: u128, state: IncidentState) -> Incident {
@@ -51,7 +61,10 @@ fn incident(number: u128, service: u128, state: IncidentState) -> Incident {
         cause: None,
         acknowledged_at: None,
         note_count: 0,
-        service: IncidentService { id: Uuid::from_u128(service), name: "A".into() },
+        service: IncidentService {
+            id: Uuid::from_u128(service),
+            name: "A".into(),
+        },
         events: Vec::new(),
     }
 }
@@ -63,7 +76,12 @@ fn with_store(test: impl FnOnce(Store)) {
 }
 
 fn status_of(store: Store, number: u128) -> Option<Status> {
-    store.entry(Uuid::from_u128(number))?.current.peek().as_ref().map(|current| current.status)
+    store
+        .entry(Uuid::from_u128(number))?
+        .current
+        .peek()
+        .as_ref()
+        .map(|current| current.status)
 }
 
 #[test]
@@ -71,7 +89,12 @@ fn a_list_takes_away_what_is_not_in_it() {
     with_store(|store| {
         store.fill(vec![service(1, "A"), service(2, "B")]);
         store.fill(vec![service(2, "B")]);
-        let names: Vec<_> = store.listed.peek().values().map(|listed| listed.name.clone()).collect();
+        let names: Vec<_> = store
+            .listed
+            .peek()
+            .values()
+            .map(|listed| listed.name.clone())
+            .collect();
         assert_eq!(names, ["B"]);
         assert_eq!(*store.loading.peek(), Loading::Ready);
     });
@@ -88,7 +111,10 @@ fn news_that_come_late_do_not_undo_later_ones() {
         older.current = Some(update(1, Status::Up, 1500).current);
         store.fill(vec![older]);
         assert_eq!(status_of(store, 1), Some(Status::Down));
-        assert_eq!(store.listed.peek()[&Uuid::from_u128(1)].status, Status::Down);
+        assert_eq!(
+            store.listed.peek()[&Uuid::from_u128(1)].status,
+            Status::Down
+        );
     });
 }
 
@@ -97,9 +123,16 @@ fn only_a_change_of_status_touches_the_list() {
     with_store(|store| {
         store.fill(vec![service(1, "A")]);
         store.apply_status(update(1, Status::Up, 1000));
-        let flips = store.entry(Uuid::from_u128(1)).map(|entry| *entry.flips.peek());
+        let flips = store
+            .entry(Uuid::from_u128(1))
+            .map(|entry| *entry.flips.peek());
         store.apply_status(update(1, Status::Up, 2000));
-        assert_eq!(store.entry(Uuid::from_u128(1)).map(|entry| *entry.flips.peek()), flips);
+        assert_eq!(
+            store
+                .entry(Uuid::from_u128(1))
+                .map(|entry| *entry.flips.peek()),
+            flips
+        );
     });
 }
 
@@ -110,7 +143,10 @@ fn an_incident_is_open_until_it_is_that_one_that_ends() {
         store.fill(vec![service(1, "A")]);
         store.apply_incident(&incident(10, 1, IncidentState::Open));
         store.apply_incident(&incident(9, 1, IncidentState::Resolved));
-        assert_eq!(store.open.peek().get(&id).map(|open| open.id), Some(Uuid::from_u128(10)));
+        assert_eq!(
+            store.open.peek().get(&id).map(|open| open.id),
+            Some(Uuid::from_u128(10))
+        );
         store.apply_incident(&incident(10, 1, IncidentState::Resolved));
         assert!(store.open.peek().is_empty());
         assert_eq!(store.incidents.peek().len(), 2);
@@ -118,7 +154,11 @@ fn an_incident_is_open_until_it_is_that_one_that_ends() {
 }
 
 fn listed(store: Store, number: u128) -> Option<(String, bool)> {
-    store.listed.peek().get(&Uuid::from_u128(number)).map(|listed| (listed.name.clone(), listed.paused))
+    store
+        .listed
+        .peek()
+        .get(&Uuid::from_u128(number))
+        .map(|listed| (listed.name.clone(), listed.paused))
 }
 
 #[test]
@@ -167,7 +207,10 @@ fn what_is_deleted_does_not_come_back_with_a_late_answer_but_with_the_undoing() 
         store.withdraw(1, &ids[..1]);
         store.fulfil(2, &ids[1..]);
         store.fill(vec![service(1, "A"), service(2, "B")]);
-        assert_eq!((listed(store, 1), listed(store, 2)), (Some(("A".into(), false)), None));
+        assert_eq!(
+            (listed(store, 1), listed(store, 2)),
+            (Some(("A".into(), false)), None)
+        );
     });
 }
 
@@ -177,7 +220,13 @@ fn one_update_redraws_one_row() {
     fn List() -> Element {
         let store = use_context_provider(Store::new);
         use_context_provider(TipPlace::new);
-        use_hook(|| store.fill((0..50).map(|number| service(number, &format!("S{number}"))).collect()));
+        use_hook(|| {
+            store.fill(
+                (0..50)
+                    .map(|number| service(number, &format!("S{number}")))
+                    .collect(),
+            )
+        });
         let view = use_context_provider(|| ListView::new(store));
         rsx! {
             for number in 0..50 {
@@ -191,11 +240,17 @@ fn one_update_redraws_one_row() {
     dom.rebuild_in_place();
     assert!(!dioxus_ssr::render(&dom).contains("80 ms"));
     let store = dom.in_scope(ScopeId::APP, consume_context::<Store>);
-    dom.in_scope(ScopeId::APP, || store.apply_status(update(7, Status::Down, 1000)));
+    dom.in_scope(ScopeId::APP, || {
+        store.apply_status(update(7, Status::Down, 1000))
+    });
     let mut mutations = Mutations::default();
     dom.render_immediate(&mut mutations);
     let html = dioxus_ssr::render(&dom);
     assert_eq!(html.matches("80 ms").count(), 1, "{html}");
     assert!(html.contains("row flash-b"), "{html}");
-    assert!(!mutations.edits.is_empty() && mutations.edits.len() < 30, "{} edits", mutations.edits.len());
+    assert!(
+        !mutations.edits.is_empty() && mutations.edits.len() < 30,
+        "{} edits",
+        mutations.edits.len()
+    );
 }

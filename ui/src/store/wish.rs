@@ -69,11 +69,19 @@ impl Store {
     /// Shows `wish` of each of `ids` that is known, under `number`.
     pub(super) fn wish(mut self, number: u32, ids: &[Uuid], wish: &Wish) {
         for id in ids {
-            let Some(entry) = self.entry(*id).filter(|_| self.listed.peek().contains_key(id)) else { continue };
+            let Some(entry) = self
+                .entry(*id)
+                .filter(|_| self.listed.peek().contains_key(id))
+            else {
+                continue;
+            };
             let mut told = (**entry.service.peek()).clone();
             told.open_incident = self.open.peek().get(id).cloned();
             let mut wishes = self.wishes.write();
-            let wished = wishes.entry(*id).or_insert_with(|| Wished { told, wishes: Vec::new() });
+            let wished = wishes.entry(*id).or_insert_with(|| Wished {
+                told,
+                wishes: Vec::new(),
+            });
             wished.wishes.push((number, wish.clone()));
         }
         self.show_wished(ids);
@@ -83,8 +91,15 @@ impl Store {
     pub(super) fn fulfil(mut self, number: u32, ids: &[Uuid]) {
         for id in ids {
             if let Some(wished) = self.wishes.write().get_mut(id) {
-                let (mine, others): (Vec<_>, Vec<_>) = wished.wishes.drain(..).partition(|(known, _)| *known == number);
-                let done = Wished { told: wished.told.clone(), wishes: mine }.shown();
+                let (mine, others): (Vec<_>, Vec<_>) = wished
+                    .wishes
+                    .drain(..)
+                    .partition(|(known, _)| *known == number);
+                let done = Wished {
+                    told: wished.told.clone(),
+                    wishes: mine,
+                }
+                .shown();
                 wished.wishes = others;
                 match done {
                     Some(told) => wished.told = told,
@@ -120,7 +135,10 @@ impl Store {
 
     fn show_wished(self, ids: &[Uuid]) {
         let wishes = self.wishes.peek();
-        let shown: Vec<_> = ids.iter().filter_map(|id| Some((*id, wishes.get(id)?.shown()))).collect();
+        let shown: Vec<_> = ids
+            .iter()
+            .filter_map(|id| Some((*id, wishes.get(id)?.shown())))
+            .collect();
         drop(wishes);
         self.show_all(shown);
     }
@@ -128,7 +146,9 @@ impl Store {
     /// Services of which nothing is wished any more are like all others. One that is gone stays wished away: an older
     /// answer may be on its way.
     fn forget_wished(mut self, ids: &[Uuid]) {
-        self.wishes.write().retain(|id, wished| !ids.contains(id) || !wished.wishes.is_empty());
+        self.wishes
+            .write()
+            .retain(|id, wished| !ids.contains(id) || !wished.wishes.is_empty());
     }
 
     /// Lets `task` run when those before it are done.

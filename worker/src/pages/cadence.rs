@@ -29,7 +29,12 @@ pub(crate) struct Times {
 impl From<&status_page::Model> for Times {
     fn from(row: &status_page::Model) -> Self {
         let (attempted_at, fetched_at) = (row.attempted_at, row.fetched_at);
-        Self { attempted_at, fetched_at, not_before: row.not_before, failures: row.failures }
+        Self {
+            attempted_at,
+            fetched_at,
+            not_before: row.not_before,
+            failures: row.failures,
+        }
     }
 }
 
@@ -37,23 +42,37 @@ impl Times {
     /// Whether the page may be asked at `now`.
     pub(crate) fn allow(&self, now: DateTime<Utc>) -> bool {
         // Times that lie far ahead were set by a clock that was ahead.
-        let asked = self.attempted_at.is_none_or(|at| now - at >= INTERVAL || lies_ahead(at, now));
-        let rested = self.not_before.is_none_or(|at| now >= at || at - now > LONGEST_REST);
+        let asked = self
+            .attempted_at
+            .is_none_or(|at| now - at >= INTERVAL || lies_ahead(at, now));
+        let rested = self
+            .not_before
+            .is_none_or(|at| now >= at || at - now > LONGEST_REST);
         asked && rested
     }
 
     /// When the page is due next, after what these times tell of: when it may and should be asked, or before that when
     /// what it said becomes stale or worthless.
     pub(crate) fn next(&self, page: Uuid, now: DateTime<Utc>) -> DateTime<Utc> {
-        let asked = self.attempted_at.filter(|at| !lies_ahead(*at, now)).unwrap_or(now - INTERVAL);
+        let asked = self
+            .attempted_at
+            .filter(|at| !lies_ahead(*at, now))
+            .unwrap_or(now - INTERVAL);
         let wait = wait(self.failures);
         let mut next = asked + wait + jitter(page, asked, wait);
         if let Some(not_before) = self.not_before.filter(|at| *at - now <= LONGEST_REST) {
             next = next.max(not_before + jitter(page, asked, INTERVAL));
         }
-        let turns = self.fetched_at.map(|at| [at + STALE_AFTER, at + UNKNOWN_AFTER]);
-        let turn = turns.into_iter().flatten().find(|turn| *turn > now).filter(|_| self.failures > 0);
-        turn.map_or(next, |turn| next.min(turn)).max(now + TimeDelta::seconds(1))
+        let turns = self
+            .fetched_at
+            .map(|at| [at + STALE_AFTER, at + UNKNOWN_AFTER]);
+        let turn = turns
+            .into_iter()
+            .flatten()
+            .find(|turn| *turn > now)
+            .filter(|_| self.failures > 0);
+        turn.map_or(next, |turn| next.min(turn))
+            .max(now + TimeDelta::seconds(1))
     }
 }
 
@@ -65,16 +84,27 @@ pub(crate) fn not_before(
     limited: bool,
     failures: i32,
 ) -> Option<DateTime<Utc>> {
-    let wished = rest.map(|rest| TimeDelta::from_std(rest).unwrap_or(LONGEST_REST).min(LONGEST_REST));
+    let wished = rest.map(|rest| {
+        TimeDelta::from_std(rest)
+            .unwrap_or(LONGEST_REST)
+            .min(LONGEST_REST)
+    });
     let own = limited.then(|| wait(failures.saturating_add(1)));
-    wished.max(own).filter(|rest| *rest > INTERVAL).map(|rest| now + rest)
+    wished
+        .max(own)
+        .filter(|rest| *rest > INTERVAL)
+        .map(|rest| now + rest)
 }
 
 /// When a page that was asked at `asked` may be asked again whose last `slow` answers took long: half as often as others,
 /// because each occupies its place for as long as many.
 pub(crate) fn slowed(page: Uuid, asked: DateTime<Utc>, slow: i32) -> DateTime<Utc> {
     let wait = INTERVAL * 2;
-    if slow < SLOW_AFTER { asked } else { asked + wait + jitter(page, asked, wait) }
+    if slow < SLOW_AFTER {
+        asked
+    } else {
+        asked + wait + jitter(page, asked, wait)
+    }
 }
 
 /// From one attempt to the next after so many failures in a row.
@@ -101,22 +131,39 @@ mod tests {
     }
 
     fn times(attempted: i64, fetched: i64, failures: i32) -> Times {
-        Times { attempted_at: Some(at(attempted)), fetched_at: Some(at(fetched)), not_before: None, failures }
+        Times {
+            attempted_at: Some(at(attempted)),
+            fetched_at: Some(at(fetched)),
+            not_before: None,
+            failures,
+        }
     }
 
     #[test]
     fn a_page_is_asked_once_a_minute_and_not_before_its_server_wishes() {
         let asked = times(0, 0, 0);
         assert!(!asked.allow(at(0)) && !asked.allow(at(59)) && asked.allow(at(60)));
-        let resting = Times { not_before: Some(at(600)), ..asked };
+        let resting = Times {
+            not_before: Some(at(600)),
+            ..asked
+        };
         assert!(!resting.allow(at(599)) && resting.allow(at(600)));
-        assert!(Times { attempted_at: None, fetched_at: None, ..asked }.allow(at(0)));
+        assert!(
+            Times {
+                attempted_at: None,
+                fetched_at: None,
+                ..asked
+            }
+            .allow(at(0))
+        );
         assert!(times(3 * 3600, 0, 0).allow(at(0)), "the clock was set back");
     }
 
     #[test]
     fn waits_double_and_stay_below_the_stale_limit() {
-        let waits: Vec<_> = (0..7).map(|failures| wait(failures).num_seconds()).collect();
+        let waits: Vec<_> = (0..7)
+            .map(|failures| wait(failures).num_seconds())
+            .collect();
         assert_eq!(waits, [60, 60, 120, 240, 240, 240, 240]);
         assert!(LONGEST_WAIT + LONGEST_WAIT / JITTER < STALE_AFTER);
     }
@@ -126,10 +173,31 @@ mod tests {
         let id = Uuid::from_u128(7);
         let next = |times: Times, now| (times.next(id, at(now)) - at(0)).num_seconds();
         assert_eq!(next(times(200, 0, 3), 200), 300);
-        assert!((440..=464).contains(&next(times(200, 0, 3), 300)), "after that as planned");
-        assert_eq!(next(Times { not_before: Some(at(4000)), ..times(800, 0, 4) }, 801), 900);
-        assert!((4000..=4006).contains(&next(Times { not_before: Some(at(4000)), ..times(800, 0, 4) }, 900)));
-        assert!((60..=66).contains(&next(times(0, 0, 0), 1)), "what is read is asked again before it is stale");
+        assert!(
+            (440..=464).contains(&next(times(200, 0, 3), 300)),
+            "after that as planned"
+        );
+        assert_eq!(
+            next(
+                Times {
+                    not_before: Some(at(4000)),
+                    ..times(800, 0, 4)
+                },
+                801
+            ),
+            900
+        );
+        assert!((4000..=4006).contains(&next(
+            Times {
+                not_before: Some(at(4000)),
+                ..times(800, 0, 4)
+            },
+            900
+        )));
+        assert!(
+            (60..=66).contains(&next(times(0, 0, 0), 1)),
+            "what is read is asked again before it is stale"
+        );
     }
 
     #[test]

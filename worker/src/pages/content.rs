@@ -6,7 +6,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{column, status_page, status_page_component, vendor_incident, vendor_maintenance};
 use probe::status_page::following::{Index, Sight};
-use probe::status_page::{Component, Identity, Incident, Listing, Maintenance, Page, Reading, Stage, Update};
+use probe::status_page::{
+    Component, Identity, Incident, Listing, Maintenance, Page, Reading, Stage, Update,
+};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -35,10 +37,16 @@ pub(crate) struct Spoken {
 impl Spoken {
     /// What these answers speak of together.
     pub(crate) fn by<'r>(readings: impl IntoIterator<Item = &'r Reading>) -> Self {
-        readings.into_iter().fold(Self { incidents: false, maintenances: false }, |all, one| Self {
-            incidents: all.incidents || one.incidents.is_some(),
-            maintenances: all.maintenances || one.maintenances.is_some(),
-        })
+        readings.into_iter().fold(
+            Self {
+                incidents: false,
+                maintenances: false,
+            },
+            |all, one| Self {
+                incidents: all.incidents || one.incidents.is_some(),
+                maintenances: all.maintenances || one.maintenances.is_some(),
+            },
+        )
     }
 }
 
@@ -60,22 +68,32 @@ pub(crate) struct Changes {
 /// Whether a page that was found where another one had been is the same vendor's: it has a component of those that are
 /// `known` by id and name. Ids that any page could have, as small numbers are, say nothing without the name.
 pub(crate) fn is_same_vendors(page: &Page, known: &[(String, String)]) -> bool {
-    let names: HashMap<&str, Vec<&str>> = known.iter().fold(HashMap::new(), |mut names, (id, name)| {
-        names.entry(id.as_str()).or_default().push(name.as_str());
-        names
-    });
+    let names: HashMap<&str, Vec<&str>> =
+        known.iter().fold(HashMap::new(), |mut names, (id, name)| {
+            names.entry(id.as_str()).or_default().push(name.as_str());
+            names
+        });
     page.components.iter().any(|component| {
-        let own = component.id.chars().count() >= TELLING_ID && !component.id.bytes().all(|byte| byte.is_ascii_digit());
+        let own = component.id.chars().count() >= TELLING_ID
+            && !component.id.bytes().all(|byte| byte.is_ascii_digit());
         let same_name = |name: &&str| name.to_lowercase() == component.name.to_lowercase();
-        names.get(component.id.as_str()).is_some_and(|names| own || names.iter().any(same_name))
+        names
+            .get(component.id.as_str())
+            .is_some_and(|names| own || names.iter().any(same_name))
     })
 }
 
 impl Stored {
     /// The page as it was when it was read last.
     pub(crate) fn page(&self, row: &status_page::Model) -> Page {
-        let components = self.components.iter().filter(|component| !component.missing);
-        let open = self.incidents.iter().filter(|incident| incident.resolved_at.is_none());
+        let components = self
+            .components
+            .iter()
+            .filter(|component| !component.missing);
+        let open = self
+            .incidents
+            .iter()
+            .filter(|incident| incident.resolved_at.is_none());
         Page {
             provider: "",
             name: row.name.clone(),
@@ -94,19 +112,43 @@ impl Stored {
     /// Whether `page` has none of the components that there were: then it is another page, or a broken one, and says
     /// nothing about what became of them. Those that were missing count: with them the page itself comes back.
     pub(crate) fn shares_nothing_with(&self, page: &Page) -> bool {
-        let ids: HashSet<&str> = page.components.iter().map(|component| component.id.as_str()).collect();
+        let ids: HashSet<&str> = page
+            .components
+            .iter()
+            .map(|component| component.id.as_str())
+            .collect();
         let mut known = self.components.iter().peekable();
-        known.peek().is_some() && known.all(|component| !ids.contains(component.component_id.as_str()))
+        known.peek().is_some()
+            && known.all(|component| !ids.contains(component.component_id.as_str()))
     }
 
     /// What is to be written when the page says `page` at `now`, as far as it speaks.
-    pub(crate) fn changes(&self, id: Uuid, page: &Page, spoken: Spoken, now: DateTime<Utc>) -> Changes {
+    pub(crate) fn changes(
+        &self,
+        id: Uuid,
+        page: &Page,
+        spoken: Spoken,
+        now: DateTime<Utc>,
+    ) -> Changes {
         let index = Index::new(page);
         let (components, gone) = self.changed_components(id, page, &index, now);
-        let incidents = if spoken.incidents { self.changed_incidents(id, page, &index, now) } else { Vec::new() };
-        let (maintenances, over) =
-            if spoken.maintenances { self.changed_maintenances(id, page, &index, now) } else { Default::default() };
-        Changes { components, gone, incidents, maintenances, over }
+        let incidents = if spoken.incidents {
+            self.changed_incidents(id, page, &index, now)
+        } else {
+            Vec::new()
+        };
+        let (maintenances, over) = if spoken.maintenances {
+            self.changed_maintenances(id, page, &index, now)
+        } else {
+            Default::default()
+        };
+        Changes {
+            components,
+            gone,
+            incidents,
+            maintenances,
+            over,
+        }
     }
 
     fn changed_components(
@@ -116,11 +158,18 @@ impl Stored {
         index: &Index<'_>,
         now: DateTime<Utc>,
     ) -> (Vec<status_page_component::Model>, Vec<String>) {
-        let known: HashMap<&str, _> = self.components.iter().map(|row| (row.component_id.as_str(), row)).collect();
+        let known: HashMap<&str, _> = self
+            .components
+            .iter()
+            .map(|row| (row.component_id.as_str(), row))
+            .collect();
         let mut changed = Vec::new();
         let mut change = |row: status_page_component::Model| {
             let same = known.get(row.component_id.as_str()).is_some_and(|known| {
-                status_page_component::Model { updated_at: row.updated_at, ..(*known).clone() } == row
+                status_page_component::Model {
+                    updated_at: row.updated_at,
+                    ..(*known).clone()
+                } == row
             });
             if !same {
                 changed.push(row);
@@ -139,8 +188,15 @@ impl Stored {
                 updated_at: now,
             });
         }
-        let shown: HashSet<&str> = page.components.iter().map(|component| component.id.as_str()).collect();
-        let absent = self.components.iter().filter(|row| !shown.contains(row.component_id.as_str()));
+        let shown: HashSet<&str> = page
+            .components
+            .iter()
+            .map(|component| component.id.as_str())
+            .collect();
+        let absent = self
+            .components
+            .iter()
+            .filter(|row| !shown.contains(row.component_id.as_str()));
         let mut gone = Vec::new();
         for row in absent {
             let unmentioned = index.sight(&row.component_id) == Sight::Unmentioned;
@@ -169,12 +225,25 @@ impl Stored {
         index: &Index<'_>,
         now: DateTime<Utc>,
     ) -> Vec<vendor_incident::Model> {
-        let known: HashMap<&str, _> = self.incidents.iter().map(|row| (row.incident_id.as_str(), row)).collect();
-        let shown: HashSet<&str> = page.incidents.iter().map(|incident| incident.id.as_str()).collect();
+        let known: HashMap<&str, _> = self
+            .incidents
+            .iter()
+            .map(|row| (row.incident_id.as_str(), row))
+            .collect();
+        let shown: HashSet<&str> = page
+            .incidents
+            .iter()
+            .map(|incident| incident.id.as_str())
+            .collect();
         let said = page.incidents.iter().map(|incident| {
             let known = known.get(incident.id.as_str());
             // One that ended without saying when ended when that was seen first.
-            let ended = || incident.resolved_at.or(known.and_then(|row| row.resolved_at)).unwrap_or(now);
+            let ended = || {
+                incident
+                    .resolved_at
+                    .or(known.and_then(|row| row.resolved_at))
+                    .unwrap_or(now)
+            };
             vendor_incident::Model {
                 status_page_id: id,
                 incident_id: incident.id.clone(),
@@ -190,19 +259,29 @@ impl Stored {
             }
         });
         let recent = |row: &vendor_incident::Model| {
-            row.resolved_at.is_none_or(|end| end > now - KEPT) || known.contains_key(row.incident_id.as_str())
+            row.resolved_at.is_none_or(|end| end > now - KEPT)
+                || known.contains_key(row.incident_id.as_str())
         };
         let vanished = self
             .incidents
             .iter()
             .filter(|row| row.resolved_at.is_none() && !shown.contains(row.incident_id.as_str()))
-            .map(|row| vendor_incident::Model { resolved_at: Some(now), updated_at: now, ..row.clone() });
+            .map(|row| vendor_incident::Model {
+                resolved_at: Some(now),
+                updated_at: now,
+                ..row.clone()
+            });
         let same = |row: &vendor_incident::Model| {
-            known
-                .get(row.incident_id.as_str())
-                .is_some_and(|known| vendor_incident::Model { updated_at: row.updated_at, ..(*known).clone() } == *row)
+            known.get(row.incident_id.as_str()).is_some_and(|known| {
+                vendor_incident::Model {
+                    updated_at: row.updated_at,
+                    ..(*known).clone()
+                } == *row
+            })
         };
-        said.chain(vanished).filter(|row| recent(row) && !same(row)).collect()
+        said.chain(vanished)
+            .filter(|row| recent(row) && !same(row))
+            .collect()
     }
 
     fn changed_maintenances(
@@ -212,8 +291,15 @@ impl Stored {
         index: &Index<'_>,
         now: DateTime<Utc>,
     ) -> (Vec<vendor_maintenance::Model>, Vec<String>) {
-        let known: HashMap<&str, _> = self.maintenances.iter().map(|row| (row.maintenance_id.as_str(), row)).collect();
-        let announced = page.maintenances.iter().filter(|work| work.stage_at(now) != Stage::Completed);
+        let known: HashMap<&str, _> = self
+            .maintenances
+            .iter()
+            .map(|row| (row.maintenance_id.as_str(), row))
+            .collect();
+        let announced = page
+            .maintenances
+            .iter()
+            .filter(|work| work.stage_at(now) != Stage::Completed);
         let announced = announced.map(|work| {
             let under_way = work.stage_at(now) == Stage::InProgress;
             vendor_maintenance::Model {
@@ -229,14 +315,27 @@ impl Stored {
             }
         });
         let announced: Vec<_> = announced.collect();
-        let ids: HashSet<&str> = announced.iter().map(|row| row.maintenance_id.as_str()).collect();
-        let over = known.keys().filter(|id| !ids.contains(*id)).map(|id| (*id).to_owned()).collect();
+        let ids: HashSet<&str> = announced
+            .iter()
+            .map(|row| row.maintenance_id.as_str())
+            .collect();
+        let over = known
+            .keys()
+            .filter(|id| !ids.contains(*id))
+            .map(|id| (*id).to_owned())
+            .collect();
         let same = |row: &vendor_maintenance::Model| {
             known.get(row.maintenance_id.as_str()).is_some_and(|known| {
-                vendor_maintenance::Model { updated_at: row.updated_at, ..(*known).clone() } == *row
+                vendor_maintenance::Model {
+                    updated_at: row.updated_at,
+                    ..(*known).clone()
+                } == *row
             })
         };
-        (announced.iter().filter(|row| !same(row)).cloned().collect(), over)
+        (
+            announced.iter().filter(|row| !same(row)).cloned().collect(),
+            over,
+        )
     }
 }
 
@@ -248,7 +347,8 @@ impl Changes {
 }
 
 fn updates(updates: &[Update]) -> Value {
-    let update = |update: &Update| json!({ "at": update.at, "status": update.status, "body": update.body });
+    let update =
+        |update: &Update| json!({ "at": update.at, "status": update.status, "body": update.body });
     updates.iter().map(update).collect()
 }
 
@@ -293,7 +393,11 @@ fn maintenance(row: &vendor_maintenance::Model) -> Maintenance {
 }
 
 fn ids(list: &Value) -> Vec<String> {
-    list.as_array().into_iter().flatten().filter_map(|id| id.as_str().map(ToOwned::to_owned)).collect()
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|id| id.as_str().map(ToOwned::to_owned))
+        .collect()
 }
 
 #[cfg(test)]

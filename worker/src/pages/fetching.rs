@@ -58,7 +58,11 @@ pub(crate) enum Kind {
 
 impl Failure {
     pub(crate) fn unreadable(message: impl Into<String>) -> Self {
-        Self { message: message.into(), kind: Kind::Unreadable, rest: None }
+        Self {
+            message: message.into(),
+            kind: Kind::Unreadable,
+            rest: None,
+        }
     }
 }
 
@@ -84,7 +88,11 @@ struct Kept {
 
 impl Fetching {
     pub(crate) fn new(fetcher: &Fetcher, stats: Arc<Stats>) -> Self {
-        Self { fetcher: fetcher.within(PATIENCE).up_to(MAX_BYTES), kept: Arc::default(), stats }
+        Self {
+            fetcher: fetcher.within(PATIENCE).up_to(MAX_BYTES),
+            kept: Arc::default(),
+            stats,
+        }
     }
 
     /// What detection asks through: with bounds of its own.
@@ -93,7 +101,11 @@ impl Fetching {
     }
 
     /// Asks all addresses of `page`.
-    pub(crate) async fn ask(&self, page: &status_page::Model, now: DateTime<Utc>) -> Result<Answer, Failure> {
+    pub(crate) async fn ask(
+        &self,
+        page: &status_page::Model,
+        now: DateTime<Utc>,
+    ) -> Result<Answer, Failure> {
         let begun = Instant::now();
         let span = tracing::debug_span!(target: "traces", "page_fetch", page = %page.id, provider = page.provider);
         let asked = self.ask_all(page, now).instrument(span).await;
@@ -118,7 +130,11 @@ impl Fetching {
     }
 
     /// The answer, and whether nothing in it is new.
-    async fn ask_all(&self, page: &status_page::Model, now: DateTime<Utc>) -> Result<(Answer, bool), Failure> {
+    async fn ask_all(
+        &self,
+        page: &status_page::Model,
+        now: DateTime<Utc>,
+    ) -> Result<(Answer, bool), Failure> {
         let urls = addresses(page)?;
         let kept = self.kept().get(&page.id).map(|(_, kept)| Arc::clone(kept));
         let kept = kept.filter(|kept| kept.iter().map(|one| &one.url).eq(&urls));
@@ -127,7 +143,10 @@ impl Fetching {
             (Some(kept), _) => kept.iter().map(|one| one.validators.clone()).collect(),
             (None, _) => vec![Validators::default(); urls.len()],
         };
-        let requests = urls.iter().zip(&validators).map(|(url, validators)| self.fetcher.get(url, validators));
+        let requests = urls
+            .iter()
+            .zip(&validators)
+            .map(|(url, validators)| self.fetcher.get(url, validators));
         add(&self.stats.pages.requests, urls.len());
         let answers: Vec<Fetched> = whole(&urls, join_all(requests).await, now)?;
         let unchanged = answers.iter().all(|answer| answer.body.is_none());
@@ -141,11 +160,21 @@ impl Fetching {
         let mut new = Vec::with_capacity(urls.len());
         for (i, (url, answer)) in urls.iter().zip(answers).enumerate() {
             let reading = match (answer.body, &kept) {
-                (Some(body), _) => parsed(answer.url, body).await.map_err(|why| failure(&urls, url, &why))?,
+                (Some(body), _) => parsed(answer.url, body)
+                    .await
+                    .map_err(|why| failure(&urls, url, &why))?,
                 (None, Some(kept)) => kept[i].reading.clone(),
-                (None, None) => return Err(Failure::unreadable("answered 304 although nothing was known")),
+                (None, None) => {
+                    return Err(Failure::unreadable(
+                        "answered 304 although nothing was known",
+                    ));
+                }
             };
-            new.push(Kept { url: url.clone(), validators: answer.validators, reading });
+            new.push(Kept {
+                url: url.clone(),
+                validators: answer.validators,
+                reading,
+            });
         }
         let spoken = Spoken::by(new.iter().map(|one| &one.reading));
         let said = assemble(new.iter().map(|one| one.reading.clone()).collect());
@@ -161,7 +190,9 @@ impl Fetching {
     }
 
     fn kept(&self) -> MutexGuard<'_, KeptOfAll> {
-        self.kept.lock().expect("nothing panics while it holds the lock")
+        self.kept
+            .lock()
+            .expect("nothing panics while it holds the lock")
     }
 }
 
@@ -171,7 +202,10 @@ fn keep<T>(kept: &mut HashMap<Uuid, (Instant, T)>, page: Uuid, new: T, now: Inst
     kept.retain(|_, (at, _)| now.duration_since(*at) < KEPT_FOR);
     kept.insert(page, (now, new));
     if kept.len() > MOST_KEPT
-        && let Some(oldest) = kept.iter().min_by_key(|(_, (at, _))| *at).map(|(id, _)| *id)
+        && let Some(oldest) = kept
+            .iter()
+            .min_by_key(|(_, (at, _))| *at)
+            .map(|(id, _)| *id)
     {
         kept.remove(&oldest);
     }
@@ -179,13 +213,28 @@ fn keep<T>(kept: &mut HashMap<Uuid, (Instant, T)>, page: Uuid, new: T, now: Inst
 
 /// The addresses of a page, one at least.
 pub(crate) fn addresses(page: &status_page::Model) -> Result<Vec<Url>, Failure> {
-    let urls = page.api_urls.as_array().map(Vec::as_slice).unwrap_or_default();
-    let urls: Vec<Url> = urls.iter().filter_map(|url| Url::parse(url.as_str()?).ok()).collect();
-    if urls.is_empty() { Err(Failure::unreadable("it has no address")) } else { Ok(urls) }
+    let urls = page
+        .api_urls
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let urls: Vec<Url> = urls
+        .iter()
+        .filter_map(|url| Url::parse(url.as_str()?).ok())
+        .collect();
+    if urls.is_empty() {
+        Err(Failure::unreadable("it has no address"))
+    } else {
+        Ok(urls)
+    }
 }
 
 /// Every answer, or why the page cannot be put together: what only one address has would look as if it were gone.
-fn whole(urls: &[Url], answers: Vec<Result<Fetched, FetchError>>, now: DateTime<Utc>) -> Result<Vec<Fetched>, Failure> {
+fn whole(
+    urls: &[Url],
+    answers: Vec<Result<Fetched, FetchError>>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Fetched>, Failure> {
     let mut failed: Option<Failure> = None;
     let mut whole = Vec::with_capacity(answers.len());
     for (url, answer) in urls.iter().zip(answers) {
@@ -200,8 +249,14 @@ fn whole(urls: &[Url], answers: Vec<Result<Fetched, FetchError>>, now: DateTime<
         let rest = rest.max(failed.as_ref().and_then(|first| first.rest));
         failed = match failed {
             // That it is asked too often is to be obeyed, whatever else is wrong.
-            Some(first) if first.kind == Kind::Limited || kind != Kind::Limited => Some(Failure { rest, ..first }),
-            _ => Some(Failure { message: told(urls, url, &error), kind, rest }),
+            Some(first) if first.kind == Kind::Limited || kind != Kind::Limited => {
+                Some(Failure { rest, ..first })
+            }
+            _ => Some(Failure {
+                message: told(urls, url, &error),
+                kind,
+                rest,
+            }),
         };
     }
     failed.map_or(Ok(whole), Err)
@@ -209,9 +264,16 @@ fn whole(urls: &[Url], answers: Vec<Result<Fetched, FetchError>>, now: DateTime<
 
 fn judged(error: &FetchError, now: DateTime<Utc>) -> (Kind, Option<Duration>) {
     match error {
-        FetchError::Status { code: 429, retry_after } => (Kind::Limited, retry_after.map(|after| after.from(now))),
+        FetchError::Status {
+            code: 429,
+            retry_after,
+        } => (Kind::Limited, retry_after.map(|after| after.from(now))),
         FetchError::Status { code, retry_after } => {
-            let kind = if (500..600).contains(code) || *code == 408 { Kind::Unreachable } else { Kind::Unreadable };
+            let kind = if (500..600).contains(code) || *code == 408 {
+                Kind::Unreachable
+            } else {
+                Kind::Unreadable
+            };
             (kind, retry_after.map(|after| after.from(now)))
         }
         FetchError::Failed(_) | FetchError::Timeout(_) => (Kind::Unreachable, None),
@@ -237,14 +299,24 @@ fn failure(urls: &[Url], url: &Url, why: &str) -> Failure {
 
 /// With the address where there are several.
 fn told(urls: &[Url], url: &Url, why: &dyn std::fmt::Display) -> String {
-    if urls.len() > 1 { format!("{url}: {why}") } else { why.to_string() }
+    if urls.len() > 1 {
+        format!("{url}: {why}")
+    } else {
+        why.to_string()
+    }
 }
 
 /// What the page's row says to recognise the answer of `url` by.
 fn stored(page: &status_page::Model, url: &Url) -> Validators {
-    let of_url = page.validators.as_ref().and_then(|all| all.get(url.as_str()));
+    let of_url = page
+        .validators
+        .as_ref()
+        .and_then(|all| all.get(url.as_str()));
     let text = |name: &str| Some(of_url?.get(name)?.as_str()?.to_owned());
-    Validators { etag: text("etag"), last_modified: text("last_modified") }
+    Validators {
+        etag: text("etag"),
+        last_modified: text("last_modified"),
+    }
 }
 
 fn validators_of(url: &Url, validators: &Validators) -> Option<Value> {
@@ -260,7 +332,12 @@ mod tests {
     fn what_is_kept_is_bounded_in_number_and_in_time() {
         let (mut kept, begin) = (HashMap::new(), Instant::now());
         for i in 0..2000_u32 {
-            keep(&mut kept, Uuid::from_u128(i.into()), i, begin + Duration::from_millis(i.into()));
+            keep(
+                &mut kept,
+                Uuid::from_u128(i.into()),
+                i,
+                begin + Duration::from_millis(i.into()),
+            );
         }
         assert_eq!(kept.len(), MOST_KEPT);
         assert!(kept.values().all(|(_, i)| *i >= 1500), "the latest");

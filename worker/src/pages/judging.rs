@@ -45,8 +45,16 @@ pub(crate) fn judge(
     now: DateTime<Utc>,
 ) -> Option<(Check, Vec<Remember>)> {
     // Since it was defined nobody has told it anything: what is known is better than nothing.
-    let new = follower.last_slot.is_none_or(|slot| slot < follower.subject.updated_at);
-    let check = |outcome, vendor| Check { subject: Arc::clone(&follower.subject), slot: now, at: now, outcome, vendor };
+    let new = follower
+        .last_slot
+        .is_none_or(|slot| slot < follower.subject.updated_at);
+    let check = |outcome, vendor| Check {
+        subject: Arc::clone(&follower.subject),
+        slot: now,
+        at: now,
+        outcome,
+        vendor,
+    };
     let (page, failed) = match (index, view.standing) {
         (Some(page), Standing::Fresh | Standing::Stale) => (page, view.failed.as_deref()),
         (None, _) | (_, Standing::Lost) => {
@@ -56,7 +64,11 @@ pub(crate) fn judge(
     match (view.standing, failed) {
         (Standing::Fresh, Some(_)) if !new => None,
         (Standing::Stale, _) if !new => {
-            let vendor = VendorWord { held: true, remark: Some(stale(view)), ..VendorWord::default() };
+            let vendor = VendorWord {
+                held: true,
+                remark: Some(stale(view)),
+                ..VendorWord::default()
+            };
             Some((check(unread(view), vendor), Vec::new()))
         }
         (standing, _) => {
@@ -73,7 +85,11 @@ pub(crate) fn judge(
 
 /// What the page says to somebody who follows these components.
 fn said(page: &Index<'_>, follower: &Follower) -> (Outcome, VendorWord, Vec<Remember>) {
-    let ids: Vec<&str> = follower.components.iter().map(|one| one.id.as_str()).collect();
+    let ids: Vec<&str> = follower
+        .components
+        .iter()
+        .map(|one| one.id.as_str())
+        .collect();
     let (mut remember, mut notes, mut statuses) = (Vec::new(), Vec::new(), Vec::new());
     let (mut troubled, mut missing): (Vec<&Component>, Vec<&Remembered>) = (Vec::new(), Vec::new());
     for one in &follower.components {
@@ -111,22 +127,47 @@ fn said(page: &Index<'_>, follower: &Follower) -> (Outcome, VendorWord, Vec<Reme
     let unsure = statuses.contains(&Status::Unknown);
     let status = worst(statuses);
     let mut incidents = page.incidents(&ids);
-    incidents.sort_by_key(|incident| (incident.started_at.is_none(), incident.started_at, incident.id.clone()));
+    incidents.sort_by_key(|incident| {
+        (
+            incident.started_at.is_none(),
+            incident.started_at,
+            incident.id.clone(),
+        )
+    });
     let incidents: Vec<String> = incidents.into_iter().map(named).collect();
-    let cause = (status != Status::Up).then(|| Cause::Vendor { report: report(troubled, &missing, &incidents) });
-    (outcome(status, cause), VendorWord { held: false, unsure, remark: None, incidents, notes }, remember)
+    let cause = (status != Status::Up).then(|| Cause::Vendor {
+        report: report(troubled, &missing, &incidents),
+    });
+    (
+        outcome(status, cause),
+        VendorWord {
+            held: false,
+            unsure,
+            remark: None,
+            incidents,
+            notes,
+        },
+        remember,
+    )
 }
 
 /// Why a service is not up, in one sentence: the worst components first, then the vendor's incident.
 fn report(mut troubled: Vec<&Component>, missing: &[&Remembered], incidents: &[String]) -> String {
     troubled.sort_by_key(|component| Reverse(component.status.severity()));
-    let mut parts: Vec<String> = troubled.iter().take(NAMED).map(|component| state(component)).collect();
+    let mut parts: Vec<String> = troubled
+        .iter()
+        .take(NAMED)
+        .map(|component| state(component))
+        .collect();
     if troubled.len() > NAMED {
         parts.push(format!("and {} more", troubled.len() - NAMED));
     }
     match missing {
         [] => {}
-        [one] => parts.push(format!("\"{}\" is no longer on the status page: choose the components again", one.name)),
+        [one] => parts.push(format!(
+            "\"{}\" is no longer on the status page: choose the components again",
+            one.name
+        )),
         [one, others @ ..] => parts.push(format!(
             "\"{}\" and {} more are no longer on the status page: choose the components again",
             one.name,
@@ -151,7 +192,11 @@ fn state(component: &Component) -> String {
     };
     let word = component.vendor_status.replace('_', " ");
     // A number says something to programs only.
-    let word = if word.bytes().all(|byte| byte.is_ascii_digit()) { String::new() } else { word };
+    let word = if word.bytes().all(|byte| byte.is_ascii_digit()) {
+        String::new()
+    } else {
+        word
+    };
     match (component.status, word.is_empty()) {
         (Status::Unknown, true) => format!("{name}: the vendor gives no status"),
         (Status::Unknown, false) => format!("{name}: \"{word}\", a status that is not known"),
@@ -163,23 +208,36 @@ fn state(component: &Component) -> String {
 /// A vendor's incident by name and link; without the link where both are too long, because a part of it leads nowhere. Some
 /// room is left for what people are told before it.
 fn named(incident: &Incident) -> String {
-    let both = incident.url.as_ref().map(|url| format!("{}: {url}", incident.name));
-    both.filter(|both| both.chars().count() <= MAX_MESSAGE - 100).unwrap_or_else(|| incident.name.clone())
+    let both = incident
+        .url
+        .as_ref()
+        .map(|url| format!("{}: {url}", incident.name));
+    both.filter(|both| both.chars().count() <= MAX_MESSAGE - 100)
+        .unwrap_or_else(|| incident.name.clone())
 }
 
 fn renamed(known: &Remembered, component: &Component) -> Option<String> {
     if known.name != component.name {
-        return Some(format!("the vendor renamed \"{}\" to \"{}\"", known.name, component.name));
+        return Some(format!(
+            "the vendor renamed \"{}\" to \"{}\"",
+            known.name, component.name
+        ));
     }
     (known.group != component.group).then(|| match &component.group {
-        Some(group) => format!("the vendor moved \"{}\" to the group \"{group}\"", component.name),
+        Some(group) => format!(
+            "the vendor moved \"{}\" to the group \"{group}\"",
+            component.name
+        ),
         None => format!("the vendor took \"{}\" out of its group", component.name),
     })
 }
 
 /// Nothing is known of the page.
 fn unread(view: &View) -> Outcome {
-    let since = view.read_at.map(|at| format!(" since {}", at.format("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
+    let since = view
+        .read_at
+        .map(|at| format!(" since {}", at.format("%Y-%m-%d %H:%M UTC")))
+        .unwrap_or_default();
     let why = view.failed.as_deref().unwrap_or("it was not asked");
     let detail = format!("the status page could not be read{since}: {why}");
     outcome(Status::Unknown, Some(Cause::NotChecked { detail }))
@@ -187,7 +245,10 @@ fn unread(view: &View) -> Outcome {
 
 /// What is known is old.
 fn stale(view: &View) -> String {
-    let since = view.read_at.map(|at| at.format("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default();
+    let since = view
+        .read_at
+        .map(|at| at.format("%Y-%m-%d %H:%M UTC").to_string())
+        .unwrap_or_default();
     let why = view.failed.as_deref().unwrap_or("it was not asked");
     format!("stale: the status page could not be read since {since}: {why}")
 }
@@ -226,10 +287,29 @@ mod tests {
 
     /// What somebody learns who follows the API: status, whether what is known stays, and the message.
     fn learns(view: &View, new: bool) -> Option<(Status, bool, Option<String>)> {
-        let subject = Arc::new(Subject::followed(Uuid::from_u128(7), 1, Uuid::from_u128(8), at(0)));
-        let components = vec![Remembered { id: "API".into(), name: "API".into(), group: None, missing: false }];
-        let follower = Follower { subject, last_slot: (!new).then(|| at(1)), components };
-        let (check, remember) = judge(view, view.page.as_ref().map(Index::new).as_ref(), &follower, at(30))?;
+        let subject = Arc::new(Subject::followed(
+            Uuid::from_u128(7),
+            1,
+            Uuid::from_u128(8),
+            at(0),
+        ));
+        let components = vec![Remembered {
+            id: "API".into(),
+            name: "API".into(),
+            group: None,
+            missing: false,
+        }];
+        let follower = Follower {
+            subject,
+            last_slot: (!new).then(|| at(1)),
+            components,
+        };
+        let (check, remember) = judge(
+            view,
+            view.page.as_ref().map(Index::new).as_ref(),
+            &follower,
+            at(30),
+        )?;
         assert_eq!((check.slot, check.at, remember), (at(30), at(30), vec![]));
         let message = check.vendor.remark.or_else(|| check.outcome.message());
         Some((check.outcome.status, check.vendor.held, message))
@@ -255,22 +335,44 @@ mod tests {
         };
         let up = Some((Status::Up, false, None));
         let fresh = view(Standing::Fresh, None);
-        assert_eq!([learns(&fresh, false), learns(&fresh, true)], [up.clone(), up.clone()]);
+        assert_eq!(
+            [learns(&fresh, false), learns(&fresh, true)],
+            [up.clone(), up.clone()]
+        );
         let failing = view(Standing::Fresh, Some("answered 503"));
-        assert_eq!([learns(&failing, false), learns(&failing, true)], [None, up]);
+        assert_eq!(
+            [learns(&failing, false), learns(&failing, true)],
+            [None, up]
+        );
 
         let stale = view(Standing::Stale, Some("answered 503"));
-        let told = Some("stale: the status page could not be read since 2023-11-14 22:13 UTC: answered 503".to_owned());
-        assert_eq!(learns(&stale, false), Some((Status::Unknown, true, told.clone())));
+        let told = Some(
+            "stale: the status page could not be read since 2023-11-14 22:13 UTC: answered 503"
+                .to_owned(),
+        );
+        assert_eq!(
+            learns(&stale, false),
+            Some((Status::Unknown, true, told.clone()))
+        );
         assert_eq!(learns(&stale, true), Some((Status::Up, false, told)));
 
         let why = "not checked: the status page could not be read since 2023-11-14 22:13 UTC: answered 503".to_owned();
         let lost = view(Standing::Lost, Some("answered 503"));
-        assert_eq!(learns(&lost, false), Some((Status::Unknown, false, Some(why))));
+        assert_eq!(
+            learns(&lost, false),
+            Some((Status::Unknown, false, Some(why)))
+        );
         assert_eq!(learns(&lost, false), learns(&lost, true));
-        let never = View { page: None, read_at: None, ..view(Standing::Lost, Some("answered 503")) };
+        let never = View {
+            page: None,
+            read_at: None,
+            ..view(Standing::Lost, Some("answered 503"))
+        };
         let why = "not checked: the status page could not be read: answered 503".to_owned();
-        assert_eq!(learns(&never, true), Some((Status::Unknown, false, Some(why))));
+        assert_eq!(
+            learns(&never, true),
+            Some((Status::Unknown, false, Some(why)))
+        );
     }
 
     #[test]
@@ -303,7 +405,12 @@ mod tests {
             component("EC2", None, Status::Down, "3"),
             component("Push", None, Status::Unknown, ""),
         ];
-        let gone = |name: &str| Remembered { id: name.into(), name: name.into(), group: None, missing: false };
+        let gone = |name: &str| Remembered {
+            id: name.into(),
+            name: name.into(),
+            group: None,
+            missing: false,
+        };
         let (old, older) = (gone("Old"), gone("Older"));
         let incidents = ["Trouble: https://a.example/1".to_owned()];
         assert_eq!(
@@ -311,12 +418,21 @@ mod tests {
             "API (Europe): major outage; EC2: down; Mail: degraded performance; and 2 more; \
              \"Old\" is no longer on the status page: choose the components again; Trouble: https://a.example/1"
         );
-        assert_eq!(report(vec![&all[2]], &[], &[]), "Search: \"wobbly\", a status that is not known");
-        assert_eq!(report(vec![&all[4]], &[], &[]), "Push: the vendor gives no status");
+        assert_eq!(
+            report(vec![&all[2]], &[], &[]),
+            "Search: \"wobbly\", a status that is not known"
+        );
+        assert_eq!(
+            report(vec![&all[4]], &[], &[]),
+            "Push: the vendor gives no status"
+        );
         assert_eq!(
             report(Vec::new(), &[&old, &older], &[]),
             "\"Old\" and 1 more are no longer on the status page: choose the components again"
         );
-        assert_eq!(report(Vec::new(), &[], &[]), "no component is followed: choose the components again");
+        assert_eq!(
+            report(Vec::new(), &[], &[]),
+            "no component is followed: choose the components again"
+        );
     }
 }

@@ -116,12 +116,37 @@ pub(crate) struct Parts {
 
 impl Poller {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { db, live, services, clock, announcer, stats, fetcher, concurrency, stopping } = parts;
+        let Parts {
+            db,
+            live,
+            services,
+            clock,
+            announcer,
+            stats,
+            fetcher,
+            concurrency,
+            stopping,
+        } = parts;
         let fetching = Fetching::new(&fetcher, Arc::clone(&stats));
-        let recording = Recording::new(Pages::new(db), announcer.clone(), clock.clone(), Arc::clone(&stats));
-        let (all, unproven) = (HostLimit::new(concurrency), HostLimit::new(concurrency - concurrency / RESERVED));
-        let (hosts, owners, everything) = (HostLimit::new(PER_HOST), HostLimit::new(PER_OWNER), "".into());
-        let (detecting, outage) = (Semaphore::new(1), Mutex::new(Outage::new("Following status pages")));
+        let recording = Recording::new(
+            Pages::new(db),
+            announcer.clone(),
+            clock.clone(),
+            Arc::clone(&stats),
+        );
+        let (all, unproven) = (
+            HostLimit::new(concurrency),
+            HostLimit::new(concurrency - concurrency / RESERVED),
+        );
+        let (hosts, owners, everything) = (
+            HostLimit::new(PER_HOST),
+            HostLimit::new(PER_OWNER),
+            "".into(),
+        );
+        let (detecting, outage) = (
+            Semaphore::new(1),
+            Mutex::new(Outage::new("Following status pages")),
+        );
         Self {
             live,
             services,
@@ -160,10 +185,17 @@ impl Poller {
     }
 
     /// Polls `page` under `claim`, whose end is seen to in every case.
-    pub(crate) async fn poll(self: Arc<Self>, page: Arc<FollowedPage>, claim: Claim, places: PollPlaces) {
+    pub(crate) async fn poll(
+        self: Arc<Self>,
+        page: Arc<FollowedPage>,
+        claim: Claim,
+        places: PollPlaces,
+    ) {
         let mut claim = claim;
         add(&self.stats.pages.polls, 1);
-        let polled = AssertUnwindSafe(self.polled(page.id, &mut claim)).catch_unwind().await;
+        let polled = AssertUnwindSafe(self.polled(page.id, &mut claim))
+            .catch_unwind()
+            .await;
         let next = match polled {
             Ok(Ok(next)) => {
                 self.outage().worked();
@@ -188,7 +220,10 @@ impl Poller {
     /// When the page is due next; `None` when it is not due any more.
     async fn polled(&self, id: Uuid, claim: &mut Claim) -> anyhow::Result<Option<DateTime<Utc>>> {
         let pages = &self.recording.pages;
-        let row = pages.followed(id).await.context("the page cannot be read from the database")?;
+        let row = pages
+            .followed(id)
+            .await
+            .context("the page cannot be read from the database")?;
         let Some(mut row) = row else {
             self.leave(id).await?;
             return Ok(None);
@@ -221,9 +256,14 @@ impl Poller {
             () = self.stopping.cancelled() => return Ok(Some(now)),
         };
         let slow = self.note_pace(id, begun.elapsed(), asked.is_ok());
-        let recorded = self.record(id, Some(now), &Seen::Asked(asked, row.failures)).await?;
+        let recorded = self
+            .record(id, Some(now), &Seen::Asked(asked, row.failures))
+            .await?;
         let failed = match recorded {
-            Recorded::Next { failed: Some((failures, Kind::Unreadable)), .. } => failures,
+            Recorded::Next {
+                failed: Some((failures, Kind::Unreadable)),
+                ..
+            } => failures,
             _ => 0,
         };
         let lately = row.detected_at.is_some_and(|at| now - at < DETECT_EVERY);
@@ -239,7 +279,10 @@ impl Poller {
             Recorded::Next { failed: None, .. } => cadence::slowed(id, now, slow),
             _ => now,
         };
-        Ok(self.next(id, recorded).await?.map(|next| next.max(not_sooner)))
+        Ok(self
+            .next(id, recorded)
+            .await?
+            .map(|next| next.max(not_sooner)))
     }
 
     /// Notes how long the page took to answer: how many slow answers in a row that makes.
@@ -247,34 +290,59 @@ impl Poller {
         let mut paces = self.paces();
         let pace = paces.entry(id).or_default();
         pace.is_quick = answered && took < QUICK;
-        pace.slow = if took > SLOW { pace.slow.saturating_add(1) } else { 0 };
+        pace.slow = if took > SLOW {
+            pace.slow.saturating_add(1)
+        } else {
+            0
+        };
         pace.slow
     }
 
     fn paces(&self) -> MutexGuard<'_, HashMap<Uuid, Pace>> {
-        self.paces.lock().expect("nothing panics while it holds the lock")
+        self.paces
+            .lock()
+            .expect("nothing panics while it holds the lock")
     }
 
     /// Looks for the page anew, where its vendor may have moved it.
-    async fn detect(&self, row: &status_page::Model, now: DateTime<Utc>) -> anyhow::Result<Option<Seen>> {
-        let Ok(_turn) = self.detecting.try_acquire() else { return Ok(None) };
-        if !self.recording.pages.detect(row.id, row.detected_at, now).await? {
+    async fn detect(
+        &self,
+        row: &status_page::Model,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Option<Seen>> {
+        let Ok(_turn) = self.detecting.try_acquire() else {
+            return Ok(None);
+        };
+        if !self
+            .recording
+            .pages
+            .detect(row.id, row.detected_at, now)
+            .await?
+        {
             return Ok(None);
         }
         add(&self.stats.pages.detections, 1);
-        let urls: Vec<String> = fetching::addresses(row).unwrap_or_default().into_iter().map(String::from).collect();
+        let urls: Vec<String> = fetching::addresses(row)
+            .unwrap_or_default()
+            .into_iter()
+            .map(String::from)
+            .collect();
         let fetcher = self.fetching.fetcher();
         let known = self.recording.pages.known(row.id).await?;
         let looking = async {
             if row.user_defined {
                 // These addresses are what somebody wants; what they say now counts if all of them say anything.
                 let (found, rejected) = validate_urls(fetcher, &urls).await;
-                let found = found.filter(|found| rejected.is_empty() && !found.page.components.is_empty());
+                let found =
+                    found.filter(|found| rejected.is_empty() && !found.page.components.is_empty());
                 return found.map(|found| seen(found, &known));
             }
             let mut replaced = None;
             for address in row.url.iter().chain(urls.first()) {
-                match discover(fetcher, address).await.map(|found| seen(found, &known)) {
+                match discover(fetcher, address)
+                    .await
+                    .map(|found| seen(found, &known))
+                {
                     Ok(found @ Seen::Found(_)) => return Some(found),
                     Ok(other) => replaced = replaced.or(Some(other)),
                     Err(_) => {}
@@ -316,10 +384,20 @@ impl Poller {
     }
 
     /// Records, and tries again for a while when the database is away.
-    async fn record(&self, id: Uuid, attempted_at: Option<DateTime<Utc>>, seen: &Seen) -> anyhow::Result<Recorded> {
+    async fn record(
+        &self,
+        id: Uuid,
+        attempted_at: Option<DateTime<Utc>>,
+        seen: &Seen,
+    ) -> anyhow::Result<Recorded> {
         let (begun, seen_at) = (Instant::now(), self.clock.now());
         loop {
-            let error = match timeout(PATIENCE, self.recording.record(id, attempted_at, seen, seen_at)).await {
+            let error = match timeout(
+                PATIENCE,
+                self.recording.record(id, attempted_at, seen, seen_at),
+            )
+            .await
+            {
                 Ok(Ok(recorded)) => return Ok(recorded),
                 Ok(Err(error)) if is_refusal(&error) => {
                     tracing::error!(page = %id, %error, "the database refuses what a status page says; it is dropped");
@@ -341,22 +419,33 @@ impl Poller {
     /// How long its followers are to wait who were judged a moment ago without another fetch; if they need not, they are
     /// judged now.
     fn judged_lately(&self, id: Uuid, now: Instant) -> Option<Duration> {
-        let mut judged = self.judged.lock().expect("nothing panics while it holds the lock");
+        let mut judged = self
+            .judged
+            .lock()
+            .expect("nothing panics while it holds the lock");
         judged.retain(|_, at| now.duration_since(*at) < JUDGE_EVERY);
         if let Some(at) = judged.get(&id) {
-            return Some((*at + JUDGE_EVERY).duration_since(now).max(Duration::from_millis(1)));
+            return Some(
+                (*at + JUDGE_EVERY)
+                    .duration_since(now)
+                    .max(Duration::from_millis(1)),
+            );
         }
         judged.insert(id, now);
         None
     }
 
     fn outage(&self) -> MutexGuard<'_, Outage> {
-        self.outage.lock().expect("nothing panics while it holds the lock")
+        self.outage
+            .lock()
+            .expect("nothing panics while it holds the lock")
     }
 
     /// Makes the claim last. If it is void or the live state is away, what is learned counts even so.
     async fn extend(&self, claim: &mut Claim, needed: Duration) {
-        let left = (claim.lease_until - self.clock.now()).to_std().unwrap_or_default();
+        let left = (claim.lease_until - self.clock.now())
+            .to_std()
+            .unwrap_or_default();
         if left < needed {
             let _ = self.live.extend(claim, needed).await;
         }

@@ -29,7 +29,8 @@ use uuid::Uuid;
 const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(1);
 
 /// What is said of a page in whose place there is one of which nothing is known.
-const REPLACED: &str = "the page has moved or was replaced by one without any component that is known";
+const REPLACED: &str =
+    "the page has moved or was replaced by one without any component that is known";
 
 /// What one poll of a page saw.
 #[derive(Debug)]
@@ -83,7 +84,14 @@ struct Settled {
 impl Recording {
     pub(crate) fn new(pages: Pages, announcer: Announcer, clock: Clock, stats: Arc<Stats>) -> Self {
         let checks = Store::new(pages.db.clone());
-        Self { pages, checks, announcer, clock, stats, turn: Mutex::new(()) }
+        Self {
+            pages,
+            checks,
+            announcer,
+            clock,
+            stats,
+            turn: Mutex::new(()),
+        }
     }
 
     /// Records what was seen of `page` at `seen_at`, unless it was asked again since `attempted_at`.
@@ -103,17 +111,25 @@ impl Recording {
             let turn = self.turn.lock().await;
             let begun = Instant::now();
             let transaction = self.checks.begin().await?;
-            let Some(row) = self.pages.lock(&transaction, page).await? else { return Ok(Recorded::Gone) };
+            let Some(row) = self.pages.lock(&transaction, page).await? else {
+                return Ok(Recorded::Gone);
+            };
             if row.attempted_at != attempted_at {
                 return Ok(Recorded::Superseded);
             }
             if settled.is_none() {
                 if let Some((other, found)) = self.other_row(&transaction, &row, seen).await? {
                     if row.listing == column::Listing::All && found.listing == Listing::Mentioned {
-                        let shown: Vec<_> = found.components.iter().map(|component| component.id.clone()).collect();
+                        let shown: Vec<_> = found
+                            .components
+                            .iter()
+                            .map(|component| component.id.clone())
+                            .collect();
                         self.pages.miss(&transaction, page, &shown).await?;
                     }
-                    self.pages.move_followers(&transaction, page, other, seen_at).await?;
+                    self.pages
+                        .move_followers(&transaction, page, other, seen_at)
+                        .await?;
                     transaction.commit().await?;
                     return Ok(Recorded::Moved(other));
                 }
@@ -129,7 +145,9 @@ impl Recording {
             let known = self.checks.read(&transaction, &numbers).await?;
             let mut judgement = Judgement::of(checks.iter().collect(), known, now);
             self.checks.write(&transaction, &judgement).await?;
-            self.pages.remember(&transaction, &remember.concat()).await?;
+            self.pages
+                .remember(&transaction, &remember.concat())
+                .await?;
             transaction.commit().await?;
             drop(turn);
 
@@ -140,13 +158,29 @@ impl Recording {
             again |= judgement.fates.contains(&Fate::Outdated);
             let forgotten = std::mem::take(&mut judgement.set_back);
             let (latest, events) = judgement.news();
-            self.announcer.tell(Announcement { forgotten, latest, events, ..Announcement::default() }).await;
+            self.announcer
+                .tell(Announcement {
+                    forgotten,
+                    latest,
+                    events,
+                    ..Announcement::default()
+                })
+                .await;
             if followers.len() < FOLLOWERS {
                 let next = Times::from(&settled.row).next(page, self.clock.now());
-                let next = if again { next.min(self.clock.now() + LOOK_AGAIN) } else { next };
-                return Ok(Recorded::Next { next, failed: settled.failed });
+                let next = if again {
+                    next.min(self.clock.now() + LOOK_AGAIN)
+                } else {
+                    next
+                };
+                return Ok(Recorded::Next {
+                    next,
+                    failed: settled.failed,
+                });
             }
-            after = followers.last().map_or(i32::MAX, |last| last.subject.number);
+            after = followers
+                .last()
+                .map_or(i32::MAX, |last| last.subject.number);
         }
     }
 
@@ -157,9 +191,13 @@ impl Recording {
         row: &status_page::Model,
         seen: &'s Seen,
     ) -> Result<Option<(Uuid, &'s Page)>, DbErr> {
-        let Seen::Found(found) = seen else { return Ok(None) };
+        let Seen::Found(found) = seen else {
+            return Ok(None);
+        };
         let there = self.pages.by_key(transaction, &found.key()).await?;
-        Ok(there.filter(|other| *other != row.id).map(|other| (other, &found.page)))
+        Ok(there
+            .filter(|other| *other != row.id)
+            .map(|other| (other, &found.page)))
     }
 
     /// Writes what is to be written of the page itself, and says what is known of it now.
@@ -176,7 +214,8 @@ impl Recording {
             (row.key, row.api_urls) = (found.key(), json!(found.api_urls));
             row.provider = Some(found.page.provider.to_owned());
         }
-        let (mut page, mut failed, mut replaced) = (before.fetched_at.map(|_| stored.page(&before)), None, false);
+        let (mut page, mut failed, mut replaced) =
+            (before.fetched_at.map(|_| stored.page(&before)), None, false);
         match believed(&stored, seen) {
             Believed::Nothing => {}
             Believed::Unchanged(validators) => {
@@ -184,7 +223,9 @@ impl Recording {
                 row.validators = validators.or(row.validators);
             }
             Believed::Replaced(address) => {
-                row.message = Some(format!("{REPLACED} ({address}): choose the components again"));
+                row.message = Some(format!(
+                    "{REPLACED} ({address}): choose the components again"
+                ));
                 replaced = true;
             }
             Believed::Said(mut said, spoken, validators) => {
@@ -217,7 +258,11 @@ impl Recording {
             page,
             read_at: row.fetched_at,
             // What a page said whose place another has taken is not known to hold any more.
-            standing: if replaced { Standing::Lost } else { standing(row.fetched_at, at) },
+            standing: if replaced {
+                Standing::Lost
+            } else {
+                standing(row.fetched_at, at)
+            },
             failed: row.message.clone().filter(|_| row.failures > 0),
         };
         Ok(Settled { row, view, failed })
@@ -240,16 +285,33 @@ fn believed(stored: &Stored, seen: &Seen) -> Believed {
         Seen::Replaced(address) => Believed::Replaced(address.clone()),
         Seen::Found(found) => {
             // Which answers it was put together from is not known: a list without anything may be none.
-            let (incidents, maintenances) = (!found.page.incidents.is_empty(), !found.page.maintenances.is_empty());
-            Believed::Said(found.page.clone(), Spoken { incidents, maintenances }, None)
+            let (incidents, maintenances) = (
+                !found.page.incidents.is_empty(),
+                !found.page.maintenances.is_empty(),
+            );
+            Believed::Said(
+                found.page.clone(),
+                Spoken {
+                    incidents,
+                    maintenances,
+                },
+                None,
+            )
         }
-        Seen::Asked(Err(failure), before) => Believed::Failed(failure.clone(), before.saturating_add(1)),
-        Seen::Asked(Ok(Answer::Unchanged(validators)), _) => Believed::Unchanged(validators.clone()),
+        Seen::Asked(Err(failure), before) => {
+            Believed::Failed(failure.clone(), before.saturating_add(1))
+        }
+        Seen::Asked(Ok(Answer::Unchanged(validators)), _) => {
+            Believed::Unchanged(validators.clone())
+        }
         Seen::Asked(Ok(Answer::Said(page, spoken, validators)), before) => {
             if stored.shares_nothing_with(page) {
                 let none = page.components.is_empty();
-                let why =
-                    if none { "it lists no components any more" } else { "it lists none of the components it had" };
+                let why = if none {
+                    "it lists no components any more"
+                } else {
+                    "it lists none of the components it had"
+                };
                 Believed::Failed(Failure::unreadable(why), before.saturating_add(1))
             } else {
                 Believed::Said((**page).clone(), *spoken, validators.clone())
@@ -259,11 +321,17 @@ fn believed(stored: &Stored, seen: &Seen) -> Believed {
 }
 
 /// Notes that it failed for the `failures`th time in a row; noting it again, after a transaction that failed, changes nothing.
-fn could_not_be_read(row: &mut status_page::Model, failure: Failure, failures: i32, at: DateTime<Utc>) {
+fn could_not_be_read(
+    row: &mut status_page::Model,
+    failure: Failure,
+    failures: i32,
+    at: DateTime<Utc>,
+) {
     row.failures = failures;
     // That its vendor moved is worth knowing until it is read again.
     let known = row.message.take();
-    let known = known.filter(|known| failure.kind == Kind::Unreadable && known.starts_with(REPLACED));
+    let known =
+        known.filter(|known| failure.kind == Kind::Unreadable && known.starts_with(REPLACED));
     row.message = Some(known.unwrap_or(failure.message));
     row.not_before = cadence::not_before(at, failure.rest, failure.kind == Kind::Limited, failures);
 }
@@ -282,7 +350,10 @@ fn describe(row: &mut status_page::Model, page: &Page) {
     };
     row.name = page.name.clone().or(row.name.take());
     row.url = page.url.clone().or(row.url.take());
-    row.provider = row.provider.take().or_else(|| Some(page.provider.to_owned()));
+    row.provider = row
+        .provider
+        .take()
+        .or_else(|| Some(page.provider.to_owned()));
 }
 
 /// Says once when a page fails, and once when it is read again.
@@ -293,7 +364,9 @@ fn tell_apart(before: &status_page::Model, after: &status_page::Model) {
             let why = after.message.as_deref();
             tracing::info!(%page, %addresses, why, "a status page cannot be read; what it said stands for a while");
         }
-        (1.., 0) => tracing::info!(%page, failures = before.failures, "a status page is read again"),
+        (1.., 0) => {
+            tracing::info!(%page, failures = before.failures, "a status page is read again")
+        }
         _ => {}
     }
 }
@@ -323,14 +396,25 @@ mod tests {
             detected_at: None,
             created_at: at,
         };
-        let seen = Seen::Asked(Err(Failure { kind: Kind::Limited, ..Failure::unreadable("answered 429") }), 2);
+        let seen = Seen::Asked(
+            Err(Failure {
+                kind: Kind::Limited,
+                ..Failure::unreadable("answered 429")
+            }),
+            2,
+        );
         let mut note = || {
-            let Believed::Failed(failure, failures) = believed(&Stored::default(), &seen) else { panic!("it failed") };
+            let Believed::Failed(failure, failures) = believed(&Stored::default(), &seen) else {
+                panic!("it failed")
+            };
             could_not_be_read(&mut row, failure, failures, at);
             row.clone()
         };
         let (first, second) = (note(), note());
-        assert_eq!((first.failures, first.message.as_deref()), (3, Some("answered 429")));
+        assert_eq!(
+            (first.failures, first.message.as_deref()),
+            (3, Some("answered 429"))
+        );
         assert_eq!(first, second, "as after a transaction that failed");
     }
 }

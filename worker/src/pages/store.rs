@@ -9,8 +9,8 @@ use entity::sql::Sql;
 use entity::{status_page, status_page_component, vendor_incident, vendor_maintenance};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QueryResult, QuerySelect, Value,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr,
+    EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QueryResult, QuerySelect, Value,
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -88,7 +88,8 @@ pub(crate) struct Pages {
 impl Pages {
     pub(crate) fn new(db: DatabaseConnection) -> Self {
         let backend = db.get_database_backend();
-        let table = |name, columns: &[&str]| MultiRow::new(backend, name, columns, &upsert(columns));
+        let table =
+            |name, columns: &[&str]| MultiRow::new(backend, name, columns, &upsert(columns));
         Self {
             db,
             backend,
@@ -117,8 +118,17 @@ impl Pages {
         before: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<bool, DbErr> {
-        let sql = self.sql("UPDATE status_pages SET attempted_at = ").value(now).text(" WHERE id = ").value(id);
-        let sql = sql.by_backend(" AND attempted_at IS NOT DISTINCT FROM ", " AND attempted_at IS ").value(before);
+        let sql = self
+            .sql("UPDATE status_pages SET attempted_at = ")
+            .value(now)
+            .text(" WHERE id = ")
+            .value(id);
+        let sql = sql
+            .by_backend(
+                " AND attempted_at IS NOT DISTINCT FROM ",
+                " AND attempted_at IS ",
+            )
+            .value(before);
         Ok(self.db.execute_raw(sql.finish()).await?.rows_affected() > 0)
     }
 
@@ -129,14 +139,30 @@ impl Pages {
         before: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<bool, DbErr> {
-        let sql = self.sql("UPDATE status_pages SET detected_at = ").value(now).text(" WHERE id = ").value(id);
-        let sql = sql.by_backend(" AND detected_at IS NOT DISTINCT FROM ", " AND detected_at IS ").value(before);
+        let sql = self
+            .sql("UPDATE status_pages SET detected_at = ")
+            .value(now)
+            .text(" WHERE id = ")
+            .value(id);
+        let sql = sql
+            .by_backend(
+                " AND detected_at IS NOT DISTINCT FROM ",
+                " AND detected_at IS ",
+            )
+            .value(before);
         Ok(self.db.execute_raw(sql.finish()).await?.rows_affected() > 0)
     }
 
     /// The page's row, which nobody else changes until the transaction ends.
-    pub(crate) async fn lock(&self, db: &impl ConnectionTrait, id: Uuid) -> Result<Option<status_page::Model>, DbErr> {
-        status_page::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(db).await
+    pub(crate) async fn lock(
+        &self,
+        db: &impl ConnectionTrait,
+        id: Uuid,
+    ) -> Result<Option<status_page::Model>, DbErr> {
+        status_page::Entity::find_by_id(id)
+            .lock(LockType::NoKeyUpdate)
+            .one(db)
+            .await
     }
 
     /// The components by which the page can be told from others, by id and name: those that it had, and those that
@@ -151,29 +177,65 @@ impl Pages {
             )
             .value(id);
         let rows = self.db.query_all_raw(sql.finish()).await?;
-        rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
+        rows.iter()
+            .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
+            .collect()
     }
 
     /// The page that is read at the same addresses as `key` says.
-    pub(crate) async fn by_key(&self, db: &impl ConnectionTrait, key: &str) -> Result<Option<Uuid>, DbErr> {
-        let row = status_page::Entity::find().filter(status_page::Column::Key.eq(key)).one(db).await?;
+    pub(crate) async fn by_key(
+        &self,
+        db: &impl ConnectionTrait,
+        key: &str,
+    ) -> Result<Option<Uuid>, DbErr> {
+        let row = status_page::Entity::find()
+            .filter(status_page::Column::Key.eq(key))
+            .one(db)
+            .await?;
         Ok(row.map(|row| row.id))
     }
 
     /// Whether maintenance was to begin or to end since `read_at`: its window may be all that tells how far it is, and an
     /// answer that is the same as before does not say so.
-    pub(crate) async fn turned(&self, id: Uuid, read_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<bool, DbErr> {
-        let sql = self.sql("SELECT 1 FROM vendor_maintenances WHERE status_page_id = ").value(id);
-        let sql = sql.text(" AND ((scheduled_for > ").value(read_at).text(" AND scheduled_for <= ").value(now);
-        let sql = sql.text(") OR (scheduled_until > ").value(read_at).text(" AND scheduled_until <= ").value(now);
-        Ok(self.db.query_one_raw(sql.text(")) LIMIT 1").finish()).await?.is_some())
+    pub(crate) async fn turned(
+        &self,
+        id: Uuid,
+        read_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, DbErr> {
+        let sql = self
+            .sql("SELECT 1 FROM vendor_maintenances WHERE status_page_id = ")
+            .value(id);
+        let sql = sql
+            .text(" AND ((scheduled_for > ")
+            .value(read_at)
+            .text(" AND scheduled_for <= ")
+            .value(now);
+        let sql = sql
+            .text(") OR (scheduled_until > ")
+            .value(read_at)
+            .text(" AND scheduled_until <= ")
+            .value(now);
+        Ok(self
+            .db
+            .query_one_raw(sql.text(")) LIMIT 1").finish())
+            .await?
+            .is_some())
     }
 
     /// Marks as missing what followers of `page` follow and is not among `shown`.
-    pub(crate) async fn miss(&self, db: &impl ConnectionTrait, page: Uuid, shown: &[String]) -> Result<(), DbErr> {
+    pub(crate) async fn miss(
+        &self,
+        db: &impl ConnectionTrait,
+        page: Uuid,
+        shown: &[String],
+    ) -> Result<(), DbErr> {
         let sql = self.sql("UPDATE service_components SET missing = true WHERE service_id IN ");
-        let sql = sql.text("(SELECT id FROM services WHERE status_page_id = ").value(page);
-        db.execute_raw(one_of(sql.text(") AND component_id NOT "), shown).finish()).await?;
+        let sql = sql
+            .text("(SELECT id FROM services WHERE status_page_id = ")
+            .value(page);
+        db.execute_raw(one_of(sql.text(") AND component_id NOT "), shown).finish())
+            .await?;
         Ok(())
     }
 
@@ -185,19 +247,32 @@ impl Pages {
         to: Uuid,
         now: DateTime<Utc>,
     ) -> Result<(), DbErr> {
-        let sql = self.sql("UPDATE services SET status_page_id = ").value(to).text(", updated_at = ").value(now);
-        db.execute_raw(sql.text(" WHERE status_page_id = ").value(from).finish()).await?;
+        let sql = self
+            .sql("UPDATE services SET status_page_id = ")
+            .value(to)
+            .text(", updated_at = ")
+            .value(now);
+        db.execute_raw(sql.text(" WHERE status_page_id = ").value(from).finish())
+            .await?;
         Ok(())
     }
 
     /// Writes what following learned about the page itself.
-    pub(crate) async fn write_row(&self, db: &impl ConnectionTrait, row: status_page::Model) -> Result<(), DbErr> {
+    pub(crate) async fn write_row(
+        &self,
+        db: &impl ConnectionTrait,
+        row: status_page::Model,
+    ) -> Result<(), DbErr> {
         row.into_active_model().reset_all().update(db).await?;
         Ok(())
     }
 
     /// What is stored of the page.
-    pub(crate) async fn stored(&self, db: &impl ConnectionTrait, id: Uuid) -> Result<Stored, DbErr> {
+    pub(crate) async fn stored(
+        &self,
+        db: &impl ConnectionTrait,
+        id: Uuid,
+    ) -> Result<Stored, DbErr> {
         let components = status_page_component::Entity::find()
             .filter(status_page_component::Column::StatusPageId.eq(id))
             .order_by_asc(status_page_component::Column::Position)
@@ -211,28 +286,76 @@ impl Pages {
             .limit(MOST_INCIDENTS)
             .all(db)
             .await?;
-        let maintenances =
-            vendor_maintenance::Entity::find().filter(vendor_maintenance::Column::StatusPageId.eq(id)).all(db).await?;
-        Ok(Stored { components, incidents, maintenances })
+        let maintenances = vendor_maintenance::Entity::find()
+            .filter(vendor_maintenance::Column::StatusPageId.eq(id))
+            .all(db)
+            .await?;
+        Ok(Stored {
+            components,
+            incidents,
+            maintenances,
+        })
     }
 
     /// Writes what changed on the page.
-    pub(crate) async fn change(&self, db: &impl ConnectionTrait, id: Uuid, changes: Changes) -> Result<(), DbErr> {
+    pub(crate) async fn change(
+        &self,
+        db: &impl ConnectionTrait,
+        id: Uuid,
+        changes: Changes,
+    ) -> Result<(), DbErr> {
         if !changes.gone.is_empty() {
             self.lose(db, id, &changes.gone).await?;
         }
         if !changes.over.is_empty() {
-            let sql = self.sql("DELETE FROM vendor_maintenances WHERE status_page_id = ").value(id);
-            db.execute_raw(one_of(sql.text(" AND maintenance_id "), &changes.over).finish()).await?;
+            let sql = self
+                .sql("DELETE FROM vendor_maintenances WHERE status_page_id = ")
+                .value(id);
+            db.execute_raw(one_of(sql.text(" AND maintenance_id "), &changes.over).finish())
+                .await?;
         }
-        self.components.write(db, changes.components.into_iter().flat_map(component_values).collect()).await?;
-        self.incidents.write(db, changes.incidents.into_iter().flat_map(incident_values).collect()).await?;
-        self.maintenances.write(db, changes.maintenances.into_iter().flat_map(maintenance_values).collect()).await
+        self.components
+            .write(
+                db,
+                changes
+                    .components
+                    .into_iter()
+                    .flat_map(component_values)
+                    .collect(),
+            )
+            .await?;
+        self.incidents
+            .write(
+                db,
+                changes
+                    .incidents
+                    .into_iter()
+                    .flat_map(incident_values)
+                    .collect(),
+            )
+            .await?;
+        self.maintenances
+            .write(
+                db,
+                changes
+                    .maintenances
+                    .into_iter()
+                    .flat_map(maintenance_values)
+                    .collect(),
+            )
+            .await
     }
 
     /// Components that the page has no more: those that nobody follows are of no use to anybody.
-    async fn lose(&self, db: &impl ConnectionTrait, id: Uuid, gone: &[String]) -> Result<(), DbErr> {
-        let sql = self.sql("DELETE FROM status_page_components WHERE status_page_id = ").value(id);
+    async fn lose(
+        &self,
+        db: &impl ConnectionTrait,
+        id: Uuid,
+        gone: &[String],
+    ) -> Result<(), DbErr> {
+        let sql = self
+            .sql("DELETE FROM status_page_components WHERE status_page_id = ")
+            .value(id);
         let sql = one_of(sql.text(" AND component_id "), gone).text(
             " AND NOT EXISTS (SELECT 1 FROM services s JOIN service_components c ON c.service_id = s.id \
              WHERE s.status_page_id = status_page_components.status_page_id \
@@ -240,8 +363,12 @@ impl Pages {
         );
         db.execute_raw(sql.finish()).await?;
         let sql = self.sql("UPDATE status_page_components SET missing = true, status = ");
-        let sql = sql.value(entity::column::Status::Unknown).text(" WHERE status_page_id = ").value(id);
-        db.execute_raw(one_of(sql.text(" AND component_id "), gone).finish()).await?;
+        let sql = sql
+            .value(entity::column::Status::Unknown)
+            .text(" WHERE status_page_id = ")
+            .value(id);
+        db.execute_raw(one_of(sql.text(" AND component_id "), gone).finish())
+            .await?;
         Ok(())
     }
 
@@ -269,17 +396,26 @@ impl Pages {
         let mut followers: Vec<Follower> = Vec::new();
         for row in db.query_all_raw(sql.finish()).await? {
             let number = row.try_get_by_index(1)?;
-            if followers.last().is_none_or(|last| last.subject.number != number) {
+            if followers
+                .last()
+                .is_none_or(|last| last.subject.number != number)
+            {
                 followers.push(follower(&row, number)?);
             }
-            let last = followers.last_mut().expect("one was just pushed if there was none");
+            let last = followers
+                .last_mut()
+                .expect("one was just pushed if there was none");
             last.components.extend(remembered(&row)?);
         }
         Ok(followers)
     }
 
     /// Remembers components otherwise, where they are still followed.
-    pub(crate) async fn remember(&self, db: &impl ConnectionTrait, changes: &[Remember]) -> Result<(), DbErr> {
+    pub(crate) async fn remember(
+        &self,
+        db: &impl ConnectionTrait,
+        changes: &[Remember],
+    ) -> Result<(), DbErr> {
         if changes.is_empty() {
             return Ok(());
         }
@@ -304,7 +440,9 @@ impl Pages {
 
     /// Deletes incidents that ended long ago, and those of each page beyond what is ever read.
     pub(crate) async fn forget_old_incidents(&self, now: DateTime<Utc>) -> Result<(), DbErr> {
-        let sql = self.sql("DELETE FROM vendor_incidents WHERE resolved_at < ").value(now - KEPT - KEPT);
+        let sql = self
+            .sql("DELETE FROM vendor_incidents WHERE resolved_at < ")
+            .value(now - KEPT - KEPT);
         self.db.execute_raw(sql.finish()).await?;
         let sql = self
             .sql(
@@ -327,17 +465,33 @@ impl Pages {
 /// `sql` with a condition that what comes before is one of `texts`, which are one parameter.
 fn one_of(sql: Sql, texts: &[String]) -> Sql {
     let list = serde_json::Value::from(texts);
-    sql.by_backend("IN (SELECT jsonb_array_elements_text(", "IN (SELECT value FROM json_each(").value(list).text("))")
+    sql.by_backend(
+        "IN (SELECT jsonb_array_elements_text(",
+        "IN (SELECT value FROM json_each(",
+    )
+    .value(list)
+    .text("))")
 }
 
 fn upsert(columns: &[&str]) -> String {
     let (key, others) = columns.split_at(2);
-    let set: Vec<_> = others.iter().map(|column| format!("{column} = excluded.{column}")).collect();
-    format!("ON CONFLICT ({}) DO UPDATE SET {}", key.join(", "), set.join(", "))
+    let set: Vec<_> = others
+        .iter()
+        .map(|column| format!("{column} = excluded.{column}"))
+        .collect();
+    format!(
+        "ON CONFLICT ({}) DO UPDATE SET {}",
+        key.join(", "),
+        set.join(", ")
+    )
 }
 
 fn follower(row: &QueryResult, number: i32) -> Result<Follower, DbErr> {
-    let (id, user_id, updated_at) = (row.try_get_by_index(0)?, row.try_get_by_index(2)?, row.try_get_by_index(3)?);
+    let (id, user_id, updated_at) = (
+        row.try_get_by_index(0)?,
+        row.try_get_by_index(2)?,
+        row.try_get_by_index(3)?,
+    );
     Ok(Follower {
         subject: Arc::new(Subject::followed(id, number, user_id, updated_at)),
         last_slot: row.try_get_by_index(4)?,
@@ -346,9 +500,16 @@ fn follower(row: &QueryResult, number: i32) -> Result<Follower, DbErr> {
 }
 
 fn remembered(row: &QueryResult) -> Result<Option<Remembered>, DbErr> {
-    let Some(id) = row.try_get_by_index::<Option<String>>(5)? else { return Ok(None) };
+    let Some(id) = row.try_get_by_index::<Option<String>>(5)? else {
+        return Ok(None);
+    };
     let (name, group) = (row.try_get_by_index(6)?, row.try_get_by_index(7)?);
-    Ok(Some(Remembered { id, name, group, missing: row.try_get_by_index(8)? }))
+    Ok(Some(Remembered {
+        id,
+        name,
+        group,
+        missing: row.try_get_by_index(8)?,
+    }))
 }
 
 fn component_values(row: status_page_component::Model) -> [Value; COMPONENTS.len()] {

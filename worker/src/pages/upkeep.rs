@@ -9,7 +9,8 @@ use domain::slot;
 use entity::sql::Sql;
 use live::Live;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use std::time::Duration;
 use tokio::time::sleep;
@@ -49,8 +50,12 @@ async fn tidy(pages: &Pages, now: DateTime<Utc>) -> Result<(), DbErr> {
 /// followed.
 async fn delete_unfollowed(db: &DatabaseConnection, now: DateTime<Utc>) -> Result<(), DbErr> {
     let backend = db.get_database_backend();
-    let sqlite_transaction_mode = (backend == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
-    let options = TransactionOptions { sqlite_transaction_mode, ..Default::default() };
+    let sqlite_transaction_mode =
+        (backend == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
+    let options = TransactionOptions {
+        sqlite_transaction_mode,
+        ..Default::default()
+    };
     let transaction = db.begin_with_options(options).await?;
     // Locked first, and looked at again by a second statement: somebody may just have begun to follow it.
     let sql = Sql::new(backend)
@@ -60,8 +65,12 @@ async fn delete_unfollowed(db: &DatabaseConnection, now: DateTime<Utc>) -> Resul
         .by_backend(" FOR UPDATE SKIP LOCKED", "");
     for row in transaction.query_all_raw(sql.finish()).await? {
         let id: Uuid = row.try_get_by_index(0)?;
-        let sql = Sql::new(backend).text("DELETE FROM status_pages WHERE id = ").value(id);
-        let sql = sql.text(" AND NOT EXISTS (SELECT 1 FROM services WHERE status_page_id = status_pages.id)");
+        let sql = Sql::new(backend)
+            .text("DELETE FROM status_pages WHERE id = ")
+            .value(id);
+        let sql = sql.text(
+            " AND NOT EXISTS (SELECT 1 FROM services WHERE status_page_id = status_pages.id)",
+        );
         transaction.execute_raw(sql.finish()).await?;
     }
     transaction.commit().await
@@ -69,7 +78,11 @@ async fn delete_unfollowed(db: &DatabaseConnection, now: DateTime<Utc>) -> Resul
 
 /// Queues every page that is followed and not queued, and has those looked at again at once of whose followers a change
 /// was not heard.
-pub(crate) async fn requeue(db: &DatabaseConnection, live: &Live, now: DateTime<Utc>) -> anyhow::Result<()> {
+pub(crate) async fn requeue(
+    db: &DatabaseConnection,
+    live: &Live,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
     let backend = db.get_database_backend();
     let mut after = Uuid::nil();
     loop {
@@ -92,11 +105,18 @@ pub(crate) async fn requeue(db: &DatabaseConnection, live: &Live, now: DateTime<
                 failures: row.try_get_by_index(4)?,
             };
             let id: Uuid = row.try_get_by_index(0)?;
-            if times.attempted_at.is_some_and(|at| slot::lies_ahead(at, now)) {
+            if times
+                .attempted_at
+                .is_some_and(|at| slot::lies_ahead(at, now))
+            {
                 ahead.push((id, now));
             }
             let spread = (SPREAD * place).min(LONGEST_SPREAD);
-            let due = if times.allow(now) { now + spread } else { times.next(id, now) };
+            let due = if times.allow(now) {
+                now + spread
+            } else {
+                times.next(id, now)
+            };
             dues.push((id, due));
         }
         let Some((last, _)) = dues.last() else { break };
@@ -115,7 +135,10 @@ pub(crate) async fn requeue(db: &DatabaseConnection, live: &Live, now: DateTime<
 }
 
 /// Pages with a new, resumed or changed follower that waits for a check.
-async fn unheard(db: &DatabaseConnection, now: DateTime<Utc>) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbErr> {
+async fn unheard(
+    db: &DatabaseConnection,
+    now: DateTime<Utc>,
+) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbErr> {
     let sql = Sql::new(db.get_database_backend())
         .text(
             "SELECT DISTINCT s.status_page_id FROM services s LEFT JOIN service_state st ON st.service_id = s.id \
@@ -126,5 +149,7 @@ async fn unheard(db: &DatabaseConnection, now: DateTime<Utc>) -> Result<Vec<(Uui
         .value(now - UNHEARD_AFTER)
         .text(" AND (st.last_slot IS NULL OR st.last_slot < s.updated_at)");
     let rows = db.query_all_raw(sql.finish()).await?;
-    rows.iter().map(|row| Ok((row.try_get_by_index(0)?, now))).collect()
+    rows.iter()
+        .map(|row| Ok((row.try_get_by_index(0)?, now)))
+        .collect()
 }

@@ -57,11 +57,26 @@ pub(crate) struct Judgement<'a> {
 
 impl<'a> Judgement<'a> {
     /// Judges results in the order given, each by what the ones before it have left.
-    pub(crate) fn of(checks: Vec<&'a Check>, known: HashMap<i32, Known>, now: DateTime<Utc>) -> Self {
+    pub(crate) fn of(
+        checks: Vec<&'a Check>,
+        known: HashMap<i32, Known>,
+        now: DateTime<Utc>,
+    ) -> Self {
         let fates = Vec::with_capacity(checks.len());
-        let (incidents, timeline, events) = (Vec::new(), Vec::new(), Vec::with_capacity(checks.len()));
+        let (incidents, timeline, events) =
+            (Vec::new(), Vec::new(), Vec::with_capacity(checks.len()));
         let set_back = Vec::new();
-        let mut judgement = Self { checks, known, fates, incidents, timeline, events, now, set_back, missed: 0 };
+        let mut judgement = Self {
+            checks,
+            known,
+            fates,
+            incidents,
+            timeline,
+            events,
+            now,
+            set_back,
+            missed: 0,
+        };
         for i in 0..judgement.checks.len() {
             let fate = judgement.add(i, judgement.checks[i]);
             judgement.fates.push(fate);
@@ -71,22 +86,45 @@ impl<'a> Judgement<'a> {
 
     fn add(&mut self, i: usize, check: &Check) -> Fate {
         let service = &check.subject;
-        let Some(known) = self.known.get_mut(&service.number) else { return Fate::Outdated };
+        let Some(known) = self.known.get_mut(&service.number) else {
+            return Fate::Outdated;
+        };
         if known.paused || known.updated_at != service.updated_at {
             return Fate::Outdated;
         }
         // The result may have waited for long, and others may have gone on recording meanwhile: `at` alone says nothing.
         let now = self.now.max(check.at);
-        if known.state.last_slot.is_some_and(|last| slot::lies_ahead(last, now)) {
+        if known
+            .state
+            .last_slot
+            .is_some_and(|last| slot::lies_ahead(last, now))
+        {
             known.state = set_back(&known.state, check.at);
             self.set_back.push(service.id);
         }
-        let policy = Policy { confirmations: service.confirmations, horizon: service.horizon };
-        let seen = Observation { slot: check.slot, at: check.at, status: check.outcome.status };
-        let transition =
-            if check.vendor.held { held(&known.state, check.slot) } else { advance(&known.state, &seen, &policy) };
-        let Some(Transition { mut state, mut effects, confirm }) = transition else {
-            return Fate::Late { suspect: known.state.is_suspect() };
+        let policy = Policy {
+            confirmations: service.confirmations,
+            horizon: service.horizon,
+        };
+        let seen = Observation {
+            slot: check.slot,
+            at: check.at,
+            status: check.outcome.status,
+        };
+        let transition = if check.vendor.held {
+            held(&known.state, check.slot)
+        } else {
+            advance(&known.state, &seen, &policy)
+        };
+        let Some(Transition {
+            mut state,
+            mut effects,
+            confirm,
+        }) = transition
+        else {
+            return Fate::Late {
+                suspect: known.state.is_suspect(),
+            };
         };
         if check.vendor.unsure && state.incident.is_none() {
             state.incident = known.state.incident;
@@ -119,8 +157,16 @@ impl<'a> Judgement<'a> {
     /// Carries an effect out on the service's incident and its timeline.
     fn follow(&mut self, check: &Check, effect: &Effect) {
         let service = &check.subject;
-        let known = self.known.get_mut(&service.number).expect("the effect came of what is known");
-        if let Effect::Opened { kind, started_at, checks_failed } = effect {
+        let known = self
+            .known
+            .get_mut(&service.number)
+            .expect("the effect came of what is known");
+        if let Effect::Opened {
+            kind,
+            started_at,
+            checks_failed,
+        } = effect
+        {
             known.incident = Some(incident::Model {
                 id: Uuid::now_v7(),
                 service_id: service.id,
@@ -132,11 +178,18 @@ impl<'a> Judgement<'a> {
                 cause: cause(check),
             });
         }
-        let incident = known.incident.as_mut().expect("every other effect is of an open incident");
+        let incident = known
+            .incident
+            .as_mut()
+            .expect("every other effect is of an open incident");
         let entry = match effect {
-            Effect::Opened { kind, started_at, .. } => {
-                Some(("opened", *started_at, timeline::opened(*kind, &check.outcome)))
-            }
+            Effect::Opened {
+                kind, started_at, ..
+            } => Some((
+                "opened",
+                *started_at,
+                timeline::opened(*kind, &check.outcome),
+            )),
             Effect::Escalated { at } => {
                 incident.kind = column::IncidentType::Downtime;
                 incident.cause = cause(check);
@@ -147,7 +200,11 @@ impl<'a> Judgement<'a> {
             Effect::Resolved { at, by } => {
                 let at = (*at).max(incident.started_at);
                 incident.resolved_at = Some(at);
-                Some(("resolved", at, timeline::resolved(*by, at - incident.started_at, &check.outcome)))
+                Some((
+                    "resolved",
+                    at,
+                    timeline::resolved(*by, at - incident.started_at, &check.outcome),
+                ))
             }
             Effect::FailedAgain => {
                 incident.checks_failed = incident.checks_failed.saturating_add(1);
@@ -164,13 +221,24 @@ impl<'a> Judgement<'a> {
 
     /// Adds to the open incident what its vendor says: the vendor's own incident, once there is one, and notes.
     fn report(&mut self, check: &Check) {
-        let Some(known) = self.known.get_mut(&check.subject.number) else { return };
-        let Some(incident) = &mut known.incident else { return };
+        let Some(known) = self.known.get_mut(&check.subject.number) else {
+            return;
+        };
+        let Some(incident) = &mut known.incident else {
+            return;
+        };
         let word = &check.vendor;
         let reported: Vec<String> = word.incidents.iter().map(|text| tidy(text)).collect();
-        let mut entries: Vec<_> = word.notes.iter().map(|note| ("renamed", check.at, note.clone())).collect();
+        let mut entries: Vec<_> = word
+            .notes
+            .iter()
+            .map(|note| ("renamed", check.at, note.clone()))
+            .collect();
         if let Some(first) = reported.first()
-            && incident.cause.as_ref().is_none_or(|cause| !reported.contains(cause))
+            && incident
+                .cause
+                .as_ref()
+                .is_none_or(|cause| !reported.contains(cause))
         {
             incident.cause = Some(first.clone());
             entries.push(("reported", check.at, timeline::reported(first)));
@@ -182,15 +250,34 @@ impl<'a> Judgement<'a> {
     }
 
     /// Notes the latest form of an incident, and an entry of its timeline.
-    fn keep(&mut self, check: &Check, incident: incident::Model, entry: Option<(&'static str, DateTime<Utc>, String)>) {
+    fn keep(
+        &mut self,
+        check: &Check,
+        incident: incident::Model,
+        entry: Option<(&'static str, DateTime<Utc>, String)>,
+    ) {
         let incident_id = incident.id;
         if let Some((kind, at, message)) = entry {
             let (id, message) = (Uuid::now_v7(), tidy(&message));
-            self.timeline.push(incident_event::Model { id, incident_id, at, kind: kind.into(), message });
+            self.timeline.push(incident_event::Model {
+                id,
+                incident_id,
+                at,
+                kind: kind.into(),
+                message,
+            });
             let (user_id, service_id) = (check.subject.user_id, check.subject.id);
-            self.events.push(Event::IncidentChanged { user_id, service_id, incident_id });
+            self.events.push(Event::IncidentChanged {
+                user_id,
+                service_id,
+                incident_id,
+            });
         }
-        match self.incidents.iter_mut().rfind(|changed| changed.id == incident_id) {
+        match self
+            .incidents
+            .iter_mut()
+            .rfind(|changed| changed.id == incident_id)
+        {
             Some(changed) => *changed = incident,
             None => self.incidents.push(incident),
         }
@@ -199,7 +286,8 @@ impl<'a> Judgement<'a> {
     /// The results that are recorded.
     pub(crate) fn recorded_checks(&self) -> impl Iterator<Item = &'a Check> {
         let all = self.checks.iter().zip(&self.fates);
-        all.filter(|(_, fate)| matches!(fate, Fate::Recorded { .. })).map(|(check, _)| *check)
+        all.filter(|(_, fate)| matches!(fate, Fate::Recorded { .. }))
+            .map(|(check, _)| *check)
     }
 
     /// How many results are recorded.
@@ -209,7 +297,10 @@ impl<'a> Judgement<'a> {
 
     /// How many new entries of timelines are of this kind.
     pub(crate) fn entries(&self, kind: &str) -> u64 {
-        self.timeline.iter().filter(|entry| entry.kind == kind).count() as u64
+        self.timeline
+            .iter()
+            .filter(|entry| entry.kind == kind)
+            .count() as u64
     }
 
     /// What is known now, and what happened, for those who listen.
@@ -217,7 +308,11 @@ impl<'a> Judgement<'a> {
         let latest = self.known.values().filter_map(|known| {
             let check = self.checks[known.last?];
             let current = current(&known.state, check);
-            Some(Latest { service_id: check.subject.id, slot: check.slot, current })
+            Some(Latest {
+                service_id: check.subject.id,
+                slot: check.slot,
+                current,
+            })
         });
         (latest.collect(), self.events)
     }
@@ -234,7 +329,10 @@ impl<'a> Judgement<'a> {
                 check.subject.interval_seconds().into(),
                 milliseconds(outcome.response_time_ms),
                 column::Status::from(outcome.status).into(),
-                outcome.status_code.and_then(|code| i16::try_from(code).ok()).into(),
+                outcome
+                    .status_code
+                    .and_then(|code| i16::try_from(code).ok())
+                    .into(),
                 message(check).into(),
             ]);
         }
@@ -311,21 +409,36 @@ fn set_back(state: &State, at: DateTime<Utc>) -> State {
         down_since: failing.down_since.min(at),
         ..failing
     });
-    State { since: state.since.min(at), last_slot: None, failing, ..state.clone() }
+    State {
+        since: state.since.min(at),
+        last_slot: None,
+        failing,
+        ..state.clone()
+    }
 }
 
 /// What is known when nothing new was learned: the same, up to this slot. `None` when that was recorded before.
 fn held(state: &State, slot: DateTime<Utc>) -> Option<Transition> {
     let new = state.last_slot.is_none_or(|last| slot > last);
-    let state = || State { last_slot: Some(slot), ..state.clone() };
-    new.then(|| Transition { state: state(), effects: Vec::new(), confirm: false })
+    let state = || State {
+        last_slot: Some(slot),
+        ..state.clone()
+    };
+    new.then(|| Transition {
+        state: state(),
+        effects: Vec::new(),
+        confirm: false,
+    })
 }
 
 /// How many slots passed without a check between the last one and this. What was before the service was defined as it is,
 /// or paused, was not due.
 fn missed(last: Option<DateTime<Utc>>, check: &Check) -> u64 {
-    let Some(last) = last.filter(|last| *last >= check.subject.updated_at) else { return 0 };
-    let intervals = (check.slot - last).num_milliseconds() / check.subject.interval.num_milliseconds().max(1);
+    let Some(last) = last.filter(|last| *last >= check.subject.updated_at) else {
+        return 0;
+    };
+    let intervals =
+        (check.slot - last).num_milliseconds() / check.subject.interval.num_milliseconds().max(1);
     u64::try_from(intervals - 1).unwrap_or(0)
 }
 
@@ -342,19 +455,44 @@ fn current(state: &State, check: &Check) -> CurrentStatus {
 
 /// What a person reads about a check; nothing where all is well and there is nothing to add.
 fn message(check: &Check) -> Option<String> {
-    let own = || check.outcome.message().filter(|_| check.outcome.status != Status::Up);
-    check.vendor.remark.clone().or_else(own).map(|message| tidy(&message))
+    let own = || {
+        check
+            .outcome
+            .message()
+            .filter(|_| check.outcome.status != Status::Up)
+    };
+    check
+        .vendor
+        .remark
+        .clone()
+        .or_else(own)
+        .map(|message| tidy(&message))
 }
 
 /// Why an incident began: what its vendor calls it, or else what the check found.
 fn cause(check: &Check) -> Option<String> {
-    let found = || check.outcome.message().filter(|_| check.outcome.status != Status::Up);
-    check.vendor.incidents.first().cloned().or_else(found).map(|cause| tidy(&cause))
+    let found = || {
+        check
+            .outcome
+            .message()
+            .filter(|_| check.outcome.status != Status::Up)
+    };
+    check
+        .vendor
+        .incidents
+        .first()
+        .cloned()
+        .or_else(found)
+        .map(|cause| tidy(&cause))
 }
 
 /// Without what no database column takes, and not longer than a person reads.
 fn tidy(message: &str) -> String {
-    message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_MESSAGE).collect()
+    message
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(MAX_MESSAGE)
+        .collect()
 }
 
 fn milliseconds(ms: Option<u32>) -> Value {
@@ -372,7 +510,14 @@ mod tests {
     #[test]
     fn slots_are_missed_only_while_the_service_was_due_as_it_is_defined() {
         let at = |seconds: i64| DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap();
-        let subject = Subject::requested(Uuid::nil(), 1, Uuid::nil(), TimeDelta::seconds(10), 2, at(0));
+        let subject = Subject::requested(
+            Uuid::nil(),
+            1,
+            Uuid::nil(),
+            TimeDelta::seconds(10),
+            2,
+            at(0),
+        );
         let check = |slot| Check {
             subject: Arc::new(subject.clone()),
             slot: at(slot),

@@ -8,17 +8,33 @@ use entity::column::{IncidentType, Status};
 use entity::incident;
 use sea_orm::sea_query::ArrayType;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait, Value,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
 };
 use std::collections::HashMap;
 use uuid::Uuid;
 
-const CHECKS: [&str; 8] =
-    ["service_number", "slot", "delay_ms", "interval_seconds", "response_time_ms", "status", "status_code", "message"];
+const CHECKS: [&str; 8] = [
+    "service_number",
+    "slot",
+    "delay_ms",
+    "interval_seconds",
+    "response_time_ms",
+    "status",
+    "status_code",
+    "message",
+];
 
-const INCIDENTS: [&str; 8] =
-    ["id", "service_id", "user_id", "kind", "started_at", "resolved_at", "checks_failed", "cause"];
+const INCIDENTS: [&str; 8] = [
+    "id",
+    "service_id",
+    "user_id",
+    "kind",
+    "started_at",
+    "resolved_at",
+    "checks_failed",
+    "cause",
+];
 
 const TIMELINE: [&str; 5] = ["id", "incident_id", "at", "kind", "message"];
 
@@ -79,9 +95,19 @@ impl Store {
             backend,
             read: format!("{READ}{numbers}"),
             checks: MultiRow::new(backend, "checks", &CHECKS, "ON CONFLICT DO NOTHING"),
-            incidents: MultiRow::new(backend, "incidents", &INCIDENTS, &upsert("id", &INCIDENTS[3..])),
+            incidents: MultiRow::new(
+                backend,
+                "incidents",
+                &INCIDENTS,
+                &upsert("id", &INCIDENTS[3..]),
+            ),
             timeline: MultiRow::new(backend, "incident_events", &TIMELINE, ""),
-            states: MultiRow::new(backend, "service_state", &STATES, &upsert("service_id", &STATES[1..])),
+            states: MultiRow::new(
+                backend,
+                "service_state",
+                &STATES,
+                &upsert("service_id", &STATES[1..]),
+            ),
         }
     }
 
@@ -92,8 +118,14 @@ impl Store {
 
     /// A transaction that may write from the start.
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        let sqlite_transaction_mode = (self.backend == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
-        self.db.begin_with_options(TransactionOptions { sqlite_transaction_mode, ..Default::default() }).await
+        let sqlite_transaction_mode =
+            (self.backend == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
+        self.db
+            .begin_with_options(TransactionOptions {
+                sqlite_transaction_mode,
+                ..Default::default()
+            })
+            .await
     }
 
     /// What is known about the services with these numbers, which nobody else changes until the transaction ends.
@@ -110,7 +142,9 @@ impl Store {
         }
         let read = Statement::from_sql_and_values(self.backend, &self.read, [self.list(numbers)]);
         let rows = transaction.query_all_raw(read).await?;
-        rows.iter().map(|row| Ok((row.try_get_by_index(0)?, known(row)?))).collect()
+        rows.iter()
+            .map(|row| Ok((row.try_get_by_index(0)?, known(row)?)))
+            .collect()
     }
 
     /// Writes everything that follows from a batch.
@@ -119,10 +153,18 @@ impl Store {
         transaction: &DatabaseTransaction,
         judgement: &Judgement<'_>,
     ) -> Result<(), DbErr> {
-        self.checks.write(transaction, judgement.check_values()).await?;
-        self.incidents.write(transaction, judgement.incident_values()).await?;
-        self.timeline.write(transaction, judgement.timeline_values()).await?;
-        self.states.write(transaction, judgement.state_values()).await
+        self.checks
+            .write(transaction, judgement.check_values())
+            .await?;
+        self.incidents
+            .write(transaction, judgement.incident_values())
+            .await?;
+        self.timeline
+            .write(transaction, judgement.timeline_values())
+            .await?;
+        self.states
+            .write(transaction, judgement.state_values())
+            .await
     }
 
     fn list(&self, numbers: &[i32]) -> Value {
@@ -131,13 +173,18 @@ impl Store {
                 let numbers = numbers.iter().map(|number| (*number).into()).collect();
                 Value::Array(ArrayType::Int, Some(Box::new(numbers)))
             }
-            _ => serde_json::to_string(numbers).expect("a list of numbers is valid JSON").into(),
+            _ => serde_json::to_string(numbers)
+                .expect("a list of numbers is valid JSON")
+                .into(),
         }
     }
 }
 
 fn upsert(key: &str, columns: &[&str]) -> String {
-    let set: Vec<_> = columns.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+    let set: Vec<_> = columns
+        .iter()
+        .map(|column| format!("{column} = excluded.{column}"))
+        .collect();
     format!("ON CONFLICT ({key}) DO UPDATE SET {}", set.join(", "))
 }
 

@@ -19,7 +19,14 @@ pub(crate) fn escalated(outcome: &Outcome) -> String {
 pub(crate) fn eased(outcome: &Outcome) -> String {
     // Nobody asked the service itself where its vendor says how it is.
     let told = matches!(outcome.cause, Some(Cause::Vendor { .. }));
-    with_reason(if told { "went from down to degraded" } else { "answers again, but is degraded" }, outcome)
+    with_reason(
+        if told {
+            "went from down to degraded"
+        } else {
+            "answers again, but is degraded"
+        },
+        outcome,
+    )
 }
 
 pub(crate) fn worsened(outcome: &Outcome) -> String {
@@ -30,7 +37,10 @@ pub(crate) fn resolved(by: Status, lasted: TimeDelta, outcome: &Outcome) -> Stri
     let lasted = duration(lasted);
     match by {
         Status::Up => match (outcome.status_code, outcome.response_time_ms) {
-            (Some(code), Some(ms)) => format!("up again after {lasted}: answered {code} in {} ms", thousands(ms)),
+            (Some(code), Some(ms)) => format!(
+                "up again after {lasted}: answered {code} in {} ms",
+                thousands(ms)
+            ),
             (Some(code), None) => format!("up again after {lasted}: answered {code}"),
             _ => format!("up again after {lasted}"),
         },
@@ -56,9 +66,14 @@ fn duration(time: TimeDelta) -> String {
     if seconds < 1 {
         return format!("{} ms", time.num_milliseconds().max(0));
     }
-    let greatest = UNITS.iter().position(|(unit, _)| seconds >= *unit).unwrap_or(UNITS.len() - 1);
+    let greatest = UNITS
+        .iter()
+        .position(|(unit, _)| seconds >= *unit)
+        .unwrap_or(UNITS.len() - 1);
     let (unit, name) = UNITS[greatest];
-    let rest = UNITS.get(greatest + 1).map(|(smaller, name)| (seconds % unit / smaller, name));
+    let rest = UNITS
+        .get(greatest + 1)
+        .map(|(smaller, name)| (seconds % unit / smaller, name));
     match rest {
         Some((n, smaller)) if n > 0 => format!("{} {name} {n} {smaller}", seconds / unit),
         _ => format!("{} {name}", seconds / unit),
@@ -91,11 +106,25 @@ mod tests {
     #[test]
     fn sentences_carry_the_cause_and_the_recovery_what_was_answered() {
         let down = Outcome::without_answer(Cause::ConnectionRefused, Phases::default());
-        assert_eq!(opened(IncidentType::Downtime, &down), "went down: connection refused");
-        assert_eq!(escalated(&down), "went from degraded to down: connection refused");
+        assert_eq!(
+            opened(IncidentType::Downtime, &down),
+            "went down: connection refused"
+        );
+        assert_eq!(
+            escalated(&down),
+            "went from degraded to down: connection refused"
+        );
         assert_eq!(worsened(&down), "down again: connection refused");
-        assert_eq!(eased(&down), "answers again, but is degraded: connection refused");
-        let told = Outcome::without_answer(Cause::Vendor { report: "API: degraded".into() }, Phases::default());
+        assert_eq!(
+            eased(&down),
+            "answers again, but is degraded: connection refused"
+        );
+        let told = Outcome::without_answer(
+            Cause::Vendor {
+                report: "API: degraded".into(),
+            },
+            Phases::default(),
+        );
         assert_eq!(eased(&told), "went from down to degraded: API: degraded");
         let up = Outcome {
             status: Status::Up,
@@ -105,6 +134,9 @@ mod tests {
             ..down
         };
         let after = resolved(Status::Up, TimeDelta::seconds(200), &up);
-        assert_eq!(after, "up again after 3 min 20 s: answered 200 in 1,234,567 ms");
+        assert_eq!(
+            after,
+            "up again after 3 min 20 s: answered 200 in 1,234,567 ms"
+        );
     }
 }

@@ -6,26 +6,49 @@ use entity::column::Status;
 use entity::sql::Sql;
 use entity::{check, rollup_progress, service};
 use sea_orm::{
-    ActiveEnum, ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveEnum, ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use std::collections::HashMap;
 
 /// The numbers of the next services after `after`.
-pub(super) async fn services(db: &DatabaseConnection, after: i32, limit: u64) -> Result<Vec<i32>, DbErr> {
-    let next = service::Entity::find().select_only().column(service::Column::Number);
-    let next = next.filter(service::Column::Number.gt(after)).order_by_asc(service::Column::Number).limit(limit);
+pub(super) async fn services(
+    db: &DatabaseConnection,
+    after: i32,
+    limit: u64,
+) -> Result<Vec<i32>, DbErr> {
+    let next = service::Entity::find()
+        .select_only()
+        .column(service::Column::Number);
+    let next = next
+        .filter(service::Column::Number.gt(after))
+        .order_by_asc(service::Column::Number)
+        .limit(limit);
     next.into_tuple().all(db).await
 }
 
 /// Folds up to `limit` new checks of each service; services without any are left out.
-pub(super) async fn fold(db: &DatabaseConnection, numbers: &[i32], limit: u64) -> Result<Vec<Folded>, DbErr> {
-    let progress =
-        rollup_progress::Entity::find().filter(rollup_progress::Column::ServiceNumber.is_in(numbers.to_vec()));
-    let progress: HashMap<i32, _> = progress.all(db).await?.into_iter().map(|row| (row.service_number, row)).collect();
+pub(super) async fn fold(
+    db: &DatabaseConnection,
+    numbers: &[i32],
+    limit: u64,
+) -> Result<Vec<Folded>, DbErr> {
+    let progress = rollup_progress::Entity::find()
+        .filter(rollup_progress::Column::ServiceNumber.is_in(numbers.to_vec()));
+    let progress: HashMap<i32, _> = progress
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|row| (row.service_number, row))
+        .collect();
     let from: Vec<[i64; 2]> = numbers
         .iter()
-        .map(|number| [i64::from(*number), progress.get(number).map_or(-1, |progress| progress.slot)])
+        .map(|number| {
+            [
+                i64::from(*number),
+                progress.get(number).map_or(-1, |progress| progress.slot),
+            ]
+        })
         .collect();
 
     let limit = i64::try_from(limit).unwrap_or(i64::MAX).max(1);
@@ -58,15 +81,30 @@ pub(super) async fn fold(db: &DatabaseConnection, numbers: &[i32], limit: u64) -
     for row in db.query_all_raw(sql.finish()).await? {
         let service_number: i32 = row.try_get_by_index(0)?;
         let status = Status::try_from_value(&row.try_get_by_index(3)?)?;
-        let sample = check::sample(row.try_get_by_index(1)?, row.try_get_by_index(2)?, status.into());
+        let sample = check::sample(
+            row.try_get_by_index(1)?,
+            row.try_get_by_index(2)?,
+            status.into(),
+        );
         let response_time_ms: Option<i32> = row.try_get_by_index(4)?;
-        if folded.last().is_none_or(|last| last.service_number != service_number) {
+        if folded
+            .last()
+            .is_none_or(|last| last.service_number != service_number)
+        {
             let before = progress.get(&service_number).cloned();
             let fold = Fold::after(before.as_ref().map(rollup_progress::Model::sample));
-            folded.push(Folded { service_number, before, fold, checks: 0 });
+            folded.push(Folded {
+                service_number,
+                before,
+                fold,
+                checks: 0,
+            });
         }
-        let last = folded.last_mut().expect("one was just pushed if there was none");
-        last.fold.push(sample, response_time_ms.and_then(|ms| ms.try_into().ok()));
+        let last = folded
+            .last_mut()
+            .expect("one was just pushed if there was none");
+        last.fold
+            .push(sample, response_time_ms.and_then(|ms| ms.try_into().ok()));
         last.checks += 1;
     }
     Ok(folded)

@@ -8,8 +8,9 @@ use entity::rollup_progress;
 use entity::sql::Sql;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveEnum, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
-    FromQueryResult, IntoActiveModel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ActiveEnum, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    EntityTrait, FromQueryResult, IntoActiveModel, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use std::collections::HashMap;
 
@@ -23,11 +24,22 @@ pub(super) async fn write(db: &DatabaseConnection, folded: &[Folded]) -> Result<
         return Ok(0);
     }
     let backend = db.get_database_backend();
-    let sqlite_transaction_mode = (backend == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
-    let options = TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() };
+    let sqlite_transaction_mode =
+        (backend == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
+    let options = TransactionOptions {
+        sqlite_transaction_mode,
+        ..TransactionOptions::default()
+    };
     let tx = db.begin_with_options(options).await?;
     if backend == DbBackend::Postgres {
-        tx.execute_raw(Sql::new(backend).text("SELECT pg_advisory_xact_lock(").value(LOCK).text(")").finish()).await?;
+        tx.execute_raw(
+            Sql::new(backend)
+                .text("SELECT pg_advisory_xact_lock(")
+                .value(LOCK)
+                .text(")")
+                .finish(),
+        )
+        .await?;
     }
     let valid = unchanged(&tx, folded).await?;
     let rows = added_to_what_is_there(&tx, &valid).await?;
@@ -38,8 +50,14 @@ pub(super) async fn write(db: &DatabaseConnection, folded: &[Folded]) -> Result<
 }
 
 /// Those that exist and whose progress is as it was read; they cannot be deleted before the transaction ends.
-async fn unchanged<'a>(tx: &DatabaseTransaction, folded: &'a [Folded]) -> Result<Vec<&'a Folded>, DbErr> {
-    let numbers: Vec<[i64; 1]> = folded.iter().map(|service| [service.service_number.into()]).collect();
+async fn unchanged<'a>(
+    tx: &DatabaseTransaction,
+    folded: &'a [Folded],
+) -> Result<Vec<&'a Folded>, DbErr> {
+    let numbers: Vec<[i64; 1]> = folded
+        .iter()
+        .map(|service| [service.service_number.into()])
+        .collect();
     // A service that is being deleted is skipped, because waiting for it could be waiting for each other.
     let sql = Sql::new(tx.get_database_backend())
         .text("SELECT s.number, p.slot FROM ")
@@ -52,7 +70,8 @@ async fn unchanged<'a>(tx: &DatabaseTransaction, folded: &'a [Folded]) -> Result
         current.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
     }
     let same = |service: &&Folded| {
-        current.get(&service.service_number) == Some(&service.before.as_ref().map(|before| before.slot))
+        current.get(&service.service_number)
+            == Some(&service.before.as_ref().map(|before| before.slot))
     };
     Ok(folded.iter().filter(same).collect())
 }
@@ -68,7 +87,11 @@ async fn added_to_what_is_there(
         .flat_map(|before| {
             [(RollupPeriod::Hour, HOUR), (RollupPeriod::Day, DAY)].map(|(period, width)| {
                 let start = floor(before.sample().slot, width).timestamp_millis();
-                [before.service_number.into(), period.into_value().into(), start]
+                [
+                    before.service_number.into(),
+                    period.into_value().into(),
+                    start,
+                ]
             })
         })
         .collect();
@@ -81,19 +104,40 @@ async fn added_to_what_is_there(
     let mut there: HashMap<(i32, i16, i64), Sum> = HashMap::new();
     for row in tx.query_all_raw(sql.finish()).await? {
         let row = check_rollup::Model::from_query_result(&row, "")?;
-        let sum = row.sum().map_err(|error| DbErr::Type(format!("{error} in the rollup {row:?}")))?;
-        there.insert((row.service_number, row.period.into_value(), row.start), sum);
+        let sum = row
+            .sum()
+            .map_err(|error| DbErr::Type(format!("{error} in the rollup {row:?}")))?;
+        there.insert(
+            (row.service_number, row.period.into_value(), row.start),
+            sum,
+        );
     }
 
     let mut rows = Vec::new();
     for service in folded {
         let days = service.fold.days();
-        let hours = service.fold.hours().iter().map(|(start, sum)| (RollupPeriod::Hour, start, sum));
-        for (period, start, sum) in hours.chain(days.iter().map(|(start, sum)| (RollupPeriod::Day, start, sum))) {
-            let key = (service.service_number, period.into_value(), start.timestamp_millis());
+        let hours = service
+            .fold
+            .hours()
+            .iter()
+            .map(|(start, sum)| (RollupPeriod::Hour, start, sum));
+        for (period, start, sum) in hours.chain(
+            days.iter()
+                .map(|(start, sum)| (RollupPeriod::Day, start, sum)),
+        ) {
+            let key = (
+                service.service_number,
+                period.into_value(),
+                start.timestamp_millis(),
+            );
             let mut whole = there.remove(&key).unwrap_or_default();
             whole.merge(sum);
-            rows.push(check_rollup::Model::of(service.service_number, period, *start, &whole));
+            rows.push(check_rollup::Model::of(
+                service.service_number,
+                period,
+                *start,
+                &whole,
+            ));
         }
     }
     Ok(rows)
@@ -114,8 +158,13 @@ async fn upsert(tx: &DatabaseTransaction, mut rows: Vec<check_rollup::Model>) ->
         .to_owned();
     while !rows.is_empty() {
         let some = rows.split_off(rows.len().saturating_sub(500));
-        let insert = check_rollup::Entity::insert_many(some.into_iter().map(IntoActiveModel::into_active_model));
-        insert.on_conflict(conflict.clone()).exec_without_returning(tx).await?;
+        let insert = check_rollup::Entity::insert_many(
+            some.into_iter().map(IntoActiveModel::into_active_model),
+        );
+        insert
+            .on_conflict(conflict.clone())
+            .exec_without_returning(tx)
+            .await?;
     }
     Ok(())
 }
@@ -135,6 +184,9 @@ async fn note(tx: &DatabaseTransaction, folded: &[&Folded]) -> Result<(), DbErr>
     let conflict = OnConflict::column(Column::ServiceNumber)
         .update_columns([Column::Slot, Column::IntervalSeconds, Column::Status])
         .to_owned();
-    rollup_progress::Entity::insert_many(rows).on_conflict(conflict).exec_without_returning(tx).await?;
+    rollup_progress::Entity::insert_many(rows)
+        .on_conflict(conflict)
+        .exec_without_returning(tx)
+        .await?;
     Ok(())
 }

@@ -13,7 +13,12 @@ use std::time::{Duration, Instant};
 use worker::Settings;
 
 /// Leaves the service as if it had been found up at `last_slot`, and had failed `failures` times since.
-async fn was_checked(stage: &Stage, service: &service::Model, last_slot: DateTime<Utc>, failures: i32) {
+async fn was_checked(
+    stage: &Stage,
+    service: &service::Model,
+    last_slot: DateTime<Utc>,
+    failures: i32,
+) {
     let mut state = stage.state(service).await.into_active_model();
     state.status = Set(column::Status::Up);
     state.since = Set(last_slot);

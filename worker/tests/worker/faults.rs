@@ -16,20 +16,28 @@ use worker::Settings;
 fn switched() -> (Script, Arc<AtomicBool>) {
     let well = Arc::new(AtomicBool::new(true));
     let is_well = Arc::clone(&well);
-    let look = move |_: usize, _: &str| -> Outcome { if is_well.load(SeqCst) { up() } else { down() } };
+    let look =
+        move |_: usize, _: &str| -> Outcome { if is_well.load(SeqCst) { up() } else { down() } };
     (Script::finds(look), well)
 }
 
 async fn database_on(server: &PostgresServer) -> DatabaseConnection {
     let url = server.create_database().await;
-    let db = migration::connect(&url, &migration::Pool::default()).await.unwrap();
+    let db = migration::connect(&url, &migration::Pool::default())
+        .await
+        .unwrap();
     migration::run(&db).await.unwrap();
     db
 }
 
 /// A service that is checked each second, and is down.
 async fn down_service(stage: &Stage) -> service::Model {
-    let service = stage.service("http://down.test/").interval(1).timeout(500).create().await;
+    let service = stage
+        .service("http://down.test/")
+        .interval(1)
+        .timeout(500)
+        .create()
+        .await;
     stage.check_now(&[&service]).await;
     stage.is(&service, Status::Down).await;
     service
@@ -41,17 +49,28 @@ async fn the_incident_goes_on_and_ends(stage: &Stage, service: &service::Model, 
     let checks = stage.checks(service).await.len();
     stage.has_checks(service, checks + 2).await;
     let [after] = stage.incidents(service).await.try_into().unwrap();
-    assert_eq!((after.id, after.started_at, after.resolved_at), (before.id, before.started_at, None));
+    assert_eq!(
+        (after.id, after.started_at, after.resolved_at),
+        (before.id, before.started_at, None)
+    );
     assert!(after.checks_failed > before.checks_failed);
     well.store(true, SeqCst);
     stage.is(service, Status::Up).await;
     let [ended] = stage.incidents(service).await.try_into().unwrap();
     assert!(ended.id == before.id && ended.resolved_at.is_some());
-    assert_eq!(usize::try_from(ended.checks_failed).unwrap(), failed_checks(stage, service).await);
+    assert_eq!(
+        usize::try_from(ended.checks_failed).unwrap(),
+        failed_checks(stage, service).await
+    );
 }
 
 async fn failed_checks(stage: &Stage, service: &service::Model) -> usize {
-    stage.checks(service).await.iter().filter(|check| Status::from(check.status).is_failure()).count()
+    stage
+        .checks(service)
+        .await
+        .iter()
+        .filter(|check| Status::from(check.status).is_failure())
+        .count()
 }
 
 #[tokio::test]
@@ -68,7 +87,10 @@ async fn a_flushed_redis_is_filled_again_and_opens_or_loses_nothing() {
     well.store(false, SeqCst);
     let service = down_service(&stage).await;
     server.flush().await;
-    eventually("all are queued again", async || (stage.live.queue_len().await.unwrap() == 21).then_some(())).await;
+    eventually("all are queued again", async || {
+        (stage.live.queue_len().await.unwrap() == 21).then_some(())
+    })
+    .await;
     the_incident_goes_on_and_ends(&stage, &service, &well).await;
     worker.stop().await;
 }
@@ -88,8 +110,10 @@ async fn a_redis_that_is_away_costs_freshness_only() {
             server.kill().await;
         }
         let turns = worker.stats.turns.load(SeqCst);
-        eventually("the scheduler tries again", async || (worker.stats.turns.load(SeqCst) > turns + 1).then_some(()))
-            .await;
+        eventually("the scheduler tries again", async || {
+            (worker.stats.turns.load(SeqCst) > turns + 1).then_some(())
+        })
+        .await;
         server.start_again().await;
         let checks = stage.checks(&service).await.len();
         stage.has_checks(&service, checks + 2).await;
@@ -114,12 +138,21 @@ async fn a_database_that_is_away_costs_freshness_only() {
             server.stop().await;
         }
         let failed = worker.stats.failed_batches.load(SeqCst);
-        eventually("a result waits", async || (worker.stats.failed_batches.load(SeqCst) > failed + 1).then_some(()))
-            .await;
+        eventually("a result waits", async || {
+            (worker.stats.failed_batches.load(SeqCst) > failed + 1).then_some(())
+        })
+        .await;
         let started = worker.stats.started.load(SeqCst);
         let turns = worker.stats.turns.load(SeqCst);
-        eventually("the scheduler turns", async || (worker.stats.turns.load(SeqCst) > turns + 10).then_some(())).await;
-        assert_eq!(worker.stats.started.load(SeqCst), started, "nothing is begun that cannot be recorded");
+        eventually("the scheduler turns", async || {
+            (worker.stats.turns.load(SeqCst) > turns + 10).then_some(())
+        })
+        .await;
+        assert_eq!(
+            worker.stats.started.load(SeqCst),
+            started,
+            "nothing is begun that cannot be recorded"
+        );
         server.start_again().await;
         let checks = stage.checks(&service).await.len();
         stage.has_checks(&service, checks + 2).await;
@@ -130,21 +163,38 @@ async fn a_database_that_is_away_costs_freshness_only() {
     worker.stop().await;
     assert_eq!(stats.lost.load(SeqCst), 0);
     let checks = stage.checks(&service).await.len();
-    assert_eq!(stats.started.load(SeqCst), checks as u64, "what was found while the database was away is recorded too");
+    assert_eq!(
+        stats.started.load(SeqCst),
+        checks as u64,
+        "what was found while the database was away is recorded too"
+    );
 }
 
 #[tokio::test]
 async fn once_the_database_is_back_checks_go_on_even_if_every_result_was_given_up() {
     let mut server = PostgresServer::start().await;
     let stage = Stage::on(database_on(&server).await, Live::memory()).await;
-    let settings = Settings { keep_unrecorded: Duration::from_millis(200), ..Settings::default() };
-    let worker = stage.worker_with(Script::finds(|_, _| up()), settings).await;
-    let service = stage.service("http://up.test/").interval(1).timeout(500).create().await;
+    let settings = Settings {
+        keep_unrecorded: Duration::from_millis(200),
+        ..Settings::default()
+    };
+    let worker = stage
+        .worker_with(Script::finds(|_, _| up()), settings)
+        .await;
+    let service = stage
+        .service("http://up.test/")
+        .interval(1)
+        .timeout(500)
+        .create()
+        .await;
     stage.check_now(&[&service]).await;
     stage.is(&service, Status::Up).await;
     assert!(!worker.stats.unable.load(SeqCst));
     server.stop().await;
-    eventually("its result is given up", async || (worker.stats.lost.load(SeqCst) >= 1).then_some(())).await;
+    eventually("its result is given up", async || {
+        (worker.stats.lost.load(SeqCst) >= 1).then_some(())
+    })
+    .await;
     assert!(worker.stats.unable.load(SeqCst));
     server.start_again().await;
     let checks = stage.checks(&service).await.len();
@@ -154,10 +204,13 @@ async fn once_the_database_is_back_checks_go_on_even_if_every_result_was_given_u
 }
 
 #[tokio::test]
-async fn a_worker_that_is_stopped_while_the_database_is_away_gives_its_results_up_and_ends_in_time() {
+async fn a_worker_that_is_stopped_while_the_database_is_away_gives_its_results_up_and_ends_in_time()
+{
     let mut server = PostgresServer::start().await;
     let stage = Stage::on(database_on(&server).await, Live::memory()).await;
-    let worker = stage.worker_with(Script::finds(|_, _| up()), Settings::default()).await;
+    let worker = stage
+        .worker_with(Script::finds(|_, _| up()), Settings::default())
+        .await;
     let service = stage.service("http://up.test/").create().await;
     stage.check_now(&[&service]).await;
     stage.is(&service, Status::Up).await;
@@ -166,9 +219,17 @@ async fn a_worker_that_is_stopped_while_the_database_is_away_gives_its_results_u
     let before = failed.failed_batches.load(SeqCst);
     server.stop().await;
     stage.check_now(&[&service]).await;
-    eventually("a result waits", async || (failed.failed_batches.load(SeqCst) > before).then_some(())).await;
+    eventually("a result waits", async || {
+        (failed.failed_batches.load(SeqCst) > before).then_some(())
+    })
+    .await;
     worker.stop().await;
     assert_eq!(failed.lost.load(SeqCst), 1);
-    let back = stage.live.claim(1, Duration::from_secs(60)).await.unwrap().claims;
+    let back = stage
+        .live
+        .claim(1, Duration::from_secs(60))
+        .await
+        .unwrap()
+        .claims;
     assert_eq!(back.len(), 1, "its service is due again");
 }

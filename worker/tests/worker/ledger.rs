@@ -11,11 +11,22 @@ use std::time::Duration;
 use worker::Settings;
 
 fn on(host: &str) -> Settings {
-    Settings { host: host.into(), heartbeat_every: Duration::from_millis(300), ..Settings::default() }
+    Settings {
+        host: host.into(),
+        heartbeat_every: Duration::from_millis(300),
+        ..Settings::default()
+    }
 }
 
 async fn hosts(stage: &Stage) -> Vec<String> {
-    stage.live.workers().await.unwrap().into_iter().map(|present| present.worker.host).collect()
+    stage
+        .live
+        .workers()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|present| present.worker.host)
+        .collect()
 }
 
 on_each_stage! {

@@ -11,9 +11,12 @@ use crate::stage::{Running, Stage, eventually};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use entity::column::{Listing, MonitorKind};
 use entity::{
-    service, service_component, status_page, status_page_component, user, vendor_incident, vendor_maintenance,
+    service, service_component, status_page, status_page_component, user, vendor_incident,
+    vendor_maintenance,
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set,
+};
 use serde_json::json;
 use std::sync::atomic::Ordering::SeqCst;
 use testkit::Vendor;
@@ -60,7 +63,12 @@ impl Stage {
         self.follower_of(&self.user, page, components).await
     }
 
-    async fn follower_of(&self, user: &user::Model, page: &status_page::Model, components: &[&str]) -> service::Model {
+    async fn follower_of(
+        &self,
+        user: &user::Model,
+        page: &status_page::Model,
+        components: &[&str],
+    ) -> service::Model {
         let mut service = a_service(&self.db, user).create().await.into_active_model();
         service.kind = Set(MonitorKind::StatusPage);
         service.url = Set(None);
@@ -80,7 +88,11 @@ impl Stage {
                 position,
                 missing: false,
             };
-            component.into_active_model().insert(&self.db).await.unwrap();
+            component
+                .into_active_model()
+                .insert(&self.db)
+                .await
+                .unwrap();
         }
         service
     }
@@ -92,16 +104,29 @@ impl Stage {
 
     async fn all_due(&self, pages: &[status_page::Model]) {
         let now = self.live.now().await.unwrap();
-        self.live.schedule(&pages.iter().map(|page| (page.id, now)).collect::<Vec<_>>()).await.unwrap();
+        self.live
+            .schedule(&pages.iter().map(|page| (page.id, now)).collect::<Vec<_>>())
+            .await
+            .unwrap();
     }
 
     /// Sets the times in the page's row back, as if so many seconds had passed.
     async fn passes(&self, page: &status_page::Model, seconds: i64) {
         let row = self.row(page).await;
         let back = |at: Option<DateTime<Utc>>| Set(at.map(|at| at - TimeDelta::seconds(seconds)));
-        let (fetched_at, attempted_at, not_before, detected_at) =
-            (back(row.fetched_at), back(row.attempted_at), back(row.not_before), back(row.detected_at));
-        let row = status_page::ActiveModel { fetched_at, attempted_at, not_before, detected_at, ..row.into() };
+        let (fetched_at, attempted_at, not_before, detected_at) = (
+            back(row.fetched_at),
+            back(row.attempted_at),
+            back(row.not_before),
+            back(row.detected_at),
+        );
+        let row = status_page::ActiveModel {
+            fetched_at,
+            attempted_at,
+            not_before,
+            detected_at,
+            ..row.into()
+        };
         row.update(&self.db).await.unwrap();
     }
 
@@ -130,40 +155,62 @@ impl Stage {
     }
 
     async fn row(&self, page: &status_page::Model) -> status_page::Model {
-        status_page::Entity::find_by_id(page.id).one(&self.db).await.unwrap().unwrap()
+        status_page::Entity::find_by_id(page.id)
+            .one(&self.db)
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     async fn components(&self, page: &status_page::Model) -> Vec<status_page_component::Model> {
         let of_page = status_page_component::Column::StatusPageId.eq(page.id);
         let rows = status_page_component::Entity::find().filter(of_page);
-        rows.order_by_asc(status_page_component::Column::ComponentId).all(&self.db).await.unwrap()
+        rows.order_by_asc(status_page_component::Column::ComponentId)
+            .all(&self.db)
+            .await
+            .unwrap()
     }
 
     async fn vendor_incidents(&self, page: &status_page::Model) -> Vec<vendor_incident::Model> {
         let of_page = vendor_incident::Column::StatusPageId.eq(page.id);
         let rows = vendor_incident::Entity::find().filter(of_page);
-        rows.order_by_asc(vendor_incident::Column::IncidentId).all(&self.db).await.unwrap()
+        rows.order_by_asc(vendor_incident::Column::IncidentId)
+            .all(&self.db)
+            .await
+            .unwrap()
     }
 
     async fn maintenances(&self, page: &status_page::Model) -> Vec<vendor_maintenance::Model> {
         let of_page = vendor_maintenance::Column::StatusPageId.eq(page.id);
         let rows = vendor_maintenance::Entity::find().filter(of_page);
-        rows.order_by_asc(vendor_maintenance::Column::MaintenanceId).all(&self.db).await.unwrap()
+        rows.order_by_asc(vendor_maintenance::Column::MaintenanceId)
+            .all(&self.db)
+            .await
+            .unwrap()
     }
 
     /// What the service remembers of the components that it follows.
     async fn remembered(&self, service: &service::Model) -> Vec<(String, String, bool)> {
         let of_service = service_component::Column::ServiceId.eq(service.id);
         let rows = service_component::Entity::find().filter(of_service);
-        let rows = rows.order_by_asc(service_component::Column::Position).all(&self.db).await.unwrap();
-        rows.into_iter().map(|row| (row.component_id, row.name, row.missing)).collect()
+        let rows = rows
+            .order_by_asc(service_component::Column::Position)
+            .all(&self.db)
+            .await
+            .unwrap();
+        rows.into_iter()
+            .map(|row| (row.component_id, row.name, row.missing))
+            .collect()
     }
 }
 
 impl Running {
     /// Waits until pages were looked at `more` times more, asked or not, than `before`.
     async fn has_polled(&self, before: u64, more: u64) {
-        eventually("the page was looked at", async || (self.polls() >= before + more).then_some(())).await;
+        eventually("the page was looked at", async || {
+            (self.polls() >= before + more).then_some(())
+        })
+        .await;
     }
 
     fn polls(&self) -> u64 {

@@ -24,7 +24,14 @@ fn endless() -> (Script, Arc<AtomicUsize>) {
 async fn many(stage: &Stage, count: usize, interval: i32) -> Vec<service::Model> {
     let mut services = Vec::new();
     for i in 0..count {
-        services.push(stage.service(format!("http://s{i}.test/")).interval(interval).timeout(500).create().await);
+        services.push(
+            stage
+                .service(format!("http://s{i}.test/"))
+                .interval(interval)
+                .timeout(500)
+                .create()
+                .await,
+        );
     }
     services
 }

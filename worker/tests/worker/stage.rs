@@ -6,8 +6,8 @@ use live::{Event, Latest, Live, ServiceChange};
 use probe::{Fetcher, FetcherSettings, Guard, Names, Prober, ProberSettings};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseConnection, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    Set,
+    ActiveModelTrait, ColumnTrait, DatabaseConnection, DbErr, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, Set,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -72,13 +72,25 @@ impl Stage {
     /// On servers that the test may stop.
     pub(crate) async fn on(db: DatabaseConnection, live: Live) -> Self {
         let user = a_user(&db).await;
-        Self { writer: db.clone(), db, live, user, _database: None }
+        Self {
+            writer: db.clone(),
+            db,
+            live,
+            user,
+            _database: None,
+        }
     }
 
     async fn of(database: TestDatabase, live: Live) -> Self {
         let user = a_user(&database.db).await;
         let (db, writer) = (database.db.clone(), database.writer().await);
-        Self { db, writer, live, user, _database: Some(database) }
+        Self {
+            db,
+            writer,
+            live,
+            user,
+            _database: Some(database),
+        }
     }
 
     /// A service that is checked when the test says so: its slot comes once a day, and in none of the next hours.
@@ -90,7 +102,10 @@ impl Stage {
                 break id;
             }
         };
-        a_service(&self.db, &self.user).id(id).url(url).interval(86_400)
+        a_service(&self.db, &self.user)
+            .id(id)
+            .url(url)
+            .interval(86_400)
     }
 
     /// Makes services due now, as the API does when somebody asks for a check.
@@ -103,11 +118,19 @@ impl Stage {
     /// All services were added just now, however long that took.
     pub(crate) async fn services_are_new(&self) {
         let now = Expr::value(Utc::now().trunc_subsecs(3));
-        service::Entity::update_many().col_expr(service::Column::UpdatedAt, now).exec(&self.db).await.unwrap();
+        service::Entity::update_many()
+            .col_expr(service::Column::UpdatedAt, now)
+            .exec(&self.db)
+            .await
+            .unwrap();
     }
 
     /// Changes a service as the API does.
-    pub(crate) async fn edit(&self, service: &service::Model, edit: impl FnOnce(&mut service::ActiveModel)) {
+    pub(crate) async fn edit(
+        &self,
+        service: &service::Model,
+        edit: impl FnOnce(&mut service::ActiveModel),
+    ) {
         let mut changed = service.clone().into_active_model();
         changed.updated_at = Set(Utc::now().trunc_subsecs(3));
         edit(&mut changed);
@@ -116,7 +139,11 @@ impl Stage {
     }
 
     pub(crate) async fn tell(&self, service: &service::Model, change: ServiceChange) {
-        let event = Event::ServiceChanged { user_id: service.user_id, service_id: service.id, change };
+        let event = Event::ServiceChanged {
+            user_id: service.user_id,
+            service_id: service.id,
+            change,
+        };
         self.live.publish(&[event]).await.unwrap();
         // Those who hear of it in this process do so before anything else is done.
         tokio::task::yield_now().await;
@@ -139,7 +166,9 @@ impl Stage {
 
     pub(crate) async fn state(&self, service: &service::Model) -> service_state::Model {
         let state = service_state::Entity::find_by_id(service.id);
-        answer(async || state.clone().one(&self.db).await).await.unwrap()
+        answer(async || state.clone().one(&self.db).await)
+            .await
+            .unwrap()
     }
 
     /// In the order of their slots.
@@ -157,14 +186,29 @@ impl Stage {
     }
 
     /// An incident's timeline as (kind, time, sentence).
-    pub(crate) async fn timeline(&self, incident: &incident::Model) -> Vec<(String, DateTime<Utc>, String)> {
-        let events = incident_event::Entity::find().filter(incident_event::Column::IncidentId.eq(incident.id));
-        let events = events.order_by_asc(incident_event::Column::Id).all(&self.db).await.unwrap();
-        events.into_iter().map(|event| (event.kind, event.at, event.message)).collect()
+    pub(crate) async fn timeline(
+        &self,
+        incident: &incident::Model,
+    ) -> Vec<(String, DateTime<Utc>, String)> {
+        let events = incident_event::Entity::find()
+            .filter(incident_event::Column::IncidentId.eq(incident.id));
+        let events = events
+            .order_by_asc(incident_event::Column::Id)
+            .all(&self.db)
+            .await
+            .unwrap();
+        events
+            .into_iter()
+            .map(|event| (event.kind, event.at, event.message))
+            .collect()
     }
 
     /// Waits until `count` checks of `service` are recorded, and returns them.
-    pub(crate) async fn has_checks(&self, service: &service::Model, count: usize) -> Vec<check::Model> {
+    pub(crate) async fn has_checks(
+        &self,
+        service: &service::Model,
+        count: usize,
+    ) -> Vec<check::Model> {
         eventually(&format!("{count} checks"), async || {
             let checks = self.checks(service).await;
             (checks.len() >= count).then_some(checks)
@@ -173,7 +217,11 @@ impl Stage {
     }
 
     /// Waits until `service` has this status.
-    pub(crate) async fn is(&self, service: &service::Model, status: domain::Status) -> service_state::Model {
+    pub(crate) async fn is(
+        &self,
+        service: &service::Model,
+        status: domain::Status,
+    ) -> service_state::Model {
         eventually(&format!("{status:?}"), async || {
             let state = self.state(service).await;
             (domain::Status::from(state.status) == status).then_some(state)
@@ -192,14 +240,19 @@ impl Stage {
 
     /// When the queue has something due next.
     pub(crate) async fn next_due(&self) -> Option<DateTime<Utc>> {
-        self.live.claim(0, Duration::from_secs(1)).await.unwrap().next_due
+        self.live
+            .claim(0, Duration::from_secs(1))
+            .await
+            .unwrap()
+            .next_due
     }
 
     /// Waits until no claim is out: the only queued service is due at its next slot.
     pub(crate) async fn is_due_at_its_next_slot(&self, service: &service::Model) {
         let interval = TimeDelta::seconds(service.check_interval_seconds.into());
         eventually("the service is due at its next slot", async || {
-            let next = domain::slot::next_slot(service.id, interval, self.live.now().await.unwrap());
+            let next =
+                domain::slot::next_slot(service.id, interval, self.live.now().await.unwrap());
             (self.next_due().await == Some(next)).then_some(())
         })
         .await;
@@ -211,7 +264,10 @@ impl Running {
     pub(crate) async fn stop(mut self) {
         self.shutdown.cancel();
         let ended = tokio::time::timeout(Duration::from_secs(10), &mut self.ended).await;
-        ended.expect("a worker ends within ten seconds").unwrap().unwrap();
+        ended
+            .expect("a worker ends within ten seconds")
+            .unwrap()
+            .unwrap();
     }
 
     /// Ends it like a crash.
@@ -233,26 +289,50 @@ pub(crate) fn start<P: Probe>(stage: &Stage, prober: P, settings: Settings) -> R
     let shutdown = CancellationToken::new();
     let stats = Arc::clone(&settings.stats);
     let (db, writer, live) = (stage.db.clone(), stage.writer.clone(), stage.live.clone());
-    let worker = Worker { db, writer, live, prober, fetcher: fetcher(), settings };
+    let worker = Worker {
+        db,
+        writer,
+        live,
+        prober,
+        fetcher: fetcher(),
+        settings,
+    };
     let ended = tokio::spawn(worker::run(worker, shutdown.clone()));
-    Running { stats, shutdown, ended }
+    Running {
+        stats,
+        shutdown,
+        ended,
+    }
 }
 
 pub(crate) fn prober() -> Prober {
-    Prober::new(ProberSettings { guard: Guard::AllowPrivate, ..ProberSettings::default() }).unwrap()
+    Prober::new(ProberSettings {
+        guard: Guard::AllowPrivate,
+        ..ProberSettings::default()
+    })
+    .unwrap()
 }
 
 /// A fetcher to which `vendor.test`, `status.moved.test` and `v0.test` to `v99.test` are this machine, and no other name is known.
 pub(crate) fn fetcher() -> Fetcher {
-    let names = (0..100).map(|i| format!("v{i}.test")).chain(["vendor.test", "status.moved.test"].map(str::to_owned));
+    let names = (0..100)
+        .map(|i| format!("v{i}.test"))
+        .chain(["vendor.test", "status.moved.test"].map(str::to_owned));
     let here = || Ok(vec!["127.0.0.1".parse().unwrap()]);
     let names = Names::Table(Arc::new(names.map(|name| (name, here())).collect()));
-    Fetcher::new(FetcherSettings { guard: Guard::AllowPrivate, names, ..FetcherSettings::default() }).unwrap()
+    Fetcher::new(FetcherSettings {
+        guard: Guard::AllowPrivate,
+        names,
+        ..FetcherSettings::default()
+    })
+    .unwrap()
 }
 
 /// A live state of its own on a Redis server that others use too.
 pub(crate) async fn another_redis(server: &RedisServer) -> Live {
-    Live::connect_with_prefix(&server.url(), &format!("{}:", Uuid::now_v7())).await.unwrap()
+    Live::connect_with_prefix(&server.url(), &format!("{}:", Uuid::now_v7()))
+        .await
+        .unwrap()
 }
 
 /// Asks again and again until there is an answer.

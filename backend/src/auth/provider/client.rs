@@ -33,7 +33,10 @@ impl Client {
             .with_root_certificates(probe::Roots::System.store())
             .with_no_client_auth();
         let client = reqwest::Client::builder()
-            .user_agent(format!("PulseCheck/{} (+{public_url})", env!("CARGO_PKG_VERSION")))
+            .user_agent(format!(
+                "PulseCheck/{} (+{public_url})",
+                env!("CARGO_PKG_VERSION")
+            ))
             .use_preconfigured_tls(tls)
             .redirect(Policy::none())
             .referer(false)
@@ -49,8 +52,13 @@ impl Client {
     /// # Errors
     /// When no whole answer comes within the bounds.
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Fault> {
-        let place = format!("{}{}", request.uri().authority().map_or("", |host| host.as_str()), request.uri().path());
-        let unreachable = |error: reqwest::Error| Fault::Unreachable(place.clone(), error.without_url());
+        let place = format!(
+            "{}{}",
+            request.uri().authority().map_or("", |host| host.as_str()),
+            request.uri().path()
+        );
+        let unreachable =
+            |error: reqwest::Error| Fault::Unreachable(place.clone(), error.without_url());
         let request = reqwest::Request::try_from(request).map_err(unreachable)?;
         let mut answer = self.0.execute(request).await.map_err(unreachable)?;
         let mut body = Vec::new();

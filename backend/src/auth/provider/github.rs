@@ -46,7 +46,11 @@ struct Email {
 
 impl GitHub {
     pub(super) const fn new(settings: GitHubSettings, callback: String, client: Client) -> Self {
-        Self { settings, callback, client }
+        Self {
+            settings,
+            callback,
+            client,
+        }
     }
 
     pub(super) fn address(&self, flow: &Flow) -> String {
@@ -68,16 +72,26 @@ impl GitHub {
         let token = self.token(flow, code).await?;
         let user: User = self.ask("user", &token).await?;
         let emails: Vec<Email> = self.ask("user/emails?per_page=100", &token).await?;
-        let email = emails.into_iter().find(|email| email.primary && email.verified).ok_or(Fault::UnverifiedEmail)?;
+        let email = emails
+            .into_iter()
+            .find(|email| email.primary && email.verified)
+            .ok_or(Fault::UnverifiedEmail)?;
         // Another installation numbers its users from 1 as well.
         let host = self.settings.url.host_str().unwrap_or_default();
-        let subject = if host == "github.com" { user.id.to_string() } else { format!("{host} {}", user.id) };
+        let subject = if host == "github.com" {
+            user.id.to_string()
+        } else {
+            format!("{host} {}", user.id)
+        };
         Ok(Profile {
             provider: "github",
             subject,
             email: Some(email.email),
             email_verified: true,
-            name: user.name.filter(|name| !name.trim().is_empty()).or(Some(user.login)),
+            name: user
+                .name
+                .filter(|name| !name.trim().is_empty())
+                .or(Some(user.login)),
             picture: user.avatar_url,
         })
     }
@@ -96,8 +110,17 @@ impl GitHub {
             .header(header::ACCEPT, "application/json")
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         let token: Token = self.read(request.body(body.into_bytes())).await?;
-        let refused = || Fault::Refused("the token endpoint".into(), token.error.clone().unwrap_or("nothing".into()));
-        token.access_token.clone().filter(|token| !token.is_empty() && token.is_ascii()).ok_or_else(refused)
+        let refused = || {
+            Fault::Refused(
+                "the token endpoint".into(),
+                token.error.clone().unwrap_or("nothing".into()),
+            )
+        };
+        token
+            .access_token
+            .clone()
+            .filter(|token| !token.is_empty() && token.is_ascii())
+            .ok_or_else(refused)
     }
 
     async fn ask<T: DeserializeOwned>(&self, path: &str, token: &str) -> Result<T, Fault> {
@@ -109,21 +132,27 @@ impl GitHub {
         self.read(request.body(Vec::new())).await
     }
 
-    async fn read<T: DeserializeOwned>(&self, request: http::Result<HttpRequest>) -> Result<T, Fault> {
+    async fn read<T: DeserializeOwned>(
+        &self,
+        request: http::Result<HttpRequest>,
+    ) -> Result<T, Fault> {
         let request = request.map_err(|error| Fault::Unreadable(error.to_string()))?;
         let path = request.uri().path().to_owned();
         let answer: HttpResponse = self.client.send(request).await?;
         if !answer.status().is_success() {
             return Err(Fault::Refused(path, answer.status().as_u16().to_string()));
         }
-        serde_json::from_slice(answer.body()).map_err(|error| Fault::Unreadable(format!("{path}: {error}")))
+        serde_json::from_slice(answer.body())
+            .map_err(|error| Fault::Unreadable(format!("{path}: {error}")))
     }
 }
 
 /// `path` below an address that may have a path of its own.
 fn under(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
-    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    let (path, query) = path
+        .split_once('?')
+        .map_or((path, None), |(path, query)| (path, Some(query)));
     url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
     url.set_query(query);
     url

@@ -19,7 +19,11 @@ pub(crate) struct IncidentNote {
 
 impl From<incident_note::Model> for IncidentNote {
     fn from(row: incident_note::Model) -> Self {
-        Self { id: row.id.into(), at: row.at.into(), text: row.text }
+        Self {
+            id: row.id.into(),
+            at: row.at.into(),
+            text: row.text,
+        }
     }
 }
 
@@ -45,7 +49,11 @@ impl IncidentMutation {
         #[graphql(desc = "The incident's id.")] id: Id,
     ) -> Result<Incident> {
         let scope = scope(ctx);
-        Ok(scope.ops.unacknowledge(&scope.viewer()?, id.0).await?.into())
+        Ok(scope
+            .ops
+            .unacknowledge(&scope.viewer()?, id.0)
+            .await?
+            .into())
     }
 
     /// Adds a note to an incident, which may have up to 100 of them.
@@ -56,11 +64,19 @@ impl IncidentMutation {
         #[graphql(desc = "What to write down, up to 5000 characters.")] text: String,
     ) -> Result<IncidentNote> {
         let scope = scope(ctx);
-        Ok(scope.ops.add_note(&scope.viewer()?, incident_id.0, &text).await?.into())
+        Ok(scope
+            .ops
+            .add_note(&scope.viewer()?, incident_id.0, &text)
+            .await?
+            .into())
     }
 
     /// Deletes a note that you wrote, and returns its id.
-    async fn delete_incident_note(&self, ctx: &Context<'_>, #[graphql(desc = "The note's id.")] id: Id) -> Result<Id> {
+    async fn delete_incident_note(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The note's id.")] id: Id,
+    ) -> Result<Id> {
         let scope = scope(ctx);
         Ok(scope.ops.delete_note(&scope.viewer()?, id.0).await?.into())
     }

@@ -16,7 +16,10 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// Judges the text, so that parsing it is safe: parsers recurse.
 pub(in crate::graphql) fn check_text(text: &str) -> Result<(), Error> {
     if text.len() > MAX_BYTES {
-        let message = format!("the document is {} bytes long, at most {MAX_BYTES} are allowed", text.len());
+        let message = format!(
+            "the document is {} bytes long, at most {MAX_BYTES} are allowed",
+            text.len()
+        );
         return Err(query(message + ": send values as variables"));
     }
     let (mut brackets, mut syntax) = (0usize, 0usize);
@@ -25,10 +28,13 @@ pub(in crate::graphql) fn check_text(text: &str) -> Result<(), Error> {
         syntax += 1;
         rest = match byte {
             b'"' => after_string(rest).map_err(query)?,
-            b'#' => after.iter().position(|byte| matches!(byte, b'\n' | b'\r')).map_or(&[], |end| {
-                syntax += end;
-                &after[end..]
-            }),
+            b'#' => after
+                .iter()
+                .position(|byte| matches!(byte, b'\n' | b'\r'))
+                .map_or(&[], |end| {
+                    syntax += end;
+                    &after[end..]
+                }),
             b'{' | b'[' | b'(' => {
                 brackets += 1;
                 after
@@ -40,11 +46,15 @@ pub(in crate::graphql) fn check_text(text: &str) -> Result<(), Error> {
             _ => after,
         };
         if brackets > MAX_BRACKETS {
-            return Err(query(format!("the document is nested more than {MAX_BRACKETS} levels deep")));
+            return Err(query(format!(
+                "the document is nested more than {MAX_BRACKETS} levels deep"
+            )));
         }
         if syntax > MAX_SYNTAX {
             let message = "is longer than allowed even without its texts: send values as variables";
-            return Err(query(format!("the document {message} (at most {MAX_SYNTAX} bytes)")));
+            return Err(query(format!(
+                "the document {message} (at most {MAX_SYNTAX} bytes)"
+            )));
         }
     }
     Ok(())
@@ -82,9 +92,15 @@ fn after_line(mut inside: &[u8]) -> Result<&[u8], &'static str> {
                 Some((digits, after)) if digits.iter().all(u8::is_ascii_hexdigit) => after,
                 _ => return Err("in a text, \\u must be followed by four hexadecimal digits"),
             },
-            [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', after @ ..] => after,
+            [
+                b'\\',
+                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't',
+                after @ ..,
+            ] => after,
             [b'\\', ..] => {
-                return Err("a text has a backslash before what it cannot escape: write \\\\ for a backslash");
+                return Err(
+                    "a text has a backslash before what it cannot escape: write \\\\ for a backslash",
+                );
             }
             [_, after @ ..] => after,
         };
@@ -102,14 +118,20 @@ pub(in crate::graphql) fn check_variables(variables: &Variables) -> Result<(), E
     for _ in 0..=MAX_BRACKETS {
         values += level.len();
         if values > MAX_VALUES {
-            return Err(Error::field("variables", format!("hold more than {MAX_VALUES} values")));
+            return Err(Error::field(
+                "variables",
+                format!("hold more than {MAX_VALUES} values"),
+            ));
         }
         level = level.into_iter().flat_map(inside).collect();
         if level.is_empty() {
             return Ok(());
         }
     }
-    Err(Error::field("variables", format!("are nested more than {MAX_BRACKETS} levels deep")))
+    Err(Error::field(
+        "variables",
+        format!("are nested more than {MAX_BRACKETS} levels deep"),
+    ))
 }
 
 fn inside(value: &Value) -> Vec<&Value> {
@@ -137,10 +159,16 @@ mod tests {
     fn depth(text: &str) -> Option<usize> {
         let text = text.to_owned();
         // Built without optimisation the parser needs more stack than a test has.
-        let parsed = std::thread::Builder::new().stack_size(64 << 20).spawn(move || {
-            let document = parse_query(text).ok()?;
-            document.operations.iter().map(|(_, operation)| of_set(&operation.node.selection_set.node)).max()
-        });
+        let parsed = std::thread::Builder::new()
+            .stack_size(64 << 20)
+            .spawn(move || {
+                let document = parse_query(text).ok()?;
+                document
+                    .operations
+                    .iter()
+                    .map(|(_, operation)| of_set(&operation.node.selection_set.node))
+                    .max()
+            });
         parsed.unwrap().join().unwrap()
     }
 
@@ -148,14 +176,22 @@ mod tests {
         let of = |selection: &Selection| match selection {
             Selection::Field(field) => {
                 // The parentheses count as the level that they are.
-                let values = field.node.arguments.iter().map(|(_, value)| value.node.clone().into_const().unwrap());
+                let values = field
+                    .node
+                    .arguments
+                    .iter()
+                    .map(|(_, value)| value.node.clone().into_const().unwrap());
                 let arguments = values.map(|value| 1 + of_value(&value)).max();
                 of_set(&field.node.selection_set.node).max(arguments.unwrap_or(0))
             }
             Selection::InlineFragment(inline) => of_set(&inline.node.selection_set.node),
             Selection::FragmentSpread(_) => 0,
         };
-        set.items.iter().map(|selection| of(&selection.node)).max().map_or(0, |inner| inner + 1)
+        set.items
+            .iter()
+            .map(|selection| of(&selection.node))
+            .max()
+            .map_or(0, |inner| inner + 1)
     }
 
     fn of_value(value: &Value) -> usize {
@@ -176,7 +212,10 @@ mod tests {
             format!("{{me{{id(x:[1 # \"\n {deep}])}}}}"),
             format!("{{me{{id(x:[1 # \"\"\"\r {deep}])}}}}"),
         ] {
-            assert!(depth(&document).is_some_and(|depth| depth > MAX_BRACKETS), "{document}");
+            assert!(
+                depth(&document).is_some_and(|depth| depth > MAX_BRACKETS),
+                "{document}"
+            );
             assert!(check_text(&document).is_err(), "{document}");
         }
     }
@@ -198,7 +237,8 @@ mod tests {
     #[test]
     fn variables_are_as_deep_as_documents_at_most() {
         let nested = |depth: usize| {
-            let value = (0..depth).fold(serde_json::json!(1), |inner, _| serde_json::json!([inner]));
+            let value =
+                (0..depth).fold(serde_json::json!(1), |inner, _| serde_json::json!([inner]));
             Variables::from_json(serde_json::json!({ "v": value }))
         };
         assert!(check_variables(&nested(MAX_BRACKETS)).is_ok());
@@ -207,14 +247,21 @@ mod tests {
         assert!(check_variables(&Variables::default()).is_ok());
         let list = |length| Variables::from_json(serde_json::json!({ "ids": vec!["x"; length] }));
         assert!(check_variables(&list(MAX_VALUES - 1)).is_ok());
-        assert!(check_variables(&list(MAX_VALUES)).is_err(), "the list itself is a value");
+        assert!(
+            check_variables(&list(MAX_VALUES)).is_err(),
+            "the list itself is a value"
+        );
     }
 
     /// What the two could read differently, and depth behind it.
     fn piece() -> impl Strategy<Value = String> {
-        const MARKS: [&str; 11] =
-            ["\"", "\"\"", "\"\"\"", "\"a\"", "\"\"\"a", "\\", "\\\\", "\\\"", "\\\"\"\"", "\\u00e9", "\\x"];
-        const OTHERS: [&str; 12] = [" ", ",", "\n", "\r", "#", "a", "{", "}", "[", "]", "é", "\u{feff}"];
+        const MARKS: [&str; 11] = [
+            "\"", "\"\"", "\"\"\"", "\"a\"", "\"\"\"a", "\\", "\\\\", "\\\"", "\\\"\"\"",
+            "\\u00e9", "\\x",
+        ];
+        const OTHERS: [&str; 12] = [
+            " ", ",", "\n", "\r", "#", "a", "{", "}", "[", "]", "é", "\u{feff}",
+        ];
         let inside = prop_oneof![
             6 => proptest::sample::select(vec!["\\", "\\\"\"\"", "\"", "a", "\n"]).prop_map(str::to_owned),
             1 => Just(deep()),

@@ -21,7 +21,12 @@ impl BulkMutation {
         #[graphql(desc = "The services' ids.")] ids: Vec<Id>,
     ) -> Result<Vec<Service>> {
         let scope = scope(ctx);
-        Ok(objects(scope.ops.pause_services(&scope.viewer()?, &plain(&ids)).await?))
+        Ok(objects(
+            scope
+                .ops
+                .pause_services(&scope.viewer()?, &plain(&ids))
+                .await?,
+        ))
     }
 
     /// Checks services again, the first time at once; up to 2000 at a time. Returns those that exist, by id.
@@ -31,7 +36,12 @@ impl BulkMutation {
         #[graphql(desc = "The services' ids.")] ids: Vec<Id>,
     ) -> Result<Vec<Service>> {
         let scope = scope(ctx);
-        Ok(objects(scope.ops.resume_services(&scope.viewer()?, &plain(&ids)).await?))
+        Ok(objects(
+            scope
+                .ops
+                .resume_services(&scope.viewer()?, &plain(&ids))
+                .await?,
+        ))
     }
 
     /// Puts services into a category, up to 2000 at a time. Returns those that exist, by id.
@@ -39,12 +49,16 @@ impl BulkMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The services' ids.")] ids: Vec<Id>,
-        #[graphql(desc = "Your own grouping, up to 60 characters; none takes them out of theirs.")] category: Option<
-            String,
-        >,
+        #[graphql(desc = "Your own grouping, up to 60 characters; none takes them out of theirs.")]
+        category: Option<String>,
     ) -> Result<Vec<Service>> {
         let scope = scope(ctx);
-        Ok(objects(scope.ops.recategorise_services(&scope.viewer()?, &plain(&ids), category).await?))
+        Ok(objects(
+            scope
+                .ops
+                .recategorise_services(&scope.viewer()?, &plain(&ids), category)
+                .await?,
+        ))
     }
 
     /// Deletes services with everything that was recorded of them, up to 2000 at a time. Returns the ids of those that
@@ -55,7 +69,10 @@ impl BulkMutation {
         #[graphql(desc = "The services' ids.")] ids: Vec<Id>,
     ) -> Result<Vec<Id>> {
         let scope = scope(ctx);
-        let gone = scope.ops.delete_services(&scope.viewer()?, &plain(&ids)).await?;
+        let gone = scope
+            .ops
+            .delete_services(&scope.viewer()?, &plain(&ids))
+            .await?;
         Ok(gone.into_iter().map(Into::into).collect())
     }
 }

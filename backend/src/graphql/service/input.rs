@@ -23,8 +23,15 @@ pub(crate) struct ServiceFilter {
 
 impl From<ServiceFilter> for Filter {
     fn from(filter: ServiceFilter) -> Self {
-        let ids = filter.ids.map(|ids| ids.into_iter().map(|id| id.0).collect());
-        Self { category: filter.category, kind: filter.kind.map(Into::into), search: filter.search, ids }
+        let ids = filter
+            .ids
+            .map(|ids| ids.into_iter().map(|id| id.0).collect());
+        Self {
+            category: filter.category,
+            kind: filter.kind.map(Into::into),
+            search: filter.search,
+            ids,
+        }
     }
 }
 
@@ -63,16 +70,23 @@ pub(crate) struct CreateServiceInput {
 
 impl From<CreateServiceInput> for Definition {
     fn from(input: CreateServiceInput) -> Self {
-        let (usual, kind) = (ServiceDraft::default(), domain::MonitorKind::from(input.kind));
+        let (usual, kind) = (
+            ServiceDraft::default(),
+            domain::MonitorKind::from(input.kind),
+        );
         let draft = ServiceDraft {
             name: input.name,
             category: input.category,
             kind,
             url: input.url,
             status_page_url: input.status_page_url,
-            check_interval_seconds: input.check_interval_seconds.unwrap_or(usual.check_interval_seconds),
+            check_interval_seconds: input
+                .check_interval_seconds
+                .unwrap_or(usual.check_interval_seconds),
             timeout_ms: input.timeout_ms.unwrap_or(usual.timeout_ms),
-            degraded_threshold_ms: input.degraded_threshold_ms.unwrap_or(usual.degraded_threshold_ms),
+            degraded_threshold_ms: input
+                .degraded_threshold_ms
+                .unwrap_or(usual.degraded_threshold_ms),
             expected_status: input.expected_status.unwrap_or(usual.expected_status),
             // A vendor's own word needs no second look.
             confirmations: input.confirmations.unwrap_or(match kind {
@@ -128,20 +142,40 @@ impl UpdateServiceInput {
             draft.url = url;
         }
         to.page.component_ids = given(&mut errors, "componentIds", self.component_ids);
-        let interval = given(&mut errors, "checkIntervalSeconds", self.check_interval_seconds);
+        let interval = given(
+            &mut errors,
+            "checkIntervalSeconds",
+            self.check_interval_seconds,
+        );
         replace(&mut draft.check_interval_seconds, interval);
-        replace(&mut draft.timeout_ms, given(&mut errors, "timeoutMs", self.timeout_ms));
-        let threshold = given(&mut errors, "degradedThresholdMs", self.degraded_threshold_ms);
+        replace(
+            &mut draft.timeout_ms,
+            given(&mut errors, "timeoutMs", self.timeout_ms),
+        );
+        let threshold = given(
+            &mut errors,
+            "degradedThresholdMs",
+            self.degraded_threshold_ms,
+        );
         replace(&mut draft.degraded_threshold_ms, threshold);
-        replace(&mut draft.expected_status, given(&mut errors, "expectedStatus", self.expected_status));
-        replace(&mut draft.confirmations, given(&mut errors, "confirmations", self.confirmations));
+        replace(
+            &mut draft.expected_status,
+            given(&mut errors, "expectedStatus", self.expected_status),
+        );
+        replace(
+            &mut draft.confirmations,
+            given(&mut errors, "confirmations", self.confirmations),
+        );
         errors
     }
 }
 
 fn given<T>(errors: &mut Vec<FieldError>, field: &str, value: MaybeUndefined<T>) -> Option<T> {
     if value.is_null() {
-        errors.push(FieldError::new(field, "must not be null: leave it out to keep it as it is"));
+        errors.push(FieldError::new(
+            field,
+            "must not be null: leave it out to keep it as it is",
+        ));
     }
     value.take()
 }

@@ -12,7 +12,9 @@ use crate::ops::history::{self, Answer, Question};
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
 use async_graphql::resolver_utils::{ContainerType as _, resolve_list};
-use async_graphql::{Context, ContextSelectionSet, InputType as _, OutputType, Positioned, ServerResult, Value};
+use async_graphql::{
+    Context, ContextSelectionSet, InputType as _, OutputType, Positioned, ServerResult, Value,
+};
 use entity::service;
 use futures::future::join_all;
 use std::borrow::Cow;
@@ -35,34 +37,48 @@ impl OutputType for Services {
         Vec::<Service>::create_type_info(registry)
     }
 
-    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
         let Some(fields) = selected(field, ctx.query_env) else {
-            return resolve_list(ctx, field, self.0.iter().cloned().map(Service::from), Some(self.0.len())).await;
+            return resolve_list(
+                ctx,
+                field,
+                self.0.iter().cloned().map(Service::from),
+                Some(self.0.len()),
+            )
+            .await;
         };
         // All at once, so that what they need of one kind is one statement.
         let columns = join_all(fields.iter().map(|field| column(ctx, &self.0, field))).await;
         let mut json = Vec::with_capacity(2 + self.0.len() * 256);
-        put_list(&mut json, self.0.iter().enumerate(), |json, (row, service)| {
-            json.push(b'{');
-            let mut before = 0;
-            for (field, column) in fields.iter().zip(&columns) {
-                let key = &field.node.response_key().node;
-                match column {
-                    Column::Row(write) => {
-                        put_key(json, before, key);
-                        write(service, json);
+        put_list(
+            &mut json,
+            self.0.iter().enumerate(),
+            |json, (row, service)| {
+                json.push(b'{');
+                let mut before = 0;
+                for (field, column) in fields.iter().zip(&columns) {
+                    let key = &field.node.response_key().node;
+                    match column {
+                        Column::Row(write) => {
+                            put_key(json, before, key);
+                            write(service, json);
+                        }
+                        Column::Written(values) => {
+                            // One that failed stands among the errors.
+                            let Some(value) = &values[row] else { continue };
+                            put_key(json, before, key);
+                            json.extend_from_slice(value);
+                        }
                     }
-                    Column::Written(values) => {
-                        // One that failed stands among the errors.
-                        let Some(value) = &values[row] else { continue };
-                        put_key(json, before, key);
-                        json.extend_from_slice(value);
-                    }
+                    before += 1;
                 }
-                before += 1;
-            }
-            json.push(b'}');
-        });
+                json.push(b'}');
+            },
+        );
         Ok(raw(json))
     }
 }
@@ -88,7 +104,9 @@ async fn column<'a>(
     }
     let resolved = services.iter().enumerate().map(async |(row, service)| {
         let ctx = ctx.with_index(row);
-        let value = Service::from(service.clone()).resolve_field(&ctx.with_field(field)).await;
+        let value = Service::from(service.clone())
+            .resolve_field(&ctx.with_field(field))
+            .await;
         let value = value.map_err(|error| ctx.add_error(error)).ok()?;
         Some(written(|json| put(json, &value)))
     });
@@ -101,7 +119,12 @@ fn of_row(field: &str) -> Option<fn(&service::Model, &mut Vec<u8>)> {
         "id" => |row, json| put(json, &row.id),
         "name" => |row, json| put(json, &row.name),
         "category" => |row, json| put(json, &row.category),
-        "kind" => |row, json| put(json, &word(MonitorKind::from(domain::MonitorKind::from(row.kind)))),
+        "kind" => |row, json| {
+            put(
+                json,
+                &word(MonitorKind::from(domain::MonitorKind::from(row.kind))),
+            )
+        },
         "paused" => |row, json| put(json, &row.paused),
         "createdAt" => |row, json| put(json, &Time(row.created_at).to_value()),
         "url" => |row, json| put(json, &row.url),
@@ -129,8 +152,12 @@ async fn known<'a>(
         "current" => {
             let writers = writers::<CurrentStatus>(set, ctx.query_env)?;
             let take = |ByService(row): &ByService, known: Option<&live::CurrentStatus>| {
-                let Some(known) = known else { return b"null".to_vec() };
-                written(|json| put_object(json, &CurrentStatus::of(row.id, known.clone()), &writers))
+                let Some(known) = known else {
+                    return b"null".to_vec();
+                };
+                written(|json| {
+                    put_object(json, &CurrentStatus::of(row.id, known.clone()), &writers)
+                })
             };
             loaders.current.load_all(&keys(), take).await.ok()
         }
@@ -138,7 +165,9 @@ async fn known<'a>(
             let writers = writers::<Uptime>(set, ctx.query_env)?;
             let (_, window) = argument.param_value::<Window>("window", None).ok()?;
             let take = |answer: Option<&Answer>| match answer {
-                Some(Answer::Uptime(uptime)) => Some(written(|json| put_object(json, &(*uptime).into(), &writers))),
+                Some(Answer::Uptime(uptime)) => Some(written(|json| {
+                    put_object(json, &(*uptime).into(), &writers)
+                })),
                 _ => None,
             };
             ask(ctx, services, Question::Uptime(window.into()), take).await
@@ -148,7 +177,9 @@ async fn known<'a>(
             let days = days(&argument)?;
             let mut alike = Alike::default();
             let take = |answer: Option<&Answer>| match answer {
-                Some(Answer::Days(days)) => Some(written(|json| alike.put(json, days.iter(), &writers))),
+                Some(Answer::Days(days)) => {
+                    Some(written(|json| alike.put(json, days.iter(), &writers)))
+                }
                 _ => None,
             };
             ask(ctx, services, Question::Days(days), take).await
@@ -157,21 +188,34 @@ async fn known<'a>(
             let days = days(&argument)?;
             let keys: Vec<_> = services.iter().map(|row| (row.id, days)).collect();
             let none = vec![0; days as usize];
-            let take = |_: &(Uuid, u32), counts: Option<&Vec<u32>>| written(|json| put(json, counts.unwrap_or(&none)));
+            let take = |_: &(Uuid, u32), counts: Option<&Vec<u32>>| {
+                written(|json| put(json, counts.unwrap_or(&none)))
+            };
             loaders.incident_days.load_all(&keys, take).await.ok()
         }
         "openIncident" => {
             let ids: Vec<_> = services.iter().map(|row| row.id).collect();
-            let open = loaders.open_incident.load_all(&ids, |_, incident| incident.is_some()).await.ok()?;
+            let open = loaders
+                .open_incident
+                .load_all(&ids, |_, incident| incident.is_some())
+                .await
+                .ok()?;
             // There are few, and everything may be asked of them.
-            let resolved = open.into_iter().zip(services).enumerate().map(async |(row, (open, service))| {
-                if !open {
-                    return Some(b"null".to_vec());
-                }
-                let ctx = ctx.with_index(row);
-                let value = Service::from(service.clone()).resolve_field(&ctx.with_field(field)).await.ok()?;
-                Some(written(|json| put(json, &value)))
-            });
+            let resolved =
+                open.into_iter()
+                    .zip(services)
+                    .enumerate()
+                    .map(async |(row, (open, service))| {
+                        if !open {
+                            return Some(b"null".to_vec());
+                        }
+                        let ctx = ctx.with_index(row);
+                        let value = Service::from(service.clone())
+                            .resolve_field(&ctx.with_field(field))
+                            .await
+                            .ok()?;
+                        Some(written(|json| put(json, &value)))
+                    });
             join_all(resolved).await.into_iter().collect()
         }
         _ => None,
@@ -185,8 +229,16 @@ async fn ask(
     question: Question,
     mut take: impl FnMut(Option<&Answer>) -> Option<Vec<u8>>,
 ) -> Option<Vec<Vec<u8>>> {
-    let keys: Vec<_> = services.iter().map(|row| (ByService(row.clone()), question)).collect();
-    let taken = scope(ctx).loaders.uptime.load_all(&keys, |_, answer| take(answer)).await.ok()?;
+    let keys: Vec<_> = services
+        .iter()
+        .map(|row| (ByService(row.clone()), question))
+        .collect();
+    let taken = scope(ctx)
+        .loaders
+        .uptime
+        .load_all(&keys, |_, answer| take(answer))
+        .await
+        .ok()?;
     taken.into_iter().collect()
 }
 
@@ -217,7 +269,9 @@ impl Alike {
 
 /// The argument of fields that tell of days, if it is one.
 fn days(ctx: &Context<'_>) -> Option<u32> {
-    let (_, days) = ctx.param_value::<Option<i32>>("days", Some(|| Some(30))).ok()?;
+    let (_, days) = ctx
+        .param_value::<Option<i32>>("days", Some(|| Some(30)))
+        .ok()?;
     checked(days).ok()
 }
 

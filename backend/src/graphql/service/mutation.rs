@@ -41,7 +41,11 @@ impl OneService {
         #[graphql(desc = "The service to add.")] input: CreateServiceInput,
     ) -> Result<Service> {
         let scope = scope(ctx);
-        Ok(scope.ops.create_service(&scope.viewer()?, input.into()).await?.into())
+        Ok(scope
+            .ops
+            .create_service(&scope.viewer()?, input.into())
+            .await?
+            .into())
     }
 
     /// Changes a service; only the fields given. It is checked at once when anything that checks depend on is another.
@@ -53,19 +57,39 @@ impl OneService {
     ) -> Result<Service> {
         let scope = scope(ctx);
         let change = |definition: &mut _| input.apply(definition);
-        Ok(scope.ops.update_service(&scope.viewer()?, id.0, change).await?.into())
+        Ok(scope
+            .ops
+            .update_service(&scope.viewer()?, id.0, change)
+            .await?
+            .into())
     }
 
     /// Deletes a service with everything that was recorded of it, and returns its id.
-    async fn delete_service(&self, ctx: &Context<'_>, #[graphql(desc = "The service's id.")] id: Id) -> Result<Id> {
+    async fn delete_service(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The service's id.")] id: Id,
+    ) -> Result<Id> {
         let scope = scope(ctx);
-        Ok(scope.ops.delete_service(&scope.viewer()?, id.0).await?.into())
+        Ok(scope
+            .ops
+            .delete_service(&scope.viewer()?, id.0)
+            .await?
+            .into())
     }
 
     /// Stops checking a service. An open incident ends by that.
-    async fn pause_service(&self, ctx: &Context<'_>, #[graphql(desc = "The service's id.")] id: Id) -> Result<Service> {
+    async fn pause_service(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The service's id.")] id: Id,
+    ) -> Result<Service> {
         let scope = scope(ctx);
-        Ok(scope.ops.pause_service(&scope.viewer()?, id.0).await?.into())
+        Ok(scope
+            .ops
+            .pause_service(&scope.viewer()?, id.0)
+            .await?
+            .into())
     }
 
     /// Checks a service again, the first time at once.
@@ -75,13 +99,25 @@ impl OneService {
         #[graphql(desc = "The service's id.")] id: Id,
     ) -> Result<Service> {
         let scope = scope(ctx);
-        Ok(scope.ops.resume_service(&scope.viewer()?, id.0).await?.into())
+        Ok(scope
+            .ops
+            .resume_service(&scope.viewer()?, id.0)
+            .await?
+            .into())
     }
 
     /// Has a service checked now. The result comes by the subscription `statusUpdates`.
-    async fn check_service(&self, ctx: &Context<'_>, #[graphql(desc = "The service's id.")] id: Id) -> Result<Service> {
+    async fn check_service(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The service's id.")] id: Id,
+    ) -> Result<Service> {
         let scope = scope(ctx);
-        Ok(scope.ops.check_service(&scope.viewer()?, id.0).await?.into())
+        Ok(scope
+            .ops
+            .check_service(&scope.viewer()?, id.0)
+            .await?
+            .into())
     }
 
     /// Looks once at what would be added, and stores nothing.
@@ -91,7 +127,10 @@ impl OneService {
         #[graphql(desc = "The service to try out.")] input: CreateServiceInput,
     ) -> Result<TestResult> {
         let scope = scope(ctx);
-        let outcome = scope.ops.test_service(&scope.viewer()?, input.into()).await?;
+        let outcome = scope
+            .ops
+            .test_service(&scope.viewer()?, input.into())
+            .await?;
         Ok(TestResult {
             status: outcome.status.into(),
             status_code: outcome.status_code,

@@ -9,11 +9,13 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use entity::column::RollupPeriod;
 use entity::sql::among;
 use entity::{
-    api_token, calendar_feed, check, check_rollup, incident, incident_acknowledgement, incident_event, incident_note,
-    service, service_component, service_state, status_page, user,
+    api_token, calendar_feed, check, check_rollup, incident, incident_acknowledgement,
+    incident_event, incident_note, service, service_component, service_state, status_page, user,
 };
 use futures::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, DbErr, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect,
+};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -37,15 +39,18 @@ impl Ops {
         let services = own.order_by_asc(service::Column::Id).all(&self.db).await?;
         let ops = self.clone();
         let services = services.into_iter().enumerate();
-        let services =
-            stream::iter(services).flat_map(move |(index, service)| ops.clone().service_parts(index, service));
+        let services = stream::iter(services)
+            .flat_map(move |(index, service)| ops.clone().service_parts(index, service));
         let first = stream::iter([Ok(Bytes::from(head))]);
         let last = stream::iter([Ok(Bytes::from_static(b"],\"complete\":true}\n"))]);
         Ok(first.chain(services).chain(last))
     }
 
     async fn head(&self, viewer: &Viewer, now: DateTime<Utc>) -> Result<String> {
-        let user = user::Entity::find_by_id(viewer.user_id).one(&self.db).await?.ok_or(Error::Unauthenticated)?;
+        let user = user::Entity::find_by_id(viewer.user_id)
+            .one(&self.db)
+            .await?
+            .ok_or(Error::Unauthenticated)?;
         let identities = self.identities(viewer).await?.into_iter().map(|identity| {
             json!({
                 "provider": identity.provider, "subject": identity.subject, "email": identity.email,
@@ -66,7 +71,9 @@ impl Ops {
                 "lastUsedAt": token.last_used_at.map(time), "expiresAt": token.expires_at.map(time),
             })
         });
-        let calendar = calendar_feed::Entity::find_by_id(viewer.user_id).one(&self.db).await?;
+        let calendar = calendar_feed::Entity::find_by_id(viewer.user_id)
+            .one(&self.db)
+            .await?;
         let calendar = calendar
             .map(|feed| json!({ "createdAt": time(feed.created_at), "lastReadAt": feed.last_read_at.map(time) }));
         let account = json!({
@@ -75,7 +82,10 @@ impl Ops {
             "identities": identities.collect::<Vec<_>>(), "sessions": sessions.collect::<Vec<_>>(),
             "apiTokens": tokens.collect::<Vec<_>>(), "calendarFeed": calendar,
         });
-        Ok(format!("{{\"exportedAt\":{},\"account\":{account},\"services\":[", json!(time(now))))
+        Ok(format!(
+            "{{\"exportedAt\":{},\"account\":{account},\"services\":[",
+            json!(time(now))
+        ))
     }
 
     /// One service: what is small as one object that stays open, then its summaries and checks.
@@ -98,9 +108,15 @@ impl Ops {
                 use check_rollup::Column::{Period, ServiceNumber, Start};
                 let mut query = check_rollup::Entity::find().filter(ServiceNumber.eq(number));
                 if let Some((period, start)) = after {
-                    query = query.filter(Period.gt(period).or(Period.eq(period).and(Start.gt(start))));
+                    query =
+                        query.filter(Period.gt(period).or(Period.eq(period).and(Start.gt(start))));
                 }
-                let rows = query.order_by_asc(Period).order_by_asc(Start).limit(AT_ONCE).all(&db).await?;
+                let rows = query
+                    .order_by_asc(Period)
+                    .order_by_asc(Start)
+                    .limit(AT_ONCE)
+                    .all(&db)
+                    .await?;
                 let last = rows.last().map(|row| (row.period, row.start));
                 Ok((rows.iter().map(summary).collect(), last))
             }
@@ -121,7 +137,11 @@ impl Ops {
             }
         });
         let end = stream::iter([Ok(Bytes::from_static(b"]}"))]);
-        begin.chain(summaries).chain(between).chain(checks).chain(end)
+        begin
+            .chain(summaries)
+            .chain(between)
+            .chain(checks)
+            .chain(end)
     }
 
     /// What somebody set up, and what happened.
@@ -138,7 +158,9 @@ impl Ops {
         let components = components
             .into_iter()
             .map(|component| json!({ "id": component.component_id, "name": component.name, "groupName": component.group_name }));
-        let state = service_state::Entity::find_by_id(service.id).one(&self.db).await?;
+        let state = service_state::Entity::find_by_id(service.id)
+            .one(&self.db)
+            .await?;
         let incidents = incident::Entity::find()
             .filter(incident::Column::ServiceId.eq(service.id))
             .order_by_asc(incident::Column::StartedAt)
@@ -149,11 +171,16 @@ impl Ops {
         for some in incidents.chunks(1000) {
             let ids: Vec<_> = some.iter().map(|incident| incident.id).collect();
             let of_these = incident_event::Entity::find()
-                .filter(among(&self.db, incident_event::Column::IncidentId, ids.iter().copied()))
+                .filter(among(
+                    &self.db,
+                    incident_event::Column::IncidentId,
+                    ids.iter().copied(),
+                ))
                 .order_by_asc(incident_event::Column::At)
                 .order_by_asc(incident_event::Column::Id);
             for event in of_these.all(&self.db).await? {
-                let entry = json!({ "at": time(event.at), "kind": event.kind, "message": event.message });
+                let entry =
+                    json!({ "at": time(event.at), "kind": event.kind, "message": event.message });
                 events.entry(event.incident_id).or_default().push(entry);
             }
             let seen = incident_acknowledgement::Entity::find().filter(among(
@@ -161,13 +188,21 @@ impl Ops {
                 incident_acknowledgement::Column::IncidentId,
                 ids.iter().copied(),
             ));
-            acknowledged.extend(seen.all(&self.db).await?.into_iter().map(|seen| (seen.incident_id, time(seen.at))));
+            acknowledged.extend(
+                seen.all(&self.db)
+                    .await?
+                    .into_iter()
+                    .map(|seen| (seen.incident_id, time(seen.at))),
+            );
             let written = incident_note::Entity::find()
                 .filter(among(&self.db, incident_note::Column::IncidentId, ids))
                 .order_by_asc(incident_note::Column::At)
                 .order_by_asc(incident_note::Column::Id);
             for note in written.all(&self.db).await? {
-                notes.entry(note.incident_id).or_default().push(json!({ "at": time(note.at), "text": note.text }));
+                notes
+                    .entry(note.incident_id)
+                    .or_default()
+                    .push(json!({ "at": time(note.at), "text": note.text }));
             }
         }
         let incidents = incidents.into_iter().map(|incident| {
@@ -200,19 +235,25 @@ where
     K: Send + 'static,
     F: Future<Output = std::result::Result<(Vec<Value>, Option<K>), DbErr>> + Send,
 {
-    stream::try_unfold((read, None, true, false), |(read, after, first, done)| async move {
-        if done {
-            return Ok(None);
-        }
-        let (rows, last) = read(after).await?;
-        let mut text = String::new();
-        for (index, row) in rows.iter().enumerate() {
-            text.push_str(if first && index == 0 { "\n" } else { ",\n" });
-            text.push_str(&row.to_string());
-        }
-        let full = u64::try_from(rows.len()).is_ok_and(|rows| rows >= AT_ONCE);
-        Ok(Some((Bytes::from(text), (read, last, first && rows.is_empty(), !full))))
-    })
+    stream::try_unfold(
+        (read, None, true, false),
+        |(read, after, first, done)| async move {
+            if done {
+                return Ok(None);
+            }
+            let (rows, last) = read(after).await?;
+            let mut text = String::new();
+            for (index, row) in rows.iter().enumerate() {
+                text.push_str(if first && index == 0 { "\n" } else { ",\n" });
+                text.push_str(&row.to_string());
+            }
+            let full = u64::try_from(rows.len()).is_ok_and(|rows| rows >= AT_ONCE);
+            Ok(Some((
+                Bytes::from(text),
+                (read, last, first && rows.is_empty(), !full),
+            )))
+        },
+    )
     .try_filter(|part| futures::future::ready(!part.is_empty()))
 }
 

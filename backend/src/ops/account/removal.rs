@@ -60,16 +60,27 @@ impl Ops {
     /// from recording for as long.
     async fn remove_all_of(&self, id: Uuid) -> Result<(), Stopped> {
         use check::Column::{ServiceNumber, Slot};
-        let services = service::Entity::find().filter(service::Column::UserId.eq(id)).all(&self.db).await?;
+        let services = service::Entity::find()
+            .filter(service::Column::UserId.eq(id))
+            .all(&self.db)
+            .await?;
         let mut gone = Vec::new();
         for service in services {
             // Before its row, by which it would be found again should this fail.
             self.forget_live(&[service.id]).await?;
             let of_service = || ServiceNumber.eq(service.number);
             loop {
-                let some = check::Entity::find().select_only().column(Slot).filter(of_service()).limit(CHECKS_AT_ONCE);
+                let some = check::Entity::find()
+                    .select_only()
+                    .column(Slot)
+                    .filter(of_service())
+                    .limit(CHECKS_AT_ONCE);
                 let some = Slot.in_subquery(some.into_query());
-                let removed = check::Entity::delete_many().filter(of_service()).filter(some).exec(&self.db).await?;
+                let removed = check::Entity::delete_many()
+                    .filter(of_service())
+                    .filter(some)
+                    .exec(&self.db)
+                    .await?;
                 if removed.rows_affected < CHECKS_AT_ONCE {
                     break;
                 }

@@ -34,7 +34,9 @@ pub(super) struct Places {
 
 impl fmt::Debug for Places {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Places").field("free", &self.all.available_permits()).finish_non_exhaustive()
+        f.debug_struct("Places")
+            .field("free", &self.all.available_permits())
+            .finish_non_exhaustive()
     }
 }
 
@@ -44,7 +46,11 @@ type Taken = Arc<Mutex<HashMap<Uuid, usize>>>;
 impl Default for Places {
     fn default() -> Self {
         let begun = Arc::new(Rate::new(EACH_MINUTE, EACH_MINUTE.get()));
-        Self { all: Arc::new(Semaphore::new(ALL)), taken: Taken::default(), begun }
+        Self {
+            all: Arc::new(Semaphore::new(ALL)),
+            taken: Taken::default(),
+            begun,
+        }
     }
 }
 
@@ -74,10 +80,13 @@ impl Places {
             .map_err(|Wait(seconds)| Error::RateLimited(seconds))?;
         let waiting = tokio::time::timeout(PATIENCE, Arc::clone(&self.all).acquire_owned());
         match waiting.await {
-            Ok(Ok(of_all)) => Ok(Place { _of_user: of_user, _of_all: of_all }),
-            Ok(Err(_)) | Err(_) => {
-                Err(Error::Upstream("too many status pages are being looked for at the moment: try again soon".into()))
-            }
+            Ok(Ok(of_all)) => Ok(Place {
+                _of_user: of_user,
+                _of_all: of_all,
+            }),
+            Ok(Err(_)) | Err(_) => Err(Error::Upstream(
+                "too many status pages are being looked for at the moment: try again soon".into(),
+            )),
         }
     }
 
@@ -88,7 +97,10 @@ impl Places {
             return Err(Error::RateLimited(WHOLE.as_secs()));
         }
         *count += 1;
-        Ok(OfUser { user, taken: Arc::clone(&self.taken) })
+        Ok(OfUser {
+            user,
+            taken: Arc::clone(&self.taken),
+        })
     }
 }
 
@@ -117,16 +129,30 @@ mod tests {
     async fn a_user_has_two_places_and_all_together_eight() {
         let places = Places::default();
         let (ada, ben) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let mut held = vec![places.take(ada, 1).await.unwrap(), places.take(ada, 1).await.unwrap()];
-        assert!(matches!(places.take(ada, 1).await, Err(Error::RateLimited(_))));
+        let mut held = vec![
+            places.take(ada, 1).await.unwrap(),
+            places.take(ada, 1).await.unwrap(),
+        ];
+        assert!(matches!(
+            places.take(ada, 1).await,
+            Err(Error::RateLimited(_))
+        ));
         held.push(places.take(ben, 1).await.unwrap());
         held.remove(0);
-        held.push(places.take(ada, 1).await.expect("the place that was given back"));
+        held.push(
+            places
+                .take(ada, 1)
+                .await
+                .expect("the place that was given back"),
+        );
         for user in 3..8 {
             held.push(places.take(Uuid::from_u128(user), 1).await.unwrap());
         }
         assert_eq!(held.len(), 8);
-        assert!(matches!(places.take(Uuid::from_u128(9), 1).await, Err(Error::Upstream(_))));
+        assert!(matches!(
+            places.take(Uuid::from_u128(9), 1).await,
+            Err(Error::Upstream(_))
+        ));
         // Who waited in vain has no place left over.
         held.clear();
         assert!(lock(&places.taken).is_empty());
@@ -142,7 +168,10 @@ mod tests {
         for _ in 0..6 {
             assert!(places.take(ada, 1).await.is_ok());
         }
-        assert!(matches!(places.take(ada, 1).await, Err(Error::RateLimited(1..=60))));
+        assert!(matches!(
+            places.take(ada, 1).await,
+            Err(Error::RateLimited(1..=60))
+        ));
         assert!(places.take(ben, SEARCH).await.is_ok());
         assert!(lock(&places.taken).is_empty());
     }

@@ -36,7 +36,12 @@ pub(super) struct Recent {
 impl Recent {
     /// Remembers what `user` found. Incidents and maintenance are not what is chosen from, and dropped. Whoever finds much
     /// forgets their own first.
-    pub(super) fn keep(&self, user: Uuid, mut found: Discovery, now: DateTime<Utc>) -> Arc<Discovery> {
+    pub(super) fn keep(
+        &self,
+        user: Uuid,
+        mut found: Discovery,
+        now: DateTime<Utc>,
+    ) -> Arc<Discovery> {
         found.page.incidents = Vec::new();
         found.page.maintenances = Vec::new();
         let (weight, key) = (weight(&found), (user, found.key()));
@@ -47,20 +52,37 @@ impl Recent {
         if weight <= OF_ONE {
             make_room(&mut pages, OF_ONE - weight, |of| *of == user);
             make_room(&mut pages, ALL - weight, |_| true);
-            pages.insert(key, Kept { at: now, weight, found: Arc::clone(&found) });
+            pages.insert(
+                key,
+                Kept {
+                    at: now,
+                    weight,
+                    found: Arc::clone(&found),
+                },
+            );
         }
         found
     }
 
     /// What `user` found lately that has this key.
-    pub(super) fn by_key(&self, user: Uuid, key: &str, now: DateTime<Utc>) -> Option<Arc<Discovery>> {
+    pub(super) fn by_key(
+        &self,
+        user: Uuid,
+        key: &str,
+        now: DateTime<Utc>,
+    ) -> Option<Arc<Discovery>> {
         let pages = self.lock();
         let kept = pages.get(&(user, key.to_owned()))?;
         fresh(kept.at, now).then(|| Arc::clone(&kept.found))
     }
 
     /// What `user` found at exactly these addresses.
-    pub(super) fn find(&self, user: Uuid, api_urls: &[String], now: DateTime<Utc>) -> Option<Arc<Discovery>> {
+    pub(super) fn find(
+        &self,
+        user: Uuid,
+        api_urls: &[String],
+        now: DateTime<Utc>,
+    ) -> Option<Arc<Discovery>> {
         self.by_key(user, &probe::discovery::key(api_urls), now)
     }
 
@@ -127,7 +149,10 @@ mod tests {
             identity: Identity::Id,
             listing: Listing::All,
         };
-        Discovery { api_urls: urls.iter().map(|url| (*url).to_owned()).collect(), page }
+        Discovery {
+            api_urls: urls.iter().map(|url| (*url).to_owned()).collect(),
+            page,
+        }
     }
 
     #[test]
@@ -135,17 +160,34 @@ mod tests {
         let (recent, ada, ben) = (Recent::default(), Uuid::from_u128(1), Uuid::from_u128(2));
         recent.keep(ada, page(&["b", "a"]), at(0));
         let urls = ["a".to_owned(), "b".to_owned(), "a".to_owned()];
-        for (user, seconds, known) in
-            [(ada, 0, true), (ada, 299, true), (ada, 300, false), (ada, -1, false), (ben, 0, false)]
-        {
-            assert_eq!(recent.find(user, &urls, at(seconds)).is_some(), known, "{user} {seconds}");
+        for (user, seconds, known) in [
+            (ada, 0, true),
+            (ada, 299, true),
+            (ada, 300, false),
+            (ada, -1, false),
+            (ben, 0, false),
+        ] {
+            assert_eq!(
+                recent.find(user, &urls, at(seconds)).is_some(),
+                known,
+                "{user} {seconds}"
+            );
         }
-        assert!(recent.find(ada, &urls[..1], at(0)).is_none(), "half a page is another page");
+        assert!(
+            recent.find(ada, &urls[..1], at(0)).is_none(),
+            "half a page is another page"
+        );
     }
 
     /// A page that weighs a MiB and a little.
     fn heavy(url: &str) -> Discovery {
-        Discovery { page: Page { name: Some("x".repeat(1 << 20)), ..page(&[url]).page }, ..page(&[url]) }
+        Discovery {
+            page: Page {
+                name: Some("x".repeat(1 << 20)),
+                ..page(&[url]).page
+            },
+            ..page(&[url])
+        }
     }
 
     fn held(recent: &Recent) -> usize {
@@ -160,9 +202,14 @@ mod tests {
             recent.keep(ada, heavy(&n.to_string()), at(n));
             assert!(held(&recent) <= 2 * OF_ONE);
         }
-        let known: Vec<_> = (0..100).filter(|n: &i64| recent.find(ada, &[n.to_string()], at(99)).is_some()).collect();
+        let known: Vec<_> = (0..100)
+            .filter(|n: &i64| recent.find(ada, &[n.to_string()], at(99)).is_some())
+            .collect();
         assert_eq!(known, [97, 98, 99]);
-        assert!(recent.find(ben, &["ben's".to_owned()], at(99)).is_some(), "others forget nothing");
+        assert!(
+            recent.find(ben, &["ben's".to_owned()], at(99)).is_some(),
+            "others forget nothing"
+        );
         let mut huge = heavy("huge");
         huge.page.name = Some("x".repeat(OF_ONE));
         recent.keep(ada, huge, at(100));
@@ -176,7 +223,14 @@ mod tests {
             recent.keep(Uuid::from_u128(n.into()), heavy("a"), at(n.into()));
             assert!(held(&recent) <= ALL);
         }
-        let known = |n: u32| recent.find(Uuid::from_u128(n.into()), &["a".to_owned()], at(100)).is_some();
-        assert_eq!((0..100).filter(|n| known(*n)).collect::<Vec<_>>(), (69..100).collect::<Vec<_>>());
+        let known = |n: u32| {
+            recent
+                .find(Uuid::from_u128(n.into()), &["a".to_owned()], at(100))
+                .is_some()
+        };
+        assert_eq!(
+            (0..100).filter(|n| known(*n)).collect::<Vec<_>>(),
+            (69..100).collect::<Vec<_>>()
+        );
     }
 }

@@ -18,14 +18,20 @@ pub type Moment = (i32, i64, i64);
 ///
 /// # Errors
 /// What the database said.
-pub async fn around(db: &DatabaseConnection, moments: &[Moment]) -> Result<HashMap<Moment, Vec<check::Model>>> {
+pub async fn around(
+    db: &DatabaseConnection,
+    moments: &[Moment],
+) -> Result<HashMap<Moment, Vec<check::Model>>> {
     let mut of_each: HashMap<Moment, Vec<check::Model>> = HashMap::new();
     if moments.is_empty() {
         return Ok(of_each);
     }
     let mut sql = Sql::new(db.get_database_backend());
     for (place, (number, at, reach)) in moments.iter().enumerate() {
-        let sides = [(at - reach, *at, "DESC", BEFORE), (*at, at + reach, "ASC", AFTER)];
+        let sides = [
+            (at - reach, *at, "DESC", BEFORE),
+            (*at, at + reach, "ASC", AFTER),
+        ];
         for (side, (from, until, order, most)) in sides.into_iter().enumerate() {
             let union = if place + side == 0 { "" } else { " UNION ALL " };
             sql = sql
@@ -44,10 +50,17 @@ pub async fn around(db: &DatabaseConnection, moments: &[Moment]) -> Result<HashM
     }
     for row in db.query_all_raw(sql.finish()).await? {
         let place: i32 = row.try_get("", "place")?;
-        let moment = usize::try_from(place).ok().and_then(|place| moments.get(place));
+        let moment = usize::try_from(place)
+            .ok()
+            .and_then(|place| moments.get(place));
         let Some(moment) = moment else { continue };
-        of_each.entry(*moment).or_default().push(check::Model::from_query_result(&row, "")?);
+        of_each
+            .entry(*moment)
+            .or_default()
+            .push(check::Model::from_query_result(&row, "")?);
     }
-    of_each.values_mut().for_each(|checks| checks.sort_unstable_by_key(|check| check.slot));
+    of_each
+        .values_mut()
+        .for_each(|checks| checks.sort_unstable_by_key(|check| check.slot));
     Ok(of_each)
 }

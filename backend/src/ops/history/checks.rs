@@ -39,10 +39,15 @@ pub async fn checks(
             .text("), 0)")
     };
     let sql = sql.text(" ORDER BY c.service_number, c.slot DESC");
-    let found = check::Model::find_by_statement(sql.finish()).all(db).await?;
+    let found = check::Model::find_by_statement(sql.finish())
+        .all(db)
+        .await?;
     let mut of_each: HashMap<i32, Vec<check::Model>> = HashMap::new();
     for check in found {
         of_each.entry(check.service_number).or_default().push(check);
     }
-    Ok(of_each.into_iter().map(|(service, checks)| (service, Page::of(checks, first))).collect())
+    Ok(of_each
+        .into_iter()
+        .map(|(service, checks)| (service, Page::of(checks, first)))
+        .collect())
 }

@@ -63,7 +63,12 @@ impl Stretch {
             Window::Month => (Duration::hours(6), Source::Hours),
             Window::Quarter => (DAY, Source::Days),
         };
-        Self { from: window.start(now), to: now, width, source }
+        Self {
+            from: window.start(now),
+            to: now,
+            width,
+            source,
+        }
     }
 
     /// What lies between two times, at most [`LONGEST`](Self::LONGEST) apart: at most 181 points, none of them narrower
@@ -74,13 +79,31 @@ impl Stretch {
         const FINE: [i64; 5] = [1, 2, 5, 10, 30];
         let fits = |width: &Duration| *width * POINTS >= to - from && *width >= interval;
         // Longer stretches would be read check by check for too many checks.
-        let fine = FINE.map(Duration::minutes).into_iter().find(fits).filter(|_| to - from <= Duration::hours(30));
+        let fine = FINE
+            .map(Duration::minutes)
+            .into_iter()
+            .find(fits)
+            .filter(|_| to - from <= Duration::hours(30));
         if let Some(width) = fine {
-            return Self { from, to, width, source: Source::ChecksOrHours };
+            return Self {
+                from,
+                to,
+                width,
+                source: Source::ChecksOrHours,
+            };
         }
         let width = [1, 2, 6].map(Duration::hours).into_iter().find(fits);
-        let source = if width.is_some() { Source::Hours } else { Source::Days };
-        Self { from, to, width: width.unwrap_or(DAY), source }
+        let source = if width.is_some() {
+            Source::Hours
+        } else {
+            Source::Days
+        };
+        Self {
+            from,
+            to,
+            width: width.unwrap_or(DAY),
+            source,
+        }
     }
 }
 
@@ -96,53 +119,86 @@ pub async fn latency(
     services: &[i32],
     stretch: Stretch,
 ) -> Result<HashMap<i32, Vec<LatencyPoint>>> {
-    let sql = statement(about(db.get_database_backend(), services), &stretch, past.folded(services));
+    let sql = statement(
+        about(db.get_database_backend(), services),
+        &stretch,
+        past.folded(services),
+    );
     let rows = db.query_all_raw(sql.finish()).await?;
     // Sums of hours cannot be told more finely, and points of one length are what charts understand.
-    let summed = |row: &QueryResult| matches!(row.try_get_by_index::<Option<Vec<u8>>>(4), Ok(Some(_)));
-    let width = if rows.iter().any(summed) { stretch.width.max(HOUR) } else { stretch.width };
+    let summed =
+        |row: &QueryResult| matches!(row.try_get_by_index::<Option<Vec<u8>>>(4), Ok(Some(_)));
+    let width = if rows.iter().any(summed) {
+        stretch.width.max(HOUR)
+    } else {
+        stretch.width
+    };
     let mut of_each: HashMap<i32, BTreeMap<DateTime<Utc>, Sum>> = HashMap::new();
     for row in rows {
         let (at, service_number): (i64, i32) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         let broken = |what: &dyn std::fmt::Display| {
-            DbErr::Type(format!("{what} in the response times of service {service_number} at {at}"))
+            DbErr::Type(format!(
+                "{what} in the response times of service {service_number} at {at}"
+            ))
         };
-        let sum = of_each.entry(service_number).or_default().entry(floor(instant(at), width)).or_default();
+        let sum = of_each
+            .entry(service_number)
+            .or_default()
+            .entry(floor(instant(at), width))
+            .or_default();
         let checks: i64 = row.try_get_by_index(2)?;
         sum.checks = sum.checks.saturating_add(checks.try_into().unwrap_or(0));
         let max: Option<i32> = row.try_get_by_index(3)?;
-        sum.max_response_time_ms = sum.max_response_time_ms.max(max.and_then(|ms| ms.try_into().ok()));
+        sum.max_response_time_ms = sum
+            .max_response_time_ms
+            .max(max.and_then(|ms| ms.try_into().ok()));
         if let Some(latency) = row.try_get_by_index::<Option<Vec<u8>>>(4)? {
-            sum.latency.merge(&LatencyHistogram::decode(&latency).map_err(|error| broken(&error))?);
+            sum.latency
+                .merge(&LatencyHistogram::decode(&latency).map_err(|error| broken(&error))?);
         }
         if let Some(times) = row.try_get_by_index::<Option<String>>(5)? {
             for ms in times.split(' ') {
-                sum.latency.record(ms.parse().map_err(|error| broken(&error))?);
+                sum.latency
+                    .record(ms.parse().map_err(|error| broken(&error))?);
             }
         }
     }
     let points = |sums: BTreeMap<DateTime<Utc>, Sum>| {
         let first = sums.keys().next().copied();
-        let starts = std::iter::successors(first, |at| Some(*at + width)).take_while(|at| *at <= stretch.to);
+        let starts =
+            std::iter::successors(first, |at| Some(*at + width)).take_while(|at| *at <= stretch.to);
         starts.map(|at| point(at, sums.get(&at))).collect()
     };
-    Ok(of_each.into_iter().map(|(service, sums)| (service, points(sums))).collect())
+    Ok(of_each
+        .into_iter()
+        .map(|(service, sums)| (service, points(sums)))
+        .collect())
 }
 
 /// Rows of (time, service, checks, slowest, histogram, times): rollups have a histogram, the checks that they do not hold
 /// are put together by the point that they belong to, their times as text with spaces between.
 /// Those are all after `folded`, if that is known.
 fn statement(sql: Sql, stretch: &Stretch, folded: Option<i64>) -> Sql {
-    let Stretch { from, to, width, source } = *stretch;
+    let Stretch {
+        from,
+        to,
+        width,
+        source,
+    } = *stretch;
     let (first, last) = (floor(from, width).timestamp_millis(), to.timestamp_millis());
     let mut sql = sql;
     let summed_up = matches!(source, Source::Hours | Source::Days);
     // With this bound PostgreSQL opens the last days' partitions and no others.
-    let oldest = folded.filter(|_| summed_up).map_or(first, |folded| folded.max(first));
+    let oldest = folded
+        .filter(|_| summed_up)
+        .map_or(first, |folded| folded.max(first));
     if source != Source::Checks {
         let (period, first) = match source {
             Source::Days => (RollupPeriod::Day, first),
-            _ => (RollupPeriod::Hour, floor(from, width.max(HOUR)).timestamp_millis()),
+            _ => (
+                RollupPeriod::Hour,
+                floor(from, width.max(HOUR)).timestamp_millis(),
+            ),
         };
         sql = sql
             .text("SELECT r.start, r.service_number, CAST(r.checks AS bigint), r.max_response_time_ms, r.latency, NULL")
@@ -205,18 +261,34 @@ pub async fn hourly_medians(
     now: DateTime<Utc>,
 ) -> Result<HashMap<i32, Vec<Option<f64>>>> {
     let from = floor(now, HOUR) - (DAY - HOUR);
-    let stretch = Stretch { from, to: now, width: HOUR, source: Source::Hours };
+    let stretch = Stretch {
+        from,
+        to: now,
+        width: HOUR,
+        source: Source::Hours,
+    };
     let medians = |points: Vec<LatencyPoint>| {
         let unknown = std::iter::repeat_n(None, HOURS.saturating_sub(points.len()));
-        unknown.chain(points.into_iter().map(|point| point.p50_ms)).collect()
+        unknown
+            .chain(points.into_iter().map(|point| point.p50_ms))
+            .collect()
     };
     let points = latency(db, past, services, stretch).await?;
-    Ok(points.into_iter().map(|(service, points)| (service, medians(points))).collect())
+    Ok(points
+        .into_iter()
+        .map(|(service, points)| (service, medians(points)))
+        .collect())
 }
 
 fn point(at: DateTime<Utc>, sum: Option<&Sum>) -> LatencyPoint {
     let max_ms = sum.and_then(|sum| sum.max_response_time_ms).map(f64::from);
     // The histogram's buckets are a little wider than what is in them.
     let quantile = |q| Some(sum?.latency.quantile(q)?.min(max_ms?));
-    LatencyPoint { at, p50_ms: quantile(0.5), p95_ms: quantile(0.95), max_ms, checks: sum.map_or(0, |sum| sum.checks) }
+    LatencyPoint {
+        at,
+        p50_ms: quantile(0.5),
+        p95_ms: quantile(0.95),
+        max_ms,
+        checks: sum.map_or(0, |sum| sum.checks),
+    }
 }

@@ -3,7 +3,9 @@
 
 use super::past::Past;
 use super::question::Question;
-use super::rest::{self, Begin, Rest, Row, parts, select_all, select_folded, select_later, select_rest, tally_of};
+use super::rest::{
+    self, Begin, Rest, Row, parts, select_all, select_folded, select_later, select_rest, tally_of,
+};
 use super::story::{Day, Story, day, ms};
 use super::uptime::begins;
 use crate::ops::Result;
@@ -59,7 +61,12 @@ pub(super) async fn read(
             continue;
         }
         let mut begin = Story::begin(story.map(Arc::as_ref), since, now);
-        hours.extend(split.iter().filter(|day| begin.put_hours(**day)).map(|day| [i64::from(*number), ms(*day)]));
+        hours.extend(
+            split
+                .iter()
+                .filter(|day| begin.put_hours(**day))
+                .map(|day| [i64::from(*number), ms(*day)]),
+        );
         begun.insert(*number, begin);
     }
     let sql = statement(db, &begun, &hours, &known, now);
@@ -67,23 +74,39 @@ pub(super) async fn read(
     for row in rest::read(db, sql).await? {
         let number = row.service_number;
         match (row.part, begun.get_mut(&number)) {
-            (DAYS, Some(story)) => row.sums().for_each(|(start, tally)| story.put_day(start, tally)),
-            (HOURS, Some(story)) => row.sums().for_each(|(start, tally)| story.put_hour(start, tally)),
-            (FOLDED, Some(story)) => row.samples().try_for_each(|last| last.map(|last| story.put_folded(last)))?,
+            (DAYS, Some(story)) => row
+                .sums()
+                .for_each(|(start, tally)| story.put_day(start, tally)),
+            (HOURS, Some(story)) => row
+                .sums()
+                .for_each(|(start, tally)| story.put_hour(start, tally)),
+            (FOLDED, Some(story)) => row
+                .samples()
+                .try_for_each(|last| last.map(|last| story.put_folded(last)))?,
             _ => later.entry(number).or_default().add(&row)?,
         }
     }
-    let mut learned: HashMap<i32, Arc<Story>> =
-        begun.into_iter().map(|(number, story)| (number, Arc::new(story))).collect();
+    let mut learned: HashMap<i32, Arc<Story>> = begun
+        .into_iter()
+        .map(|(number, story)| (number, Arc::new(story)))
+        .collect();
     for (number, rest) in later {
-        let story = learned.remove(&number).or_else(|| stories.get(&number).cloned());
+        let story = learned
+            .remove(&number)
+            .or_else(|| stories.get(&number).cloned());
         let Some(mut story) = story else { continue };
         let grown = Arc::make_mut(&mut story);
         // What a clock made that has been set back since did not happen yet.
-        rest.in_order().filter(|sample| !lies_ahead(sample.slot, now)).for_each(|sample| grown.push(sample));
+        rest.in_order()
+            .filter(|sample| !lies_ahead(sample.slot, now))
+            .for_each(|sample| grown.push(sample));
         learned.insert(number, story);
     }
-    stories.extend(learned.iter().map(|(number, story)| (*number, story.clone())));
+    stories.extend(
+        learned
+            .iter()
+            .map(|(number, story)| (*number, story.clone())),
+    );
     past.learn(learned);
     Ok(stories)
 }
@@ -100,18 +123,38 @@ fn statement(
     let recent = (now - RECENT).timestamp_millis();
     let given: Vec<[i64; 3]> = begun
         .iter()
-        .map(|(number, story)| [i64::from(*number), ms(story.unread()), i64::from(story.folded() >= recent)])
+        .map(|(number, story)| {
+            [
+                i64::from(*number),
+                ms(story.unread()),
+                i64::from(story.folded() >= recent),
+            ]
+        })
         .collect();
-    let mut sql = Sql::new(db.get_database_backend()).text("WITH given AS (SELECT number, start, recent FROM ");
-    sql = sql.rows("g", ["number", "start", "recent"], &given).text(")");
+    let mut sql = Sql::new(db.get_database_backend())
+        .text("WITH given AS (SELECT number, start, recent FROM ");
+    sql = sql
+        .rows("g", ["number", "start", "recent"], &given)
+        .text(")");
     if !known.is_empty() {
-        let known: Vec<_> = known.iter().map(|[number, slot]| [*number, *slot, i64::from(*slot >= recent)]).collect();
+        let known: Vec<_> = known
+            .iter()
+            .map(|[number, slot]| [*number, *slot, i64::from(*slot >= recent)])
+            .collect();
         sql = sql.text(", known AS (SELECT number, slot, recent FROM ");
-        sql = sql.rows("k", ["number", "slot", "recent"], &known).text(")");
+        sql = sql
+            .rows("k", ["number", "slot", "recent"], &known)
+            .text(")");
     }
     sql = parts(sql);
     if !begun.is_empty() {
-        let columns = ["r.start", "r.up_ms", "r.degraded_ms", "r.down_ms", "r.maintenance_ms"];
+        let columns = [
+            "r.start",
+            "r.up_ms",
+            "r.degraded_ms",
+            "r.down_ms",
+            "r.maintenance_ms",
+        ];
         sql = select_all(sql, DAYS, "r", &columns)
             .text(" FROM given CROSS JOIN check_rollups r WHERE r.service_number = given.number AND r.period = 1")
             .text(" AND r.start >= given.start GROUP BY r.service_number UNION ALL ");
@@ -125,11 +168,19 @@ fn statement(
                 .text(" GROUP BY r.service_number UNION ALL ");
         }
         sql = select_folded(sql, FOLDED).text(" UNION ALL ");
-        sql = select_rest(sql, CHECKS, bound(begun.values().map(Story::folded), recent));
+        sql = select_rest(
+            sql,
+            CHECKS,
+            bound(begun.values().map(Story::folded), recent),
+        );
     }
     if !known.is_empty() {
         let union = if begun.is_empty() { "" } else { " UNION ALL " };
-        sql = select_later(sql.text(union), CHECKS, bound(known.iter().map(|[_, slot]| *slot), recent));
+        sql = select_later(
+            sql.text(union),
+            CHECKS,
+            bound(known.iter().map(|[_, slot]| *slot), recent),
+        );
     }
     sql
 }
@@ -154,6 +205,10 @@ fn bound(slots: impl Iterator<Item = i64>, recent: i64) -> Begin {
 impl Row {
     /// The sums in a row of them, with when each begins.
     fn sums(&self) -> impl Iterator<Item = (DateTime<Utc>, Tally)> {
-        self.numbers.as_chunks::<5>().0.iter().map(|[start, times @ ..]| (instant(*start), tally_of(*times)))
+        self.numbers
+            .as_chunks::<5>()
+            .0
+            .iter()
+            .map(|[start, times @ ..]| (instant(*start), tally_of(*times)))
     }
 }

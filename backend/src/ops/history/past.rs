@@ -21,7 +21,10 @@ impl Past {
     /// What is known of each of these services.
     pub(super) fn of(&self, services: &[i32]) -> HashMap<i32, Arc<Story>> {
         let memory = self.lock();
-        services.iter().filter_map(|number| Some((*number, memory.stories.get(number)?.clone()))).collect()
+        services
+            .iter()
+            .filter_map(|number| Some((*number, memory.stories.get(number)?.clone())))
+            .collect()
     }
 
     /// A slot before which every check of these services is summed up; `None` when that is not remembered of each. What is

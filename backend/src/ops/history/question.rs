@@ -50,26 +50,39 @@ pub async fn ask(
         };
         services.entry(question).or_default().push(*number);
     }
-    let (short, long): (Vec<_>, Vec<_>) = services
-        .into_iter()
-        .partition(|(question, _)| matches!(question, Question::Uptime(Window::Day | Window::Week)));
+    let (short, long): (Vec<_>, Vec<_>) = services.into_iter().partition(|(question, _)| {
+        matches!(question, Question::Uptime(Window::Day | Window::Week))
+    });
 
     let mut answers = HashMap::with_capacity(asked.len());
     for (question, services) in short {
-        let Question::Uptime(window) = question else { continue };
+        let Question::Uptime(window) = question else {
+            continue;
+        };
         let found = uptime(db, past, &services, window, now).await?;
-        answers.extend(found.into_iter().map(|(number, uptime)| ((number, question), Answer::Uptime(uptime))));
+        answers.extend(
+            found
+                .into_iter()
+                .map(|(number, uptime)| ((number, question), Answer::Uptime(uptime))),
+        );
     }
     if !long.is_empty() {
         let questions: Vec<_> = long.iter().map(|(question, _)| *question).collect();
-        let mut services: Vec<_> = long.iter().flat_map(|(_, services)| services).copied().collect();
+        let mut services: Vec<_> = long
+            .iter()
+            .flat_map(|(_, services)| services)
+            .copied()
+            .collect();
         services.sort_unstable();
         services.dedup();
         let stories = long::read(db, past, &services, &questions, now).await?;
         for (question, services) in long {
-            let found = services
-                .into_iter()
-                .filter_map(|number| Some(((number, question), answer(question, stories.get(&number)?, now))));
+            let found = services.into_iter().filter_map(|number| {
+                Some((
+                    (number, question),
+                    answer(question, stories.get(&number)?, now),
+                ))
+            });
             answers.extend(found);
         }
     }
@@ -78,7 +91,11 @@ pub async fn ask(
 
 fn answer(question: Question, story: &Arc<Story>, now: DateTime<Utc>) -> Answer {
     match question {
-        Question::Days(days) => Answer::Days(UptimeDays { story: story.clone(), days, now }),
+        Question::Days(days) => Answer::Days(UptimeDays {
+            story: story.clone(),
+            days,
+            now,
+        }),
         Question::Uptime(window) => Answer::Uptime(story.uptime(begins(window, now), now)),
     }
 }

@@ -15,7 +15,10 @@ use sea_orm::{ActiveEnum, ConnectionTrait, DatabaseConnection, DbBackend, DbErr}
 /// Begins a statement about services: `WITH given (number) AS (...)`.
 pub(super) fn about(backend: DbBackend, services: &[i32]) -> Sql {
     let rows: Vec<[i64; 1]> = services.iter().map(|number| [i64::from(*number)]).collect();
-    Sql::new(backend).text("WITH given AS (SELECT number FROM ").rows("g", ["number"], &rows).text(") ")
+    Sql::new(backend)
+        .text("WITH given AS (SELECT number FROM ")
+        .rows("g", ["number"], &rows)
+        .text(") ")
 }
 
 /// Goes on, behind `given`, with what the parts are; [`read`] ends it.
@@ -26,7 +29,9 @@ pub(super) fn parts(sql: Sql) -> Sql {
 /// Begins a part: the numbers of one row of the table `table` for each service.
 pub(super) fn select_one(sql: Sql, part: i64, table: &str, columns: &[&str]) -> Sql {
     let numbers = columns.join(" || ' ' || ");
-    sql.text("SELECT ").value(part).text(&format!(", {table}.service_number, {numbers}"))
+    sql.text("SELECT ")
+        .value(part)
+        .text(&format!(", {table}.service_number, {numbers}"))
 }
 
 /// Begins a part: the numbers of all rows of the table `table` for each service, to be grouped by it.
@@ -98,7 +103,8 @@ fn select_after(sql: Sql, part: i64, last: &Last, begin: Begin) -> Sql {
         Begin::Unknown => select_after_of(sql, part, last, "", None),
         Begin::After(slot) => select_after_of(sql, part, last, "", Some(slot)),
         Begin::AfterIfRecent(slot) => {
-            let sql = select_after_of(sql, part, last, " AND given.recent = 1", Some(slot)).text(" UNION ALL ");
+            let sql = select_after_of(sql, part, last, " AND given.recent = 1", Some(slot))
+                .text(" UNION ALL ");
             select_after_of(sql, part, last, " AND given.recent = 0", None)
         }
     }
@@ -118,7 +124,10 @@ fn select_after_of(sql: Sql, part: i64, last: &Last, which: &str, after: Option<
     if let Some(after) = after {
         sql = sql.text(" AND slot > ").value(after);
     }
-    sql.by_backend(" OFFSET 0) c", "").text(" WHERE true").text(which).text(" GROUP BY c.service_number")
+    sql.by_backend(" OFFSET 0) c", "")
+        .text(" WHERE true")
+        .text(which)
+        .text(" GROUP BY c.service_number")
 }
 
 /// One row of such a statement.
@@ -134,7 +143,9 @@ pub(super) struct Row {
 /// # Errors
 /// What the database said.
 pub(super) async fn read(db: &DatabaseConnection, sql: Sql) -> Result<Vec<Row>, DbErr> {
-    let sql = sql.text(") SELECT part, ").by_backend("string_agg(", "group_concat(");
+    let sql = sql
+        .text(") SELECT part, ")
+        .by_backend("string_agg(", "group_concat(");
     let sql = sql.text("service_number || ' ' || numbers, ',') FROM parts GROUP BY part");
     let mut rows = Vec::new();
     for row in db.query_all_raw(sql.finish()).await? {
@@ -142,8 +153,16 @@ pub(super) async fn read(db: &DatabaseConnection, sql: Sql) -> Result<Vec<Row>, 
         for row in text.split(',') {
             let broken = || DbErr::Type(format!("not numbers in a row of history: {row:?}"));
             let (service_number, numbers) = row.split_once(' ').ok_or_else(broken)?;
-            let numbers = numbers.split(' ').map(str::parse).collect::<Result<_, _>>().map_err(|_| broken())?;
-            rows.push(Row { part, service_number: service_number.parse().map_err(|_| broken())?, numbers });
+            let numbers = numbers
+                .split(' ')
+                .map(str::parse)
+                .collect::<Result<_, _>>()
+                .map_err(|_| broken())?;
+            rows.push(Row {
+                part,
+                service_number: service_number.parse().map_err(|_| broken())?,
+                numbers,
+            });
         }
     }
     Ok(rows)
@@ -152,17 +171,35 @@ pub(super) async fn read(db: &DatabaseConnection, sql: Sql) -> Result<Vec<Row>, 
 impl Row {
     /// The checks in a row of [`CHECK`]s.
     pub(super) fn samples(&self) -> impl Iterator<Item = Result<Sample, DbErr>> {
-        self.numbers.as_chunks().0.iter().map(|[slot, interval, status]| {
-            let narrow = |error| DbErr::Type(format!("{error} in a check of service {}", self.service_number));
-            let status = Status::try_from_value(&i16::try_from(*status).map_err(narrow)?)?;
-            Ok(sample(*slot, i32::try_from(*interval).map_err(narrow)?, status.into()))
-        })
+        self.numbers
+            .as_chunks()
+            .0
+            .iter()
+            .map(|[slot, interval, status]| {
+                let narrow = |error| {
+                    DbErr::Type(format!(
+                        "{error} in a check of service {}",
+                        self.service_number
+                    ))
+                };
+                let status = Status::try_from_value(&i16::try_from(*status).map_err(narrow)?)?;
+                Ok(sample(
+                    *slot,
+                    i32::try_from(*interval).map_err(narrow)?,
+                    status.into(),
+                ))
+            })
     }
 }
 
 /// Time by status from four numbers in the order of the columns.
 pub(super) const fn tally_of([up_ms, degraded_ms, down_ms, maintenance_ms]: [i64; 4]) -> Tally {
-    Tally { up_ms, degraded_ms, down_ms, maintenance_ms }
+    Tally {
+        up_ms,
+        degraded_ms,
+        down_ms,
+        maintenance_ms,
+    }
 }
 
 /// The checks of one service that the rollups do not hold, with the last one that they do.
@@ -194,7 +231,12 @@ impl Rest {
         self.samples.first().map(|sample| sample.slot)
     }
 
-    pub(super) fn tally(&self, from: DateTime<Utc>, to: DateTime<Utc>, now: DateTime<Utc>) -> Tally {
+    pub(super) fn tally(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Tally {
         tally(self.samples.iter().copied(), from, to, now)
     }
 }

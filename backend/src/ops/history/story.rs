@@ -47,7 +47,14 @@ impl Story {
     pub(super) fn begin(known: Option<&Self>, since: Day, now: DateTime<Utc>) -> Self {
         let folded = known.map_or(-1, |known| known.folded);
         let (days, hours) = (Vec::new(), Vec::new());
-        let mut story = Self { first: since, days, hours, last: None, folded, read_at: now };
+        let mut story = Self {
+            first: since,
+            days,
+            hours,
+            last: None,
+            folded,
+            read_at: now,
+        };
         if let Some(known) = known.filter(|known| known.first <= since) {
             // The first day that may still change in the database. The sums of earlier ones are whole.
             let settled = folded.div_euclid(DAY.num_milliseconds());
@@ -140,7 +147,10 @@ impl Story {
     }
 
     fn hours_of(&self, day: Day) -> Option<&[Compact; 24]> {
-        self.hours.iter().find(|(known, _)| *known == day).map(|(_, hours)| hours)
+        self.hours
+            .iter()
+            .find(|(known, _)| *known == day)
+            .map(|(_, hours)| hours)
     }
 
     /// The sum of the hour that begins at or before `at`, on one of the days whose hours there are.
@@ -163,20 +173,34 @@ impl Story {
         let mut all = tally(self.last, from, now, now);
         let hours = self.hours_of(day(from)).filter(|_| floor(from, DAY) < from);
         let hours = hours.into_iter().flat_map(|hours| &hours[hour(from)..]);
-        let days = self.days.iter().skip(place(day(ceil(from, DAY)) - self.first));
+        let days = self
+            .days
+            .iter()
+            .skip(place(day(ceil(from, DAY)) - self.first));
         hours.chain(days).for_each(|sum| all.merge(&unpacked(*sum)));
-        Uptime { tally: all, length: now - from }
+        Uptime {
+            tally: all,
+            length: now - from,
+        }
     }
 
     /// One day, as far as it has passed at `now`.
     pub(super) fn day(&self, number: Day, now: DateTime<Utc>) -> UptimeDay {
         let start = instant(ms(number));
-        let sum = usize::try_from(number - self.first).ok().and_then(|place| self.days.get(place));
+        let sum = usize::try_from(number - self.first)
+            .ok()
+            .and_then(|place| self.days.get(place));
         let mut all = sum.map_or_else(Tally::default, |sum| unpacked(*sum));
         if self.last.is_some_and(|last| day(last.slot) <= number) {
             all.merge(&tally(self.last, start, start + DAY, now));
         }
-        UptimeDay { date: start.date_naive(), uptime: Uptime { tally: all, length: DAY.min(now - start) } }
+        UptimeDay {
+            date: start.date_naive(),
+            uptime: Uptime {
+                tally: all,
+                length: DAY.min(now - start),
+            },
+        }
     }
 }
 
@@ -198,16 +222,28 @@ fn place(days: Day) -> usize {
 }
 
 fn packed(tally: Tally) -> Compact {
-    let Tally { up_ms, degraded_ms, down_ms, maintenance_ms } = tally;
+    let Tally {
+        up_ms,
+        degraded_ms,
+        down_ms,
+        maintenance_ms,
+    } = tally;
     // A day has 86,400,000 milliseconds.
     [up_ms, degraded_ms, down_ms, maintenance_ms].map(|ms| u32::try_from(ms).unwrap_or(u32::MAX))
 }
 
 fn unpacked(compact: Compact) -> Tally {
     let [up_ms, degraded_ms, down_ms, maintenance_ms] = compact.map(i64::from);
-    Tally { up_ms, degraded_ms, down_ms, maintenance_ms }
+    Tally {
+        up_ms,
+        degraded_ms,
+        down_ms,
+        maintenance_ms,
+    }
 }
 
 fn add(sum: &mut Compact, more: Compact) {
-    sum.iter_mut().zip(more).for_each(|(sum, more)| *sum = sum.saturating_add(more));
+    sum.iter_mut()
+        .zip(more)
+        .for_each(|(sum, more)| *sum = sum.saturating_add(more));
 }

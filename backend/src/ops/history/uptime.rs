@@ -2,7 +2,8 @@
 
 use super::past::Past;
 use super::rest::{
-    self, Begin, CHECK, Rest, about, parts, select_all, select_folded, select_one, select_rest, tally_of,
+    self, Begin, CHECK, Rest, about, parts, select_all, select_folded, select_one, select_rest,
+    tally_of,
 };
 use crate::ops::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -82,22 +83,37 @@ pub(super) async fn uptime(
         sql = select_first_hour(sql, from, hours).text(" UNION ALL ");
     }
     sql = select_folded(sql, REST).text(" UNION ALL ");
-    sql = select_rest(sql, REST, past.folded(services).map_or(Begin::Unknown, Begin::After));
+    sql = select_rest(
+        sql,
+        REST,
+        past.folded(services).map_or(Begin::Unknown, Begin::After),
+    );
 
-    let mut parts: HashMap<i32, Parts> = services.iter().map(|number| (*number, Parts::default())).collect();
+    let mut parts: HashMap<i32, Parts> = services
+        .iter()
+        .map(|number| (*number, Parts::default()))
+        .collect();
     for row in rest::read(db, sql).await? {
         let parts = parts.entry(row.service_number).or_default();
         match (row.part, row.numbers.as_array()) {
             (REST, _) => parts.rest.add(&row)?,
-            (FIRST_CHECKS, _) => parts.first_checks = row.samples().collect::<std::result::Result<_, _>>()?,
+            (FIRST_CHECKS, _) => {
+                parts.first_checks = row.samples().collect::<std::result::Result<_, _>>()?
+            }
             (FIRST_HOUR, Some(times)) => parts.first_hour = tally_of(*times),
             (_, Some(times)) => parts.sums.merge(&tally_of(*times)),
             (_, None) => return Err(DbErr::Type(format!("not four times: {row:?}")).into()),
         }
     }
     let length = now - from;
-    let uptime = |parts: Parts| Uptime { tally: parts.tally(from, hours, now), length };
-    Ok(parts.into_iter().map(|(number, parts)| (number, uptime(parts))).collect())
+    let uptime = |parts: Parts| Uptime {
+        tally: parts.tally(from, hours, now),
+        length,
+    };
+    Ok(parts
+        .into_iter()
+        .map(|(number, parts)| (number, uptime(parts)))
+        .collect())
 }
 
 /// What is known of one service.
@@ -113,12 +129,20 @@ struct Parts {
 }
 
 impl Parts {
-    fn tally(mut self, from: DateTime<Utc>, first_hour_ends: DateTime<Utc>, now: DateTime<Utc>) -> Tally {
+    fn tally(
+        mut self,
+        from: DateTime<Utc>,
+        first_hour_ends: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Tally {
         self.rest.sort();
         let mut all = self.sums;
         all.merge(&self.rest.tally(from, now, now));
         // What the rollups hold ends where the rest begins, be it within that very hour.
-        let to = self.rest.begins().map_or(from, |begins| begins.min(first_hour_ends));
+        let to = self
+            .rest
+            .begins()
+            .map_or(from, |begins| begins.min(first_hour_ends));
         if from < to {
             all.merge(&self.begin(from, first_hour_ends, to, now));
         }
@@ -126,7 +150,13 @@ impl Parts {
     }
 
     /// The part of the first hour that is in the window.
-    fn begin(mut self, from: DateTime<Utc>, ends: DateTime<Utc>, to: DateTime<Utc>, now: DateTime<Utc>) -> Tally {
+    fn begin(
+        mut self,
+        from: DateTime<Utc>,
+        ends: DateTime<Utc>,
+        to: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Tally {
         if self.first_checks.iter().any(|check| check.slot < ends) {
             self.first_checks.sort_unstable_by_key(|check| check.slot);
             return tally(self.first_checks, from, to, now);
@@ -144,7 +174,12 @@ impl Parts {
 
 /// Sums of each service's rollups of one period that begin between two times.
 fn select_sums(sql: Sql, period: i16, (from, to): (DateTime<Utc>, DateTime<Utc>)) -> Sql {
-    let columns = ["sum(r.up_ms)", "sum(r.degraded_ms)", "sum(r.down_ms)", "sum(r.maintenance_ms)"];
+    let columns = [
+        "sum(r.up_ms)",
+        "sum(r.degraded_ms)",
+        "sum(r.down_ms)",
+        "sum(r.maintenance_ms)",
+    ];
     select_one(sql, SUMS, "r", &columns)
         .text(" FROM given CROSS JOIN check_rollups r WHERE r.service_number = given.number AND r.period = ")
         .value(period)
@@ -159,7 +194,8 @@ fn select_sums(sql: Sql, period: i16, (from, to): (DateTime<Utc>, DateTime<Utc>)
 /// reaches in, to the first one after it, which ends what the one before it stands for.
 fn select_first_hour(sql: Sql, from: DateTime<Utc>, to: DateTime<Utc>) -> Sql {
     let longest = horizon(Duration::seconds(MAX_INTERVAL_SECONDS.into()));
-    let [before, from, to, after] = [from - longest, from, to, to + longest].map(|at| at.timestamp_millis());
+    let [before, from, to, after] =
+        [from - longest, from, to, to + longest].map(|at| at.timestamp_millis());
     let sql = select_one(sql, FIRST_HOUR, "r", &["r.up_ms", "r.degraded_ms", "r.down_ms", "r.maintenance_ms"])
         .text(" FROM given CROSS JOIN check_rollups r WHERE r.service_number = given.number AND r.period = 0")
         .text(" AND r.start = ")

@@ -27,7 +27,9 @@ impl Ops {
         let sqlite = self.db.get_database_backend() == DbBackend::Sqlite;
         let day = |column: &str| match sqlite {
             true => Expr::cust(format!("substr({column}, 1, 10)")),
-            false => Expr::cust(format!("to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD')")),
+            false => Expr::cust(format!(
+                "to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+            )),
         };
         let begins = first.and_time(NaiveTime::MIN).and_utc();
         let rows: Vec<(Uuid, String, Option<String>, i64)> = Entity::find()
@@ -37,20 +39,29 @@ impl Ops {
             .column_as(day("resolved_at"), "ended")
             .column_as(Expr::cust("count(*)"), "incidents")
             .filter(among(&self.db, Column::ServiceId, services.iter().copied()))
-            .filter(Condition::any().add(Column::ResolvedAt.is_null()).add(Column::ResolvedAt.gte(begins)))
+            .filter(
+                Condition::any()
+                    .add(Column::ResolvedAt.is_null())
+                    .add(Column::ResolvedAt.gte(begins)),
+            )
             .group_by(Column::ServiceId)
             .group_by(day("started_at"))
             .group_by(day("resolved_at"))
             .into_tuple()
             .all(&self.db)
             .await?;
-        let place = |day: &str| day.parse::<NaiveDate>().map_or(0, |day| (day - first).num_days());
+        let place = |day: &str| {
+            day.parse::<NaiveDate>()
+                .map_or(0, |day| (day - first).num_days())
+        };
         let length = usize::try_from(days.max(1)).unwrap_or(1);
         let mut of_each: HashMap<Uuid, Vec<u32>> = HashMap::new();
         for (service, began, ended, incidents) in rows {
             let counts = of_each.entry(service).or_insert_with(|| vec![0; length]);
             let from = usize::try_from(place(&began)).unwrap_or(0);
-            let until = ended.map_or(length, |ended| usize::try_from(place(&ended) + 1).unwrap_or(0).min(length));
+            let until = ended.map_or(length, |ended| {
+                usize::try_from(place(&ended) + 1).unwrap_or(0).min(length)
+            });
             for count in counts.get_mut(from..until).unwrap_or_default() {
                 *count = count.saturating_add(u32::try_from(incidents).unwrap_or(u32::MAX));
             }

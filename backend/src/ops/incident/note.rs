@@ -8,7 +8,8 @@ use entity::{incident, incident_acknowledgement, incident_note};
 use live::Event;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,8 +28,15 @@ impl Ops {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn acknowledge(&self, viewer: &Viewer, id: Uuid) -> Result<Arc<incident::Model>> {
-        let incident = self.incident(viewer, id).await?.ok_or(Error::NotFound(INCIDENT))?;
-        let row = incident_acknowledgement::Model { incident_id: id, user_id: viewer.user_id, at: now() };
+        let incident = self
+            .incident(viewer, id)
+            .await?
+            .ok_or(Error::NotFound(INCIDENT))?;
+        let row = incident_acknowledgement::Model {
+            incident_id: id,
+            user_id: viewer.user_id,
+            at: now(),
+        };
         let added = incident_acknowledgement::Entity::insert(row.into_active_model())
             .on_conflict_do_nothing_on([incident_acknowledgement::Column::IncidentId])
             .exec_without_returning(&self.db)
@@ -44,8 +52,13 @@ impl Ops {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn unacknowledge(&self, viewer: &Viewer, id: Uuid) -> Result<Arc<incident::Model>> {
-        let incident = self.incident(viewer, id).await?.ok_or(Error::NotFound(INCIDENT))?;
-        let gone = incident_acknowledgement::Entity::delete_by_id(id).exec(&self.db).await?;
+        let incident = self
+            .incident(viewer, id)
+            .await?
+            .ok_or(Error::NotFound(INCIDENT))?;
+        let gone = incident_acknowledgement::Entity::delete_by_id(id)
+            .exec(&self.db)
+            .await?;
         if gone.rows_affected > 0 {
             self.publish(&[changed(&incident)]).await;
         }
@@ -56,7 +69,12 @@ impl Ops {
     ///
     /// # Errors
     /// [`Error::NotFound`]; a text that is empty, longer than [`MAX_TEXT`] or no text; [`MAX_NOTES`] notes already.
-    pub async fn add_note(&self, viewer: &Viewer, id: Uuid, text: &str) -> Result<incident_note::Model> {
+    pub async fn add_note(
+        &self,
+        viewer: &Viewer,
+        id: Uuid,
+        text: &str,
+    ) -> Result<incident_note::Model> {
         let transaction = self.begin().await?;
         // Locked, so that two who write at once do not both write the last one.
         let incident = incident::Entity::find_by_id(id)
@@ -66,14 +84,20 @@ impl Ops {
             .await?
             .ok_or(Error::NotFound(INCIDENT))?;
         let text = valid(text)?;
-        let of_incident = incident_note::Entity::find().filter(incident_note::Column::IncidentId.eq(id));
+        let of_incident =
+            incident_note::Entity::find().filter(incident_note::Column::IncidentId.eq(id));
         if of_incident.count(&transaction).await? >= MAX_NOTES {
             return Err(Error::Conflict(format!(
                 "the incident has {MAX_NOTES} notes, which is as many as it may have: delete one that is not needed"
             )));
         }
-        let note =
-            incident_note::Model { id: Uuid::now_v7(), incident_id: id, user_id: viewer.user_id, at: now(), text };
+        let note = incident_note::Model {
+            id: Uuid::now_v7(),
+            incident_id: id,
+            user_id: viewer.user_id,
+            at: now(),
+            text,
+        };
         let note = note.into_active_model().insert(&transaction).await?;
         transaction.commit().await?;
         self.publish(&[changed(&incident)]).await;
@@ -90,7 +114,9 @@ impl Ops {
             .one(&self.db)
             .await?
             .ok_or(Error::NotFound(NOTE))?;
-        incident_note::Entity::delete_by_id(id).exec(&self.db).await?;
+        incident_note::Entity::delete_by_id(id)
+            .exec(&self.db)
+            .await?;
         if let Some(incident) = self.incident(viewer, note.incident_id).await? {
             self.publish(&[changed(&incident)]).await;
         }
@@ -101,12 +127,22 @@ impl Ops {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn acknowledgements(&self, incidents: &[Uuid]) -> Result<HashMap<Uuid, incident_acknowledgement::Model>> {
+    pub async fn acknowledgements(
+        &self,
+        incidents: &[Uuid],
+    ) -> Result<HashMap<Uuid, incident_acknowledgement::Model>> {
         let found = incident_acknowledgement::Entity::find()
-            .filter(among(&self.db, incident_acknowledgement::Column::IncidentId, incidents.iter().copied()))
+            .filter(among(
+                &self.db,
+                incident_acknowledgement::Column::IncidentId,
+                incidents.iter().copied(),
+            ))
             .all(&self.db)
             .await?;
-        Ok(found.into_iter().map(|row| (row.incident_id, row)).collect())
+        Ok(found
+            .into_iter()
+            .map(|row| (row.incident_id, row))
+            .collect())
     }
 
     /// How many notes each incident has; those without any are missing.
@@ -118,7 +154,11 @@ impl Ops {
             .select_only()
             .column(incident_note::Column::IncidentId)
             .column_as(incident_note::Column::Id.count(), "notes")
-            .filter(among(&self.db, incident_note::Column::IncidentId, incidents.iter().copied()))
+            .filter(among(
+                &self.db,
+                incident_note::Column::IncidentId,
+                incidents.iter().copied(),
+            ))
             .group_by(incident_note::Column::IncidentId)
             .into_tuple()
             .all(&self.db)
@@ -130,9 +170,16 @@ impl Ops {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn notes(&self, incidents: &[Uuid]) -> Result<HashMap<Uuid, Vec<incident_note::Model>>> {
+    pub async fn notes(
+        &self,
+        incidents: &[Uuid],
+    ) -> Result<HashMap<Uuid, Vec<incident_note::Model>>> {
         let notes = incident_note::Entity::find()
-            .filter(among(&self.db, incident_note::Column::IncidentId, incidents.iter().copied()))
+            .filter(among(
+                &self.db,
+                incident_note::Column::IncidentId,
+                incidents.iter().copied(),
+            ))
             .order_by_asc(incident_note::Column::At)
             .order_by_asc(incident_note::Column::Id)
             .all(&self.db)
@@ -146,7 +193,11 @@ impl Ops {
 }
 
 const fn changed(incident: &incident::Model) -> Event {
-    Event::IncidentChanged { user_id: incident.user_id, service_id: incident.service_id, incident_id: incident.id }
+    Event::IncidentChanged {
+        user_id: incident.user_id,
+        service_id: incident.service_id,
+        incident_id: incident.id,
+    }
 }
 
 /// The text in its normal form.
@@ -156,8 +207,14 @@ fn valid(text: &str) -> Result<String> {
     if text.is_empty() {
         Err(Error::field("text", "is empty: write something down"))
     } else if length > MAX_TEXT {
-        Err(Error::field("text", format!("is {length} characters long, at most {MAX_TEXT} are allowed")))
-    } else if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+        Err(Error::field(
+            "text",
+            format!("is {length} characters long, at most {MAX_TEXT} are allowed"),
+        ))
+    } else if text
+        .chars()
+        .any(|c| c.is_control() && !matches!(c, '\n' | '\t'))
+    {
         Err(Error::field("text", "must not contain control characters"))
     } else {
         Ok(text)

@@ -96,21 +96,45 @@ impl Ops {
         }
         let mut follows: HashMap<Uuid, HashSet<String>> = HashMap::new();
         for one in self.chosen(views).await? {
-            follows.entry(one.service_id).or_default().insert(one.component_id);
+            follows
+                .entry(one.service_id)
+                .or_default()
+                .insert(one.component_id);
         }
         let mut notices: HashMap<Uuid, Notices> = HashMap::new();
         for (service, view) in views {
-            let Some(follows) = follows.get(service) else { continue };
+            let Some(follows) = follows.get(service) else {
+                continue;
+            };
             let page = view.row.id;
             let own = incidents.get(&page).map(Vec::as_slice).unwrap_or_default();
-            let incidents = own.iter().filter(|one| touches(&one.component_ids, follows)).cloned().collect();
+            let incidents = own
+                .iter()
+                .filter(|one| touches(&one.component_ids, follows))
+                .cloned()
+                .collect();
             // Of a page that was not read lately nobody knows whether the work went on beyond its end.
             let lost = standing(Some(view.read_at), now) == Standing::Lost;
-            let over = |one: &vendor_maintenance::Model| lost && one.scheduled_until.is_some_and(|end| end <= now);
-            let own = maintenances.get(&page).map(Vec::as_slice).unwrap_or_default();
-            let touching = own.iter().filter(|one| touches(&one.component_ids, follows) && !over(one));
+            let over = |one: &vendor_maintenance::Model| {
+                lost && one.scheduled_until.is_some_and(|end| end <= now)
+            };
+            let own = maintenances
+                .get(&page)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            let touching = own
+                .iter()
+                .filter(|one| touches(&one.component_ids, follows) && !over(one));
             let maintenances = touching.cloned().collect();
-            notices.insert(*service, Notices { incidents, maintenances, names: Arc::default(), since: view.since });
+            notices.insert(
+                *service,
+                Notices {
+                    incidents,
+                    maintenances,
+                    names: Arc::default(),
+                    since: view.since,
+                },
+            );
         }
         let names = self.names(views, &notices).await?;
         for (service, of_service) in &mut notices {
@@ -143,8 +167,15 @@ impl Ops {
             .column(status_page_component::Column::StatusPageId)
             .column(status_page_component::Column::ComponentId)
             .column(status_page_component::Column::Name)
-            .filter(among(&self.db, status_page_component::Column::StatusPageId, pages))
-            .filter(status_page_component::Column::ComponentId.is_in(linked.into_iter().take(MAX_NAMED)))
+            .filter(among(
+                &self.db,
+                status_page_component::Column::StatusPageId,
+                pages,
+            ))
+            .filter(
+                status_page_component::Column::ComponentId
+                    .is_in(linked.into_iter().take(MAX_NAMED)),
+            )
             .limit(ENOUGH_ROWS)
             .into_tuple()
             .all(&self.db)
@@ -153,7 +184,10 @@ impl Ops {
         for (page, id, name) in rows {
             names.entry(page).or_default().insert(id, name);
         }
-        Ok(names.into_iter().map(|(page, names)| (page, Arc::new(names))).collect())
+        Ok(names
+            .into_iter()
+            .map(|(page, names)| (page, Arc::new(names)))
+            .collect())
     }
 
     async fn open_vendor_incidents(
@@ -164,7 +198,11 @@ impl Ops {
             return Ok(HashMap::new());
         }
         let mut rows = vendor_incident::Entity::find()
-            .filter(among(&self.db, vendor_incident::Column::StatusPageId, pages.iter().copied()))
+            .filter(among(
+                &self.db,
+                vendor_incident::Column::StatusPageId,
+                pages.iter().copied(),
+            ))
             .filter(vendor_incident::Column::ResolvedAt.is_null())
             .order_by_desc(vendor_incident::Column::StartedAt)
             .limit(MAX_INCIDENTS)
@@ -183,13 +221,23 @@ impl Ops {
         }
         // Those that are over are not kept. What has no time comes last, whatever the database thinks of NULL.
         let mut rows = vendor_maintenance::Entity::find()
-            .filter(among(&self.db, vendor_maintenance::Column::StatusPageId, pages.iter().copied()))
+            .filter(among(
+                &self.db,
+                vendor_maintenance::Column::StatusPageId,
+                pages.iter().copied(),
+            ))
             .order_by_asc(vendor_maintenance::Column::ScheduledFor.is_null())
             .order_by_asc(vendor_maintenance::Column::ScheduledFor)
             .limit(MAX_MAINTENANCES)
             .all(&self.db)
             .await?;
-        rows.sort_by_cached_key(|row| (row.scheduled_for.is_none(), row.scheduled_for, row.maintenance_id.clone()));
+        rows.sort_by_cached_key(|row| {
+            (
+                row.scheduled_for.is_none(),
+                row.scheduled_for,
+                row.maintenance_id.clone(),
+            )
+        });
         Ok(by_page(rows, |row| row.status_page_id))
     }
 }
@@ -207,7 +255,12 @@ fn by_page<T>(rows: Vec<T>, page: impl Fn(&T) -> Uuid) -> HashMap<Uuid, Vec<Arc<
 }
 
 fn ids(linked: &serde_json::Value) -> impl Iterator<Item = &str> {
-    linked.as_array().map(Vec::as_slice).unwrap_or_default().iter().filter_map(serde_json::Value::as_str)
+    linked
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(serde_json::Value::as_str)
 }
 
 fn touches(linked: &serde_json::Value, follows: &HashSet<String>) -> bool {
@@ -219,15 +272,26 @@ fn bounded(
     notices: &HashMap<Uuid, Notices>,
     incidents: &HashMap<Uuid, Vec<Arc<vendor_incident::Model>>>,
 ) -> Result<()> {
-    let weights: HashMap<*const vendor_incident::Model, usize> =
-        incidents.values().flatten().map(|one| (Arc::as_ptr(one), weight(one))).collect();
-    let of_incident = |one: &Arc<vendor_incident::Model>| weights.get(&Arc::as_ptr(one)).copied().unwrap_or_default();
-    let of_maintenance = |one: &Arc<vendor_maintenance::Model>| one.name.len() + linked(&one.component_ids);
+    let weights: HashMap<*const vendor_incident::Model, usize> = incidents
+        .values()
+        .flatten()
+        .map(|one| (Arc::as_ptr(one), weight(one)))
+        .collect();
+    let of_incident = |one: &Arc<vendor_incident::Model>| {
+        weights.get(&Arc::as_ptr(one)).copied().unwrap_or_default()
+    };
+    let of_maintenance =
+        |one: &Arc<vendor_maintenance::Model>| one.name.len() + linked(&one.component_ids);
     let total: usize = notices
         .values()
         .map(|of_service| {
             let incidents: usize = of_service.incidents.iter().map(of_incident).sum();
-            incidents + of_service.maintenances.iter().map(of_maintenance).sum::<usize>()
+            incidents
+                + of_service
+                    .maintenances
+                    .iter()
+                    .map(of_maintenance)
+                    .sum::<usize>()
         })
         .sum();
     if total <= MAX_WEIGHT {
@@ -243,7 +307,11 @@ fn bounded(
 }
 
 fn weight(incident: &vendor_incident::Model) -> usize {
-    let updates = incident.updates.as_array().map(Vec::as_slice).unwrap_or_default();
+    let updates = incident
+        .updates
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     let body = |update: &serde_json::Value| update["body"].as_str().map_or(0, str::len) + 100;
     incident.name.len() + linked(&incident.component_ids) + updates.iter().map(body).sum::<usize>()
 }
@@ -275,10 +343,18 @@ mod tests {
         });
         let incidents = HashMap::from([(Uuid::nil(), vec![Arc::clone(&incident)])]);
         let notices = |services: u128| -> HashMap<Uuid, Notices> {
-            let one = Notices { incidents: vec![Arc::clone(&incident)], ..Notices::default() };
-            (0..services).map(|n| (Uuid::from_u128(n), one.clone())).collect()
+            let one = Notices {
+                incidents: vec![Arc::clone(&incident)],
+                ..Notices::default()
+            };
+            (0..services)
+                .map(|n| (Uuid::from_u128(n), one.clone()))
+                .collect()
         };
         assert!(bounded(&notices(31), &incidents).is_ok());
-        assert!(matches!(bounded(&notices(32), &incidents), Err(Error::BadInput(_))));
+        assert!(matches!(
+            bounded(&notices(32), &incidents),
+            Err(Error::BadInput(_))
+        ));
     }
 }

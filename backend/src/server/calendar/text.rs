@@ -36,7 +36,10 @@ pub(super) struct Entry<'a> {
 
 impl Calendar {
     pub(super) fn begin(name: &str) -> Self {
-        let mut calendar = Self { text: String::new(), empty: true };
+        let mut calendar = Self {
+            text: String::new(),
+            empty: true,
+        };
         calendar.line("BEGIN:VCALENDAR");
         calendar.line("VERSION:2.0");
         calendar.line("PRODID:-//PulseCheck//Vendor maintenance//EN");
@@ -51,7 +54,8 @@ impl Calendar {
     pub(super) fn event(&mut self, entry: &Entry<'_>) {
         self.empty = false;
         let revised = time(entry.revised_at);
-        let revision = (entry.revised_at.timestamp() - FIRST_REVISION).clamp(0, i64::from(i32::MAX));
+        let revision =
+            (entry.revised_at.timestamp() - FIRST_REVISION).clamp(0, i64::from(i32::MAX));
         self.line("BEGIN:VEVENT");
         self.text("UID", entry.uid);
         // Without a METHOD this is when the entry was last revised (RFC 5545, 3.8.7.2).
@@ -66,7 +70,10 @@ impl Calendar {
         }
         self.text("SUMMARY", entry.summary);
         self.text("DESCRIPTION", entry.description);
-        if let Some(url) = entry.url.filter(|url| url.bytes().all(|byte| byte.is_ascii_graphic())) {
+        if let Some(url) = entry
+            .url
+            .filter(|url| url.bytes().all(|byte| byte.is_ascii_graphic()))
+        {
             self.line(&format!("URL:{url}"));
         }
         self.line("STATUS:CONFIRMED");
@@ -166,47 +173,86 @@ mod tests {
 
     /// The content of the lines, unfolded, as a reader sees them.
     fn unfolded(text: &str) -> Vec<String> {
-        text.replace("\r\n ", "").split("\r\n").map(str::to_owned).collect()
+        text.replace("\r\n ", "")
+            .split("\r\n")
+            .map(str::to_owned)
+            .collect()
     }
 
     #[test]
     fn an_entry_stands_in_a_calendar_line_by_line() {
-        let text = calendar(&entry("Shop, API; \\ and more", Some("https://status.test/m/1")));
+        let text = calendar(&entry(
+            "Shop, API; \\ and more",
+            Some("https://status.test/m/1"),
+        ));
         let expected = "BEGIN:VEVENT\r\nUID:1@x\r\nDTSTAMP:20261122T100000Z\r\nLAST-MODIFIED:20261122T100000Z\r\n\
             SEQUENCE:217504800\r\nDTSTART:20261201T010000Z\r\nDTEND:20261201T033000Z\r\n\
             SUMMARY:Shop\\, API\\; \\\\ and more\r\n\
             DESCRIPTION:Status: scheduled\\nComponents: a\\, b\r\nURL:https://status.test/m/1\r\n\
             STATUS:CONFIRMED\r\nTRANSP:TRANSPARENT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
         assert!(text.ends_with(expected), "{text}");
-        assert!(text.starts_with("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:"), "{text}");
+        assert!(
+            text.starts_with("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:"),
+            "{text}"
+        );
     }
 
     #[test]
     fn a_later_revision_has_a_larger_number() {
         let sequence = |at: DateTime<Utc>| {
-            let text = calendar(&Entry { revised_at: at, ..entry("x", None) });
-            let line = unfolded(&text).into_iter().find(|line| line.starts_with("SEQUENCE:")).unwrap();
+            let text = calendar(&Entry {
+                revised_at: at,
+                ..entry("x", None)
+            });
+            let line = unfolded(&text)
+                .into_iter()
+                .find(|line| line.starts_with("SEQUENCE:"))
+                .unwrap();
             line["SEQUENCE:".len()..].parse::<i64>().unwrap()
         };
-        let times = ["1990-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", "2200-01-01T00:00:00Z"];
+        let times = [
+            "1990-01-01T00:00:00Z",
+            "2026-01-01T00:00:00Z",
+            "2026-01-01T00:00:01Z",
+            "2200-01-01T00:00:00Z",
+        ];
         let numbers: Vec<_> = times.into_iter().map(|time| sequence(at(time))).collect();
-        assert!(numbers.is_sorted() && numbers[1] < numbers[2], "{numbers:?}");
-        assert!(numbers.iter().all(|number| (0..=i64::from(i32::MAX)).contains(number)));
+        assert!(
+            numbers.is_sorted() && numbers[1] < numbers[2],
+            "{numbers:?}"
+        );
+        assert!(
+            numbers
+                .iter()
+                .all(|number| (0..=i64::from(i32::MAX)).contains(number))
+        );
     }
 
     #[test]
     fn one_without_an_end_or_a_safe_address_has_none() {
-        let open = Entry { until: None, ..entry("x", Some("https://a.test/\r\nATTENDEE:mailto:x@y")) };
+        let open = Entry {
+            until: None,
+            ..entry("x", Some("https://a.test/\r\nATTENDEE:mailto:x@y"))
+        };
         let text = calendar(&open);
-        assert!(!text.contains("DTEND") && !text.contains("URL:") && !text.contains("ATTENDEE"), "{text}");
-        let moment = Entry { until: Some(at("2026-12-01T01:00:00.5Z")), ..entry("x", None) };
+        assert!(
+            !text.contains("DTEND") && !text.contains("URL:") && !text.contains("ATTENDEE"),
+            "{text}"
+        );
+        let moment = Entry {
+            until: Some(at("2026-12-01T01:00:00.5Z")),
+            ..entry("x", None)
+        };
         assert!(!calendar(&moment).contains("DTEND"));
     }
 
     #[test]
     fn an_empty_calendar_is_still_a_calendar() {
         let text = Calendar::begin("x").end();
-        assert!(text.contains("BEGIN:VTIMEZONE\r\n") && text.ends_with("END:VCALENDAR\r\n"), "{text}");
+        assert!(
+            text.contains("BEGIN:VTIMEZONE\r\n") && text.ends_with("END:VCALENDAR\r\n"),
+            "{text}"
+        );
     }
 
     proptest! {

@@ -19,7 +19,11 @@ pub(super) struct Patient<S> {
 
 impl<S: Unpin> Patient<S> {
     pub(super) fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, late: None }
+        Self {
+            stream,
+            patience,
+            late: None,
+        }
     }
 
     fn judge<T>(&mut self, written: Poll<Result<T>>, context: &mut Context<'_>) -> Poll<Result<T>> {
@@ -27,19 +31,34 @@ impl<S: Unpin> Patient<S> {
             self.late = None;
             return written;
         }
-        let late = self.late.get_or_insert_with(|| Box::pin(sleep(self.patience)));
-        late.as_mut().poll(context).map(|()| Err(Error::new(ErrorKind::TimedOut, "the other side does not read")))
+        let late = self
+            .late
+            .get_or_insert_with(|| Box::pin(sleep(self.patience)));
+        late.as_mut().poll(context).map(|()| {
+            Err(Error::new(
+                ErrorKind::TimedOut,
+                "the other side does not read",
+            ))
+        })
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.judge(written, context)
     }
@@ -80,8 +99,14 @@ mod tests {
     async fn whoever_reads_nothing_is_given_up() {
         let (ours, theirs) = duplex(16);
         let started = Instant::now();
-        let error = Patient::new(ours, PATIENCE).write_all(&[0; 100]).await.unwrap_err();
-        assert_eq!((error.kind(), started.elapsed()), (ErrorKind::TimedOut, PATIENCE));
+        let error = Patient::new(ours, PATIENCE)
+            .write_all(&[0; 100])
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), started.elapsed()),
+            (ErrorKind::TimedOut, PATIENCE)
+        );
         drop(theirs);
     }
 

@@ -32,7 +32,10 @@ pub(super) struct Share {
 
 impl Shares {
     pub(super) fn new(exempt: impl IntoIterator<Item = IpNet>) -> Arc<Self> {
-        Arc::new(Self { exempt: exempt.into_iter().collect(), taken: Mutex::default() })
+        Arc::new(Self {
+            exempt: exempt.into_iter().collect(),
+            taken: Mutex::default(),
+        })
     }
 
     /// `None` when `from` has as many as it may have.
@@ -43,14 +46,20 @@ impl Shares {
         let all = [Some((Whose::Network(rates::network(from)), MOST)), site];
         let all: Vec<_> = all.into_iter().flatten().filter(|_| !exempt).collect();
         let mut taken = self.taken();
-        if all.iter().any(|(whose, most)| taken.get(whose).is_some_and(|count| count >= most)) {
+        if all
+            .iter()
+            .any(|(whose, most)| taken.get(whose).is_some_and(|count| count >= most))
+        {
             return None;
         }
         let counted: Vec<_> = all.into_iter().map(|(whose, _)| whose).collect();
         for whose in &counted {
             *taken.entry(*whose).or_default() += 1;
         }
-        Some(Share { shares: Arc::clone(self), counted })
+        Some(Share {
+            shares: Arc::clone(self),
+            counted,
+        })
     }
 
     fn taken(&self) -> MutexGuard<'_, HashMap<Whose, u32>> {
@@ -83,21 +92,29 @@ mod tests {
     #[test]
     fn one_network_gets_so_many_and_the_others_theirs() {
         let shares = Shares::new(["10.0.0.0/8".parse().unwrap()]);
-        let mut held: Vec<_> = (0..MOST).map(|_| shares.take(ip("192.0.2.1")).unwrap()).collect();
-        assert!(shares.take(ip("192.0.2.1")).is_none() && shares.take(ip("::ffff:192.0.2.1")).is_none());
+        let mut held: Vec<_> = (0..MOST)
+            .map(|_| shares.take(ip("192.0.2.1")).unwrap())
+            .collect();
+        assert!(
+            shares.take(ip("192.0.2.1")).is_none() && shares.take(ip("::ffff:192.0.2.1")).is_none()
+        );
         assert!(shares.take(ip("192.0.2.2")).is_some(), "another address");
         held.pop();
         held.push(shares.take(ip("192.0.2.1")).expect("one was given back"));
         let proxy: Vec<_> = (0..2 * MOST).map(|_| shares.take(ip("10.0.0.1"))).collect();
         assert!(proxy.iter().all(Option::is_some), "a proxy speaks for many");
         drop((held, proxy));
-        assert!(shares.taken().is_empty(), "nothing is remembered of those who have gone");
+        assert!(
+            shares.taken().is_empty(),
+            "nothing is remembered of those who have gone"
+        );
     }
 
     #[test]
     fn a_site_cannot_take_all_by_its_many_networks() {
         let shares = Shares::new([]);
-        let from = |network: u32, host: u32| shares.take(ip(&format!("2001:db8:0:{network:x}::{host:x}")));
+        let from =
+            |network: u32, host: u32| shares.take(ip(&format!("2001:db8:0:{network:x}::{host:x}")));
         let mut held = Vec::new();
         for network in 0..SITE {
             held.extend((0..MOST).map(|host| from(network, host).unwrap()));

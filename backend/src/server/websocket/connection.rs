@@ -73,7 +73,16 @@ impl Connection {
         id: RequestId,
     ) -> Self {
         let endings = server.auth.endings();
-        Self { server, dialect, viewer, from, id, endings, initialised: false, operations: StreamMap::new() }
+        Self {
+            server,
+            dialect,
+            viewer,
+            from,
+            id,
+            endings,
+            initialised: false,
+            operations: StreamMap::new(),
+        }
     }
 
     pub(super) async fn serve(mut self, mut socket: WebSocket) {
@@ -83,7 +92,10 @@ impl Connection {
             tracing::debug!(code, reason, "closing a WebSocket");
             // A close frame holds at most 123 bytes of reason.
             let reason: String = reason.chars().take(60).collect();
-            let frame = CloseFrame { code, reason: reason.into() };
+            let frame = CloseFrame {
+                code,
+                reason: reason.into(),
+            };
             let goodbye = async {
                 if socket.send(Message::Close(Some(frame))).await.is_ok() {
                     while let Some(Ok(_)) = socket.recv().await {}
@@ -160,16 +172,25 @@ impl Connection {
                 self.initialised = true;
                 say(socket, Dialect::ack()).await
             }
-            Incoming::Subscribe { .. } if !self.initialised => Err(Close::new(4401, "Unauthorized").into()),
+            Incoming::Subscribe { .. } if !self.initialised => {
+                Err(Close::new(4401, "Unauthorized").into())
+            }
             Incoming::Subscribe { id, .. } if self.operations.contains_key(&id) => {
                 Err(Close::new(4409, format!("Subscriber for {id} already exists")).into())
             }
             Incoming::Subscribe { id, .. } if self.operations.len() >= MAX_OPERATIONS => {
-                let message = format!("at most {MAX_OPERATIONS} operations may run on one connection");
+                let message =
+                    format!("at most {MAX_OPERATIONS} operations may run on one connection");
                 say(socket, self.dialect.malformed(&id, &message)).await
             }
-            Incoming::Subscribe { id, request: Err(wrong) } => say(socket, self.dialect.malformed(&id, &wrong)).await,
-            Incoming::Subscribe { id, request: Ok(request) } => {
+            Incoming::Subscribe {
+                id,
+                request: Err(wrong),
+            } => say(socket, self.dialect.malformed(&id, &wrong)).await,
+            Incoming::Subscribe {
+                id,
+                request: Ok(request),
+            } => {
                 let user = self.viewer.map(|viewer| viewer.user_id);
                 if let Err(wait) = self.server.rates.operations(user, self.from.0, 1) {
                     let errors = [too_often(wait).graphql(&self.id)];
@@ -177,12 +198,20 @@ impl Connection {
                 }
                 let request = prepared(&self.server, *request, self.viewer, &self.id);
                 let open = Open::subscription();
-                let responses = answers(&self.server.schema, request, self.id.clone()).inspect(move |_| _ = &open);
-                let mut responses = responses.map(Some).chain(stream::once(async { None })).boxed();
+                let responses = answers(&self.server.schema, request, self.id.clone())
+                    .inspect(move |_| _ = &open);
+                let mut responses = responses
+                    .map(Some)
+                    .chain(stream::once(async { None }))
+                    .boxed();
                 // Begun before the next message is read, so that a client that hears an answer to a later message knows
                 // that it misses nothing from then on.
                 let first = futures::poll!(responses.next());
-                let first = stream::iter(if let Poll::Ready(first) = first { first } else { None });
+                let first = stream::iter(if let Poll::Ready(first) = first {
+                    first
+                } else {
+                    None
+                });
                 self.operations.insert(id, first.chain(responses).boxed());
                 Ok(())
             }
@@ -203,15 +232,25 @@ impl Connection {
     /// client a stranger, whatever cookies it came with.
     async fn identify(&mut self, payload: &Value) -> Result<(), End> {
         let fields = payload.as_object().into_iter().flatten();
-        let mut values = fields.filter(|(name, _)| name.eq_ignore_ascii_case("authorization")).map(|(_, value)| value);
-        let Some(authorization) = values.next() else { return Ok(()) };
-        self.viewer = match authorization.as_str().and_then(api_token::from_authorization) {
-            Some(token) => self.server.auth.by_api_token(token, now()).await.map_err(|error| {
-                tracing::error!(%error, "the database failed a WebSocket's first message");
-                Close::new(1011, "The database does not answer at the moment")
-            })?,
-            None => None,
+        let mut values = fields
+            .filter(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+            .map(|(_, value)| value);
+        let Some(authorization) = values.next() else {
+            return Ok(());
         };
+        self.viewer =
+            match authorization
+                .as_str()
+                .and_then(api_token::from_authorization)
+            {
+                Some(token) => self.server.auth.by_api_token(token, now()).await.map_err(
+                    |error| {
+                        tracing::error!(%error, "the database failed a WebSocket's first message");
+                        Close::new(1011, "The database does not answer at the moment")
+                    },
+                )?,
+                None => None,
+            };
         Ok(())
     }
 
@@ -225,7 +264,9 @@ impl Connection {
     }
 
     async fn check_viewer(&mut self) -> Result<(), End> {
-        let Some(viewer) = &self.viewer else { return Ok(()) };
+        let Some(viewer) = &self.viewer else {
+            return Ok(());
+        };
         match self.server.auth.still_lives(viewer, now()).await {
             Ok(false) => Err(session_ended()),
             Ok(true) => Ok(()),

@@ -31,10 +31,19 @@ impl Close {
 /// What a client says.
 #[derive(Debug)]
 pub(super) enum Incoming {
-    Init { payload: Value },
-    Subscribe { id: String, request: Result<Box<Request>, String> },
-    Complete { id: String },
-    Ping { payload: Option<Value> },
+    Init {
+        payload: Value,
+    },
+    Subscribe {
+        id: String,
+        request: Result<Box<Request>, String>,
+    },
+    Complete {
+        id: String,
+    },
+    Ping {
+        payload: Option<Value>,
+    },
     Pong,
     Terminate,
 }
@@ -67,19 +76,31 @@ impl Dialect {
     /// # Errors
     /// With the code and reason for closing the connection.
     pub(super) fn read(self, text: &str) -> Result<Incoming, Close> {
-        let message: Message =
-            serde_json::from_str(text).map_err(|error| Close::new(4400, format!("Invalid message: {error}")))?;
-        let id = || message.id.clone().filter(|id| !id.is_empty() && id.len() <= 200);
-        let id = || id().ok_or_else(|| Close::new(4400, "The message needs an id of 1 to 200 bytes"));
+        let message: Message = serde_json::from_str(text)
+            .map_err(|error| Close::new(4400, format!("Invalid message: {error}")))?;
+        let id = || {
+            message
+                .id
+                .clone()
+                .filter(|id| !id.is_empty() && id.len() <= 200)
+        };
+        let id =
+            || id().ok_or_else(|| Close::new(4400, "The message needs an id of 1 to 200 bytes"));
         match (self, message.r#type.as_str()) {
-            (_, "connection_init") => Ok(Incoming::Init { payload: message.payload.unwrap_or_default() }),
+            (_, "connection_init") => Ok(Incoming::Init {
+                payload: message.payload.unwrap_or_default(),
+            }),
             (Self::Transport, "subscribe") | (Self::Legacy, "start") => {
                 let id = id()?;
                 let request = request::one(message.payload.unwrap_or_default()).map(Box::new);
                 Ok(Incoming::Subscribe { id, request })
             }
-            (Self::Transport, "complete") | (Self::Legacy, "stop") => Ok(Incoming::Complete { id: id()? }),
-            (Self::Transport, "ping") => Ok(Incoming::Ping { payload: message.payload }),
+            (Self::Transport, "complete") | (Self::Legacy, "stop") => {
+                Ok(Incoming::Complete { id: id()? })
+            }
+            (Self::Transport, "ping") => Ok(Incoming::Ping {
+                payload: message.payload,
+            }),
             (Self::Transport, "pong") => Ok(Incoming::Pong),
             (Self::Legacy, "connection_terminate") => Ok(Incoming::Terminate),
             _ => Err(Close::new(4400, "Unknown message type")),
@@ -127,7 +148,10 @@ impl Dialect {
     /// The like for what was refused before GraphQL saw it.
     pub(super) fn malformed(self, id: &str, message: &str) -> String {
         let mut error = ServerError::new(message, None);
-        error.extensions.get_or_insert_default().set("code", "BAD_INPUT");
+        error
+            .extensions
+            .get_or_insert_default()
+            .set("code", "BAD_INPUT");
         self.refused(id, &[error])
     }
 

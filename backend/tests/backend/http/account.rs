@@ -5,8 +5,9 @@ use super::websocket::{Socket, TRANSPORT, opened_by};
 use chrono::{Duration, SubsecRound as _, Utc};
 use entity::column::{IncidentType, RollupPeriod};
 use entity::{
-    account_removal, api_token, calendar_feed, check, check_rollup, identity, incident, incident_acknowledgement,
-    incident_event, incident_note, service, service_component, service_state, session, user,
+    account_removal, api_token, calendar_feed, check, check_rollup, identity, incident,
+    incident_acknowledgement, incident_event, incident_note, service, service_component,
+    service_state, session, user,
 };
 use live::{CurrentStatus, Latest};
 use reqwest::StatusCode;
@@ -22,7 +23,10 @@ use uuid::Uuid;
 const SESSIONS: &str = "{ me { sessions { id browser current createdAt lastUsedAt expiresAt } } }";
 
 async fn sessions(browser: &Browser) -> Vec<Value> {
-    browser.graphql(SESSIONS).await["data"]["me"]["sessions"].as_array().unwrap().clone()
+    browser.graphql(SESSIONS).await["data"]["me"]["sessions"]
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 fn id(session: &Value) -> &str {
@@ -31,20 +35,42 @@ fn id(session: &Value) -> &str {
 
 /// A token of the machine's own user, made in a browser.
 async fn a_token(browser: &Browser) -> String {
-    let made = browser.graphql("mutation { createApiToken(input: { name: \"x\" }) { token } }").await;
-    made["data"]["createApiToken"]["token"].as_str().unwrap().to_owned()
+    let made = browser
+        .graphql("mutation { createApiToken(input: { name: \"x\" }) { token } }")
+        .await;
+    made["data"]["createApiToken"]["token"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 async fn by_token(app: &App, token: &str, query: &str) -> Value {
-    let request = app.browser().http.post(app.url("/api/graphql")).header(AUTHORIZATION, format!("Bearer {token}"));
-    request.json(&json!({ "query": query })).send().await.unwrap().json().await.unwrap()
+    let request = app
+        .browser()
+        .http
+        .post(app.url("/api/graphql"))
+        .header(AUTHORIZATION, format!("Bearer {token}"));
+    request
+        .json(&json!({ "query": query }))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap()
 }
 
 /// A service with one of everything that can be recorded of it, and more checks than are read or removed at a time.
 async fn a_history(app: &App, owner: &user::Model, checks: i64) -> service::Model {
-    let service = a_service(&app.db, owner).name("Shop").category("Ours").create().await;
+    let service = a_service(&app.db, owner)
+        .name("Shop")
+        .category("Ours")
+        .create()
+        .await;
     let now = Utc::now().trunc_subsecs(3);
-    let rows: Vec<_> = (0..checks).map(|n| a_check(&service, now - Duration::seconds(30 * n))).collect();
+    let rows: Vec<_> = (0..checks)
+        .map(|n| a_check(&service, now - Duration::seconds(30 * n)))
+        .collect();
     insert_checks(&app.db, &rows).await;
     let incident = incident::Model {
         id: Uuid::now_v7(),
@@ -63,7 +89,11 @@ async fn a_history(app: &App, owner: &user::Model, checks: i64) -> service::Mode
         kind: "opened".into(),
         message: "it is down".into(),
     };
-    let seen = incident_acknowledgement::Model { incident_id: incident.id, user_id: owner.id, at: now };
+    let seen = incident_acknowledgement::Model {
+        incident_id: incident.id,
+        user_id: owner.id,
+        at: now,
+    };
     let note = incident_note::Model {
         id: Uuid::now_v7(),
         incident_id: incident.id,
@@ -94,7 +124,10 @@ async fn a_history(app: &App, owner: &user::Model, checks: i64) -> service::Mode
         last_read_at: None,
     };
     feed.into_active_model().insert(&app.db).await.unwrap();
-    app.live.schedule(&[(service.id, now + Duration::hours(1))]).await.unwrap();
+    app.live
+        .schedule(&[(service.id, now + Duration::hours(1))])
+        .await
+        .unwrap();
     let current = CurrentStatus {
         status: domain::Status::Down,
         since: now,
@@ -103,13 +136,28 @@ async fn a_history(app: &App, owner: &user::Model, checks: i64) -> service::Mode
         status_code: Some(503),
         message: None,
     };
-    app.live.put_latest(&[Latest { service_id: service.id, slot: now, current }]).await.unwrap();
+    app.live
+        .put_latest(&[Latest {
+            service_id: service.id,
+            slot: now,
+            current,
+        }])
+        .await
+        .unwrap();
     service
 }
 
 async fn owner_of(app: &App) -> user::Model {
-    let identity = identity::Entity::find().one(&app.db).await.unwrap().unwrap();
-    user::Entity::find_by_id(identity.user_id).one(&app.db).await.unwrap().unwrap()
+    let identity = identity::Entity::find()
+        .one(&app.db)
+        .await
+        .unwrap()
+        .unwrap();
+    user::Entity::find_by_id(identity.user_id)
+        .one(&app.db)
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 on_each_database! {
@@ -249,7 +297,10 @@ async fn an_account_is_over_at_once_though_the_one_who_deleted_it_has_gone_away(
     let owner = owner_of(&app).await;
     a_history(&app, &owner, 30_000).await;
     let deletion = format!("mutation {{ deleteAccount(email: \"{}\") }}", owner.email);
-    let request = browser.http.post(app.url("/api/graphql")).header("origin", &app.base);
+    let request = browser
+        .http
+        .post(app.url("/api/graphql"))
+        .header("origin", &app.base);
     // The token is believed for five seconds from here, unless the process learns that it is over.
     assert!(by_token(&app, &token, "{ me { id } }").await["data"]["me"].is_object());
     let asking = tokio::spawn(request.json(&json!({ "query": deletion })).send());
@@ -258,10 +309,15 @@ async fn an_account_is_over_at_once_though_the_one_who_deleted_it_has_gone_away(
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(10), deleted).await.expect("it is deleted");
+    tokio::time::timeout(std::time::Duration::from_secs(10), deleted)
+        .await
+        .expect("it is deleted");
     asking.abort();
-    let over = async { while by_token(&app, &token, "{ me { id } }").await["data"]["me"].is_object() {} };
-    tokio::time::timeout(std::time::Duration::from_secs(3), over).await.expect("it stops working at once");
+    let over =
+        async { while by_token(&app, &token, "{ me { id } }").await["data"]["me"].is_object() {} };
+    tokio::time::timeout(std::time::Duration::from_secs(3), over)
+        .await
+        .expect("it stops working at once");
 }
 
 #[tokio::test]
@@ -280,7 +336,10 @@ async fn a_token_can_neither_sign_anybody_out_nor_delete_the_account() {
     }
     assert!(browser.is_signed_in().await);
     let seen = by_token(&app, &token, "{ me { sessions { current } } }").await;
-    assert_eq!(seen["data"]["me"]["sessions"], json!([{ "current": false }]));
+    assert_eq!(
+        seen["data"]["me"]["sessions"],
+        json!([{ "current": false }])
+    );
 }
 
 #[tokio::test]
@@ -288,7 +347,10 @@ async fn what_a_process_left_of_a_deleted_account_is_removed_by_the_next() {
     let app = App::start().await;
     let gone = a_user(&app.db).await;
     a_history(&app, &gone, 10).await;
-    let removal = account_removal::Model { user_id: gone.id, requested_at: Utc::now().trunc_subsecs(3) };
+    let removal = account_removal::Model {
+        user_id: gone.id,
+        requested_at: Utc::now().trunc_subsecs(3),
+    };
     removal.into_active_model().insert(&app.db).await.unwrap();
     let _next = App::on(app.database(), |_| {}).await;
     let removed = async {
@@ -296,7 +358,9 @@ async fn what_a_process_left_of_a_deleted_account_is_removed_by_the_next() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), removed).await.expect("it is removed at start");
+    tokio::time::timeout(std::time::Duration::from_secs(20), removed)
+        .await
+        .expect("it is removed at start");
     assert_eq!(check::Entity::find().count(&app.db).await.unwrap(), 0);
 }
 
@@ -308,5 +372,8 @@ async fn a_user_has_a_hundred_sessions_at_most() {
         app.signed_in().await;
     }
     assert_eq!(session::Entity::find().count(&app.db).await.unwrap(), 100);
-    assert_eq!(first.post("/api/auth/refresh").await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        first.post("/api/auth/refresh").await.status(),
+        StatusCode::UNAUTHORIZED
+    );
 }

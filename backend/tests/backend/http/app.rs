@@ -39,7 +39,10 @@ impl App {
         Self::on(Arc::new(database::sqlite().await), change).await
     }
 
-    pub(crate) async fn on(database: Arc<TestDatabase>, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn on(
+        database: Arc<TestDatabase>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         Self::full(database, change, Assets::new([])).await
     }
 
@@ -47,7 +50,11 @@ impl App {
         Self::full(Arc::new(database::sqlite().await), |_| {}, assets).await
     }
 
-    async fn full(database: Arc<TestDatabase>, change: impl FnOnce(&mut Settings), assets: Assets) -> Self {
+    async fn full(
+        database: Arc<TestDatabase>,
+        change: impl FnOnce(&mut Settings),
+        assets: Assets,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let mut settings = Settings::new(base.parse().unwrap(), SECRET.into());
@@ -55,12 +62,35 @@ impl App {
         settings.max_services_per_user = 10;
         change(&mut settings);
         let port = settings.public_url.port_or_known_default().unwrap();
-        let (db, live, stop) = (database.db.clone(), Live::memory(), CancellationToken::new());
+        let (db, live, stop) = (
+            database.db.clone(),
+            Live::memory(),
+            CancellationToken::new(),
+        );
         let prober = Prober::new(ProberSettings::default()).unwrap();
         let fetcher = Fetcher::new(FetcherSettings::default()).unwrap();
-        let backend = Backend { db: db.clone(), live: live.clone(), prober, fetcher, settings };
-        let served = tokio::spawn(backend::serve_with_assets(backend, assets, listener, stop.clone()));
-        Self { base, port, db, live, stop, served, database }
+        let backend = Backend {
+            db: db.clone(),
+            live: live.clone(),
+            prober,
+            fetcher,
+            settings,
+        };
+        let served = tokio::spawn(backend::serve_with_assets(
+            backend,
+            assets,
+            listener,
+            stop.clone(),
+        ));
+        Self {
+            base,
+            port,
+            db,
+            live,
+            stop,
+            served,
+            database,
+        }
     }
 
     /// For another process on the same database.
@@ -78,7 +108,9 @@ impl App {
     }
 
     pub(crate) async fn link_for(&self, ttl: Duration) -> String {
-        let token = create_link(&self.db, Utc::now().trunc_subsecs(3), ttl).await.unwrap();
+        let token = create_link(&self.db, Utc::now().trunc_subsecs(3), ttl)
+            .await
+            .unwrap();
         self.url(&format!("/api/auth/local?token={token}"))
     }
 
@@ -95,7 +127,10 @@ impl App {
     pub(crate) async fn signed_in(&self) -> Browser {
         let browser = self.browser();
         let answer = browser.http.get(self.link().await).send().await.unwrap();
-        assert_eq!((answer.status(), &answer.headers()["location"]), (StatusCode::SEE_OTHER, &"/".parse().unwrap()));
+        assert_eq!(
+            (answer.status(), &answer.headers()["location"]),
+            (StatusCode::SEE_OTHER, &"/".parse().unwrap())
+        );
         browser
     }
 }
@@ -113,24 +148,48 @@ impl Browser {
         // The first one in the process installs it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let cookies = Arc::new(reqwest::cookie::Jar::default());
-        let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).cookie_provider(Arc::clone(&cookies));
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .cookie_provider(Arc::clone(&cookies));
         // Answers are looked at as they come.
         let http = http.no_gzip().no_brotli().no_deflate();
-        Self { http: http.build().unwrap(), cookies, base: base.to_owned(), port }
+        Self {
+            http: http.build().unwrap(),
+            cookies,
+            base: base.to_owned(),
+            port,
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Response {
-        self.http.get(format!("{}{path}", self.base)).send().await.unwrap()
+        self.http
+            .get(format!("{}{path}", self.base))
+            .send()
+            .await
+            .unwrap()
     }
 
     /// A POST as a page of this server makes it.
     pub(crate) async fn post(&self, path: &str) -> Response {
-        self.http.post(format!("{}{path}", self.base)).header(ORIGIN, &self.base).send().await.unwrap()
+        self.http
+            .post(format!("{}{path}", self.base))
+            .header(ORIGIN, &self.base)
+            .send()
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn graphql(&self, query: &str) -> Value {
-        let request = self.http.post(format!("{}/api/graphql", self.base)).header(ORIGIN, &self.base);
-        let answer = request.json(&json!({ "query": query })).send().await.unwrap();
+        let request = self
+            .http
+            .post(format!("{}/api/graphql", self.base))
+            .header(ORIGIN, &self.base);
+        let answer = request
+            .json(&json!({ "query": query }))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         answer.json().await.unwrap()
     }
@@ -146,38 +205,52 @@ impl Browser {
     pub(crate) fn cookie_header(&self, path: &str) -> String {
         use reqwest::cookie::CookieStore as _;
         let url = format!("{}{path}", self.base).parse().unwrap();
-        self.cookies.cookies(&url).map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
+        self.cookies
+            .cookies(&url)
+            .map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
     }
 
     /// The value of a cookie that a request to `path` would carry.
     pub(crate) fn cookie(&self, path: &str, name: &str) -> String {
-        self.sent(path, name).map(|(_, value)| value).unwrap_or_default()
+        self.sent(path, name)
+            .map(|(_, value)| value)
+            .unwrap_or_default()
     }
 
     /// Its whole name, which for a sign-in ends differently each time.
     pub(crate) fn cookie_name(&self, path: &str, name: &str) -> String {
-        self.sent(path, name).map(|(name, _)| name).unwrap_or_default()
+        self.sent(path, name)
+            .map(|(name, _)| name)
+            .unwrap_or_default()
     }
 
     fn sent(&self, path: &str, name: &str) -> Option<(String, String)> {
         let (header, name) = (self.cookie_header(path), format!("{name}_{}", self.port));
         let mut pairs = header.split("; ").filter_map(|pair| pair.split_once('='));
-        pairs.find(|(key, _)| is_called(key, &name)).map(|(key, value)| (key.to_owned(), value.to_owned()))
+        pairs
+            .find(|(key, _)| is_called(key, &name))
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
     }
 
     pub(crate) fn set_cookie(&self, cookie: &str) {
-        self.cookies.add_cookie_str(cookie, &self.base.parse().unwrap());
+        self.cookies
+            .add_cookie_str(cookie, &self.base.parse().unwrap());
     }
 }
 
 /// The code of the first error of an answer.
 pub(crate) fn code(answer: &Value) -> &str {
-    answer["errors"][0]["extensions"]["code"].as_str().unwrap_or_default()
+    answer["errors"][0]["extensions"]["code"]
+        .as_str()
+        .unwrap_or_default()
 }
 
 /// `name=value` and attributes of the cookie `name` that an answer sets, sorted.
 pub(crate) fn set_cookie(headers: &HeaderMap, name: &str) -> Option<(String, Vec<String>)> {
-    let mut lines = headers.get_all(SET_COOKIE).into_iter().map(|line| line.to_str().unwrap());
+    let mut lines = headers
+        .get_all(SET_COOKIE)
+        .into_iter()
+        .map(|line| line.to_str().unwrap());
     let (value, attributes) = lines.find_map(|line| {
         let (pair, attributes) = line.split_once("; ")?;
         let (key, value) = pair.split_once('=')?;
@@ -190,5 +263,6 @@ pub(crate) fn set_cookie(headers: &HeaderMap, name: &str) -> Option<(String, Vec
 
 /// Whether `key` is the cookie `name`, or one of those that are called so with an end of their own.
 fn is_called(key: &str, name: &str) -> bool {
-    key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    key.strip_prefix(name)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }

@@ -5,7 +5,8 @@ use super::host::raw;
 use backend::Assets;
 use reqwest::StatusCode;
 use reqwest::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, VARY,
 };
 
 const SCRIPT: &str = "/assets/start-ABCDEFGH.js";
@@ -37,9 +38,22 @@ async fn each_browser_gets_the_copy_it_wants() {
         ("identity", None, "plain script"),
         ("zstd", None, "plain script"),
     ] {
-        let answer = app.browser().http.get(app.url(SCRIPT)).header(ACCEPT_ENCODING, accepts).send().await.unwrap();
+        let answer = app
+            .browser()
+            .http
+            .get(app.url(SCRIPT))
+            .header(ACCEPT_ENCODING, accepts)
+            .send()
+            .await
+            .unwrap();
         let headers = answer.headers().clone();
-        assert_eq!(headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap()), encoding, "{accepts}");
+        assert_eq!(
+            headers
+                .get(CONTENT_ENCODING)
+                .map(|value| value.to_str().unwrap()),
+            encoding,
+            "{accepts}"
+        );
         assert_eq!(headers[CONTENT_TYPE], "text/javascript; charset=utf-8");
         assert_eq!(headers[VARY], "accept-encoding");
         assert_eq!(answer.text().await.unwrap(), content, "{accepts}");
@@ -47,7 +61,11 @@ async fn each_browser_gets_the_copy_it_wants() {
     }
     for (content, etag) in &etags {
         for (other, other_etag) in &etags {
-            assert_eq!(content == other, etag == other_etag, "each copy has an ETag of its own");
+            assert_eq!(
+                content == other,
+                etag == other_etag,
+                "each copy has an ETag of its own"
+            );
         }
     }
 }
@@ -59,7 +77,11 @@ async fn files_with_a_hash_are_kept_for_ever_and_others_asked_for_again() {
     for (path, caching, content_type) in [
         (SCRIPT, ever, "text/javascript; charset=utf-8"),
         ("/assets/ui-ABCDEFGH.wasm", ever, "application/wasm"),
-        ("/graphiql/assets/graphiql-ABCDEFGH.css", ever, "text/css; charset=utf-8"),
+        (
+            "/graphiql/assets/graphiql-ABCDEFGH.css",
+            ever,
+            "text/css; charset=utf-8",
+        ),
         ("/", again, "text/html; charset=utf-8"),
         ("/index.html", again, "text/html; charset=utf-8"),
         ("/favicon.svg", again, "image/svg+xml"),
@@ -67,7 +89,10 @@ async fn files_with_a_hash_are_kept_for_ever_and_others_asked_for_again() {
         let answer = app.browser().get(path).await;
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
         assert_eq!(
-            (&answer.headers()[CACHE_CONTROL], &answer.headers()[CONTENT_TYPE]),
+            (
+                &answer.headers()[CACHE_CONTROL],
+                &answer.headers()[CONTENT_TYPE]
+            ),
             (&caching.parse().unwrap(), &content_type.parse().unwrap()),
             "{path}"
         );
@@ -81,7 +106,13 @@ async fn what_the_browser_still_has_is_not_sent_again() {
     let first = browser.get("/").await;
     let etag = first.headers()[ETAG].to_str().unwrap().to_owned();
     for known in [etag.clone(), format!("\"other\", W/{etag}"), "*".into()] {
-        let answer = browser.http.get(app.url("/")).header(IF_NONE_MATCH, &known).send().await.unwrap();
+        let answer = browser
+            .http
+            .get(app.url("/"))
+            .header(IF_NONE_MATCH, &known)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(
             (answer.status(), answer.headers()[ETAG].to_str().unwrap()),
             (StatusCode::NOT_MODIFIED, etag.as_str()),
@@ -89,7 +120,13 @@ async fn what_the_browser_still_has_is_not_sent_again() {
         );
         assert_eq!(answer.text().await.unwrap(), "");
     }
-    let changed = browser.http.get(app.url("/")).header(IF_NONE_MATCH, "\"other\"").send().await.unwrap();
+    let changed = browser
+        .http
+        .get(app.url("/"))
+        .header(IF_NONE_MATCH, "\"other\"")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(changed.status(), StatusCode::OK);
 }
 
@@ -97,14 +134,44 @@ async fn what_the_browser_still_has_is_not_sent_again() {
 async fn addresses_of_the_dashboard_get_its_page_and_missing_files_do_not() {
     let app = app().await;
     let browser = app.browser();
-    for path in ["/", "/services", "/services/0190b3c5-0000-7000-8000-000000000000", "/sign-in?error=x", "/a/b/c/"] {
+    for path in [
+        "/",
+        "/services",
+        "/services/0190b3c5-0000-7000-8000-000000000000",
+        "/sign-in?error=x",
+        "/a/b/c/",
+    ] {
         let answer = browser.get(path).await;
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
-        assert_eq!(answer.text().await.unwrap(), "<title>dashboard</title>", "{path}");
+        assert_eq!(
+            answer.text().await.unwrap(),
+            "<title>dashboard</title>",
+            "{path}"
+        );
     }
-    for path in ["/missing.js", "/assets/start-OTHER.js", "/favicon.ico", "/index.html.br", "/.env"] {
-        assert_eq!(browser.get(path).await.status(), StatusCode::NOT_FOUND, "{path}");
-        assert_eq!(browser.http.post(app.url(path)).send().await.unwrap().status(), StatusCode::NOT_FOUND, "{path}");
+    for path in [
+        "/missing.js",
+        "/assets/start-OTHER.js",
+        "/favicon.ico",
+        "/index.html.br",
+        "/.env",
+    ] {
+        assert_eq!(
+            browser.get(path).await.status(),
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
+        assert_eq!(
+            browser
+                .http
+                .post(app.url(path))
+                .send()
+                .await
+                .unwrap()
+                .status(),
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
     }
     let posted = browser.http.post(app.url("/")).send().await.unwrap();
     assert_eq!(posted.status(), StatusCode::METHOD_NOT_ALLOWED);
@@ -113,8 +180,17 @@ async fn addresses_of_the_dashboard_get_its_page_and_missing_files_do_not() {
 #[tokio::test]
 async fn head_tells_the_length_and_sends_nothing() {
     let app = app().await;
-    let answer = app.browser().http.head(app.url("/favicon.svg")).send().await.unwrap();
-    assert_eq!((answer.status(), &answer.headers()[CONTENT_LENGTH]), (StatusCode::OK, &"6".parse().unwrap()));
+    let answer = app
+        .browser()
+        .http
+        .head(app.url("/favicon.svg"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (answer.status(), &answer.headers()[CONTENT_LENGTH]),
+        (StatusCode::OK, &"6".parse().unwrap())
+    );
     assert_eq!(answer.text().await.unwrap(), "");
 }
 
@@ -129,9 +205,19 @@ async fn no_path_leads_out_of_the_dashboard() {
         "/%2e%2e/Cargo.toml",
         "/assets/..\\..\\Cargo.toml",
     ] {
-        let answer = raw(&app, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).await;
-        assert!(!answer.contains("[package]") && !answer.contains("VERSION_ID"), "{answer}");
-        assert!(answer.starts_with("HTTP/1.1 404") || answer.contains("<title>dashboard</title>"), "{path}: {answer}");
+        let answer = raw(
+            &app,
+            &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+        )
+        .await;
+        assert!(
+            !answer.contains("[package]") && !answer.contains("VERSION_ID"),
+            "{answer}"
+        );
+        assert!(
+            answer.starts_with("HTTP/1.1 404") || answer.contains("<title>dashboard</title>"),
+            "{path}: {answer}"
+        );
     }
 }
 
@@ -139,21 +225,34 @@ async fn no_path_leads_out_of_the_dashboard() {
 async fn each_page_has_the_policy_that_it_needs_and_no_wider_one() {
     let app = app().await;
     let policy = async |path: &str| {
-        app.browser().get(path).await.headers()["content-security-policy"].to_str().unwrap().to_owned()
+        app.browser().get(path).await.headers()["content-security-policy"]
+            .to_str()
+            .unwrap()
+            .to_owned()
     };
     let dashboard = policy("/").await;
     assert!(
-        dashboard.contains("script-src 'self' 'wasm-unsafe-eval'") && !dashboard.contains("unsafe-inline"),
+        dashboard.contains("script-src 'self' 'wasm-unsafe-eval'")
+            && !dashboard.contains("unsafe-inline"),
         "{dashboard}"
     );
     let playground = policy("/api/graphql").await;
     assert!(
-        playground.contains("script-src 'self';") && playground.contains("style-src 'self' 'unsafe-inline'"),
+        playground.contains("script-src 'self';")
+            && playground.contains("style-src 'self' 'unsafe-inline'"),
         "{playground}"
     );
     let api = policy("/api/health").await;
     assert_eq!(api, "default-src 'none'; frame-ancestors 'none'");
-    assert_eq!(app.browser().get("/api/graphql").await.text().await.unwrap(), "<title>playground</title>");
+    assert_eq!(
+        app.browser()
+            .get("/api/graphql")
+            .await
+            .text()
+            .await
+            .unwrap(),
+        "<title>playground</title>"
+    );
 }
 
 #[tokio::test]
@@ -162,6 +261,9 @@ async fn a_program_without_dashboard_says_how_to_build_one() {
     for path in ["/", "/services", "/api/graphql"] {
         let answer = app.browser().get(path).await;
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert!(answer.text().await.unwrap().contains("make build"), "{path}");
+        assert!(
+            answer.text().await.unwrap().contains("make build"),
+            "{path}"
+        );
     }
 }

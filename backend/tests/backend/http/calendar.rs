@@ -183,34 +183,77 @@ on_each_database! {
 async fn a_token_reads_that_there_is_a_calendar_and_makes_no_address() {
     let app = App::start().await;
     let browser = app.signed_in().await;
-    let made = browser.graphql("mutation { createApiToken(input: { name: \"x\" }) { token } }").await;
-    let token = made["data"]["createApiToken"]["token"].as_str().unwrap().to_owned();
+    let made = browser
+        .graphql("mutation { createApiToken(input: { name: \"x\" }) { token } }")
+        .await;
+    let token = made["data"]["createApiToken"]["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let ask = async |query: &str| -> Value {
-        let request = app.browser().http.post(app.url("/api/graphql")).bearer_auth(&token);
-        request.json(&json!({ "query": query })).send().await.unwrap().json().await.unwrap()
+        let request = app
+            .browser()
+            .http
+            .post(app.url("/api/graphql"))
+            .bearer_auth(&token);
+        request
+            .json(&json!({ "query": query }))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap()
     };
     assert_eq!(code(&ask(CREATE).await), "FORBIDDEN");
-    assert_eq!(ask("{ calendarFeed { createdAt } }").await["data"], json!({ "calendarFeed": null }));
-    let visitor = app.browser().graphql("{ calendarFeed { createdAt } }").await;
+    assert_eq!(
+        ask("{ calendarFeed { createdAt } }").await["data"],
+        json!({ "calendarFeed": null })
+    );
+    let visitor = app
+        .browser()
+        .graphql("{ calendarFeed { createdAt } }")
+        .await;
     assert_eq!(code(&visitor), "UNAUTHENTICATED");
 }
 
 /// The status and the answer without what differs from request to request.
 async fn answer(browser: &Browser, address: &str) -> (u16, String) {
     let answer = browser.http.get(address).send().await.unwrap();
-    let (status, id) = (answer.status().as_u16(), answer.headers()["x-request-id"].to_str().unwrap().to_owned());
+    let (status, id) = (
+        answer.status().as_u16(),
+        answer.headers()["x-request-id"]
+            .to_str()
+            .unwrap()
+            .to_owned(),
+    );
     (status, answer.text().await.unwrap().replace(&id, "id"))
 }
 
 async fn renewed(browser: &Browser) -> String {
     let made = browser.graphql(CREATE).await;
-    assert_eq!(made["data"]["createCalendarFeed"]["feed"]["lastReadAt"], Value::Null, "{made}");
-    made["data"]["createCalendarFeed"]["url"].as_str().unwrap().to_owned()
+    assert_eq!(
+        made["data"]["createCalendarFeed"]["feed"]["lastReadAt"],
+        Value::Null,
+        "{made}"
+    );
+    made["data"]["createCalendarFeed"]["url"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 async fn me(app: &App, browser: &Browser) -> user::Model {
-    let id = browser.graphql("{ me { id } }").await["data"]["me"]["id"].as_str().unwrap().parse::<Uuid>().unwrap();
-    user::Entity::find_by_id(id).one(&app.db).await.unwrap().unwrap()
+    let id = browser.graphql("{ me { id } }").await["data"]["me"]["id"]
+        .as_str()
+        .unwrap()
+        .parse::<Uuid>()
+        .unwrap();
+    user::Entity::find_by_id(id)
+        .one(&app.db)
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 fn at() -> DateTime<Utc> {
@@ -270,7 +313,14 @@ async fn follows(app: &App, user: &user::Model, page: Uuid, name: &str, componen
     id
 }
 
-async fn maintenance(app: &App, page: Uuid, id: &str, component: &str, status: &str, from: Option<DateTime<Utc>>) {
+async fn maintenance(
+    app: &App,
+    page: Uuid,
+    id: &str,
+    component: &str,
+    status: &str,
+    from: Option<DateTime<Utc>>,
+) {
     let row = vendor_maintenance::Model {
         status_page_id: page,
         maintenance_id: id.into(),

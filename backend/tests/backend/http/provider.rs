@@ -61,7 +61,11 @@ fn location(answer: &Response) -> String {
 
 /// Sends a browser to a provider; where it was sent.
 async fn depart(browser: &Browser, id: &str) -> String {
-    location(&browser.get(&format!("/api/auth/{id}?return=/incidents")).await)
+    location(
+        &browser
+            .get(&format!("/api/auth/{id}?return=/incidents"))
+            .await,
+    )
 }
 
 /// The way back, as the provider lets it go.
@@ -87,12 +91,18 @@ async fn signed_in_as(app: &App, provider: &Provider, id: &str) -> Value {
 fn refusal(answer: &Response) -> String {
     let location = location(answer);
     assert_eq!(answer.headers().get("set-cookie"), None, "{location}");
-    let query = location.strip_prefix("/sign-in?error=").unwrap_or_else(|| panic!("{location}"));
+    let query = location
+        .strip_prefix("/sign-in?error=")
+        .unwrap_or_else(|| panic!("{location}"));
     query.split('&').next().unwrap().to_owned()
 }
 
 async fn nobody_is_in(app: &App, what: &str) {
-    assert_eq!(session::Entity::find().count(&app.db).await.unwrap(), 0, "{what}");
+    assert_eq!(
+        session::Entity::find().count(&app.db).await.unwrap(),
+        0,
+        "{what}"
+    );
 }
 
 #[tokio::test]
@@ -108,13 +118,26 @@ async fn the_providers_that_are_set_up_are_offered_to_strangers_and_no_others() 
     assert_eq!(offered["data"], expected);
     let app = App::with(|settings| settings.local_login = false).await;
     let offered = app.browser().graphql(ask).await;
-    assert_eq!(offered["data"]["signInOptions"], json!({ "local": false, "providers": [] }));
+    assert_eq!(
+        offered["data"]["signInOptions"],
+        json!({ "local": false, "providers": [] })
+    );
     for id in ["google", "github", "oidc"] {
-        for path in [format!("/api/auth/{id}"), format!("/api/auth/{id}/callback?code=a&state=b")] {
-            assert_eq!(refusal(&app.browser().get(&path).await), "unknown_provider", "{path}");
+        for path in [
+            format!("/api/auth/{id}"),
+            format!("/api/auth/{id}/callback?code=a&state=b"),
+        ] {
+            assert_eq!(
+                refusal(&app.browser().get(&path).await),
+                "unknown_provider",
+                "{path}"
+            );
         }
     }
-    assert_eq!(app.browser().get("/api/auth/gitlab").await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(
+        app.browser().get("/api/auth/gitlab").await.status(),
+        StatusCode::NOT_FOUND
+    );
 }
 
 on_each_database! {
@@ -255,46 +278,114 @@ async fn whatever_comes_back_otherwise_than_it_went_ends_on_the_sign_in_page_wit
         let browser = app.browser();
         let address = depart(&browser, id).await;
         let url: url::Url = address.parse().unwrap();
-        let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+        let state = url
+            .query_pairs()
+            .find(|(name, _)| name == "state")
+            .unwrap()
+            .1
+            .into_owned();
         let other = if id == "google" { "oidc" } else { "google" };
         for (what, path, expected) in [
             ("nothing", format!("/api/auth/{id}/callback"), "mismatch"),
-            ("no state", format!("/api/auth/{id}/callback?code=x"), "mismatch"),
-            ("a forged state", format!("/api/auth/{id}/callback?code=x&state={}", "A".repeat(43)), "mismatch"),
-            ("another provider's", format!("/api/auth/{other}/callback?code=x&state={state}"), "mismatch"),
-            ("two states", format!("/api/auth/{id}/callback?code=x&state={state}&state={state}"), "mismatch"),
+            (
+                "no state",
+                format!("/api/auth/{id}/callback?code=x"),
+                "mismatch",
+            ),
+            (
+                "a forged state",
+                format!("/api/auth/{id}/callback?code=x&state={}", "A".repeat(43)),
+                "mismatch",
+            ),
+            (
+                "another provider's",
+                format!("/api/auth/{other}/callback?code=x&state={state}"),
+                "mismatch",
+            ),
+            (
+                "two states",
+                format!("/api/auth/{id}/callback?code=x&state={state}&state={state}"),
+                "mismatch",
+            ),
         ] {
             assert_eq!(refusal(&browser.get(&path).await), expected, "{id}: {what}");
         }
         let way_back = back(&provider, id, &address);
-        assert_eq!(refusal(&app.browser().get(&way_back).await), "browser", "{id}: another browser");
+        assert_eq!(
+            refusal(&app.browser().get(&way_back).await),
+            "browser",
+            "{id}: another browser"
+        );
         let stranger = app.browser();
         depart(&stranger, id).await;
-        assert_eq!(refusal(&stranger.get(&way_back).await), "mismatch", "{id}: another browser on its own way");
+        assert_eq!(
+            refusal(&stranger.get(&way_back).await),
+            "mismatch",
+            "{id}: another browser on its own way"
+        );
         for cookie in ["", "x", "a.b.c"] {
             let forger = app.browser();
             let name = browser.cookie_name("/api/auth", "pulsecheck_sign_in");
             forger.set_cookie(&format!("{name}={cookie}; Path=/api/auth"));
-            assert_eq!(refusal(&forger.get(&way_back).await), "browser", "{id}: a forged cookie");
+            assert_eq!(
+                refusal(&forger.get(&way_back).await),
+                "browser",
+                "{id}: a forged cookie"
+            );
         }
         nobody_is_in(&app, id).await;
 
         let cookies = browser.cookie_header("/api/auth");
-        assert_eq!(location(&browser.get(&way_back).await), "/incidents", "{id}: and as it went");
-        assert_eq!(refusal(&browser.get(&way_back).await), "browser", "{id}: once more");
-        let replay = app.browser().http.get(app.url(&way_back)).header("cookie", cookies).send().await.unwrap();
-        assert_eq!(refusal(&replay), "used", "{id}: once more with a kept cookie");
+        assert_eq!(
+            location(&browser.get(&way_back).await),
+            "/incidents",
+            "{id}: and as it went"
+        );
+        assert_eq!(
+            refusal(&browser.get(&way_back).await),
+            "browser",
+            "{id}: once more"
+        );
+        let replay = app
+            .browser()
+            .http
+            .get(app.url(&way_back))
+            .header("cookie", cookies)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            refusal(&replay),
+            "used",
+            "{id}: once more with a kept cookie"
+        );
         session::Entity::delete_many().exec(&app.db).await.unwrap();
 
         let browser = app.browser();
         let address: url::Url = depart(&browser, id).await.parse().unwrap();
-        let state = address.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
-        let denied = format!("/api/auth/{id}/callback?error=access_denied&error_description=no&state={state}");
+        let state = address
+            .query_pairs()
+            .find(|(name, _)| name == "state")
+            .unwrap()
+            .1
+            .into_owned();
+        let denied = format!(
+            "/api/auth/{id}/callback?error=access_denied&error_description=no&state={state}"
+        );
         assert_eq!(refusal(&browser.get(&denied).await), "denied", "{id}");
-        assert_eq!(refusal(&browser.get(&denied).await), "used", "{id}: that was the answer");
+        assert_eq!(
+            refusal(&browser.get(&denied).await),
+            "used",
+            "{id}: that was the answer"
+        );
         let browser = app.browser();
-        let way_back = back(&provider, id, &depart(&browser, id).await).replace("code=code-", "code=other-");
-        assert_eq!(refusal(&browser.get(&way_back).await), "provider", "{id}: a code that nobody gave");
+        let way_back =
+            back(&provider, id, &depart(&browser, id).await).replace("code=code-", "code=other-");
+        assert_eq!(
+            refusal(&browser.get(&way_back).await),
+            "provider",
+            "{id}: a code that nobody gave"
+        );
         nobody_is_in(&app, id).await;
     }
     assert_eq!(user::Entity::find().count(&app.db).await.unwrap(), 1);
@@ -307,13 +398,23 @@ async fn two_tabs_are_on_their_way_at_once_and_both_arrive() {
     let browser = app.browser();
     let first = depart(&browser, "google").await;
     let second = depart(&browser, "github").await;
-    assert_eq!(location(&browser.get(&back(&provider, "google", &first)).await), "/incidents");
-    assert_eq!(location(&browser.get(&back(&provider, "github", &second)).await), "/incidents");
+    assert_eq!(
+        location(&browser.get(&back(&provider, "google", &first)).await),
+        "/incidents"
+    );
+    assert_eq!(
+        location(&browser.get(&back(&provider, "github", &second)).await),
+        "/incidents"
+    );
     for _ in 0..20 {
         depart(&browser, "google").await;
     }
     let cookies = browser.cookie_header("/api/auth");
-    assert_eq!(cookies.matches("pulsecheck_sign_in").count(), 5, "those that were given up are forgotten: {cookies}");
+    assert_eq!(
+        cookies.matches("pulsecheck_sign_in").count(),
+        5,
+        "those that were given up are forgotten: {cookies}"
+    );
 }
 
 #[tokio::test]
@@ -326,13 +427,20 @@ async fn who_comes_back_late_is_told_so() {
     let after = Utc::now().timestamp();
     let name = browser.cookie_name("/api/auth", "pulsecheck_sign_in");
     let cookie = browser.cookie("/api/auth", "pulsecheck_sign_in");
-    let mut parts = cookie.split('.').map(|part| BASE64_URL_SAFE_NO_PAD.decode(part).unwrap_or_default());
+    let mut parts = cookie
+        .split('.')
+        .map(|part| BASE64_URL_SAFE_NO_PAD.decode(part).unwrap_or_default());
     let header: Header = serde_json::from_slice(&parts.next().unwrap()).unwrap();
     let mut flow: Value = serde_json::from_slice(&parts.next().unwrap()).unwrap();
     let end = flow["exp"].as_i64().unwrap();
-    assert!((before + 600..=after + 600).contains(&end), "it may take ten minutes: {before} {end} {after}");
+    assert!(
+        (before + 600..=after + 600).contains(&end),
+        "it may take ten minutes: {before} {end} {after}"
+    );
     flow["exp"] = json!(Utc::now().timestamp());
-    let key = Sha256::new_with_prefix("pulsecheck sign-in key\0").chain_update(SECRET).finalize();
+    let key = Sha256::new_with_prefix("pulsecheck sign-in key\0")
+        .chain_update(SECRET)
+        .finalize();
     let late = jsonwebtoken::encode(&header, &flow, &EncodingKey::from_secret(&key)).unwrap();
     browser.set_cookie(&format!("{name}={late}; Path=/api/auth"));
     assert_eq!(refusal(&browser.get(&way_back).await), "expired");
@@ -355,7 +463,8 @@ async fn an_answer_that_cannot_be_believed_signs_nobody_in() {
         provider.script().change = Arc::new(move |_, claims| claims[name] = value.clone());
     };
     let remove = |name: &'static str| {
-        provider.script().change = Arc::new(move |_, claims| drop(claims.as_object_mut().unwrap().remove(name)));
+        provider.script().change =
+            Arc::new(move |_, claims| drop(claims.as_object_mut().unwrap().remove(name)));
     };
     let forge = |forge: fn(&Value) -> String| provider.script().forge = Some(forge);
     let unsigned = |claims: &Value| {
@@ -370,42 +479,71 @@ async fn an_answer_that_cannot_be_believed_signs_nobody_in() {
         ("another nonce", &|| set("nonce", json!("x"))),
         ("no nonce", &|| remove("nonce")),
         ("another audience", &|| set("aud", json!("other"))),
-        ("one audience too many", &|| set("aud", json!([CLIENT, "other"]))),
+        ("one audience too many", &|| {
+            set("aud", json!([CLIENT, "other"]))
+        }),
         ("no audience", &|| remove("aud")),
-        ("another issuer", &|| set("iss", json!("https://evil.example"))),
+        ("another issuer", &|| {
+            set("iss", json!("https://evil.example"))
+        }),
         ("no issuer", &|| remove("iss")),
         ("expired", &|| set("exp", ago(121))),
         ("no expiry", &|| remove("exp")),
         ("made in the future", &|| set("iat", ago(-180))),
         ("made long ago", &|| set("iat", ago(3600))),
         ("no subject", &|| remove("sub")),
-        ("another access token", &|| set("at_hash", json!("77QmUPtjPfzWtF2AnpK9RQ"))),
-        ("a key that is not published", &|| provider.script().signing = 1),
+        ("another access token", &|| {
+            set("at_hash", json!("77QmUPtjPfzWtF2AnpK9RQ"))
+        }),
+        ("a key that is not published", &|| {
+            provider.script().signing = 1
+        }),
         ("a key under another's name", &|| {
             provider.script().signing = 1;
             provider.script().change = Arc::new(|header, _| header.kid = Some("0".into()));
         }),
         ("unsigned", &|| forge(unsigned)),
-        ("signed with the client's own secret", &|| forge(by_client_secret)),
+        ("signed with the client's own secret", &|| {
+            forge(by_client_secret)
+        }),
         ("somebody else at the userinfo endpoint", &|| {
-            provider.script().claims.as_object_mut().unwrap().remove("name");
+            provider
+                .script()
+                .claims
+                .as_object_mut()
+                .unwrap()
+                .remove("name");
             provider.script().userinfo = json!({ "sub": "eve" });
         }),
-        ("a redirect", &|| provider.script().token_answer = Some(standin::elsewhere)),
-        ("far too much", &|| provider.script().token_answer = Some(standin::endless)),
-        ("nonsense", &|| provider.script().token_answer = Some(standin::nonsense)),
-        ("no ID token", &|| provider.script().token_answer = Some(standin::no_id_token)),
+        ("a redirect", &|| {
+            provider.script().token_answer = Some(standin::elsewhere)
+        }),
+        ("far too much", &|| {
+            provider.script().token_answer = Some(standin::endless)
+        }),
+        ("nonsense", &|| {
+            provider.script().token_answer = Some(standin::nonsense)
+        }),
+        ("no ID token", &|| {
+            provider.script().token_answer = Some(standin::no_id_token)
+        }),
     ];
     for (what, prepare) in cases {
         prepare();
-        assert_eq!(refusal(&sign_in(&app.browser(), &provider, "google").await), "provider", "{what}");
+        assert_eq!(
+            refusal(&sign_in(&app.browser(), &provider, "google").await),
+            "provider",
+            "{what}"
+        );
         nobody_is_in(&app, what).await;
         clear();
     }
     let other_issuer = async {
         let browser = app.browser();
         let way_back = back(&provider, "google", &depart(&browser, "google").await);
-        browser.get(&format!("{way_back}&iss=https%3A%2F%2Fevil.example")).await
+        browser
+            .get(&format!("{way_back}&iss=https%3A%2F%2Fevil.example"))
+            .await
     };
     assert_eq!(refusal(&other_issuer.await), "mismatch");
     assert_eq!(user::Entity::find().count(&app.db).await.unwrap(), 0);
@@ -419,7 +557,11 @@ async fn an_answer_that_cannot_be_believed_signs_nobody_in() {
     );
     clear();
     set("aud", json!([CLIENT]));
-    assert_eq!(location(&sign_in(&app.browser(), &provider, "google").await), "/incidents", "a list of one");
+    assert_eq!(
+        location(&sign_in(&app.browser(), &provider, "google").await),
+        "/incidents",
+        "a list of one"
+    );
 }
 
 #[tokio::test]
@@ -430,11 +572,22 @@ async fn an_id_token_that_says_little_is_completed_by_the_userinfo_endpoint() {
     provider.script().userinfo = json!({ "sub": "ada-1", "email": "ada@example.test", "email_verified": "true",
         "preferred_username": "ada", "picture": "https://lh3.googleusercontent.com/a/x" });
     let me = signed_in_as(&app, &provider, "oidc").await;
-    assert_eq!((&me["email"], &me["name"]), (&json!("ada@example.test"), &json!("ada")));
+    assert_eq!(
+        (&me["email"], &me["name"]),
+        (&json!("ada@example.test"), &json!("ada"))
+    );
     assert_eq!(me["avatarUrl"], "https://lh3.googleusercontent.com/a/x");
-    let known = identity::Entity::find().one(&app.db).await.unwrap().unwrap();
+    let known = identity::Entity::find()
+        .one(&app.db)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(known.email_verified);
-    assert_eq!(known.subject, format!("{} ada-1", provider.base), "subjects are unique within their issuer");
+    assert_eq!(
+        known.subject,
+        format!("{} ada-1", provider.base),
+        "subjects are unique within their issuer"
+    );
 }
 
 #[tokio::test]
@@ -442,17 +595,35 @@ async fn a_provider_that_is_away_is_only_missed_until_it_is_back() {
     let provider = Provider::start().await;
     provider.script().away = true;
     let app = with(&provider).await;
-    assert_eq!(app.browser().get("/api/ready").await.status(), StatusCode::OK);
+    assert_eq!(
+        app.browser().get("/api/ready").await.status(),
+        StatusCode::OK
+    );
     for _ in 0..5 {
-        assert_eq!(refusal(&app.browser().get("/api/auth/google").await), "provider");
+        assert_eq!(
+            refusal(&app.browser().get("/api/auth/google").await),
+            "provider"
+        );
     }
-    assert_eq!(provider.script().discoveries, 1, "it is left in peace for some seconds");
+    assert_eq!(
+        provider.script().discoveries,
+        1,
+        "it is left in peace for some seconds"
+    );
     provider.script().away = false;
-    let back = async { while !location(&app.browser().get("/api/auth/google").await).starts_with("http") {} };
-    tokio::time::timeout(Duration::from_secs(30), back).await.expect("it is tried again");
+    let back = async {
+        while !location(&app.browser().get("/api/auth/google").await).starts_with("http") {}
+    };
+    tokio::time::timeout(Duration::from_secs(30), back)
+        .await
+        .expect("it is tried again");
     let before = provider.script().discoveries;
     signed_in_as(&app, &provider, "google").await;
-    assert_eq!(provider.script().discoveries, before, "and what it says is kept");
+    assert_eq!(
+        provider.script().discoveries,
+        before,
+        "and what it says is kept"
+    );
     provider.script().away = true;
     signed_in_as(&app, &provider, "google").await;
 }
@@ -463,8 +634,12 @@ async fn a_provider_may_exchange_its_key() {
     let app = with(&provider).await;
     signed_in_as(&app, &provider, "google").await;
     (provider.script().published, provider.script().signing) = (1, 1);
-    let accepted = async { while location(&sign_in(&app.browser(), &provider, "google").await) != "/incidents" {} };
-    tokio::time::timeout(Duration::from_secs(30), accepted).await.expect("the new key is read within seconds");
+    let accepted = async {
+        while location(&sign_in(&app.browser(), &provider, "google").await) != "/incidents" {}
+    };
+    tokio::time::timeout(Duration::from_secs(30), accepted)
+        .await
+        .expect("the new key is read within seconds");
 }
 
 #[tokio::test]
@@ -481,7 +656,9 @@ async fn a_sign_in_leads_to_no_other_server() {
         ("/\t/evil.example", "/"),
         ("/api/auth/logout", "/"),
     ] {
-        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return", wanted).finish();
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("return", wanted)
+            .finish();
         let browser = app.browser();
         let address = location(&browser.get(&format!("/api/auth/google?{query}")).await);
         let answer = browser.get(&back(&provider, "google", &address)).await;
@@ -494,11 +671,21 @@ async fn a_browser_that_signs_in_again_has_one_session() {
     let provider = Provider::start().await;
     let app = with(&provider).await;
     let browser = app.signed_in().await;
-    assert_eq!(location(&sign_in(&browser, &provider, "google").await), "/incidents");
+    assert_eq!(
+        location(&sign_in(&browser, &provider, "google").await),
+        "/incidents"
+    );
     let me = browser.graphql("{ me { email } }").await;
     assert_eq!(me["data"]["me"]["email"], "ada@example.test");
-    assert_eq!(session::Entity::find().count(&app.db).await.unwrap(), 1, "the one before has ended");
-    assert_eq!(location(&sign_in(&browser, &provider, "google").await), "/incidents");
+    assert_eq!(
+        session::Entity::find().count(&app.db).await.unwrap(),
+        1,
+        "the one before has ended"
+    );
+    assert_eq!(
+        location(&sign_in(&browser, &provider, "google").await),
+        "/incidents"
+    );
     assert_eq!(session::Entity::find().count(&app.db).await.unwrap(), 1);
 }
 
@@ -507,12 +694,26 @@ async fn under_another_name_of_this_machine_a_sign_in_begins_at_the_public_one()
     let provider = Provider::start().await;
     let app = with(&provider).await;
     let host = format!("localhost:{}", app.port);
-    let ask = |path: &str| app.browser().http.get(app.url(path)).header("host", &host).send();
+    let ask = |path: &str| {
+        app.browser()
+            .http
+            .get(app.url(path))
+            .header("host", &host)
+            .send()
+    };
     let answer = ask("/api/auth/google?return=/incidents").await.unwrap();
-    assert_eq!(location(&answer), app.url("/api/auth/google?return=%2Fincidents&here=1"));
+    assert_eq!(
+        location(&answer),
+        app.url("/api/auth/google?return=%2Fincidents&here=1")
+    );
     assert_eq!(answer.headers().get("set-cookie"), None);
-    let there = ask("/api/auth/google?return=%2Fincidents&here=1").await.unwrap();
-    assert!(location(&there).starts_with(&provider.base), "a proxy that calls this server so is not sent in a circle");
+    let there = ask("/api/auth/google?return=%2Fincidents&here=1")
+        .await
+        .unwrap();
+    assert!(
+        location(&there).starts_with(&provider.base),
+        "a proxy that calls this server so is not sent in a circle"
+    );
 }
 
 #[tokio::test]
@@ -523,10 +724,23 @@ async fn behind_https_the_cookie_of_a_sign_in_is_secure() {
         settings.public_url = "https://pulse.example.com".parse().unwrap();
     })
     .await;
-    let ask = app.browser().http.get(app.url("/api/auth/google")).header("host", "pulse.example.com");
+    let ask = app
+        .browser()
+        .http
+        .get(app.url("/api/auth/google"))
+        .header("host", "pulse.example.com");
     let answer = ask.send().await.unwrap();
     let (_, attributes) = set_cookie(answer.headers(), "__Host-pulsecheck_sign_in").unwrap();
-    assert_eq!(attributes, ["HttpOnly", "Max-Age=3600", "Path=/", "SameSite=Lax", "Secure"]);
+    assert_eq!(
+        attributes,
+        [
+            "HttpOnly",
+            "Max-Age=3600",
+            "Path=/",
+            "SameSite=Lax",
+            "Secure"
+        ]
+    );
 }
 
 #[tokio::test]
@@ -536,18 +750,34 @@ async fn a_provider_that_was_known_by_another_address_keeps_the_account() {
     let me = signed_in_as(&app, &provider, "google").await;
     provider.script().claims["email"] = json!("ada@new.example.test");
     let moved = signed_in_as(&app, &provider, "google").await;
-    assert_eq!((&moved["id"], &moved["email"]), (&me["id"], &json!("ada@new.example.test")));
+    assert_eq!(
+        (&moved["id"], &moved["email"]),
+        (&me["id"], &json!("ada@new.example.test"))
+    );
     provider.script().claims["email_verified"] = json!(false);
     provider.script().claims["email"] = json!("victim@example.test");
     let claimed = signed_in_as(&app, &provider, "google").await;
-    assert_eq!(claimed["email"], "ada@new.example.test", "nobody vouches for the other one");
+    assert_eq!(
+        claimed["email"], "ada@new.example.test",
+        "nobody vouches for the other one"
+    );
     // What was unverified once does not open the account to whoever has that address.
-    let row = identity::Entity::find().one(&app.db).await.unwrap().unwrap();
+    let row = identity::Entity::find()
+        .one(&app.db)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(!row.email_verified);
     let victim = json!({ "sub": "victim", "email": "victim@example.test", "email_verified": true });
     (provider.script().claims, provider.script().userinfo) = (victim.clone(), victim);
-    assert_eq!(refusal(&sign_in(&app.browser(), &provider, "oidc").await), "email_taken");
-    let corrected = identity::ActiveModel { email_verified: Set(true), ..row.into() };
+    assert_eq!(
+        refusal(&sign_in(&app.browser(), &provider, "oidc").await),
+        "email_taken"
+    );
+    let corrected = identity::ActiveModel {
+        email_verified: Set(true),
+        ..row.into()
+    };
     corrected.update(&app.db).await.unwrap();
     assert_eq!(signed_in_as(&app, &provider, "oidc").await["id"], me["id"]);
 }

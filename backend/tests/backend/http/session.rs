@@ -22,8 +22,19 @@ const LOGOUT_BELOW: &str = "/api/auth/refresh/logout";
 
 /// Refreshes with a given token and no other cookie.
 async fn refresh_with(app: &App, token: &str) -> reqwest::Response {
-    let request = app.browser().http.post(app.url(REFRESH)).header(ORIGIN, &app.base);
-    request.header(COOKIE, format!("{}={token}", app.named("pulsecheck_refresh"))).send().await.unwrap()
+    let request = app
+        .browser()
+        .http
+        .post(app.url(REFRESH))
+        .header(ORIGIN, &app.base);
+    request
+        .header(
+            COOKIE,
+            format!("{}={token}", app.named("pulsecheck_refresh")),
+        )
+        .send()
+        .await
+        .unwrap()
 }
 
 /// As if every session had been refreshed that much earlier.
@@ -35,7 +46,11 @@ async fn move_back(app: &App, column: session::Column, by: Duration) {
             _ => row.expires_at - by,
         };
         let update = session::Entity::update_many().col_expr(column, Expr::value(moved));
-        update.filter(session::Column::Id.eq(row.id)).exec(&app.db).await.unwrap();
+        update
+            .filter(session::Column::Id.eq(row.id))
+            .exec(&app.db)
+            .await
+            .unwrap();
     }
 }
 
@@ -172,8 +187,19 @@ async fn what_is_no_refresh_token_is_refused_and_ends_nothing() {
     let browser = app.signed_in().await;
     let access = browser.cookie("/", "pulsecheck_access");
     let foreign = BASE64_URL_SAFE_NO_PAD.encode([7; 48]);
-    for token in ["", "x", "////", access.as_str(), foreign.as_str(), &"A".repeat(100_000 / 4)] {
-        assert_eq!(refresh_with(&app, token).await.status(), StatusCode::UNAUTHORIZED, "{token}");
+    for token in [
+        "",
+        "x",
+        "////",
+        access.as_str(),
+        foreign.as_str(),
+        &"A".repeat(100_000 / 4),
+    ] {
+        assert_eq!(
+            refresh_with(&app, token).await.status(),
+            StatusCode::UNAUTHORIZED,
+            "{token}"
+        );
     }
     assert!(browser.is_signed_in().await);
 }
@@ -185,7 +211,9 @@ async fn another_sites_page_can_neither_refresh_nor_sign_out() {
     for path in [REFRESH, LOGOUT, LOGOUT_BELOW] {
         for origin in [Some("https://evil.example"), Some("null"), None] {
             let request = browser.http.post(app.url(path));
-            let request = origin.into_iter().fold(request, |request, origin| request.header(ORIGIN, origin));
+            let request = origin
+                .into_iter()
+                .fold(request, |request, origin| request.header(ORIGIN, origin));
             let answer = request.send().await.unwrap();
             assert_eq!(
                 (answer.status(), answer.headers().get("set-cookie")),
@@ -203,7 +231,11 @@ async fn a_refresh_token_that_another_host_put_into_the_browser_does_not_count()
     let (mine, theirs) = (app.signed_in().await, app.signed_in().await);
     let name = app.named("pulsecheck_refresh");
     let ask = async |cookies: String| {
-        let request = app.browser().http.post(app.url(REFRESH)).header(ORIGIN, &app.base);
+        let request = app
+            .browser()
+            .http
+            .post(app.url(REFRESH))
+            .header(ORIGIN, &app.base);
         let answer = request.header(COOKIE, cookies).send().await.unwrap();
         (answer.status(), answer.headers().contains_key("set-cookie"))
     };
@@ -211,8 +243,14 @@ async fn a_refresh_token_that_another_host_put_into_the_browser_does_not_count()
     let (own, foreign) = (refresh_token(&mine), refresh_token(&theirs));
     let token = mine.cookie("/", "pulsecheck_access");
     let refused = (StatusCode::UNAUTHORIZED, false);
-    assert_eq!(ask(format!("{}; {name}={foreign}", access(&token))).await, refused, "another session's");
-    let expired = altered(&mine, |_, claims| claims["exp"] = json!(Utc::now().timestamp() - 3600));
+    assert_eq!(
+        ask(format!("{}; {name}={foreign}", access(&token))).await,
+        refused,
+        "another session's"
+    );
+    let expired = altered(&mine, |_, claims| {
+        claims["exp"] = json!(Utc::now().timestamp() - 3600)
+    });
     assert_eq!(
         ask(format!("{}; {name}={foreign}", access(&expired))).await,
         refused,
@@ -220,10 +258,20 @@ async fn a_refresh_token_that_another_host_put_into_the_browser_does_not_count()
     );
     for both in [[&foreign, &own], [&own, &foreign]] {
         let cookies = format!("{}; {name}={}; {name}={}", access(&token), both[0], both[1]);
-        assert_eq!(ask(cookies).await, refused, "nobody can tell which is whose");
+        assert_eq!(
+            ask(cookies).await,
+            refused,
+            "nobody can tell which is whose"
+        );
     }
-    assert!(mine.is_signed_in().await && theirs.is_signed_in().await, "no session ends by it");
-    assert_eq!(ask(format!("{}; {name}={own}", access(&expired))).await.0, StatusCode::OK);
+    assert!(
+        mine.is_signed_in().await && theirs.is_signed_in().await,
+        "no session ends by it"
+    );
+    assert_eq!(
+        ask(format!("{}; {name}={own}", access(&expired))).await.0,
+        StatusCode::OK
+    );
     assert_eq!(
         ask(format!("{}; {name}={foreign}", access("x"))).await.0,
         StatusCode::OK,
@@ -234,7 +282,10 @@ async fn a_refresh_token_that_another_host_put_into_the_browser_does_not_count()
 #[tokio::test]
 async fn whoever_is_not_signed_in_can_sign_out_without_harm() {
     let app = App::start().await;
-    assert_eq!(app.browser().post(LOGOUT).await.status(), StatusCode::NO_CONTENT);
+    assert_eq!(
+        app.browser().post(LOGOUT).await.status(),
+        StatusCode::NO_CONTENT
+    );
 }
 
 /// The header of a token that the app issues, and its claims.
@@ -247,7 +298,9 @@ fn parts(token: &str) -> (Header, Value) {
 /// The key that signs access tokens, as anybody who knows the secret can derive it.
 fn signing_key(secret: &str) -> EncodingKey {
     use sha2::{Digest as _, Sha256};
-    let key = Sha256::new_with_prefix("pulsecheck access token key\0").chain_update(secret).finalize();
+    let key = Sha256::new_with_prefix("pulsecheck access token key\0")
+        .chain_update(secret)
+        .finalize();
     EncodingKey::from_secret(&key)
 }
 
@@ -269,8 +322,14 @@ async fn an_access_token_holds_what_it_should_and_no_more() {
     let app = App::start().await;
     let (header, claims) = parts(&app.signed_in().await.cookie("/", "pulsecheck_access"));
     assert_eq!(header.alg, Algorithm::HS256);
-    assert_eq!((claims["iss"].as_str().unwrap(), &claims["aud"]), (app.base.as_str(), &json!("pulsecheck")));
-    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 3600);
+    assert_eq!(
+        (claims["iss"].as_str().unwrap(), &claims["aud"]),
+        (app.base.as_str(), &json!("pulsecheck"))
+    );
+    assert_eq!(
+        claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(),
+        3600
+    );
     let mut names: Vec<_> = claims.as_object().unwrap().keys().collect();
     names.sort();
     assert_eq!(names, ["aud", "exp", "iat", "iss", "sid", "sub"]);
@@ -281,24 +340,65 @@ async fn tampered_tokens_sign_nobody_in() {
     let app = App::start().await;
     let browser = app.signed_in().await;
     let own = browser.cookie("/", "pulsecheck_access");
-    assert!(signs_in(&app, &altered(&browser, |_, _| {})).await, "the test's own key is the right one");
+    assert!(
+        signs_in(&app, &altered(&browser, |_, _| {})).await,
+        "the test's own key is the right one"
+    );
     let (header, claims) = parts(&own);
     let (head, signature) = own.rsplit_once('.').unwrap();
-    let none = BASE64_URL_SAFE_NO_PAD.encode(json!({ "alg": "none", "kid": header.kid }).to_string());
+    let none =
+        BASE64_URL_SAFE_NO_PAD.encode(json!({ "alg": "none", "kid": header.kid }).to_string());
     let payload = head.split_once('.').unwrap().1;
     let foreign_key = signing_key("fedcba9876543210fedcba9876543210");
     for (what, token) in [
         ("alg none", format!("{none}.{payload}.")),
-        ("alg none, signature kept", format!("{none}.{payload}.{signature}")),
+        (
+            "alg none, signature kept",
+            format!("{none}.{payload}.{signature}"),
+        ),
         ("no signature", format!("{head}.")),
-        ("another key", jsonwebtoken::encode(&header, &claims, &foreign_key).unwrap()),
-        ("another algorithm", altered(&browser, |header, _| header.alg = Algorithm::HS384)),
-        ("another audience", altered(&browser, |_, claims| claims["aud"] = json!("other"))),
-        ("another issuer", altered(&browser, |_, claims| claims["iss"] = json!("https://evil.example"))),
-        ("expired", altered(&browser, |_, claims| claims["exp"] = json!(Utc::now().timestamp()))),
-        ("no expiry", altered(&browser, |_, claims| drop(claims.as_object_mut().unwrap().remove("exp")))),
-        ("another user", altered(&browser, |_, claims| claims["sub"] = json!(uuid::Uuid::now_v7()))),
-        ("another session", altered(&browser, |_, claims| claims["sid"] = json!(uuid::Uuid::now_v7()))),
+        (
+            "another key",
+            jsonwebtoken::encode(&header, &claims, &foreign_key).unwrap(),
+        ),
+        (
+            "another algorithm",
+            altered(&browser, |header, _| header.alg = Algorithm::HS384),
+        ),
+        (
+            "another audience",
+            altered(&browser, |_, claims| claims["aud"] = json!("other")),
+        ),
+        (
+            "another issuer",
+            altered(&browser, |_, claims| {
+                claims["iss"] = json!("https://evil.example")
+            }),
+        ),
+        (
+            "expired",
+            altered(&browser, |_, claims| {
+                claims["exp"] = json!(Utc::now().timestamp())
+            }),
+        ),
+        (
+            "no expiry",
+            altered(&browser, |_, claims| {
+                drop(claims.as_object_mut().unwrap().remove("exp"))
+            }),
+        ),
+        (
+            "another user",
+            altered(&browser, |_, claims| {
+                claims["sub"] = json!(uuid::Uuid::now_v7())
+            }),
+        ),
+        (
+            "another session",
+            altered(&browser, |_, claims| {
+                claims["sid"] = json!(uuid::Uuid::now_v7())
+            }),
+        ),
         ("a refresh token", refresh_token(&browser)),
     ] {
         assert!(!signs_in(&app, &token).await, "{what}");
@@ -310,11 +410,16 @@ async fn signing_out_works_with_an_expired_access_token() {
     let app = App::start().await;
     let browser = app.signed_in().await;
     let refresh = refresh_token(&browser);
-    let expired = altered(&browser, |_, claims| claims["exp"] = json!(Utc::now().timestamp() - 3600));
+    let expired = altered(&browser, |_, claims| {
+        claims["exp"] = json!(Utc::now().timestamp() - 3600)
+    });
     browser.set_cookie(&format!("{}={expired}", app.named("pulsecheck_access")));
     assert!(!browser.is_signed_in().await);
     assert_eq!(browser.post(LOGOUT).await.status(), StatusCode::NO_CONTENT);
-    assert_eq!(refresh_with(&app, &refresh).await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        refresh_with(&app, &refresh).await.status(),
+        StatusCode::UNAUTHORIZED
+    );
 }
 
 #[tokio::test]
@@ -328,8 +433,14 @@ async fn signing_out_works_by_the_refresh_token_when_the_access_token_cannot_be_
             assert_eq!(refresh_with(&app, &first).await.status(), StatusCode::OK);
         }
         browser.set_cookie(&format!("{}=unreadable", app.named("pulsecheck_access")));
-        assert_eq!(browser.post(LOGOUT_BELOW).await.status(), StatusCode::NO_CONTENT);
-        assert!(!signs_in(&app, &access).await, "an older refresh token: {old}");
+        assert_eq!(
+            browser.post(LOGOUT_BELOW).await.status(),
+            StatusCode::NO_CONTENT
+        );
+        assert!(
+            !signs_in(&app, &access).await,
+            "an older refresh token: {old}"
+        );
         assert_eq!(session::Entity::find().count(&app.db).await.unwrap(), 0);
     }
 }
@@ -339,9 +450,15 @@ async fn after_the_key_was_changed_sessions_go_on_while_the_old_one_is_accepted(
     let database = Arc::new(database::sqlite().await);
     let new = "fedcba9876543210fedcba9876543210";
     let public_url = || "http://localhost:8080".parse().unwrap();
-    let before = App::on(Arc::clone(&database), |settings| settings.public_url = public_url()).await;
+    let before = App::on(Arc::clone(&database), |settings| {
+        settings.public_url = public_url()
+    })
+    .await;
     let before = before.signed_in().await;
-    let (token, refresh) = (before.cookie("/", "pulsecheck_access"), refresh_token(&before));
+    let (token, refresh) = (
+        before.cookie("/", "pulsecheck_access"),
+        refresh_token(&before),
+    );
     let rotated = App::on(Arc::clone(&database), |settings| {
         settings.public_url = public_url();
         settings.secret_key = new.into();
@@ -351,10 +468,19 @@ async fn after_the_key_was_changed_sessions_go_on_while_the_old_one_is_accepted(
     assert!(signs_in(&rotated, &token).await);
     let later = rotated.signed_in().await.cookie("/", "pulsecheck_access");
     let key_id = |token: &str| parts(token).0.kid.unwrap();
-    assert_ne!(key_id(&later), key_id(&token), "who signs in now gets a token by the new key");
+    assert_ne!(
+        key_id(&later),
+        key_id(&token),
+        "who signs in now gets a token by the new key"
+    );
     let refreshed = refresh_with(&rotated, &refresh).await;
-    let (renewed, _) = set_cookie(refreshed.headers(), &rotated.named("pulsecheck_access")).unwrap();
-    assert_eq!(key_id(&renewed), key_id(&later), "and who refreshes as well");
+    let (renewed, _) =
+        set_cookie(refreshed.headers(), &rotated.named("pulsecheck_access")).unwrap();
+    assert_eq!(
+        key_id(&renewed),
+        key_id(&later),
+        "and who refreshes as well"
+    );
     let long_after = App::on(database, |settings| {
         settings.public_url = public_url();
         settings.secret_key = new.into();

@@ -14,9 +14,17 @@ async fn refused(app: &App, link: &str) -> String {
     let answer = app.browser().http.get(link).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
     assert_eq!(answer.headers().get("set-cookie"), None);
-    let location = app.url(answer.headers()["location"].to_str().unwrap()).parse::<url::Url>().unwrap();
+    let location = app
+        .url(answer.headers()["location"].to_str().unwrap())
+        .parse::<url::Url>()
+        .unwrap();
     assert_eq!(location.path(), "/sign-in");
-    location.query_pairs().find(|(name, _)| name == "error").unwrap().1.into_owned()
+    location
+        .query_pairs()
+        .find(|(name, _)| name == "error")
+        .unwrap()
+        .1
+        .into_owned()
 }
 
 on_each_database! {
@@ -67,12 +75,23 @@ on_each_database! {
 async fn nothing_that_is_no_link_signs_anybody_in() {
     let app = App::start().await;
     app.link().await;
-    for query in ["", "?token=", "?token=x", "?token=%00", "?token[]=1", "?token=a&token=b"] {
+    for query in [
+        "",
+        "?token=",
+        "?token=x",
+        "?token=%00",
+        "?token[]=1",
+        "?token=a&token=b",
+    ] {
         refused(&app, &app.url(&format!("/api/auth/local{query}"))).await;
     }
     let almost = format!("{}A", &app.link().await);
     refused(&app, &almost).await;
-    refused(&app, &format!("/api/auth/local?token={}", "A".repeat(10_000)).replacen('/', &app.url("/"), 1)).await;
+    refused(
+        &app,
+        &format!("/api/auth/local?token={}", "A".repeat(10_000)).replacen('/', &app.url("/"), 1),
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -80,10 +99,25 @@ async fn looking_at_a_link_without_opening_it_does_not_use_it_up() {
     let app = App::start().await;
     let link = app.link().await;
     let browser = app.browser();
-    assert_eq!(browser.http.head(&link).send().await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED);
-    let guess = browser.http.get(&link).header("sec-purpose", "prefetch;prerender").send().await.unwrap();
-    assert_eq!((guess.status(), guess.headers().get("set-cookie")), (StatusCode::SERVICE_UNAVAILABLE, None));
-    assert_eq!(browser.http.get(&link).send().await.unwrap().headers()["location"], "/");
+    assert_eq!(
+        browser.http.head(&link).send().await.unwrap().status(),
+        StatusCode::METHOD_NOT_ALLOWED
+    );
+    let guess = browser
+        .http
+        .get(&link)
+        .header("sec-purpose", "prefetch;prerender")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (guess.status(), guess.headers().get("set-cookie")),
+        (StatusCode::SERVICE_UNAVAILABLE, None)
+    );
+    assert_eq!(
+        browser.http.get(&link).send().await.unwrap().headers()["location"],
+        "/"
+    );
 }
 
 #[tokio::test]
@@ -95,24 +129,61 @@ async fn where_links_are_switched_off_none_works() {
 #[tokio::test]
 async fn cookies_are_out_of_reach_for_scripts_and_other_sites() {
     let app = App::start().await;
-    let answer = app.browser().http.get(app.link().await).send().await.unwrap();
+    let answer = app
+        .browser()
+        .http
+        .get(app.link().await)
+        .send()
+        .await
+        .unwrap();
     let attributes = |name: &str| set_cookie(answer.headers(), name).unwrap().1;
-    assert_eq!(attributes(&app.named("pulsecheck_access")), ["HttpOnly", "Max-Age=604800", "Path=/", "SameSite=Lax"]);
-    let refresh = ["HttpOnly", "Max-Age=604800", "Path=/api/auth/refresh", "SameSite=Lax"];
+    assert_eq!(
+        attributes(&app.named("pulsecheck_access")),
+        ["HttpOnly", "Max-Age=604800", "Path=/", "SameSite=Lax"]
+    );
+    let refresh = [
+        "HttpOnly",
+        "Max-Age=604800",
+        "Path=/api/auth/refresh",
+        "SameSite=Lax",
+    ];
     assert_eq!(attributes(&app.named("pulsecheck_refresh")), refresh);
     assert_eq!(answer.headers()["cache-control"], "no-store");
 }
 
 #[tokio::test]
 async fn behind_https_cookies_are_secure_and_bound_to_the_host() {
-    let app = App::with(|settings| settings.public_url = "https://pulse.example.com".parse().unwrap()).await;
-    let answer = app.browser().http.get(app.link().await).send().await.unwrap();
+    let app =
+        App::with(|settings| settings.public_url = "https://pulse.example.com".parse().unwrap())
+            .await;
+    let answer = app
+        .browser()
+        .http
+        .get(app.link().await)
+        .send()
+        .await
+        .unwrap();
     let attributes = |name: &str| set_cookie(answer.headers(), name).unwrap().1;
-    let access = ["HttpOnly", "Max-Age=604800", "Path=/", "SameSite=Lax", "Secure"];
+    let access = [
+        "HttpOnly",
+        "Max-Age=604800",
+        "Path=/",
+        "SameSite=Lax",
+        "Secure",
+    ];
     assert_eq!(attributes("__Host-pulsecheck_access"), access);
-    let refresh = ["HttpOnly", "Max-Age=604800", "Path=/api/auth/refresh", "SameSite=Lax", "Secure"];
+    let refresh = [
+        "HttpOnly",
+        "Max-Age=604800",
+        "Path=/api/auth/refresh",
+        "SameSite=Lax",
+        "Secure",
+    ];
     assert_eq!(attributes("__Secure-pulsecheck_refresh"), refresh);
-    assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000");
+    assert_eq!(
+        answer.headers()["strict-transport-security"],
+        "max-age=31536000"
+    );
 }
 
 #[tokio::test]
@@ -123,5 +194,8 @@ async fn two_servers_on_one_host_do_not_sign_each_other_out() {
     let answer = browser.http.get(two.link().await).send().await.unwrap();
     assert!(set_cookie(answer.headers(), &two.named("pulsecheck_access")).is_some());
     assert!(browser.is_signed_in().await);
-    assert_eq!(browser.post("/api/auth/refresh").await.status(), StatusCode::OK);
+    assert_eq!(
+        browser.post("/api/auth/refresh").await.status(),
+        StatusCode::OK
+    );
 }

@@ -96,7 +96,10 @@ impl Provider {
             given: 0,
             codes: HashMap::new(),
         };
-        let provider = Self { base, script: Arc::new(Mutex::new(script)) };
+        let provider = Self {
+            base,
+            script: Arc::new(Mutex::new(script)),
+        };
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(discovery))
             .route("/jwks", get(jwks))
@@ -143,10 +146,15 @@ impl Provider {
     fn id_token(&self, asked: &HashMap<String, String>) -> String {
         let script = self.script();
         let now = Utc::now().timestamp();
-        let mut claims =
-            json!({ "iss": self.base, "aud": CLIENT, "exp": now + 300, "iat": now, "nonce": asked["nonce"] });
-        claims.as_object_mut().unwrap().extend(script.claims.as_object().unwrap().clone());
-        let mut header = Header { kid: Some(script.signing.to_string()), ..Header::new(Algorithm::ES256) };
+        let mut claims = json!({ "iss": self.base, "aud": CLIENT, "exp": now + 300, "iat": now, "nonce": asked["nonce"] });
+        claims
+            .as_object_mut()
+            .unwrap()
+            .extend(script.claims.as_object().unwrap().clone());
+        let mut header = Header {
+            kid: Some(script.signing.to_string()),
+            ..Header::new(Algorithm::ES256)
+        };
         (script.change)(&mut header, &mut claims);
         if let Some(forge) = script.forge {
             return forge(&claims);
@@ -188,30 +196,47 @@ async fn token(
         return answer();
     }
     // RFC 6749, 2.3.1: encoded as in forms before it is encoded for the header.
-    let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let encoded =
+        |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let basic = BASE64_STANDARD.encode(format!("{}:{}", encoded(CLIENT), encoded(CLIENT_SECRET)));
-    let known = headers.get("authorization").is_some_and(|value| value == &format!("Basic {basic}"));
+    let known = headers
+        .get("authorization")
+        .is_some_and(|value| value == &format!("Basic {basic}"));
     match provider.redeem(&form).filter(|_| known) {
         Some(asked) => {
             let id_token = provider.id_token(&asked);
             Json(json!({ "access_token": "at-1", "token_type": "Bearer", "expires_in": 60, "id_token": id_token }))
                 .into_response()
         }
-        None => (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" }))).into_response(),
+        None => (
+            StatusCode::BAD_REQUEST,
+            Json(json!({ "error": "invalid_grant" })),
+        )
+            .into_response(),
     }
 }
 
 async fn userinfo(State(provider): State<Provider>, headers: HeaderMap) -> Response {
-    match headers.get("authorization").is_some_and(|value| value == "Bearer at-1") {
+    match headers
+        .get("authorization")
+        .is_some_and(|value| value == "Bearer at-1")
+    {
         true => Json(provider.script().userinfo.clone()).into_response(),
         false => StatusCode::UNAUTHORIZED.into_response(),
     }
 }
 
-async fn github_token(State(provider): State<Provider>, Form(form): Form<HashMap<String, String>>) -> Json<Value> {
-    let secret = form.get("client_secret").is_some_and(|secret| secret == CLIENT_SECRET);
+async fn github_token(
+    State(provider): State<Provider>,
+    Form(form): Form<HashMap<String, String>>,
+) -> Json<Value> {
+    let secret = form
+        .get("client_secret")
+        .is_some_and(|secret| secret == CLIENT_SECRET);
     Json(match provider.redeem(&form).filter(|_| secret) {
-        Some(_) => json!({ "access_token": "gho_1", "token_type": "bearer", "scope": "read:user,user:email" }),
+        Some(_) => {
+            json!({ "access_token": "gho_1", "token_type": "bearer", "scope": "read:user,user:email" })
+        }
         None => json!({ "error": "bad_verification_code" }),
     })
 }
@@ -225,7 +250,10 @@ async fn github_emails(State(provider): State<Provider>, headers: HeaderMap) -> 
 }
 
 fn github(headers: &HeaderMap, answer: Value) -> Response {
-    match headers.get("authorization").is_some_and(|value| value == "Bearer gho_1") {
+    match headers
+        .get("authorization")
+        .is_some_and(|value| value == "Bearer gho_1")
+    {
         true => Json(answer).into_response(),
         false => StatusCode::UNAUTHORIZED.into_response(),
     }
@@ -238,7 +266,11 @@ pub(crate) fn elsewhere() -> Response {
 
 /// More than any answer needs.
 pub(crate) fn endless() -> Response {
-    ([("content-type", "application/json")], vec![b' '; 4 * 1024 * 1024]).into_response()
+    (
+        [("content-type", "application/json")],
+        vec![b' '; 4 * 1024 * 1024],
+    )
+        .into_response()
 }
 
 /// What is no JSON.

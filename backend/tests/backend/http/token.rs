@@ -32,27 +32,48 @@ async fn a_token(app: &App, expires_at: Option<DateTime<Utc>>) -> Uuid {
 
 /// Whether the API knows who sends this `Authorization`.
 async fn known(app: &App, authorization: &str) -> bool {
-    let request = app.browser().http.post(app.url("/api/graphql")).header(AUTHORIZATION, authorization);
-    let answer: Value = request.json(&json!({ "query": "{ me { id } }" })).send().await.unwrap().json().await.unwrap();
+    let request = app
+        .browser()
+        .http
+        .post(app.url("/api/graphql"))
+        .header(AUTHORIZATION, authorization);
+    let answer: Value = request
+        .json(&json!({ "query": "{ me { id } }" }))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     assert_eq!(answer.get("errors"), None, "{answer}");
     !answer["data"]["me"].is_null()
 }
 
 async fn last_used(app: &App, id: Uuid) -> Option<DateTime<Utc>> {
-    api_token::Entity::find_by_id(id).one(&app.db).await.unwrap().unwrap().last_used_at
+    api_token::Entity::find_by_id(id)
+        .one(&app.db)
+        .await
+        .unwrap()
+        .unwrap()
+        .last_used_at
 }
 
 /// The first use that is written down.
 async fn used_after(app: &App, id: Uuid, earlier: Option<DateTime<Utc>>) -> DateTime<Utc> {
     let noted = async {
         loop {
-            if let Some(used) = last_used(app, id).await.filter(|used| Some(*used) != earlier) {
+            if let Some(used) = last_used(app, id)
+                .await
+                .filter(|used| Some(*used) != earlier)
+            {
                 return used;
             }
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(10), noted).await.expect("the use is noted")
+    tokio::time::timeout(std::time::Duration::from_secs(10), noted)
+        .await
+        .expect("the use is noted")
 }
 
 on_each_database! {
@@ -70,9 +91,16 @@ on_each_database! {
 async fn the_use_of_a_token_is_noted_once_a_minute_at_most() {
     let app = App::start().await;
     let id = a_token(&app, None).await;
-    let (fresh, stale) = (Utc::now().trunc_subsecs(3), Utc::now().trunc_subsecs(3) - Duration::seconds(61));
+    let (fresh, stale) = (
+        Utc::now().trunc_subsecs(3),
+        Utc::now().trunc_subsecs(3) - Duration::seconds(61),
+    );
     for (earlier, noted_again) in [(fresh, false), (stale, true)] {
-        let row = api_token::ActiveModel { id: Set(id), last_used_at: Set(Some(earlier)), ..Default::default() };
+        let row = api_token::ActiveModel {
+            id: Set(id),
+            last_used_at: Set(Some(earlier)),
+            ..Default::default()
+        };
         row.update(&app.db).await.unwrap();
         // Another process, which has not seen the token lately.
         let other = App::on(app.database(), |_| {}).await;
@@ -102,8 +130,14 @@ async fn what_is_no_token_that_works_makes_a_stranger_even_with_good_cookies() {
         &format!("Bearer {}", browser.cookie("/", "pulsecheck_access")),
         &format!("Bearer pck_{}", "A".repeat(20_000)),
     ] {
-        let request = app.browser().http.post(app.url("/api/graphql")).header(AUTHORIZATION, authorization);
-        let request = request.header(COOKIE, &cookies).json(&json!({ "query": "{ me { id } }" }));
+        let request = app
+            .browser()
+            .http
+            .post(app.url("/api/graphql"))
+            .header(AUTHORIZATION, authorization);
+        let request = request
+            .header(COOKIE, &cookies)
+            .json(&json!({ "query": "{ me { id } }" }));
         let answer: Value = request.send().await.unwrap().json().await.unwrap();
         assert_eq!(answer["data"], json!({ "me": null }), "{authorization}");
     }
@@ -121,14 +155,22 @@ async fn an_expired_token_does_not_work() {
 async fn a_token_that_was_made_over_the_api_works_until_it_is_revoked() {
     let app = App::start().await;
     let browser = app.signed_in().await;
-    let made =
-        browser.graphql("mutation { createApiToken(input: { name: \"script\" }) { token apiToken { id } } }").await;
+    let made = browser
+        .graphql(
+            "mutation { createApiToken(input: { name: \"script\" }) { token apiToken { id } } }",
+        )
+        .await;
     let made = &made["data"]["createApiToken"];
     let authorization = format!("Bearer {}", made["token"].as_str().unwrap());
     assert!(known(&app, &authorization).await);
     let mut socket = Socket::open(&app, TRANSPORT, &[]).await.unwrap();
     socket.init(json!({ "Authorization": authorization })).await;
-    let revoked = browser.graphql(&format!("mutation {{ revokeApiToken(id: {}) }}", made["apiToken"]["id"])).await;
+    let revoked = browser
+        .graphql(&format!(
+            "mutation {{ revokeApiToken(id: {}) }}",
+            made["apiToken"]["id"]
+        ))
+        .await;
     assert_eq!(revoked["data"]["revokeApiToken"], made["apiToken"]["id"]);
     assert!(!known(&app, &authorization).await, "at once");
     assert_eq!(socket.receive().await["closed"], 4401);
@@ -140,7 +182,12 @@ async fn a_token_revoked_elsewhere_stops_working_within_seconds() {
     let app = App::with(|settings| settings.rates.operations = std::num::NonZeroU32::MAX).await;
     let id = a_token(&app, None).await;
     assert!(known(&app, &format!("Bearer {TOKEN}")).await);
-    api_token::Entity::delete_by_id(id).exec(&app.db).await.unwrap();
+    api_token::Entity::delete_by_id(id)
+        .exec(&app.db)
+        .await
+        .unwrap();
     let refused = async { while known(&app, &format!("Bearer {TOKEN}")).await {} };
-    tokio::time::timeout(std::time::Duration::from_secs(8), refused).await.expect("refused after 5 s");
+    tokio::time::timeout(std::time::Duration::from_secs(8), refused)
+        .await
+        .expect("refused after 5 s");
 }

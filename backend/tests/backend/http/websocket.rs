@@ -28,8 +28,13 @@ pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 /// As the dashboard does it.
 pub(crate) async fn opened_by(app: &App, browser: &Browser) -> Socket {
-    let headers = [("cookie", browser.cookie_header("/")), ("origin", app.base.clone())];
-    let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let headers = [
+        ("cookie", browser.cookie_header("/")),
+        ("origin", app.base.clone()),
+    ];
+    let headers = headers
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
     let mut socket = Socket::open(app, TRANSPORT, &headers).await.unwrap();
     socket.init(json!({})).await;
     socket
@@ -37,16 +42,29 @@ pub(crate) async fn opened_by(app: &App, browser: &Browser) -> Socket {
 
 impl Socket {
     /// The status of the refusal, if it comes to that.
-    pub(crate) async fn open(app: &App, protocol: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
-        let mut request = app.url("/api/graphql/ws").replacen("http", "ws", 1).into_client_request().unwrap();
-        for (name, value) in
-            headers.iter().chain([("sec-websocket-protocol", protocol)].iter().filter(|_| !protocol.is_empty()))
-        {
+    pub(crate) async fn open(
+        app: &App,
+        protocol: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, u16> {
+        let mut request = app
+            .url("/api/graphql/ws")
+            .replacen("http", "ws", 1)
+            .into_client_request()
+            .unwrap();
+        for (name, value) in headers.iter().chain(
+            [("sec-websocket-protocol", protocol)]
+                .iter()
+                .filter(|_| !protocol.is_empty()),
+        ) {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         match connect_async(request).await {
             Ok((socket, answer)) => {
-                assert_eq!(answer.headers()["sec-websocket-protocol"], protocol.split(',').next().unwrap());
+                assert_eq!(
+                    answer.headers()["sec-websocket-protocol"],
+                    protocol.split(',').next().unwrap()
+                );
                 Ok(Self(socket))
             }
             Err(Error::Http(answer)) => Err(answer.status().as_u16()),
@@ -55,18 +73,25 @@ impl Socket {
     }
 
     async fn send(&mut self, message: Value) {
-        self.0.send(Message::text(message.to_string())).await.unwrap();
+        self.0
+            .send(Message::text(message.to_string()))
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn init(&mut self, payload: Value) {
-        self.send(json!({ "type": "connection_init", "payload": payload })).await;
+        self.send(json!({ "type": "connection_init", "payload": payload }))
+            .await;
         assert_eq!(self.receive().await, json!({ "type": "connection_ack" }));
     }
 
     /// The next message; a close frame as its code and reason.
     pub(crate) async fn receive(&mut self) -> Value {
         loop {
-            match timeout(SOON, self.0.next()).await.expect("a message within the deadline") {
+            match timeout(SOON, self.0.next())
+                .await
+                .expect("a message within the deadline")
+            {
                 Some(Ok(Message::Text(text))) => {
                     let message: Value = serde_json::from_str(&text).unwrap();
                     if message["type"] != "ka" {
@@ -94,13 +119,18 @@ impl Socket {
     }
 
     pub(crate) async fn ask(&mut self, id: &str, query: &str) {
-        self.send(json!({ "type": "subscribe", "id": id, "payload": { "query": query } })).await;
+        self.send(json!({ "type": "subscribe", "id": id, "payload": { "query": query } }))
+            .await;
     }
 
     /// A round trip: whatever was sent before has been read by the server then.
     pub(crate) async fn settle(&mut self) {
-        self.send(json!({ "type": "ping", "payload": { "n": 1 } })).await;
-        assert_eq!(self.receive().await, json!({ "type": "pong", "payload": { "n": 1 } }));
+        self.send(json!({ "type": "ping", "payload": { "n": 1 } }))
+            .await;
+        assert_eq!(
+            self.receive().await,
+            json!({ "type": "pong", "payload": { "n": 1 } })
+        );
     }
 }
 
@@ -138,7 +168,10 @@ async fn a_signed_in_browser_asks_and_is_answered_in_the_newer_protocol() {
         socket.receive().await,
         json!({ "type": "next", "id": "1", "payload": { "data": { "me": { "name": "Owner" } } } })
     );
-    assert_eq!(socket.receive().await, json!({ "type": "complete", "id": "1" }));
+    assert_eq!(
+        socket.receive().await,
+        json!({ "type": "complete", "id": "1" })
+    );
     socket.settle().await;
 }
 
@@ -146,11 +179,23 @@ async fn a_signed_in_browser_asks_and_is_answered_in_the_newer_protocol() {
 async fn what_happens_to_a_service_reaches_its_owner_and_nobody_else() {
     let app = App::start().await;
     let (browser, stranger) = (app.signed_in().await, builders::a_user(&app.db).await);
-    let owner = user::Entity::find().filter(user::Column::Id.ne(stranger.id)).one(&app.db).await.unwrap().unwrap();
-    let (own, foreign) =
-        (builders::a_service(&app.db, &owner).create().await, builders::a_service(&app.db, &stranger).create().await);
+    let owner = user::Entity::find()
+        .filter(user::Column::Id.ne(stranger.id))
+        .one(&app.db)
+        .await
+        .unwrap()
+        .unwrap();
+    let (own, foreign) = (
+        builders::a_service(&app.db, &owner).create().await,
+        builders::a_service(&app.db, &stranger).create().await,
+    );
     let mut socket = opened_by(&app, &browser).await;
-    socket.ask("1", "subscription { statusUpdates { service { id } previous changed current { status } } }").await;
+    socket
+        .ask(
+            "1",
+            "subscription { statusUpdates { service { id } previous changed current { status } } }",
+        )
+        .await;
     socket.settle().await;
 
     let now = Utc::now().trunc_subsecs(3);
@@ -163,13 +208,25 @@ async fn what_happens_to_a_service_reaches_its_owner_and_nobody_else() {
             status_code: None,
             message: None,
         };
-        Event::StatusChecked { user_id, service_id, slot: now, previous: Some(Status::Up), current, changed: true }
+        Event::StatusChecked {
+            user_id,
+            service_id,
+            slot: now,
+            previous: Some(Status::Up),
+            current,
+            changed: true,
+        }
     };
-    app.live.publish(&[flipped(stranger.id, foreign.id), flipped(owner.id, own.id)]).await.unwrap();
-    let update =
-        json!({ "service": { "id": own.id }, "previous": "UP", "changed": true, "current": { "status": "DOWN" } });
+    app.live
+        .publish(&[flipped(stranger.id, foreign.id), flipped(owner.id, own.id)])
+        .await
+        .unwrap();
+    let update = json!({ "service": { "id": own.id }, "previous": "UP", "changed": true, "current": { "status": "DOWN" } });
     let received = socket.receive().await;
-    assert_eq!(received, json!({ "type": "next", "id": "1", "payload": { "data": { "statusUpdates": update } } }));
+    assert_eq!(
+        received,
+        json!({ "type": "next", "id": "1", "payload": { "data": { "statusUpdates": update } } })
+    );
 }
 
 #[tokio::test]
@@ -177,23 +234,38 @@ async fn the_older_protocol_is_spoken_too() {
     let app = App::start().await;
     a_token(&app).await;
     let mut socket = Socket::open(&app, LEGACY, &[]).await.unwrap();
-    socket.init(json!({ "Authorization": format!("Bearer {TOKEN}") })).await;
-    socket.send(json!({ "type": "start", "id": "a", "payload": { "query": "{ me { name } }" } })).await;
+    socket
+        .init(json!({ "Authorization": format!("Bearer {TOKEN}") }))
+        .await;
+    socket
+        .send(json!({ "type": "start", "id": "a", "payload": { "query": "{ me { name } }" } }))
+        .await;
     assert_eq!(
         socket.receive().await,
         json!({ "type": "data", "id": "a", "payload": { "data": { "me": { "name": "Ada" } } } })
     );
-    assert_eq!(socket.receive().await, json!({ "type": "complete", "id": "a" }));
+    assert_eq!(
+        socket.receive().await,
+        json!({ "type": "complete", "id": "a" })
+    );
     socket
         .send(
             json!({ "type": "start", "id": "b", "payload": { "query": "subscription { statusUpdates { changed } }" } }),
         )
         .await;
     socket.send(json!({ "type": "stop", "id": "b" })).await;
-    assert_eq!(socket.receive().await, json!({ "type": "complete", "id": "b" }));
-    socket.send(json!({ "type": "start", "id": "c", "payload": { "query": "{" } })).await;
+    assert_eq!(
+        socket.receive().await,
+        json!({ "type": "complete", "id": "b" })
+    );
+    socket
+        .send(json!({ "type": "start", "id": "c", "payload": { "query": "{" } }))
+        .await;
     let refused = socket.receive().await;
-    assert_eq!((&refused["type"], &refused["payload"]["extensions"]["code"]), (&json!("error"), &json!("BAD_INPUT")));
+    assert_eq!(
+        (&refused["type"], &refused["payload"]["extensions"]["code"]),
+        (&json!("error"), &json!("BAD_INPUT"))
+    );
     socket.send(json!({ "type": "connection_terminate" })).await;
     assert_eq!(socket.receive().await["closed"], 1000);
 }
@@ -201,7 +273,11 @@ async fn the_older_protocol_is_spoken_too() {
 #[tokio::test]
 async fn the_newer_protocol_is_preferred_and_no_other_is_spoken() {
     let app = App::start().await;
-    assert!(Socket::open(&app, "graphql-transport-ws, graphql-ws", &[]).await.is_ok());
+    assert!(
+        Socket::open(&app, "graphql-transport-ws, graphql-ws", &[])
+            .await
+            .is_ok()
+    );
     assert_eq!(Socket::open(&app, "mqtt", &[]).await.err(), Some(400));
     assert_eq!(Socket::open(&app, "", &[]).await.err(), Some(400));
     assert_eq!(app.browser().get("/api/graphql/ws").await.status(), 400);
@@ -211,14 +287,29 @@ async fn the_newer_protocol_is_preferred_and_no_other_is_spoken() {
 async fn another_sites_page_cannot_connect_with_the_cookies() {
     let app = App::start().await;
     let cookies = app.signed_in().await.cookie_header("/");
-    for origin in
-        [&[("origin", "https://evil.example")][..], &[("origin", "null")], &[("origin", "http://localhost:1")], &[]]
-    {
-        let headers: Vec<_> = origin.iter().copied().chain([("cookie", cookies.as_str())]).collect();
-        assert_eq!(Socket::open(&app, TRANSPORT, &headers).await.err(), Some(403), "{origin:?}");
+    for origin in [
+        &[("origin", "https://evil.example")][..],
+        &[("origin", "null")],
+        &[("origin", "http://localhost:1")],
+        &[],
+    ] {
+        let headers: Vec<_> = origin
+            .iter()
+            .copied()
+            .chain([("cookie", cookies.as_str())])
+            .collect();
+        assert_eq!(
+            Socket::open(&app, TRANSPORT, &headers).await.err(),
+            Some(403),
+            "{origin:?}"
+        );
     }
     // Without cookies there is nothing to abuse.
-    assert!(Socket::open(&app, TRANSPORT, &[("origin", "https://tools.example")]).await.is_ok());
+    assert!(
+        Socket::open(&app, TRANSPORT, &[("origin", "https://tools.example")])
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -233,14 +324,28 @@ async fn strangers_may_connect_and_each_operation_tells_them_what_they_are() {
     ] {
         let mut socket = Socket::open(&app, TRANSPORT, &[]).await.unwrap();
         socket.init(payload.clone()).await;
-        for query in ["subscription { statusUpdates { changed } }", "{ services { id } }"] {
+        for query in [
+            "subscription { statusUpdates { changed } }",
+            "{ services { id } }",
+        ] {
             socket.ask("1", query).await;
             let answer = socket.receive().await;
-            assert_eq!((&answer["type"], &answer["id"]), (&json!("error"), &json!("1")), "{payload} {query}");
-            assert_eq!(code(&json!({ "errors": answer["payload"] })), "UNAUTHENTICATED", "{payload} {query}");
+            assert_eq!(
+                (&answer["type"], &answer["id"]),
+                (&json!("error"), &json!("1")),
+                "{payload} {query}"
+            );
+            assert_eq!(
+                code(&json!({ "errors": answer["payload"] })),
+                "UNAUTHENTICATED",
+                "{payload} {query}"
+            );
         }
         socket.ask("1", "{ me { id } }").await;
-        assert_eq!(socket.receive().await["payload"], json!({ "data": { "me": null } }));
+        assert_eq!(
+            socket.receive().await["payload"],
+            json!({ "data": { "me": null } })
+        );
     }
 }
 
@@ -249,7 +354,8 @@ async fn a_stranger_may_stay_for_a_minute_and_a_user_for_longer() {
     let app = App::start().await;
     a_token(&app).await;
     let mut user = Socket::open(&app, TRANSPORT, &[]).await.unwrap();
-    user.init(json!({ "authorization": format!("Bearer {TOKEN}") })).await;
+    user.init(json!({ "authorization": format!("Bearer {TOKEN}") }))
+        .await;
     let mut stranger = Socket::open(&app, TRANSPORT, &[]).await.unwrap();
     stranger.init(Value::Null).await;
     let _held = hold_time();
@@ -268,9 +374,20 @@ async fn a_token_in_the_first_message_counts_more_than_cookies() {
     let app = App::start().await;
     a_token(&app).await;
     let cookies = app.signed_in().await.cookie_header("/");
-    for (token, data) in [(TOKEN, json!({ "me": { "name": "Ada" } })), ("pck_unknown", json!({ "me": null }))] {
-        let mut socket = Socket::open(&app, TRANSPORT, &[("cookie", &cookies), ("origin", &app.base)]).await.unwrap();
-        socket.init(json!({ "authorization": format!("Bearer {token}") })).await;
+    for (token, data) in [
+        (TOKEN, json!({ "me": { "name": "Ada" } })),
+        ("pck_unknown", json!({ "me": null })),
+    ] {
+        let mut socket = Socket::open(
+            &app,
+            TRANSPORT,
+            &[("cookie", &cookies), ("origin", &app.base)],
+        )
+        .await
+        .unwrap();
+        socket
+            .init(json!({ "authorization": format!("Bearer {token}") }))
+            .await;
         socket.ask("1", "{ me { name } }").await;
         assert_eq!(socket.receive().await["payload"]["data"], data);
     }
@@ -279,16 +396,36 @@ async fn a_token_in_the_first_message_counts_more_than_cookies() {
 #[tokio::test]
 async fn what_breaks_the_protocol_is_closed_with_its_code() {
     let app = App::start().await;
-    let subscribe =
-        json!({ "type": "subscribe", "id": "1", "payload": { "query": "subscription { statusUpdates { changed } }" } });
+    let subscribe = json!({ "type": "subscribe", "id": "1", "payload": { "query": "subscription { statusUpdates { changed } }" } });
     let browser = app.signed_in().await;
     for (what, code, messages) in [
         ("not JSON", 4400, vec![Message::text("{")]),
         ("not text", 4400, vec![Message::binary(vec![1, 2, 3])]),
-        ("an unknown type", 4400, vec![Message::text("{\"type\":\"start\",\"id\":\"1\"}")]),
-        ("no id", 4400, vec![Message::text("{\"type\":\"subscribe\",\"payload\":{\"query\":\"\"}}")]),
-        ("two of one id", 4409, vec![Message::text(subscribe.to_string()), Message::text(subscribe.to_string())]),
-        ("a second beginning", 4429, vec![Message::text("{\"type\":\"connection_init\"}")]),
+        (
+            "an unknown type",
+            4400,
+            vec![Message::text("{\"type\":\"start\",\"id\":\"1\"}")],
+        ),
+        (
+            "no id",
+            4400,
+            vec![Message::text(
+                "{\"type\":\"subscribe\",\"payload\":{\"query\":\"\"}}",
+            )],
+        ),
+        (
+            "two of one id",
+            4409,
+            vec![
+                Message::text(subscribe.to_string()),
+                Message::text(subscribe.to_string()),
+            ],
+        ),
+        (
+            "a second beginning",
+            4429,
+            vec![Message::text("{\"type\":\"connection_init\"}")],
+        ),
     ] {
         let mut socket = opened_by(&app, &browser).await;
         for message in messages {
@@ -321,16 +458,34 @@ async fn an_operation_that_is_wrong_is_refused_and_the_connection_goes_on() {
         json!({}),
         json!({ "query": "{ me { id } }", "variables": 1 }),
     ] {
-        socket.send(json!({ "type": "subscribe", "id": "1", "payload": payload })).await;
+        socket
+            .send(json!({ "type": "subscribe", "id": "1", "payload": payload }))
+            .await;
         let answer = socket.receive().await;
-        assert_eq!((&answer["type"], &answer["id"]), (&json!("error"), &json!("1")), "{payload}");
-        assert_eq!(code(&json!({ "errors": answer["payload"] })), "BAD_INPUT", "{payload}");
+        assert_eq!(
+            (&answer["type"], &answer["id"]),
+            (&json!("error"), &json!("1")),
+            "{payload}"
+        );
+        assert_eq!(
+            code(&json!({ "errors": answer["payload"] })),
+            "BAD_INPUT",
+            "{payload}"
+        );
     }
     for n in 0..100 {
-        socket.ask(&n.to_string(), "subscription { statusUpdates { changed } }").await;
+        socket
+            .ask(&n.to_string(), "subscription { statusUpdates { changed } }")
+            .await;
     }
-    socket.ask("100", "subscription { statusUpdates { changed } }").await;
-    assert_eq!(socket.receive().await["id"], "100", "one more than may run at once");
+    socket
+        .ask("100", "subscription { statusUpdates { changed } }")
+        .await;
+    assert_eq!(
+        socket.receive().await["id"],
+        "100",
+        "one more than may run at once"
+    );
     socket.send(json!({ "type": "complete", "id": "0" })).await;
     socket.ask("100", "{ me { name } }").await;
     assert_eq!(socket.receive().await["type"], "next");
@@ -340,14 +495,22 @@ async fn an_operation_that_is_wrong_is_refused_and_the_connection_goes_on() {
 async fn signing_out_closes_the_sessions_connections_and_no_others() {
     let app = App::start().await;
     let (browser, other) = (app.signed_in().await, app.signed_in().await);
-    let mut sockets = [opened_by(&app, &browser).await, opened_by(&app, &browser).await];
+    let mut sockets = [
+        opened_by(&app, &browser).await,
+        opened_by(&app, &browser).await,
+    ];
     let mut unconcerned = opened_by(&app, &other).await;
     for socket in &mut sockets {
-        socket.ask("1", "subscription { statusUpdates { changed } }").await;
+        socket
+            .ask("1", "subscription { statusUpdates { changed } }")
+            .await;
     }
     browser.post("/api/auth/logout").await;
     for socket in &mut sockets {
-        assert_eq!(socket.receive().await, json!({ "closed": 4401, "reason": "The session has ended" }));
+        assert_eq!(
+            socket.receive().await,
+            json!({ "closed": 4401, "reason": "The session has ended" })
+        );
     }
     unconcerned.settle().await;
 }
@@ -358,9 +521,14 @@ async fn a_session_or_token_that_ended_elsewhere_is_noticed_within_seconds() {
     let mut by_session = opened_by(&app, &app.signed_in().await).await;
     let id = a_token(&app).await;
     let mut by_token = Socket::open(&app, TRANSPORT, &[]).await.unwrap();
-    by_token.init(json!({ "Authorization": format!("Bearer {TOKEN}") })).await;
+    by_token
+        .init(json!({ "Authorization": format!("Bearer {TOKEN}") }))
+        .await;
     session::Entity::delete_many().exec(&app.db).await.unwrap();
-    api_token::Entity::delete_by_id(id).exec(&app.db).await.unwrap();
+    api_token::Entity::delete_by_id(id)
+        .exec(&app.db)
+        .await
+        .unwrap();
     for socket in [&mut by_session, &mut by_token] {
         assert_eq!(socket.receive().await["closed"], 4401);
     }
@@ -382,10 +550,19 @@ async fn a_server_that_stops_says_goodbye_and_ends_within_ten_seconds() {
     let mut polite = opened_by(&app, &browser).await;
     // Never reads, so never answers the goodbye.
     let rude = opened_by(&app, &browser).await;
-    polite.ask("1", "subscription { statusUpdates { changed } }").await;
+    polite
+        .ask("1", "subscription { statusUpdates { changed } }")
+        .await;
     polite.settle().await;
     app.stop.cancel();
-    assert_eq!(polite.receive().await, json!({ "closed": 1001, "reason": "The server is going away" }));
-    timeout(Duration::from_secs(10), app.served).await.expect("it ends in time").unwrap().unwrap();
+    assert_eq!(
+        polite.receive().await,
+        json!({ "closed": 1001, "reason": "The server is going away" })
+    );
+    timeout(Duration::from_secs(10), app.served)
+        .await
+        .expect("it ends in time")
+        .unwrap()
+        .unwrap();
     drop(rude);
 }

@@ -63,19 +63,42 @@ async fn a_page_of_very_many_components_is_refused() {
     let ada = api.somebody().await;
     let vendor = Vendor::start().await;
     let ids: Vec<String> = (0..2_001).map(|n| format!("c{n}")).collect();
-    let components: Vec<_> = ids.iter().map(|id| (id.as_str(), "A part", "operational")).collect();
-    let (most, too_many) = (Page::new("Most", &components[1..]), Page::new("Too many", &components));
+    let components: Vec<_> = ids
+        .iter()
+        .map(|id| (id.as_str(), "A part", "operational"))
+        .collect();
+    let (most, too_many) = (
+        Page::new("Most", &components[1..]),
+        Page::new("Too many", &components),
+    );
     vendor.shows(&too_many);
     let by_hand = json!({ "statusPageApiUrls": null, "userDefinedUrls": [vendor.url(SUMMARY)] });
     for (query, variables, expected) in [
         (DISCOVER, json!({ "url": vendor.url("/") }), "UPSTREAM"),
-        (CREATE, json!({ "input": input(&vendor, &["c1"]) }), "BAD_INPUT"),
-        (CREATE, json!({ "input": with(input(&vendor, &["c1"]), &by_hand) }), "BAD_INPUT"),
+        (
+            CREATE,
+            json!({ "input": input(&vendor, &["c1"]) }),
+            "BAD_INPUT",
+        ),
+        (
+            CREATE,
+            json!({ "input": with(input(&vendor, &["c1"]), &by_hand) }),
+            "BAD_INPUT",
+        ),
     ] {
         let (code, field, message) = refused(&ada, query, variables).await;
-        assert!(code == expected && message.contains("no more than 2000"), "{code} {field}: {message}");
+        assert!(
+            code == expected && message.contains("no more than 2000"),
+            "{code} {field}: {message}"
+        );
     }
     vendor.shows(&most);
     let service = creates(&ada, &input(&vendor, &["c1"])).await;
-    assert_eq!(service["statusPage"]["components"].as_array().unwrap().len(), 2_000);
+    assert_eq!(
+        service["statusPage"]["components"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2_000
+    );
 }

@@ -5,14 +5,17 @@ use crate::api::{Api, now};
 use crate::vendor::follows;
 use entity::{service_component, status_page, status_page_component, vendor_maintenance};
 use futures::future::join_all;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set,
+};
 use serde_json::{Value, json};
 use testkit::database::TestDatabase;
 use testkit::on_each_database;
 use testkit::vendor::{Page, Reply, SUMMARY, Vendor};
 use uuid::Uuid;
 
-const UPDATE: &str = "mutation($id: UUID!, $input: UpdateServiceInput!) { updateService(id: $id, input: $input) {
+const UPDATE: &str =
+    "mutation($id: UUID!, $input: UpdateServiceInput!) { updateService(id: $id, input: $input) {
     name components { id missing successors { id } } } }";
 
 const READ: &str = "query($id: UUID!) { service(id: $id) { components { id name groupName status vendorStatus missing
@@ -162,7 +165,14 @@ async fn a_client_is_believed_nothing_about_a_page() {
         for (field, upstream) in [
             (
                 "statusPageApiUrls",
-                ["30 MB", "a gzip bomb", "503", "a redirect to nowhere", "a redirect out of the web"].contains(&what),
+                [
+                    "30 MB",
+                    "a gzip bomb",
+                    "503",
+                    "a redirect to nowhere",
+                    "a redirect out of the web",
+                ]
+                .contains(&what),
             ),
             ("userDefinedUrls", false),
         ] {
@@ -170,25 +180,56 @@ async fn a_client_is_believed_nothing_about_a_page() {
             wanted["statusPageApiUrls"].take();
             wanted[field] = json!([vendor.url(SUMMARY)]);
             let (code, at, message) = refused(&ada, CREATE, json!({ "input": wanted })).await;
-            let expected = if upstream { ("UPSTREAM", "") } else { ("BAD_INPUT", field) };
+            let expected = if upstream {
+                ("UPSTREAM", "")
+            } else {
+                ("BAD_INPUT", field)
+            };
             assert_eq!((code.as_str(), at.as_str()), expected, "{what}: {message}");
             assert!(message.contains(reason), "{what}: {message}");
         }
     }
     let vendor = a_vendor().await;
-    let (code, field, message) = refused(&ada, CREATE, json!({ "input": input(&vendor, &["api", "made-up"]) })).await;
-    assert_eq!((code.as_str(), field.as_str()), ("BAD_INPUT", "componentIds"));
+    let (code, field, message) = refused(
+        &ada,
+        CREATE,
+        json!({ "input": input(&vendor, &["api", "made-up"]) }),
+    )
+    .await;
+    assert_eq!(
+        (code.as_str(), field.as_str()),
+        ("BAD_INPUT", "componentIds")
+    );
     assert!(message.contains("made-up"), "{message}");
-    assert_eq!(status_page::Entity::find().count(&api.ops.db).await.unwrap(), 0, "nothing is kept of what was refused");
-    assert_eq!(ada.data("{ services { id } }", json!({})).await["services"], json!([]));
+    assert_eq!(
+        status_page::Entity::find()
+            .count(&api.ops.db)
+            .await
+            .unwrap(),
+        0,
+        "nothing is kept of what was refused"
+    );
+    assert_eq!(
+        ada.data("{ services { id } }", json!({})).await["services"],
+        json!([])
+    );
 
     // The service's own link is its owner's; the page's words are the vendor's.
-    let wanted = with(input(&vendor, &["api"]), &json!({ "statusPageUrl": "https://elsewhere.test/" }));
+    let wanted = with(
+        input(&vendor, &["api"]),
+        &json!({ "statusPageUrl": "https://elsewhere.test/" }),
+    );
     let service = creates(&ada, &wanted).await;
     assert_eq!(service["statusPageUrl"], "https://elsewhere.test/");
     assert_eq!(
-        (&service["statusPage"]["url"], &service["statusPage"]["name"]),
-        (&json!("https://status.vendor.example/"), &json!("Harbour Cloud"))
+        (
+            &service["statusPage"]["url"],
+            &service["statusPage"]["name"]
+        ),
+        (
+            &json!("https://status.vendor.example/"),
+            &json!("Harbour Cloud")
+        )
     );
 }
 
@@ -204,7 +245,10 @@ async fn a_page_that_was_found_is_not_asked_again_for_its_finder_and_is_for_ever
     vendor.serve(SUMMARY, Reply::of("503 Service Unavailable", "", b""));
     // That somebody else follows the page must not show in that it can be added without being read.
     let (code, ..) = refused(&eve, CREATE, json!({ "input": input(&vendor, &["api"]) })).await;
-    assert_eq!((code.as_str(), vendor.asked(SUMMARY)), ("UPSTREAM", asked + 1));
+    assert_eq!(
+        (code.as_str(), vendor.asked(SUMMARY)),
+        ("UPSTREAM", asked + 1)
+    );
 }
 
 #[tokio::test]
@@ -213,7 +257,12 @@ async fn what_others_read_and_how_long_they_follow_does_not_show() {
     let (ada, eve) = (api.somebody().await, api.somebody().await);
     let vendor = a_vendor().await;
     creates(&ada, &input(&vendor, &["api"])).await;
-    let mut page = status_page::Entity::find().one(&api.ops.db).await.unwrap().unwrap().into_active_model();
+    let mut page = status_page::Entity::find()
+        .one(&api.ops.db)
+        .await
+        .unwrap()
+        .unwrap()
+        .into_active_model();
     page.fetched_at = Set(Some(now() - chrono::Duration::days(3)));
     page.update(&api.ops.db).await.unwrap();
     let before = now();
@@ -230,7 +279,11 @@ async fn a_page_that_is_old_says_so_and_later_says_nothing() {
     let ada = api.somebody().await;
     let vendor = a_vendor().await;
     let id = creates(&ada, &input(&vendor, &["api"])).await["id"].clone();
-    let service = entity::service::Entity::find().one(&api.ops.db).await.unwrap().unwrap();
+    let service = entity::service::Entity::find()
+        .one(&api.ops.db)
+        .await
+        .unwrap()
+        .unwrap();
     let work = vendor_maintenance::Model {
         status_page_id: service.status_page_id.unwrap(),
         maintenance_id: "m".into(),
@@ -248,7 +301,11 @@ async fn a_page_that_is_old_says_so_and_later_says_nothing() {
         let mut row = service.clone().into_active_model();
         row.created_at = Set(at);
         row.update(&api.ops.db).await.unwrap();
-        let page = status_page::Entity::find().one(&api.ops.db).await.unwrap().unwrap();
+        let page = status_page::Entity::find()
+            .one(&api.ops.db)
+            .await
+            .unwrap()
+            .unwrap();
         let mut page = page.into_active_model();
         page.fetched_at = Set(Some(at));
         page.attempted_at = Set(Some(now()));
@@ -256,15 +313,26 @@ async fn a_page_that_is_old_says_so_and_later_says_nothing() {
         page.message = Set(Some("answered 503".into()));
         page.update(&api.ops.db).await.unwrap();
         let notices = "query($id: UUID!) { service(id: $id) { maintenances { id } } }";
-        let announced = ada.data(notices, json!({ "id": id })).await["service"]["maintenances"].clone();
+        let announced =
+            ada.data(notices, json!({ "id": id })).await["service"]["maintenances"].clone();
         // Work that should have ended goes on for as long as the vendor says so, and not for ever when it says nothing.
-        assert_eq!(announced, if minutes < 15 { json!([{ "id": "m" }]) } else { json!([]) });
+        assert_eq!(
+            announced,
+            if minutes < 15 {
+                json!([{ "id": "m" }])
+            } else {
+                json!([])
+            }
+        );
         let read = ada.data(READ, json!({ "id": id })).await["service"].clone();
         assert_eq!(
             (&read["statusPage"]["stale"], &read["statusPage"]["failure"]),
             (&json!(stale), &json!("answered 503"))
         );
-        assert_eq!(read["components"][0]["status"], status, "after {minutes} minutes");
+        assert_eq!(
+            read["components"][0]["status"], status,
+            "after {minutes} minutes"
+        );
         assert_eq!(read["components"][0]["vendorStatus"], "major_outage");
     }
 }
@@ -278,27 +346,57 @@ async fn a_page_is_discovered_or_given_by_hand_and_never_both() {
     for (changes, field) in [
         (json!({ "userDefinedUrls": given }), "userDefinedUrls"),
         (json!({ "statusPageApiUrls": null }), "statusPageApiUrls"),
-        (json!({ "statusPageApiUrls": vec!["https://a.test/"; 11] }), "statusPageApiUrls"),
-        (json!({ "statusPageApiUrls": ["ftp://a.test/"] }), "statusPageApiUrls"),
-        (json!({ "statusPageApiUrls": ["https://me:secret@a.test/"] }), "statusPageApiUrls"),
+        (
+            json!({ "statusPageApiUrls": vec!["https://a.test/"; 11] }),
+            "statusPageApiUrls",
+        ),
+        (
+            json!({ "statusPageApiUrls": ["ftp://a.test/"] }),
+            "statusPageApiUrls",
+        ),
+        (
+            json!({ "statusPageApiUrls": ["https://me:secret@a.test/"] }),
+            "statusPageApiUrls",
+        ),
         (json!({ "componentIds": null }), "componentIds"),
         (json!({ "componentIds": [] }), "componentIds"),
         (json!({ "url": "https://a.test/" }), "url"),
         (json!({ "name": " " }), "name"),
-        (json!({ "kind": "HTTP", "url": "https://a.test/" }), "statusPageApiUrls"),
+        (
+            json!({ "kind": "HTTP", "url": "https://a.test/" }),
+            "statusPageApiUrls",
+        ),
     ] {
         let wanted = with(input(&vendor, &["api"]), &changes);
         let (code, at, message) = refused(&ada, CREATE, json!({ "input": wanted })).await;
-        assert_eq!((code.as_str(), at.as_str()), ("BAD_INPUT", field), "{changes}: {message}");
+        assert_eq!(
+            (code.as_str(), at.as_str()),
+            ("BAD_INPUT", field),
+            "{changes}: {message}"
+        );
     }
-    assert_eq!(vendor.asked(SUMMARY), 0, "what is wrong in itself asks nobody");
+    assert_eq!(
+        vendor.asked(SUMMARY),
+        0,
+        "what is wrong in itself asks nobody"
+    );
     let test = "mutation($input: CreateServiceInput!) { testService(input: $input) { status } }";
     let (code, field, _) = refused(&ada, test, json!({ "input": input(&vendor, &["api"]) })).await;
     assert_eq!((code.as_str(), field.as_str()), ("BAD_INPUT", "kind"));
 
-    let by_hand = with(input(&vendor, &["api"]), &json!({ "statusPageApiUrls": null, "userDefinedUrls": given }));
+    let by_hand = with(
+        input(&vendor, &["api"]),
+        &json!({ "statusPageApiUrls": null, "userDefinedUrls": given }),
+    );
     creates(&ada, &by_hand).await;
-    let flag = async || status_page::Entity::find().one(&api.ops.db).await.unwrap().unwrap().user_defined;
+    let flag = async || {
+        status_page::Entity::find()
+            .one(&api.ops.db)
+            .await
+            .unwrap()
+            .unwrap()
+            .user_defined
+    };
     assert!(flag().await);
     // Once anybody discovers it, it may be looked for when it moves; nobody can take that away again.
     creates(&ada, &input(&vendor, &["api"])).await;
@@ -313,10 +411,18 @@ async fn the_pages_of_many_services_are_not_told_of_at_once_whole() {
     let ada = api.somebody().await;
     let vendor = Vendor::start().await;
     let ids: Vec<String> = (0..2_000).map(|n| format!("c{n}")).collect();
-    let components: Vec<_> = ids.iter().map(|id| (id.as_str(), "A part", "operational")).collect();
+    let components: Vec<_> = ids
+        .iter()
+        .map(|id| (id.as_str(), "A part", "operational"))
+        .collect();
     vendor.shows(&Page::new("Huge", &components));
     creates(&ada, &input(&vendor, &["c1"])).await;
-    let mut page = status_page::Entity::find().one(&api.ops.db).await.unwrap().unwrap().into_active_model();
+    let mut page = status_page::Entity::find()
+        .one(&api.ops.db)
+        .await
+        .unwrap()
+        .unwrap()
+        .into_active_model();
     page.fetched_at = Set(Some(now()));
     let page = page.update(&api.ops.db).await.unwrap().id;
     for n in 0..25 {
@@ -330,7 +436,13 @@ async fn the_pages_of_many_services_are_not_told_of_at_once_whole() {
     );
     let one = ada.data("{ services { id } }", json!({})).await["services"][0]["id"].clone();
     let read = ada.data(READ, json!({ "id": one })).await;
-    assert_eq!(read["service"]["statusPage"]["components"].as_array().unwrap().len(), 2_000);
+    assert_eq!(
+        read["service"]["statusPage"]["components"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2_000
+    );
 }
 
 #[tokio::test]
@@ -338,31 +450,65 @@ async fn a_page_of_several_answers_is_followed_though_one_of_them_has_nothing_to
     let api = Api::sqlite().await;
     let (ada, eve) = (api.somebody().await, api.somebody().await);
     let vendor = Vendor::start().await;
-    let components = include_bytes!("../../../../crates/probe/tests/fixtures/statuspages/cachet2-components.json");
-    let schedules = include_bytes!("../../../../crates/probe/tests/fixtures/statuspages/cachet2-schedules.json");
+    let components = include_bytes!(
+        "../../../../crates/probe/tests/fixtures/statuspages/cachet2-components.json"
+    );
+    let schedules = include_bytes!(
+        "../../../../crates/probe/tests/fixtures/statuspages/cachet2-schedules.json"
+    );
     vendor.serve("/api/v1/components?per_page=1000", Reply::ok(components));
     vendor.serve("/api/v1/schedules?per_page=50", Reply::ok(schedules));
     let nothing = br#"{"meta": {"pagination": {"total": 0}}, "data": []}"#;
-    vendor.serve("/api/v1/incidents?sort=id&order=desc&per_page=50", Reply::ok(nothing));
-    let found = ada.data(DISCOVER, json!({ "url": vendor.url("/") })).await["discoverStatusPage"].clone();
-    assert_eq!((&found["provider"], found["apiUrls"].as_array().unwrap().len()), (&json!("Cachet 2"), 3));
+    vendor.serve(
+        "/api/v1/incidents?sort=id&order=desc&per_page=50",
+        Reply::ok(nothing),
+    );
+    let found =
+        ada.data(DISCOVER, json!({ "url": vendor.url("/") })).await["discoverStatusPage"].clone();
+    assert_eq!(
+        (
+            &found["provider"],
+            found["apiUrls"].as_array().unwrap().len()
+        ),
+        (&json!("Cachet 2"), 3)
+    );
     let component = found["components"][0]["id"].clone();
-    let wanted =
-        with(input(&vendor, &[component.as_str().unwrap()]), &json!({ "statusPageApiUrls": found["apiUrls"] }));
+    let wanted = with(
+        input(&vendor, &[component.as_str().unwrap()]),
+        &json!({ "statusPageApiUrls": found["apiUrls"] }),
+    );
     // For somebody who has not looked at it, it is read anew.
     for person in [&ada, &eve] {
         let service = creates(person, &wanted).await;
         assert_eq!(service["components"][0]["id"], component);
         assert_eq!(
-            service["statusPage"]["components"].as_array().unwrap().len(),
+            service["statusPage"]["components"]
+                .as_array()
+                .unwrap()
+                .len(),
             found["components"].as_array().unwrap().len()
         );
     }
-    assert_eq!(status_page::Entity::find().count(&api.ops.db).await.unwrap(), 1);
+    assert_eq!(
+        status_page::Entity::find()
+            .count(&api.ops.db)
+            .await
+            .unwrap(),
+        1
+    );
     // Half of the page is another page, and nobody else's.
-    let half = with(wanted, &json!({ "statusPageApiUrls": [found["apiUrls"][0]] }));
+    let half = with(
+        wanted,
+        &json!({ "statusPageApiUrls": [found["apiUrls"][0]] }),
+    );
     creates(&eve, &half).await;
-    assert_eq!(status_page::Entity::find().count(&api.ops.db).await.unwrap(), 2);
+    assert_eq!(
+        status_page::Entity::find()
+            .count(&api.ops.db)
+            .await
+            .unwrap(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -381,16 +527,30 @@ async fn what_a_page_has_got_since_is_added_when_somebody_else_follows_it() {
     let (ada, eve) = (api.somebody().await, api.somebody().await);
     let vendor = a_vendor().await;
     creates(&ada, &input(&vendor, &["api"])).await;
-    vendor.shows(&Page::new("Other name", &[("api", "API", "operational"), ("new", "New", "operational")]));
+    vendor.shows(&Page::new(
+        "Other name",
+        &[("api", "API", "operational"), ("new", "New", "operational")],
+    ));
     let service = creates(&eve, &input(&vendor, &["new"])).await;
     assert_eq!(
-        (&service["components"][0]["status"], &service["components"][0]["missing"]),
+        (
+            &service["components"][0]["status"],
+            &service["components"][0]["missing"]
+        ),
         (&json!("UP"), &json!(false))
     );
     // What changed is for the worker to say, for all at once; till then eve sees what was read for her.
     assert_eq!(service["statusPage"]["name"], "Other name");
-    let shared = status_page::Entity::find().one(&api.ops.db).await.unwrap().unwrap();
+    let shared = status_page::Entity::find()
+        .one(&api.ops.db)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(shared.name.as_deref(), Some("Harbour Cloud"));
-    let kept = status_page_component::Entity::find().filter(status_page_component::Column::ComponentId.eq("api"));
-    assert_eq!(kept.one(&api.ops.db).await.unwrap().unwrap().vendor_status, "major_outage");
+    let kept = status_page_component::Entity::find()
+        .filter(status_page_component::Column::ComponentId.eq("api"));
+    assert_eq!(
+        kept.one(&api.ops.db).await.unwrap().unwrap().vendor_status,
+        "major_outage"
+    );
 }

@@ -11,11 +11,18 @@ fn at(second: i64) -> DateTime<Utc> {
 }
 
 fn policy(confirmations: u32) -> Policy {
-    Policy { confirmations, horizon: crate::slot::horizon(Duration::seconds(INTERVAL)) }
+    Policy {
+        confirmations,
+        horizon: crate::slot::horizon(Duration::seconds(INTERVAL)),
+    }
 }
 
 fn see(second: i64, status: Status) -> Observation {
-    Observation { slot: at(second), at: at(second), status }
+    Observation {
+        slot: at(second),
+        at: at(second),
+        status,
+    }
 }
 
 /// Runs a story of (second, seen) and returns the last transition and every effect on the way.
@@ -57,8 +64,16 @@ fn each_short_story_ends_in_the_expected_status() {
     ] {
         let story: Vec<_> = (1i64..).map(|i| i * INTERVAL).zip(story).collect();
         let (last, _) = tell(confirmations, &story);
-        assert_eq!((last.state.status, last.confirm), (status, confirm), "{confirmations} {story:?}");
-        assert_eq!(last.state.is_suspect(), confirm, "{confirmations} {story:?}");
+        assert_eq!(
+            (last.state.status, last.confirm),
+            (status, confirm),
+            "{confirmations} {story:?}"
+        );
+        assert_eq!(
+            last.state.is_suspect(),
+            confirm,
+            "{confirmations} {story:?}"
+        );
     }
 }
 
@@ -80,23 +95,45 @@ fn one_incident_opens_escalates_eases_worsens_and_ends() {
     assert_eq!(
         effects,
         [
-            Effect::Changed { from: Unknown, to: Up },
-            Effect::Changed { from: Up, to: Degraded },
-            Effect::Opened { kind: IncidentType::Degraded, started_at: at(60), checks_failed: 2 },
+            Effect::Changed {
+                from: Unknown,
+                to: Up
+            },
+            Effect::Changed {
+                from: Up,
+                to: Degraded
+            },
+            Effect::Opened {
+                kind: IncidentType::Degraded,
+                started_at: at(60),
+                checks_failed: 2
+            },
             Effect::FailedAgain,
-            Effect::Changed { from: Degraded, to: Down },
+            Effect::Changed {
+                from: Degraded,
+                to: Down
+            },
             Effect::FailedAgain,
             Effect::Escalated { at: at(90) },
-            Effect::Changed { from: Down, to: Degraded },
+            Effect::Changed {
+                from: Down,
+                to: Degraded
+            },
             Effect::FailedAgain,
             Effect::Eased { at: at(120) },
             Effect::FailedAgain,
-            Effect::Changed { from: Degraded, to: Down },
+            Effect::Changed {
+                from: Degraded,
+                to: Down
+            },
             Effect::FailedAgain,
             Effect::Worsened { at: at(150) },
             Effect::FailedAgain,
             Effect::Changed { from: Down, to: Up },
-            Effect::Resolved { at: at(210), by: Up },
+            Effect::Resolved {
+                at: at(210),
+                by: Up
+            },
         ]
     );
 }
@@ -119,23 +156,69 @@ fn after_a_gap_the_past_is_not_taken_as_known() {
     let (last, effects) = tell(2, &[(30, Up), (3600, Up)]);
     assert_eq!((last.state.since, effects.len()), (at(3600), 2));
     let (last, _) = tell(2, &[(30, Up), (60, Down), (3600, Down)]);
-    assert!(last.confirm && last.state.status == Unknown, "a failure before the gap confirms nothing after it");
+    assert!(
+        last.confirm && last.state.status == Unknown,
+        "a failure before the gap confirms nothing after it"
+    );
 }
 
 #[test]
 fn an_open_incident_survives_a_gap_without_a_second_one() {
-    let (last, effects) = tell(2, &[(30, Down), (31, Down), (3600, Unknown), (7200, Down), (7201, Down), (7230, Up)]);
+    let (last, effects) = tell(
+        2,
+        &[
+            (30, Down),
+            (31, Down),
+            (3600, Unknown),
+            (7200, Down),
+            (7201, Down),
+            (7230, Up),
+        ],
+    );
     assert_eq!(last.state.incident, None);
-    assert_eq!(effects.iter().filter(|e| matches!(e, Effect::Opened { .. })).count(), 1);
-    assert_eq!(effects.iter().filter(|e| matches!(e, Effect::Resolved { .. })).count(), 1);
+    assert_eq!(
+        effects
+            .iter()
+            .filter(|e| matches!(e, Effect::Opened { .. }))
+            .count(),
+        1
+    );
+    assert_eq!(
+        effects
+            .iter()
+            .filter(|e| matches!(e, Effect::Resolved { .. }))
+            .count(),
+        1
+    );
 }
 
 #[test]
 fn pausing_ends_the_incident_and_what_is_known() {
     let (last, _) = tell(1, &[(30, Down)]);
     let (state, effects) = last.state.paused(at(40));
-    assert_eq!(state, State { status: Unknown, since: at(40), last_slot: Some(at(30)), failing: None, incident: None });
-    assert_eq!(effects, [Effect::Changed { from: Down, to: Unknown }, Effect::Resolved { at: at(40), by: Unknown }]);
+    assert_eq!(
+        state,
+        State {
+            status: Unknown,
+            since: at(40),
+            last_slot: Some(at(30)),
+            failing: None,
+            incident: None
+        }
+    );
+    assert_eq!(
+        effects,
+        [
+            Effect::Changed {
+                from: Down,
+                to: Unknown
+            },
+            Effect::Resolved {
+                at: at(40),
+                by: Unknown
+            }
+        ]
+    );
     assert_eq!(state.paused(at(50)), (state.clone(), vec![]));
 }
 

@@ -19,7 +19,10 @@ pub(super) struct Items {
 
 impl Answer {
     pub(super) fn count(self) -> Result<usize> {
-        self.value.as_u64().and_then(|count| count.try_into().ok()).ok_or(unexpected(self.command))
+        self.value
+            .as_u64()
+            .and_then(|count| count.try_into().ok())
+            .ok_or(unexpected(self.command))
     }
 
     pub(super) fn optional_instant(self) -> Result<Option<DateTime<Utc>>> {
@@ -28,7 +31,10 @@ impl Answer {
 
     pub(super) fn items(self) -> Result<Items> {
         match self.value {
-            Value::Array(items) => Ok(Items { command: self.command, items: items.into_iter() }),
+            Value::Array(items) => Ok(Items {
+                command: self.command,
+                items: items.into_iter(),
+            }),
             _ => Err(unexpected(self.command)),
         }
     }
@@ -49,7 +55,9 @@ impl Items {
 
     /// A hash slot or a port.
     pub(super) fn next_slot(&mut self) -> Result<u16> {
-        self.next_integer()?.try_into().map_err(|_| unexpected(self.command))
+        self.next_integer()?
+            .try_into()
+            .map_err(|_| unexpected(self.command))
     }
 
     /// A text that says something, or nothing.
@@ -66,12 +74,19 @@ impl Items {
     }
 
     pub(super) fn next_items(&mut self) -> Result<Self> {
-        Answer { command: self.command, value: self.next()? }.items()
+        Answer {
+            command: self.command,
+            value: self.next()?,
+        }
+        .items()
     }
 
     pub(super) fn next_id(&mut self) -> Result<Uuid> {
         let value = self.next()?;
-        value.as_bytes().and_then(|bytes| Uuid::from_slice(bytes).ok()).ok_or(unexpected(self.command))
+        value
+            .as_bytes()
+            .and_then(|bytes| Uuid::from_slice(bytes).ok())
+            .ok_or(unexpected(self.command))
     }
 
     /// "slot status", or nothing.
@@ -85,7 +100,11 @@ impl Items {
             let (slot, current) = text.split_once(' ')?;
             let slot = DateTime::from_timestamp_millis(slot.parse().ok()?)?;
             let current: CurrentStatus = serde_json::from_str(current).ok()?;
-            Some(Latest { service_id, slot, current })
+            Some(Latest {
+                service_id,
+                slot,
+                current,
+            })
         };
         // One that an incompatible version wrote is as good as none.
         Ok(read(&text))
@@ -112,7 +131,11 @@ pub(super) fn instant(command: &'static str, ms: i64) -> Result<DateTime<Utc>> {
 }
 
 fn optional_instant(command: &'static str, value: &Value) -> Result<Option<DateTime<Utc>>> {
-    if value.is_null() { Ok(None) } else { instant(command, integer(command, value)?).map(Some) }
+    if value.is_null() {
+        Ok(None)
+    } else {
+        instant(command, integer(command, value)?).map(Some)
+    }
 }
 
 fn integer(command: &'static str, value: &Value) -> Result<i64> {

@@ -21,21 +21,37 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
 /// The longest that one attempt to connect may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The shortest and the longest pause between two attempts to connect again; it doubles.
-const RECONNECT_PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(800));
+const RECONNECT_PAUSE: (Duration, Duration) =
+    (Duration::from_millis(10), Duration::from_millis(800));
 /// Messages that may wait inside for the task that reads them.
 const MESSAGES_BUFFERED: usize = 512;
 
 /// How to reach the server of `url`.
 pub(super) fn config(url: &str) -> Result<Config> {
-    let known = ["redis", "rediss", "redis-cluster", "rediss-cluster", "redis-sentinel", "rediss-sentinel"];
+    let known = [
+        "redis",
+        "rediss",
+        "redis-cluster",
+        "rediss-cluster",
+        "redis-sentinel",
+        "rediss-sentinel",
+    ];
     match url.split_once("://") {
         Some((scheme, _)) if known.contains(&scheme) => {}
         Some((scheme, _)) if !scheme.contains(['@', ':']) => {
-            return Err(LiveError::Address { reason: format!("its scheme is {scheme}") });
+            return Err(LiveError::Address {
+                reason: format!("its scheme is {scheme}"),
+            });
         }
-        _ => return Err(LiveError::Address { reason: "it has no scheme".to_owned() }),
+        _ => {
+            return Err(LiveError::Address {
+                reason: "it has no scheme".to_owned(),
+            });
+        }
     }
-    let mut config = Config::from_url(url).map_err(|error| LiveError::Address { reason: reason(&error) })?;
+    let mut config = Config::from_url(url).map_err(|error| LiveError::Address {
+        reason: reason(&error),
+    })?;
     config.version = RespVersion::RESP3;
     Ok(config)
 }
@@ -50,11 +66,17 @@ pub(super) struct Link {
 impl Link {
     pub(super) async fn open(config: &Config) -> Result<Self> {
         let client = build(config)?;
-        let unreachable = |reason| LiveError::Unreachable { address: address(config), reason };
+        let unreachable = |reason| LiveError::Unreachable {
+            address: address(config),
+            reason,
+        };
         match tokio::time::timeout(CONNECT_TIMEOUT, client.init()).await {
             Ok(Ok(task)) => Ok(Self { client, task }),
             Ok(Err(error)) => Err(unreachable(reason(&error))),
-            Err(_) => Err(unreachable(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))),
+            Err(_) => Err(unreachable(format!(
+                "no answer within {} s",
+                CONNECT_TIMEOUT.as_secs()
+            ))),
         }
     }
 
@@ -62,7 +84,9 @@ impl Link {
     pub(super) async fn run(&self, command: &'static str, arguments: Vec<Value>) -> Result<Answer> {
         let custom = CustomCommand::new_static(command, ClusterHash::Random, false);
         let answer = self.client.custom(custom, arguments).await;
-        answer.map(|value| Answer { command, value }).map_err(|error| LiveError::of(command, error))
+        answer
+            .map(|value| Answer { command, value })
+            .map_err(|error| LiveError::of(command, error))
     }
 
     /// Waits until the connection is lost. Does not lose that when it is dropped.
@@ -105,11 +129,18 @@ fn build(config: &Config) -> Result<Client> {
         connection.max_command_attempts = 1;
         connection.tcp.nodelay = Some(true);
     });
-    builder.build().map_err(|error| LiveError::Address { reason: reason(&error) })
+    builder.build().map_err(|error| LiveError::Address {
+        reason: reason(&error),
+    })
 }
 
 fn address(config: &Config) -> String {
-    let hosts: Vec<_> = config.server.hosts().iter().map(|server| format!("{}:{}", server.host, server.port)).collect();
+    let hosts: Vec<_> = config
+        .server
+        .hosts()
+        .iter()
+        .map(|server| format!("{}:{}", server.host, server.port))
+        .collect();
     hosts.join(", ")
 }
 
@@ -128,7 +159,9 @@ struct Current {
 
 impl Commands {
     pub(super) async fn connect(config: &Config) -> Result<Self> {
-        Link::open(config).await.map(|link| Self::over(config, Some(link)))
+        Link::open(config)
+            .await
+            .map(|link| Self::over(config, Some(link)))
     }
 
     /// As [`Commands::connect`], but goes on trying when nobody answers yet.
@@ -160,17 +193,40 @@ impl Commands {
     }
 
     /// Runs `script` on `key`, loading it where Redis does not know it (any more).
-    pub(super) async fn call(&self, script: &Script, key: &str, arguments: Vec<Value>) -> Result<Answer> {
-        let with = |head: Value| [head, 1.into(), key.into()].into_iter().chain(arguments.iter().cloned()).collect();
-        match self.send(script.name, "EVALSHA", with(script.hash.as_str().into())).await {
+    pub(super) async fn call(
+        &self,
+        script: &Script,
+        key: &str,
+        arguments: Vec<Value>,
+    ) -> Result<Answer> {
+        let with = |head: Value| {
+            [head, 1.into(), key.into()]
+                .into_iter()
+                .chain(arguments.iter().cloned())
+                .collect()
+        };
+        match self
+            .send(script.name, "EVALSHA", with(script.hash.as_str().into()))
+            .await
+        {
             Err(LiveError::Refused { error, .. }) if error.details().starts_with("NOSCRIPT") => {
-                self.send(script.name, "EVAL", with(Value::from_static_str(script.text))).await
+                self.send(
+                    script.name,
+                    "EVAL",
+                    with(Value::from_static_str(script.text)),
+                )
+                .await
             }
             answer => answer,
         }
     }
 
-    async fn send(&self, name: &'static str, command: &'static str, arguments: Vec<Value>) -> Result<Answer> {
+    async fn send(
+        &self,
+        name: &'static str,
+        command: &'static str,
+        arguments: Vec<Value>,
+    ) -> Result<Answer> {
         let command = CustomCommand::new_static(command, ClusterHash::Random, false);
         let mut current = self.current.clone();
         let Some(Current { client, link }) = current.borrow_and_update().clone() else {
@@ -181,19 +237,27 @@ impl Commands {
             answer = client.custom(command, arguments) => answer,
             _ = current.changed() => Err(Error::new(ErrorKind::Canceled, "The connection was lost.")),
         };
-        answer.map(|value| Answer { command: name, value }).map_err(|error| {
-            if *error.kind() == ErrorKind::Timeout {
-                // Something on the way may have forgotten the connection without a word.
-                link.abort();
-            }
-            LiveError::of(name, error)
-        })
+        answer
+            .map(|value| Answer {
+                command: name,
+                value,
+            })
+            .map_err(|error| {
+                if *error.kind() == ErrorKind::Timeout {
+                    // Something on the way may have forgotten the connection without a word.
+                    link.abort();
+                }
+                LiveError::of(name, error)
+            })
     }
 }
 
 impl Current {
     fn of(link: &Link) -> Self {
-        Self { client: link.client.clone(), link: Arc::new(link.task.abort_handle()) }
+        Self {
+            client: link.client.clone(),
+            link: Arc::new(link.task.abort_handle()),
+        }
     }
 }
 
@@ -203,7 +267,11 @@ impl Drop for Commands {
     }
 }
 
-async fn keep_connected(config: Config, mut link: Option<Link>, current: watch::Sender<Option<Current>>) {
+async fn keep_connected(
+    config: Config,
+    mut link: Option<Link>,
+    current: watch::Sender<Option<Current>>,
+) {
     let address = address(&config);
     loop {
         if let Some(mut link) = link.take() {
@@ -227,6 +295,10 @@ pub(super) struct Script {
 
 impl Script {
     pub(super) fn new(name: &'static str, text: &'static str) -> Self {
-        Self { name, text, hash: sha1_hash(text) }
+        Self {
+            name,
+            text,
+            hash: sha1_hash(text),
+        }
     }
 }

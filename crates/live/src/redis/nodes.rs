@@ -23,7 +23,10 @@ pub(super) struct Key {
 
 impl Key {
     pub(super) fn new(name: String) -> Self {
-        Self { slot: redis_keyslot(name.as_bytes()), name }
+        Self {
+            slot: redis_keyslot(name.as_bytes()),
+            name,
+        }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -70,10 +73,23 @@ impl Nodes {
             Map::connect(&config, Map(Vec::new())).await?
         } else {
             let commands = Arc::new(Commands::connect(&config).await?);
-            let server = config.server.hosts().first().cloned().unwrap_or_else(|| Server::new("", 0));
-            Map(vec![Part { slots: 0..=u16::MAX, server, commands }])
+            let server = config
+                .server
+                .hosts()
+                .first()
+                .cloned()
+                .unwrap_or_else(|| Server::new("", 0));
+            Map(vec![Part {
+                slots: 0..=u16::MAX,
+                server,
+                commands,
+            }])
         };
-        Ok(Self { config, map: Arc::new(Mutex::new(Arc::new(map))), renewing: Arc::default() })
+        Ok(Self {
+            config,
+            map: Arc::new(Mutex::new(Arc::new(map))),
+            renewing: Arc::default(),
+        })
     }
 
     pub(super) fn are_a_cluster(&self) -> bool {
@@ -81,7 +97,12 @@ impl Nodes {
     }
 
     /// Does `act` with `key`.
-    pub(super) async fn run(&self, act: Act<'_>, key: &Key, arguments: Vec<Value>) -> Result<Answer> {
+    pub(super) async fn run(
+        &self,
+        act: Act<'_>,
+        key: &Key,
+        arguments: Vec<Value>,
+    ) -> Result<Answer> {
         let map = self.map();
         let again = self.are_a_cluster().then(|| arguments.clone());
         let answer = act.at(map.holder(key), key, arguments).await;
@@ -94,7 +115,11 @@ impl Nodes {
     }
 
     /// Runs a command that any node does as well as another: the first that answers.
-    pub(super) async fn run_anywhere(&self, command: &'static str, arguments: Vec<Value>) -> Result<Answer> {
+    pub(super) async fn run_anywhere(
+        &self,
+        command: &'static str,
+        arguments: Vec<Value>,
+    ) -> Result<Answer> {
         let map = self.map();
         let mut refusal = None;
         for part in map.0.iter().filter(|part| part.commands.are_connected()) {
@@ -124,7 +149,12 @@ impl Nodes {
     }
 
     fn map(&self) -> Arc<Map> {
-        Arc::clone(&self.map.lock().expect("nothing panics while it holds the lock"))
+        Arc::clone(
+            &self
+                .map
+                .lock()
+                .expect("nothing panics while it holds the lock"),
+        )
     }
 
     /// Whether `error` says that another node than `map` tells holds the key. It is known which one then.
@@ -164,8 +194,15 @@ impl Nodes {
             return;
         }
         match Map::connect(&self.config, Map(map.0.iter().map(Part::shared).collect())).await {
-            Ok(renewed) => *self.map.lock().expect("nothing panics while it holds the lock") = Arc::new(renewed),
-            Err(error) => tracing::debug!(%error, "no node of the Redis cluster says who holds what"),
+            Ok(renewed) => {
+                *self
+                    .map
+                    .lock()
+                    .expect("nothing panics while it holds the lock") = Arc::new(renewed)
+            }
+            Err(error) => {
+                tracing::debug!(%error, "no node of the Redis cluster says who holds what")
+            }
         }
     }
 }
@@ -183,9 +220,15 @@ impl Map {
                         async move {
                             let commands = match kept {
                                 Some(commands) => commands,
-                                None => Arc::new(Commands::connect_now_or_later(&alone(config, &server)).await),
+                                None => Arc::new(
+                                    Commands::connect_now_or_later(&alone(config, &server)).await,
+                                ),
                             };
-                            Part { slots, server, commands }
+                            Part {
+                                slots,
+                                server,
+                                commands,
+                            }
                         }
                     });
                     return Ok(Self(join_all(parts).await));
@@ -198,7 +241,10 @@ impl Map {
 
     /// Who may be asked: masters that are connected before others, and what the address names.
     fn servers(&self, config: &Config) -> Vec<Server> {
-        let (up, down): (Vec<_>, Vec<_>) = self.0.iter().partition(|part| part.commands.are_connected());
+        let (up, down): (Vec<_>, Vec<_>) = self
+            .0
+            .iter()
+            .partition(|part| part.commands.are_connected());
         let mut servers: Vec<Server> = up.into_iter().map(|part| part.server.clone()).collect();
         servers.extend(config.server.hosts());
         servers.extend(down.into_iter().map(|part| part.server.clone()));
@@ -207,14 +253,22 @@ impl Map {
 
     /// The node that holds `key`; any when none does, which will say so.
     fn holder(&self, key: &Key) -> &Commands {
-        let part = self.0.iter().find(|part| part.slots.contains(&key.slot)).or(self.0.first());
+        let part = self
+            .0
+            .iter()
+            .find(|part| part.slots.contains(&key.slot))
+            .or(self.0.first());
         &part.expect("a map has at least one part").commands
     }
 }
 
 impl Part {
     fn shared(&self) -> Self {
-        Self { slots: self.slots.clone(), server: self.server.clone(), commands: Arc::clone(&self.commands) }
+        Self {
+            slots: self.slots.clone(),
+            server: self.server.clone(),
+            commands: Arc::clone(&self.commands),
+        }
     }
 }
 
@@ -228,11 +282,26 @@ async fn ask(config: &Config, server: &Server) -> Result<Vec<(RangeInclusive<u16
         let slots = range.next_slot()?..=range.next_slot()?;
         let mut master = range.next_items()?;
         // A node that does not know its own address means the one at which it was asked.
-        let host = master.next_text()?.unwrap_or_else(|| server.host.to_string());
+        let host = master
+            .next_text()?
+            .unwrap_or_else(|| server.host.to_string());
         let port = master.next_slot()?;
-        found.push((slots, Server::new_with_tls(host, port, server.tls_server_name.as_ref().map(ToString::to_string))));
+        found.push((
+            slots,
+            Server::new_with_tls(
+                host,
+                port,
+                server.tls_server_name.as_ref().map(ToString::to_string),
+            ),
+        ));
     }
-    if found.is_empty() { Err(LiveError::Answer { command: "CLUSTER SLOTS" }) } else { Ok(found) }
+    if found.is_empty() {
+        Err(LiveError::Answer {
+            command: "CLUSTER SLOTS",
+        })
+    } else {
+        Ok(found)
+    }
 }
 
 /// How to reach `server` by itself.
@@ -240,7 +309,14 @@ fn alone(config: &Config, server: &Server) -> Config {
     let mut server = server.clone();
     if config.uses_tls() && server.tls_server_name.is_none() {
         // The nodes name each other by addresses, which certificates seldom do.
-        server.tls_server_name = config.server.hosts().first().map(|named| named.host.clone());
+        server.tls_server_name = config
+            .server
+            .hosts()
+            .first()
+            .map(|named| named.host.clone());
     }
-    Config { server: ServerConfig::Centralized { server }, ..config.clone() }
+    Config {
+        server: ServerConfig::Centralized { server },
+        ..config.clone()
+    }
 }

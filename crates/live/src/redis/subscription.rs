@@ -24,14 +24,22 @@ pub(super) async fn start(nodes: &Nodes, channel: &str, events: &FanOut) -> Resu
     Ok(tokio::spawn(keep_subscribed(nodes, channel, subscription, events)).abort_handle())
 }
 
-async fn keep_subscribed(nodes: Nodes, channel: String, mut subscription: Subscription, events: FanOut) {
+async fn keep_subscribed(
+    nodes: Nodes,
+    channel: String,
+    mut subscription: Subscription,
+    events: FanOut,
+) {
     loop {
         subscription.hand_on(&events).await;
         tracing::warn!("the subscription to events in Redis is lost");
         subscription = loop {
             match Subscription::to(&channel, open_again(|| nodes.open()).await).await {
                 Ok(subscription) => break subscription,
-                Err(error) => tracing::warn!(error = reason(&error), "cannot subscribe to events in Redis again yet"),
+                Err(error) => tracing::warn!(
+                    error = reason(&error),
+                    "cannot subscribe to events in Redis again yet"
+                ),
             }
         };
         tracing::info!("subscribed to events in Redis again");
@@ -48,7 +56,10 @@ struct Subscription {
 
 impl Subscription {
     async fn to(channel: &str, link: Link) -> FredResult<Self> {
-        let subscription = Self { messages: link.client.message_rx(), link };
+        let subscription = Self {
+            messages: link.client.message_rx(),
+            link,
+        };
         // The client does not await the answer to SUBSCRIBE, but Redis answers in order.
         subscription.link.client.subscribe(channel).await?;
         subscription.ping().await?;

@@ -56,9 +56,13 @@ impl Side {
     async fn take(&mut self, step: &Step) -> String {
         let at = |seconds: i64| self.base + TimeDelta::seconds(seconds);
         let dues = |dues: &[(u8, i64)]| -> Vec<(Uuid, DateTime<Utc>)> {
-            dues.iter().map(|(id, due)| (service((*id).into()), at(*due))).collect()
+            dues.iter()
+                .map(|(id, due)| (service((*id).into()), at(*due)))
+                .collect()
         };
-        let claim = |number: usize| (!self.claims.is_empty()).then(|| self.claims[number % self.claims.len()]);
+        let claim = |number: usize| {
+            (!self.claims.is_empty()).then(|| self.claims[number % self.claims.len()])
+        };
         match step {
             Step::Schedule(list) => format!("{:?}", self.live.schedule(&dues(list)).await.unwrap()),
             Step::Ensure(list) => format!("{:?}", self.live.ensure(&dues(list)).await.unwrap()),
@@ -68,15 +72,26 @@ impl Side {
             }
             Step::Claim(limit) => {
                 let claimed = self.live.claim(*limit, LEASE).await.unwrap();
-                let ids: Vec<_> = claimed.claims.iter().map(|c| (c.service_id, self.words(c.due))).collect();
-                let told = format!("{ids:?} {:?} {}", claimed.next_due.map(|due| self.words(due)), claimed.built);
+                let ids: Vec<_> = claimed
+                    .claims
+                    .iter()
+                    .map(|c| (c.service_id, self.words(c.due)))
+                    .collect();
+                let told = format!(
+                    "{ids:?} {:?} {}",
+                    claimed.next_due.map(|due| self.words(due)),
+                    claimed.built
+                );
                 self.claims.extend(claimed.claims);
                 // Two claims in one millisecond would have one lease, whose order is that of their ids.
                 tokio::time::sleep(Duration::from_millis(2)).await;
                 told
             }
             Step::Complete(list) => {
-                let list: Vec<_> = list.iter().filter_map(|(n, due)| Some((claim(*n)?, at(*due)))).collect();
+                let list: Vec<_> = list
+                    .iter()
+                    .filter_map(|(n, due)| Some((claim(*n)?, at(*due))))
+                    .collect();
                 self.live.complete(&list).await.unwrap().to_string()
             }
             Step::Release(numbers) => {
@@ -84,7 +99,9 @@ impl Side {
                 self.live.release(&list).await.unwrap().to_string()
             }
             Step::Extend(number) => {
-                let Some(mut extended) = claim(*number) else { return String::new() };
+                let Some(mut extended) = claim(*number) else {
+                    return String::new();
+                };
                 let done = self.live.extend(&mut extended, LEASE).await.unwrap();
                 self.claims.push(extended);
                 tokio::time::sleep(Duration::from_millis(2)).await;
@@ -98,7 +115,11 @@ impl Side {
     /// A due time that was given exactly, the end of a lease as such.
     fn words(&self, due: DateTime<Utc>) -> String {
         let seconds = (due - self.base).num_seconds();
-        if (0..50_000).contains(&seconds) { "a lease".to_owned() } else { format!("{:?}", due - self.base) }
+        if (0..50_000).contains(&seconds) {
+            "a lease".to_owned()
+        } else {
+            format!("{:?}", due - self.base)
+        }
     }
 }
 
@@ -108,7 +129,11 @@ async fn memory_and_redis_give_the_same_answers_to_any_sequence_of_steps() {
     for _ in 0..60 {
         let steps = steps().new_tree(&mut runner).unwrap().current();
         let base = Utc::now().trunc_subsecs(3);
-        let side = |live| Side { live, claims: Vec::new(), base };
+        let side = |live| Side {
+            live,
+            claims: Vec::new(),
+            base,
+        };
         let (mut memory, mut redis) = (side(Two::in_memory().a), side(Two::in_redis().await.a));
         for (number, step) in steps.iter().enumerate() {
             let (expected, found) = tokio::join!(memory.take(step), redis.take(step));

@@ -20,8 +20,13 @@ async fn works(live: &Live) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_restart_commands_work_soon_and_receivers_are_told_that_they_missed_something() {
     let mut redis = RedisServer::start().await;
-    let (a, b) = (Live::connect(&redis.url()).await.unwrap(), Live::connect(&redis.url()).await.unwrap());
-    a.schedule(&[(service(1), seconds_from_now(-1))]).await.unwrap();
+    let (a, b) = (
+        Live::connect(&redis.url()).await.unwrap(),
+        Live::connect(&redis.url()).await.unwrap(),
+    );
+    a.schedule(&[(service(1), seconds_from_now(-1))])
+        .await
+        .unwrap();
     a.mark_built().await.unwrap();
     let mut receiver = b.subscribe();
     a.publish(&[event(1)]).await.unwrap();
@@ -31,32 +36,59 @@ async fn after_a_restart_commands_work_soon_and_receivers_are_told_that_they_mis
         redis.stop().await;
         let asked = Instant::now();
         eventually("it fails", || async { !works(&a).await }).await;
-        assert!(matches!(a.queue_len().await, Err(LiveError::Unavailable(_))));
+        assert!(matches!(
+            a.queue_len().await,
+            Err(LiveError::Unavailable(_))
+        ));
         assert!(a.ping().await.is_err() && a.publish(&[event(2)]).await.is_err());
-        assert!(asked.elapsed() < Duration::from_millis(500), "it fails at once: {:?}", asked.elapsed());
+        assert!(
+            asked.elapsed() < Duration::from_millis(500),
+            "it fails at once: {:?}",
+            asked.elapsed()
+        );
 
         redis.start_again().await;
         let returned = Instant::now();
         eventually("commands work again", || works(&a)).await;
-        assert!(returned.elapsed() < Duration::from_secs(2), "{:?}", returned.elapsed());
+        assert!(
+            returned.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            returned.elapsed()
+        );
         assert_eq!(next(&mut receiver).await, Err(Missed));
-        assert!(returned.elapsed() < Duration::from_secs(4), "{:?}", returned.elapsed());
+        assert!(
+            returned.elapsed() < Duration::from_secs(4),
+            "{:?}",
+            returned.elapsed()
+        );
         a.publish(&[event(10 + round)]).await.unwrap();
-        assert_eq!(next(&mut receiver).await, Ok(event(10 + round)), "the subscription stands when Missed is told");
+        assert_eq!(
+            next(&mut receiver).await,
+            Ok(event(10 + round)),
+            "the subscription stands when Missed is told"
+        );
     }
     let claimed = a.claim(10, LEASE).await.unwrap();
-    assert_eq!((claimed.built, claimed.claims.len()), (true, 1), "an orderly restart keeps the queue");
+    assert_eq!(
+        (claimed.built, claimed.claims.len()),
+        (true, 1),
+        "an orderly restart keeps the queue"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_queue_that_was_lost_says_so_and_can_be_built_again() {
     let mut redis = RedisServer::start().await;
     let live = Live::connect(&redis.url()).await.unwrap();
-    let dues: Vec<_> = (0..50).map(|i| (service(i), seconds_from_now(-1))).collect();
+    let dues: Vec<_> = (0..50)
+        .map(|i| (service(i), seconds_from_now(-1)))
+        .collect();
     let build = async || {
         live.ensure(&dues).await.unwrap();
         live.mark_built().await.unwrap();
-        live.put_latest(&[latest(service(1), 0, Status::Up)]).await.unwrap();
+        live.put_latest(&[latest(service(1), 0, Status::Up)])
+            .await
+            .unwrap();
         assert!(live.claim(0, LEASE).await.unwrap().built);
     };
     build().await;
@@ -64,10 +96,22 @@ async fn a_queue_that_was_lost_says_so_and_can_be_built_again() {
 
     redis.flush().await;
     let claimed = live.claim(10, LEASE).await.unwrap();
-    assert_eq!((claimed.claims.len(), claimed.next_due, claimed.built), (0, None, false));
+    assert_eq!(
+        (claimed.claims.len(), claimed.next_due, claimed.built),
+        (0, None, false)
+    );
     assert_eq!(live.latest(&[service(1)]).await.unwrap(), [None]);
-    assert_eq!(live.complete(&[(claim, seconds_from_now(30))]).await.unwrap(), 0);
-    assert_eq!(live.queue_len().await.unwrap(), 0, "a completed claim does not come back alone");
+    assert_eq!(
+        live.complete(&[(claim, seconds_from_now(30))])
+            .await
+            .unwrap(),
+        0
+    );
+    assert_eq!(
+        live.queue_len().await.unwrap(),
+        0,
+        "a completed claim does not come back alone"
+    );
     // What is scheduled before the rebuild does not hide that the rest is missing.
     live.schedule(&dues[..1]).await.unwrap();
     assert!(!live.claim(0, LEASE).await.unwrap().built);
@@ -86,11 +130,20 @@ async fn scripts_that_redis_forgot_are_sent_again() {
     let redis = RedisServer::start().await;
     let live = Live::connect(&redis.url()).await.unwrap();
     for _ in 0..2 {
-        live.schedule(&[(service(1), seconds_from_now(-1))]).await.unwrap();
+        live.schedule(&[(service(1), seconds_from_now(-1))])
+            .await
+            .unwrap();
         let mut claim = live.claim(1, LEASE).await.unwrap().claims[0];
         assert!(live.extend(&mut claim, LEASE).await.unwrap());
-        assert_eq!(live.complete(&[(claim, seconds_from_now(1))]).await.unwrap(), 1);
-        live.put_latest(&[latest(service(1), 0, Status::Up)]).await.unwrap();
+        assert_eq!(
+            live.complete(&[(claim, seconds_from_now(1))])
+                .await
+                .unwrap(),
+            1
+        );
+        live.put_latest(&[latest(service(1), 0, Status::Up)])
+            .await
+            .unwrap();
         assert_eq!(redis.command("SCRIPT FLUSH").await, "+OK");
     }
 }
@@ -104,7 +157,11 @@ async fn a_redis_that_hangs_costs_each_command_two_seconds_and_no_more() {
     let asked = Instant::now();
     let (claim, ping) = tokio::join!(live.claim(1, LEASE), live.ping());
     assert!(matches!(claim, Err(LiveError::Unavailable(_))) && ping.is_err());
-    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        asked.elapsed()
+    );
     redis.thaw();
     eventually("commands work again", || works(&live)).await;
     // Its connection may have been given up meanwhile, or not.
@@ -129,7 +186,11 @@ async fn a_connection_that_silently_leads_nowhere_is_given_up_for_a_new_one() {
     assert!(matches!(live.ping().await, Err(LiveError::Unavailable(_))));
     let noticed = Instant::now();
     eventually("commands work again", || works(&live)).await;
-    assert!(noticed.elapsed() < Duration::from_secs(2), "{:?}", noticed.elapsed());
+    assert!(
+        noticed.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        noticed.elapsed()
+    );
     assert_eq!(next(&mut receiver).await, Err(Missed));
     live.publish(&[event(2)]).await.unwrap();
     assert_eq!(next(&mut receiver).await, Ok(event(2)));
@@ -143,7 +204,12 @@ struct Proxy {
 
 impl Proxy {
     async fn start(redis: &str) -> Self {
-        let target = redis.strip_prefix("redis://").unwrap().strip_suffix("/0").unwrap().to_owned();
+        let target = redis
+            .strip_prefix("redis://")
+            .unwrap()
+            .strip_suffix("/0")
+            .unwrap()
+            .to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("redis://{}/0", listener.local_addr().unwrap());
         let (swallow, told) = watch::channel(());
@@ -171,7 +237,13 @@ impl Proxy {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_absent_redis_is_an_error_that_names_the_setting_and_the_address() {
     let mut redis = RedisServer::start().await;
-    let address = redis.url().strip_prefix("redis://").unwrap().strip_suffix("/0").unwrap().to_owned();
+    let address = redis
+        .url()
+        .strip_prefix("redis://")
+        .unwrap()
+        .strip_suffix("/0")
+        .unwrap()
+        .to_owned();
     redis.stop().await;
     let error = in_time(Live::connect(&redis.url())).await.unwrap_err();
     assert_eq!(
@@ -183,7 +255,11 @@ async fn an_absent_redis_is_an_error_that_names_the_setting_and_the_address() {
     redis.freeze();
     let started = Instant::now();
     let error = Live::connect(&redis.url()).await.unwrap_err();
-    assert!(matches!(error, LiveError::Unreachable { .. }) && started.elapsed() < Duration::from_secs(5), "{error}");
+    assert!(
+        matches!(error, LiveError::Unreachable { .. })
+            && started.elapsed() < Duration::from_secs(5),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -200,8 +276,14 @@ async fn an_unusable_address_is_an_error_without_the_password() {
         let error = Live::connect(url).await.unwrap_err();
         assert!(matches!(error, LiveError::Address { .. }), "{url}: {error}");
         let (shown, debugged) = (error.to_string(), format!("{error:?}"));
-        assert!(shown.contains(sentence) && shown.contains("REDIS_URL"), "{url}: {shown}");
-        assert!(!shown.contains("secret") && !debugged.contains("secret"), "{url}: {shown} {debugged}");
+        assert!(
+            shown.contains(sentence) && shown.contains("REDIS_URL"),
+            "{url}: {shown}"
+        );
+        assert!(
+            !shown.contains("secret") && !debugged.contains("secret"),
+            "{url}: {shown} {debugged}"
+        );
     }
 }
 
@@ -209,14 +291,26 @@ async fn an_unusable_address_is_an_error_without_the_password() {
 async fn a_password_is_used_and_never_shown() {
     let redis = RedisServer::start().await;
     assert_eq!(redis.command("CONFIG SET requirepass secret").await, "+OK");
-    let with = |credentials: &str| redis.url().replace("redis://", &format!("redis://{credentials}"));
+    let with = |credentials: &str| {
+        redis
+            .url()
+            .replace("redis://", &format!("redis://{credentials}"))
+    };
     let live = Live::connect(&with(":secret@")).await.unwrap();
     live.ping().await.unwrap();
     assert!(!format!("{live:?}").contains("secret"));
-    for (credentials, sentence) in [("", "it asks for a password"), (":wrong-secret@", "it does not accept")] {
-        let error = in_time(Live::connect(&with(credentials))).await.unwrap_err();
+    for (credentials, sentence) in [
+        ("", "it asks for a password"),
+        (":wrong-secret@", "it does not accept"),
+    ] {
+        let error = in_time(Live::connect(&with(credentials)))
+            .await
+            .unwrap_err();
         let (shown, debugged) = (error.to_string(), format!("{error:?}"));
-        assert!(shown.contains(sentence) && !debugged.contains("secret"), "{shown} {debugged}");
+        assert!(
+            shown.contains(sentence) && !debugged.contains("secret"),
+            "{shown} {debugged}"
+        );
     }
 }
 
@@ -224,10 +318,18 @@ async fn a_password_is_used_and_never_shown() {
 async fn a_message_that_is_no_event_is_told_as_missed() {
     let redis = RedisServer::shared().await;
     let prefix = unused_prefix();
-    let live = Live::connect_with_prefix(&redis.url(), &prefix).await.unwrap();
+    let live = Live::connect_with_prefix(&redis.url(), &prefix)
+        .await
+        .unwrap();
     let mut receiver = live.subscribe();
-    for strange in ["nonsense", "[{\\\"event\\\":\\\"from_the_future\\\"}]", "\\xff"] {
-        redis.command(&format!("PUBLISH {prefix}events \"{strange}\"")).await;
+    for strange in [
+        "nonsense",
+        "[{\\\"event\\\":\\\"from_the_future\\\"}]",
+        "\\xff",
+    ] {
+        redis
+            .command(&format!("PUBLISH {prefix}events \"{strange}\""))
+            .await;
         assert_eq!(next(&mut receiver).await, Err(Missed), "{strange}");
     }
     live.publish(&[event(1)]).await.unwrap();
@@ -238,13 +340,28 @@ async fn a_message_that_is_no_event_is_told_as_missed() {
 async fn a_status_that_cannot_be_read_is_as_good_as_none() {
     let redis = RedisServer::shared().await;
     let prefix = unused_prefix();
-    let live = Live::connect_with_prefix(&redis.url(), &prefix).await.unwrap();
+    let live = Live::connect_with_prefix(&redis.url(), &prefix)
+        .await
+        .unwrap();
     let id = uuid::Uuid::from_u128(u128::from_be_bytes(*b"sixteen-letters!"));
-    for strange in ["nonsense", "1 nonsense", "99999999999999999999 {}", "1 {\\\"status\\\":\\\"ODD\\\"}"] {
-        redis.command(&format!("HSET {prefix}latest:{{0}} sixteen-letters! \"{strange}\"")).await;
+    for strange in [
+        "nonsense",
+        "1 nonsense",
+        "99999999999999999999 {}",
+        "1 {\\\"status\\\":\\\"ODD\\\"}",
+    ] {
+        redis
+            .command(&format!(
+                "HSET {prefix}latest:{{0}} sixteen-letters! \"{strange}\""
+            ))
+            .await;
         assert_eq!(live.latest(&[id]).await.unwrap(), [None], "{strange}");
     }
-    redis.command(&format!("HSET {prefix}latest:{{0}} sixteen-letters! nonsense")).await;
+    redis
+        .command(&format!(
+            "HSET {prefix}latest:{{0}} sixteen-letters! nonsense"
+        ))
+        .await;
     let known = latest(id, 0, Status::Up);
     live.put_latest(std::slice::from_ref(&known)).await.unwrap();
     assert_eq!(live.latest(&[id]).await.unwrap(), [Some(known)]);
@@ -255,11 +372,18 @@ async fn a_live_state_that_is_dropped_closes_its_connections() {
     let redis = RedisServer::start().await;
     // One of them asks.
     let connections = async || redis.command("CLIENT LIST").await.lines().count() - 1;
-    eventually("nobody else is connected", || async { connections().await == 0 }).await;
+    eventually("nobody else is connected", || async {
+        connections().await == 0
+    })
+    .await;
     let live = Live::connect(&redis.url()).await.unwrap();
     assert_eq!(connections().await, 2, "one for commands, one for events");
     let mut receiver = live.subscribe();
     drop(live);
     eventually("its connections end", || async { connections().await == 0 }).await;
-    assert_eq!(in_time(receiver.next()).await, None, "and so do its receivers");
+    assert_eq!(
+        in_time(receiver.next()).await,
+        None,
+        "and so do its receivers"
+    );
 }

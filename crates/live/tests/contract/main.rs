@@ -64,7 +64,10 @@ impl Two {
     async fn at(url: &str) -> Self {
         let prefix = unused_prefix();
         let connect = || Live::connect_with_prefix(url, &prefix);
-        Self { a: connect().await.unwrap(), b: connect().await.unwrap() }
+        Self {
+            a: connect().await.unwrap(),
+            b: connect().await.unwrap(),
+        }
     }
 }
 
@@ -83,7 +86,9 @@ async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut(
 }
 
 async fn in_time<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), future).await.expect("it happens in time")
+    tokio::time::timeout(Duration::from_secs(20), future)
+        .await
+        .expect("it happens in time")
 }
 
 fn seconds_from_now(seconds: i64) -> DateTime<Utc> {

@@ -15,11 +15,22 @@ over_all!(
 
 fn worker(number: u128, started: i64) -> Worker {
     let (host, version) = (format!("host-{number} \"é\""), "1.2.3".to_owned());
-    Worker { id: service(number), host, version, started_at: seconds_from_now(started) }
+    Worker {
+        id: service(number),
+        host,
+        version,
+        started_at: seconds_from_now(started),
+    }
 }
 
 async fn at_work(two: &Two) -> Vec<Worker> {
-    two.b.workers().await.unwrap().into_iter().map(|present| present.worker).collect()
+    two.b
+        .workers()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|present| present.worker)
+        .collect()
 }
 
 async fn workers_that_say_so_are_at_work_in_the_order_in_which_they_began(two: Two) {
@@ -37,7 +48,10 @@ async fn workers_that_say_so_are_at_work_in_the_order_in_which_they_began(two: T
     .await;
     let heard = two.b.workers().await.unwrap()[0].heard_at;
     let now = two.a.now().await.unwrap();
-    assert!(heard <= now && now - heard < TimeDelta::seconds(5), "{heard} {now}");
+    assert!(
+        heard <= now && now - heard < TimeDelta::seconds(5),
+        "{heard} {now}"
+    );
     assert_eq!(two.a.workers().await.unwrap().len(), 2);
 }
 
@@ -53,8 +67,14 @@ async fn whoever_departs_is_at_work_no_more_and_harms_nobody(two: Two) {
 async fn whoever_is_silent_for_too_long_vanishes_and_may_come_back(two: Two) {
     let (silent, steady) = (worker(1, -2), worker(2, -1));
     two.a.announce(&steady, LONG).await.unwrap();
-    two.a.announce(&silent, Duration::from_millis(50)).await.unwrap();
-    eventually("it vanishes", || async { at_work(&two).await == [steady.clone()] }).await;
+    two.a
+        .announce(&silent, Duration::from_millis(50))
+        .await
+        .unwrap();
+    eventually("it vanishes", || async {
+        at_work(&two).await == [steady.clone()]
+    })
+    .await;
     two.b.announce(&silent, LONG).await.unwrap();
     assert_eq!(at_work(&two).await, [silent, steady]);
 }

@@ -33,10 +33,26 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn keeps_its_promises(page: &Page) {
-    let ids: Vec<&str> = page.components.iter().map(|component| component.id.as_str()).collect();
+    let ids: Vec<&str> = page
+        .components
+        .iter()
+        .map(|component| component.id.as_str())
+        .collect();
     unique(&ids);
-    unique(&page.incidents.iter().map(|incident| incident.id.as_str()).collect::<Vec<_>>());
-    unique(&page.maintenances.iter().map(|work| work.id.as_str()).collect::<Vec<_>>());
+    unique(
+        &page
+            .incidents
+            .iter()
+            .map(|incident| incident.id.as_str())
+            .collect::<Vec<_>>(),
+    );
+    unique(
+        &page
+            .maintenances
+            .iter()
+            .map(|work| work.id.as_str())
+            .collect::<Vec<_>>(),
+    );
     for (place, component) in page.components.iter().enumerate() {
         assert_eq!(component.position as usize, place);
         [&component.id, &component.name, &component.vendor_status]
@@ -46,14 +62,28 @@ fn keeps_its_promises(page: &Page) {
     }
     for incident in &page.incidents {
         assert!(!(incident.open && incident.resolved_at.is_some()));
-        assert!(incident.resolved_at.is_none_or(|end| incident.started_at.is_none_or(|start| start <= end)));
-        [&incident.id, &incident.name, &incident.status, &incident.impact].into_iter().for_each(|text| line(text));
+        assert!(
+            incident
+                .resolved_at
+                .is_none_or(|end| incident.started_at.is_none_or(|start| start <= end))
+        );
+        [
+            &incident.id,
+            &incident.name,
+            &incident.status,
+            &incident.impact,
+        ]
+        .into_iter()
+        .for_each(|text| line(text));
         link(incident.url.as_ref());
         updates(&incident.updates);
     }
     let now: DateTime<Utc> = DateTime::UNIX_EPOCH;
     for work in &page.maintenances {
-        assert!(work.scheduled_until.is_none_or(|end| work.scheduled_for.is_none_or(|start| start <= end)));
+        assert!(
+            work.scheduled_until
+                .is_none_or(|end| work.scheduled_for.is_none_or(|start| start <= end))
+        );
         let _ = work.stage_at(now);
         link(work.url.as_ref());
         updates(&work.updates);
@@ -71,11 +101,17 @@ fn unique(ids: &[&str]) {
 
 /// Bounded, without what databases and terminals choke on.
 fn line(text: &str) {
-    assert!(text.chars().count() <= 700 && !text.chars().any(char::is_control), "{text:?}");
+    assert!(
+        text.chars().count() <= 700 && !text.chars().any(char::is_control),
+        "{text:?}"
+    );
 }
 
 fn link(url: Option<&String>) {
-    assert!(url.is_none_or(|url| url.starts_with("https://") || url.starts_with("http://")), "{url:?}");
+    assert!(
+        url.is_none_or(|url| url.starts_with("https://") || url.starts_with("http://")),
+        "{url:?}"
+    );
 }
 
 fn updates(updates: &[Update]) {

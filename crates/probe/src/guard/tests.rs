@@ -98,12 +98,22 @@ const NEVER: [&str; 25] = [
 
 #[test]
 fn addresses_are_sorted_into_public_private_and_never() {
-    for (addresses, public_only, allow_private) in
-        [(&PUBLIC[..], true, true), (&PRIVATE[..], false, true), (&NEVER[..], false, false)]
-    {
+    for (addresses, public_only, allow_private) in [
+        (&PUBLIC[..], true, true),
+        (&PRIVATE[..], false, true),
+        (&NEVER[..], false, false),
+    ] {
         for address in addresses {
-            assert_eq!(Guard::PublicOnly.check_ip(ip(address)).is_ok(), public_only, "{address}, public only");
-            assert_eq!(Guard::AllowPrivate.check_ip(ip(address)).is_ok(), allow_private, "{address}, private allowed");
+            assert_eq!(
+                Guard::PublicOnly.check_ip(ip(address)).is_ok(),
+                public_only,
+                "{address}, public only"
+            );
+            assert_eq!(
+                Guard::AllowPrivate.check_ip(ip(address)).is_ok(),
+                allow_private,
+                "{address}, private allowed"
+            );
         }
     }
 }
@@ -130,13 +140,19 @@ fn an_address_is_known_however_it_is_written() {
         ("http://①②⑦.⓪.⓪.①/", "127.0.0.1"),
         ("http://127。0。0。1/", "127.0.0.1"),
         ("http://public.example@127.0.0.1/", "127.0.0.1"),
-        ("http://public.example:80@127.0.0.1:8080/@public.example", "127.0.0.1"),
+        (
+            "http://public.example:80@127.0.0.1:8080/@public.example",
+            "127.0.0.1",
+        ),
         ("http://127.0.0.1#@public.example/", "127.0.0.1"),
         ("http://127.0.0.1\\@public.example/", "127.0.0.1"),
         ("http:\\\\127.0.0.1/", "127.0.0.1"),
         ("http:127.0.0.1/", "127.0.0.1"),
         ("http://127.0.0.1\t.\n/", "127.0.0.1"),
-        ("HTTP://169.254.169.254/latest/meta-data/", "169.254.169.254"),
+        (
+            "HTTP://169.254.169.254/latest/meta-data/",
+            "169.254.169.254",
+        ),
         ("http://2852039166/", "169.254.169.254"),
         ("http://[::]/", "::"),
         ("http://[::1]/", "::1"),
@@ -151,7 +167,11 @@ fn an_address_is_known_however_it_is_written() {
         ("http://[fe80::1]/", "fe80::1"),
         ("http://[FD00::1]/", "fd00::1"),
     ] {
-        assert_eq!(check(Guard::PublicOnly, url), Err(Refused::Address(ip(address))), "{url}");
+        assert_eq!(
+            check(Guard::PublicOnly, url),
+            Err(Refused::Address(ip(address))),
+            "{url}"
+        );
     }
 }
 
@@ -167,7 +187,11 @@ fn names_for_this_machine_are_refused_before_anybody_is_asked() {
         ("http://loc%61lhost/", "localhost"),
         ("http://public.example@localhost/", "localhost"),
     ] {
-        assert_eq!(check(Guard::PublicOnly, url), Err(Refused::Name(name.into())), "{url}");
+        assert_eq!(
+            check(Guard::PublicOnly, url),
+            Err(Refused::Name(name.into())),
+            "{url}"
+        );
         assert_eq!(check(Guard::AllowPrivate, url), Ok(()), "{url}");
     }
 }
@@ -189,9 +213,18 @@ fn other_names_wait_for_their_addresses() {
 
 #[test]
 fn only_http_and_https_are_requested() {
-    for url in ["ftp://example.org/", "file:///etc/passwd", "gopher://example.org/", "ws://example.org/", "data:,x"] {
+    for url in [
+        "ftp://example.org/",
+        "file:///etc/passwd",
+        "gopher://example.org/",
+        "ws://example.org/",
+        "data:,x",
+    ] {
         for guard in [Guard::PublicOnly, Guard::AllowPrivate] {
-            assert!(matches!(check(guard, url), Err(Refused::Scheme(_))), "{url}");
+            assert!(
+                matches!(check(guard, url), Err(Refused::Scheme(_))),
+                "{url}"
+            );
         }
     }
 }

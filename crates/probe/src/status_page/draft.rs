@@ -57,9 +57,17 @@ impl Draft {
             }),
             maintenances: self.maintenances.map(|maintenances| {
                 let newest = |maintenance: &Maintenance| {
-                    (maintenance.stage != Some(Stage::Completed), maintenance.scheduled_for)
+                    (
+                        maintenance.stage != Some(Stage::Completed),
+                        maintenance.scheduled_for,
+                    )
                 };
-                events(maintenances, |maintenance| &maintenance.id, newest, settle_maintenance)
+                events(
+                    maintenances,
+                    |maintenance| &maintenance.id,
+                    newest,
+                    settle_maintenance,
+                )
             }),
             identity: self.identity,
             listing: self.listing,
@@ -77,7 +85,8 @@ fn distinct(components: Vec<Component>) -> Vec<Component> {
             let first: &mut Component = &mut kept[*at];
             if first.status != component.status && !std::mem::replace(disagree, true) {
                 first.status = Status::Unknown;
-                first.vendor_status = format!("{} / {}", first.vendor_status, component.vendor_status);
+                first.vendor_status =
+                    format!("{} / {}", first.vendor_status, component.vendor_status);
             }
             continue;
         }
@@ -89,9 +98,17 @@ fn distinct(components: Vec<Component>) -> Vec<Component> {
 }
 
 /// Each id once, settled; of too many the open and the newest.
-fn events<T, K: Ord>(all: Vec<T>, id: fn(&T) -> &String, newest: impl Fn(&T) -> K, settle: fn(&mut T)) -> Vec<T> {
+fn events<T, K: Ord>(
+    all: Vec<T>,
+    id: fn(&T) -> &String,
+    newest: impl Fn(&T) -> K,
+    settle: fn(&mut T),
+) -> Vec<T> {
     let mut seen = std::collections::HashSet::new();
-    let mut kept: Vec<T> = all.into_iter().filter(|event| seen.insert(id(event).clone())).collect();
+    let mut kept: Vec<T> = all
+        .into_iter()
+        .filter(|event| seen.insert(id(event).clone()))
+        .collect();
     if kept.len() > MAX_EVENTS {
         kept.sort_by_key(|event| Reverse(newest(event)));
         kept.truncate(MAX_EVENTS);
@@ -152,10 +169,17 @@ pub(crate) fn component(
 
 /// The ids under `key` of all items, or the items themselves where they are ids.
 pub(crate) fn ids(items: &[Json<'_>], key: &str) -> Vec<String> {
-    items.iter().filter_map(|item| text::id(if item.is_object() { item.at(key) } else { item })).collect()
+    items
+        .iter()
+        .filter_map(|item| text::id(if item.is_object() { item.at(key) } else { item }))
+        .collect()
 }
 
 /// An update.
 pub(crate) fn update(at: Option<DateTime<Utc>>, status: &Json<'_>, body: &Json<'_>) -> Update {
-    Update { at, status: text::word(status), body: text::body(body) }
+    Update {
+        at,
+        status: text::word(status),
+        body: text::body(body),
+    }
 }

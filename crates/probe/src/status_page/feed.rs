@@ -65,7 +65,9 @@ pub(crate) fn read(text: &str) -> Result<Feed, Unreadable> {
             }
             Ok(Event::Text(part)) => keep(&mut feed, &path, &part),
             Ok(Event::CData(part)) => keep(&mut feed, &path, &part),
-            Ok(Event::GeneralRef(name)) => keep(&mut feed, &path, entity(&name).encode_utf8(&mut [0; 4])),
+            Ok(Event::GeneralRef(name)) => {
+                keep(&mut feed, &path, entity(&name).encode_utf8(&mut [0; 4]))
+            }
             Ok(_) => {}
         }
     }
@@ -102,7 +104,9 @@ fn keep(feed: &mut Feed, path: &[String], part: &str) {
     let in_channel = path.len() == 3 && is(&path[..2], &["rss", "channel"]);
     let Some(last) = path.last() else { return };
     let field = if in_item {
-        let Some(item) = feed.items.last_mut() else { return };
+        let Some(item) = feed.items.last_mut() else {
+            return;
+        };
         match last.as_str() {
             "title" => &mut item.title,
             "link" => &mut item.link,
@@ -131,9 +135,15 @@ fn is(path: &[String], names: &[&str]) -> bool {
 }
 
 fn not_a_feed(text: &str) -> Unreadable {
-    let start = text.get(..text.len().min(1_000)).or_else(|| text.get(..text.len().min(997))).unwrap_or(text);
+    let start = text
+        .get(..text.len().min(1_000))
+        .or_else(|| text.get(..text.len().min(997)))
+        .unwrap_or(text);
     let start = start.to_ascii_lowercase();
-    if start.contains("<!doctype html") || start.contains("<html") || start.contains("<head") || start.contains("<body")
+    if start.contains("<!doctype html")
+        || start.contains("<html")
+        || start.contains("<head")
+        || start.contains("<body")
     {
         Unreadable::Html
     } else {

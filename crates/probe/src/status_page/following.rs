@@ -56,9 +56,22 @@ impl<'p> Index<'p> {
     /// The index of `page`.
     #[must_use]
     pub fn new(page: &'p Page) -> Self {
-        let components = page.components.iter().map(|component| (component.id.as_str(), component)).collect();
-        let mut index = Self { page, components, incidents: HashMap::new() };
-        for (place, incident) in page.incidents.iter().enumerate().filter(|(_, incident)| incident.open) {
+        let components = page
+            .components
+            .iter()
+            .map(|component| (component.id.as_str(), component))
+            .collect();
+        let mut index = Self {
+            page,
+            components,
+            incidents: HashMap::new(),
+        };
+        for (place, incident) in page
+            .incidents
+            .iter()
+            .enumerate()
+            .filter(|(_, incident)| incident.open)
+        {
             for id in index.touched(&incident.component_ids, true) {
                 index.incidents.entry(id).or_default().push(place);
             }
@@ -79,8 +92,16 @@ impl<'p> Index<'p> {
     /// The open incidents that touch any of the components with these ids, in the vendor's order.
     #[must_use]
     pub fn incidents(&self, ids: &[&str]) -> Vec<&'p Incident> {
-        let places: BTreeSet<usize> = ids.iter().filter_map(|id| self.incidents.get(id)).flatten().copied().collect();
-        places.into_iter().map(|place| &self.page.incidents[place]).collect()
+        let places: BTreeSet<usize> = ids
+            .iter()
+            .filter_map(|id| self.incidents.get(id))
+            .flatten()
+            .copied()
+            .collect();
+        places
+            .into_iter()
+            .map(|place| &self.page.incidents[place])
+            .collect()
     }
 
     /// The components that a notice really touches, each once, in the order of `linked`: what the vendor links. But where
@@ -88,12 +109,19 @@ impl<'p> Index<'p> {
     #[must_use]
     pub fn touched<'l>(&self, linked: &'l [String], strict: bool) -> Vec<&'l str> {
         let mut seen = HashSet::new();
-        let linked: Vec<&str> = linked.iter().map(String::as_str).filter(|id| seen.insert(*id)).collect();
+        let linked: Vec<&str> = linked
+            .iter()
+            .map(String::as_str)
+            .filter(|id| seen.insert(*id))
+            .collect();
         let everything = strict
             && self.page.listing == Listing::All
             && self.components.len() > 1
             && self.components.keys().all(|id| seen.contains(id));
-        linked.into_iter().filter(|id| !everything || self.sight(id).status() != Status::Up).collect()
+        linked
+            .into_iter()
+            .filter(|id| !everything || self.sight(id).status() != Status::Up)
+            .collect()
     }
 }
 
@@ -139,7 +167,11 @@ pub fn status<'a>(page: &Page, ids: impl IntoIterator<Item = &'a str>) -> Status
 #[must_use]
 pub fn successors<'p>(page: &'p Page, gone: &Followed) -> Vec<&'p Component> {
     let name = gone.name.to_lowercase();
-    let mut found: Vec<_> = page.components.iter().filter(|component| component.name.to_lowercase() == name).collect();
+    let mut found: Vec<_> = page
+        .components
+        .iter()
+        .filter(|component| component.name.to_lowercase() == name)
+        .collect();
     found.sort_by_key(|component| component.group != gone.group);
     found
 }
@@ -157,7 +189,12 @@ pub fn incidents<'p>(page: &'p Page, ids: &[&str]) -> Vec<&'p Incident> {
 #[must_use]
 pub fn maintenances<'p>(page: &'p Page, ids: &[&str], now: DateTime<Utc>) -> Vec<&'p Maintenance> {
     let index = Index::new(page);
-    let touches = |linked: &[String], strict| index.touched(linked, strict).iter().any(|id| ids.contains(id));
+    let touches = |linked: &[String], strict| {
+        index
+            .touched(linked, strict)
+            .iter()
+            .any(|id| ids.contains(id))
+    };
     page.maintenances
         .iter()
         .filter(|maintenance| match maintenance.stage_at(now) {

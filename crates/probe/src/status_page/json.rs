@@ -41,12 +41,18 @@ impl<'a> Json<'a> {
 
     /// The value under `key`: null if this is no object or has none. The last one counts if there are several.
     pub(crate) fn at(&self, key: &str) -> &Self {
-        self.entries().iter().rfind(|(name, _)| name == key).map_or(&NOTHING, |(_, value)| value)
+        self.entries()
+            .iter()
+            .rfind(|(name, _)| name == key)
+            .map_or(&NOTHING, |(_, value)| value)
     }
 
     /// The first of these keys that holds more than null.
     pub(crate) fn any(&self, keys: &[&str]) -> &Self {
-        keys.iter().map(|key| self.at(key)).find(|value| **value != Json::Null).unwrap_or(&NOTHING)
+        keys.iter()
+            .map(|key| self.at(key))
+            .find(|value| **value != Json::Null)
+            .unwrap_or(&NOTHING)
     }
 
     /// Whether this is an object with `key`, whatever it holds.
@@ -55,7 +61,11 @@ impl<'a> Json<'a> {
     }
 
     pub(crate) fn entries(&self) -> &[(Cow<'a, str>, Self)] {
-        if let Json::Object(entries) = self { entries } else { &[] }
+        if let Json::Object(entries) = self {
+            entries
+        } else {
+            &[]
+        }
     }
 
     /// The elements, none if this is no list.
@@ -64,7 +74,11 @@ impl<'a> Json<'a> {
     }
 
     pub(crate) fn list(&self) -> Option<&[Self]> {
-        if let Json::List(items) = self { Some(items) } else { None }
+        if let Json::List(items) = self {
+            Some(items)
+        } else {
+            None
+        }
     }
 
     pub(crate) fn is_object(&self) -> bool {
@@ -76,7 +90,11 @@ impl<'a> Json<'a> {
     }
 
     pub(crate) fn text(&self) -> Option<&str> {
-        if let Json::Text(text) = self { Some(text) } else { None }
+        if let Json::Text(text) = self {
+            Some(text)
+        } else {
+            None
+        }
     }
 
     /// A whole number, also if it was written as text.
@@ -104,7 +122,11 @@ struct Value<'n>(&'n Cell<usize>);
 
 impl Value<'_> {
     fn count<E: Error>(self) -> Result<(), E> {
-        let left = self.0.get().checked_sub(1).ok_or_else(|| E::custom("more values than any status page has"))?;
+        let left = self
+            .0
+            .get()
+            .checked_sub(1)
+            .ok_or_else(|| E::custom("more values than any status page has"))?;
         self.0.set(left);
         Ok(())
     }
@@ -205,9 +227,19 @@ mod tests {
 
     #[test]
     fn what_is_not_there_reads_as_nothing() {
-        let json =
-            Json::read(r#"{"a": {"b": [1, "2", null]}, "a\u0062": 1, "n": null, "twice": 1, "twice": 2}"#).unwrap();
-        assert_eq!(json.at("a").at("b").items().iter().filter_map(Json::integer).collect::<Vec<_>>(), [1, 2]);
+        let json = Json::read(
+            r#"{"a": {"b": [1, "2", null]}, "a\u0062": 1, "n": null, "twice": 1, "twice": 2}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            json.at("a")
+                .at("b")
+                .items()
+                .iter()
+                .filter_map(Json::integer)
+                .collect::<Vec<_>>(),
+            [1, 2]
+        );
         assert_eq!(json.at("a").at("x").at("y").text(), None);
         assert_eq!(json.at("a").at("b").at("c"), &Json::Null);
         assert_eq!(json.any(&["x", "n", "ab"]).integer(), Some(1));
@@ -218,7 +250,12 @@ mod tests {
     #[test]
     fn more_values_than_a_page_has_are_refused_before_they_fill_the_memory() {
         let many = format!("[{}0]", "0,".repeat(MAX_VALUES));
-        assert!(Json::read(&many).unwrap_err().to_string().contains("more values than"));
+        assert!(
+            Json::read(&many)
+                .unwrap_err()
+                .to_string()
+                .contains("more values than")
+        );
         let deep = "[".repeat(100_000);
         assert!(Json::read(&deep).is_err());
     }

@@ -36,16 +36,27 @@ pub(crate) enum Content<'a> {
 
 impl<'a> Answer<'a> {
     pub(crate) fn json(&self) -> Option<&Json<'a>> {
-        if let Content::Json(json) = &self.content { Some(json) } else { None }
+        if let Content::Json(json) = &self.content {
+            Some(json)
+        } else {
+            None
+        }
     }
 
     pub(crate) fn feed(&self) -> Option<&Feed> {
-        if let Content::Feed(feed) = &self.content { Some(feed) } else { None }
+        if let Content::Feed(feed) = &self.content {
+            Some(feed)
+        } else {
+            None
+        }
     }
 
     /// The last part of the address's path.
     pub(crate) fn file(&self) -> &str {
-        self.address.path_segments().and_then(|mut parts| parts.rfind(|part| !part.is_empty())).unwrap_or_default()
+        self.address
+            .path_segments()
+            .and_then(|mut parts| parts.rfind(|part| !part.is_empty()))
+            .unwrap_or_default()
     }
 
     /// The page at the root of the address.

@@ -17,7 +17,8 @@ const MAX_LINK: usize = 2_000;
 /// An id: text or a whole number.
 pub(crate) fn id(value: &Json<'_>) -> Option<String> {
     let word = value.word();
-    let fits = !word.is_empty() && word.chars().count() <= MAX_ID && !word.chars().any(char::is_control);
+    let fits =
+        !word.is_empty() && word.chars().count() <= MAX_ID && !word.chars().any(char::is_control);
     fits.then(|| word.into_owned())
 }
 
@@ -29,7 +30,10 @@ pub(crate) fn name(value: &Json<'_>) -> Option<String> {
 /// `text` in one line, if anything is left of it.
 pub(crate) fn line(text: &str) -> Option<String> {
     let mut line = String::new();
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+    for word in text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+    {
         if !line.is_empty() {
             line.push(' ');
         }
@@ -63,7 +67,9 @@ pub(crate) fn address(text: &str, base: &Url) -> Option<String> {
         return None;
     }
     let url = base.join(text).ok()?;
-    let safe = matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
+    let safe = matches!(url.scheme(), "http" | "https")
+        && url.username().is_empty()
+        && url.password().is_none();
     (safe && url.as_str().len() <= MAX_LINK).then(|| url.into())
 }
 
@@ -74,7 +80,11 @@ pub(crate) fn plain(html: &str) -> String {
     while let Some(at) = rest.find(['<', '&']) {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let taken = if rest.starts_with('<') { tag(rest, &mut out) } else { entity(rest, &mut out) };
+        let taken = if rest.starts_with('<') {
+            tag(rest, &mut out)
+        } else {
+            entity(rest, &mut out)
+        };
         if taken == 0 {
             out.push_str(&rest[..1]);
         }
@@ -94,10 +104,18 @@ fn tag(rest: &str, out: &mut String) -> usize {
         return 0;
     }
     // A tag that does not end soon is none: looking further for each would take a time that grows with the square.
-    let Some(end) = rest.bytes().take(2_000).position(|byte| byte == b'>') else { return 0 };
-    let name: String = name.chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    if matches!(name.as_str(), "br" | "p" | "div" | "li" | "ul" | "ol" | "tr" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
-    {
+    let Some(end) = rest.bytes().take(2_000).position(|byte| byte == b'>') else {
+        return 0;
+    };
+    let name: String = name
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_ascii_lowercase();
+    if matches!(
+        name.as_str(),
+        "br" | "p" | "div" | "li" | "ul" | "ol" | "tr" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6"
+    ) {
         out.push('\n');
     }
     end + 1
@@ -105,7 +123,9 @@ fn tag(rest: &str, out: &mut String) -> usize {
 
 /// Decodes the entity at the start of `rest`: how many bytes it has, 0 if it is none.
 fn entity(rest: &str, out: &mut String) -> usize {
-    let Some(end) = rest.bytes().take(12).position(|byte| byte == b';') else { return 0 };
+    let Some(end) = rest.bytes().take(12).position(|byte| byte == b';') else {
+        return 0;
+    };
     let name = &rest[1..end];
     let decoded = match name {
         "amp" => Some('&'),
@@ -172,9 +192,18 @@ mod tests {
                 "<p>We&#39;re <b>aware</b>.</p><p>More&nbsp;soon &amp; later.<br/>Bye</p>",
                 "We're aware.\n\nMore soon & later.\nBye",
             ),
-            ("latency < 5 ms && a<b, p95 <3", "latency < 5 ms && a<b, p95 <3"),
-            ("line one\r\n\r\n\r\n\r\nline two\u{0}\u{7}", "line one\n\nline two"),
-            ("&lt;script&gt;alert(1)&lt;/script&gt;", "<script>alert(1)</script>"),
+            (
+                "latency < 5 ms && a<b, p95 <3",
+                "latency < 5 ms && a<b, p95 <3",
+            ),
+            (
+                "line one\r\n\r\n\r\n\r\nline two\u{0}\u{7}",
+                "line one\n\nline two",
+            ),
+            (
+                "&lt;script&gt;alert(1)&lt;/script&gt;",
+                "<script>alert(1)</script>",
+            ),
             ("&unknown; &#xFFFFFFFF; &", "&unknown; &#xFFFFFFFF; &"),
             ("<script", "<script"),
             ("", ""),
@@ -198,9 +227,22 @@ mod tests {
     fn only_addresses_of_the_web_become_links() {
         let base: Url = "https://status.example/history/".parse().unwrap();
         let link = |text: &str| address(text, &base);
-        assert_eq!(link("incidents/1").as_deref(), Some("https://status.example/history/incidents/1"));
-        assert_eq!(link("http://other.example").as_deref(), Some("http://other.example/"));
-        for bad in ["javascript:alert(1)", "data:text/html,x", "ftp://a.example/", "https://u:p@a.example/", "", " "] {
+        assert_eq!(
+            link("incidents/1").as_deref(),
+            Some("https://status.example/history/incidents/1")
+        );
+        assert_eq!(
+            link("http://other.example").as_deref(),
+            Some("http://other.example/")
+        );
+        for bad in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "ftp://a.example/",
+            "https://u:p@a.example/",
+            "",
+            " ",
+        ] {
             assert_eq!(link(bad), None, "{bad}");
         }
         assert_eq!(link(&format!("/{}", "a".repeat(3_000))), None);

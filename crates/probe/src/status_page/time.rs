@@ -28,9 +28,14 @@ pub(crate) fn in_utc(value: &Json<'_>) -> Option<DateTime<Utc>> {
 pub(crate) fn of_feed(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim();
     // Some write the name of a zone that RFC 2822 does not know.
-    let text =
-        text.strip_suffix(" Z").or_else(|| text.strip_suffix(" UTC")).map_or(text.to_owned(), |t| format!("{t} GMT"));
-    DateTime::parse_from_rfc2822(&text).ok().and_then(|time| sensible(time.to_utc())).or_else(|| rfc3339(&text))
+    let text = text
+        .strip_suffix(" Z")
+        .or_else(|| text.strip_suffix(" UTC"))
+        .map_or(text.to_owned(), |t| format!("{t} GMT"));
+    DateTime::parse_from_rfc2822(&text)
+        .ok()
+        .and_then(|time| sensible(time.to_utc()))
+        .or_else(|| rfc3339(&text))
 }
 
 fn rfc3339(text: &str) -> Option<DateTime<Utc>> {
@@ -40,7 +45,9 @@ fn rfc3339(text: &str) -> Option<DateTime<Utc>> {
 /// Within the years that databases and calendars can hold.
 fn sensible(time: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let time = time.trunc_subsecs(3);
-    (0..=253_402_300_799).contains(&time.timestamp()).then_some(time)
+    (0..=253_402_300_799)
+        .contains(&time.timestamp())
+        .then_some(time)
 }
 
 #[cfg(test)]
@@ -78,6 +85,9 @@ mod tests {
     fn years_that_no_database_holds_are_none() {
         assert_eq!(instant(&text("0000-01-01T00:00:00Z")), None);
         assert_eq!(instant(&text("+262142-01-01T00:00:00Z")), None);
-        assert_eq!(instant(&text("2026-04-21T12:00:00.123456Z")), at("2026-04-21T12:00:00.123Z"));
+        assert_eq!(
+            instant(&text("2026-04-21T12:00:00.123456Z")),
+            at("2026-04-21T12:00:00.123Z")
+        );
     }
 }

@@ -24,8 +24,16 @@ fn names() -> Names {
         ("other.test".into(), known(&[LOCAL])),
         ("metadata.test".into(), known(&["169.254.169.254"])),
         ("mixed.test".into(), known(&[LOCAL, "169.254.169.254"])),
-        ("flaky.test".into(), Err(LookupError::Failed("the name servers gave no answer".into()))),
-        ("unlucky.test".into(), Err(LookupError::Local("out of memory".into()))),
+        (
+            "flaky.test".into(),
+            Err(LookupError::Failed(
+                "the name servers gave no answer".into(),
+            )),
+        ),
+        (
+            "unlucky.test".into(),
+            Err(LookupError::Local("out of memory".into())),
+        ),
     ])))
 }
 
@@ -63,5 +71,7 @@ fn found(outcome: &Outcome) -> (Status, String) {
 
 /// Waits for `what` with a deadline that only a fault reaches.
 async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), what).await.expect("it happens soon")
+    tokio::time::timeout(Duration::from_secs(20), what)
+        .await
+        .expect("it happens soon")
 }

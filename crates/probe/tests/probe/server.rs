@@ -107,7 +107,11 @@ where
         loop {
             let (stream, _) = listener.accept().await.unwrap();
             let number = counter.fetch_add(1, Ordering::SeqCst);
-            let run = script(Peer { stream, number, heads: heads_in.clone() });
+            let run = script(Peer {
+                stream,
+                number,
+                heads: heads_in.clone(),
+            });
             let ends_in = ends_in.clone();
             peers.spawn(async move {
                 run.await;
@@ -115,7 +119,13 @@ where
             });
         }
     });
-    Server { address, connections, heads, ends, task }
+    Server {
+        address,
+        connections,
+        heads,
+        ends,
+        task,
+    }
 }
 
 /// A server that gives every request the same answer.

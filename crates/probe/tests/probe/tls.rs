@@ -27,7 +27,10 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap().der().clone();
-        Self { issuer: Issuer::new(params, key), certificate }
+        Self {
+            issuer: Issuer::new(params, key),
+            certificate,
+        }
     }
 
     pub(crate) fn roots(&self) -> Arc<RootCertStore> {
@@ -47,7 +50,10 @@ pub(crate) fn authority() -> &'static Authority {
 struct Identity(CertificateDer<'static>, PrivateKeyDer<'static>);
 
 /// A certificate for `good.test` and this machine's address from `authority`, or signed by itself.
-fn identity(authority: Option<&Authority>, change: impl FnOnce(&mut CertificateParams)) -> Identity {
+fn identity(
+    authority: Option<&Authority>,
+    change: impl FnOnce(&mut CertificateParams),
+) -> Identity {
     let mut params = CertificateParams::new(vec!["good.test".into(), crate::LOCAL.into()]).unwrap();
     params.not_before = OffsetDateTime::now_utc() - Duration::days(30);
     params.not_after = OffsetDateTime::now_utc() + Duration::days(30);
@@ -57,7 +63,10 @@ fn identity(authority: Option<&Authority>, change: impl FnOnce(&mut CertificateP
         Some(authority) => params.signed_by(&key, &authority.issuer),
         None => params.self_signed(&key),
     };
-    Identity(certificate.unwrap().der().clone(), PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+    Identity(
+        certificate.unwrap().der().clone(),
+        PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+    )
 }
 
 fn good() -> Identity {
@@ -66,8 +75,13 @@ fn good() -> Identity {
 
 fn config(identity: Identity, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(versions).unwrap();
-    builder.with_no_client_auth().with_single_cert(vec![identity.0], identity.1).unwrap()
+    let builder = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .unwrap();
+    builder
+        .with_no_client_auth()
+        .with_single_cert(vec![identity.0], identity.1)
+        .unwrap()
 }
 
 /// An HTTPS server that answers 200; what kind each handshake was is kept.
@@ -78,8 +92,12 @@ async fn https(config: ServerConfig) -> (Server, Arc<Mutex<Vec<HandshakeKind>>>)
     let server = serve(move |peer| {
         let (acceptor, seen) = (acceptor.clone(), Arc::clone(&seen));
         async move {
-            let Ok(mut stream) = acceptor.accept(peer.stream).await else { return };
-            seen.lock().unwrap().extend(stream.get_ref().1.handshake_kind());
+            let Ok(mut stream) = acceptor.accept(peer.stream).await else {
+                return;
+            };
+            seen.lock()
+                .unwrap()
+                .extend(stream.get_ref().1.handshake_kind());
             read_head(&mut stream).await;
             if stream.write_all(head(200, "").as_bytes()).await.is_ok() {
                 until_closed(&mut stream).await;
@@ -115,9 +133,19 @@ async fn every_handshake_is_a_full_one() {
         let (server, kinds) = https(config(good(), &[version])).await;
         let prober = prober();
         for _ in 0..3 {
-            assert_eq!(prober.http(&target(&url(&server, "good.test"))).await.status, Status::Up);
+            assert_eq!(
+                prober
+                    .http(&target(&url(&server, "good.test")))
+                    .await
+                    .status,
+                Status::Up
+            );
         }
-        assert_eq!(*kinds.lock().unwrap(), [HandshakeKind::Full; 3], "{version:?}");
+        assert_eq!(
+            *kinds.lock().unwrap(),
+            [HandshakeKind::Full; 3],
+            "{version:?}"
+        );
     }
 }
 
@@ -130,18 +158,25 @@ async fn bad_certificates_are_told_apart() {
     let cases = [
         (
             "expired",
-            identity(Some(authority()), |params| params.not_after = days(-3) - Duration::hours(1)),
+            identity(Some(authority()), |params| {
+                params.not_after = days(-3) - Duration::hours(1)
+            }),
             "certificate expired 3 days ago".to_owned(),
         ),
         (
             "not yet valid",
             identity(Some(authority()), |params| params.not_before = begins),
-            format!("certificate is not valid before {}", valid_from.format("%Y-%m-%d %H:%M UTC")),
+            format!(
+                "certificate is not valid before {}",
+                valid_from.format("%Y-%m-%d %H:%M UTC")
+            ),
         ),
         (
             "for another name",
             identity(Some(authority()), |params| {
-                params.subject_alt_names = CertificateParams::new(vec!["other.test".into()]).unwrap().subject_alt_names;
+                params.subject_alt_names = CertificateParams::new(vec!["other.test".into()])
+                    .unwrap()
+                    .subject_alt_names;
             }),
             "certificate is not for good.test".to_owned(),
         ),
@@ -150,10 +185,16 @@ async fn bad_certificates_are_told_apart() {
             identity(Some(&stranger), |_| {}),
             "certificate is not signed by a trusted authority".to_owned(),
         ),
-        ("self-signed", identity(None, |_| {}), "certificate is not signed by a trusted authority".to_owned()),
+        (
+            "self-signed",
+            identity(None, |_| {}),
+            "certificate is not signed by a trusted authority".to_owned(),
+        ),
         (
             "self-signed, as an authority",
-            identity(None, |params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained)),
+            identity(None, |params| {
+                params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained)
+            }),
             "certificate is not signed by a trusted authority".to_owned(),
         ),
     ];
@@ -162,19 +203,31 @@ async fn bad_certificates_are_told_apart() {
         let outcome = look(&url(&server, "good.test")).await;
         assert_eq!(found(&outcome), (Status::Down, sentence), "{name}");
         assert!(outcome.certificate_expires_at.is_some(), "{name}");
-        assert!(outcome.phases.tls_ms.is_some() && outcome.phases.first_byte_ms.is_none(), "{name}");
+        assert!(
+            outcome.phases.tls_ms.is_some() && outcome.phases.first_byte_ms.is_none(),
+            "{name}"
+        );
     }
 }
 
 #[tokio::test]
 async fn where_no_tls_is_spoken_the_handshake_says_so() {
     let server = serve(|mut peer| async move {
-        peer.stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        peer.stream
+            .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            .await
+            .unwrap();
         until_closed(&mut peer.stream).await;
     })
     .await;
     let outcome = look(&url(&server, "good.test")).await;
-    assert_eq!(found(&outcome), (Status::Down, "TLS handshake failed: the server does not speak TLS".into()));
+    assert_eq!(
+        found(&outcome),
+        (
+            Status::Down,
+            "TLS handshake failed: the server does not speak TLS".into()
+        )
+    );
     assert_eq!(outcome.certificate_expires_at, None);
 
     let server = serve(|peer| async move { drop(peer) }).await;
@@ -186,7 +239,8 @@ async fn where_no_tls_is_spoken_the_handshake_says_so() {
 #[tokio::test]
 async fn a_server_that_wants_a_client_certificate_refuses_the_handshake() {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(authority().roots(), Arc::clone(&provider));
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(authority().roots(), Arc::clone(&provider));
     let Identity(certificate, key) = good();
     let config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(rustls::ALL_VERSIONS)
@@ -211,20 +265,42 @@ async fn http2_is_spoken_where_the_server_does_and_its_connection_ends_with_the_
         let (acceptor, seen) = (acceptor.clone(), Arc::clone(&seen));
         async move {
             let stream = acceptor.accept(peer.stream).await.unwrap();
-            let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-                seen.lock().unwrap().push(request.version());
-                let code = if request.uri().path() == "/bad" { 503 } else { 200 };
-                async move { hyper::Response::builder().status(code).body("hello".to_owned()) }
-            });
+            let service = hyper::service::service_fn(
+                move |request: hyper::Request<hyper::body::Incoming>| {
+                    seen.lock().unwrap().push(request.version());
+                    let code = if request.uri().path() == "/bad" {
+                        503
+                    } else {
+                        200
+                    };
+                    async move {
+                        hyper::Response::builder()
+                            .status(code)
+                            .body("hello".to_owned())
+                    }
+                },
+            );
             let builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
-            let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+            let _ = builder
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
         }
     })
     .await;
     let prober = prober();
-    for (path, status, code) in [("", Status::Up, 200), ("bad", Status::Down, 503), ("", Status::Up, 200)] {
-        let outcome = prober.http(&target(&format!("{}{path}", url(&server, "good.test")))).await;
-        assert_eq!((outcome.status, outcome.status_code), (status, Some(code)), "{outcome:?}");
+    for (path, status, code) in [
+        ("", Status::Up, 200),
+        ("bad", Status::Down, 503),
+        ("", Status::Up, 200),
+    ] {
+        let outcome = prober
+            .http(&target(&format!("{}{path}", url(&server, "good.test"))))
+            .await;
+        assert_eq!(
+            (outcome.status, outcome.status_code),
+            (status, Some(code)),
+            "{outcome:?}"
+        );
         server.end().await;
     }
     assert_eq!(server.connections(), 3);
@@ -250,7 +326,10 @@ async fn http2_that_breaks_off_is_named_too() {
     .await;
     let prober = prober();
     let garbage = prober.http(&target(&url(&server, "good.test"))).await;
-    assert!(matches!(garbage.cause, Some(Cause::NotHttp { .. })), "{garbage:?}");
+    assert!(
+        matches!(garbage.cause, Some(Cause::NotHttp { .. })),
+        "{garbage:?}"
+    );
     let closed = prober.http(&target(&url(&server, "good.test"))).await;
     let ended = [Some(Cause::ConnectionClosed), Some(Cause::ConnectionReset)];
     assert!(ended.contains(&closed.cause), "{closed:?}");
@@ -259,7 +338,11 @@ async fn http2_that_breaks_off_is_named_too() {
 #[tokio::test]
 async fn the_machines_own_authorities_do_not_know_the_tests() {
     let (server, _) = https(config(good(), rustls::ALL_VERSIONS)).await;
-    let prober = Prober::new(ProberSettings { roots: Roots::System, ..settings() }).unwrap();
+    let prober = Prober::new(ProberSettings {
+        roots: Roots::System,
+        ..settings()
+    })
+    .unwrap();
     let outcome = prober.http(&target(&url(&server, "good.test"))).await;
     assert_eq!(outcome.cause, Some(Cause::CertificateUntrusted));
 }
@@ -267,7 +350,11 @@ async fn the_machines_own_authorities_do_not_know_the_tests() {
 #[tokio::test]
 async fn a_redirect_from_http_to_https_tells_the_certificate_of_where_it_ended() {
     let (end, _) = https(config(good(), rustls::ALL_VERSIONS)).await;
-    let server = crate::server::answering(head(301, &format!("location: {}\r\n", url(&end, "good.test")))).await;
+    let server = crate::server::answering(head(
+        301,
+        &format!("location: {}\r\n", url(&end, "good.test")),
+    ))
+    .await;
     let outcome = look(&server.url("/")).await;
     assert_eq!(outcome.status, Status::Up);
     assert!(outcome.certificate_expires_at.is_some() && outcome.phases.tls_ms.is_some());

@@ -18,7 +18,11 @@ fn a_web_page_with_code_200() {
         "\n<html><body>operational",
         "<!doctype HTML>\n<p>x",
     ] {
-        assert_eq!(read(SUMMARY, html.as_bytes()), Err(Unreadable::Html), "{html}");
+        assert_eq!(
+            read(SUMMARY, html.as_bytes()),
+            Err(Unreadable::Html),
+            "{html}"
+        );
     }
 }
 
@@ -43,13 +47,20 @@ fn json_of_another_shape() {
         r#"{"summary": {}}"#,
         r#"{"components": [{"name": "x", "status": "odd"}]}"#,
     ] {
-        assert_eq!(read(SUMMARY, json.as_bytes()), Err(Unreadable::Shape), "{json}");
+        assert_eq!(
+            read(SUMMARY, json.as_bytes()),
+            Err(Unreadable::Shape),
+            "{json}"
+        );
     }
     assert_eq!(
         reason(br#"{"page": {}, "status": {"indicator": "none"}, "components": {"a": 1}}"#),
         "\"components\" in the answer is no list"
     );
-    assert_eq!(reason(br#"{"success": false, "data": {}}"#), "the status page says that it could not answer");
+    assert_eq!(
+        reason(br#"{"success": false, "data": {}}"#),
+        "the status page says that it could not answer"
+    );
 }
 
 #[test]
@@ -64,7 +75,10 @@ fn json_that_is_cut_off() {
 #[test]
 fn thirty_megabytes_of_json() {
     // The fetcher does not even read as much. If it came this far, it would take little time and memory.
-    let many = format!("{{\"page\": {{}}, \"components\": [{}0]}}", "0,".repeat(15 << 20));
+    let many = format!(
+        "{{\"page\": {{}}, \"components\": [{}0]}}",
+        "0,".repeat(15 << 20)
+    );
     assert!(reason(many.as_bytes()).contains("more values than any status page has"));
     let deep = "[".repeat(30 << 20);
     assert!(reason(deep.as_bytes()).contains("recursion limit"));
@@ -73,10 +87,16 @@ fn thirty_megabytes_of_json() {
 #[test]
 fn a_page_that_alternates_between_two_shapes() {
     let one = page(&[("/api/v2/summary.json", &fixture("atlassian-summary.json"))]);
-    let other = page(&[("/api/v2/summary.json", &fixture("heroku-current-status.json"))]);
+    let other = page(&[(
+        "/api/v2/summary.json",
+        &fixture("heroku-current-status.json"),
+    )]);
     // Each is read as what it is. What was followed in one is missing in the other: unknown, whatever it says there.
     assert_eq!(status(&one, ["c-web"]), Up);
-    assert_eq!((sight(&other, "c-web"), status(&other, ["c-web"])), (Sight::Missing, Unknown));
+    assert_eq!(
+        (sight(&other, "c-web"), status(&other, ["c-web"])),
+        (Sight::Missing, Unknown)
+    );
     assert_eq!(status(&one, ["Apps"]), Unknown);
 }
 
@@ -104,7 +124,13 @@ fn times_without_a_zone() {
         "incidents": [{"id": "i", "name": "I", "status": "investigating", "started_at": "2026-03-02T09:00:00", "created_at": "yesterday", "components": [{"id": "a"}],
             "incident_updates": [{"status": "investigating", "body": "x", "display_at": "2026-03-02 09:00"}]}]}"#;
     let page = page(&[("/api/v2/summary.json", json)]);
-    assert_eq!((page.incidents[0].started_at, page.incidents[0].updates[0].at), (None, None));
+    assert_eq!(
+        (
+            page.incidents[0].started_at,
+            page.incidents[0].updates[0].at
+        ),
+        (None, None)
+    );
     assert_eq!((page.incidents[0].open, status(&page, ["a"])), (true, Down));
 }
 
@@ -115,7 +141,13 @@ fn ids_that_are_numbers() {
         "incidents": [{"id": 9, "name": "I", "status": "identified", "components": [{"id": 1}]}]}"#;
     let page = page(&[("/api/v2/summary.json", json)]);
     assert_eq!(components(&page), named(&[("G > A", Up)]));
-    assert_eq!((page.components[0].id.as_str(), &page.incidents[0].component_ids), ("1", &vec!["1".to_owned()]));
+    assert_eq!(
+        (
+            page.components[0].id.as_str(),
+            &page.incidents[0].component_ids
+        ),
+        ("1", &vec!["1".to_owned()])
+    );
 }
 
 #[test]
@@ -126,8 +158,17 @@ fn ids_that_stand_twice() {
     let page = page(&[("/api/v2/summary.json", json)]);
     // Two that do not agree: nobody knows. Two that do: one.
     assert_eq!(components(&page), named(&[("A", Unknown), ("B", Up)]));
-    assert_eq!(page.components[0].vendor_status, "operational / major_outage");
-    assert_eq!(page.incidents.iter().map(|incident| incident.name.as_str()).collect::<Vec<_>>(), ["I"]);
+    assert_eq!(
+        page.components[0].vendor_status,
+        "operational / major_outage"
+    );
+    assert_eq!(
+        page.incidents
+            .iter()
+            .map(|incident| incident.name.as_str())
+            .collect::<Vec<_>>(),
+        ["I"]
+    );
 }
 
 #[test]
@@ -137,10 +178,16 @@ fn an_empty_list_after_a_full_one() {
             r#"{{"page": {{"id": "p"}}, "status": {{"indicator": "none"}}, "components": {empty}, "incidents": []}}"#
         );
         let page = page(&[("/api/v2/summary.json", json.as_bytes())]);
-        assert_eq!((sight(&page, "a"), status(&page, ["a"])), (Sight::Missing, Unknown));
+        assert_eq!(
+            (sight(&page, "a"), status(&page, ["a"])),
+            (Sight::Missing, Unknown)
+        );
     }
     // Also where only those are listed of which something is said: at least the whole is always there.
-    let mut page = page(&[("/api/v2.0.0/current", br#"{"status": "ok", "active_incidents": []}"#)]);
+    let mut page = page(&[(
+        "/api/v2.0.0/current",
+        br#"{"status": "ok", "active_incidents": []}"#,
+    )]);
     assert_eq!(sight(&page, "Files"), Sight::Unmentioned);
     page.components.clear();
     assert_eq!(sight(&page, "Files"), Sight::Missing);
@@ -149,16 +196,32 @@ fn an_empty_list_after_a_full_one() {
 #[test]
 fn a_component_that_is_gone_is_missing_and_its_namesakes_are_offered() {
     let page = page(&[("/api/v2/summary.json", &fixture("atlassian-summary.json"))]);
-    let gone = Followed { id: "c-old".into(), name: "api".into(), group: Some("Europe".into()) };
-    assert_eq!((sight(&page, &gone.id), status(&page, [gone.id.as_str()])), (Sight::Missing, Unknown));
-    let offered: Vec<_> =
-        successors(&page, &gone).into_iter().map(|component: &Component| component.id.as_str()).collect();
+    let gone = Followed {
+        id: "c-old".into(),
+        name: "api".into(),
+        group: Some("Europe".into()),
+    };
+    assert_eq!(
+        (sight(&page, &gone.id), status(&page, [gone.id.as_str()])),
+        (Sight::Missing, Unknown)
+    );
+    let offered: Vec<_> = successors(&page, &gone)
+        .into_iter()
+        .map(|component: &Component| component.id.as_str())
+        .collect();
     assert_eq!(offered, ["c-api-eu", "c-api-us"]);
 }
 
 #[test]
 fn words_of_other_cases_and_kinds_are_unknown() {
-    let words = ["Operational", "OPERATIONAL", "up", "", "operational!", "major outage"];
+    let words = [
+        "Operational",
+        "OPERATIONAL",
+        "up",
+        "",
+        "operational!",
+        "major outage",
+    ];
     let list: Vec<_> = words
         .iter()
         .enumerate()
@@ -171,14 +234,23 @@ fn words_of_other_cases_and_kinds_are_unknown() {
     );
     let page = page(&[("/api/v2/summary.json", json.as_bytes())]);
     assert_eq!(page.components.len(), words.len() + 3);
-    assert!(page.components.iter().all(|component| component.status == Unknown), "{:?}", page.components);
+    assert!(
+        page.components
+            .iter()
+            .all(|component| component.status == Unknown),
+        "{:?}",
+        page.components
+    );
 }
 
 #[test]
 fn a_feed_that_is_none_or_is_cut_off() {
     let feed = String::from_utf8(fixture("azure-feed-incident.xml")).unwrap();
     let end = feed.trim_end().len();
-    for cut in (1..end).step_by(5).filter(|cut| feed.is_char_boundary(*cut)) {
+    for cut in (1..end)
+        .step_by(5)
+        .filter(|cut| feed.is_char_boundary(*cut))
+    {
         assert!(
             read("https://azure.example/feed/", &feed.as_bytes()[..cut]).is_err(),
             "cut at {cut}: {}",
@@ -194,7 +266,10 @@ fn a_feed_that_is_none_or_is_cut_off() {
         "<title>Azure Status</title>",
         "<rss><title>Azure Status</title></rss>",
     ] {
-        assert!(read("https://azure.example/feed/", other.as_bytes()).is_err(), "{other}");
+        assert!(
+            read("https://azure.example/feed/", other.as_bytes()).is_err(),
+            "{other}"
+        );
     }
     let doctype = r#"<!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><rss><channel><title>Azure Status &b;</title></channel></rss>"#;
     // Entities of its own are not expanded.
@@ -208,7 +283,9 @@ fn a_feed_that_is_none_or_is_cut_off() {
 fn part_of_a_list_is_no_list() {
     let json = br#"{"meta": {"pagination": {"total": 40, "count": 1}}, "data": [{"id": 1, "name": "API", "status": 1, "group_id": 0}]}"#;
     assert_eq!(
-        read("https://a.example/api/v1/components", json).unwrap_err().to_string(),
+        read("https://a.example/api/v1/components", json)
+            .unwrap_err()
+            .to_string(),
         "the answer holds only a part of the components"
     );
 }
@@ -223,8 +300,17 @@ fn texts_are_bounded_and_links_lead_to_the_web() {
     );
     let page = page(&[("/api/v2/summary.json", json.as_bytes())]);
     assert_eq!((page.components.len(), page.url.as_deref()), (1, None));
-    assert!(page.components[0].name.chars().count() <= 301 && page.components[0].vendor_status.chars().count() <= 301);
-    assert_eq!((page.incidents[0].name.as_str(), page.incidents[0].url.as_deref()), ("<script>", None));
+    assert!(
+        page.components[0].name.chars().count() <= 301
+            && page.components[0].vendor_status.chars().count() <= 301
+    );
+    assert_eq!(
+        (
+            page.incidents[0].name.as_str(),
+            page.incidents[0].url.as_deref()
+        ),
+        ("<script>", None)
+    );
     assert!(page.incidents[0].updates[0].body.chars().count() <= 8_001);
 }
 
@@ -239,13 +325,23 @@ fn what_cannot_be_told_is_not_in_order() {
         )
     };
     let url = "https://status.vendor.example/proxy/status.vendor.example";
-    for affected in ["", r#", "affected_components": null"#, r#", "affected_components": {"a": "full_outage"}"#] {
-        assert_eq!(why(url, &proxy(affected)), "the answer has no list of the affected components");
+    for affected in [
+        "",
+        r#", "affected_components": null"#,
+        r#", "affected_components": {"a": "full_outage"}"#,
+    ] {
+        assert_eq!(
+            why(url, &proxy(affected)),
+            "the answer has no list of the affected components"
+        );
     }
     let odd = r#", "affected_components": [{"component_id": "a", "status": "full_outage"}, {"component": "b"}]"#;
     let one = page(&[("/proxy/status.vendor.example", proxy(odd).as_bytes())]);
     assert_eq!(components(&one), named(&[("A", Down), ("B", Unknown)]));
-    let well = page(&[("/proxy/status.vendor.example", proxy(r#", "affected_components": []"#).as_bytes())]);
+    let well = page(&[(
+        "/proxy/status.vendor.example",
+        proxy(r#", "affected_components": []"#).as_bytes(),
+    )]);
     assert_eq!(components(&well), named(&[("A", Up), ("B", Up)]));
 
     // Slack, AWS and Google: what no entry names is up.
@@ -268,14 +364,25 @@ fn what_cannot_be_told_is_not_in_order() {
         r#"{"service": "ec2-x", "service_name": "EC2", "region_name": "X", "status": "3", "impacted_services": {"a": {}}}"#,
     ] {
         let json = format!("[{event}, {odd}]");
-        assert_eq!(why(aws, &json), "an event in the answer does not say what it is about", "{odd}");
+        assert_eq!(
+            why(aws, &json),
+            "an event in the answer does not say what it is about",
+            "{odd}"
+        );
     }
     let google = "https://status.cloud.google.com/incidents.json";
     let open = r#"{"id": "1", "begin": "2026-03-02T09:00:00Z", "status_impact": "SERVICE_OUTAGE", "affected_products": [{"id": "p", "title": "P"}]}"#;
     assert!(read(google, format!("[{open}]").as_bytes()).is_ok());
-    for odd in [r#"{"id": "2"}"#, &open.replace(r#"{"id": "p", "title": "P"}"#, r#""p""#)] {
+    for odd in [
+        r#"{"id": "2"}"#,
+        &open.replace(r#"{"id": "p", "title": "P"}"#, r#""p""#),
+    ] {
         let json = format!("[{open}, {odd}]");
-        assert_eq!(why(google, &json), "an incident in the answer does not say what it is about", "{odd}");
+        assert_eq!(
+            why(google, &json),
+            "an incident in the answer does not say what it is about",
+            "{odd}"
+        );
     }
 }
 
@@ -290,13 +397,28 @@ fn a_list_that_is_null_is_not_spoken_of() {
             r#"{{"page": {{}}, "status": {{"indicator": "none"}}, "components": [{{"id": "a", "name": "A", "status": "operational"}}]{lists}}}"#
         )
     };
-    assert_eq!(spoken(SUMMARY, &atlassian(r#", "incidents": null, "scheduled_maintenances": null"#)), (false, false));
+    assert_eq!(
+        spoken(
+            SUMMARY,
+            &atlassian(r#", "incidents": null, "scheduled_maintenances": null"#)
+        ),
+        (false, false)
+    );
     // incident.io leaves out what it has none of.
     assert_eq!(spoken(SUMMARY, &atlassian("")), (true, true));
     let heroku = "https://status.heroku.com/api/v4/current-status";
-    assert_eq!(spoken(heroku, r#"{"status": [], "incidents": null, "scheduled": []}"#), (false, true));
+    assert_eq!(
+        spoken(
+            heroku,
+            r#"{"status": [], "incidents": null, "scheduled": []}"#
+        ),
+        (false, true)
+    );
     let io = "https://api.status.io/1.0/status/1";
-    assert_eq!(spoken(io, r#"{"result": {"status_overall": {}, "status": []}}"#), (false, false));
+    assert_eq!(
+        spoken(io, r#"{"result": {"status_overall": {}, "status": []}}"#),
+        (false, false)
+    );
     assert_eq!(
         spoken(
             io,
@@ -306,7 +428,10 @@ fn a_list_that_is_null_is_not_spoken_of() {
     );
     let pal = "https://vendor.example/api/v2/status_pages/a/summary";
     assert_eq!(
-        spoken(pal, r#"{"status_page": {}, "services": [], "incidents": null, "maintenances": []}"#),
+        spoken(
+            pal,
+            r#"{"status_page": {}, "services": [], "incidents": null, "maintenances": []}"#
+        ),
         (false, true)
     );
 }

@@ -2,7 +2,9 @@
 
 use crate::{fixture, page, page_of};
 use domain::Status::{self, Degraded, Down, Maintenance, Unknown, Up};
-use probe::status_page::following::{Followed, incidents, maintenances, status, was_renamed, worst};
+use probe::status_page::following::{
+    Followed, incidents, maintenances, status, was_renamed, worst,
+};
 use probe::status_page::{Page, WHOLE};
 
 #[test]
@@ -25,7 +27,10 @@ fn the_worst_known_status_counts_and_any_unknown_forbids_up() {
 }
 
 fn touched<'p>(page: &'p Page, ids: &[&str]) -> Vec<&'p str> {
-    incidents(page, ids).into_iter().map(|incident| incident.id.as_str()).collect()
+    incidents(page, ids)
+        .into_iter()
+        .map(|incident| incident.id.as_str())
+        .collect()
 }
 
 #[test]
@@ -55,8 +60,12 @@ fn an_incident_linked_to_everything_touches_only_what_is_not_up() {
     assert_eq!(touched(&page, &["b"]), ["all"]);
     assert_eq!(touched(&page, &["a", "b"]), ["all", "one"]);
     let now = "2026-03-02T09:00:00Z".parse().unwrap();
-    let works =
-        |ids: &[&str]| maintenances(&page, ids, now).into_iter().map(|work| work.id.clone()).collect::<Vec<_>>();
+    let works = |ids: &[&str]| {
+        maintenances(&page, ids, now)
+            .into_iter()
+            .map(|work| work.id.clone())
+            .collect::<Vec<_>>()
+    };
     // What is to come cannot show in the components yet.
     assert_eq!(works(&["a"]), ["soon"]);
     assert_eq!(works(&["b"]), ["soon", "now"]);
@@ -65,14 +74,21 @@ fn an_incident_linked_to_everything_touches_only_what_is_not_up() {
 #[test]
 fn a_rename_is_noticed_and_follows_the_id() {
     let page = page_of("/api/v2/summary.json", "atlassian-summary.json");
-    let component = page.components.iter().find(|component| component.id == "c-api-eu").unwrap();
+    let component = page
+        .components
+        .iter()
+        .find(|component| component.id == "c-api-eu")
+        .unwrap();
     let remembered = |name: &str, group: Option<&str>| Followed {
         id: "c-api-eu".into(),
         name: name.into(),
         group: group.map(Into::into),
     };
     assert!(!was_renamed(&remembered("API", Some("Europe")), component));
-    assert!(was_renamed(&remembered("Interface", Some("Europe")), component));
+    assert!(was_renamed(
+        &remembered("Interface", Some("Europe")),
+        component
+    ));
     assert!(was_renamed(&remembered("API", None), component));
 }
 
@@ -90,8 +106,10 @@ fn what_a_vendor_of_events_alone_does_not_mention_is_up() {
 fn incidents_without_components_touch_nothing() {
     let mut json = String::from_utf8(fixture("instatus-summary.json")).unwrap();
     json = json.replace("\"components\"", "\"nothing\"");
-    let page =
-        page(&[("/summary.json", json.as_bytes()), ("/v3/components.json", &fixture("instatus-components.json"))]);
+    let page = page(&[
+        ("/summary.json", json.as_bytes()),
+        ("/v3/components.json", &fixture("instatus-components.json")),
+    ]);
     assert_eq!(page.incidents.len(), 1);
     assert!(touched(&page, &["cs", "ca", "cw"]).is_empty());
 }

@@ -15,7 +15,9 @@ use probe::status_page::{self, Page, Reading, Unreadable};
 use std::path::Path;
 
 fn fixture(file: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/statuspages").join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/statuspages")
+        .join(file);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -25,7 +27,9 @@ fn read(url: &str, bytes: &[u8]) -> Result<Reading, Unreadable> {
 
 /// The page of these answers, each with the path that it has on the vendor's host.
 fn page(answers: &[(&str, &[u8])]) -> Page {
-    let read = |(path, bytes): &(&str, &[u8])| read(&format!("https://status.vendor.example{path}"), bytes).unwrap();
+    let read = |(path, bytes): &(&str, &[u8])| {
+        read(&format!("https://status.vendor.example{path}"), bytes).unwrap()
+    };
     status_page::assemble(answers.iter().map(read).collect()).unwrap()
 }
 
@@ -46,5 +50,7 @@ fn components(page: &Page) -> Vec<(String, Status)> {
 }
 
 fn named<'a>(all: &'a [(&'a str, Status)]) -> Vec<(String, Status)> {
-    all.iter().map(|(name, status)| ((*name).to_owned(), *status)).collect()
+    all.iter()
+        .map(|(name, status)| ((*name).to_owned(), *status))
+        .collect()
 }

@@ -45,17 +45,25 @@ impl Site {
                 tokio::spawn(serve(stream, Arc::clone(&notes), Arc::clone(&answer)));
             }
         });
-        Self { address, asked, task }
+        Self {
+            address,
+            asked,
+            task,
+        }
     }
 
     /// A server with these files, `host/path` to bytes; everything else is a 404.
     pub(crate) async fn with(files: &[(&str, Vec<u8>)]) -> Self {
-        let files: HashMap<String, Vec<u8>> =
-            files.iter().map(|(name, bytes)| ((*name).into(), bytes.clone())).collect();
-        Self::new(move |asked| match files.get(&format!("{}{}", asked.host, asked.path)) {
-            Some(bytes) => ok("", bytes),
-            None => answer("404 Not Found", "", b"nothing here"),
-        })
+        let files: HashMap<String, Vec<u8>> = files
+            .iter()
+            .map(|(name, bytes)| ((*name).into(), bytes.clone()))
+            .collect();
+        Self::new(
+            move |asked| match files.get(&format!("{}{}", asked.host, asked.path)) {
+                Some(bytes) => ok("", bytes),
+                None => answer("404 Not Found", "", b"nothing here"),
+            },
+        )
         .await
     }
 
@@ -69,7 +77,11 @@ impl Site {
     }
 }
 
-async fn serve(mut stream: TcpStream, notes: Arc<Mutex<Vec<Asked>>>, answer: Arc<impl Fn(&Asked) -> Vec<u8>>) {
+async fn serve(
+    mut stream: TcpStream,
+    notes: Arc<Mutex<Vec<Asked>>>,
+    answer: Arc<impl Fn(&Asked) -> Vec<u8>>,
+) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
@@ -79,7 +91,10 @@ async fn serve(mut stream: TcpStream, notes: Arc<Mutex<Vec<Asked>>>, answer: Arc
     }
     let head = String::from_utf8(head).unwrap();
     let path = head.split(' ').nth(1).unwrap().to_owned();
-    let host = head.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
+    let host = head
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .unwrap_or_default();
     let host = host.split(':').next().unwrap().to_owned();
     let asked = Asked { host, path, head };
     let bytes = answer(&asked);
@@ -89,7 +104,10 @@ async fn serve(mut stream: TcpStream, notes: Arc<Mutex<Vec<Asked>>>, answer: Arc
 }
 
 pub(crate) fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
     [head.as_bytes(), body].concat()
 }
 
@@ -116,7 +134,10 @@ pub(crate) fn fetcher(names: &[&str]) -> Fetcher {
 pub(crate) fn guarded(guard: Guard, names: &[&str]) -> Fetcher {
     let here = |name: &&str| ((*name).to_owned(), Ok(vec!["127.0.0.1".parse().unwrap()]));
     let mut names: HashMap<_, _> = names.iter().map(here).collect();
-    names.insert("metadata.test".into(), Ok(vec!["169.254.169.254".parse().unwrap()]));
+    names.insert(
+        "metadata.test".into(),
+        Ok(vec!["169.254.169.254".parse().unwrap()]),
+    );
     Fetcher::new(FetcherSettings {
         user_agent_url: Some("https://pulse.example".into()),
         guard,

@@ -1,7 +1,9 @@
 //! What the page of one service asks for beyond the list.
 
 use super::{Uptime, UptimeDay};
-use crate::api::{ByIdFields, IncidentFilter, IncidentPage, Maintenance, Moment, PageInfo, Status, json, schema};
+use crate::api::{
+    ByIdFields, IncidentFilter, IncidentPage, Maintenance, Moment, PageInfo, Status, json, schema,
+};
 use uuid::Uuid;
 
 /// One service with its uptime over every window.

@@ -152,7 +152,10 @@ pub struct RecategoriseVariables {
 #[cynic(graphql_type = "Service")]
 pub struct Touched {
     /// Its id.
-    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    #[allow(
+        dead_code,
+        reason = "asked for because a mutation must select something"
+    )]
     pub id: Uuid,
 }
 
@@ -162,7 +165,10 @@ pub struct Touched {
 pub struct DeleteServices {
     /// Which ones went.
     #[arguments(ids: $ids)]
-    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    #[allow(
+        dead_code,
+        reason = "asked for because a mutation must select something"
+    )]
     pub delete_services: Vec<Uuid>,
 }
 
@@ -172,7 +178,10 @@ pub struct DeleteServices {
 pub struct PauseServices {
     /// Those that exist.
     #[arguments(ids: $ids)]
-    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    #[allow(
+        dead_code,
+        reason = "asked for because a mutation must select something"
+    )]
     pub pause_services: Vec<Touched>,
 }
 
@@ -182,7 +191,10 @@ pub struct PauseServices {
 pub struct ResumeServices {
     /// Those that exist.
     #[arguments(ids: $ids)]
-    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    #[allow(
+        dead_code,
+        reason = "asked for because a mutation must select something"
+    )]
     pub resume_services: Vec<Touched>,
 }
 
@@ -192,7 +204,10 @@ pub struct ResumeServices {
 pub struct RecategoriseServices {
     /// Those that exist.
     #[arguments(ids: $ids, category: $category)]
-    #[allow(dead_code, reason = "asked for because a mutation must select something")]
+    #[allow(
+        dead_code,
+        reason = "asked for because a mutation must select something"
+    )]
     pub recategorise_services: Vec<Touched>,
 }
 

@@ -16,14 +16,21 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    #[allow(clippy::cast_precision_loss, reason = "windows are far below 2^52 milliseconds")]
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "windows are far below 2^52 milliseconds"
+    )]
     pub(super) fn x(&self, at: Moment) -> f64 {
         let share = at.since(self.from) as f64 / (self.until.since(self.from).max(1)) as f64;
         self.left + share.clamp(0.0, 1.0) * (self.right - self.left)
     }
 
     /// The instant at `x`.
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "within the window")]
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "within the window"
+    )]
     pub(super) fn at(&self, x: f64) -> Moment {
         let share = ((x - self.left) / (self.right - self.left).max(1.0)).clamp(0.0, 1.0);
         Moment(self.from.0 + (share * self.until.since(self.from) as f64) as i64)
@@ -59,7 +66,10 @@ pub(super) fn line(scale: &Scale, points: impl Iterator<Item = (Moment, Option<f
 pub(super) fn value_ticks(highest: f64) -> Vec<f64> {
     let rough = highest / 4.0;
     let magnitude = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().map(|factor| factor * magnitude).find(|step| *step >= rough);
+    let step = [1.0, 2.0, 2.5, 5.0, 10.0]
+        .into_iter()
+        .map(|factor| factor * magnitude)
+        .find(|step| *step >= rough);
     let step = step.unwrap_or(magnitude * 10.0).max(1.0);
     let mut ticks = vec![0.0];
     while ticks.last().is_some_and(|last| *last < highest) {
@@ -91,10 +101,16 @@ pub(super) fn time_ticks(from: Moment, until: Moment, most: i64) -> Vec<Moment> 
         15 * DAY,
     ];
     let span = until.since(from);
-    let step = STEPS.into_iter().find(|step| span / step < most).unwrap_or(30 * DAY);
+    let step = STEPS
+        .into_iter()
+        .find(|step| span / step < most)
+        .unwrap_or(30 * DAY);
     let margin = span / 24;
     let first = (from.0 + margin).div_euclid(step) * step + step;
-    (0..).map(|number| Moment(first + number * step)).take_while(|at| at.0 <= until.0 - margin).collect()
+    (0..)
+        .map(|number| Moment(first + number * step))
+        .take_while(|at| at.0 <= until.0 - margin)
+        .collect()
 }
 
 #[cfg(test)]
@@ -108,13 +124,25 @@ mod tests {
         assert_eq!(value_ticks(0.5), [0.0, 1.0]);
         for highest in [0.1, 3.0, 42.0, 999.0, 12_345.0] {
             let ticks = value_ticks(highest);
-            assert!((2..=6).contains(&ticks.len()) && ticks[ticks.len() - 1] >= highest, "{highest}: {ticks:?}");
+            assert!(
+                (2..=6).contains(&ticks.len()) && ticks[ticks.len() - 1] >= highest,
+                "{highest}: {ticks:?}"
+            );
         }
     }
 
     #[test]
     fn time_ticks_keep_away_from_the_edges() {
-        for minutes in [10, 25, 60, 200, 24 * 60, 7 * 24 * 60, 30 * 24 * 60, 90 * 24 * 60] {
+        for minutes in [
+            10,
+            25,
+            60,
+            200,
+            24 * 60,
+            7 * 24 * 60,
+            30 * 24 * 60,
+            90 * 24 * 60,
+        ] {
             let until = Moment(1_795_356_190_000);
             let from = Moment(until.0 - minutes * 60_000);
             let ticks = time_ticks(from, until, 8);
@@ -126,7 +154,15 @@ mod tests {
     #[test]
     fn an_instant_is_found_where_it_was_drawn() {
         let (from, until) = (Moment(1_795_000_000_000), Moment(1_795_003_600_000));
-        let scale = Scale { left: 52.0, right: 652.0, top: 8.0, bottom: 186.0, from, until, highest: 100.0 };
+        let scale = Scale {
+            left: 52.0,
+            right: 652.0,
+            top: 8.0,
+            bottom: 186.0,
+            from,
+            until,
+            highest: 100.0,
+        };
         let at = Moment(1_795_001_200_000);
         assert_eq!(scale.at(scale.x(at)), at);
         assert_eq!((scale.at(0.0), scale.at(9000.0)), (from, until));

@@ -1,7 +1,9 @@
 //! What people wrote about an incident.
 
 use crate::{
-    api::{self, AddIncidentNote, AddNoteVariables, ById, DeleteIncidentNote, IncidentNote, Problem},
+    api::{
+        self, AddIncidentNote, AddNoteVariables, ById, DeleteIncidentNote, IncidentNote, Problem,
+    },
     browser,
     components::{At, Confirm},
     store::use_store,
@@ -24,7 +26,10 @@ pub(super) fn Notes(id: Uuid, notes: Vec<IncidentNote>, onchange: EventHandler<(
     let mut chosen = use_signal(|| None::<Uuid>);
     let add = move || async move {
         saving.set(true);
-        let variables = AddNoteVariables { id, text: text.peek().clone() };
+        let variables = AddNoteVariables {
+            id,
+            text: text.peek().clone(),
+        };
         match api::tell::<AddIncidentNote>(variables).await {
             Ok(()) => {
                 text.set(String::new());

@@ -12,9 +12,20 @@ use uuid::Uuid;
 const PAGE: i32 = 30;
 
 async fn page(id: Uuid, after: Option<String>) -> Result<(Vec<Check>, PageInfo), Problem> {
-    let answer = api::request::<ListChecks>(ListChecksVariables { id, first: PAGE, after }).await?;
-    let page = answer.service.ok_or_else(|| Problem::not_found("service"))?.checks;
-    Ok((page.edges.into_iter().map(|edge| edge.node).collect(), page.page_info))
+    let answer = api::request::<ListChecks>(ListChecksVariables {
+        id,
+        first: PAGE,
+        after,
+    })
+    .await?;
+    let page = answer
+        .service
+        .ok_or_else(|| Problem::not_found("service"))?
+        .checks;
+    Ok((
+        page.edges.into_iter().map(|edge| edge.node).collect(),
+        page.page_info,
+    ))
 }
 
 /// The table and the way to older ones.
@@ -35,13 +46,17 @@ pub(super) fn Checks(entry: Entry) -> Element {
         }
     });
     use_effect(move || {
-        let Some(current) = entry.current.read().clone() else { return };
-        let known = newest
-            .data
+        let Some(current) = entry.current.read().clone() else {
+            return;
+        };
+        let known = newest.data.peek().as_ref().is_some_and(|(checks, _)| {
+            checks
+                .iter()
+                .any(|check| check.checked_at >= current.checked_at)
+        }) || arrived
             .peek()
-            .as_ref()
-            .is_some_and(|(checks, _)| checks.iter().any(|check| check.checked_at >= current.checked_at))
-            || arrived.peek().iter().any(|check| check.checked_at >= current.checked_at);
+            .iter()
+            .any(|check| check.checked_at >= current.checked_at);
         if !known && newest.data.peek().is_some() {
             arrived.write().insert(
                 0,
@@ -56,14 +71,33 @@ pub(super) fn Checks(entry: Entry) -> Element {
             );
         }
     });
-    let info = move || end.read().clone().or_else(|| newest.data.read().as_ref().map(|(_, info)| info.clone()));
+    let info = move || {
+        end.read()
+            .clone()
+            .or_else(|| newest.data.read().as_ref().map(|(_, info)| info.clone()))
+    };
     let checks: Vec<Check> = {
         let newest = newest.data.read();
-        let newest = newest.as_ref().map(|(checks, _)| checks.as_slice()).unwrap_or_default();
-        arrived.read().iter().chain(newest).chain(older.read().iter()).cloned().collect()
+        let newest = newest
+            .as_ref()
+            .map(|(checks, _)| checks.as_slice())
+            .unwrap_or_default();
+        arrived
+            .read()
+            .iter()
+            .chain(newest)
+            .chain(older.read().iter())
+            .cloned()
+            .collect()
     };
     let more = move |_| async move {
-        let Some(PageInfo { has_next_page: true, end_cursor }) = info() else { return };
+        let Some(PageInfo {
+            has_next_page: true,
+            end_cursor,
+        }) = info()
+        else {
+            return;
+        };
         asking.set(true);
         match page(entry.id, end_cursor).await {
             Ok((checks, info)) => {

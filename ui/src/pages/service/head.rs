@@ -19,9 +19,14 @@ pub(super) fn Head(entry: Entry) -> Element {
     let store = use_store();
     let service = entry.service.read();
     let current = entry.current.read();
-    let status = current.as_ref().map_or(Status::Unknown, |current| current.status);
+    let status = current
+        .as_ref()
+        .map_or(Status::Unknown, |current| current.status);
     let (id, name, paused) = (entry.id, service.name.clone(), service.paused);
-    let address = service.url.clone().or_else(|| service.status_page_url.clone());
+    let address = service
+        .url
+        .clone()
+        .or_else(|| service.status_page_url.clone());
     // Vendors' pages are read once a minute at most.
     let least = if is_requested(service.kind) { 0 } else { 60 };
     let every = service.check_interval_seconds.max(least);

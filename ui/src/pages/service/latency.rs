@@ -3,7 +3,10 @@
 use super::query::{Shown, WINDOWS};
 use crate::{
     Route,
-    api::{self, GetLatency, IncidentFilter, LatencyPoint, LatencyVariables, Moment, Problem, Status, Window},
+    api::{
+        self, GetLatency, IncidentFilter, LatencyPoint, LatencyVariables, Moment, Problem, Status,
+        Window,
+    },
     browser::{self, TimeStyle},
     components::{LatencyChart, ProblemBox, Shade},
     hooks::use_asked,
@@ -34,9 +37,22 @@ pub(super) fn Latency(entry: Entry, shown: Shown) -> Element {
     let asked = use_asked((shown, flips), move |(shown, _)| async move {
         let at = browser::now();
         let (from, to) = shown.times(at);
-        let filter = IncidentFilter { service_id: Some(id), from: Some(from), to: Some(to), ..Default::default() };
-        let answer = api::request::<GetLatency>(LatencyVariables { id, from, to, filter }).await?;
-        let service = answer.service.ok_or_else(|| Problem::not_found("service"))?;
+        let filter = IncidentFilter {
+            service_id: Some(id),
+            from: Some(from),
+            to: Some(to),
+            ..Default::default()
+        };
+        let answer = api::request::<GetLatency>(LatencyVariables {
+            id,
+            from,
+            to,
+            filter,
+        })
+        .await?;
+        let service = answer
+            .service
+            .ok_or_else(|| Problem::not_found("service"))?;
         let incidents = answer.incidents.edges.into_iter().map(|edge| Shade {
             from: edge.node.started_at,
             until: edge.node.resolved_at,
@@ -44,10 +60,19 @@ pub(super) fn Latency(entry: Entry, shown: Shown) -> Element {
         });
         let maintenances = service.maintenances.into_iter().filter_map(|maintenance| {
             let until = maintenance.scheduled_until;
-            Some(Shade { from: maintenance.scheduled_for?, until, status: Status::Maintenance })
+            Some(Shade {
+                from: maintenance.scheduled_for?,
+                until,
+                status: Status::Maintenance,
+            })
         });
         let shades = Rc::new(maintenances.chain(incidents).collect());
-        Ok(Told { shown, at, points: Rc::new(service.latency_between), shades })
+        Ok(Told {
+            shown,
+            at,
+            points: Rc::new(service.latency_between),
+            shades,
+        })
     });
     use_future(move || async move {
         loop {
@@ -104,9 +129,15 @@ impl Told {
     /// What the picture spans when `shown` is to be shown: at once, even if this is the answer to something else.
     fn times(&self, shown: Shown) -> (Moment, Moment) {
         let (from, until) = shown.times(self.at);
-        let first = self.points.iter().find(|point| point.p50_ms.is_some()).map(|point| point.at);
+        let first = self
+            .points
+            .iter()
+            .find(|point| point.p50_ms.is_some())
+            .map(|point| point.at);
         match (shown, first) {
-            (Shown::Last(window), Some(first)) if shown == self.shown => (beginning(window, until, first), until),
+            (Shown::Last(window), Some(first)) if shown == self.shown => {
+                (beginning(window, until, first), until)
+            }
             _ => (from, until),
         }
     }
@@ -116,14 +147,20 @@ impl Told {
 fn beginning(window: Window, until: Moment, first: Moment) -> Moment {
     const LEAST: i64 = 30 * 60_000;
     let measured = until.since(first);
-    let span = if measured < window.millis() / 2 { (measured + measured / 20).max(LEAST) } else { window.millis() };
+    let span = if measured < window.millis() / 2 {
+        (measured + measured / 20).max(LEAST)
+    } else {
+        window.millis()
+    };
     Moment(until.0 - span)
 }
 
 fn when(shown: Shown) -> String {
     match shown {
         Shown::Last(window) => format!("the last {}", window.label()),
-        Shown::Between(from, until) => format!("the time from {} to {}", moment(from), moment(until)),
+        Shown::Between(from, until) => {
+            format!("the time from {} to {}", moment(from), moment(until))
+        }
     }
 }
 
@@ -147,12 +184,20 @@ mod tests {
     #[test]
     fn another_stretch_is_shown_before_its_points_have_come() {
         let at = Moment(1_795_356_190_000);
-        let told = Told { shown: Shown::default(), at, points: Rc::default(), shades: Rc::default() };
+        let told = Told {
+            shown: Shown::default(),
+            at,
+            points: Rc::default(),
+            shades: Rc::default(),
+        };
         let week = Shown::Last(Window::Week);
         assert_eq!(told.times(week), week.times(at));
         assert_eq!(when(week), "the last 7 d");
         let closer = Shown::Between(Moment(at.0 - 3_600_000), at);
         assert_eq!(told.times(closer), (Moment(at.0 - 3_600_000), at));
-        assert_eq!(when(closer), "the time from 2026-11-22 13:03 to 2026-11-22 14:03");
+        assert_eq!(
+            when(closer),
+            "the time from 2026-11-22 13:03 to 2026-11-22 14:03"
+        );
     }
 }

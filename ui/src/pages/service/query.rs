@@ -34,7 +34,10 @@ impl Shown {
     pub fn closer(from: Moment, until: Moment, now: Moment) -> Self {
         let wanting = (CLOSEST - until.since(from)).max(0) / 2;
         let until = Moment((until.0 + wanting).min(now.0) / 1000 * 1000);
-        Self::Between(Moment((from.0 - wanting).min(until.0 - CLOSEST) / 1000 * 1000), until)
+        Self::Between(
+            Moment((from.0 - wanting).min(until.0 - CLOSEST) / 1000 * 1000),
+            until,
+        )
     }
 
     /// A step back: the shortest window that holds it.
@@ -63,10 +66,16 @@ impl Shown {
             return Some(Self::Last(window));
         }
         let (from, until) = text.split_once('-')?;
-        let seconds = |text: &str| text.parse().ok().filter(|seconds| (0..=253_402_300_799).contains(seconds));
+        let seconds = |text: &str| {
+            text.parse()
+                .ok()
+                .filter(|seconds| (0..=253_402_300_799).contains(seconds))
+        };
         let (from, until): (i64, i64) = (seconds(from)?, seconds(until)?);
         let length = (until - from) * 1000;
-        (CLOSEST..=LONGEST).contains(&length).then(|| Self::Between(Moment(from * 1000), Moment(until * 1000)))
+        (CLOSEST..=LONGEST)
+            .contains(&length)
+            .then(|| Self::Between(Moment(from * 1000), Moment(until * 1000)))
     }
 }
 
@@ -98,7 +107,12 @@ impl fmt::Display for ServiceQuery {
         let list = self.list.to_string();
         if self.shown != Shown::default() {
             // First, because what the list is searched for may hold anything.
-            write!(f, "range={}{}", self.shown, if list.is_empty() { "" } else { "&" })?;
+            write!(
+                f,
+                "range={}{}",
+                self.shown,
+                if list.is_empty() { "" } else { "&" }
+            )?;
         }
         f.write_str(&list)
     }
@@ -106,8 +120,13 @@ impl fmt::Display for ServiceQuery {
 
 impl From<&str> for ServiceQuery {
     fn from(text: &str) -> Self {
-        let range = text.strip_prefix("range=").map(|rest| rest.split('&').next().unwrap_or_default());
-        Self { shown: range.and_then(Shown::read).unwrap_or_default(), list: ListQuery::from(text) }
+        let range = text
+            .strip_prefix("range=")
+            .map(|rest| rest.split('&').next().unwrap_or_default());
+        Self {
+            shown: range.and_then(Shown::read).unwrap_or_default(),
+            list: ListQuery::from(text),
+        }
     }
 }
 
@@ -123,30 +142,61 @@ mod tests {
 
     #[test]
     fn the_address_says_what_is_shown_beside_the_list() {
-        let list = ListQuery { text: "a&range=7d".into(), flat: true, ..Default::default() };
-        for shown in [Shown::default(), Shown::Last(Window::Month), Shown::Between(ago(90), ago(30))] {
+        let list = ListQuery {
+            text: "a&range=7d".into(),
+            flat: true,
+            ..Default::default()
+        };
+        for shown in [
+            Shown::default(),
+            Shown::Last(Window::Month),
+            Shown::Between(ago(90), ago(30)),
+        ] {
             for list in [ListQuery::default(), list.clone()] {
                 let query = ServiceQuery { shown, list };
-                assert_eq!(ServiceQuery::from(query.to_string().as_str()), query, "{query}");
+                assert_eq!(
+                    ServiceQuery::from(query.to_string().as_str()),
+                    query,
+                    "{query}"
+                );
             }
         }
-        assert_eq!(Shown::Between(ago(90), ago(30)).to_string(), "1795350790-1795354390");
+        assert_eq!(
+            Shown::Between(ago(90), ago(30)).to_string(),
+            "1795350790-1795354390"
+        );
     }
 
     #[test]
     fn what_is_no_range_is_the_usual_one() {
-        for text in
-            ["", "range=", "range=90d", "range=5-1", "range=1-2", "range=0-99999999999", "range=x-y", "range=-1-900"]
-        {
+        for text in [
+            "",
+            "range=",
+            "range=90d",
+            "range=5-1",
+            "range=1-2",
+            "range=0-99999999999",
+            "range=x-y",
+            "range=-1-900",
+        ] {
             assert_eq!(ServiceQuery::from(text), ServiceQuery::default(), "{text}");
         }
     }
 
     #[test]
     fn a_closer_look_is_no_closer_than_ten_minutes_and_ends_by_now() {
-        assert_eq!(Shown::closer(ago(60), ago(30), NOW), Shown::Between(ago(60), ago(30)));
-        assert_eq!(Shown::closer(ago(31), ago(29), NOW), Shown::Between(ago(35), ago(25)));
-        assert_eq!(Shown::closer(ago(1), ago(0), NOW), Shown::Between(ago(10), ago(0)));
+        assert_eq!(
+            Shown::closer(ago(60), ago(30), NOW),
+            Shown::Between(ago(60), ago(30))
+        );
+        assert_eq!(
+            Shown::closer(ago(31), ago(29), NOW),
+            Shown::Between(ago(35), ago(25))
+        );
+        assert_eq!(
+            Shown::closer(ago(1), ago(0), NOW),
+            Shown::Between(ago(10), ago(0))
+        );
     }
 
     #[test]
@@ -155,6 +205,9 @@ mod tests {
         assert_eq!(back(60), Shown::Last(Window::Day));
         assert_eq!(back(26 * 60), Shown::Last(Window::Week));
         assert_eq!(back(60 * 24 * 60), Shown::Last(Window::Month));
-        assert_eq!(Shown::Last(Window::Week).wider(NOW), Shown::Last(Window::Week));
+        assert_eq!(
+            Shown::Last(Window::Week).wider(NOW),
+            Shown::Last(Window::Week)
+        );
     }
 }

@@ -3,11 +3,14 @@
 use crate::{
     Route,
     api::{
-        self, ById, Component, FollowedComponent, GetVendor, Problem, UpdateService, UpdateServiceInput,
-        UpdateServiceVariables, Vendor,
+        self, ById, Component, FollowedComponent, GetVendor, Problem, UpdateService,
+        UpdateServiceInput, UpdateServiceVariables, Vendor,
     },
     browser,
-    components::{Go, MaintenanceNote, ProblemBox, ReadAt, RowSkeletons, Touches, VendorIncidentNote, status_mark},
+    components::{
+        Go, MaintenanceNote, ProblemBox, ReadAt, RowSkeletons, Touches, VendorIncidentNote,
+        status_mark,
+    },
     format,
     hooks::use_asked,
     store::{Entry, use_store},
@@ -33,9 +36,17 @@ pub(super) fn VendorSays(entry: Entry) -> Element {
         }
     });
     let vendor = asked.data.read();
-    let Some(Vendor { status_page, components, vendor_incidents, maintenances }) = &*vendor else {
+    let Some(Vendor {
+        status_page,
+        components,
+        vendor_incidents,
+        maintenances,
+    }) = &*vendor
+    else {
         return match &*asked.problem.read() {
-            Some(problem) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| asked.again() } },
+            Some(problem) => {
+                rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| asked.again() } }
+            }
             None => rsx! { RowSkeletons { rows: 4 } },
         };
     };
@@ -112,16 +123,32 @@ fn Named(name: String, #[props(!optional)] group: Option<String>) -> Element {
 
 /// A component that the page has no more, with what could be meant by it now.
 #[component]
-fn Missing(entry: Entry, gone: FollowedComponent, followed: Vec<String>, onchange: EventHandler<()>) -> Element {
+fn Missing(
+    entry: Entry,
+    gone: FollowedComponent,
+    followed: Vec<String>,
+    onchange: EventHandler<()>,
+) -> Element {
     let store = use_store();
     let mut saving = use_signal(|| false);
     let lost = gone.id.clone();
     let replace = use_callback(move |by: String| {
-        let ids = followed.iter().map(|id| if *id == lost { by.clone() } else { id.clone() }).collect();
+        let ids = followed
+            .iter()
+            .map(|id| if *id == lost { by.clone() } else { id.clone() })
+            .collect();
         spawn(async move {
             saving.set(true);
-            let input = UpdateServiceInput { component_ids: Some(ids), ..Default::default() };
-            match api::request::<UpdateService>(UpdateServiceVariables { id: entry.id, input }).await {
+            let input = UpdateServiceInput {
+                component_ids: Some(ids),
+                ..Default::default()
+            };
+            match api::request::<UpdateService>(UpdateServiceVariables {
+                id: entry.id,
+                input,
+            })
+            .await
+            {
                 Ok(answer) => store.upsert(answer.update_service),
                 Err(problem) => store.say_failed("Could not follow it", &problem),
             }

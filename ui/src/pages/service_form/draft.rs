@@ -40,7 +40,17 @@ impl Spec {
         place: fn(&mut Draft) -> &mut String,
     ) -> Self {
         let (unit, inputmode, placeholder, hint, maxlength) = (None, None, None, None, None);
-        Self { name, label, unit, inputmode, placeholder, hint, maxlength, of, place }
+        Self {
+            name,
+            label,
+            unit,
+            inputmode,
+            placeholder,
+            hint,
+            maxlength,
+            of,
+            place,
+        }
     }
 
     /// The address that is requested.
@@ -114,8 +124,15 @@ impl Draft {
 
     /// A new service that follows a vendor's page, found by `typed`.
     pub(in crate::pages) fn following(typed: &str) -> Self {
-        let page = PageDraft { typed: typed.to_owned(), ..Default::default() };
-        Self { kind: MonitorKind::StatusPage, page, ..Self::new("") }
+        let page = PageDraft {
+            typed: typed.to_owned(),
+            ..Default::default()
+        };
+        Self {
+            kind: MonitorKind::StatusPage,
+            page,
+            ..Self::new("")
+        }
     }
 
     /// A known service, with what it follows of a vendor's page.
@@ -196,7 +213,8 @@ impl Draft {
             MonitorKind::StatusPage => {
                 let (by_hand, urls) = self.page.addresses();
                 let urls = Some(urls.to_vec());
-                let (status_page_api_urls, user_defined_urls) = if by_hand { (None, urls) } else { (urls, None) };
+                let (status_page_api_urls, user_defined_urls) =
+                    if by_hand { (None, urls) } else { (urls, None) };
                 CreateServiceInput {
                     status_page_api_urls,
                     user_defined_urls,
@@ -234,7 +252,10 @@ impl Draft {
                 confirmations: number(&self.confirmations),
                 ..shared
             },
-            MonitorKind::StatusPage => UpdateServiceInput { component_ids: Some(self.page.chosen.clone()), ..shared },
+            MonitorKind::StatusPage => UpdateServiceInput {
+                component_ids: Some(self.page.chosen.clone()),
+                ..shared
+            },
         }
     }
 }
@@ -242,7 +263,11 @@ impl Draft {
 /// The host of what is being typed, without what does not tell it from others.
 pub(super) fn propose_name(url: &str) -> String {
     let url = url.trim();
-    let address = if url.contains("://") { url.to_owned() } else { format!("https://{url}") };
+    let address = if url.contains("://") {
+        url.to_owned()
+    } else {
+        format!("https://{url}")
+    };
     let host = browser::host_of(&address).unwrap_or_default();
     host.strip_prefix("www.").unwrap_or(&host).to_owned()
 }
@@ -279,7 +304,10 @@ mod tests {
         assert_eq!(draft.wrong(), []);
         assert_eq!(draft.to_create().check_interval_seconds, None);
         draft.timeout = "soon".into();
-        assert_eq!(draft.wrong(), [("timeoutMs", "\"soon\" is not a whole number".to_owned())]);
+        assert_eq!(
+            draft.wrong(),
+            [("timeoutMs", "\"soon\" is not a whole number".to_owned())]
+        );
     }
 
     #[test]
@@ -302,19 +330,44 @@ mod tests {
         let mut draft = Draft::following("example");
         draft.url = "https://left.over".into();
         draft.interval = "soon".into();
-        assert_eq!(draft.wrong().iter().map(|(field, _)| *field).collect::<Vec<_>>(), ["statusPageApiUrls"]);
-        draft.page.take(Found::of(discovery(vec![component]), false));
+        assert_eq!(
+            draft
+                .wrong()
+                .iter()
+                .map(|(field, _)| *field)
+                .collect::<Vec<_>>(),
+            ["statusPageApiUrls"]
+        );
+        draft
+            .page
+            .take(Found::of(discovery(vec![component]), false));
         draft.propose();
         assert_eq!(draft.wrong(), []);
         let input = draft.to_create();
-        assert_eq!((input.name.as_str(), input.kind), ("Example · API", MonitorKind::StatusPage));
-        assert_eq!((input.url, input.check_interval_seconds, input.user_defined_urls), (None, None, None));
+        assert_eq!(
+            (input.name.as_str(), input.kind),
+            ("Example · API", MonitorKind::StatusPage)
+        );
+        assert_eq!(
+            (
+                input.url,
+                input.check_interval_seconds,
+                input.user_defined_urls
+            ),
+            (None, None, None)
+        );
         assert_eq!(input.status_page_api_urls.unwrap().len(), 1);
         assert_eq!(input.component_ids, Some(vec!["c1".to_owned()]));
         assert_eq!(draft.to_update().url, None);
         draft.page.take(Found::of(discovery(Vec::new()), true));
         let input = draft.to_create();
-        assert_eq!((input.status_page_api_urls, input.user_defined_urls.map(|urls| urls.len())), (None, Some(1)));
+        assert_eq!(
+            (
+                input.status_page_api_urls,
+                input.user_defined_urls.map(|urls| urls.len())
+            ),
+            (None, Some(1))
+        );
     }
 
     #[test]

@@ -59,7 +59,10 @@ impl Found {
     /// What the page is called, without the words that say that it is one.
     fn called(&self) -> Option<&str> {
         let name = self.name.as_deref()?.trim();
-        let short = name.strip_suffix("Status").or(name.strip_suffix("status")).map_or(name, str::trim_end);
+        let short = name
+            .strip_suffix("Status")
+            .or(name.strip_suffix("status"))
+            .map_or(name, str::trim_end);
         Some(if short.is_empty() { name } else { short })
     }
 }
@@ -67,9 +70,18 @@ impl Found {
 impl PageDraft {
     /// Of a known service: its page, and what it follows.
     pub(in crate::pages) fn of(choice: Choice) -> Self {
-        let Choice { components, status_page } = choice;
-        let chosen = components.iter().map(|component| component.id.clone()).collect();
-        let gone = components.into_iter().filter(|component| component.missing).collect();
+        let Choice {
+            components,
+            status_page,
+        } = choice;
+        let chosen = components
+            .iter()
+            .map(|component| component.id.clone())
+            .collect();
+        let gone = components
+            .into_iter()
+            .filter(|component| component.missing)
+            .collect();
         let found = status_page.map(|page| Found {
             name: page.name,
             url: page.url,
@@ -79,12 +91,17 @@ impl PageDraft {
             components: page.components,
             gone,
         });
-        Self { found: found.map(Rc::new), chosen, ..Self::default() }
+        Self {
+            found: found.map(Rc::new),
+            chosen,
+            ..Self::default()
+        }
     }
 
     /// Takes what was found. What was chosen before stays chosen as far as it is there.
     pub(super) fn take(&mut self, found: Found) {
-        self.chosen.retain(|id| found.components.iter().any(|component| component.id == *id));
+        self.chosen
+            .retain(|id| found.components.iter().any(|component| component.id == *id));
         if let [only] = found.components.as_slice() {
             self.chosen = vec![only.id.clone()];
         }
@@ -93,23 +110,39 @@ impl PageDraft {
 
     /// The addresses to read, and whether they were given by hand.
     pub(super) fn addresses(&self) -> (bool, &[String]) {
-        self.found.as_ref().map_or((false, &[]), |found| (found.by_hand, &found.api_urls))
+        self.found
+            .as_ref()
+            .map_or((false, &[]), |found| (found.by_hand, &found.api_urls))
     }
 
     /// What is missing before it can be sent.
     pub(super) fn wrong(&self) -> Option<(&'static str, String)> {
         if self.found.is_none() {
-            return Some(("statusPageApiUrls", "Find the status page first: type a name or an address".to_owned()));
+            return Some((
+                "statusPageApiUrls",
+                "Find the status page first: type a name or an address".to_owned(),
+            ));
         }
-        self.chosen.is_empty().then(|| ("componentIds", "Choose one component or more".to_owned()))
+        self.chosen
+            .is_empty()
+            .then(|| ("componentIds", "Choose one component or more".to_owned()))
     }
 
     /// The vendor, and the component when it is only one.
     pub(super) fn propose_name(&self) -> String {
-        let Some(found) = &self.found else { return String::new() };
-        let vendor = self.known_as.as_deref().or(found.called()).unwrap_or_default();
+        let Some(found) = &self.found else {
+            return String::new();
+        };
+        let vendor = self
+            .known_as
+            .as_deref()
+            .or(found.called())
+            .unwrap_or_default();
         let only = match self.chosen.as_slice() {
-            [id] => found.components.iter().find(|component| component.id == *id),
+            [id] => found
+                .components
+                .iter()
+                .find(|component| component.id == *id),
             _ => None,
         };
         match only.map(|component| component.name.as_str()) {
@@ -161,7 +194,10 @@ pub(super) fn groups<'a>(components: &'a [Component], filter: &str) -> Vec<Group
         }
         match groups.iter_mut().find(|group| group.name == name) {
             Some(group) => group.components.push(component),
-            None => groups.push(Group { name, components: vec![component] }),
+            None => groups.push(Group {
+                name,
+                components: vec![component],
+            }),
         }
     }
     groups
@@ -190,7 +226,15 @@ mod tests {
 
     fn found(name: &str, components: Vec<Component>) -> Found {
         let (url, provider, api_urls) = (None, None, vec!["https://x/summary.json".to_owned()]);
-        Found { name: Some(name.into()), url, provider, by_hand: false, api_urls, components, gone: Vec::new() }
+        Found {
+            name: Some(name.into()),
+            url,
+            provider,
+            by_hand: false,
+            api_urls,
+            components,
+            gone: Vec::new(),
+        }
     }
 
     #[test]
@@ -202,15 +246,29 @@ mod tests {
             component("4", "API", Some("Asia")),
         ];
         let shape = |filter: &str| -> Vec<(Option<String>, Vec<String>)> {
-            let ids = |group: &Group<'_>| group.components.iter().map(|one| one.id.clone()).collect();
-            groups(&all, filter).iter().map(|group| (group.name.map(str::to_owned), ids(group))).collect()
+            let ids =
+                |group: &Group<'_>| group.components.iter().map(|one| one.id.clone()).collect();
+            groups(&all, filter)
+                .iter()
+                .map(|group| (group.name.map(str::to_owned), ids(group)))
+                .collect()
         };
         let group = |name: Option<&str>, ids: &[&str]| {
-            (name.map(str::to_owned), ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>())
+            (
+                name.map(str::to_owned),
+                ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>(),
+            )
         };
-        let everything = [group(Some("Europe"), &["1", "3"]), group(None, &["2"]), group(Some("Asia"), &["4"])];
+        let everything = [
+            group(Some("Europe"), &["1", "3"]),
+            group(None, &["2"]),
+            group(Some("Asia"), &["4"]),
+        ];
         assert_eq!(shape(" "), everything);
-        assert_eq!(shape("api"), [group(Some("Europe"), &["1"]), group(Some("Asia"), &["4"])]);
+        assert_eq!(
+            shape("api"),
+            [group(Some("Europe"), &["1"]), group(Some("Asia"), &["4"])]
+        );
         assert_eq!(shape("euro"), [group(Some("Europe"), &["1", "3"])]);
         assert_eq!(shape("nothing"), []);
     }
@@ -219,7 +277,10 @@ mod tests {
     fn the_name_is_the_vendor_and_the_only_component() {
         let mut page = PageDraft::default();
         assert_eq!(page.propose_name(), "");
-        page.take(found("Claude Status", vec![component("1", "Sonnet", None), component("2", "Opus", None)]));
+        page.take(found(
+            "Claude Status",
+            vec![component("1", "Sonnet", None), component("2", "Opus", None)],
+        ));
         assert_eq!(page.propose_name(), "Claude");
         page.choose(&["2".to_owned()], true);
         assert_eq!(page.propose_name(), "Claude · Opus");
@@ -228,26 +289,47 @@ mod tests {
         page.known_as = Some("Anthropic".into());
         page.choose(&["1".to_owned()], false);
         assert_eq!(page.propose_name(), "Anthropic · Opus");
-        page.take(found("Status", vec![component("9", "x".repeat(300).as_str(), None)]));
-        assert_eq!(page.propose_name().chars().count(), domain::service::MAX_NAME);
+        page.take(found(
+            "Status",
+            vec![component("9", "x".repeat(300).as_str(), None)],
+        ));
+        assert_eq!(
+            page.propose_name().chars().count(),
+            domain::service::MAX_NAME
+        );
     }
 
     #[test]
     fn what_was_chosen_stays_when_the_page_is_found_again_and_the_only_component_is_chosen() {
         let mut page = PageDraft::default();
-        assert_eq!(page.wrong().map(|(field, _)| field), Some("statusPageApiUrls"));
-        page.take(found("A", vec![component("1", "One", None), component("2", "Two", None)]));
+        assert_eq!(
+            page.wrong().map(|(field, _)| field),
+            Some("statusPageApiUrls")
+        );
+        page.take(found(
+            "A",
+            vec![component("1", "One", None), component("2", "Two", None)],
+        ));
         assert_eq!(page.wrong().map(|(field, _)| field), Some("componentIds"));
         page.choose(&["1".to_owned(), "2".to_owned()], true);
-        page.take(found("A", vec![component("2", "Two", None), component("3", "Three", None)]));
-        assert_eq!((page.chosen.as_slice(), page.wrong()), (["2".to_owned()].as_slice(), None));
+        page.take(found(
+            "A",
+            vec![component("2", "Two", None), component("3", "Three", None)],
+        ));
+        assert_eq!(
+            (page.chosen.as_slice(), page.wrong()),
+            (["2".to_owned()].as_slice(), None)
+        );
         page.take(found("B", vec![component("8", "Only", None)]));
         assert_eq!(page.chosen, ["8"]);
     }
 
     #[test]
     fn a_component_that_is_gone_is_replaced_in_its_place() {
-        let mut page = PageDraft { chosen: vec!["1".into(), "gone".into(), "3".into()], ..Default::default() };
+        let mut page = PageDraft {
+            chosen: vec!["1".into(), "gone".into(), "3".into()],
+            ..Default::default()
+        };
         page.replace("gone", "4");
         assert_eq!(page.chosen, ["1", "4", "3"]);
         page.replace("4", "3");
@@ -256,9 +338,13 @@ mod tests {
 
     #[test]
     fn addresses_are_told_from_names() {
-        for (typed, address) in
-            [("claude", false), ("status.claude.com", true), ("https://x", true), ("Node.js build", false), ("", false)]
-        {
+        for (typed, address) in [
+            ("claude", false),
+            ("status.claude.com", true),
+            ("https://x", true),
+            ("Node.js build", false),
+            ("", false),
+        ] {
             assert_eq!(is_address(typed), address, "{typed}");
         }
     }

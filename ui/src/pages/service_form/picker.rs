@@ -43,7 +43,10 @@ pub(super) fn Picker(
         draft.page.choose(&ids, follow);
         draft.propose();
     });
-    let name = page.name.clone().unwrap_or_else(|| "The status page".to_owned());
+    let name = page
+        .name
+        .clone()
+        .unwrap_or_else(|| "The status page".to_owned());
     rsx! {
         div { class: "page-found",
             p {

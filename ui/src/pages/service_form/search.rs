@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     api::{
-        self, CatalogueEntry, DiscoverStatusPage, DiscoverVariables, Moment, Problem, ProblemKind, SearchCatalogue,
-        SearchVariables, ValidateStatusPageUrls, ValidateVariables,
+        self, CatalogueEntry, DiscoverStatusPage, DiscoverVariables, Moment, Problem, ProblemKind,
+        SearchCatalogue, SearchVariables, ValidateStatusPageUrls, ValidateVariables,
     },
     browser,
     components::{Shape, icon},
@@ -42,7 +42,9 @@ pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<S
             return Ok(Vec::new());
         }
         browser::sleep(TYPING_MS).await;
-        api::request::<SearchCatalogue>(SearchVariables { search }).await.map(|found| found.status_page_catalogue)
+        api::request::<SearchCatalogue>(SearchVariables { search })
+            .await
+            .map(|found| found.status_page_catalogue)
     });
     let mut shown = use_signal(|| false);
     let mut at = use_signal(|| None::<usize>);
@@ -51,7 +53,9 @@ pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<S
     let entries: Vec<CatalogueEntry> = suggested.data.read().clone().unwrap_or_default();
     let open = shown() && !entries.is_empty() && looking.read().is_none();
     // An address is taken as it is; of a name the likeliest entry.
-    let chosen = at().or((!is_address(&typed)).then_some(0)).filter(|at| open && *at < entries.len());
+    let chosen = at()
+        .or((!is_address(&typed)).then_some(0))
+        .filter(|at| open && *at < entries.len());
 
     let look = use_callback(move |(url, known_as): (String, Option<String>)| {
         let url = url.trim().to_owned();
@@ -72,14 +76,20 @@ pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<S
                     let mut draft = draft.write();
                     draft.page.known_as = known_as;
                     draft.page.by_hand.clear();
-                    draft.page.take(Found::of(answer.discover_status_page, false));
+                    draft
+                        .page
+                        .take(Found::of(answer.discover_status_page, false));
                     draft.propose();
                 }
                 Err(problem) => refused.set(told(store, draft, &problem)),
             }
             looking.set(None);
         });
-        looking.set(Some(Looking { what, since: browser::now(), task }));
+        looking.set(Some(Looking {
+            what,
+            since: browser::now(),
+            task,
+        }));
     });
     let by_entry = entries.clone();
     let pick = use_callback(move |place: usize| {
@@ -209,7 +219,10 @@ fn Waited(since: Moment) -> Element {
 
 /// An address without what all addresses have.
 fn bare(url: &str) -> String {
-    url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/').to_owned()
+    url.split_once("://")
+        .map_or(url, |(_, rest)| rest)
+        .trim_end_matches('/')
+        .to_owned()
 }
 
 /// What to say at the field. Where there is no page, the addresses of its answers may be known.
@@ -227,7 +240,10 @@ fn told(mut store: Store, mut draft: Signal<Draft>, problem: &Problem) -> Option
         }
         _ => {}
     }
-    let message = problem.fields.first().map_or(&problem.message, |(_, message)| message);
+    let message = problem
+        .fields
+        .first()
+        .map_or(&problem.message, |(_, message)| message);
     Some(format::sentence(message))
 }
 
@@ -239,8 +255,11 @@ fn ByHand(draft: Signal<Draft>) -> Element {
     let mut general = use_signal(|| None::<String>);
     let validate = move |()| async move {
         let addresses = &draft.peek().page.by_hand.clone();
-        let urls: Vec<String> =
-            addresses.iter().map(|address| address.url.trim().to_owned()).filter(|url| !url.is_empty()).collect();
+        let urls: Vec<String> = addresses
+            .iter()
+            .map(|address| address.url.trim().to_owned())
+            .filter(|url| !url.is_empty())
+            .collect();
         if urls.is_empty() || asking() {
             return;
         }
@@ -251,13 +270,18 @@ fn ByHand(draft: Signal<Draft>) -> Element {
                 let answer = answer.validate_status_page_urls;
                 let mut draft = draft.write();
                 for address in &mut draft.page.by_hand {
-                    let rejected = answer.rejected.iter().find(|rejected| rejected.url == address.url.trim());
+                    let rejected = answer
+                        .rejected
+                        .iter()
+                        .find(|rejected| rejected.url == address.url.trim());
                     address.wrong = rejected.map(|rejected| format::sentence(&rejected.reason));
                 }
                 if answer.components.is_empty() {
                     if answer.rejected.is_empty() {
-                        general
-                            .set(Some("These answers list no components, so there is nothing to follow.".to_owned()));
+                        general.set(Some(
+                            "These answers list no components, so there is nothing to follow."
+                                .to_owned(),
+                        ));
                     }
                 } else {
                     draft.page.known_as = None;

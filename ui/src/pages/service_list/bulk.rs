@@ -23,11 +23,17 @@ pub(super) fn BulkBar(view: ListView) -> Element {
     }
     let paused = {
         let listed = store.listed.read();
-        view.chosen.read().iter().filter(|id| listed.get(id).is_some_and(|service| service.paused)).count()
+        view.chosen
+            .read()
+            .iter()
+            .filter(|id| listed.get(id).is_some_and(|service| service.paused))
+            .count()
     };
     let carry_out = move |deed: fn(Vec<Uuid>) -> Deed| {
         let ids: Vec<Uuid> = view.chosen.peek().iter().copied().collect();
-        let next = view.neighbour_outside(&ids).filter(|_| matches!(deed(Vec::new()), Deed::Delete(_)));
+        let next = view
+            .neighbour_outside(&ids)
+            .filter(|_| matches!(deed(Vec::new()), Deed::Delete(_)));
         let next = next.or_else(|| *view.cursor.peek());
         store.carry_out(deed(ids));
         view.choose_none();

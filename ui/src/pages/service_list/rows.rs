@@ -31,7 +31,12 @@ pub(super) fn Rows() -> Element {
     let view = use_list_view();
     let set = use_query_in_address(view);
     use_sight(view);
-    let shown: usize = view.groups.read().iter().map(|group| group.services.len()).sum();
+    let shown: usize = view
+        .groups
+        .read()
+        .iter()
+        .map(|group| group.services.len())
+        .sum();
     let total = store.listed.read().len();
     rsx! {
         Tools { shown, total, onchange: move |new| set.call(new) }
@@ -98,14 +103,22 @@ fn use_sight(view: ListView) {
     // The days of what is in sight, once the scrolling pauses.
     let mut looked = use_hook(|| CopyValue::new(0u32));
     use_effect(move || {
-        let (drawn, lines, _) = (view.drawn.read().clone(), view.lines.read().clone(), store.days_round.read());
+        let (drawn, lines, _) = (
+            view.drawn.read().clone(),
+            view.lines.read().clone(),
+            store.days_round.read(),
+        );
         *looked.write() += 1;
         let mine = *looked.read();
         spawn(async move {
             browser::sleep(DAYS_AFTER_MS).await;
             if *looked.read() == mine {
                 let drawn = drawn.start.min(lines.len())..drawn.end.min(lines.len());
-                store::load_days(store, lines[drawn].iter().filter_map(Line::service).collect()).await;
+                store::load_days(
+                    store,
+                    lines[drawn].iter().filter_map(Line::service).collect(),
+                )
+                .await;
             }
         });
     });
@@ -141,9 +154,15 @@ fn Lines(view: ListView, shown: usize) -> Element {
 fn use_awaited_focus(mut view: ListView) {
     use_effect(move || {
         let _ = view.drawn.read();
-        let Some(id) = *view.awaited.read() else { return };
-        let Some(line) = view.line_of(id) else { return view.awaited.set(None) };
-        if browser::focus_if_there(&row_id(id)) || !browser::bring_into_sight(LIST_ID, line, view.lines.peek().len()) {
+        let Some(id) = *view.awaited.read() else {
+            return;
+        };
+        let Some(line) = view.line_of(id) else {
+            return view.awaited.set(None);
+        };
+        if browser::focus_if_there(&row_id(id))
+            || !browser::bring_into_sight(LIST_ID, line, view.lines.peek().len())
+        {
             view.awaited.set(None);
         } else {
             view.look();
@@ -154,7 +173,10 @@ fn use_awaited_focus(mut view: ListView) {
 fn key_of(line: &Line) -> String {
     match line {
         Line::Service { id, .. } => id.to_string(),
-        Line::Head(heading) => format!("in {}", heading.group.category.as_deref().unwrap_or_default()),
+        Line::Head(heading) => format!(
+            "in {}",
+            heading.group.category.as_deref().unwrap_or_default()
+        ),
     }
 }
 
@@ -164,7 +186,9 @@ fn OneLine(view: ListView, line: Line, place: usize, count: usize, opened: bool)
     match line {
         Line::Head(heading) => rsx! { GroupHead { view, heading, place } },
         Line::Service { id, first, last } => match store.entry(id) {
-            Some(entry) => rsx! { ServiceRow { entry, view, opened, edges: (first, last), line: (place, count) } },
+            Some(entry) => {
+                rsx! { ServiceRow { entry, view, opened, edges: (first, last), line: (place, count) } }
+            }
             None => VNode::empty(),
         },
     }
@@ -173,7 +197,13 @@ fn OneLine(view: ListView, line: Line, place: usize, count: usize, opened: bool)
 /// What the columns are, and the choice of all rows.
 #[component]
 fn RowsHead(view: ListView, shown: usize) -> Element {
-    let all = move || -> Vec<Uuid> { view.groups.peek().iter().flat_map(|group| group.services.clone()).collect() };
+    let all = move || -> Vec<Uuid> {
+        view.groups
+            .peek()
+            .iter()
+            .flat_map(|group| group.services.clone())
+            .collect()
+    };
     rsx! {
         div { class: "rows-head",
             label { class: "pick",
@@ -199,7 +229,10 @@ fn RowsHead(view: ListView, shown: usize) -> Element {
 fn GroupHead(view: ListView, heading: Heading, place: usize) -> Element {
     let Heading { group, folded } = heading;
     let name = group.category.clone().unwrap_or_default();
-    let title = group.category.clone().unwrap_or_else(|| "Uncategorised".to_owned());
+    let title = group
+        .category
+        .clone()
+        .unwrap_or_else(|| "Uncategorised".to_owned());
     rsx! {
         li { class: "group-head", top: "calc(var(--row) * {place})",
             h2 {

@@ -23,9 +23,13 @@ pub(super) fn Tools(shown: usize, total: usize, onchange: EventHandler<ListQuery
         onchange.call(changed);
     };
     let statuses = std::iter::once((String::new(), "Any status".to_owned()))
-        .chain(Status::WORST_FIRST.map(|status| (status.word().to_owned(), status.label().to_owned())))
+        .chain(
+            Status::WORST_FIRST.map(|status| (status.word().to_owned(), status.label().to_owned())),
+        )
         .collect::<Vec<_>>();
-    let sorts: Vec<_> = Sort::ALL.map(|sort| (sort.key().to_owned(), sort.label().to_owned())).into();
+    let sorts: Vec<_> = Sort::ALL
+        .map(|sort| (sort.key().to_owned(), sort.label().to_owned()))
+        .into();
     rsx! {
         div { class: "tools", role: "search",
             label { class: "filter",

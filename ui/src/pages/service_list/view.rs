@@ -53,14 +53,24 @@ impl ListView {
     pub fn new(store: Store) -> Self {
         let query = Signal::new(ListQuery::default());
         let folded = browser::remembered(FOLDED).unwrap_or_default();
-        let folded = Signal::new(folded.lines().map(str::to_owned).collect::<BTreeSet<String>>());
+        let folded = Signal::new(
+            folded
+                .lines()
+                .map(str::to_owned)
+                .collect::<BTreeSet<String>>(),
+        );
         let groups = Memo::new(move || {
             let query = query.read();
             arrange(&store.listed.read(), &query, |id| {
                 let entry = store.entry(id)?;
                 match query.sort {
                     // Peeked at: a list that rearranges itself with every measurement could not be read.
-                    Sort::Slowest => entry.current.peek().as_ref()?.response_time_ms.map(f64::from),
+                    Sort::Slowest => entry
+                        .current
+                        .peek()
+                        .as_ref()?
+                        .response_time_ms
+                        .map(f64::from),
                     Sort::Uptime => *entry.uptime.peek(),
                     Sort::Name | Sort::Worst => None,
                 }
@@ -69,7 +79,11 @@ impl ListView {
         // What the filter found is shown, also in groups that are folded otherwise.
         let lines = Memo::new(move || {
             let query = query.read();
-            let folded = if query.filters() { BTreeSet::new() } else { folded.read().clone() };
+            let folded = if query.filters() {
+                BTreeSet::new()
+            } else {
+                folded.read().clone()
+            };
             Rc::new(lines(&groups.read(), !query.flat, &folded))
         });
         Self {
@@ -90,7 +104,8 @@ impl ListView {
     /// Filters or sorts otherwise. Of the other rows those in sight are drawn at once, and those around them after that.
     pub(crate) fn ask(mut self, query: ListQuery) {
         let (sight, count) = (browser::sight(LIST_ID), self.lines.peek().len());
-        self.drawn.set(sight.map_or_else(at_first, |sight| seen(sight, count)));
+        self.drawn
+            .set(sight.map_or_else(at_first, |sight| seen(sight, count)));
         self.query.set(query);
     }
 
@@ -100,7 +115,9 @@ impl ListView {
     }
 
     fn draw(mut self, on_the_way: bool) {
-        let Some(sight) = browser::sight(LIST_ID) else { return };
+        let Some(sight) = browser::sight(LIST_ID) else {
+            return;
+        };
         let (drawn, count) = (self.drawn.peek().clone(), self.lines.peek().len());
         let (next, there) = step(sight, count, &drawn, on_the_way);
         if next != drawn {
@@ -121,24 +138,35 @@ impl ListView {
         if !folded.remove(&category) {
             folded.insert(category);
         }
-        browser::remember(FOLDED, Some(&folded.iter().cloned().collect::<Vec<_>>().join("\n")));
+        browser::remember(
+            FOLDED,
+            Some(&folded.iter().cloned().collect::<Vec<_>>().join("\n")),
+        );
     }
 
     /// Where a service stands among the lines. Does not subscribe.
     pub(crate) fn line_of(self, id: Uuid) -> Option<usize> {
-        self.lines.peek().iter().position(|line| line.service() == Some(id))
+        self.lines
+            .peek()
+            .iter()
+            .position(|line| line.service() == Some(id))
     }
 
     /// Moves the focus to the next row, or to the one before.
     pub(crate) fn step(self, forward: bool) {
         let here = self.cursor.peek().and_then(|id| self.line_of(id));
         let lines = self.lines.peek();
-        let mut rows: Vec<(usize, Uuid)> =
-            lines.iter().enumerate().filter_map(|(place, line)| Some((place, line.service()?))).collect();
+        let mut rows: Vec<(usize, Uuid)> = lines
+            .iter()
+            .enumerate()
+            .filter_map(|(place, line)| Some((place, line.service()?)))
+            .collect();
         if !forward {
             rows.reverse();
         }
-        let beyond = |place: usize| here.is_none_or(|here| if forward { place > here } else { place < here });
+        let beyond = |place: usize| {
+            here.is_none_or(|here| if forward { place > here } else { place < here })
+        };
         // At the end the focus stays; a list that was not entered yet is entered at its beginning.
         let fresh = !browser::in_rows();
         let to = match here {
@@ -150,7 +178,10 @@ impl ListView {
                     rows.last()
                 }
             }
-            Some(_) => rows.iter().find(|(place, _)| beyond(*place)).or(rows.last()),
+            Some(_) => rows
+                .iter()
+                .find(|(place, _)| beyond(*place))
+                .or(rows.last()),
         };
         if let Some((_, id)) = to {
             self.focus(*id);
@@ -159,10 +190,17 @@ impl ListView {
 
     /// The nearest service behind the cursor, or else before it, that is not one of `ids`.
     pub(crate) fn neighbour_outside(self, ids: &[Uuid]) -> Option<Uuid> {
-        let here = self.cursor.peek().and_then(|id| self.line_of(id)).unwrap_or_default();
+        let here = self
+            .cursor
+            .peek()
+            .and_then(|id| self.line_of(id))
+            .unwrap_or_default();
         let lines = self.lines.peek();
         let (before, behind) = lines.split_at(here.min(lines.len()));
-        let mut near = behind.iter().chain(before.iter().rev()).filter_map(Line::service);
+        let mut near = behind
+            .iter()
+            .chain(before.iter().rev())
+            .filter_map(Line::service);
         near.find(|id| !ids.contains(id))
     }
 
@@ -176,10 +214,17 @@ impl ListView {
 
     /// Chooses a service or no longer; with `stretch` every one from the last that was chosen to this.
     pub(crate) fn choose(mut self, id: Uuid, stretch: bool) {
-        let from = self.anchor.peek().filter(|_| stretch).and_then(|anchor| self.line_of(anchor));
+        let from = self
+            .anchor
+            .peek()
+            .filter(|_| stretch)
+            .and_then(|anchor| self.line_of(anchor));
         if let (Some(from), Some(to)) = (from, self.line_of(id)) {
             let between = from.min(to)..=from.max(to);
-            let services: Vec<Uuid> = self.lines.peek()[between].iter().filter_map(Line::service).collect();
+            let services: Vec<Uuid> = self.lines.peek()[between]
+                .iter()
+                .filter_map(Line::service)
+                .collect();
             self.chosen.write().extend(services);
         } else {
             let mut chosen = self.chosen.write();
@@ -215,7 +260,11 @@ impl ListView {
         if self.chosen.peek().is_empty() {
             return;
         }
-        let shown: BTreeMap<&Uuid, ()> = groups.iter().flat_map(|group| &group.services).map(|id| (id, ())).collect();
+        let shown: BTreeMap<&Uuid, ()> = groups
+            .iter()
+            .flat_map(|group| &group.services)
+            .map(|id| (id, ()))
+            .collect();
         if self.chosen.peek().iter().any(|id| !shown.contains_key(id)) {
             self.chosen.write().retain(|id| shown.contains_key(id));
         }

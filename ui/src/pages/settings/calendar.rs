@@ -14,7 +14,10 @@ const REVOKE_ID: &str = "revoke-calendar";
 
 /// Making the address, renewing and revoking it.
 #[component]
-pub(super) fn Calendar(#[props(!optional)] feed: Option<CalendarFeed>, onchange: EventHandler<()>) -> Element {
+pub(super) fn Calendar(
+    #[props(!optional)] feed: Option<CalendarFeed>,
+    onchange: EventHandler<()>,
+) -> Element {
     let store = use_store();
     let mut address = use_signal(|| None::<String>);
     let mut busy = use_signal(|| false);

@@ -3,7 +3,8 @@
 use super::Secret;
 use crate::{
     api::{
-        self, ApiToken, ById, CreateApiToken, CreateApiTokenInput, CreateApiTokenVariables, Problem, RevokeApiToken,
+        self, ApiToken, ById, CreateApiToken, CreateApiTokenInput, CreateApiTokenVariables,
+        Problem, RevokeApiToken,
     },
     browser,
     browser::TimeStyle,
@@ -22,7 +23,9 @@ pub(super) fn Tokens(tokens: Vec<ApiToken>, onchange: EventHandler<()>) -> Eleme
     let mut secret = use_signal(|| None::<String>);
     let mut ending = use_signal(|| None::<(Uuid, String)>);
     let revoke = move |()| async move {
-        let Some((id, name)) = ending.peek().clone() else { return };
+        let Some((id, name)) = ending.peek().clone() else {
+            return;
+        };
         match api::tell::<RevokeApiToken>(ById { id }).await {
             Ok(_) => store.say(format!("{name} was revoked")),
             Err(problem) => store.say_failed("Could not revoke", &problem),
@@ -91,9 +94,18 @@ fn NewToken(oncreated: EventHandler<String>) -> Element {
     let mut days = use_signal(String::new);
     let mut problem = use_signal(|| None::<Problem>);
     let mut saving = use_signal(|| false);
-    let error = move |field: &str| problem.read().as_ref().and_then(|problem| problem.field(field)).map(str::to_owned);
-    let general =
-        problem.read().as_ref().filter(|problem| problem.fields.is_empty()).map(|problem| problem.message.clone());
+    let error = move |field: &str| {
+        problem
+            .read()
+            .as_ref()
+            .and_then(|problem| problem.field(field))
+            .map(str::to_owned)
+    };
+    let general = problem
+        .read()
+        .as_ref()
+        .filter(|problem| problem.fields.is_empty())
+        .map(|problem| problem.message.clone());
     let create = move || async move {
         let expires = days.peek().trim().to_owned();
         if !expires.is_empty() && expires.parse::<i32>().is_err() {

@@ -4,7 +4,10 @@ use probe::status_page::following;
 use proptest::prelude::*;
 
 /// All of a page is said.
-const SPOKEN: Spoken = Spoken { incidents: true, maintenances: true };
+const SPOKEN: Spoken = Spoken {
+    incidents: true,
+    maintenances: true,
+};
 
 const WORDS: [Status; 5] = Status::ALL;
 
@@ -15,7 +18,12 @@ fn at(seconds: i64) -> DateTime<Utc> {
 /// A page that has those of six components, three incidents and three maintenances that the bits say.
 fn page(bits: u32, statuses: u32, listing: Listing) -> Page {
     let has = |bit: u32| bits & (1 << bit) != 0;
-    let linked = |i: u32| (0..6).filter(|c| (bits >> i) & (1 << c) != 0).map(|c| c.to_string()).collect::<Vec<_>>();
+    let linked = |i: u32| {
+        (0..6)
+            .filter(|c| (bits >> i) & (1 << c) != 0)
+            .map(|c| c.to_string())
+            .collect::<Vec<_>>()
+    };
     let component = |i: u32| Component {
         id: i.to_string(),
         name: format!("Component {}", (statuses >> i) % 2),
@@ -67,17 +75,31 @@ fn applied(stored: Stored, changes: Changes) -> Stored {
             rows.push(row);
         }
     }
-    let Stored { mut components, mut incidents, mut maintenances } = stored;
+    let Stored {
+        mut components,
+        mut incidents,
+        mut maintenances,
+    } = stored;
     for row in &mut components {
         if changes.gone.contains(&row.component_id) {
             (row.missing, row.status) = (true, column::Status::Unknown);
         }
     }
     maintenances.retain(|row| !changes.over.contains(&row.maintenance_id));
-    put(&mut components, changes.components, |a, b| a.component_id == b.component_id);
-    put(&mut incidents, changes.incidents, |a, b| a.incident_id == b.incident_id);
-    put(&mut maintenances, changes.maintenances, |a, b| a.maintenance_id == b.maintenance_id);
-    Stored { components, incidents, maintenances }
+    put(&mut components, changes.components, |a, b| {
+        a.component_id == b.component_id
+    });
+    put(&mut incidents, changes.incidents, |a, b| {
+        a.incident_id == b.incident_id
+    });
+    put(&mut maintenances, changes.maintenances, |a, b| {
+        a.maintenance_id == b.maintenance_id
+    });
+    Stored {
+        components,
+        incidents,
+        maintenances,
+    }
 }
 
 proptest! {
@@ -128,7 +150,11 @@ fn row(listing: Listing) -> status_page::Model {
         attempted_at: Some(at(0)),
         failures: 0,
         message: None,
-        listing: if listing == Listing::All { column::Listing::All } else { column::Listing::Mentioned },
+        listing: if listing == Listing::All {
+            column::Listing::All
+        } else {
+            column::Listing::Mentioned
+        },
         not_before: None,
         validators: None,
         detected_at: None,
@@ -140,7 +166,10 @@ fn row(listing: Listing) -> status_page::Model {
 fn another_page_shares_nothing_with_what_is_known() {
     let id = Uuid::from_u128(7);
     let known = page(0b11, 0, Listing::All);
-    let stored = applied(Stored::default(), Stored::default().changes(id, &known, SPOKEN, at(0)));
+    let stored = applied(
+        Stored::default(),
+        Stored::default().changes(id, &known, SPOKEN, at(0)),
+    );
     assert!(!stored.shares_nothing_with(&page(0b110, 0, Listing::All)));
     assert!(stored.shares_nothing_with(&page(0b1100, 0, Listing::All)));
     assert!(stored.shares_nothing_with(&page(0, 0, Listing::All)));
@@ -151,22 +180,49 @@ fn another_page_shares_nothing_with_what_is_known() {
 fn a_page_of_which_everything_was_missing_is_the_same_when_it_comes_back() {
     let id = Uuid::from_u128(7);
     let known = page(0b11, 0, Listing::All);
-    let stored = applied(Stored::default(), Stored::default().changes(id, &known, SPOKEN, at(0)));
-    let stored = applied(stored, Changes { gone: vec!["0".into(), "1".into()], ..Changes::default() });
+    let stored = applied(
+        Stored::default(),
+        Stored::default().changes(id, &known, SPOKEN, at(0)),
+    );
+    let stored = applied(
+        stored,
+        Changes {
+            gone: vec!["0".into(), "1".into()],
+            ..Changes::default()
+        },
+    );
     assert!(stored.components.iter().all(|row| row.missing));
     let changes = stored.changes(id, &page(0b1100, 0, Listing::All), SPOKEN, at(1));
     let stored = applied(stored, changes);
-    assert!(!stored.shares_nothing_with(&known), "its own components come back");
+    assert!(
+        !stored.shares_nothing_with(&known),
+        "its own components come back"
+    );
 }
 
 #[test]
 fn what_is_missing_is_not_up_because_a_page_does_not_mention_it() {
     let id = Uuid::from_u128(7);
-    let stored = applied(Stored::default(), Stored::default().changes(id, &page(0b11, 0, Listing::All), SPOKEN, at(0)));
-    let stored = applied(stored, Changes { gone: vec!["1".into()], ..Changes::default() });
-    let stored = Stored { components: stored.components.clone(), ..Stored::default() };
+    let stored = applied(
+        Stored::default(),
+        Stored::default().changes(id, &page(0b11, 0, Listing::All), SPOKEN, at(0)),
+    );
+    let stored = applied(
+        stored,
+        Changes {
+            gone: vec!["1".into()],
+            ..Changes::default()
+        },
+    );
+    let stored = Stored {
+        components: stored.components.clone(),
+        ..Stored::default()
+    };
     let changes = stored.changes(id, &page(0b1, 0, Listing::Mentioned), SPOKEN, at(1));
-    assert!(changes.components.iter().all(|row| row.component_id != "1"), "{changes:?}");
+    assert!(
+        changes.components.iter().all(|row| row.component_id != "1"),
+        "{changes:?}"
+    );
 }
 
 #[test]
@@ -185,23 +241,57 @@ fn a_stranger_with_the_same_small_numbers_is_no_page_of_the_same_vendor() {
     let known = |id: &str, name: &str| [(id.to_owned(), name.to_owned())];
     assert!(!is_same_vendors(&named("1", "Mail"), &known("1", "API")));
     assert!(is_same_vendors(&named("1", "api"), &known("1", "API")));
-    assert!(!is_same_vendors(&named("all", "Slack"), &known("all", "Google Cloud")), "the whole of another");
-    assert!(!is_same_vendors(&named("7000000001234", "Mail"), &known("7000000001234", "API")));
-    assert!(is_same_vendors(&named("k8w3r06qmzrp", "Gateway"), &known("k8w3r06qmzrp", "API")), "a rename");
-    assert!(!is_same_vendors(&named("k8w3r06qmzrp", "API"), &known("x1", "API")));
+    assert!(
+        !is_same_vendors(&named("all", "Slack"), &known("all", "Google Cloud")),
+        "the whole of another"
+    );
+    assert!(!is_same_vendors(
+        &named("7000000001234", "Mail"),
+        &known("7000000001234", "API")
+    ));
+    assert!(
+        is_same_vendors(
+            &named("k8w3r06qmzrp", "Gateway"),
+            &known("k8w3r06qmzrp", "API")
+        ),
+        "a rename"
+    );
+    assert!(!is_same_vendors(
+        &named("k8w3r06qmzrp", "API"),
+        &known("x1", "API")
+    ));
     assert!(!is_same_vendors(&named("1", "API"), &[]));
 }
 
 #[test]
 fn what_an_answer_does_not_speak_of_is_as_it_was() {
     let id = Uuid::from_u128(7);
-    let known = page(0b11 | 0b111 << 8 | 0b111 << 12 | 0b111 << 20, 0, Listing::All);
-    let stored = applied(Stored::default(), Stored::default().changes(id, &known, SPOKEN, at(-200)));
+    let known = page(
+        0b11 | 0b111 << 8 | 0b111 << 12 | 0b111 << 20,
+        0,
+        Listing::All,
+    );
+    let stored = applied(
+        Stored::default(),
+        Stored::default().changes(id, &known, SPOKEN, at(-200)),
+    );
     assert_eq!((stored.incidents.len(), stored.maintenances.len()), (3, 3));
     let silent = page(0b11, 0, Listing::All);
     for (incidents, maintenances) in [(false, false), (true, false), (false, true)] {
-        let changes = stored.changes(id, &silent, Spoken { incidents, maintenances }, at(-190));
-        assert_eq!(changes.incidents.len(), if incidents { 3 } else { 0 }, "all of them end, or none");
+        let changes = stored.changes(
+            id,
+            &silent,
+            Spoken {
+                incidents,
+                maintenances,
+            },
+            at(-190),
+        );
+        assert_eq!(
+            changes.incidents.len(),
+            if incidents { 3 } else { 0 },
+            "all of them end, or none"
+        );
         assert_eq!(changes.over.len(), if maintenances { 3 } else { 0 });
     }
 }

@@ -14,17 +14,40 @@ use testkit::{RedisServer, Vendor, database};
 use worker::Settings;
 
 async fn set_paused(stage: &Stage, service: &service::Model, paused: bool) {
-    stage.edit(service, |service| service.paused = Set(paused)).await;
-    stage.tell(service, if paused { ServiceChange::Paused } else { ServiceChange::Resumed }).await;
+    stage
+        .edit(service, |service| service.paused = Set(paused))
+        .await;
+    stage
+        .tell(
+            service,
+            if paused {
+                ServiceChange::Paused
+            } else {
+                ServiceChange::Resumed
+            },
+        )
+        .await;
 }
 
 async fn leaves_the_queue(stage: &Stage) {
-    eventually("the page leaves the queue", async || (stage.live.queue_len().await.unwrap() == 0).then_some(())).await;
+    eventually("the page leaves the queue", async || {
+        (stage.live.queue_len().await.unwrap() == 0).then_some(())
+    })
+    .await;
 }
 
 /// The vendor of `row` moves to where `there` is read, and `row` is polled until it is looked for anew.
-async fn moves(stage: &Stage, row: &status_page::Model, old: &Vendor, there: &status_page::Model, new: &Vendor) {
-    let html = format!(r#"<html><body><a href="{}">Status</a></body></html>"#, new.url_at("status.moved.test", "/"));
+async fn moves(
+    stage: &Stage,
+    row: &status_page::Model,
+    old: &Vendor,
+    there: &status_page::Model,
+    new: &Vendor,
+) {
+    let html = format!(
+        r#"<html><body><a href="{}">Status</a></body></html>"#,
+        new.url_at("status.moved.test", "/")
+    );
     old.serve(SUMMARY, Reply::of("410 Gone", "", b""));
     old.serve("/", Reply::ok(html.as_bytes()));
     for _ in 0..2 {
@@ -308,7 +331,9 @@ async fn a_flushed_redis_is_filled_again_and_no_page_is_asked_sooner_for_that() 
     let worker = stage.worker().await;
     let mut rows = Vec::new();
     for i in 0..5 {
-        let row = stage.page_at(&[vendor.url_at(&format!("v{i}.test"), SUMMARY)]).await;
+        let row = stage
+            .page_at(&[vendor.url_at(&format!("v{i}.test"), SUMMARY)])
+            .await;
         let service = stage.follower(&row, &["api"]).await;
         stage.ask(&row).await;
         stage.is(&service, Status::Down).await;
@@ -316,7 +341,10 @@ async fn a_flushed_redis_is_filled_again_and_no_page_is_asked_sooner_for_that() 
     }
     let idle = stage.page_at(&[vendor.url_at("v9.test", SUMMARY)]).await;
     server.flush().await;
-    eventually("all are queued again", async || (stage.live.queue_len().await.unwrap() == 5).then_some(())).await;
+    eventually("all are queued again", async || {
+        (stage.live.queue_len().await.unwrap() == 5).then_some(())
+    })
+    .await;
     assert_eq!(vendor.requests(), 5, "less than a minute has passed");
     vendor.shows(&page("operational", "operational"));
     for (row, service) in &rows {

@@ -19,29 +19,48 @@ use worker::{Settings, Worker};
 /// Answers that say nothing about the page, each with what is said of it.
 fn bad_answers(vendor: &Vendor) -> Vec<(Reply, &'static str)> {
     let summary = |body: &str| Reply::ok(body.as_bytes());
-    let mut invalid = br#"{"page": {"id": "p"}, "status": {"indicator": "none"}, "components": []}"#.to_vec();
+    let mut invalid =
+        br#"{"page": {"id": "p"}, "status": {"indicator": "none"}, "components": []}"#.to_vec();
     invalid[12] = 0xff;
-    let other = r#"{"status": [{"system": "Apps", "status": "green"}], "incidents": [], "scheduled": []}"#;
+    let other =
+        r#"{"status": [{"system": "Apps", "status": "green"}], "incidents": [], "scheduled": []}"#;
     vendor.serve("/api/v4/current-status", summary(other));
     let elsewhere = vendor.url_at("v1.test", "/api/v4/current-status");
     vec![
-        (Reply::redirect(&elsewhere), "it lists none of the components it had"),
+        (
+            Reply::redirect(&elsewhere),
+            "it lists none of the components it had",
+        ),
         (
             summary("<!DOCTYPE html><html><body>All systems operational</body></html>"),
             "the answer is a web page, not status data",
         ),
-        (summary(r#"{"status": "ok"}"#), "the answer has no known shape"),
         (
-            summary(r#"{"page": {"id": "p"}, "status": {"indicator": "none"}, "components": [{"id": "api", "na"#),
+            summary(r#"{"status": "ok"}"#),
+            "the answer has no known shape",
+        ),
+        (
+            summary(
+                r#"{"page": {"id": "p"}, "status": {"indicator": "none"}, "components": [{"id": "api", "na"#,
+            ),
             "the answer is no valid JSON",
         ),
-        (Reply::ok(&[b"[".as_slice(), &vec![b'0'; 30 << 20]].concat()), "the answer is larger than 2097152 bytes"),
-        (Reply::of("200 OK", "content-encoding: br\r\n", BOMB), "the answer is larger than 2097152 bytes"),
+        (
+            Reply::ok(&[b"[".as_slice(), &vec![b'0'; 30 << 20]].concat()),
+            "the answer is larger than 2097152 bytes",
+        ),
+        (
+            Reply::of("200 OK", "content-encoding: br\r\n", BOMB),
+            "the answer is larger than 2097152 bytes",
+        ),
         (
             Reply::redirect("http://169.254.169.254/latest/meta-data/"),
             "169.254.169.254 is a private or reserved address",
         ),
-        (Reply::redirect("http://unknown.test/"), "name does not resolve: unknown.test"),
+        (
+            Reply::redirect("http://unknown.test/"),
+            "name does not resolve: unknown.test",
+        ),
         (Reply::ok(&invalid), "the answer is no valid text"),
         (summary(other), "it lists none of the components it had"),
         (
@@ -49,10 +68,19 @@ fn bad_answers(vendor: &Vendor) -> Vec<(Reply, &'static str)> {
             "it lists no components any more",
         ),
         (summary(""), "the answer is empty"),
-        (Reply::of("500 Internal Server Error", "", b"oops"), "answered 500"),
+        (
+            Reply::of("500 Internal Server Error", "", b"oops"),
+            "answered 500",
+        ),
         (Reply::of("404 Not Found", "", b""), "answered 404"),
-        (Reply::Whole(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf".to_vec()), "connection broke off"),
-        (Reply::Whole(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()), "not valid HTTP"),
+        (
+            Reply::Whole(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf".to_vec()),
+            "connection broke off",
+        ),
+        (
+            Reply::Whole(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()),
+            "not valid HTTP",
+        ),
     ]
 }
 
@@ -307,7 +335,9 @@ fn sample(check: &check::Model) -> Sample {
 async fn what_a_page_said_while_the_database_was_away_is_recorded_when_it_is_back() {
     let mut server = PostgresServer::start().await;
     let url = server.create_database().await;
-    let db = migration::connect(&url, &migration::Pool::default()).await.unwrap();
+    let db = migration::connect(&url, &migration::Pool::default())
+        .await
+        .unwrap();
     migration::run(&db).await.unwrap();
     let stage = Stage::on(db, Live::memory()).await;
     let vendor = Vendor::start().await;
@@ -325,7 +355,10 @@ async fn what_a_page_said_while_the_database_was_away_is_recorded_when_it_is_bac
     server.stop().await;
     vendor.shows(&page("major_outage", "operational"));
     let stats = Arc::clone(&worker.stats);
-    eventually("it was read", async || (stats.pages.read.load(SeqCst) == 2).then_some(())).await;
+    eventually("it was read", async || {
+        (stats.pages.read.load(SeqCst) == 2).then_some(())
+    })
+    .await;
     server.start_again().await;
     stage.is(&service, Status::Down).await;
     assert_eq!(vendor.requests(), 2);

@@ -16,7 +16,10 @@ const EACH: usize = 10;
 const PAGES: usize = 50;
 
 fn shown(api: &str) -> Reply {
-    let page = Page::new("Vendor", &[("api", "API", api), ("web", "Website", "operational")]);
+    let page = Page::new(
+        "Vendor",
+        &[("api", "API", api), ("web", "Website", "operational")],
+    );
     Reply::ok(page.to_string().as_bytes())
 }
 

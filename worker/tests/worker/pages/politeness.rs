@@ -17,7 +17,10 @@ fn tagged(etag: &str, api: &str) -> Reply {
     let body = format!(
         r#"{{"page": {{"id": "p"}}, "status": {{"indicator": "none"}}, "components": [{{"id": "api", "name": "API", "status": "{api}"}}]}}"#
     );
-    Reply::Tagged { etag: etag.into(), body: body.into_bytes() }
+    Reply::Tagged {
+        etag: etag.into(),
+        body: body.into_bytes(),
+    }
 }
 
 /// A page with maintenance whose end alone says when it is over, always with the same `ETag`.
@@ -27,7 +30,10 @@ fn working_until(end: DateTime<Utc>) -> Reply {
             "maintenances": [{{"id": 7, "title": "Work", "type": "scheduled", "starts_at": "2026-01-01T00:00:00", "ends_at": "{}", "service_ids": [1]}}]}}"#,
         end.format("%Y-%m-%dT%H:%M:%S")
     );
-    Reply::Tagged { etag: "\"v1\"".into(), body: body.into_bytes() }
+    Reply::Tagged {
+        etag: "\"v1\"".into(),
+        body: body.into_bytes(),
+    }
 }
 
 on_each_stage! {

@@ -31,14 +31,27 @@ async fn an_account_that_cannot_be_removed_now_is_tried_again_and_does_not_stop_
     let service = builders::a_service(&db, &first).create().await;
     ops.live.schedule(&[(service.id, now())]).await.unwrap();
     for user in [&first, &second] {
-        let removal = account_removal::Model { user_id: user.id, requested_at: now() };
+        let removal = account_removal::Model {
+            user_id: user.id,
+            requested_at: now(),
+        };
         removal.into_active_model().insert(&db).await.unwrap();
     }
     redis.stop().await;
     ops.finish_removals().await.unwrap();
     let left = account_removal::Entity::find().all(&db).await.unwrap();
-    assert_eq!(left.iter().map(|removal| removal.user_id).collect::<Vec<_>>(), [first.id], "the other is gone");
-    assert_eq!(service::Entity::find().count(&db).await.unwrap(), 1, "nothing is lost sight of");
+    assert_eq!(
+        left.iter()
+            .map(|removal| removal.user_id)
+            .collect::<Vec<_>>(),
+        [first.id],
+        "the other is gone"
+    );
+    assert_eq!(
+        service::Entity::find().count(&db).await.unwrap(),
+        1,
+        "nothing is lost sight of"
+    );
 
     redis.start_again().await;
     let gone = async {
@@ -46,7 +59,9 @@ async fn an_account_that_cannot_be_removed_now_is_tried_again_and_does_not_stop_
             ops.finish_removals().await.unwrap();
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), gone).await.expect("it is removed once everything answers");
+    tokio::time::timeout(Duration::from_secs(60), gone)
+        .await
+        .expect("it is removed once everything answers");
     assert_eq!(account_removal::Entity::find().count(&db).await.unwrap(), 0);
     assert_eq!(ops.live.queue_len().await.unwrap(), 0);
 }

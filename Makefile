@@ -43,11 +43,11 @@ e2e:
 
 # Not a part of `make test`: what it does differs from time to time. RUSTC_BOOTSTRAP lets a stable compiler do what fuzzing
 # needs of a nightly one.
-fuzz: ## Feed the readers of status pages whatever breaks them, for FUZZ_SECONDS (60)
+fuzz: ## Feed the readers of vendor pages whatever breaks them, for FUZZ_SECONDS (60)
 	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
-	@mkdir -p crates/probe/fuzz/corpus/status_page
-	cd crates/probe && RUSTC_BOOTSTRAP=1 cargo fuzz run status_page fuzz/corpus/status_page tests/fixtures/statuspages -- \
-		-dict=fuzz/status_page.dict -max_len=20000 -rss_limit_mb=512 -timeout=5 -max_total_time=$(FUZZ_SECONDS)
+	@mkdir -p crates/vendor_pages/fuzz/corpus/vendor_page
+	cd crates/vendor_pages && RUSTC_BOOTSTRAP=1 cargo fuzz run vendor_page fuzz/corpus/vendor_page tests/fixtures/statuspages -- \
+		-dict=fuzz/vendor_page.dict -max_len=20000 -rss_limit_mb=512 -timeout=5 -max_total_time=$(FUZZ_SECONDS)
 
 # BENCH names groups (all by default), BENCH_MINUTES says how long punctuality is measured.
 bench: setup build ## Measure cost, punctuality, reading and space; tables in target/bench

@@ -1,4 +1,4 @@
-// A vendor's status page on loopback, in the shape that most vendors use; a test says what it shows.
+// A vendor page on loopback, in the shape that most vendors use; a test says what it shows.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 

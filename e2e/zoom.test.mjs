@@ -27,9 +27,9 @@ async function views(page) {
   const query = '{ services { id name kind incidents(first: 1) { edges { node { id } } } } }';
   const { services } = await ask(page, query);
   const requested = services.find(({ name }) => name === 'Payments API');
-  const followed = services.find(({ kind }) => kind === 'STATUS_PAGE');
+  const followed = services.find(({ kind }) => kind === 'VENDOR_PAGE');
   return ['/', '/?group=none', `/services/${requested.id}`, `/services/${followed.id}`, `/services/${requested.id}/edit`,
-    `/services/${followed.id}/edit`, '/services/new', '/services/new?kind=status-page', '/incidents',
+    `/services/${followed.id}/edit`, '/services/new', '/services/new?kind=vendor-page', '/incidents',
     `/incidents/${requested.incidents.edges[0].node.id}`, '/settings', '/system', '/nowhere'];
 }
 

@@ -9,10 +9,10 @@ use crate::roles::{self, Listeners, Storage, now};
 use crate::settings::Settings;
 use crate::shutdown;
 use chrono::{DateTime, TimeDelta, Utc};
+use coordination::Live;
 use entity::column::{Listing, MonitorKind, Status};
-use entity::{service, service_component, service_state, status_page};
+use entity::{service, service_component, service_state, vendor_page};
 use history::Profile;
-use live::Live;
 use sea_orm::{
     ActiveModelTrait as _, DatabaseConnection, EntityTrait as _, IntoActiveModel as _, NotSet, Set,
 };
@@ -164,11 +164,11 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let page = add_page(&db, vendor, now).await?;
     for (name, components, profile) in FOLLOWED {
         let service = service::ActiveModel {
-            status_page_url: Set(Some(format!("http://{vendor}/"))),
-            status_page_id: Set(Some(page)),
+            vendor_page_url: Set(Some(format!("http://{vendor}/"))),
+            vendor_page_id: Set(Some(page)),
             check_interval_seconds: Set(60),
             confirmations: Set(1),
-            ..service(owner, name, Some("Vendors"), MonitorKind::StatusPage, now)
+            ..service(owner, name, Some("Vendors"), MonitorKind::VendorPage, now)
         };
         let service = add(&db, service, profile, now).await?;
         follow(&db, service, components).await?;
@@ -193,15 +193,15 @@ fn service(
     let created_at = now - TimeDelta::days(90);
     service::ActiveModel {
         id: Set(Uuid::now_v7()),
-        number: NotSet,
+        seq: NotSet,
         user_id: Set(owner),
         name: Set(name.into()),
         category: Set(category.map(Into::into)),
         kind: Set(kind),
         paused: Set(false),
         url: Set(None),
-        status_page_url: Set(None),
-        status_page_id: Set(None),
+        vendor_page_url: Set(None),
+        vendor_page_id: Set(None),
         check_interval_seconds: Set(10),
         timeout_ms: Set(3_000),
         degraded_threshold_ms: Set(1_000),
@@ -222,7 +222,7 @@ async fn add(
     let state = service_state::Model {
         service_id: service.id,
         status: Status::Unknown,
-        since: service.created_at,
+        status_since: service.created_at,
         last_slot: None,
         checked_at: None,
         status_code: None,
@@ -254,9 +254,9 @@ async fn add_page(
     now: DateTime<Utc>,
 ) -> anyhow::Result<Uuid> {
     let api_urls = [format!("http://{vendor}{}", vendor::SUMMARY)];
-    let page = status_page::ActiveModel {
+    let page = vendor_page::ActiveModel {
         id: Set(Uuid::now_v7()),
-        key: Set(probe::discovery::key(&api_urls)),
+        key: Set(vendor_pages::discovery::key(&api_urls)),
         url: Set(Some(format!("http://{vendor}/"))),
         name: Set(Some(vendor::NAME.into())),
         provider: Set(None),

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use backend::readiness::{Parts, Readiness, word};
-use live::Live;
+use coordination::Live;
 use sea_orm::DatabaseConnection;
 use serde_json::json;
 use std::sync::atomic::Ordering::Relaxed;

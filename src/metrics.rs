@@ -5,7 +5,7 @@ use crate::health::Health;
 use anyhow::Context as _;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
-use live::Live;
+use coordination::Live;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
@@ -164,7 +164,7 @@ impl Sources {
             backend::metrics::describe();
         }
         if self.worker.is_some() {
-            describe_gauge!(QUEUED, "Services and status pages in the due queue");
+            describe_gauge!(QUEUED, "Services and vendor pages in the due queue");
             describe_gauge!(
                 OVERDUE,
                 Unit::Seconds,
@@ -204,7 +204,7 @@ impl Sources {
     }
 
     #[allow(clippy::cast_precision_loss, reason = "nobody has so many services")]
-    async fn publish_queue(&self) -> Result<(), live::LiveError> {
+    async fn publish_queue(&self) -> Result<(), coordination::LiveError> {
         gauge!(QUEUED).set(self.live.queue_len().await? as f64);
         let looked = self.live.claim(0, PATIENCE).await?;
         let overdue = looked

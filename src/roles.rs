@@ -7,9 +7,10 @@ use crate::shutdown;
 use anyhow::{Context as _, bail};
 use backend::auth::provider;
 use chrono::{DateTime, SubsecRound as _, Utc};
-use live::{Live, LiveError};
+use coordination::{Live, LiveError};
 use migration::Pool;
-use probe::{Fetcher, FetcherSettings, Guard, Prober, ProberSettings};
+use monitors::Prober;
+use net::{ClientSettings, Fetcher, FetcherSettings, Guard};
 use sea_orm::DatabaseConnection;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -373,14 +374,14 @@ fn refuse_missing(role: &str, missing: &[&str]) -> anyhow::Result<()> {
 fn prober(public_url: Option<&Url>, allow_private: bool) -> anyhow::Result<Prober> {
     let guard = guard(allow_private);
     let user_agent_url = public_url.map(Url::to_string);
-    Ok(Prober::new(ProberSettings {
+    Ok(Prober::new(ClientSettings {
         user_agent_url,
         guard,
-        ..ProberSettings::default()
+        ..ClientSettings::default()
     })?)
 }
 
-/// The like for vendors' status pages.
+/// The like for vendor pages.
 fn fetcher(public_url: Option<&Url>, allow_private: bool) -> anyhow::Result<Fetcher> {
     let (guard, user_agent_url) = (guard(allow_private), public_url.map(Url::to_string));
     Ok(Fetcher::new(FetcherSettings {

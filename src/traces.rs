@@ -25,7 +25,7 @@ use url::Url;
 /// The target of spans that are for traces alone.
 const TARGET: &str = "traces";
 /// That of the spans around requests, which log lines show too.
-const REQUESTS: &str = "backend::server::request";
+const REQUESTS: &str = "backend::http::request";
 /// The longest that one delivery may take, and that the end of the program waits for the last.
 const PATIENCE: Duration = Duration::from_secs(5);
 const LAST_PATIENCE: Duration = Duration::from_secs(2);
@@ -105,7 +105,7 @@ impl Sender {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
-            .with_root_certificates(probe::Roots::System.store())
+            .with_root_certificates(net::Roots::System.store())
             .with_no_client_auth();
         let client = reqwest::Client::builder()
             .use_preconfigured_tls(tls)

@@ -2,7 +2,7 @@
 
 use crate::settings::Settings;
 use anyhow::{Context as _, ensure};
-use live::Live;
+use coordination::Live;
 use migration::{MigrationError, Pool};
 use std::time::{Duration, Instant};
 

@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::server::headers::{DASHBOARD_POLICY, GRAPHIQL_POLICY};
+use crate::http::headers::{DASHBOARD_POLICY, GRAPHIQL_POLICY};
 
 /// Files with compressed copies beside them (`app.js`, `app.js.br`, `app.js.gz`), by their path.
 #[derive(Debug, Clone)]

@@ -1,4 +1,4 @@
-//! The GraphQL API: its schema, split by domain. What is asked for is done by [`ops`](crate::ops); who asks is found
+//! The GraphQL API: its schema, split by domain. What is asked for is done by [`ops`](crate::use_cases); who asks is found
 //! out by the server, which puts an
 //! `Option<Viewer>` and a [`RequestId`] into the data of each request.
 //!
@@ -19,17 +19,17 @@ mod scalar;
 mod scope;
 mod service;
 mod status;
-mod status_page;
 mod subscription;
 mod system;
 mod user;
 mod vendor;
+mod vendor_page;
 
 pub use error::RequestId;
 pub(crate) use error::{RETRY_AFTER, code_of};
 pub use plain::put;
 
-use crate::ops::Ops;
+use crate::use_cases::Ops;
 use account::{AccountMutation, AccountQuery};
 use async_graphql::{Data, Executor, MergedObject, Request, Response, SchemaBuilder};
 use calendar::{CalendarMutation, CalendarQuery};
@@ -38,14 +38,14 @@ use gate::Gates;
 use incident::{IncidentMutation, IncidentQuery};
 use service::ServiceQuery;
 use service::mutation::ServiceMutation;
-use status_page::{StatusPageMutation, StatusPageQuery};
 use std::sync::Arc;
 pub use subscription::Subscription;
 use system::SystemQuery;
 use user::{UserMutation, UserQuery};
+use vendor_page::{VendorPageMutation, VendorPageQuery};
 
 /// What the API works with.
-pub use crate::ops::Ops as Context;
+pub use crate::use_cases::Ops as Context;
 
 /// The API. Clones share it.
 #[derive(Clone)]
@@ -97,7 +97,7 @@ pub struct Query(
     UserQuery,
     ServiceQuery,
     IncidentQuery,
-    StatusPageQuery,
+    VendorPageQuery,
     CalendarQuery,
     AccountQuery,
     SystemQuery,
@@ -108,7 +108,7 @@ pub struct Query(
 pub struct Mutation(
     ServiceMutation,
     IncidentMutation,
-    StatusPageMutation,
+    VendorPageMutation,
     CalendarMutation,
     UserMutation,
     AccountMutation,

@@ -7,17 +7,18 @@
 mod assets;
 pub mod auth;
 pub mod graphql;
+mod http;
 pub mod metrics;
-pub mod ops;
 pub mod rates;
 pub mod readiness;
-mod server;
+pub mod use_cases;
 
 pub use assets::Assets;
 
+use coordination::Live;
 use ipnet::IpNet;
-use live::Live;
-use probe::{Fetcher, Prober};
+use monitors::Prober;
+use net::Fetcher;
 use sea_orm::DatabaseConnection;
 use std::fmt;
 use tokio::net::TcpListener;
@@ -33,7 +34,7 @@ pub struct Backend {
     pub live: Live,
     /// For looking at what users want to add.
     pub prober: Prober,
-    /// For finding and reading vendors' status pages.
+    /// For finding and reading vendor pages.
     pub fetcher: Fetcher,
     /// What the operator decided.
     pub settings: Settings,
@@ -117,7 +118,7 @@ pub async fn serve_with_assets(
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    server::serve(backend, assets, listener, shutdown).await
+    http::serve(backend, assets, listener, shutdown).await
 }
 
 /// The GraphQL schema as text.

@@ -31,7 +31,7 @@ pub struct Limits {
     pub checks: NonZeroU32,
     /// Looks at an address before it is added, by account.
     pub tests: NonZeroU32,
-    /// Discoveries of status pages, each of which asks many addresses, by account.
+    /// Discoveries of vendor pages, each of which asks many addresses, by account.
     pub discoveries: NonZeroU32,
     /// Exports of everything, by account.
     pub exports: NonZeroU32,
@@ -65,7 +65,7 @@ impl Costly {
         match name {
             "checkService" => Some(Self::Check),
             "testService" => Some(Self::Test),
-            "discoverStatusPage" | "validateStatusPageUrls" => Some(Self::Discovery),
+            "discoverVendorPage" | "validateVendorPageUrls" => Some(Self::Discovery),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! Whether the database and the live state answer. Shared by everything that tells it: the API's own address, and that
 //! beside the metrics, which workers have too.
 
-use live::Live;
+use coordination::Live;
 use sea_orm::DatabaseConnection;
 use std::fmt::Display;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! What is read of history is what brute force finds in all checks ever made, whatever part of them is summed up already.
 #![allow(clippy::unwrap_used)]
 
-use backend::ops::history::{
+use backend::use_cases::history::{
     Answer, LatencyPoint, Past, Question, Stretch, Uptime, UptimeDay, around, ask, begins, checks,
     hourly_medians, latency,
 };
@@ -89,7 +89,7 @@ async fn stored(
         uptime_days(
             db,
             &past,
-            &[service.number],
+            &[service.seq],
             90,
             entity::check::instant(last.slot),
         )
@@ -108,7 +108,7 @@ on_each_database! {
             for _ in 0..4 {
                 let service = a_service(db, &user).create().await;
                 let (story, share) = story(&service).new_tree(&mut runner).unwrap().current();
-                stories.insert(service.number, (story, share));
+                stories.insert(service.seq, (story, share));
             }
             let numbers: Vec<i32> = stories.keys().copied().collect();
             // Stories go on between the questions, and what is remembered of their beginning must serve to the end.
@@ -151,7 +151,7 @@ on_each_database! {
             for _ in 0..3 {
                 let service = a_service(db, &user).create().await;
                 let (story, _) = story(&service).new_tree(&mut runner).unwrap().current();
-                stories.push((service.number, story));
+                stories.push((service.seq, story));
             }
             let numbers: Vec<i32> = stories.iter().map(|(number, _)| *number).collect();
             let longest = stories.iter().map(|(_, story)| story.len()).max().unwrap_or_default();
@@ -197,7 +197,7 @@ on_each_database! {
         roll_up(db, &story[..190]).await;
         let (past, now) = (Past::default(), at("2026-03-02T09:19:00Z"));
         let down_ms = async |now| {
-            let days = &uptime_days(db, &past, &[service.number], 2, now).await[&service.number];
+            let days = &uptime_days(db, &past, &[service.seq], 2, now).await[&service.seq];
             days.iter().map(|day| day.uptime.tally.down_ms).collect::<Vec<_>>()
         };
         assert_eq!(down_ms(now).await, [0, 0]);
@@ -216,7 +216,7 @@ on_each_database! {
         let service = a_service(db, &a_user(db).await).interval(600).create().await;
         let (ahead, past) = (at("2026-03-02T12:00:00Z"), Past::default());
         let up_ms = async |now| {
-            let days = &uptime_days(db, &past, &[service.number], 1, now).await[&service.number];
+            let days = &uptime_days(db, &past, &[service.seq], 1, now).await[&service.seq];
             days[0].uptime.tally.up_ms
         };
         insert_checks(db, &[a_check(&service, ahead)]).await;
@@ -237,8 +237,8 @@ on_each_database! {
             let now = story.last().map_or_else(Utc::now, |last| entity::check::instant(last.slot) + Duration::minutes(3));
             for (window, minutes) in widths {
                 let width = Duration::minutes(minutes);
-                let found = latency(db, &past, &[service.number], Stretch::last(window, now)).await.unwrap();
-                let found = found.get(&service.number).cloned().unwrap_or_default();
+                let found = latency(db, &past, &[service.seq], Stretch::last(window, now)).await.unwrap();
+                let found = found.get(&service.seq).cloned().unwrap_or_default();
                 assert_eq!(found, brute_force_latency(&story, floor(window.start(now), width), width, now), "{window:?}");
             }
         }
@@ -253,14 +253,14 @@ on_each_database! {
             let past = stored(db, &service, &story, share).await;
             let last = story.last().map_or_else(Utc::now, |last| entity::check::instant(last.slot));
             for now in [last, last + Duration::hours(5), last + Duration::hours(30)] {
-                let found = hourly_medians(db, &past, &[service.number], now).await.unwrap();
+                let found = hourly_medians(db, &past, &[service.seq], now).await.unwrap();
                 let this_hour = floor(now, Duration::hours(1));
                 let expected = brute_force_latency(&story, this_hour - Duration::hours(23), Duration::hours(1), now);
                 let median = |ago| {
                     let at = this_hour - Duration::hours(ago);
                     expected.iter().find(|point| point.at == at).and_then(|point| point.p50_ms)
                 };
-                match found.get(&service.number) {
+                match found.get(&service.seq) {
                     Some(found) => assert_eq!(*found, (0..24).rev().map(median).collect::<Vec<_>>(), "at {now}"),
                     None => assert_eq!(expected, [], "at {now}"),
                 }
@@ -286,8 +286,8 @@ on_each_database! {
                 let to = last - Duration::seconds(4321);
                 let (from, width) = (to - Duration::hours(hours), Duration::minutes(minutes));
                 let stretch = Stretch::between(from, to, Duration::seconds(interval));
-                let found = latency(db, &past, &[service.number], stretch).await.unwrap();
-                let mut found = found.get(&service.number).cloned().unwrap_or_default();
+                let found = latency(db, &past, &[service.seq], stretch).await.unwrap();
+                let mut found = found.get(&service.seq).cloned().unwrap_or_default();
                 // A sum is whole or not there, so the last point may hold what follows within it.
                 let story: Vec<_> = if minutes < 60 {
                     story.iter().filter(|check| check.slot <= to.timestamp_millis()).cloned().collect()
@@ -315,8 +315,8 @@ on_each_database! {
         roll_up(db, &story).await;
         let of = async |from: &str, to: &str| {
             let stretch = Stretch::between(at(from), at(to), Duration::minutes(1));
-            let found = latency(db, &Past::default(), &[service.number], stretch).await.unwrap();
-            found.get(&service.number).cloned().unwrap_or_default()
+            let found = latency(db, &Past::default(), &[service.seq], stretch).await.unwrap();
+            found.get(&service.seq).cloned().unwrap_or_default()
         };
         let width = |points: &[LatencyPoint]| (points[1].at - points[0].at).num_minutes();
         let fine = of("2026-03-01T03:00:00Z", "2026-03-01T06:00:00Z").await;
@@ -341,9 +341,9 @@ on_each_database! {
         insert_checks(db, &story).await;
         insert_checks(db, &[a_check(&other, from)]).await;
         let hour = 3_600_000;
-        let moment = |index: usize| (service.number, story[index].slot, hour);
-        let near = (service.number, story[20].slot, 90_000);
-        let elsewhere = (other.number, story[3].slot, hour);
+        let moment = |index: usize| (service.seq, story[index].slot, hour);
+        let near = (service.seq, story[20].slot, 90_000);
+        let elsewhere = (other.seq, story[3].slot, hour);
         let nowhere = (4711, story[3].slot, hour);
         let asked = [moment(10), moment(2), moment(39), near, elsewhere, nowhere];
         let found = around(db, &asked).await.unwrap();
@@ -365,26 +365,26 @@ on_each_database! {
         roll_up(db, &story).await;
         let old = check::Column::Slot.lt(at("2026-03-08T00:00:00Z").timestamp_millis());
         check::Entity::delete_many().filter(old).exec(db).await.unwrap();
-        let found = uptime(db, &Past::default(), &[service.number], Window::Week, at("2026-03-08T10:15:00Z")).await;
+        let found = uptime(db, &Past::default(), &[service.seq], Window::Week, at("2026-03-08T10:15:00Z")).await;
         let week = Duration::days(7);
         let tally = Tally { up_ms: week.num_milliseconds(), ..Tally::default() };
-        assert_eq!(found[&service.number], Uptime { tally, length: week });
+        assert_eq!(found[&service.seq], Uptime { tally, length: week });
     }
 
     async fn services_without_checks_and_unknown_ones_are_not_covered(database: TestDatabase) {
         let db = &database.db;
         let service = a_service(db, &a_user(db).await).create().await;
         let now = at("2026-03-01T12:00:00Z");
-        let found = uptime(db, &Past::default(), &[service.number, 4711], Window::Day, now).await;
+        let found = uptime(db, &Past::default(), &[service.seq, 4711], Window::Day, now).await;
         let nothing = Uptime { tally: Tally::default(), length: Duration::days(1) };
-        assert_eq!(found, HashMap::from([(service.number, nothing), (4711, nothing)]));
+        assert_eq!(found, HashMap::from([(service.seq, nothing), (4711, nothing)]));
         assert_eq!((nothing.percent(), nothing.coverage_percent()), (None, 0.0));
-        let days = &uptime_days(db, &Past::default(), &[service.number], 3, now).await[&service.number];
+        let days = &uptime_days(db, &Past::default(), &[service.seq], 3, now).await[&service.seq];
         let dates: Vec<_> = days.iter().map(|day| day.date.to_string()).collect();
         assert_eq!(dates, ["2026-02-27", "2026-02-28", "2026-03-01"]);
         assert!(days.iter().all(|day| day.status() == Status::Unknown));
         assert_eq!(days[2].uptime.length, Duration::hours(12), "today is as long as it has lasted");
-        assert!(latency(db, &Past::default(), &[service.number], Stretch::last(Window::Day, now)).await.unwrap().is_empty());
+        assert!(latency(db, &Past::default(), &[service.seq], Stretch::last(Window::Day, now)).await.unwrap().is_empty());
         assert_eq!(uptime(db, &Past::default(), &[], Window::Day, now).await.len(), 0);
     }
 
@@ -397,12 +397,12 @@ on_each_database! {
         insert_checks(db, &story).await;
         insert_checks(db, &[a_check(&other, from)]).await;
         story.reverse();
-        let both = [service.number, other.number];
+        let both = [service.seq, other.seq];
         let pages = checks(db, &both, 3, None).await.unwrap();
-        assert_eq!((&pages[&service.number].rows[..], pages[&service.number].more), (&story[..3], true));
-        assert_eq!((pages[&other.number].rows.len(), pages[&other.number].more), (1, false));
+        assert_eq!((&pages[&service.seq].rows[..], pages[&service.seq].more), (&story[..3], true));
+        assert_eq!((pages[&other.seq].rows.len(), pages[&other.seq].more), (1, false));
         let pages = checks(db, &both, 3, Some(story[2].slot)).await.unwrap();
-        assert_eq!((&pages[&service.number].rows[..], pages[&service.number].more), (&story[3..], false));
+        assert_eq!((&pages[&service.seq].rows[..], pages[&service.seq].more), (&story[3..], false));
     }
 }
 
@@ -437,13 +437,13 @@ fn story(service: &service::Model) -> impl Strategy<Value = (Vec<check::Model>, 
 /// Writes what the worker would have written after these checks, in the place of what it wrote before.
 async fn roll_up(db: &DatabaseConnection, checks: &[check::Model]) {
     let Some(first) = checks.first() else { return };
-    let of_it = check_rollup::Column::ServiceNumber.eq(first.service_number);
+    let of_it = check_rollup::Column::ServiceSeq.eq(first.service_seq);
     check_rollup::Entity::delete_many()
         .filter(of_it)
         .exec(db)
         .await
         .unwrap();
-    rollup_progress::Entity::delete_by_id(first.service_number)
+    rollup_progress::Entity::delete_by_id(first.service_seq)
         .exec(db)
         .await
         .unwrap();
@@ -456,7 +456,7 @@ async fn roll_up(db: &DatabaseConnection, checks: &[check::Model]) {
     }
     let row = |period| {
         move |(start, sum): (&DateTime<Utc>, &_)| {
-            check_rollup::Model::of(first.service_number, period, *start, sum)
+            check_rollup::Model::of(first.service_seq, period, *start, sum)
         }
     };
     let days = fold.days();
@@ -474,14 +474,14 @@ async fn roll_up(db: &DatabaseConnection, checks: &[check::Model]) {
             .unwrap();
     }
     let check::Model {
-        service_number,
+        service_seq,
         slot,
         interval_seconds,
         status,
         ..
     } = checks.last().unwrap().clone();
     let progress = rollup_progress::Model {
-        service_number,
+        service_seq,
         slot,
         interval_seconds,
         status,

@@ -8,8 +8,9 @@ mod documents;
 use backend::auth::local::create_link;
 use backend::{Assets, Backend, Settings};
 use chrono::{Duration as Days, SubsecRound as _, Utc};
-use live::Live;
-use probe::{Fetcher, FetcherSettings, Prober, ProberSettings};
+use coordination::Live;
+use monitors::Prober;
+use net::{ClientSettings, Fetcher, FetcherSettings};
 use reqwest::header::{CONTENT_TYPE, ORIGIN};
 use serde_json::{Value, json};
 use std::num::NonZeroU32;
@@ -88,7 +89,7 @@ async fn hostile_requests_are_refused_quickly_and_memory_stays_flat() {
     let backend = Backend {
         db: database.db.clone(),
         live: Live::memory(),
-        prober: Prober::new(ProberSettings::default()).unwrap(),
+        prober: Prober::new(ClientSettings::default()).unwrap(),
         fetcher: Fetcher::new(FetcherSettings::default()).unwrap(),
         settings,
     };

@@ -114,7 +114,7 @@ pub(crate) async fn missed(
     let rounds = (to - from) / width;
     // Slots are an interval apart, so every window of one interval has one of each service.
     let windows = format!(
-        "SELECT count(DISTINCT service_number) AS n FROM checks WHERE slot >= {from} AND slot < {}
+        "SELECT count(DISTINCT service_seq) AS n FROM checks WHERE slot >= {from} AND slot < {}
          GROUP BY (slot - {from}) / {width}",
         from + rounds * width
     );

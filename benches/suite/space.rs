@@ -34,10 +34,10 @@ pub(crate) async fn measure() -> Vec<Row> {
             let series = storage.series(part * PART, (part + 1) * PART - 1);
             let step = STEP.num_milliseconds();
             let insert = format!(
-                "INSERT INTO checks (service_number, slot, delay_ms, interval_seconds, response_time_ms, status, status_code)
-                 SELECT s.number, {first} + g.value * {step} + (s.number * 7919) % {step}, s.number % 7, {},
-                    20 + (g.value * 7 + s.number) % 400, 0, 200
-                 FROM {series} CROSS JOIN services s ORDER BY g.value, (s.number * 7919) % {step}",
+                "INSERT INTO checks (service_seq, slot, lateness_ms, interval_seconds, response_time_ms, status, status_code)
+                 SELECT s.seq, {first} + g.value * {step} + (s.seq * 7919) % {step}, s.seq % 7, {},
+                    20 + (g.value * 7 + s.seq) % 400, 0, 200
+                 FROM {series} CROSS JOIN services s ORDER BY g.value, (s.seq * 7919) % {step}",
                 STEP.num_seconds(),
             );
             storage.execute(&insert).await;

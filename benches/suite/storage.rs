@@ -132,7 +132,7 @@ impl Storage {
     /// How long after its slot each check of these slots (epoch milliseconds) was made, in milliseconds.
     pub(crate) async fn delays(&self, from: i64, to: i64) -> Vec<i64> {
         self.numbers(&format!(
-            "SELECT delay_ms AS n FROM checks WHERE slot >= {from} AND slot < {to}"
+            "SELECT lateness_ms AS n FROM checks WHERE slot >= {from} AND slot < {to}"
         ))
         .await
     }

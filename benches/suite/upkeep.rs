@@ -85,8 +85,8 @@ async fn fill(storage: &Storage, day: DateTime<Utc>) {
     storage.add_partition(day).await;
     let step = (to - from) / OLD_CHECKS;
     let insert = format!(
-        "INSERT INTO checks (service_number, slot, delay_ms, interval_seconds, response_time_ms, status, status_code)
-         SELECT s.number, {from} + g.value * {step} + s.number, 1, {}, 20 + s.number % 400, 0, 200
+        "INSERT INTO checks (service_seq, slot, lateness_ms, interval_seconds, response_time_ms, status, status_code)
+         SELECT s.seq, {from} + g.value * {step} + s.seq, 1, {}, 20 + s.seq % 400, 0, 200
          FROM {} CROSS JOIN services s",
         Duration::milliseconds(step).num_seconds(),
         storage.series(0, OLD_CHECKS - 1),

@@ -80,7 +80,7 @@ impl Fleet {
     async fn doubled(&self, from: i64, to: i64) -> i64 {
         let width = INTERVAL * 1000;
         let sql = format!(
-            "SELECT (count(*) - count(DISTINCT (service_number, (slot - {from}) / {width})))::bigint AS n
+            "SELECT (count(*) - count(DISTINCT (service_seq, (slot - {from}) / {width})))::bigint AS n
              FROM checks WHERE slot >= {from} AND slot < {}",
             from + (to - from) / width * width
         );
@@ -143,7 +143,7 @@ async fn sudden_end() -> Row {
     let to = now() - 2_000;
     fleet.workers.iter_mut().for_each(Program::still_runs);
     let gaps = format!(
-        "SELECT (slot - lag(slot) OVER (PARTITION BY service_number ORDER BY slot))::bigint AS n FROM checks
+        "SELECT (slot - lag(slot) OVER (PARTITION BY service_seq ORDER BY slot))::bigint AS n FROM checks
          WHERE slot >= {} AND slot < {to}",
         from - INTERVAL * 1000
     );
@@ -154,7 +154,7 @@ async fn sudden_end() -> Row {
         missed(&fleet.storage, SERVICES, INTERVAL, from, to).await,
     );
     let checked = format!(
-        "SELECT count(DISTINCT service_number) AS n FROM checks WHERE slot >= {}",
+        "SELECT count(DISTINCT service_seq) AS n FROM checks WHERE slot >= {}",
         to - 2 * INTERVAL * 1000
     );
     let lost = SERVICES as i64 - fleet.storage.numbers(&checked).await[0];
@@ -175,7 +175,7 @@ async fn without_redis() -> Row {
     const WATCHED: i64 = 10;
     let mut fleet = Fleet::start_with(
         2,
-        "UPDATE services SET expected_status = '500' WHERE number % 100 = 0",
+        "UPDATE services SET expected_status = '500' WHERE seq % 100 = 0",
     )
     .await;
     let incidents = "SELECT count(*) AS n FROM incidents UNION ALL SELECT count(*) FROM incidents WHERE resolved_at IS NULL";
@@ -190,7 +190,7 @@ async fn without_redis() -> Row {
     let after = fleet.storage.numbers(incidents).await;
     let checked = async |from: i64, to: i64| {
         let sql = format!(
-            "SELECT count(DISTINCT service_number) AS n FROM checks WHERE slot >= {from} AND slot < {to}"
+            "SELECT count(DISTINCT service_seq) AS n FROM checks WHERE slot >= {from} AND slot < {to}"
         );
         fleet.storage.numbers(&sql).await[0]
     };

@@ -9,14 +9,14 @@ use sea_orm::entity::prelude::*;
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "checks")]
 pub struct Model {
-    /// `services.number`.
+    /// `services.seq`.
     #[sea_orm(primary_key, auto_increment = false)]
-    pub service_number: i32,
+    pub service_seq: i32,
     /// The slot that it stands for, epoch milliseconds.
     #[sea_orm(primary_key, auto_increment = false)]
     pub slot: i64,
     /// How long after its slot it was made, in milliseconds.
-    pub delay_ms: i32,
+    pub lateness_ms: i32,
     /// The service's interval at that time: how long the check speaks for it.
     pub interval_seconds: i32,
     /// Milliseconds, when an answer came.

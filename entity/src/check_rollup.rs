@@ -12,9 +12,9 @@ use sea_orm::entity::prelude::*;
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "check_rollups")]
 pub struct Model {
-    /// `services.number`.
+    /// `services.seq`.
     #[sea_orm(primary_key, auto_increment = false)]
-    pub service_number: i32,
+    pub service_seq: i32,
     /// How long.
     #[sea_orm(primary_key, auto_increment = false)]
     pub period: RollupPeriod,
@@ -48,9 +48,9 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Model {
     /// The row that holds `sum`.
     #[must_use]
-    pub fn of(service_number: i32, period: RollupPeriod, start: DateTime<Utc>, sum: &Sum) -> Self {
+    pub fn of(service_seq: i32, period: RollupPeriod, start: DateTime<Utc>, sum: &Sum) -> Self {
         Self {
-            service_number,
+            service_seq,
             period,
             start: start.timestamp_millis(),
             up_ms: sum.tally.up_ms,

@@ -22,8 +22,8 @@ pub enum Status {
 pub enum MonitorKind {
     #[sea_orm(string_value = "http")]
     Http,
-    #[sea_orm(string_value = "status_page")]
-    StatusPage,
+    #[sea_orm(string_value = "vendor_page")]
+    VendorPage,
 }
 
 /// The worst that an incident has come to.
@@ -84,5 +84,5 @@ mirror!(Status {
     Maintenance,
     Unknown
 });
-mirror!(MonitorKind { Http, StatusPage });
+mirror!(MonitorKind { Http, VendorPage });
 mirror!(IncidentType { Downtime, Degraded });

@@ -16,7 +16,8 @@ pub struct Model {
     /// The service's owner, so that their list needs no join.
     pub user_id: Uuid,
     /// The worst it came to.
-    pub kind: IncidentType,
+    #[sea_orm(column_name = "type")]
+    pub incident_type: IncidentType,
     /// The first failed check.
     pub started_at: DateTime<Utc>,
     /// The recovery; absent while it is open.

@@ -8,9 +8,9 @@ use sea_orm::entity::prelude::*;
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "rollup_progress")]
 pub struct Model {
-    /// `services.number`.
+    /// `services.seq`.
     #[sea_orm(primary_key, auto_increment = false)]
-    pub service_number: i32,
+    pub service_seq: i32,
     /// The check's slot, epoch milliseconds; only grows.
     pub slot: i64,
     /// The service's interval at that time.

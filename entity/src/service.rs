@@ -12,7 +12,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// Given by the database; the short key that checks and rollups carry.
-    pub number: i32,
+    pub seq: i32,
     /// Its owner, the only one who sees it.
     pub user_id: Uuid,
     /// What its owner calls it.
@@ -26,9 +26,9 @@ pub struct Model {
     /// HTTP: what is requested.
     pub url: Option<String>,
     /// The page for people.
-    pub status_page_url: Option<String>,
-    /// STATUS_PAGE: the vendor page that is read.
-    pub status_page_id: Option<Uuid>,
+    pub vendor_page_url: Option<String>,
+    /// VENDOR_PAGE: the vendor page that is read.
+    pub vendor_page_id: Option<Uuid>,
     /// Seconds between two checks.
     pub check_interval_seconds: i32,
     /// Milliseconds for one whole exchange.

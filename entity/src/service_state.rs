@@ -14,7 +14,7 @@ pub struct Model {
     /// The confirmed status.
     pub status: Status,
     /// Since when.
-    pub since: DateTime<Utc>,
+    pub status_since: DateTime<Utc>,
     /// The last slot recorded; only grows.
     pub last_slot: Option<DateTime<Utc>>,
     /// When that check was made.

@@ -9,7 +9,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     /// The page.
     #[sea_orm(primary_key, auto_increment = false)]
-    pub status_page_id: Uuid,
+    pub vendor_page_id: Uuid,
     /// The vendor's id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub maintenance_id: String,

@@ -10,11 +10,12 @@ mod m20261122_000004_status_page_polls;
 mod m20261122_000005_calendar_feeds;
 mod m20261127_000006_incident_notes;
 mod m20261127_000007_scheduling_periods;
+mod m20261130_000008_plain_names;
 mod patience;
 mod run;
 
 pub use connect::{ConnectError, Pool, connect, redacted};
-pub use run::{MigrationError, keep_for_this_process, run, sqlite_file, verify};
+pub use run::{MigrationError, keep_for_this_process, run, run_first, sqlite_file, verify};
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000005_calendar_feeds::Migration),
             Box::new(m20261127_000006_incident_notes::Migration),
             Box::new(m20261127_000007_scheduling_periods::Migration),
+            Box::new(m20261130_000008_plain_names::Migration),
         ]
     }
 }

@@ -50,6 +50,19 @@ impl From<DbErr> for MigrationError {
 /// # Errors
 /// [`MigrationError::Newer`] before anything is touched, or what the database said.
 pub async fn run(db: &DatabaseConnection) -> Result<(), MigrationError> {
+    apply(db, None).await
+}
+
+/// Applies the oldest `count` migrations to an empty database, for tests of the later ones.
+///
+/// # Errors
+/// As [`run`].
+#[doc(hidden)]
+pub async fn run_first(db: &DatabaseConnection, count: u32) -> Result<(), MigrationError> {
+    apply(db, Some(count)).await
+}
+
+async fn apply(db: &DatabaseConnection, count: Option<u32>) -> Result<(), MigrationError> {
     let _migrating = Migrating::begin();
     let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
     let options = TransactionOptions {
@@ -63,7 +76,7 @@ pub async fn run(db: &DatabaseConnection) -> Result<(), MigrationError> {
         transaction.execute_unprepared(&wait).await?;
     }
     applied(&transaction).await?;
-    Migrator::up(&transaction, None).await?;
+    Migrator::up(&transaction, count).await?;
     Ok(transaction.commit().await?)
 }
 

@@ -335,7 +335,7 @@ fn an_incident(service: &service::Model) -> incident::Model {
         id: Uuid::now_v7(),
         service_id: service.id,
         user_id: service.user_id,
-        kind: IncidentType::Downtime,
+        incident_type: IncidentType::Downtime,
         started_at: now(),
         resolved_at: None,
         checks_failed: 2,
@@ -395,21 +395,21 @@ async fn belongings(db: &DatabaseConnection, user: &user::Model) {
     let check = a_check(&service, now);
     insert_checks(db, std::slice::from_ref(&check)).await;
     let rollup = check_rollup::Model::of(
-        service.number,
+        service.seq,
         RollupPeriod::Hour,
         now,
         &domain::rollup::Sum::default(),
     );
     rollup.into_active_model().insert(db).await.unwrap();
     let check::Model {
-        service_number,
+        service_seq,
         slot,
         interval_seconds,
         status,
         ..
     } = check;
     let progress = rollup_progress::Model {
-        service_number,
+        service_seq,
         slot,
         interval_seconds,
         status,

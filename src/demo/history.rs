@@ -185,7 +185,7 @@ impl<'a> Past<'a> {
                     id: Uuid::now_v7(),
                     service_id: self.service.id,
                     user_id: self.service.user_id,
-                    kind: (*kind).into(),
+                    incident_type: (*kind).into(),
                     started_at: *started_at,
                     resolved_at: None,
                     checks_failed: count(*checks_failed),
@@ -210,7 +210,7 @@ impl<'a> Past<'a> {
                     (*started_at, "opened", because("became degraded"))
                 }
                 Effect::Escalated { at } => {
-                    incident.kind = column::IncidentType::Downtime;
+                    incident.incident_type = column::IncidentType::Downtime;
                     incident.cause.clone_from(&why);
                     (*at, "escalated", because("went from degraded to down"))
                 }
@@ -239,7 +239,7 @@ impl<'a> Past<'a> {
     }
 
     async fn write(self, db: &DatabaseTransaction) -> anyhow::Result<()> {
-        let number = self.service.number;
+        let number = self.service.seq;
         let days = self.fold.days();
         let row = |period| {
             move |(start, sum): (&DateTime<Utc>, &Sum)| {
@@ -258,7 +258,7 @@ impl<'a> Past<'a> {
         }
         if let Some(last) = self.fold.last() {
             let progress = rollup_progress::Model {
-                service_number: number,
+                service_seq: number,
                 slot: last.slot.timestamp_millis(),
                 interval_seconds: last.interval.num_seconds().try_into()?,
                 status: last.status.into(),
@@ -268,7 +268,7 @@ impl<'a> Past<'a> {
                 .await?;
         }
         let checks = serde_json::to_string(&self.checks)?;
-        let sql = "INSERT INTO checks (service_number, slot, delay_ms, interval_seconds, response_time_ms, status,
+        let sql = "INSERT INTO checks (service_seq, slot, lateness_ms, interval_seconds, response_time_ms, status,
                 status_code, message)
             SELECT ?, value ->> 0, 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)";
         db.execute_raw(Statement::from_sql_and_values(
@@ -322,7 +322,7 @@ impl<'a> Past<'a> {
         service_state::Model {
             service_id: self.service.id,
             status: status.into(),
-            since,
+            status_since: since,
             last_slot,
             checked_at: last_slot,
             status_code: last.and_then(|last| last.status_code).map(Into::into),
@@ -340,7 +340,7 @@ impl<'a> Past<'a> {
                 .filter(|failing| failing.down_checks > 0)
                 .map(|failing| failing.down_since),
             open_incident_id: open.map(|incident| incident.id),
-            open_incident_type: open.map(|incident| incident.kind),
+            open_incident_type: open.map(|incident| incident.incident_type),
         }
     }
 }

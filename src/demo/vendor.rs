@@ -1,4 +1,4 @@
-//! The demo's own vendor: a hosting company on loopback whose status page, of the shape that Statuspage answers in, always
+//! The demo's own vendor: a hosting company on loopback whose vendor page, of the shape that Statuspage answers in, always
 //! has something to tell.
 
 use axum::response::Html;
@@ -52,7 +52,7 @@ pub(crate) async fn serve(begin: DateTime<Utc>) -> anyhow::Result<SocketAddr> {
         }));
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, app).await {
-            tracing::error!(%error, "the demo's status page stopped");
+            tracing::error!(%error, "the demo's vendor page stopped");
         }
     });
     Ok(address)
@@ -194,7 +194,7 @@ fn time(at: DateTime<Utc>) -> String {
 mod tests {
     use super::*;
     use domain::Status;
-    use probe::status_page::{Page, assemble, read};
+    use vendor_pages::page::{Page, assemble, read};
 
     fn read_at(begin: DateTime<Utc>, after: TimeDelta) -> Page {
         let answer = page("http://127.0.0.1:1", begin, begin + after).to_string();

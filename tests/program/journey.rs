@@ -272,7 +272,7 @@ async fn a_fleet_sees_the_same_while_a_worker_is_killed_and_redis_and_postgres_r
         }
     })
     .await;
-    let duplicates = "SELECT count(*) FROM (SELECT FROM checks GROUP BY service_number, slot HAVING count(*) > 1) twice";
+    let duplicates = "SELECT count(*) FROM (SELECT FROM checks GROUP BY service_seq, slot HAVING count(*) > 1) twice";
     let name = database.rsplit('/').next().unwrap();
     assert_eq!(postgres.execute(name, duplicates).await.trim(), "0");
     let Fleet {

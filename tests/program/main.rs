@@ -14,5 +14,5 @@ mod metrics;
 mod process;
 mod readiness;
 mod start;
-mod status_page;
 mod traces;
+mod vendor_page;

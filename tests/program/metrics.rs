@@ -136,12 +136,12 @@ async fn what_happens_shows_in_the_metrics_and_alerts_and_dashboard_name_only_th
         "Harbour Cloud",
         &[("api", "API", "operational")],
     ));
-    let discover = "mutation ($url: String!) { discoverStatusPage(url: $url) { apiUrls } }";
+    let discover = "mutation ($url: String!) { discoverVendorPage(url: $url) { apiUrls } }";
     let found = client
         .data(discover, json!({ "url": vendor.url("/") }))
-        .await["discoverStatusPage"]
+        .await["discoverVendorPage"]
         .clone();
-    let input = json!({ "name": "V", "kind": "STATUS_PAGE", "statusPageApiUrls": found["apiUrls"], "componentIds": ["api"] });
+    let input = json!({ "name": "V", "kind": "VENDOR_PAGE", "vendorPageApiUrls": found["apiUrls"], "componentIds": ["api"] });
     create(&client, input).await;
     let _subscription = client
         .subscribe("subscription { statusUpdates { changed } }")

@@ -58,8 +58,8 @@ pub use values::{
     ById, IncidentState, IncidentType, Moment, MonitorKind, ServiceChangeKind, Status, Window,
 };
 pub use vendor::{
-    CatalogueEntry, Choice, Component, DiscoverStatusPage, DiscoverVariables, Discovery,
+    CatalogueEntry, Choice, Component, DiscoverVariables, DiscoverVendorPage, Discovery,
     FollowedComponent, GetChoice, GetVendor, ListNotices, Maintenance, Notices, PageChoice,
-    RejectedUrl, SearchCatalogue, SearchVariables, ValidateStatusPageUrls, ValidateVariables,
+    RejectedUrl, SearchCatalogue, SearchVariables, ValidateVariables, ValidateVendorPageUrls,
     Vendor, VendorIncident, VendorPage, VendorUpdate,
 };

@@ -10,7 +10,7 @@ const LONGEST_MS: f64 = 20_000.0;
     clippy::cast_sign_loss,
     reason = "between 0 and LONGEST_MS"
 )]
-pub(crate) fn delay_ms(attempt: u32, random: f64) -> u32 {
+pub(crate) fn lateness_ms(attempt: u32, random: f64) -> u32 {
     let ceiling = (FIRST_MS * 2f64.powi(attempt.min(10) as i32)).min(LONGEST_MS);
     (ceiling * (0.5 + random.clamp(0.0, 1.0) / 2.0)) as u32
 }
@@ -21,12 +21,12 @@ mod tests {
 
     #[test]
     fn the_wait_doubles_up_to_its_longest_and_is_spread() {
-        let longest: Vec<_> = (0..8).map(|attempt| delay_ms(attempt, 1.0)).collect();
+        let longest: Vec<_> = (0..8).map(|attempt| lateness_ms(attempt, 1.0)).collect();
         assert_eq!(
             longest,
             [500, 1000, 2000, 4000, 8000, 16_000, 20_000, 20_000]
         );
-        assert_eq!(delay_ms(0, 0.0), 250);
-        assert_eq!(delay_ms(u32::MAX, 0.0), 10_000);
+        assert_eq!(lateness_ms(0, 0.0), 250);
+        assert_eq!(lateness_ms(u32::MAX, 0.0), 10_000);
     }
 }

@@ -9,8 +9,9 @@
     reason = "a measurement, not a service"
 )]
 
-use live::Live;
-use probe::{Fetcher, FetcherSettings, Guard, Prober, ProberSettings};
+use coordination::Live;
+use monitors::Prober;
+use net::{ClientSettings, Fetcher, FetcherSettings, Guard};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
@@ -65,9 +66,9 @@ async fn measure(address: &str, services: u32, interval: u32, seconds: u32) {
         stats: Arc::clone(&stats),
         ..Settings::default()
     };
-    let prober = Prober::new(ProberSettings {
+    let prober = Prober::new(ClientSettings {
         guard: Guard::AllowPrivate,
-        ..ProberSettings::default()
+        ..ClientSettings::default()
     })
     .unwrap();
     let shutdown = CancellationToken::new();
@@ -139,7 +140,7 @@ async fn fill(db: &DatabaseConnection, address: &str, services: u32, interval: u
         .await
         .unwrap();
     }
-    let states = "INSERT INTO service_state (service_id, status, since) SELECT id, 4, created_at FROM services";
+    let states = "INSERT INTO service_state (service_id, status, status_since) SELECT id, 4, created_at FROM services";
     db.execute_unprepared(states).await.unwrap();
 }
 

@@ -3,7 +3,7 @@
 
 use crate::outage::Outage;
 use chrono::{DateTime, Utc};
-use live::{Claim, Event, Latest, Live, LiveError};
+use coordination::{Claim, Event, Latest, Live, LiveError};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use uuid::Uuid;

@@ -1,8 +1,8 @@
 //! Listens for changed definitions, so that they take effect at the next check.
 
 use crate::services::Services;
+use coordination::{Event, Live};
 use futures::StreamExt;
-use live::{Event, Live};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;

@@ -1,7 +1,7 @@
 //! What was found about one service at one moment, whoever looked: PulseCheck itself, or the service's vendor.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Outcome, slot, status_page};
+use domain::{Outcome, slot, vendor_page};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ pub(crate) const MAX_MESSAGE: usize = 500;
 pub(crate) struct Subject {
     pub(crate) id: Uuid,
     /// The key of its checks.
-    pub(crate) number: i32,
+    pub(crate) seq: i32,
     pub(crate) user_id: Uuid,
     /// How long one check speaks for it.
     pub(crate) interval: TimeDelta,
@@ -33,7 +33,7 @@ impl Subject {
     /// A service that PulseCheck itself requests.
     pub(crate) fn requested(
         id: Uuid,
-        number: i32,
+        seq: i32,
         user_id: Uuid,
         interval: TimeDelta,
         confirmations: u32,
@@ -41,7 +41,7 @@ impl Subject {
     ) -> Self {
         Self {
             id,
-            number,
+            seq,
             user_id,
             interval,
             horizon: slot::horizon(interval),
@@ -51,16 +51,11 @@ impl Subject {
     }
 
     /// A service whose vendor says how it is: a statement needs no confirmation, and holds for as long as the page does.
-    pub(crate) fn followed(
-        id: Uuid,
-        number: i32,
-        user_id: Uuid,
-        updated_at: DateTime<Utc>,
-    ) -> Self {
-        let (interval, horizon) = (SPEAKS_FOR, status_page::UNKNOWN_AFTER + SPEAKS_FOR);
+    pub(crate) fn followed(id: Uuid, seq: i32, user_id: Uuid, updated_at: DateTime<Utc>) -> Self {
+        let (interval, horizon) = (SPEAKS_FOR, vendor_page::UNKNOWN_AFTER + SPEAKS_FOR);
         Self {
             id,
-            number,
+            seq,
             user_id,
             interval,
             horizon,
@@ -87,7 +82,7 @@ pub(crate) struct Check {
     pub(crate) vendor: VendorWord,
 }
 
-/// What a vendor's status page says besides the status; empty where PulseCheck looked itself.
+/// What a vendor page says besides the status; empty where PulseCheck looked itself.
 #[derive(Debug, Default)]
 pub(crate) struct VendorWord {
     /// Nothing new was learned, and what is known stays for now.

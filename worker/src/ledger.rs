@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::outage::Outage;
 use crate::stats::{Lateness, Stats};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use entity::scheduling_period as period;
+use entity::scheduler_minute as period;
 use sea_orm::{DatabaseConnection, DbErr, EntityTrait, IntoActiveModel, TryInsertResult};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;

@@ -1,7 +1,7 @@
 //! Schedule, run, record, roll up, retain.
 //!
 //! The `scheduler` claims a due service from the live state, the `runner` probes it, the `recorder` commits the result
-//! with what follows from it, and the `announcer` tells the live state. Vendors' status pages that services follow stand
+//! with what follows from it, and the `announcer` tells the live state. Vendor pages that services follow stand
 //! in the same queue, and `pages` sees to them. Any number of workers share the work
 //! through the due queue alone; the database is the truth, and its locks decide what counts.
 //!
@@ -18,7 +18,6 @@ mod ledger;
 pub mod metrics;
 mod multi_row;
 mod outage;
-mod pages;
 mod partitions;
 mod presence;
 mod reconcile;
@@ -31,6 +30,7 @@ mod services;
 mod spread;
 mod stats;
 mod turns;
+mod vendor_pages;
 
 pub use runner::Probe;
 pub use stats::{LATENESS_BOUNDS_MS, PageStats, Stats};
@@ -38,10 +38,9 @@ pub use stats::{LATENESS_BOUNDS_MS, PageStats, Stats};
 use announcer::Announcer;
 use chrono::{DateTime, Utc};
 use clock::Clock;
+use coordination::Live;
 use host_limit::HostLimit;
 use ledger::Ledger;
-use live::Live;
-use pages::Poller;
 use recorder::Recorder;
 use runner::Runner;
 use scheduler::Scheduler;
@@ -58,6 +57,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use turns::Turns;
 use uuid::Uuid;
+use vendor_pages::Poller;
 
 /// How long the end may take in its parts: running checks, the last results, giving up on those, and what is to be told.
 /// A second and a half for a claim under way, and half a second for aborted checks, come on top.
@@ -70,7 +70,7 @@ const GRACE: [Duration; 4] = [
 
 /// What a worker needs.
 #[derive(Debug)]
-pub struct Worker<P = probe::Prober> {
+pub struct Worker<P = monitors::Prober> {
     /// The database, migrated.
     pub db: DatabaseConnection,
     /// The same, for those parts of the worker that write, with what they read. A connection to a SQLite file keeps what it
@@ -80,8 +80,8 @@ pub struct Worker<P = probe::Prober> {
     pub live: Live,
     /// What looks at targets.
     pub prober: P,
-    /// What reads vendors' status pages.
-    pub fetcher: probe::Fetcher,
+    /// What reads vendor pages.
+    pub fetcher: net::Fetcher,
     /// How.
     pub settings: Settings,
 }
@@ -93,7 +93,7 @@ pub struct Settings {
     pub concurrency: usize,
     /// The most checks at once against one host.
     pub concurrency_per_host: usize,
-    /// The most status pages that are read at once, besides checks.
+    /// The most vendor pages that are read at once, besides checks.
     pub page_concurrency: usize,
     /// How long a claim lasts before another worker may take it over.
     pub lease: Duration,
@@ -170,7 +170,7 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
         settings.keep_unrecorded,
         giving_up.clone(),
     );
-    let poller = Poller::new(pages::Parts {
+    let poller = Poller::new(vendor_pages::Parts {
         db: writer.clone(),
         live: live.clone(),
         services: services.clone(),
@@ -246,7 +246,7 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
         rebuild,
         settings.reconcile_every,
     ));
-    beside.spawn(pages::run_upkeep(writer.clone(), clock.clone()));
+    beside.spawn(vendor_pages::run_upkeep(writer.clone(), clock.clone()));
     beside.spawn(history::run(
         writer,
         settings.history,

@@ -8,11 +8,11 @@ use entity::column::MonitorKind;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
-use probe::status_page::providers;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
+use vendor_pages::page::providers;
 
 const CHECKS: &str = "pulsecheck_checks_total";
 const RESPONSE: &str = "pulsecheck_response_seconds";
@@ -65,12 +65,12 @@ pub fn describe() {
     );
     describe_counter!(
         FETCHES,
-        "Fetches of vendors' status pages, by whose software makes the page and by result"
+        "Fetches of vendor pages, by whose software makes the page and by result"
     );
     describe_histogram!(
         FETCH_TIME,
         Unit::Seconds,
-        "Duration of one fetch of a vendor's status page"
+        "Duration of one fetch of a vendor page"
     );
     for (name, what, _) in COUNTED {
         describe_counter!(name, what);
@@ -172,7 +172,7 @@ pub(crate) fn recorded(
 ) {
     let kind = match kind {
         MonitorKind::Http => "http",
-        MonitorKind::StatusPage => "status_page",
+        MonitorKind::VendorPage => "vendor_page",
     };
     let (response, mut found) = (histogram!(RESPONSE), HashMap::new());
     for check in judgement.recorded_checks() {

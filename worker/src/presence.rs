@@ -3,7 +3,7 @@
 
 use crate::turns::Turns;
 use chrono::SubsecRound;
-use live::{Live, LiveError, Present, Worker};
+use coordination::{Live, LiveError, Present, Worker};
 use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;

@@ -3,14 +3,14 @@
 
 use crate::clock::Clock;
 use crate::outage::Outage;
-use crate::pages;
 use crate::spread::Spread;
+use crate::vendor_pages;
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
+use coordination::Live;
 use domain::{slot, transition};
 use entity::column::Status;
 use futures::FutureExt;
-use live::Live;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement};
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,7 +54,7 @@ pub(crate) async fn run(
 #[derive(Debug)]
 struct Active {
     id: Uuid,
-    number: i32,
+    seq: i32,
     interval: TimeDelta,
     updated_at: DateTime<Utc>,
     last_slot: Option<DateTime<Utc>>,
@@ -72,7 +72,7 @@ async fn reconcile(db: &DatabaseConnection, live: &Live, clock: &Clock) -> anyho
             .await
             .context("the services cannot be read")?;
         let Some(last) = services.last() else { break };
-        after = last.number;
+        after = last.seq;
         let unheard: Vec<_> = services
             .iter()
             .filter(|service| is_unheard(service, now))
@@ -92,9 +92,9 @@ async fn reconcile(db: &DatabaseConnection, live: &Live, clock: &Clock) -> anyho
             live.schedule(&soon(&ahead, now, &mut spread)).await?;
         }
     }
-    pages::requeue(db, live, now)
+    vendor_pages::requeue(db, live, now)
         .await
-        .context("the status pages cannot be queued")?;
+        .context("the vendor pages cannot be queued")?;
     live.mark_built().await?;
     Ok(())
 }
@@ -150,16 +150,16 @@ fn is_unheard(service: &Active, now: DateTime<Utc>) -> bool {
 
 async fn page(db: &DatabaseConnection, after: i32) -> Result<Vec<Active>, DbErr> {
     let backend = db.get_database_backend();
-    let (number, limit) = if backend == DbBackend::Postgres {
+    let (seq, limit) = if backend == DbBackend::Postgres {
         ("$1", "$2")
     } else {
         ("?", "?")
     };
     let sql = format!(
-        "SELECT s.id, s.number, s.check_interval_seconds, s.updated_at, st.last_slot, st.status, \
+        "SELECT s.id, s.seq, s.check_interval_seconds, s.updated_at, st.last_slot, st.status, \
              COALESCE(st.failing_checks, 0), COALESCE(st.down_checks, 0) FROM services s \
          LEFT JOIN service_state st ON st.service_id = s.id \
-         WHERE s.number > {number} AND NOT s.paused AND s.kind = 'http' ORDER BY s.number LIMIT {limit}"
+         WHERE s.seq > {seq} AND NOT s.paused AND s.kind = 'http' ORDER BY s.seq LIMIT {limit}"
     );
     let rows = db
         .query_all_raw(Statement::from_sql_and_values(
@@ -178,7 +178,7 @@ fn read(row: &QueryResult) -> Result<Active, DbErr> {
     let count = |n: i32| u32::try_from(n).unwrap_or(0);
     Ok(Active {
         id: row.try_get_by_index(0)?,
-        number: row.try_get_by_index(1)?,
+        seq: row.try_get_by_index(1)?,
         interval: TimeDelta::seconds(i64::from(interval.max(1))),
         updated_at: row.try_get_by_index(3)?,
         last_slot: row.try_get_by_index(4)?,
@@ -200,7 +200,7 @@ mod tests {
         let (id, interval) = (Uuid::from_u128(7), TimeDelta::hours(24));
         Active {
             id,
-            number: 1,
+            seq: 1,
             interval,
             updated_at: at(-86_400),
             last_slot,

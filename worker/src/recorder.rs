@@ -16,9 +16,9 @@ use crate::outage::Outage;
 use crate::services::Services;
 use crate::stats::{Stats, add};
 use chrono::{DateTime, TimeDelta, Utc};
+use coordination::Claim;
 use domain::slot;
 use entity::column::MonitorKind;
-use live::Claim;
 use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, sqlx};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -144,7 +144,7 @@ impl Recorder {
                 Ok(0) | Err(_) => break,
             }
         }
-        batch.sort_unstable_by_key(|finding| (finding.check.subject.number, finding.check.slot));
+        batch.sort_unstable_by_key(|finding| (finding.check.subject.seq, finding.check.slot));
         Some(batch)
     }
 
@@ -246,7 +246,7 @@ impl Recorder {
     async fn commit<'a>(&self, batch: &'a [Finding]) -> Result<Judgement<'a>, DbErr> {
         let mut numbers: Vec<_> = batch
             .iter()
-            .map(|finding| finding.check.subject.number)
+            .map(|finding| finding.check.subject.seq)
             .collect();
         numbers.dedup();
         let transaction = self.store.begin().await?;

@@ -65,9 +65,9 @@ pub(crate) async fn delete_old(
 fn old_checks(backend: DbBackend, end: DateTime<Utc>) -> Statement {
     let sql = Sql::new(backend).by_backend(
         "DELETE FROM checks_default WHERE ctid = ANY (ARRAY (SELECT ctid FROM checks_default WHERE slot < ",
-        "DELETE FROM checks WHERE (service_number, slot) IN (
-            SELECT c.service_number, c.slot FROM services s CROSS JOIN checks c
-            ON c.service_number = s.number AND c.slot < ",
+        "DELETE FROM checks WHERE (service_seq, slot) IN (
+            SELECT c.service_seq, c.slot FROM services s CROSS JOIN checks c
+            ON c.service_seq = s.seq AND c.slot < ",
     );
     let sql = sql
         .value(end.timestamp_millis())
@@ -78,8 +78,8 @@ fn old_checks(backend: DbBackend, end: DateTime<Utc>) -> Statement {
 
 fn old_hours(backend: DbBackend, end: DateTime<Utc>) -> Statement {
     Sql::new(backend)
-        .text("DELETE FROM check_rollups WHERE (service_number, period, start) IN (")
-        .text("SELECT service_number, period, start FROM check_rollups WHERE period = ")
+        .text("DELETE FROM check_rollups WHERE (service_seq, period, start) IN (")
+        .text("SELECT service_seq, period, start FROM check_rollups WHERE period = ")
         .value(RollupPeriod::Hour.into_value())
         .text(" AND start < ")
         .value(end.timestamp_millis())
@@ -91,8 +91,8 @@ fn old_hours(backend: DbBackend, end: DateTime<Utc>) -> Statement {
 
 fn old_periods(backend: DbBackend, end: DateTime<Utc>) -> Statement {
     Sql::new(backend)
-        .text("DELETE FROM scheduling_periods WHERE (started_at, worker_id) IN (")
-        .text("SELECT started_at, worker_id FROM scheduling_periods WHERE started_at < ")
+        .text("DELETE FROM scheduler_minutes WHERE (started_at, worker_id) IN (")
+        .text("SELECT started_at, worker_id FROM scheduler_minutes WHERE started_at < ")
         .value(end)
         .text(" ORDER BY started_at LIMIT ")
         .value(PORTION)

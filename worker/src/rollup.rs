@@ -32,7 +32,7 @@ impl Default for Portion {
 /// One service's new checks.
 #[derive(Debug)]
 struct Folded {
-    service_number: i32,
+    service_seq: i32,
     /// The progress that the fold went on from.
     before: Option<rollup_progress::Model>,
     fold: Fold,
@@ -76,7 +76,7 @@ async fn fold_services(
         numbers = folded
             .iter()
             .filter(|service| service.checks >= limit)
-            .map(|service| service.service_number)
+            .map(|service| service.service_seq)
             .collect();
         // Whoever records or reads at the same time comes first.
         tokio::task::yield_now().await;

@@ -9,10 +9,10 @@ use crate::recorder::{Answer, Finding};
 use crate::services::Service;
 use crate::stats::{Stats, add};
 use chrono::{DateTime, TimeDelta, Utc};
+use coordination::{Claim, Live};
 use domain::{Outcome, slot};
 use futures::FutureExt;
-use live::{Claim, Live};
-use probe::HttpTarget;
+use monitors::HttpTarget;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -31,7 +31,7 @@ pub trait Probe: Send + Sync + 'static {
     fn http(&self, target: &HttpTarget) -> impl Future<Output = Outcome> + Send;
 }
 
-impl Probe for probe::Prober {
+impl Probe for monitors::Prober {
     fn http(&self, target: &HttpTarget) -> impl Future<Output = Outcome> + Send {
         Self::http(self, target)
     }

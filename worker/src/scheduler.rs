@@ -1,18 +1,18 @@
-//! Claims what is due as places become free, and starts a check or the poll of a status page for each claim. Survives
+//! Claims what is due as places become free, and starts a check or the poll of a vendor page for each claim. Survives
 //! whatever the live state and the database do, and claims nothing while results cannot be recorded.
 
 use crate::clock::Clock;
 use crate::host_limit::{HostLimit, HostPlace};
 use crate::outage::Outage;
-use crate::pages::Poller;
 use crate::runner::{Places, Probe, Runner};
 use crate::services::{Due, Service, Services};
 use crate::spread::AfterPause;
 use crate::stats::{Stats, add};
 use crate::turns::Turns;
+use crate::vendor_pages::Poller;
 use anyhow::Context as _;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use live::{Claim, Live};
+use coordination::{Claim, Live};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;

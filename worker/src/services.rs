@@ -1,11 +1,11 @@
-//! What may be due: services that PulseCheck requests, and vendors' status pages that others follow. Their definitions are
+//! What may be due: services that PulseCheck requests, and vendor pages that others follow. Their definitions are
 //! kept in memory and loaded in batches. Knows nothing of their state.
 
 use crate::check::Subject;
 use chrono::TimeDelta;
 use domain::ExpectedStatus;
 use entity::sql::Sql;
-use probe::HttpTarget;
+use monitors::HttpTarget;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, QueryResult};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -20,7 +20,7 @@ const BATCH: usize = 1000;
 pub(crate) enum Due {
     /// A service that PulseCheck itself requests.
     Service(Arc<Service>),
-    /// A status page that services follow.
+    /// A vendor page that services follow.
     Page(Arc<FollowedPage>),
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Service {
     pub(crate) host: Arc<str>,
 }
 
-/// A vendor's status page that at least one service followed when this was loaded.
+/// A vendor page that at least one service followed when this was loaded.
 #[derive(Debug)]
 pub(crate) struct FollowedPage {
     pub(crate) id: Uuid,
@@ -141,11 +141,11 @@ impl Services {
     }
 }
 
-const SERVICES: &str = "SELECT id, number, user_id, url, check_interval_seconds, timeout_ms, degraded_threshold_ms, \
+const SERVICES: &str = "SELECT id, seq, user_id, url, check_interval_seconds, timeout_ms, degraded_threshold_ms, \
      expected_status, confirmations, updated_at FROM services WHERE NOT paused AND kind = 'http' AND id";
 
-const PAGES: &str = "SELECT p.id, p.api_urls FROM status_pages p WHERE EXISTS (SELECT 1 FROM services s \
-     WHERE s.status_page_id = p.id AND NOT s.paused AND s.kind = 'status_page') AND p.id";
+const PAGES: &str = "SELECT p.id, p.api_urls FROM vendor_pages p WHERE EXISTS (SELECT 1 FROM services s \
+     WHERE s.vendor_page_id = p.id AND NOT s.paused AND s.kind = 'vendor_page') AND p.id";
 
 fn read_page(row: &QueryResult) -> Result<FollowedPage, DbErr> {
     let urls: serde_json::Value = row.try_get_by_index(1)?;

@@ -46,7 +46,7 @@ pub struct Stats {
     lately: Mutex<Lateness>,
     /// Turns of the scheduler's loop; it stands still when the scheduler does.
     pub turns: AtomicU64,
-    /// What following status pages did.
+    /// What following vendor pages did.
     pub pages: PageStats,
 }
 
@@ -64,7 +64,7 @@ impl Lateness {
     }
 }
 
-/// What following vendors' status pages did since the worker's start.
+/// What following vendor pages did since the worker's start.
 #[derive(Debug, Default)]
 pub struct PageStats {
     /// Pages that were due and looked at, whether they were asked or not.

@@ -3,7 +3,7 @@
 //! own, by the clock that all share, and all moments are equally far apart. What one leaves, the next one takes.
 
 use chrono::{DateTime, Utc};
-use live::Present;
+use coordination::Present;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::Duration;
@@ -71,7 +71,7 @@ impl Turns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use live::Worker;
+    use coordination::Worker;
 
     const FRESH: Duration = Duration::from_secs(15);
 

@@ -6,7 +6,7 @@ use domain::rollup::{DAY, HOUR, floor};
 use domain::uptime::{Sample, tally};
 use domain::{LatencyHistogram, Status};
 use entity::column::RollupPeriod;
-use entity::{check, check_rollup, rollup_progress, scheduling_period, service};
+use entity::{check, check_rollup, rollup_progress, scheduler_minute, service};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -89,14 +89,14 @@ on_each_database! {
         gone.delete(db).await.unwrap();
         insert_checks(db, &[a_check(&kept, from + Duration::seconds(30))]).await;
         assert_eq!(pass(db, &SETTINGS, from).await.unwrap().unwrap().checks, 1);
-        let numbers = |rows: Vec<check_rollup::Model>| rows.into_iter().map(|row| row.service_number).collect::<Vec<_>>();
-        assert_eq!(numbers(check_rollup::Entity::find().all(db).await.unwrap()), [kept.number; 2]);
+        let numbers = |rows: Vec<check_rollup::Model>| rows.into_iter().map(|row| row.service_seq).collect::<Vec<_>>();
+        assert_eq!(numbers(check_rollup::Entity::find().all(db).await.unwrap()), [kept.seq; 2]);
         assert_eq!(rollup_progress::Entity::find().count(db).await.unwrap(), 1);
     }
 
     async fn minutes_of_the_ledger_are_kept_for_a_week(database: TestDatabase) {
         let (db, now) = (&database.db, at("2026-03-20T12:00:00Z"));
-        let minute = |started_at| scheduling_period::Model {
+        let minute = |started_at| scheduler_minute::Model {
             started_at,
             worker_id: uuid::Uuid::now_v7(),
             checks: 1,
@@ -111,7 +111,7 @@ on_each_database! {
         kept.clone().into_active_model().insert(db).await.unwrap();
         let passed = pass(db, &SETTINGS, now).await.unwrap().unwrap();
         assert_eq!(passed.deleted.periods, 1200);
-        assert_eq!(scheduling_period::Entity::find().all(db).await.unwrap(), [kept]);
+        assert_eq!(scheduler_minute::Entity::find().all(db).await.unwrap(), [kept]);
     }
 
     async fn old_checks_go_then_their_hours_and_days_stay(database: TestDatabase) {
@@ -402,7 +402,7 @@ async fn rollups(
     period: RollupPeriod,
 ) -> Vec<check_rollup::Model> {
     let rows = check_rollup::Entity::find()
-        .filter(check_rollup::Column::ServiceNumber.eq(service.number))
+        .filter(check_rollup::Column::ServiceSeq.eq(service.seq))
         .filter(check_rollup::Column::Period.eq(period))
         .order_by_asc(check_rollup::Column::Start);
     rows.all(db).await.unwrap()
@@ -432,7 +432,7 @@ fn brute_force(
             .for_each(|ms| latency.record(ms.try_into().unwrap()));
         if !of_it.is_empty() || tally.covered_ms() > 0 {
             rows.push(check_rollup::Model {
-                service_number: checks[0].service_number,
+                service_seq: checks[0].service_seq,
                 period,
                 start: start.timestamp_millis(),
                 up_ms: tally.up_ms,

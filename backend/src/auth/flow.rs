@@ -5,7 +5,7 @@ use super::refusal::Refusal;
 use super::secret;
 use super::signature::{self, Keys};
 use chrono::{DateTime, Duration, Utc};
-use entity::used_sign_in;
+use entity::consumed_login_state;
 use jsonwebtoken::Validation;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set, TryInsertResult,
@@ -109,12 +109,12 @@ pub(super) async fn consume(
     flow: &Flow,
     now: DateTime<Utc>,
 ) -> Result<bool, DbErr> {
-    let row = used_sign_in::ActiveModel {
+    let row = consumed_login_state::ActiveModel {
         id: Set(secret::hash(flow.state.as_bytes()).to_vec()),
         expires_at: Set(now + KEPT_FOR),
     };
-    let inserted = used_sign_in::Entity::insert(row)
-        .on_conflict_do_nothing_on([used_sign_in::Column::Id])
+    let inserted = consumed_login_state::Entity::insert(row)
+        .on_conflict_do_nothing_on([consumed_login_state::Column::Id])
         .exec_without_returning(db)
         .await?;
     Ok(matches!(inserted, TryInsertResult::Inserted(1)))
@@ -125,7 +125,8 @@ pub(super) async fn consume(
 /// # Errors
 /// When the database fails.
 pub(super) async fn purge(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<(), DbErr> {
-    let old = used_sign_in::Entity::delete_many().filter(used_sign_in::Column::ExpiresAt.lte(now));
+    let old = consumed_login_state::Entity::delete_many()
+        .filter(consumed_login_state::Column::ExpiresAt.lte(now));
     old.exec(db).await.map(drop)
 }
 

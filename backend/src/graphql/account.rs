@@ -4,7 +4,7 @@
 use super::scalar::{Id, Time};
 use super::scope::{Scope, scope};
 use crate::auth::{Auth, browser};
-use crate::ops::{Error as OpsError, Result as OpsResult};
+use crate::use_cases::{Error as OpsError, Result as OpsResult};
 use async_graphql::{Context, Object, Result, SimpleObject};
 use sea_orm::DbErr;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use super::scalar::Time;
 use super::scope::scope;
-use crate::ops::Error;
+use crate::use_cases::Error;
 use async_graphql::{Context, Object, Result, SimpleObject};
 use entity::calendar_feed;
 

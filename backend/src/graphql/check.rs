@@ -4,8 +4,8 @@ use super::page::PageInfo;
 use super::scalar::Time;
 use super::scope::{ByService, Scope};
 use super::status::Status;
-use crate::ops::Result as OpsResult;
-use crate::ops::page::{Page, decode_time, encode_time, size};
+use crate::use_cases::Result as OpsResult;
+use crate::use_cases::page::{Page, decode_time, encode_time, size};
 use async_graphql::{Object, SimpleObject};
 use chrono::Duration;
 use entity::check::{self, instant};
@@ -32,7 +32,7 @@ impl From<&check::Model> for Check {
         let slot = instant(row.slot);
         Self {
             slot: slot.into(),
-            checked_at: (slot + Duration::milliseconds(row.delay_ms.into())).into(),
+            checked_at: (slot + Duration::milliseconds(row.lateness_ms.into())).into(),
             status: domain::Status::from(row.status).into(),
             status_code: row.status_code,
             response_time_ms: row.response_time_ms,

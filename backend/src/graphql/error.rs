@@ -1,7 +1,7 @@
 //! How errors leave: each with a code, a message that is safe to read, and for our own faults the id under which the
 //! cause was logged.
 
-use crate::ops::Error;
+use crate::use_cases::Error;
 use async_graphql::{ServerError, Value, value};
 use entity::sql::was_stopped;
 use std::sync::Arc;

@@ -10,8 +10,8 @@ use super::scope::{Scope, viewer_in};
 use super::{Root, limits};
 use crate::auth::Viewer;
 use crate::metrics;
-use crate::ops::{Error, Ops};
 use crate::rates::{Costly, Rates, Wait};
+use crate::use_cases::{Error, Ops};
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextRequest,
     NextSubscribe,

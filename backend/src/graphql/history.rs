@@ -3,7 +3,7 @@
 use super::plain::{Plain, Write, put};
 use super::scalar::Time;
 use super::status::{Status, word};
-use crate::ops::history;
+use crate::use_cases::history;
 use async_graphql::{InputType, Object, SimpleObject};
 use chrono::Datelike;
 

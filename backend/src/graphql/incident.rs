@@ -8,9 +8,9 @@ use super::page::PageInfo;
 use super::scalar::{Id, Time};
 use super::scope::{Scope, scope};
 use super::service::Service;
-use crate::ops::incident::{Filter, place};
-use crate::ops::page::{self as pages, Page, Place};
-use crate::ops::{Error, Result as OpsResult};
+use crate::use_cases::incident::{Filter, place};
+use crate::use_cases::page::{self as pages, Page, Place};
+use crate::use_cases::{Error, Result as OpsResult};
 use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
 use chrono::{SubsecRound, TimeDelta};
 use entity::incident;
@@ -82,7 +82,7 @@ impl Incident {
 
     /// The worst that it has come to.
     async fn r#type(&self, ctx: &Context<'_>) -> Result<IncidentType> {
-        Ok(domain::IncidentType::from(self.row(ctx).await?.kind).into())
+        Ok(domain::IncidentType::from(self.row(ctx).await?.incident_type).into())
     }
 
     /// Whether it is over.
@@ -157,7 +157,7 @@ impl Incident {
             (20 * service.check_interval_seconds).into(),
         ));
         let around = (
-            service.number,
+            service.seq,
             row.started_at.timestamp_millis(),
             reach.num_milliseconds(),
         );

@@ -7,7 +7,7 @@ mod text;
 pub(super) use number::check_numbers;
 pub(super) use text::{check_text, check_variables};
 
-use crate::ops::Error;
+use crate::use_cases::Error;
 use async_graphql::parser::types::{
     Directive, DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
     Selection, SelectionSet,

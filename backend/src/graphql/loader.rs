@@ -4,7 +4,7 @@
 //! timer is involved, so the number of statements depends on the query alone, not on how many rows it meets or on how
 //! busy the machine is.
 
-use crate::ops::{Error, Result};
+use crate::use_cases::{Error, Result};
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};

@@ -4,15 +4,15 @@
 use super::loader::{Loader, Queue};
 use super::plain::Chosen;
 use crate::auth::Viewer;
-use crate::ops::current::Details;
-use crate::ops::history::{self, Answer, LatencyPoint, Question, Stretch};
-use crate::ops::page::{Page, Place};
-use crate::ops::vendor::{Followed, Notices, PageView, Shown};
-use crate::ops::{self, Error, Ops, Result};
+use crate::use_cases::current::Details;
+use crate::use_cases::history::{self, Answer, LatencyPoint, Question, Stretch};
+use crate::use_cases::page::{Page, Place};
+use crate::use_cases::vendor::{Followed, Notices, PageView, Shown};
+use crate::use_cases::{self, Error, Ops, Result};
 use async_graphql::{ContextBase, Data};
 use chrono::{DateTime, Utc};
+use coordination::CurrentStatus;
 use entity::{check, incident, incident_acknowledgement, incident_event, incident_note, service};
-use live::CurrentStatus;
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -46,7 +46,7 @@ pub(super) struct Scope {
 
 impl Scope {
     pub(super) fn new(ops: &Arc<Ops>, viewer: Option<Viewer>, queue: &Queue) -> Self {
-        let now = ops::now();
+        let now = use_cases::now();
         Self {
             ops: ops.clone(),
             viewer,
@@ -154,7 +154,7 @@ impl Loaders {
             uptime: loader!(queue, ops, |o, keys| {
                 let asked: Vec<_> = keys
                     .iter()
-                    .map(|(key, question): &(ByService, _)| (key.0.number, *question))
+                    .map(|(key, question): &(ByService, _)| (key.0.seq, *question))
                     .collect();
                 let mut answers = history::ask(&o.db, &o.past, &asked, now).await?;
                 let answered = keys.into_iter().zip(asked);
@@ -315,13 +315,13 @@ fn by_service<V>(
 }
 
 fn numbers(keys: &[ByService]) -> Vec<i32> {
-    keys.iter().map(|key| key.0.number).collect()
+    keys.iter().map(|key| key.0.seq).collect()
 }
 
 /// From values by number back to the keys that asked.
 fn by_number<V>(mut values: HashMap<i32, V>, keys: Vec<ByService>) -> HashMap<ByService, V> {
     keys.into_iter()
-        .filter_map(|key| values.remove(&key.0.number).map(|value| (key, value)))
+        .filter_map(|key| values.remove(&key.0.seq).map(|value| (key, value)))
         .collect()
 }
 

@@ -13,10 +13,10 @@ use super::plain::PlainList;
 use super::scalar::{Id, Time};
 use super::scope::{ByService, scope};
 use super::status::{CurrentStatus, MonitorKind, Status, Window};
-use super::status_page::StatusPage;
 use super::vendor::{self, FollowedComponent, Maintenance, VendorIncident};
-use crate::ops::history::{Answer, HOURS, MAX_DAYS, Question, Stretch};
-use crate::ops::{Error, Result as OpsResult};
+use super::vendor_page::VendorPage;
+use crate::use_cases::history::{Answer, HOURS, MAX_DAYS, Question, Stretch};
+use crate::use_cases::{Error, Result as OpsResult};
 use async_graphql::{Context, Object, Result};
 use chrono::TimeDelta;
 use entity::service;
@@ -31,7 +31,7 @@ pub(crate) struct Service {
     id: Uuid,
     known: Option<Arc<service::Model>>,
     /// What the check said that this is told for.
-    checked: Option<live::CurrentStatus>,
+    checked: Option<coordination::CurrentStatus>,
 }
 
 impl Service {
@@ -45,7 +45,7 @@ impl Service {
     }
 
     /// One that was checked just now.
-    pub(super) const fn after_check(id: Uuid, checked: live::CurrentStatus) -> Self {
+    pub(super) const fn after_check(id: Uuid, checked: coordination::CurrentStatus) -> Self {
         Self {
             id,
             known: None,
@@ -110,14 +110,14 @@ impl Service {
         Ok(self.row(ctx).await?.created_at.into())
     }
 
-    /// The address that is requested; null for STATUS_PAGE.
+    /// The address that is requested; null for VENDOR_PAGE.
     async fn url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         Ok(self.row(ctx).await?.url.clone())
     }
 
-    /// The status page for people.
-    async fn status_page_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        Ok(self.row(ctx).await?.status_page_url.clone())
+    /// The vendor page for people.
+    async fn vendor_page_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.row(ctx).await?.vendor_page_url.clone())
     }
 
     /// The components of the vendor's page that it follows, in the order in which they were chosen; none for HTTP.
@@ -319,12 +319,12 @@ impl Service {
             .map(Incident::from))
     }
 
-    /// The vendor's status page that it follows; null for HTTP.
+    /// The vendor page that it follows; null for HTTP.
     #[graphql(complexity = "1 + child_complexity")]
-    async fn status_page(&self, ctx: &Context<'_>) -> Result<Option<StatusPage>> {
+    async fn vendor_page(&self, ctx: &Context<'_>) -> Result<Option<VendorPage>> {
         let row = self.row(ctx).await?;
         let page = scope(ctx).loaders.page.load(ByService(row.clone())).await?;
-        Ok(page.map(|page| StatusPage::of(row, page)))
+        Ok(page.map(|page| VendorPage::of(row, page)))
     }
 
     /// The vendor's own incidents that are not over and touch what is followed, newest first; none for HTTP.
@@ -398,7 +398,7 @@ impl ServiceQuery {
         };
         let keys: Vec<_> = services.iter().cloned().map(ByService).collect();
         // What was never checked is as unknown as can be.
-        let known = |_: &_, current: Option<&live::CurrentStatus>| {
+        let known = |_: &_, current: Option<&coordination::CurrentStatus>| {
             Status::from(current.map_or(domain::Status::Unknown, |current| current.status))
         };
         let known = scope.loaders.current.load_all(&keys, known).await?;

@@ -29,8 +29,8 @@ pub(crate) enum Status {
 pub(crate) enum MonitorKind {
     /// PulseCheck requests a URL itself.
     Http,
-    /// PulseCheck reads components of the vendor's own status page.
-    StatusPage,
+    /// PulseCheck reads components of the vendor's own vendor page.
+    VendorPage,
 }
 
 /// A stretch of time that ends now.
@@ -59,12 +59,12 @@ pub(super) fn word<T: EnumType + PartialEq>(value: T) -> &'static str {
 #[derive(Debug, Clone)]
 pub(crate) struct CurrentStatus {
     service_id: Uuid,
-    known: live::CurrentStatus,
+    known: coordination::CurrentStatus,
 }
 
 impl CurrentStatus {
     /// What is `known` about one of the viewer's services.
-    pub(super) const fn of(service_id: Uuid, known: live::CurrentStatus) -> Self {
+    pub(super) const fn of(service_id: Uuid, known: coordination::CurrentStatus) -> Self {
         Self { service_id, known }
     }
 }

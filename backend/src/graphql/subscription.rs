@@ -7,12 +7,12 @@ use super::service::Service;
 use super::status::{CurrentStatus, Status};
 use crate::auth::Viewer;
 use crate::metrics;
-use crate::ops::service::SERVICE;
-use crate::ops::{Error, Ops};
+use crate::use_cases::service::SERVICE;
+use crate::use_cases::{Error, Ops};
 use async_graphql::{Context, Enum, Object, Result, SimpleObject, Subscription};
+use coordination::{Event, Events};
 use futures::future::ready;
 use futures::stream::{BoxStream, Stream, StreamExt};
-use live::{Event, Events};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ use uuid::Uuid;
 pub(crate) struct StatusUpdate {
     service_id: Uuid,
     previous: Option<domain::Status>,
-    current: live::CurrentStatus,
+    current: coordination::CurrentStatus,
     changed: bool,
 }
 
@@ -51,7 +51,7 @@ impl StatusUpdate {
 
 /// What was done to a service.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "live::ServiceChange")]
+#[graphql(remote = "coordination::ServiceChange")]
 pub(crate) enum ServiceChangeKind {
     /// It was added.
     Created,
@@ -148,7 +148,7 @@ impl Subscription {
                 Event::ServiceChanged {
                     service_id, change, ..
                 } => {
-                    let there = *change != live::ServiceChange::Deleted;
+                    let there = *change != coordination::ServiceChange::Deleted;
                     Some(ServiceChange {
                         change: (*change).into(),
                         service_id: (*service_id).into(),

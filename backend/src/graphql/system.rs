@@ -2,7 +2,7 @@
 
 use super::scalar::{Id, Time};
 use super::scope::scope;
-use crate::ops::system;
+use crate::use_cases::system;
 use async_graphql::{Context, Object, Result, SimpleObject};
 use sea_orm::DbBackend;
 
@@ -15,7 +15,7 @@ pub(crate) struct System {
     database: &'static str,
     /// How much room that takes, in bytes.
     database_bytes: f64,
-    /// Services and status pages that wait for their time; null while Redis is away.
+    /// Services and vendor pages that wait for their time; null while Redis is away.
     queued: Option<i32>,
     /// For how long the first of them has been due, in milliseconds; null while Redis is away.
     overdue_ms: Option<i32>,
@@ -74,8 +74,8 @@ impl From<&system::Scheduling> for Scheduling {
     }
 }
 
-impl From<live::Present> for Worker {
-    fn from(live::Present { worker, heard_at }: live::Present) -> Self {
+impl From<coordination::Present> for Worker {
+    fn from(coordination::Present { worker, heard_at }: coordination::Present) -> Self {
         Self {
             id: worker.id.into(),
             host: worker.host,

@@ -4,7 +4,7 @@ use super::account::{self, Identity, Session};
 use super::scalar::{Id, Time};
 use super::scope::scope;
 use crate::auth::Auth;
-use crate::ops::token::Wanted;
+use crate::use_cases::token::Wanted;
 use async_graphql::{ComplexObject, Context, InputObject, Object, Result, SimpleObject};
 use entity::api_token;
 use std::sync::Arc;

@@ -1,15 +1,15 @@
-//! What a vendor's status page says about the components that a service follows.
+//! What a vendor page says about the components that a service follows.
 
 use super::scalar::Time;
 use super::status::Status;
-use super::status_page::{DiscoveredComponent, link};
-use crate::ops::vendor::{Followed, Notices};
+use super::vendor_page::{DiscoveredComponent, link};
+use crate::use_cases::vendor::{Followed, Notices};
 use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
 use entity::{vendor_incident, vendor_maintenance};
 use serde_json::Value;
 
-/// A component of a vendor's status page that a service follows.
+/// A component of a vendor page that a service follows.
 #[derive(SimpleObject, Debug)]
 pub(crate) struct FollowedComponent {
     /// The vendor's id.
@@ -56,7 +56,7 @@ impl From<Followed> for FollowedComponent {
     }
 }
 
-/// An incident on a vendor's status page.
+/// An incident on a vendor page.
 #[derive(SimpleObject, Debug)]
 pub(crate) struct VendorIncident {
     /// The vendor's id.
@@ -88,7 +88,7 @@ pub(crate) struct VendorUpdate {
     body: String,
 }
 
-/// Maintenance announced on a vendor's status page.
+/// Maintenance announced on a vendor page.
 #[derive(SimpleObject, Debug)]
 pub(crate) struct Maintenance {
     /// The vendor's id.

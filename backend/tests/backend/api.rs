@@ -2,15 +2,16 @@
 
 use backend::auth::Viewer;
 use backend::graphql::{self, RequestId, Schema};
-use backend::ops::discovery::StatusPages;
-use backend::ops::{Limits, Ops};
+use backend::use_cases::discovery::VendorPages;
+use backend::use_cases::{Limits, Ops};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use coordination::Live;
 use entity::column::{IncidentType, Status};
 use entity::{incident, service, service_state, user};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
-use live::Live;
-use probe::{Fetcher, FetcherSettings, Guard, Names, Prober, ProberSettings};
+use monitors::Prober;
+use net::{ClientSettings, Fetcher, FetcherSettings, Guard, Names};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Set};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -49,7 +50,7 @@ impl Api {
         } else {
             Live::memory()
         };
-        let settings = ProberSettings {
+        let settings = ClientSettings {
             guard: Guard::AllowPrivate,
             ..Default::default()
         };
@@ -59,7 +60,7 @@ impl Api {
             past: Arc::default(),
             definitions: Arc::default(),
             prober: Prober::new(settings).unwrap(),
-            status_pages: StatusPages::new(&fetcher()),
+            vendor_pages: VendorPages::new(&fetcher()),
             public_url: "https://pulse.test/".parse().unwrap(),
             limits,
             system_for_all: false,
@@ -77,7 +78,7 @@ impl Api {
             guard,
             ..FetcherSettings::default()
         };
-        self.ops.status_pages = StatusPages::new(&Fetcher::new(settings).unwrap());
+        self.ops.vendor_pages = VendorPages::new(&Fetcher::new(settings).unwrap());
         self.schema = graphql::schema(self.ops.clone());
         self
     }
@@ -117,7 +118,7 @@ impl Api {
             id: Uuid::now_v7(),
             service_id: service.id,
             user_id: service.user_id,
-            kind: IncidentType::Downtime,
+            incident_type: IncidentType::Downtime,
             started_at: since,
             resolved_at: None,
             checks_failed: 2,
@@ -131,7 +132,7 @@ impl Api {
             .unwrap();
         let mut state = state.into_active_model();
         state.status = Set(Status::Down);
-        state.since = Set(since);
+        state.status_since = Set(since);
         state.last_slot = Set(Some(since));
         state.checked_at = Set(Some(since));
         state.message = Set(Some("connection refused".into()));

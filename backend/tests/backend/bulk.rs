@@ -1,7 +1,7 @@
 //! The same done to many services at once: what it does to each, what it costs, and that strangers' ids are nothing.
 
 use crate::api::{Api, Person};
-use backend::ops::bulk::MAX_IDS;
+use backend::use_cases::bulk::MAX_IDS;
 use chrono::TimeDelta;
 use entity::column::Status;
 use entity::{incident, incident_event, service, service_state};

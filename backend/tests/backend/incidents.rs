@@ -38,7 +38,7 @@ async fn an_incident(
         id: Uuid::now_v7(),
         service_id: service.id,
         user_id: person.user.id,
-        kind,
+        incident_type: kind,
         started_at,
         resolved_at,
         checks_failed: 2,
@@ -140,7 +140,7 @@ on_each_database! {
         let start = now() - Duration::minutes(10);
         let mut checks: Vec<_> = (0..12).map(|i| a_check(&service, start + Duration::seconds(30 * i))).collect();
         checks.push(a_check(&other, start));
-        checks[3].delay_ms = 250;
+        checks[3].lateness_ms = 250;
         insert_checks(&api.ops.db, &checks).await;
         let (mut seen, mut after) = (Vec::new(), Value::Null);
         loop {

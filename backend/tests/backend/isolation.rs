@@ -225,7 +225,7 @@ impl Owned {
             id: Uuid::now_v7(),
             service_id: service.id,
             user_id: person.user.id,
-            kind: IncidentType::Downtime,
+            incident_type: IncidentType::Downtime,
             started_at: now(),
             resolved_at: None,
             checks_failed: 2,

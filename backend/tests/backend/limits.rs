@@ -18,7 +18,7 @@ const INTROSPECTION: &str = include_str!("introspection.graphql");
 /// A dashboard that asks for everything that a row may show.
 const DASHBOARD: &str = "query { services { ...Row } incidents(filter: { state: OPEN }) { totalCount edges { node { ...Open } } }
     limits { minIntervalSeconds maxServices } me { id name email } }
-    fragment Row on Service { id name category kind paused createdAt url statusPageUrl checkIntervalSeconds timeoutMs
+    fragment Row on Service { id name category kind paused createdAt url vendorPageUrl checkIntervalSeconds timeoutMs
         degradedThresholdMs expectedStatus confirmations
         current { status since checkedAt responseTimeMs statusCode message phases { dnsMs connectMs tlsMs firstByteMs } }
         day: uptime(window: DAY) { ...Share } week: uptime(window: WEEK) { ...Share }

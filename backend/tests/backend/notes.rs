@@ -34,7 +34,7 @@ async fn an_incident(
         id: Uuid::now_v7(),
         service_id: service.id,
         user_id: service.user_id,
-        kind: IncidentType::Downtime,
+        incident_type: IncidentType::Downtime,
         started_at: now() - ago[0].unwrap_or_default(),
         resolved_at: ago[1].map(|ago| now() - ago),
         checks_failed: 2,

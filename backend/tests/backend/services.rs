@@ -1,11 +1,11 @@
 //! Services: every mutation, what it does to the row, the queue and the events, and each way in which it is refused.
 
 use crate::api::{Api, eventually, now};
-use backend::ops::Limits;
+use backend::use_cases::Limits;
 use chrono::Duration;
+use coordination::{CurrentStatus, Latest};
 use entity::column::Status;
 use entity::{incident_event, service, service_state};
-use live::{CurrentStatus, Latest};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
 use testkit::builders::{a_service, a_user};
@@ -15,11 +15,11 @@ use testkit::target::{Behaviour, Target};
 use uuid::Uuid;
 
 const CREATE: &str = "mutation($input: CreateServiceInput!) { createService(input: $input) {
-    id name category kind paused url statusPageUrl checkIntervalSeconds timeoutMs degradedThresholdMs expectedStatus
+    id name category kind paused url vendorPageUrl checkIntervalSeconds timeoutMs degradedThresholdMs expectedStatus
     confirmations current { status } openIncident { id } components { id } vendorIncidents { id } maintenances { id }
 } }";
 const UPDATE: &str = "mutation($id: UUID!, $input: UpdateServiceInput!) { updateService(id: $id, input: $input) {
-    id name category url statusPageUrl checkIntervalSeconds timeoutMs degradedThresholdMs expectedStatus confirmations
+    id name category url vendorPageUrl checkIntervalSeconds timeoutMs degradedThresholdMs expectedStatus confirmations
 } }";
 const PAUSE: &str =
     "mutation($id: UUID!) { pauseService(id: $id) { id paused current { status message } } }";
@@ -76,16 +76,16 @@ on_each_database! {
         let id = ada.adds("Shop").await;
         assert!(is_due(&api, &id).await);
 
-        let name_only = json!({ "name": "Store", "category": "Work", "statusPageUrl": "status.test" });
+        let name_only = json!({ "name": "Store", "category": "Work", "vendorPageUrl": "status.test" });
         let changed = ada.data(UPDATE, json!({ "id": id, "input": name_only })).await["updateService"].clone();
         assert_eq!((&changed["name"], &changed["category"]), (&json!("Store"), &json!("Work")));
         assert_eq!((&changed["url"], &changed["timeoutMs"]), (&json!("https://a.test/"), &json!(5000)));
-        assert_eq!(changed["statusPageUrl"], "https://status.test/");
+        assert_eq!(changed["vendorPageUrl"], "https://status.test/");
         assert!(!is_due(&api, &id).await, "a name does not change what a check finds");
 
-        let cleared = json!({ "category": null, "statusPageUrl": null, "timeoutMs": 4000 });
+        let cleared = json!({ "category": null, "vendorPageUrl": null, "timeoutMs": 4000 });
         let changed = ada.data(UPDATE, json!({ "id": id, "input": cleared })).await["updateService"].clone();
-        assert_eq!((&changed["category"], &changed["statusPageUrl"]), (&Value::Null, &Value::Null));
+        assert_eq!((&changed["category"], &changed["vendorPageUrl"]), (&Value::Null, &Value::Null));
         assert_eq!((&changed["name"], &changed["timeoutMs"]), (&json!("Store"), &json!(4000)));
         assert!(is_due(&api, &id).await);
     }
@@ -199,7 +199,7 @@ async fn every_wrong_field_is_named_and_nothing_is_stored() {
         (json!({ "url": null }), "url"),
         (json!({ "url": "ftp://x.test" }), "url"),
         (json!({ "url": "https://me:secret@x.test" }), "url"),
-        (json!({ "statusPageUrl": "a b" }), "statusPageUrl"),
+        (json!({ "vendorPageUrl": "a b" }), "vendorPageUrl"),
         (json!({ "checkIntervalSeconds": 0 }), "checkIntervalSeconds"),
         (
             json!({ "checkIntervalSeconds": -2_147_483_648 }),
@@ -218,8 +218,8 @@ async fn every_wrong_field_is_named_and_nothing_is_stored() {
         (json!({ "kind": null }), "kind"),
         (json!({ "componentIds": ["a"] }), "componentIds"),
         (
-            json!({ "statusPageApiUrls": ["https://x.test"] }),
-            "statusPageApiUrls",
+            json!({ "vendorPageApiUrls": ["https://x.test"] }),
+            "vendorPageApiUrls",
         ),
         (
             json!({ "userDefinedUrls": ["https://x.test"] }),
@@ -481,7 +481,7 @@ async fn a_filter_finds_what_it_says_and_nothing_else() {
             json!({ "status": "UNKNOWN" }),
             vec!["100% sure", "Straße", "Zoo"],
         ),
-        (json!({ "kind": "STATUS_PAGE" }), vec![]),
+        (json!({ "kind": "VENDOR_PAGE" }), vec![]),
         (
             json!({ "kind": "HTTP", "status": "DOWN", "category": "Work", "search": "AX" }),
             vec!["axb"],
@@ -504,7 +504,7 @@ async fn a_change_that_the_live_state_does_not_hear_of_is_made_even_so() {
     let redis = testkit::RedisServer::start().await;
     let mut redis = redis;
     let mut api = Api::sqlite().await;
-    api.ops.live = live::Live::connect(&redis.url()).await.unwrap();
+    api.ops.live = coordination::Live::connect(&redis.url()).await.unwrap();
     api.schema = backend::graphql::schema(api.ops.clone());
     let ada = api.somebody().await;
     let id = ada.adds("Shop").await;

@@ -82,7 +82,7 @@ on_each_database! {
         a_service(&api.ops.db, &ada.user).name("\"quoted\" \\ \u{1F600}").paused().create().await;
         a_service(&api.ops.db, &ada.user).name("never checked").create().await;
         api.is_down(&a_service(&api.ops.db, &ada.user).name("down").category("web").create().await).await;
-        const FIELDS: &str = "__typename id name category kind paused createdAt url statusPageUrl checkIntervalSeconds timeoutMs
+        const FIELDS: &str = "__typename id name category kind paused createdAt url vendorPageUrl checkIntervalSeconds timeoutMs
             degradedThresholdMs expectedStatus confirmations
             current { status since checkedAt responseTimeMs statusCode message }
             day: uptime(window: DAY) { degradedPercent percent } week: uptime(window: $window) { percent }
@@ -169,7 +169,7 @@ on_each_database! {
 
         // Services that follow a page each, with everything that is told of it.
         let query = "{ services { components { id missing } vendorIncidents { id } maintenances { id }
-            statusPage { name components { id } } } }";
+            vendorPage { name components { id } } } }";
         let mut costs = Vec::new();
         for services in [2, 40] {
             let ada = api.somebody().await;
@@ -179,7 +179,7 @@ on_each_database! {
             costs.push(statements.load(Ordering::Relaxed) - before);
             let rows = board["services"].as_array().unwrap();
             assert_eq!(rows.len(), services);
-            assert!(rows.iter().all(|row| row["components"][0]["id"] == "api" && row["statusPage"]["name"] == "Vendor"));
+            assert!(rows.iter().all(|row| row["components"][0]["id"] == "api" && row["vendorPage"]["name"] == "Vendor"));
         }
         assert_eq!(costs[0], costs[1], "statements for 2 and for 40 services that follow pages");
         assert!(costs[0] <= 11, "{costs:?}");
@@ -238,7 +238,7 @@ async fn fill(api: &Api, user: &entity::user::Model, services: usize) {
                 id: Uuid::now_v7(),
                 service_id: service.id,
                 user_id: user.id,
-                kind: IncidentType::Downtime,
+                incident_type: IncidentType::Downtime,
                 started_at,
                 resolved_at: (k < 2).then(|| started_at + Duration::minutes(5)),
                 checks_failed: 2,

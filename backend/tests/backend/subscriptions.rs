@@ -1,9 +1,9 @@
 //! Subscriptions: each hears its own user's events and no others.
 
 use crate::api::{Api, Subscribed, now};
+use coordination::{CurrentStatus, Event};
 use entity::column::IncidentType;
 use entity::incident;
-use live::{CurrentStatus, Event};
 use sea_orm::{ActiveModelTrait, IntoActiveModel};
 use serde_json::{Value, json};
 use testkit::builders::a_service;
@@ -98,7 +98,7 @@ on_each_database! {
             id: Uuid::now_v7(),
             service_id: id.parse().unwrap(),
             user_id: ada.user.id,
-            kind: IncidentType::Downtime,
+            incident_type: IncidentType::Downtime,
             started_at: now(),
             resolved_at: None,
             checks_failed: 2,

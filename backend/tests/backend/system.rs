@@ -3,9 +3,9 @@
 use crate::api::{Api, Person, now};
 use backend::auth::local;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use coordination::Worker;
 use domain::LatencyHistogram;
-use entity::scheduling_period;
-use live::Worker;
+use entity::scheduler_minute;
 use sea_orm::{ActiveModelTrait, IntoActiveModel};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -35,7 +35,7 @@ async fn owner(api: &Api) -> Person<'_> {
 async fn minute(api: &Api, started_at: DateTime<Utc>, checks: u32, late_ms: u32, missed: i32) {
     let mut lateness = LatencyHistogram::default();
     (0..checks).for_each(|_| lateness.record(late_ms));
-    let row = scheduling_period::Model {
+    let row = scheduler_minute::Model {
         started_at,
         worker_id: Uuid::now_v7(),
         checks: checks.try_into().unwrap(),

@@ -2,7 +2,7 @@
 
 use crate::api::{Api, json_of};
 use backend::auth::Viewer;
-use backend::ops::Limits;
+use backend::use_cases::Limits;
 use chrono::{DateTime, Duration, Utc};
 use entity::{api_token, user};
 use sea_orm::{EntityTrait, ModelTrait};

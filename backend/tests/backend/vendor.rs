@@ -4,7 +4,7 @@ use crate::api::{Api, now};
 use chrono::Duration;
 use entity::column::{Listing, MonitorKind, Status};
 use entity::{
-    service_component, status_page, status_page_component, vendor_incident, vendor_maintenance,
+    service_component, vendor_incident, vendor_maintenance, vendor_page, vendor_page_component,
 };
 use sea_orm::{ActiveModelTrait, DatabaseConnection, IntoActiveModel, Set};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ on_each_database! {
             list.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
         };
         let [api_only, both, plain, web] = [&services[0], &services[1], &services[2], &services[3]];
-        assert_eq!(api_only["kind"], "STATUS_PAGE");
+        assert_eq!(api_only["kind"], "VENDOR_PAGE");
         assert_eq!(
             api_only["components"],
             json!([{ "id": "api", "name": "API", "groupName": "Core", "status": "DEGRADED",
@@ -74,7 +74,7 @@ async fn a_page(api: &Api) -> Uuid {
         ("over", 4, json!(["api"]), true),
     ] {
         let incident = vendor_incident::Model {
-            status_page_id: page,
+            vendor_page_id: page,
             incident_id: id.into(),
             name: "Trouble".into(),
             impact: "minor".into(),
@@ -104,7 +104,7 @@ async fn a_page(api: &Api) -> Uuid {
         ("of-nothing", "scheduled", 0, json!([])),
     ] {
         let maintenance = vendor_maintenance::Model {
-            status_page_id: page,
+            vendor_page_id: page,
             maintenance_id: id.into(),
             name: "Upgrade".into(),
             status: status.into(),
@@ -121,7 +121,7 @@ async fn a_page(api: &Api) -> Uuid {
 
 /// A page with two components.
 pub(crate) async fn page(db: &DatabaseConnection, key: &str) -> Uuid {
-    let page = status_page::Model {
+    let page = vendor_page::Model {
         id: Uuid::now_v7(),
         key: key.into(),
         url: Some("https://status.test/".into()),
@@ -144,8 +144,8 @@ pub(crate) async fn page(db: &DatabaseConnection, key: &str) -> Uuid {
         ("api", "API", Status::Degraded, "degraded_performance"),
         ("web", "Website", Status::Up, "operational"),
     ] {
-        let component = status_page_component::Model {
-            status_page_id: page,
+        let component = vendor_page_component::Model {
+            vendor_page_id: page,
             component_id: id.into(),
             name: name.into(),
             group_name: Some("Core".into()),
@@ -170,11 +170,11 @@ pub(crate) async fn follows(
 ) {
     let service = a_service(db, user).name(name).create().await;
     let mut service = service.into_active_model();
-    service.kind = Set(MonitorKind::StatusPage);
+    service.kind = Set(MonitorKind::VendorPage);
     service.url = Set(None);
     // The page was read since.
     service.created_at = Set(now() - Duration::days(1));
-    service.status_page_id = Set(Some(page));
+    service.vendor_page_id = Set(Some(page));
     let service = service.update(db).await.unwrap();
     for (position, id) in (0..).zip(chosen) {
         let component = service_component::Model {

@@ -83,10 +83,10 @@ pub(crate) async fn fill(storage: &Storage) {
 fn statements(storage: &Storage, now: DateTime<Utc>, part: i64) -> Vec<String> {
     let end = now.timestamp_millis() - STEP / 2;
     let (first, folded) = (end - (CHECKS - 1) * STEP, end - 6 * STEP);
-    let services = format!("(SELECT number FROM services WHERE number % {PARTS} = {part}) s");
+    let services = format!("(SELECT seq FROM services WHERE seq % {PARTS} = {part}) s");
     let checks = format!(
-        "INSERT INTO checks (service_number, slot, delay_ms, interval_seconds, response_time_ms, status, status_code)
-         SELECT s.number, {first} + g.value * {STEP} + s.number, 1, 600, 40 + (g.value * 7 + s.number) % 200, 0, 200
+        "INSERT INTO checks (service_seq, slot, lateness_ms, interval_seconds, response_time_ms, status, status_code)
+         SELECT s.seq, {first} + g.value * {STEP} + s.seq, 1, 600, 40 + (g.value * 7 + s.seq) % 200, 0, 200
          FROM {services} CROSS JOIN {}",
         storage.series(0, CHECKS - 1)
     );
@@ -102,16 +102,16 @@ fn statements(storage: &Storage, now: DateTime<Utc>, part: i64) -> Vec<String> {
         let last = last.timestamp_millis();
         let down = 60_000;
         format!(
-            "INSERT INTO check_rollups (service_number, period, start, up_ms, degraded_ms, down_ms, maintenance_ms,
+            "INSERT INTO check_rollups (service_seq, period, start, up_ms, degraded_ms, down_ms, maintenance_ms,
                 checks, failed, max_response_time_ms, latency)
-             SELECT s.number, {period}, {last} - g.value * {width}, {width} - (g.value % 2) * {down}, 0,
+             SELECT s.seq, {period}, {last} - g.value * {width}, {width} - (g.value % 2) * {down}, 0,
                 (g.value % 2) * {down}, 0, {checks}, g.value % 2, 240, {histogram}
              FROM {services} CROSS JOIN {}",
             storage.series(0, DAYS * DAY.num_milliseconds() / width)
         )
     };
     let progress = format!(
-        "INSERT INTO rollup_progress (service_number, slot, interval_seconds, status)
+        "INSERT INTO rollup_progress (service_seq, slot, interval_seconds, status)
          SELECT number, {folded} + number, 600, 0 FROM {services}"
     );
     vec![checks, sums(0, HOUR, 6), sums(1, DAY, 144), progress]

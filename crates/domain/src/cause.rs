@@ -58,7 +58,7 @@ pub enum Cause {
     AddressRefused { address: String },
     /// The same for a name that stands for such an address.
     NameRefused { host: String },
-    /// The vendor's own status page says so; the report names the components and what the vendor says of them.
+    /// The vendor's own vendor page says so; the report names the components and what the vendor says of them.
     Vendor { report: String },
     /// PulseCheck itself could not look: unknown.
     NotChecked { detail: String },

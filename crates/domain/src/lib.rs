@@ -3,6 +3,8 @@
 //! Pure: no I/O, no clock, no randomness (both are arguments), and it builds for WASM, so that the server and
 //! the browser judge by the same rules.
 
+#![warn(missing_docs)]
+
 pub mod cause;
 pub mod expected_status;
 pub mod histogram;
@@ -11,9 +13,9 @@ pub mod rollup;
 pub mod service;
 pub mod slot;
 pub mod status;
-pub mod status_page;
 pub mod transition;
 pub mod uptime;
+pub mod vendor_page;
 pub mod window;
 
 pub use cause::Cause;

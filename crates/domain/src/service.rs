@@ -1,6 +1,6 @@
 //! What makes a service's definition valid, field by field.
 
-use crate::{ExpectedStatus, MonitorKind, status_page};
+use crate::{ExpectedStatus, MonitorKind, vendor_page};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -25,7 +25,7 @@ pub struct ServiceDraft {
     pub category: Option<String>,
     pub kind: MonitorKind,
     pub url: Option<String>,
-    pub status_page_url: Option<String>,
+    pub vendor_page_url: Option<String>,
     pub check_interval_seconds: i32,
     pub timeout_ms: i32,
     pub degraded_threshold_ms: i32,
@@ -40,7 +40,7 @@ impl Default for ServiceDraft {
             category: None,
             kind: MonitorKind::Http,
             url: None,
-            status_page_url: None,
+            vendor_page_url: None,
             check_interval_seconds: 30,
             timeout_ms: 5000,
             degraded_threshold_ms: 1000,
@@ -72,7 +72,7 @@ impl FieldError {
 
 impl ServiceDraft {
     /// The same definition in its normal form (trimmed, empty texts absent, addresses and ranges as they will be used;
-    /// a status page is looked at once a minute at most, so a shorter interval is a minute).
+    /// a vendor page is looked at once a minute at most, so a shorter interval is a minute).
     ///
     /// # Errors
     /// Every field that is wrong, each once.
@@ -99,25 +99,25 @@ impl ServiceDraft {
             (MonitorKind::Http, None) => {
                 keep(Err(FieldError::new("url", "give the address to check")))
             }
-            (MonitorKind::StatusPage, Some(_)) => {
+            (MonitorKind::VendorPage, Some(_)) => {
                 keep(Err(FieldError::new(
                     "url",
-                    "a status page service has no url of its own: use statusPageUrl",
+                    "a vendor page service has no url of its own: use vendorPageUrl",
                 )));
             }
-            (MonitorKind::StatusPage, None) => {}
+            (MonitorKind::VendorPage, None) => {}
             (MonitorKind::Http, Some(url)) => match address("url", url) {
                 Ok(url) => valid.url = Some(url),
                 Err(error) => keep(Err(error)),
             },
         }
-        valid.status_page_url = present(valid.status_page_url.map(|url| url.trim().to_owned()));
+        valid.vendor_page_url = present(valid.vendor_page_url.map(|url| url.trim().to_owned()));
         match valid
-            .status_page_url
+            .vendor_page_url
             .as_deref()
-            .map(|url| address("statusPageUrl", url))
+            .map(|url| address("vendorPageUrl", url))
         {
-            Some(Ok(url)) => valid.status_page_url = Some(url),
+            Some(Ok(url)) => valid.vendor_page_url = Some(url),
             Some(Err(error)) => keep(Err(error)),
             None => {}
         }
@@ -129,9 +129,9 @@ impl ServiceDraft {
             valid.check_interval_seconds,
             &interval,
         ));
-        if valid.kind == MonitorKind::StatusPage && interval.contains(&valid.check_interval_seconds)
+        if valid.kind == MonitorKind::VendorPage && interval.contains(&valid.check_interval_seconds)
         {
-            let least = i32::try_from(status_page::INTERVAL.num_seconds())
+            let least = i32::try_from(vendor_page::INTERVAL.num_seconds())
                 .expect("a minute has few seconds");
             valid.check_interval_seconds = valid.check_interval_seconds.max(least);
         }
@@ -311,11 +311,11 @@ mod tests {
     }
 
     #[test]
-    fn a_status_page_has_no_address_of_its_own_and_is_looked_at_once_a_minute_at_most() {
+    fn a_vendor_page_has_no_address_of_its_own_and_is_looked_at_once_a_minute_at_most() {
         let page = |change: fn(&mut ServiceDraft)| {
             let mut draft = ServiceDraft {
                 name: "x".into(),
-                kind: MonitorKind::StatusPage,
+                kind: MonitorKind::VendorPage,
                 ..Default::default()
             };
             change(&mut draft);

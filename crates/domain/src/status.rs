@@ -65,8 +65,8 @@ impl Status {
 pub enum MonitorKind {
     /// PulseCheck requests a URL itself.
     Http,
-    /// PulseCheck reads components of the vendor's own status page.
-    StatusPage,
+    /// PulseCheck reads components of the vendor's own vendor page.
+    VendorPage,
 }
 
 /// The worst that an incident has come to.

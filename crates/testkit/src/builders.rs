@@ -32,15 +32,15 @@ pub fn a_service<'a, C: ConnectionTrait>(db: &'a C, user: &user::Model) -> Servi
     let (id, now) = (Uuid::now_v7(), now());
     let service = service::ActiveModel {
         id: Set(id),
-        number: NotSet,
+        seq: NotSet,
         user_id: Set(user.id),
         name: Set("Example".into()),
         category: Set(None),
         kind: Set(MonitorKind::Http),
         paused: Set(false),
         url: Set(Some("https://example.test/".into())),
-        status_page_url: Set(None),
-        status_page_id: Set(None),
+        vendor_page_url: Set(None),
+        vendor_page_id: Set(None),
         check_interval_seconds: Set(30),
         timeout_ms: Set(5000),
         degraded_threshold_ms: Set(1000),
@@ -141,7 +141,7 @@ impl<C: ConnectionTrait> ServiceBuilder<'_, C> {
         let state = service_state::ActiveModel {
             service_id: Set(service.id),
             status: Set(Status::Unknown),
-            since: Set(service.created_at),
+            status_since: Set(service.created_at),
             failing_checks: Set(0),
             down_checks: Set(0),
             ..Default::default()
@@ -159,9 +159,9 @@ impl<C: ConnectionTrait> ServiceBuilder<'_, C> {
 #[must_use]
 pub fn a_check(service: &service::Model, slot: DateTime<Utc>) -> check::Model {
     check::Model {
-        service_number: service.number,
+        service_seq: service.seq,
         slot: slot.timestamp_millis(),
-        delay_ms: 0,
+        lateness_ms: 0,
         interval_seconds: service.check_interval_seconds,
         response_time_ms: Some(100),
         status: Status::Up,

@@ -14,11 +14,11 @@ on_each_database! {
         let ada = a_user(db).await;
         let one = a_service(db, &ada).name("One").interval(10).category("Web").create().await;
         let two = a_service(db, &ada).url("http://127.0.0.1/").paused().create().await;
-        assert_eq!((one.number, two.number), (1, 2));
+        assert_eq!((one.seq, two.seq), (1, 2));
         assert_eq!(user::Entity::find().one(db).await.unwrap().unwrap(), ada);
         assert_eq!(service::Entity::find_by_id(one.id).one(db).await.unwrap().unwrap(), one);
         let state = service_state::Entity::find_by_id(two.id).one(db).await.unwrap().unwrap();
-        assert_eq!((state.status, state.since), (Status::Unknown, two.created_at));
+        assert_eq!((state.status, state.status_since), (Status::Unknown, two.created_at));
 
         let checks: Vec<_> = (0..2500).map(|i| a_check(&one, Utc::now() + Duration::seconds(i))).collect();
         insert_checks(db, &checks).await;

@@ -51,7 +51,7 @@ pub(super) struct Story {
     threshold_ms: u32,
     timeout_ms: u32,
     expected: String,
-    /// Whose status page tells it, if one does.
+    /// Whose vendor page tells it, if one does.
     vendor: Option<String>,
     random: StdRng,
 }
@@ -59,7 +59,7 @@ pub(super) struct Story {
 impl Story {
     pub(super) fn of(service: &service::Model, profile: Profile, now: DateTime<Utc>) -> Self {
         let positive = |n: i32| u32::try_from(n).unwrap_or(1);
-        let mut random = StdRng::seed_from_u64(u64::from(service.number.unsigned_abs()));
+        let mut random = StdRng::seed_from_u64(u64::from(service.seq.unsigned_abs()));
         let troubles = troubles(profile, &mut random, now);
         let usual_ms = 35.0 + 160.0 * random.random::<f64>();
         Self {
@@ -68,7 +68,7 @@ impl Story {
             threshold_ms: positive(service.degraded_threshold_ms),
             timeout_ms: positive(service.timeout_ms),
             expected: service.expected_status.clone(),
-            vendor: (service.kind == MonitorKind::StatusPage).then(|| service.name.clone()),
+            vendor: (service.kind == MonitorKind::VendorPage).then(|| service.name.clone()),
             random,
         }
     }

@@ -38,11 +38,11 @@ async fn each_past_is_told_by_rollups_checks_and_incidents_alike() {
         };
         assert_eq!(state.status, expected, "{profile:?}");
         assert!(now - state.last_slot.unwrap() < TimeDelta::seconds(10));
-        let checks = check::Entity::find().filter(check::Column::ServiceNumber.eq(service.number));
+        let checks = check::Entity::find().filter(check::Column::ServiceSeq.eq(service.seq));
         assert_eq!(checks.count(db).await.unwrap(), 25 * 360);
 
         let days = check_rollup::Entity::find()
-            .filter(check_rollup::Column::ServiceNumber.eq(service.number))
+            .filter(check_rollup::Column::ServiceSeq.eq(service.seq))
             .filter(check_rollup::Column::Period.eq(RollupPeriod::Day))
             .order_by_asc(check_rollup::Column::Start);
         let days = days.all(db).await.unwrap();

@@ -5,15 +5,15 @@
 use super::{
     AcknowledgeIncident, AddIncidentNote, AddNoteVariables, ById, ByIds, CheckNow, CreateApiToken,
     CreateApiTokenVariables, CreateCalendarFeed, CreateService, CreateServiceVariables,
-    DeleteAccount, DeleteAccountVariables, DeleteIncidentNote, DeleteServices, DiscoverStatusPage,
-    DiscoverVariables, EndOtherSessions, EndSession, GetAccount, GetChoice, GetIncident,
+    DeleteAccount, DeleteAccountVariables, DeleteIncidentNote, DeleteServices, DiscoverVariables,
+    DiscoverVendorPage, EndOtherSessions, EndSession, GetAccount, GetChoice, GetIncident,
     GetLatency, GetLimits, GetMe, GetService, GetSignInOptions, GetSystem, GetVendor,
     IncidentUpdates, LatencyVariables, ListChecks, ListChecksVariables, ListHistories,
     ListIncidents, ListIncidentsVariables, ListNotices, ListServices, ListUptimes, OfServices,
     PauseServices, RecategoriseServices, RecategoriseVariables, ResumeServices, RevokeApiToken,
     RevokeCalendarFeed, SearchCatalogue, SearchVariables, ServiceChanges, StatusUpdates,
-    TestService, UnacknowledgeIncident, UpdateService, UpdateServiceVariables,
-    ValidateStatusPageUrls, ValidateVariables,
+    TestService, UnacknowledgeIncident, UpdateService, UpdateServiceVariables, ValidateVariables,
+    ValidateVendorPageUrls,
 };
 use serde::Serialize;
 
@@ -70,7 +70,7 @@ documents! {
     mutation DeleteAccount(DeleteAccountVariables);
     mutation DeleteIncidentNote(ById);
     mutation DeleteServices(ByIds);
-    mutation DiscoverStatusPage(DiscoverVariables);
+    mutation DiscoverVendorPage(DiscoverVariables);
     mutation EndOtherSessions(());
     mutation EndSession(ById);
     mutation PauseServices(ByIds);
@@ -81,7 +81,7 @@ documents! {
     mutation TestService(CreateServiceVariables);
     mutation UnacknowledgeIncident(ById);
     mutation UpdateService(UpdateServiceVariables);
-    mutation ValidateStatusPageUrls(ValidateVariables);
+    mutation ValidateVendorPageUrls(ValidateVariables);
     subscription IncidentUpdates(());
     subscription ServiceChanges(());
     subscription StatusUpdates(());

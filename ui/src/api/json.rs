@@ -82,7 +82,7 @@ macro_rules! enums {
 
 pub(crate) use {enums, objects};
 
-/// Whether a name of ours is one of the API's: `status_page` and `StatusPage` are `statusPage` and `STATUS_PAGE`.
+/// Whether a name of ours is one of the API's: `vendor_page` and `VendorPage` are `vendorPage` and `VENDOR_PAGE`.
 fn same(ours: &str, theirs: &str) -> bool {
     fn letters(name: &str) -> impl Iterator<Item = u8> {
         name.bytes()

@@ -128,7 +128,7 @@ async fn ask(body: String) -> Result<Rc<str>, Problem> {
                 kind: ProblemKind::Unreachable | ProblemKind::RateLimited,
                 ..
             }) if attempt < ATTEMPTS => {
-                browser::sleep(backoff::delay_ms(attempt - 1, browser::random())).await;
+                browser::sleep(backoff::lateness_ms(attempt - 1, browser::random())).await;
                 attempt += 1;
             }
             result => return result,

@@ -188,7 +188,7 @@ impl Status {
 pub enum MonitorKind {
     #[default]
     Http,
-    StatusPage,
+    VendorPage,
 }
 
 /// The worst that an incident has come to.
@@ -270,7 +270,7 @@ impl Window {
 
 json::enums! {
     Status { Up, Degraded, Down, Maintenance, Unknown }
-    MonitorKind { Http, StatusPage }
+    MonitorKind { Http, VendorPage }
     IncidentType { Downtime, Degraded }
     IncidentState { Open, Resolved }
     ServiceChangeKind { Created, Updated, Paused, Resumed, Deleted }

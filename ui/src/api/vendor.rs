@@ -1,4 +1,4 @@
-//! Vendors' status pages: what is known of those that services follow, and finding others.
+//! Vendor pages: what is known of those that services follow, and finding others.
 
 use super::{ByIdFields, Moment, Status, json, schema};
 use uuid::Uuid;
@@ -66,7 +66,7 @@ pub struct Maintenance {
 
 /// The page that a service follows.
 #[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
-#[cynic(graphql_type = "StatusPage")]
+#[cynic(graphql_type = "VendorPage")]
 #[allow(missing_docs, reason = "the names are those of the API")]
 pub struct VendorPage {
     pub name: Option<String>,
@@ -90,7 +90,7 @@ pub struct GetVendor {
 #[cynic(graphql_type = "Service")]
 #[allow(missing_docs, reason = "the names are those of the API")]
 pub struct Vendor {
-    pub status_page: Option<VendorPage>,
+    pub vendor_page: Option<VendorPage>,
     pub components: Vec<FollowedComponent>,
     pub vendor_incidents: Vec<VendorIncident>,
     pub maintenances: Vec<Maintenance>,
@@ -111,12 +111,12 @@ pub struct GetChoice {
 #[allow(missing_docs, reason = "the names are those of the API")]
 pub struct Choice {
     pub components: Vec<FollowedComponent>,
-    pub status_page: Option<PageChoice>,
+    pub vendor_page: Option<PageChoice>,
 }
 
 /// Everything that the page has.
 #[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
-#[cynic(graphql_type = "StatusPage")]
+#[cynic(graphql_type = "VendorPage")]
 #[allow(missing_docs, reason = "the names are those of the API")]
 pub struct PageChoice {
     pub name: Option<String>,
@@ -130,7 +130,7 @@ pub struct PageChoice {
 #[cynic(graphql_type = "Query")]
 pub struct ListNotices {
     /// By name.
-    #[arguments(filter: { kind: STATUS_PAGE })]
+    #[arguments(filter: { kind: VENDOR_PAGE })]
     pub services: Vec<Notices>,
 }
 
@@ -159,7 +159,7 @@ pub struct SearchVariables {
 pub struct SearchCatalogue {
     /// The likeliest first.
     #[arguments(search: $search, first: 8)]
-    pub status_page_catalogue: Vec<CatalogueEntry>,
+    pub vendor_page_catalogue: Vec<CatalogueEntry>,
 }
 
 /// A well-known service.
@@ -177,13 +177,13 @@ pub struct DiscoverVariables {
     pub url: String,
 }
 
-/// Finds a status page.
+/// Finds a vendor page.
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Mutation", variables = "DiscoverVariables")]
-pub struct DiscoverStatusPage {
+pub struct DiscoverVendorPage {
     /// What was found.
     #[arguments(url: $url)]
-    pub discover_status_page: Discovery,
+    pub discover_vendor_page: Discovery,
 }
 
 /// Addresses given by hand.
@@ -196,15 +196,15 @@ pub struct ValidateVariables {
 /// Looks at addresses given by hand.
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Mutation", variables = "ValidateVariables")]
-pub struct ValidateStatusPageUrls {
+pub struct ValidateVendorPageUrls {
     /// What they have.
     #[arguments(urls: $urls)]
-    pub validate_status_page_urls: Discovery,
+    pub validate_vendor_page_urls: Discovery,
 }
 
 /// A page that was found.
 #[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
-#[cynic(graphql_type = "StatusPageDiscovery")]
+#[cynic(graphql_type = "VendorPageDiscovery")]
 #[allow(missing_docs, reason = "the names are those of the API")]
 pub struct Discovery {
     pub api_urls: Vec<String>,
@@ -231,16 +231,16 @@ json::objects! {
     Maintenance { id, name, status, scheduled_for, scheduled_until, url, components }
     VendorPage { name, url, last_read_at, stale, failure }
     GetVendor { service }
-    Vendor { status_page, components, vendor_incidents, maintenances }
+    Vendor { vendor_page, components, vendor_incidents, maintenances }
     GetChoice { service }
-    Choice { components, status_page }
+    Choice { components, vendor_page }
     PageChoice { name, url, provider, components }
     ListNotices { services }
     Notices { id, name, paused, vendor_incidents, maintenances }
-    SearchCatalogue { status_page_catalogue }
+    SearchCatalogue { vendor_page_catalogue }
     CatalogueEntry { name, url }
-    DiscoverStatusPage { discover_status_page }
-    ValidateStatusPageUrls { validate_status_page_urls }
+    DiscoverVendorPage { discover_vendor_page }
+    ValidateVendorPageUrls { validate_vendor_page_urls }
     Discovery { api_urls, page_name, page_url, provider, components, rejected }
     RejectedUrl { url, reason }
 }

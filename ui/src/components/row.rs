@@ -45,7 +45,7 @@ pub fn ServiceRow(
         _ => " flash-b",
     };
     let page = service
-        .status_page_url
+        .vendor_page_url
         .clone()
         .or_else(|| service.url.clone());
     let class = [

@@ -51,7 +51,7 @@ pub(super) async fn run(mut store: Store) {
                 } else {
                     attempt + 1
                 };
-                wait(backoff::delay_ms(attempt, browser::random())).await;
+                wait(backoff::lateness_ms(attempt, browser::random())).await;
                 continue;
             }
             End::Lost => attempt = 0,
@@ -62,7 +62,7 @@ pub(super) async fn run(mut store: Store) {
         if !matches!(*store.connection.peek(), Connection::Lost(_)) {
             store.connection.set(Connection::Lost(browser::now()));
         }
-        wait(backoff::delay_ms(attempt, browser::random())).await;
+        wait(backoff::lateness_ms(attempt, browser::random())).await;
         attempt += 1;
     }
 }

@@ -83,7 +83,7 @@ pub(crate) async fn identify(mut store: Store) {
             Ok(None) => return store.session.set(Session::SignedOut),
             Err(problem) => store.session.set(Session::Unreachable(problem)),
         }
-        browser::sleep(backoff::delay_ms(attempt, browser::random())).await;
+        browser::sleep(backoff::lateness_ms(attempt, browser::random())).await;
     }
 }
 

@@ -17,12 +17,12 @@ use uuid::Uuid;
 pub struct Prefill {
     /// The address to look at.
     pub url: String,
-    /// Whether a vendor's status page is to be followed.
+    /// Whether a vendor page is to be followed.
     pub page: bool,
 }
 
 /// Stands before the address, which is everything that comes after it.
-const PAGE: &str = "kind=status-page";
+const PAGE: &str = "kind=vendor-page";
 
 impl From<&str> for Prefill {
     fn from(text: &str) -> Self {
@@ -149,9 +149,9 @@ mod tests {
                 "https://example.com/?a=b&c",
                 false,
             ),
-            ("kind=status-page", "", true),
+            ("kind=vendor-page", "", true),
             (
-                "kind=status-page&url=status.example.com",
+                "kind=vendor-page&url=status.example.com",
                 "status.example.com",
                 true,
             ),

@@ -95,7 +95,7 @@ pub(crate) fn VendorNotices() -> Element {
         let follows = |id: &Uuid| {
             store
                 .entry(*id)
-                .is_some_and(|entry| entry.service.peek().kind == MonitorKind::StatusPage)
+                .is_some_and(|entry| entry.service.peek().kind == MonitorKind::VendorPage)
         };
         listed
             .iter()

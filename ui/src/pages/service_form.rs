@@ -27,7 +27,7 @@ use uuid::Uuid;
 /// What can be added, and what it is called.
 const KINDS: [(MonitorKind, &str); 2] = [
     (MonitorKind::Http, "An address of yours"),
-    (MonitorKind::StatusPage, "A vendor's status page"),
+    (MonitorKind::VendorPage, "A vendor page"),
 ];
 
 /// The form: of a new service, or of the one with this id. Only a new one can be of another kind, or follow another page.
@@ -159,7 +159,7 @@ pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<U
     // Whatever is wrong inside must be seen.
     let inside_wrong = Spec::ADVANCED.iter().any(|spec| error(spec.name).is_some());
     // A page's addresses stand in no field of their own.
-    let page_wrong = ["statusPageApiUrls", "userDefinedUrls"]
+    let page_wrong = ["vendorPageApiUrls", "userDefinedUrls"]
         .into_iter()
         .find_map(error);
     let general = match &*problem.read() {

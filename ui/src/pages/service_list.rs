@@ -83,7 +83,7 @@ fn FirstService() -> Element {
                     }
                     button { class: "button primary", r#type: "submit", "Continue" }
                 }
-                Go { to: Route::NewService { prefill: Prefill { page: true, ..Default::default() } }, "Or follow a vendor's status page" }
+                Go { to: Route::NewService { prefill: Prefill { page: true, ..Default::default() } }, "Or follow a vendor page" }
             }
         }
     }

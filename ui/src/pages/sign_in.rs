@@ -119,7 +119,7 @@ pub fn SignIn(query: SignInQuery, here: String) -> Element {
             h1 { "Know what is broken, since when, and why" }
             ul { class: "promises",
                 li { "Checks your own addresses as often as every few seconds, and tells slow from down." }
-                li { "Follows the status pages of the services that you depend on, with their incidents and maintenance." }
+                li { "Follows the vendor pages of the services that you depend on, with their incidents and maintenance." }
                 li { "Shows every change as it happens, and keeps the history." }
             }
             Ways { query, here, options: known,

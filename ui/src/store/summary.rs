@@ -29,7 +29,7 @@ impl Listed {
         let address = service
             .url
             .as_deref()
-            .or(service.status_page_url.as_deref())
+            .or(service.vendor_page_url.as_deref())
             .unwrap_or_default();
         let status = current.map_or(Status::Unknown, |current| current.status);
         Self::new(

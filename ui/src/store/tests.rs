@@ -18,7 +18,7 @@ fn service(number: u128, name: &str) -> Service {
         paused: false,
         created_at: Moment(0),
         url: Some("https://example.com/".into()),
-        status_page_url: None,
+        vendor_page_url: None,
         check_interval_seconds: 30,
         timeout_ms: 5000,
         degraded_threshold_ms: 1000,

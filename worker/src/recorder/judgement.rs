@@ -4,11 +4,11 @@
 use super::timeline;
 use crate::check::{Check, MAX_MESSAGE};
 use chrono::{DateTime, Utc};
+use coordination::{CurrentStatus, Event, Latest};
 use domain::transition::{Effect, Failing, State, Transition};
 use domain::{Observation, Policy, Status, advance, slot};
 use entity::column;
 use entity::{incident, incident_event};
-use live::{CurrentStatus, Event, Latest};
 use sea_orm::Value;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -86,7 +86,7 @@ impl<'a> Judgement<'a> {
 
     fn add(&mut self, i: usize, check: &Check) -> Fate {
         let service = &check.subject;
-        let Some(known) = self.known.get_mut(&service.number) else {
+        let Some(known) = self.known.get_mut(&service.seq) else {
             return Fate::Outdated;
         };
         if known.paused || known.updated_at != service.updated_at {
@@ -142,7 +142,7 @@ impl<'a> Judgement<'a> {
             }
         }
         self.report(check);
-        let known = &self.known[&service.number];
+        let known = &self.known[&service.seq];
         self.events.push(Event::StatusChecked {
             user_id: service.user_id,
             service_id: service.id,
@@ -159,7 +159,7 @@ impl<'a> Judgement<'a> {
         let service = &check.subject;
         let known = self
             .known
-            .get_mut(&service.number)
+            .get_mut(&service.seq)
             .expect("the effect came of what is known");
         if let Effect::Opened {
             kind,
@@ -171,7 +171,7 @@ impl<'a> Judgement<'a> {
                 id: Uuid::now_v7(),
                 service_id: service.id,
                 user_id: service.user_id,
-                kind: (*kind).into(),
+                incident_type: (*kind).into(),
                 started_at: *started_at,
                 resolved_at: None,
                 checks_failed: i32::try_from(*checks_failed).unwrap_or(i32::MAX),
@@ -191,7 +191,7 @@ impl<'a> Judgement<'a> {
                 timeline::opened(*kind, &check.outcome),
             )),
             Effect::Escalated { at } => {
-                incident.kind = column::IncidentType::Downtime;
+                incident.incident_type = column::IncidentType::Downtime;
                 incident.cause = cause(check);
                 Some(("escalated", *at, timeline::escalated(&check.outcome)))
             }
@@ -221,7 +221,7 @@ impl<'a> Judgement<'a> {
 
     /// Adds to the open incident what its vendor says: the vendor's own incident, once there is one, and notes.
     fn report(&mut self, check: &Check) {
-        let Some(known) = self.known.get_mut(&check.subject.number) else {
+        let Some(known) = self.known.get_mut(&check.subject.seq) else {
             return;
         };
         let Some(incident) = &mut known.incident else {
@@ -323,7 +323,7 @@ impl<'a> Judgement<'a> {
             let outcome = &check.outcome;
             let delay = (check.at - check.slot).num_milliseconds();
             values.extend([
-                check.subject.number.into(),
+                check.subject.seq.into(),
                 check.slot.timestamp_millis().into(),
                 i32::try_from(delay).unwrap_or(i32::MAX).into(),
                 check.subject.interval_seconds().into(),
@@ -345,7 +345,7 @@ impl<'a> Judgement<'a> {
                 incident.id.into(),
                 incident.service_id.into(),
                 incident.user_id.into(),
-                incident.kind.into(),
+                incident.incident_type.into(),
                 incident.started_at.into(),
                 incident.resolved_at.into(),
                 incident.checks_failed.into(),
@@ -395,7 +395,11 @@ impl<'a> Judgement<'a> {
                 count(down.map(|failing| failing.down_checks)).into(),
                 down.map(|failing| failing.down_since).into(),
                 known.incident.as_ref().map(|incident| incident.id).into(),
-                known.incident.as_ref().map(|incident| incident.kind).into(),
+                known
+                    .incident
+                    .as_ref()
+                    .map(|incident| incident.incident_type)
+                    .into(),
             ]);
         }
         values

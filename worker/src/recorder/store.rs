@@ -15,9 +15,9 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 const CHECKS: [&str; 8] = [
-    "service_number",
+    "service_seq",
     "slot",
-    "delay_ms",
+    "lateness_ms",
     "interval_seconds",
     "response_time_ms",
     "status",
@@ -29,7 +29,7 @@ const INCIDENTS: [&str; 8] = [
     "id",
     "service_id",
     "user_id",
-    "kind",
+    "type",
     "started_at",
     "resolved_at",
     "checks_failed",
@@ -41,7 +41,7 @@ const TIMELINE: [&str; 5] = ["id", "incident_id", "at", "kind", "message"];
 const STATES: [&str; 19] = [
     "service_id",
     "status",
-    "since",
+    "status_since",
     "last_slot",
     "checked_at",
     "status_code",
@@ -62,14 +62,14 @@ const STATES: [&str; 19] = [
 
 /// A service cannot be deleted while its key is shared, and its state is nobody else's. Always the service first, as a
 /// deletion does, and in the order of the ids, so that nobody waits in a circle.
-const LOCK: &str = "SELECT s.number FROM services s JOIN service_state st ON st.service_id = s.id WHERE s.number = ANY($1) \
+const LOCK: &str = "SELECT s.seq FROM services s JOIN service_state st ON st.service_id = s.id WHERE s.seq = ANY($1) \
      ORDER BY s.id FOR KEY SHARE OF s FOR NO KEY UPDATE OF st";
 
-const READ: &str = "SELECT s.number, s.paused, s.updated_at, st.status, COALESCE(st.since, s.created_at), \
+const READ: &str = "SELECT s.seq, s.paused, s.updated_at, st.status, COALESCE(st.status_since, s.created_at), \
      st.last_slot, COALESCE(st.failing_checks, 0), st.failing_since, COALESCE(st.down_checks, 0), st.down_since, \
-     i.id, i.kind, i.started_at, i.checks_failed, i.cause, s.id, s.user_id \
+     i.id, i.type, i.started_at, i.checks_failed, i.cause, s.id, s.user_id \
      FROM services s LEFT JOIN service_state st ON st.service_id = s.id \
-     LEFT JOIN incidents i ON i.id = st.open_incident_id AND i.resolved_at IS NULL WHERE s.number ";
+     LEFT JOIN incidents i ON i.id = st.open_incident_id AND i.resolved_at IS NULL WHERE s.seq ";
 
 /// The tables that recording touches.
 #[derive(Debug)]
@@ -201,7 +201,9 @@ fn known(row: &QueryResult) -> Result<Known, DbErr> {
             since: row.try_get_by_index(4)?,
             last_slot: row.try_get_by_index(5)?,
             failing: failing(row)?,
-            incident: incident.as_ref().map(|incident| incident.kind.into()),
+            incident: incident
+                .as_ref()
+                .map(|incident| incident.incident_type.into()),
         },
         incident,
         last: None,
@@ -226,7 +228,7 @@ fn open_incident(id: Uuid, row: &QueryResult) -> Result<incident::Model, DbErr> 
         id,
         service_id: row.try_get_by_index(15)?,
         user_id: row.try_get_by_index(16)?,
-        kind: row.try_get_by_index::<IncidentType>(11)?,
+        incident_type: row.try_get_by_index::<IncidentType>(11)?,
         started_at: row.try_get_by_index(12)?,
         resolved_at: None,
         checks_failed: row.try_get_by_index(13)?,

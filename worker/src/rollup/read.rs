@@ -19,10 +19,10 @@ pub(super) async fn services(
 ) -> Result<Vec<i32>, DbErr> {
     let next = service::Entity::find()
         .select_only()
-        .column(service::Column::Number);
+        .column(service::Column::Seq);
     let next = next
-        .filter(service::Column::Number.gt(after))
-        .order_by_asc(service::Column::Number)
+        .filter(service::Column::Seq.gt(after))
+        .order_by_asc(service::Column::Seq)
         .limit(limit);
     next.into_tuple().all(db).await
 }
@@ -34,19 +34,19 @@ pub(super) async fn fold(
     limit: u64,
 ) -> Result<Vec<Folded>, DbErr> {
     let progress = rollup_progress::Entity::find()
-        .filter(rollup_progress::Column::ServiceNumber.is_in(numbers.to_vec()));
+        .filter(rollup_progress::Column::ServiceSeq.is_in(numbers.to_vec()));
     let progress: HashMap<i32, _> = progress
         .all(db)
         .await?
         .into_iter()
-        .map(|row| (row.service_number, row))
+        .map(|row| (row.service_seq, row))
         .collect();
     let from: Vec<[i64; 2]> = numbers
         .iter()
-        .map(|number| {
+        .map(|seq| {
             [
-                i64::from(*number),
-                progress.get(number).map_or(-1, |progress| progress.slot),
+                i64::from(*seq),
+                progress.get(seq).map_or(-1, |progress| progress.slot),
             ]
         })
         .collect();
@@ -56,30 +56,30 @@ pub(super) async fn fold(
     let sql = if db.get_database_backend() == sea_orm::DbBackend::Postgres {
         // The limit inside keeps PostgreSQL from reading the whole table to join it.
         sql.text("SELECT c.* FROM ")
-            .rows("given", ["number", "slot"], &from)
+            .rows("given", ["seq", "slot"], &from)
             .text(
                 " CROSS JOIN LATERAL (
-                    SELECT service_number, slot, interval_seconds, status, response_time_ms FROM checks
-                    WHERE service_number = given.number AND slot > given.slot ORDER BY slot LIMIT ",
+                    SELECT service_seq, slot, interval_seconds, status, response_time_ms FROM checks
+                    WHERE service_seq = given.seq AND slot > given.slot ORDER BY slot LIMIT ",
             )
             .value(limit)
-            .text(") c ORDER BY c.service_number, c.slot")
+            .text(") c ORDER BY c.service_seq, c.slot")
     } else {
-        sql.text("SELECT c.service_number, c.slot, c.interval_seconds, c.status, c.response_time_ms FROM ")
-            .rows("given", ["number", "slot"], &from)
+        sql.text("SELECT c.service_seq, c.slot, c.interval_seconds, c.status, c.response_time_ms FROM ")
+            .rows("given", ["seq", "slot"], &from)
             .text(
-                " CROSS JOIN checks c ON c.service_number = given.number AND c.slot > given.slot
+                " CROSS JOIN checks c ON c.service_seq = given.seq AND c.slot > given.slot
                     AND c.slot <= coalesce((
                         SELECT slot FROM checks
-                        WHERE service_number = given.number AND slot > given.slot ORDER BY slot LIMIT 1 OFFSET ",
+                        WHERE service_seq = given.seq AND slot > given.slot ORDER BY slot LIMIT 1 OFFSET ",
             )
             .value(limit - 1)
-            .text("), 9223372036854775807) ORDER BY c.service_number, c.slot")
+            .text("), 9223372036854775807) ORDER BY c.service_seq, c.slot")
     };
 
     let mut folded: Vec<Folded> = Vec::new();
     for row in db.query_all_raw(sql.finish()).await? {
-        let service_number: i32 = row.try_get_by_index(0)?;
+        let service_seq: i32 = row.try_get_by_index(0)?;
         let status = Status::try_from_value(&row.try_get_by_index(3)?)?;
         let sample = check::sample(
             row.try_get_by_index(1)?,
@@ -89,12 +89,12 @@ pub(super) async fn fold(
         let response_time_ms: Option<i32> = row.try_get_by_index(4)?;
         if folded
             .last()
-            .is_none_or(|last| last.service_number != service_number)
+            .is_none_or(|last| last.service_seq != service_seq)
         {
-            let before = progress.get(&service_number).cloned();
+            let before = progress.get(&service_seq).cloned();
             let fold = Fold::after(before.as_ref().map(rollup_progress::Model::sample));
             folded.push(Folded {
-                service_number,
+                service_seq,
                 before,
                 fold,
                 checks: 0,

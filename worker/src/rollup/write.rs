@@ -56,21 +56,21 @@ async fn unchanged<'a>(
 ) -> Result<Vec<&'a Folded>, DbErr> {
     let numbers: Vec<[i64; 1]> = folded
         .iter()
-        .map(|service| [service.service_number.into()])
+        .map(|service| [service.service_seq.into()])
         .collect();
     // A service that is being deleted is skipped, because waiting for it could be waiting for each other.
     let sql = Sql::new(tx.get_database_backend())
-        .text("SELECT s.number, p.slot FROM ")
-        .rows("given", ["number"], &numbers)
-        .text(" JOIN services s ON s.number = given.number")
-        .text(" LEFT JOIN rollup_progress p ON p.service_number = s.number")
+        .text("SELECT s.seq, p.slot FROM ")
+        .rows("given", ["seq"], &numbers)
+        .text(" JOIN services s ON s.seq = given.seq")
+        .text(" LEFT JOIN rollup_progress p ON p.service_seq = s.seq")
         .by_backend(" FOR KEY SHARE OF s SKIP LOCKED", "");
     let mut current: HashMap<i32, Option<i64>> = HashMap::new();
     for row in tx.query_all_raw(sql.finish()).await? {
         current.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
     }
     let same = |service: &&Folded| {
-        current.get(&service.service_number)
+        current.get(&service.service_seq)
             == Some(&service.before.as_ref().map(|before| before.slot))
     };
     Ok(folded.iter().filter(same).collect())
@@ -87,19 +87,15 @@ async fn added_to_what_is_there(
         .flat_map(|before| {
             [(RollupPeriod::Hour, HOUR), (RollupPeriod::Day, DAY)].map(|(period, width)| {
                 let start = floor(before.sample().slot, width).timestamp_millis();
-                [
-                    before.service_number.into(),
-                    period.into_value().into(),
-                    start,
-                ]
+                [before.service_seq.into(), period.into_value().into(), start]
             })
         })
         .collect();
     let sql = Sql::new(tx.get_database_backend())
         .text("SELECT r.* FROM ")
-        .rows("given", ["number", "period", "start"], &begun)
+        .rows("given", ["seq", "period", "start"], &begun)
         .by_backend(" JOIN ", " CROSS JOIN ")
-        .text("check_rollups r ON r.service_number = given.number")
+        .text("check_rollups r ON r.service_seq = given.seq")
         .text(" AND r.period = given.period AND r.start = given.start");
     let mut there: HashMap<(i32, i16, i64), Sum> = HashMap::new();
     for row in tx.query_all_raw(sql.finish()).await? {
@@ -107,10 +103,7 @@ async fn added_to_what_is_there(
         let sum = row
             .sum()
             .map_err(|error| DbErr::Type(format!("{error} in the rollup {row:?}")))?;
-        there.insert(
-            (row.service_number, row.period.into_value(), row.start),
-            sum,
-        );
+        there.insert((row.service_seq, row.period.into_value(), row.start), sum);
     }
 
     let mut rows = Vec::new();
@@ -126,14 +119,14 @@ async fn added_to_what_is_there(
                 .map(|(start, sum)| (RollupPeriod::Day, start, sum)),
         ) {
             let key = (
-                service.service_number,
+                service.service_seq,
                 period.into_value(),
                 start.timestamp_millis(),
             );
             let mut whole = there.remove(&key).unwrap_or_default();
             whole.merge(sum);
             rows.push(check_rollup::Model::of(
-                service.service_number,
+                service.service_seq,
                 period,
                 *start,
                 &whole,
@@ -144,7 +137,7 @@ async fn added_to_what_is_there(
 }
 
 async fn upsert(tx: &DatabaseTransaction, mut rows: Vec<check_rollup::Model>) -> Result<(), DbErr> {
-    let conflict = OnConflict::columns([Column::ServiceNumber, Column::Period, Column::Start])
+    let conflict = OnConflict::columns([Column::ServiceSeq, Column::Period, Column::Start])
         .update_columns([
             Column::UpMs,
             Column::DegradedMs,
@@ -174,14 +167,14 @@ async fn note(tx: &DatabaseTransaction, folded: &[&Folded]) -> Result<(), DbErr>
     let rows = folded.iter().filter_map(|service| {
         let last = service.fold.last()?;
         let row = rollup_progress::Model {
-            service_number: service.service_number,
+            service_seq: service.service_seq,
             slot: last.slot.timestamp_millis(),
             interval_seconds: last.interval.num_seconds().try_into().unwrap_or(i32::MAX),
             status: last.status.into(),
         };
         Some(row.into_active_model())
     });
-    let conflict = OnConflict::column(Column::ServiceNumber)
+    let conflict = OnConflict::column(Column::ServiceSeq)
         .update_columns([Column::Slot, Column::IntervalSeconds, Column::Status])
         .to_owned();
     rollup_progress::Entity::insert_many(rows)

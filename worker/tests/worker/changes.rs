@@ -3,9 +3,9 @@
 use crate::script::{Script, down, up};
 use crate::stage::{Stage, eventually, on_each_stage};
 use chrono::TimeDelta;
+use coordination::ServiceChange;
 use domain::Status;
 use entity::{column, service, service_state};
-use live::ServiceChange;
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, ModelTrait, Set};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -164,7 +164,7 @@ on_each_stage! {
     async fn services_of_another_kind_are_left_to_others(stage: Stage) {
         let service = stage.service("http://page.test/").create().await;
         let mut page = service.clone().into_active_model();
-        page.kind = Set(column::MonitorKind::StatusPage);
+        page.kind = Set(column::MonitorKind::VendorPage);
         page.update(&stage.db).await.unwrap();
         let worker = stage.worker_with(Script::finds(|_, _| up()), Settings::default()).await;
         assert_eq!(stage.live.queue_len().await.unwrap(), 0);

@@ -3,9 +3,9 @@
 use crate::script::{Script, down};
 use crate::stage::{Stage, eventually, on_each_stage, start};
 use chrono::{DateTime, TimeDelta, Utc};
+use coordination::{CurrentStatus, Latest};
 use domain::Status;
 use entity::{column, service};
-use live::{CurrentStatus, Latest};
 use sea_orm::{ActiveModelTrait, IntoActiveModel, Set};
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,7 @@ async fn was_checked(
 ) {
     let mut state = stage.state(service).await.into_active_model();
     state.status = Set(column::Status::Up);
-    state.since = Set(last_slot);
+    state.status_since = Set(last_slot);
     state.last_slot = Set(Some(last_slot));
     state.checked_at = Set(Some(last_slot));
     state.failing_checks = Set(failures);
@@ -44,9 +44,9 @@ on_each_stage! {
         let worker = stage.worker_with(Script::finds(|_, _| down()), Settings::default()).await;
         let state = stage.is(&service, Status::Down).await;
         let soon = begun + TimeDelta::minutes(1);
-        assert!(state.last_slot.unwrap() < soon && state.since < soon, "{state:?}");
+        assert!(state.last_slot.unwrap() < soon && state.status_since < soon, "{state:?}");
         let [incident] = stage.incidents(&service).await.try_into().unwrap();
-        assert_eq!(incident.started_at, state.since);
+        assert_eq!(incident.started_at, state.status_since);
         stage.is_due_at_its_next_slot(&service).await;
         stage.is_told(&service, |latest| latest.slot < soon && latest.current.status == Status::Down).await;
         assert_eq!(worker.stats.discarded.load(SeqCst), 0);

@@ -2,9 +2,9 @@
 
 use crate::script::{Script, down, up};
 use crate::stage::{Stage, another_redis, eventually};
+use coordination::Live;
 use domain::{Outcome, Status};
 use entity::service;
-use live::Live;
 use sea_orm::DatabaseConnection;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};

@@ -3,7 +3,7 @@
 use crate::script::{Script, up};
 use crate::stage::{Stage, eventually, on_each_stage};
 use chrono::{TimeDelta, Timelike};
-use entity::scheduling_period as period;
+use entity::scheduler_minute as period;
 use sea_orm::EntityTrait;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;

@@ -2,7 +2,7 @@
 
 use domain::{Cause, Outcome, Phases, Status};
 use futures::future::BoxFuture;
-use probe::HttpTarget;
+use monitors::HttpTarget;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use worker::Probe;

@@ -99,7 +99,7 @@ on_each_stage! {
         let ended = stage.live.now().await.unwrap();
         for service in &services {
             let checks = stage.checks(service).await;
-            let late = |check: &check::Model| made_at(check) < begun || made_at(check) > ended || check.delay_ms > 1900;
+            let late = |check: &check::Model| made_at(check) < begun || made_at(check) > ended || check.lateness_ms > 1900;
             assert!(!checks.iter().any(late), "{checks:?}");
             // The first was asked for; all others have their slots, one after the other.
             assert!(checks[1..].windows(2).all(|two| two[1].slot - two[0].slot == 2000), "{checks:?}");

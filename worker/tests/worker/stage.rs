@@ -1,9 +1,10 @@
 //! A database, a live state and somebody's services, on which workers are let loose.
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use coordination::{Event, Latest, Live, ServiceChange};
 use entity::{check, incident, incident_event, service, service_state, user};
-use live::{Event, Latest, Live, ServiceChange};
-use probe::{Fetcher, FetcherSettings, Guard, Names, Prober, ProberSettings};
+use monitors::Prober;
+use net::{ClientSettings, Fetcher, FetcherSettings, Guard, Names};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseConnection, DbErr, EntityTrait, IntoActiveModel,
@@ -173,7 +174,7 @@ impl Stage {
 
     /// In the order of their slots.
     pub(crate) async fn checks(&self, service: &service::Model) -> Vec<check::Model> {
-        let checks = check::Entity::find().filter(check::Column::ServiceNumber.eq(service.number));
+        let checks = check::Entity::find().filter(check::Column::ServiceSeq.eq(service.seq));
         let checks = checks.order_by_asc(check::Column::Slot);
         answer(async || checks.clone().all(&self.db).await).await
     }
@@ -306,9 +307,9 @@ pub(crate) fn start<P: Probe>(stage: &Stage, prober: P, settings: Settings) -> R
 }
 
 pub(crate) fn prober() -> Prober {
-    Prober::new(ProberSettings {
+    Prober::new(ClientSettings {
         guard: Guard::AllowPrivate,
-        ..ProberSettings::default()
+        ..ClientSettings::default()
     })
     .unwrap()
 }
@@ -354,5 +355,5 @@ async fn answer<T>(mut ask: impl AsyncFnMut() -> Result<T, DbErr>) -> T {
 
 /// When a check was really made.
 pub(crate) fn made_at(check: &check::Model) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(check.slot + i64::from(check.delay_ms)).unwrap()
+    DateTime::from_timestamp_millis(check.slot + i64::from(check.lateness_ms)).unwrap()
 }

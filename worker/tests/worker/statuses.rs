@@ -3,10 +3,10 @@
 use crate::script::{Script, down, up};
 use crate::stage::{Stage, eventually, made_at, on_each_stage};
 use chrono::{DateTime, TimeDelta, Utc};
+use coordination::Event;
 use domain::Status;
 use entity::column::{self, IncidentType};
 use futures::StreamExt;
-use live::Event;
 use sea_orm::{ActiveModelTrait, IntoActiveModel, Set};
 use std::sync::atomic::Ordering::SeqCst;
 use testkit::{Behaviour, Target};
@@ -23,9 +23,9 @@ on_each_stage! {
         let checks = stage.checks(&service).await;
         assert_eq!((checks.len(), checks[0].status, checks[0].status_code), (1, column::Status::Up, Some(200)));
         assert_eq!((checks[0].interval_seconds, checks[0].message.as_deref()), (86_400, None));
-        assert!((0..1000).contains(&checks[0].delay_ms), "{}", checks[0].delay_ms);
+        assert!((0..1000).contains(&checks[0].lateness_ms), "{}", checks[0].lateness_ms);
         assert_eq!(state.checked_at, Some(made_at(&checks[0])));
-        assert_eq!((state.since, state.status_code, state.message), (made_at(&checks[0]), Some(200), None));
+        assert_eq!((state.status_since, state.status_code, state.message), (made_at(&checks[0]), Some(200), None));
         assert_eq!(state.last_slot.unwrap().timestamp_millis(), checks[0].slot);
         stage.is_due_at_its_next_slot(&service).await;
 
@@ -34,7 +34,7 @@ on_each_stage! {
             panic!("{event:?}")
         };
         assert_eq!((user_id, service_id, previous, changed), (stage.user.id, service.id, Some(Status::Unknown), true));
-        assert_eq!((slot, current.status, current.since), (state.last_slot.unwrap(), Status::Up, state.since));
+        assert_eq!((slot, current.status, current.since), (state.last_slot.unwrap(), Status::Up, state.status_since));
         let latest = stage.live.latest(&[service.id]).await.unwrap().remove(0).unwrap();
         assert_eq!((latest.slot, latest.current), (slot, current));
         worker.stop().await;
@@ -54,7 +54,7 @@ on_each_stage! {
         let checks = stage.checks(&service).await;
         assert_eq!(checks.len(), 3, "one slow answer is confirmed by another at once");
         let [incident] = stage.incidents(&service).await.try_into().unwrap();
-        assert_eq!((incident.kind, incident.checks_failed), (IncidentType::Degraded, 2));
+        assert_eq!((incident.incident_type, incident.checks_failed), (IncidentType::Degraded, 2));
         assert_eq!((incident.started_at, incident.resolved_at), (made_at(&checks[1]), None));
         let cause = incident.cause.clone().unwrap();
         assert!(cause.starts_with("answered in ") && cause.ends_with(" ms, slower than 400 ms"), "{cause}");
@@ -63,10 +63,10 @@ on_each_stage! {
         stage.check_now(&[&service]).await;
         let state = stage.is(&service, Status::Down).await;
         let checks = stage.checks(&service).await;
-        assert_eq!((checks.len(), state.since), (5, made_at(&checks[3])));
+        assert_eq!((checks.len(), state.status_since), (5, made_at(&checks[3])));
         let [escalated] = stage.incidents(&service).await.try_into().unwrap();
         assert_eq!((escalated.id, escalated.started_at), (incident.id, incident.started_at));
-        assert_eq!((escalated.kind, escalated.checks_failed), (IncidentType::Downtime, 4));
+        assert_eq!((escalated.incident_type, escalated.checks_failed), (IncidentType::Downtime, 4));
         assert_eq!(escalated.cause.as_deref(), Some("connection refused"));
         assert_eq!((state.open_incident_id, state.open_incident_type), (Some(incident.id), Some(IncidentType::Downtime)));
 
@@ -75,7 +75,7 @@ on_each_stage! {
         let state = stage.is(&service, Status::Up).await;
         let checks = stage.checks(&service).await;
         let [resolved] = stage.incidents(&service).await.try_into().unwrap();
-        assert_eq!((resolved.id, resolved.kind, resolved.checks_failed), (incident.id, IncidentType::Downtime, 4));
+        assert_eq!((resolved.id, resolved.incident_type, resolved.checks_failed), (incident.id, IncidentType::Downtime, 4));
         assert_eq!((resolved.resolved_at, checks.len()), (Some(made_at(&checks[5])), 6));
         assert_eq!((state.open_incident_id, state.failing_checks), (None, 0));
 
@@ -101,7 +101,7 @@ on_each_stage! {
         stage.check_now(&[&service]).await;
         stage.is(&service, Status::Degraded).await;
         let [incident] = stage.incidents(&service).await.try_into().unwrap();
-        assert_eq!((incident.kind, incident.resolved_at), (IncidentType::Downtime, None));
+        assert_eq!((incident.incident_type, incident.resolved_at), (IncidentType::Downtime, None));
         assert_eq!(incident.cause.as_deref(), Some("answered 503, expected 200-299"), "the worst it came to");
         let kinds: Vec<_> = stage.timeline(&incident).await.into_iter().map(|(kind, _, _)| kind).collect();
         assert_eq!(kinds, ["opened", "eased"]);
@@ -114,7 +114,7 @@ on_each_stage! {
         assert_eq!((again.id, again.resolved_at, again.checks_failed), (incident.id, None, incident.checks_failed + 2));
         let timeline = stage.timeline(&again).await;
         assert_eq!(timeline.len(), 3, "{timeline:?}");
-        assert_eq!(timeline[2], ("worsened".into(), state.since, "down again: connection refused".into()));
+        assert_eq!(timeline[2], ("worsened".into(), state.status_since, "down again: connection refused".into()));
         let told = async {
             while let Some(event) = events.next().await {
                 if matches!(*event.unwrap(), Event::IncidentChanged { incident_id, .. } if incident_id == again.id) {
@@ -140,7 +140,7 @@ on_each_stage! {
         assert!(made_at(&checks[2]) - made_at(&checks[1]) < TimeDelta::seconds(2));
         assert_eq!(stage.incidents(&service).await, []);
         let state = stage.state(&service).await;
-        assert_eq!((state.status, state.since, state.failing_checks), (column::Status::Up, first.since, 0));
+        assert_eq!((state.status, state.status_since, state.failing_checks), (column::Status::Up, first.status_since, 0));
         worker.stop().await;
     }
 
@@ -180,7 +180,7 @@ on_each_stage! {
         let long_ago = service.created_at - TimeDelta::hours(5);
         let mut state = stage.state(&service).await.into_active_model();
         state.status = Set(column::Status::Up);
-        state.since = Set(long_ago);
+        state.status_since = Set(long_ago);
         state.last_slot = Set(Some(long_ago));
         // One failure more would have made it down, then.
         state.failing_checks = Set(1);
@@ -194,7 +194,7 @@ on_each_stage! {
         let checks = stage.has_checks(&service, 2).await;
         assert_eq!(checks[0].status, column::Status::Down);
         let state = stage.is(&service, Status::Up).await;
-        assert_eq!(state.since, made_at(&checks[1]), "it is up since now: what was before is not known");
+        assert_eq!(state.status_since, made_at(&checks[1]), "it is up since now: what was before is not known");
         assert_eq!(stage.incidents(&service).await, []);
         worker.stop().await;
     }

@@ -30,7 +30,7 @@ impl Client {
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| failed(&error))?
-            .with_root_certificates(probe::Roots::System.store())
+            .with_root_certificates(net::Roots::System.store())
             .with_no_client_auth();
         let client = reqwest::Client::builder()
             .user_agent(format!(

@@ -2,7 +2,7 @@
 //!
 //! No input of this API takes anything larger; a scalar that does has to be left out here.
 
-use crate::ops::Error;
+use crate::use_cases::Error;
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use async_graphql::{Value, Variables};
 

@@ -5,7 +5,7 @@
 //! a string is not counted.
 
 use super::{MAX_BRACKETS, query};
-use crate::ops::Error;
+use crate::use_cases::Error;
 use async_graphql::{Value, Variables};
 
 /// The longest document in bytes, texts in quotes not counted.

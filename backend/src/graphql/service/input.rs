@@ -2,7 +2,7 @@
 
 use crate::graphql::scalar::Id;
 use crate::graphql::status::{MonitorKind, Status};
-use crate::ops::service::{Definition, Filter, Page};
+use crate::use_cases::service::{Definition, Filter, Page};
 use async_graphql::{InputObject, MaybeUndefined};
 use domain::service::{FieldError, ServiceDraft};
 
@@ -47,15 +47,15 @@ pub(crate) struct CreateServiceInput {
     kind: MonitorKind,
     /// HTTP: the address to request.
     url: Option<String>,
-    /// The status page for people; for STATUS_PAGE by default what the page itself says.
-    status_page_url: Option<String>,
-    /// STATUS_PAGE: the JSON addresses that were discovered, the `apiUrls` of `discoverStatusPage` ...
-    status_page_api_urls: Option<Vec<String>>,
-    /// ... or those given by hand, the `apiUrls` of `validateStatusPageUrls`; never both.
+    /// The vendor page for people; for VENDOR_PAGE by default what the page itself says.
+    vendor_page_url: Option<String>,
+    /// VENDOR_PAGE: the JSON addresses that were discovered, the `apiUrls` of `discoverVendorPage` ...
+    vendor_page_api_urls: Option<Vec<String>>,
+    /// ... or those given by hand, the `apiUrls` of `validateVendorPageUrls`; never both.
     user_defined_urls: Option<Vec<String>>,
-    /// STATUS_PAGE: the ids of the components to follow, 1 to 500.
+    /// VENDOR_PAGE: the ids of the components to follow, 1 to 500.
     component_ids: Option<Vec<String>>,
-    /// Seconds between two checks; 30 by default, at most a day. Status pages are read once a minute at most, and less is
+    /// Seconds between two checks; 30 by default, at most a day. Vendor pages are read once a minute at most, and less is
     /// taken as that.
     check_interval_seconds: Option<i32>,
     /// Milliseconds that a check may take as a whole, 100 to 30000; 5000 by default.
@@ -64,7 +64,7 @@ pub(crate) struct CreateServiceInput {
     degraded_threshold_ms: Option<i32>,
     /// The HTTP status codes that count as an answer, such as `200-299,301`; `200-299` by default.
     expected_status: Option<String>,
-    /// How many checks in a row must fail before it counts, 1 to 10; by default 2, and 1 for STATUS_PAGE.
+    /// How many checks in a row must fail before it counts, 1 to 10; by default 2, and 1 for VENDOR_PAGE.
     confirmations: Option<i32>,
 }
 
@@ -79,7 +79,7 @@ impl From<CreateServiceInput> for Definition {
             category: input.category,
             kind,
             url: input.url,
-            status_page_url: input.status_page_url,
+            vendor_page_url: input.vendor_page_url,
             check_interval_seconds: input
                 .check_interval_seconds
                 .unwrap_or(usual.check_interval_seconds),
@@ -91,11 +91,11 @@ impl From<CreateServiceInput> for Definition {
             // A vendor's own word needs no second look.
             confirmations: input.confirmations.unwrap_or(match kind {
                 domain::MonitorKind::Http => usual.confirmations,
-                domain::MonitorKind::StatusPage => 1,
+                domain::MonitorKind::VendorPage => 1,
             }),
         };
         let page = Page {
-            api_urls: input.status_page_api_urls.unwrap_or_default(),
+            api_urls: input.vendor_page_api_urls.unwrap_or_default(),
             user_defined_urls: input.user_defined_urls.unwrap_or_default(),
             component_ids: input.component_ids,
         };
@@ -103,7 +103,7 @@ impl From<CreateServiceInput> for Definition {
     }
 }
 
-/// What to change of a service; what is not given stays. `null` takes away the category or the status page, and is an
+/// What to change of a service; what is not given stays. `null` takes away the category or the vendor page, and is an
 /// error for anything else.
 #[derive(InputObject, Debug)]
 pub(crate) struct UpdateServiceInput {
@@ -113,9 +113,9 @@ pub(crate) struct UpdateServiceInput {
     category: MaybeUndefined<String>,
     /// HTTP: the address to request.
     url: MaybeUndefined<String>,
-    /// The status page for people.
-    status_page_url: MaybeUndefined<String>,
-    /// STATUS_PAGE: the ids of the components to follow, 1 to 500, of the same page.
+    /// The vendor page for people.
+    vendor_page_url: MaybeUndefined<String>,
+    /// VENDOR_PAGE: the ids of the components to follow, 1 to 500, of the same page.
     component_ids: MaybeUndefined<Vec<String>>,
     /// Seconds between two checks.
     check_interval_seconds: MaybeUndefined<i32>,
@@ -136,7 +136,7 @@ impl UpdateServiceInput {
         let draft = &mut to.draft;
         let url = given(&mut errors, "url", self.url);
         clearable(&mut draft.category, self.category);
-        clearable(&mut draft.status_page_url, self.status_page_url);
+        clearable(&mut draft.vendor_page_url, self.vendor_page_url);
         replace(&mut draft.name, given(&mut errors, "name", self.name));
         if url.is_some() {
             draft.url = url;

@@ -8,7 +8,7 @@ use crate::graphql::plain::{Write, put, put_key, put_list, put_object, raw, sele
 use crate::graphql::scalar::Time;
 use crate::graphql::scope::{ByService, Scope, scope};
 use crate::graphql::status::{CurrentStatus, MonitorKind, Window, word};
-use crate::ops::history::{self, Answer, Question};
+use crate::use_cases::history::{self, Answer, Question};
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
 use async_graphql::resolver_utils::{ContainerType as _, resolve_list};
@@ -128,7 +128,7 @@ fn of_row(field: &str) -> Option<fn(&service::Model, &mut Vec<u8>)> {
         "paused" => |row, json| put(json, &row.paused),
         "createdAt" => |row, json| put(json, &Time(row.created_at).to_value()),
         "url" => |row, json| put(json, &row.url),
-        "statusPageUrl" => |row, json| put(json, &row.status_page_url),
+        "vendorPageUrl" => |row, json| put(json, &row.vendor_page_url),
         "checkIntervalSeconds" => |row, json| put(json, &row.check_interval_seconds),
         "timeoutMs" => |row, json| put(json, &row.timeout_ms),
         "degradedThresholdMs" => |row, json| put(json, &row.degraded_threshold_ms),
@@ -151,7 +151,7 @@ async fn known<'a>(
     match field.node.name.node.as_str() {
         "current" => {
             let writers = writers::<CurrentStatus>(set, ctx.query_env)?;
-            let take = |ByService(row): &ByService, known: Option<&live::CurrentStatus>| {
+            let take = |ByService(row): &ByService, known: Option<&coordination::CurrentStatus>| {
                 let Some(known) = known else {
                     return b"null".to_vec();
                 };

@@ -3,13 +3,13 @@
 use super::app::{App, Browser, code};
 use super::websocket::{Socket, TRANSPORT, opened_by};
 use chrono::{Duration, SubsecRound as _, Utc};
+use coordination::{CurrentStatus, Latest};
 use entity::column::{IncidentType, RollupPeriod};
 use entity::{
     account_removal, api_token, calendar_feed, check, check_rollup, identity, incident,
     incident_acknowledgement, incident_event, incident_note, service, service_component,
     service_state, session, user,
 };
-use live::{CurrentStatus, Latest};
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait};
@@ -76,7 +76,7 @@ async fn a_history(app: &App, owner: &user::Model, checks: i64) -> service::Mode
         id: Uuid::now_v7(),
         service_id: service.id,
         user_id: owner.id,
-        kind: IncidentType::Downtime,
+        incident_type: IncidentType::Downtime,
         started_at: now,
         resolved_at: None,
         checks_failed: 2,
@@ -106,7 +106,7 @@ async fn a_history(app: &App, owner: &user::Model, checks: i64) -> service::Mode
     seen.into_active_model().insert(&app.db).await.unwrap();
     note.into_active_model().insert(&app.db).await.unwrap();
     let sum = domain::rollup::Sum::default();
-    let rollup = check_rollup::Model::of(service.number, RollupPeriod::Day, now, &sum);
+    let rollup = check_rollup::Model::of(service.seq, RollupPeriod::Day, now, &sum);
     rollup.into_active_model().insert(&app.db).await.unwrap();
     let component = service_component::Model {
         service_id: service.id,

@@ -3,8 +3,9 @@
 use backend::auth::local::create_link;
 use backend::{Assets, Backend, Settings};
 use chrono::{Duration, SubsecRound as _, Utc};
-use live::Live;
-use probe::{Fetcher, FetcherSettings, Prober, ProberSettings};
+use coordination::Live;
+use monitors::Prober;
+use net::{ClientSettings, Fetcher, FetcherSettings};
 use reqwest::header::{HeaderMap, ORIGIN, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Response, StatusCode};
@@ -67,7 +68,7 @@ impl App {
             Live::memory(),
             CancellationToken::new(),
         );
-        let prober = Prober::new(ProberSettings::default()).unwrap();
+        let prober = Prober::new(ClientSettings::default()).unwrap();
         let fetcher = Fetcher::new(FetcherSettings::default()).unwrap();
         let backend = Backend {
             db: db.clone(),

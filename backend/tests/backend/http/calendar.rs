@@ -3,7 +3,7 @@
 use super::app::{App, Browser, code};
 use chrono::{DateTime, Duration, SubsecRound as _, Utc};
 use entity::column::{MonitorKind, Status};
-use entity::{service_component, status_page, status_page_component, user, vendor_maintenance};
+use entity::{service_component, user, vendor_maintenance, vendor_page, vendor_page_component};
 use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Set};
 use serde_json::{Value, json};
@@ -92,7 +92,7 @@ on_each_database! {
             follows(&app, &me, page, &format!("Service {n:02}"), "api").await;
         }
         let incident = entity::vendor_incident::Model {
-            status_page_id: page,
+            vendor_page_id: page,
             incident_id: "i".into(),
             name: "I".into(),
             impact: String::new(),
@@ -139,7 +139,7 @@ on_each_database! {
             let (_, text) = answer(&browser, &address).await;
             assert!(text.contains(&format!("DTSTAMP:{told}")) && text.contains(&format!("LAST-MODIFIED:{told}")), "{text}");
         }
-        let row = status_page::Entity::find_by_id(page).one(&app.db).await.unwrap().unwrap();
+        let row = vendor_page::Entity::find_by_id(page).one(&app.db).await.unwrap().unwrap();
         let mut row = row.into_active_model();
         row.fetched_at = Set(Some(began - Duration::seconds(1)));
         row.update(&app.db).await.unwrap();
@@ -263,7 +263,7 @@ fn at() -> DateTime<Utc> {
 /// A page with three components.
 async fn a_page(app: &App) -> Uuid {
     let id = Uuid::now_v7();
-    let page = status_page::ActiveModel {
+    let page = vendor_page::ActiveModel {
         id: Set(id),
         key: Set("https://status.test/api".into()),
         api_urls: Set(json!(["https://status.test/api"])),
@@ -275,8 +275,8 @@ async fn a_page(app: &App) -> Uuid {
     };
     page.insert(&app.db).await.unwrap();
     for component in ["api", "web", "mail"] {
-        let row = status_page_component::Model {
-            status_page_id: id,
+        let row = vendor_page_component::Model {
+            vendor_page_id: id,
             component_id: component.into(),
             name: component.into(),
             group_name: None,
@@ -295,11 +295,11 @@ async fn follows(app: &App, user: &user::Model, page: Uuid, name: &str, componen
     let service = a_service(&app.db, user).name(name).create().await;
     let id = service.id;
     let mut service = service.into_active_model();
-    service.kind = Set(MonitorKind::StatusPage);
+    service.kind = Set(MonitorKind::VendorPage);
     service.url = Set(None);
     // The page was read since.
     service.created_at = Set(Utc::now().trunc_subsecs(3) - Duration::days(1));
-    service.status_page_id = Set(Some(page));
+    service.vendor_page_id = Set(Some(page));
     service.update(&app.db).await.unwrap();
     let row = service_component::Model {
         service_id: id,
@@ -322,7 +322,7 @@ async fn maintenance(
     from: Option<DateTime<Utc>>,
 ) {
     let row = vendor_maintenance::Model {
-        status_page_id: page,
+        vendor_page_id: page,
         maintenance_id: id.into(),
         name: format!("Upgrade {id}"),
         status: status.into(),

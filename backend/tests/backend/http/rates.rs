@@ -235,8 +235,8 @@ async fn looks_discoveries_and_exports_are_limited_for_each_user_by_themselves()
     // Refused as addresses, which costs what a real one does.
     let look = json!({ "query": "mutation { testService(input: { name: \"x\", url: \"ftp://a.test\" }) { status } }" });
     let discover =
-        json!({ "query": "mutation { discoverStatusPage(url: \"ftp://a.test\") { apiUrls } }" });
-    let validate = json!({ "query": "mutation { validateStatusPageUrls(urls: [\"ftp://a.test\"]) { apiUrls } }" });
+        json!({ "query": "mutation { discoverVendorPage(url: \"ftp://a.test\") { apiUrls } }" });
+    let validate = json!({ "query": "mutation { validateVendorPageUrls(urls: [\"ftp://a.test\"]) { apiUrls } }" });
     for twice in [[&look, &look], [&discover, &validate]] {
         for asked in twice {
             let answer: Value = post(&app, &ada, asked.clone()).await.json().await.unwrap();

@@ -2,10 +2,10 @@
 
 use super::app::{App, Browser, code};
 use chrono::{SubsecRound as _, Utc};
+use coordination::{CurrentStatus, Event};
 use domain::Status;
 use entity::{api_token, session, user};
 use futures::{SinkExt as _, StreamExt as _};
-use live::{CurrentStatus, Event};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};

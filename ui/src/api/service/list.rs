@@ -14,7 +14,7 @@ pub struct Service {
     pub paused: bool,
     pub created_at: Moment,
     pub url: Option<String>,
-    pub status_page_url: Option<String>,
+    pub vendor_page_url: Option<String>,
     pub check_interval_seconds: i32,
     pub timeout_ms: i32,
     pub degraded_threshold_ms: i32,
@@ -201,7 +201,7 @@ pub struct ServiceChange {
 
 json::objects! {
     Service {
-        id, name, category, kind, paused, created_at, url, status_page_url, check_interval_seconds, timeout_ms,
+        id, name, category, kind, paused, created_at, url, vendor_page_url, check_interval_seconds, timeout_ms,
         degraded_threshold_ms, expected_status, confirmations, current, open_incident,
     }
     Current { status, since, checked_at, response_time_ms, status_code, message, phases, certificate_expires_at }

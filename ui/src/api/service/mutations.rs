@@ -31,9 +31,9 @@ pub struct CreateServiceInput {
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     #[cynic(skip_serializing_if = "Option::is_none")]
-    pub status_page_url: Option<String>,
+    pub vendor_page_url: Option<String>,
     #[cynic(skip_serializing_if = "Option::is_none")]
-    pub status_page_api_urls: Option<Vec<String>>,
+    pub vendor_page_api_urls: Option<Vec<String>>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub user_defined_urls: Option<Vec<String>>,
     #[cynic(skip_serializing_if = "Option::is_none")]
@@ -50,7 +50,7 @@ pub struct CreateServiceInput {
     pub confirmations: Option<i32>,
 }
 
-/// What to change. An empty category or status page takes it away; what is absent stays.
+/// What to change. An empty category or vendor page takes it away; what is absent stays.
 #[derive(cynic::InputObject, Debug, Clone, PartialEq, Default)]
 #[allow(missing_docs, reason = "the names are those of the API")]
 pub struct UpdateServiceInput {
@@ -61,7 +61,7 @@ pub struct UpdateServiceInput {
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     #[cynic(skip_serializing_if = "Option::is_none")]
-    pub status_page_url: Option<String>,
+    pub vendor_page_url: Option<String>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub component_ids: Option<Vec<String>>,
     #[cynic(skip_serializing_if = "Option::is_none")]

@@ -26,7 +26,7 @@ pub(super) fn Head(entry: Entry) -> Element {
     let address = service
         .url
         .clone()
-        .or_else(|| service.status_page_url.clone());
+        .or_else(|| service.vendor_page_url.clone());
     // Vendors' pages are read once a minute at most.
     let least = if is_requested(service.kind) { 0 } else { 60 };
     let every = service.check_interval_seconds.max(least);

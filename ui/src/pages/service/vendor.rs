@@ -37,7 +37,7 @@ pub(super) fn VendorSays(entry: Entry) -> Element {
     });
     let vendor = asked.data.read();
     let Some(Vendor {
-        status_page,
+        vendor_page,
         components,
         vendor_incidents,
         maintenances,
@@ -94,7 +94,7 @@ pub(super) fn VendorSays(entry: Entry) -> Element {
                     }
                 }
             }
-            if let Some(page) = status_page {
+            if let Some(page) = vendor_page {
                 ReadAt { at: page.last_read_at, stale: page.stale, failure: page.failure.clone() }
             }
         }

@@ -64,9 +64,9 @@ impl Spec {
             hint: "Groups the list. Choose one or make one up.", maxlength: domain::service::MAX_CATEGORY
         ),
     ];
-    /// The status page for people, of a service that follows one.
+    /// The vendor page for people, of a service that follows one.
     pub(super) const LINK: Self = spec!(
-        "statusPageUrl", "Link to the status page", status_page,
+        "vendorPageUrl", "Link to the vendor page", vendor_page,
         inputmode: "url", placeholder: "what the page says itself"
     );
     /// What is folded away at first.
@@ -77,7 +77,7 @@ impl Spec {
         spec!("expectedStatus", "Expected status codes", expected, hint: "Such as 200-299,301."),
         spec!("confirmations", "Failures in a row before it counts as down", confirmations, inputmode: "numeric"),
         spec!(
-            "statusPageUrl", "Status page", status_page,
+            "vendorPageUrl", "Vendor page", vendor_page,
             inputmode: "url", placeholder: "https://status.example.com", hint: "Linked from the list."
         ),
     ];
@@ -99,7 +99,7 @@ pub(in crate::pages) struct Draft {
     pub(super) threshold: String,
     pub(super) expected: String,
     pub(super) confirmations: String,
-    pub(super) status_page: String,
+    pub(super) vendor_page: String,
 }
 
 impl Draft {
@@ -118,7 +118,7 @@ impl Draft {
             threshold: defaults.degraded_threshold_ms.to_string(),
             expected: defaults.expected_status,
             confirmations: defaults.confirmations.to_string(),
-            status_page: String::new(),
+            vendor_page: String::new(),
         }
     }
 
@@ -129,7 +129,7 @@ impl Draft {
             ..Default::default()
         };
         Self {
-            kind: MonitorKind::StatusPage,
+            kind: MonitorKind::VendorPage,
             page,
             ..Self::new("")
         }
@@ -149,7 +149,7 @@ impl Draft {
             threshold: service.degraded_threshold_ms.to_string(),
             expected: service.expected_status.clone(),
             confirmations: service.confirmations.to_string(),
-            status_page: service.status_page_url.clone().unwrap_or_default(),
+            vendor_page: service.vendor_page_url.clone().unwrap_or_default(),
         }
     }
 
@@ -169,14 +169,14 @@ impl Draft {
         if !self.named {
             self.name = match self.kind {
                 MonitorKind::Http => propose_name(&self.url),
-                MonitorKind::StatusPage => self.page.propose_name(),
+                MonitorKind::VendorPage => self.page.propose_name(),
             };
         }
     }
 
     /// What cannot even be sent, because it is no number. Everything else is the server's to judge.
     pub(super) fn wrong(&self) -> Vec<(&'static str, String)> {
-        if self.kind == MonitorKind::StatusPage {
+        if self.kind == MonitorKind::VendorPage {
             return self.page.wrong().into_iter().collect();
         }
         [
@@ -197,7 +197,7 @@ impl Draft {
             name: self.name.trim().to_owned(),
             category: present(&self.category),
             kind: self.kind,
-            status_page_url: present(&self.status_page),
+            vendor_page_url: present(&self.vendor_page),
             ..Default::default()
         };
         match self.kind {
@@ -210,13 +210,13 @@ impl Draft {
                 confirmations: number(&self.confirmations),
                 ..shared
             },
-            MonitorKind::StatusPage => {
+            MonitorKind::VendorPage => {
                 let (by_hand, urls) = self.page.addresses();
                 let urls = Some(urls.to_vec());
-                let (status_page_api_urls, user_defined_urls) =
+                let (vendor_page_api_urls, user_defined_urls) =
                     if by_hand { (None, urls) } else { (urls, None) };
                 CreateServiceInput {
-                    status_page_api_urls,
+                    vendor_page_api_urls,
                     user_defined_urls,
                     component_ids: Some(self.page.chosen.clone()),
                     ..shared
@@ -239,7 +239,7 @@ impl Draft {
         let shared = UpdateServiceInput {
             name: Some(self.name.trim().to_owned()),
             category: Some(self.category.trim().to_owned()),
-            status_page_url: Some(self.status_page.trim().to_owned()),
+            vendor_page_url: Some(self.vendor_page.trim().to_owned()),
             ..Default::default()
         };
         match self.kind {
@@ -252,7 +252,7 @@ impl Draft {
                 confirmations: number(&self.confirmations),
                 ..shared
             },
-            MonitorKind::StatusPage => UpdateServiceInput {
+            MonitorKind::VendorPage => UpdateServiceInput {
                 component_ids: Some(self.page.chosen.clone()),
                 ..shared
             },
@@ -336,7 +336,7 @@ mod tests {
                 .iter()
                 .map(|(field, _)| *field)
                 .collect::<Vec<_>>(),
-            ["statusPageApiUrls"]
+            ["vendorPageApiUrls"]
         );
         draft
             .page
@@ -346,7 +346,7 @@ mod tests {
         let input = draft.to_create();
         assert_eq!(
             (input.name.as_str(), input.kind),
-            ("Example · API", MonitorKind::StatusPage)
+            ("Example · API", MonitorKind::VendorPage)
         );
         assert_eq!(
             (
@@ -356,14 +356,14 @@ mod tests {
             ),
             (None, None, None)
         );
-        assert_eq!(input.status_page_api_urls.unwrap().len(), 1);
+        assert_eq!(input.vendor_page_api_urls.unwrap().len(), 1);
         assert_eq!(input.component_ids, Some(vec!["c1".to_owned()]));
         assert_eq!(draft.to_update().url, None);
         draft.page.take(Found::of(discovery(Vec::new()), true));
         let input = draft.to_create();
         assert_eq!(
             (
-                input.status_page_api_urls,
+                input.vendor_page_api_urls,
                 input.user_defined_urls.map(|urls| urls.len())
             ),
             (None, Some(1))

@@ -72,7 +72,7 @@ impl PageDraft {
     pub(in crate::pages) fn of(choice: Choice) -> Self {
         let Choice {
             components,
-            status_page,
+            vendor_page,
         } = choice;
         let chosen = components
             .iter()
@@ -82,7 +82,7 @@ impl PageDraft {
             .into_iter()
             .filter(|component| component.missing)
             .collect();
-        let found = status_page.map(|page| Found {
+        let found = vendor_page.map(|page| Found {
             name: page.name,
             url: page.url,
             provider: page.provider,
@@ -119,8 +119,8 @@ impl PageDraft {
     pub(super) fn wrong(&self) -> Option<(&'static str, String)> {
         if self.found.is_none() {
             return Some((
-                "statusPageApiUrls",
-                "Find the status page first: type a name or an address".to_owned(),
+                "vendorPageApiUrls",
+                "Find the vendor page first: type a name or an address".to_owned(),
             ));
         }
         self.chosen
@@ -304,7 +304,7 @@ mod tests {
         let mut page = PageDraft::default();
         assert_eq!(
             page.wrong().map(|(field, _)| field),
-            Some("statusPageApiUrls")
+            Some("vendorPageApiUrls")
         );
         page.take(found(
             "A",

@@ -46,7 +46,7 @@ pub(super) fn Picker(
     let name = page
         .name
         .clone()
-        .unwrap_or_else(|| "The status page".to_owned());
+        .unwrap_or_else(|| "The vendor page".to_owned());
     rsx! {
         div { class: "page-found",
             p {

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     api::{
-        self, CatalogueEntry, DiscoverStatusPage, DiscoverVariables, Moment, Problem, ProblemKind,
-        SearchCatalogue, SearchVariables, ValidateStatusPageUrls, ValidateVariables,
+        self, CatalogueEntry, DiscoverVariables, DiscoverVendorPage, Moment, Problem, ProblemKind,
+        SearchCatalogue, SearchVariables, ValidateVariables, ValidateVendorPageUrls,
     },
     browser,
     components::{Shape, icon},
@@ -44,7 +44,7 @@ pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<S
         browser::sleep(TYPING_MS).await;
         api::request::<SearchCatalogue>(SearchVariables { search })
             .await
-            .map(|found| found.status_page_catalogue)
+            .map(|found| found.vendor_page_catalogue)
     });
     let mut shown = use_signal(|| false);
     let mut at = use_signal(|| None::<usize>);
@@ -70,7 +70,7 @@ pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<S
         refused.set(None);
         let what = known_as.clone().unwrap_or_else(|| url.clone());
         let task = spawn(async move {
-            let answer = api::request::<DiscoverStatusPage>(DiscoverVariables { url }).await;
+            let answer = api::request::<DiscoverVendorPage>(DiscoverVariables { url }).await;
             match answer {
                 Ok(answer) => {
                     let mut draft = draft.write();
@@ -78,7 +78,7 @@ pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<S
                     draft.page.by_hand.clear();
                     draft
                         .page
-                        .take(Found::of(answer.discover_status_page, false));
+                        .take(Found::of(answer.discover_vendor_page, false));
                     draft.propose();
                 }
                 Err(problem) => refused.set(told(store, draft, &problem)),
@@ -112,7 +112,7 @@ pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<S
     let error = refused.read().clone().or(missing);
     rsx! {
         div { class: if error.is_some() { "field wrong" } else { "field" },
-            label { r#for: INPUT_ID, "Service or status page" }
+            label { r#for: INPUT_ID, "Service or vendor page" }
             div { class: "suggest",
                 div { class: "input",
                     input {
@@ -188,8 +188,8 @@ pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<S
         }
         if let Some(Looking { what, since, .. }) = &*looking.read() {
             div { class: "looking", role: "status",
-                progress { "aria-label": "Looking for the status page" }
-                p { class: "dim", "Looking for the status page of {what}…" }
+                progress { "aria-label": "Looking for the vendor page" }
+                p { class: "dim", "Looking for the vendor page of {what}…" }
                 Waited { since: *since }
                 button {
                     class: "button",
@@ -265,9 +265,9 @@ fn ByHand(draft: Signal<Draft>) -> Element {
         }
         asking.set(true);
         general.set(None);
-        match api::request::<ValidateStatusPageUrls>(ValidateVariables { urls }).await {
+        match api::request::<ValidateVendorPageUrls>(ValidateVariables { urls }).await {
             Ok(answer) => {
-                let answer = answer.validate_status_page_urls;
+                let answer = answer.validate_vendor_page_urls;
                 let mut draft = draft.write();
                 for address in &mut draft.page.by_hand {
                     let rejected = answer

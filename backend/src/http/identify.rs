@@ -1,0 +1,59 @@
+//! From a request's headers to the one who sent it.
+
+use super::Server;
+use super::address::Sender;
+use super::error::ApiError;
+use crate::auth::session::Device;
+use crate::auth::{Viewer, api_token};
+use crate::use_cases;
+use http::{HeaderMap, header};
+
+/// Who sent a request to the API: by the token in `Authorization`, otherwise by the access cookie. `None` when they
+/// have neither, or one that does not work.
+///
+/// # Errors
+/// When a cookie came with a request that was not made by one of this server's own pages, or the database fails.
+pub(super) async fn viewer(
+    server: &Server,
+    headers: &HeaderMap,
+) -> Result<Option<Viewer>, ApiError> {
+    let now = use_cases::now();
+    if let Some(authorization) = headers.get(header::AUTHORIZATION) {
+        // Never the cookie as well: whoever sends this header wants to be judged by it.
+        let token = authorization
+            .to_str()
+            .ok()
+            .and_then(api_token::from_authorization);
+        let Some(token) = token else { return Ok(None) };
+        return Ok(server.auth.by_api_token(token, now).await?);
+    }
+    let Some(token) = server.cookies().access(headers) else {
+        return Ok(None);
+    };
+    require_own_page(server, headers)?;
+    Ok(server.auth.by_access_token(token, now).await?)
+}
+
+/// # Errors
+/// Unless the request was made by one of this server's own pages.
+pub(super) fn require_own_page(server: &Server, headers: &HeaderMap) -> Result<(), ApiError> {
+    if server.names.own_page(headers) {
+        return Ok(());
+    }
+    let message = format!(
+        "a request with cookies has to come from PulseCheck's own pages, at {}; programs use an API token instead",
+        server.names.public_url()
+    );
+    Err(ApiError::forbidden(message))
+}
+
+/// What a session is kept with.
+pub(super) fn device(headers: &HeaderMap, from: Sender) -> Device {
+    let user_agent = headers
+        .get(header::USER_AGENT)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    Device {
+        user_agent,
+        address: Some(from.0.to_string()),
+    }
+}

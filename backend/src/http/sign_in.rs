@@ -1,0 +1,279 @@
+//! Signing in, staying signed in, signing out: the addresses below `/api/auth/`.
+
+use super::address::Sender;
+use super::error::ApiError;
+use super::{Server, identify, too_often};
+use crate::auth::provider::{Answer, IDS};
+use crate::auth::refusal::Refusal;
+use crate::auth::{Arrival, Refreshed, SignedIn, return_path};
+use crate::rates::Wait;
+use crate::use_cases;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Extension, Json};
+use chrono::SecondsFormat;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::json;
+use std::collections::HashMap;
+use std::sync::Arc;
+use url::form_urlencoded;
+
+/// Begins at a provider: ends on its page, or on the sign-in page with the reason why not.
+pub(super) async fn begin(
+    State(server): State<Arc<Server>>,
+    Extension(from): Extension<Sender>,
+    Path(provider): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let provider = known(&provider)?;
+    if let Err(wait) = server.rates.sign_in(from.0) {
+        return Ok(limited(&headers, wait));
+    }
+    if is_guess(&headers) {
+        return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
+    }
+    let mut query = single(query.as_deref().unwrap_or_default()).unwrap_or_default();
+    let back = return_path::checked(query.get("return").map(String::as_str)).to_owned();
+    // The provider sends the browser to the public name, and cookies that were set under another one would be missing
+    // there. Once: a proxy may call this server by a name of its own.
+    if server.names.is_another_of_ours(&headers) && query.remove("here").is_none() {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("return", &back)
+            .append_pair("here", "1")
+            .finish();
+        let there = format!("{}api/auth/{provider}?{query}", server.names.public_url());
+        return Ok(Redirect::to(&there).into_response());
+    }
+    Ok(
+        match server.auth.depart(provider, &back, use_cases::now()).await {
+            Ok(departure) => {
+                let mut response = Redirect::to(&departure.address).into_response();
+                let cookies = server.cookies();
+                cookies
+                    .clear_old_sign_ins(&headers)
+                    .into_iter()
+                    .for_each(|cookie| set(&mut response, cookie));
+                set(
+                    &mut response,
+                    cookies.set_sign_in(&departure.state, &departure.cookie),
+                );
+                response
+            }
+            Err(refusal) => refused(refusal, Some(provider)),
+        },
+    )
+}
+
+/// Comes back from a provider: ends where the browser wanted to go, signed in, or on the sign-in page with the reason why
+/// not, and then no cookie is touched.
+pub(super) async fn callback(
+    State(server): State<Arc<Server>>,
+    Extension(from): Extension<Sender>,
+    Path(provider): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let provider = known(&provider)?;
+    if let Err(wait) = server.rates.sign_in(from.0) {
+        return Ok(limited(&headers, wait));
+    }
+    let Some(mut query) = single(query.as_deref().unwrap_or_default()) else {
+        return Ok(refused(Refusal::Mismatch, Some(provider)));
+    };
+    let mut take = |name: &str| query.remove(name).filter(|value| !value.is_empty());
+    let answer = Answer {
+        state: take("state"),
+        code: take("code"),
+        error: take("error"),
+        iss: take("iss"),
+    };
+    let (cookies, state) = (server.cookies(), answer.state.clone());
+    let arrival = Arrival {
+        provider,
+        answer,
+        cookie: cookies.sign_in(&headers, state.as_deref()),
+        access_token: cookies.access(&headers),
+        device: identify::device(&headers, from),
+    };
+    Ok(match server.auth.arrive(arrival, use_cases::now()).await {
+        Ok((signed_in, back)) => {
+            let mut response = welcome(&server, &signed_in, &back);
+            state
+                .into_iter()
+                .for_each(|state| set(&mut response, cookies.clear_sign_in(&state)));
+            response
+        }
+        Err(refusal) => {
+            tracing::info!(provider, code = refusal.code(), "a sign-in was refused");
+            refused(refusal, Some(provider))
+        }
+    })
+}
+
+/// A one-time link: ends on the dashboard, signed in, or on the sign-in page with the reason why not.
+pub(super) async fn local(
+    State(server): State<Arc<Server>>,
+    Extension(from): Extension<Sender>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(wait) = server.rates.sign_in(from.0) {
+        return limited(&headers, wait);
+    }
+    if is_guess(&headers) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let token =
+        single(query.as_deref().unwrap_or_default()).and_then(|mut query| query.remove("token"));
+    let (before, device) = (server.cookies(), identify::device(&headers, from));
+    let before = before.access(&headers);
+    match server
+        .auth
+        .sign_in_locally(&token.unwrap_or_default(), before, device, use_cases::now())
+        .await
+    {
+        Ok(signed_in) => welcome(&server, &signed_in, "/"),
+        Err(refusal) => refused(refusal, None),
+    }
+}
+
+/// The next pair of tokens.
+pub(super) async fn refresh(
+    State(server): State<Arc<Server>>,
+    Extension(from): Extension<Sender>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    server.rates.request(from.0).map_err(too_often)?;
+    identify::require_own_page(&server, &headers)?;
+    let cookies = server.cookies();
+    let refreshed = match cookies.refresh(&headers) {
+        Some(token) => {
+            server
+                .auth
+                .refresh(token, cookies.access(&headers), use_cases::now())
+                .await?
+        }
+        None if cookies.refresh_is_doubtful(&headers) => Refreshed::Foreign,
+        None => Refreshed::Ended,
+    };
+    let ended =
+        || ApiError::unauthenticated("your session has ended: sign in again").into_response();
+    Ok(match refreshed {
+        Refreshed::Granted {
+            access_token,
+            expires_at,
+            refresh_token,
+        } => {
+            let until = expires_at.to_rfc3339_opts(SecondsFormat::Millis, true);
+            let mut response = Json(json!({ "expiresAt": until })).into_response();
+            set(&mut response, cookies.set_access(&access_token));
+            set(&mut response, cookies.set_refresh(&refresh_token));
+            response
+        }
+        // The browser's own cookies stay: without them the other one would count.
+        Refreshed::Foreign => ended(),
+        Refreshed::Ended => {
+            let mut response = ended();
+            cookies
+                .clear()
+                .into_iter()
+                .for_each(|cookie| set(&mut response, cookie));
+            response
+        }
+    })
+}
+
+/// Ends the session, also by an access token that has expired. At the address below that of the refresh cookie by the
+/// refresh token as well, which is all that is left when the key of the access token has been exchanged.
+pub(super) async fn logout(
+    State(server): State<Arc<Server>>,
+    Extension(from): Extension<Sender>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    server.rates.request(from.0).map_err(too_often)?;
+    identify::require_own_page(&server, &headers)?;
+    let cookies = server.cookies();
+    if let Some(token) = cookies.access(&headers) {
+        server.auth.sign_out(token).await?;
+    }
+    if let Some(token) = cookies.refresh(&headers) {
+        server
+            .auth
+            .sign_out_by_refresh_token(token, use_cases::now())
+            .await?;
+    }
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    cookies
+        .clear()
+        .into_iter()
+        .for_each(|cookie| set(&mut response, cookie));
+    Ok(response)
+}
+
+fn known(provider: &str) -> Result<&'static str, ApiError> {
+    IDS.into_iter()
+        .find(|id| *id == provider)
+        .ok_or_else(ApiError::no_such_address)
+}
+
+/// The parameters of a query, each of which may occur once.
+fn single(query: &str) -> Option<HashMap<String, String>> {
+    let mut found = HashMap::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if found
+            .insert(name.into_owned(), value.into_owned())
+            .is_some()
+        {
+            return None;
+        }
+    }
+    Some(found)
+}
+
+/// A browser that only guesses that somebody may go there must not use anything up.
+fn is_guess(headers: &HeaderMap) -> bool {
+    headers.contains_key("sec-purpose")
+}
+
+fn welcome(server: &Server, signed_in: &SignedIn, to: &str) -> Response {
+    let cookies = server.cookies();
+    let mut response = Redirect::to(to).into_response();
+    set(&mut response, cookies.set_access(&signed_in.access_token));
+    set(&mut response, cookies.set_refresh(&signed_in.refresh_token));
+    response
+}
+
+fn refused(refusal: Refusal, provider: Option<&str>) -> Response {
+    Redirect::to(&sign_in_page(refusal, provider)).into_response()
+}
+
+fn sign_in_page(refusal: Refusal, provider: Option<&str>) -> String {
+    let provider = provider.map_or_else(String::new, |provider| format!("&provider={provider}"));
+    format!("/sign-in?error={}{provider}", refusal.code())
+}
+
+/// A person sees a page that leads on; the status and the header are for everybody else.
+fn limited(headers: &HeaderMap, wait: Wait) -> Response {
+    let accepts = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if !accepts.contains("text/html") {
+        return too_often(wait).into_response();
+    }
+    let page = sign_in_page(Refusal::RateLimited, None);
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>PulseCheck</title>\
+         <meta http-equiv=\"refresh\" content=\"0; url={page}\"><p><a href=\"{page}\">Too many attempts</a></p></html>"
+    );
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
+        (header::RETRY_AFTER, wait.0.to_string()),
+    ];
+    (StatusCode::TOO_MANY_REQUESTS, headers, html).into_response()
+}
+
+fn set(response: &mut Response, cookie: HeaderValue) {
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+}

@@ -1,0 +1,78 @@
+//! The probe against real servers on this machine, each with a script of what it does to its clients.
+#![allow(clippy::unwrap_used)]
+
+mod faults;
+mod redirects;
+mod server;
+mod statuses;
+mod tls;
+
+use domain::{Outcome, Status};
+use monitors::{HttpTarget, Prober};
+use net::{ClientSettings, Guard, LookupError, Names, Roots};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+const LOCAL: &str = "127.0.0.1";
+
+/// Names that exist only here.
+fn names() -> Names {
+    let known = |ips: &[&str]| Ok(ips.iter().map(|ip| ip.parse::<IpAddr>().unwrap()).collect());
+    Names::Table(Arc::new(HashMap::from([
+        ("good.test".into(), known(&[LOCAL])),
+        ("other.test".into(), known(&[LOCAL])),
+        ("metadata.test".into(), known(&["169.254.169.254"])),
+        ("mixed.test".into(), known(&[LOCAL, "169.254.169.254"])),
+        (
+            "flaky.test".into(),
+            Err(LookupError::Failed(
+                "the name servers gave no answer".into(),
+            )),
+        ),
+        (
+            "unlucky.test".into(),
+            Err(LookupError::Local("out of memory".into())),
+        ),
+    ])))
+}
+
+fn settings() -> ClientSettings {
+    ClientSettings {
+        user_agent_url: Some("https://status.example".into()),
+        guard: Guard::AllowPrivate,
+        max_body_bytes: 64 << 10,
+        names: names(),
+        roots: Roots::Only(tls::authority().roots()),
+    }
+}
+
+fn prober() -> Prober {
+    Prober::new(settings()).unwrap()
+}
+
+fn target(url: &str) -> HttpTarget {
+    HttpTarget {
+        url: url.parse().unwrap(),
+        timeout: Duration::from_secs(20),
+        degraded_threshold: Duration::from_secs(20),
+        expected: "200-299".parse().unwrap(),
+    }
+}
+
+async fn look(url: &str) -> Outcome {
+    prober().http(&target(url)).await
+}
+
+/// Status and sentence at once, since that is what people see.
+fn found(outcome: &Outcome) -> (Status, String) {
+    (outcome.status, outcome.message().unwrap_or_default())
+}
+
+/// Waits for `what` with a deadline that only a fault reaches.
+async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), what)
+        .await
+        .expect("it happens soon")
+}

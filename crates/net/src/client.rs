@@ -1,0 +1,144 @@
+//! The HTTP clients: what all outgoing requests share, and that of the checks, which has no memory between them.
+
+use crate::exchange;
+use crate::guard::Guard;
+use crate::resolver::{GuardedResolver, Names};
+use crate::tls::{self, Roots};
+use domain::cause::Phase;
+use futures::TryFutureExt;
+use futures::future::InspectOk;
+use reqwest::header::HeaderValue;
+use reqwest::{Client, ClientBuilder, redirect, retry};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tower::{Layer, Service};
+
+/// How checks are made.
+#[derive(Debug, Clone)]
+pub struct ClientSettings {
+    /// The public address of this installation, for the `User-Agent`: whoever finds the requests in a log can ask.
+    pub user_agent_url: Option<String>,
+    /// Which addresses may be requested.
+    pub guard: Guard,
+    /// After this many bytes of a body no more are read, and the answer counts as complete.
+    pub max_body_bytes: usize,
+    /// Where names are looked up.
+    pub names: Names,
+    /// Which authorities are trusted.
+    pub roots: Roots,
+}
+
+impl Default for ClientSettings {
+    fn default() -> Self {
+        Self {
+            user_agent_url: None,
+            guard: Guard::PublicOnly,
+            max_body_bytes: 1 << 20,
+            names: Names::System,
+            roots: Roots::System,
+        }
+    }
+}
+
+/// Why no prober could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The public address does not fit into a header.
+    #[error("the User-Agent {0:?} is not a valid header value: check the public URL")]
+    UserAgent(String),
+    /// TLS could not be set up.
+    #[error("TLS could not be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The HTTP client could not be made.
+    #[error("the HTTP client could not be made: {0}")]
+    Client(#[source] reqwest::Error),
+}
+
+/// The client of the checks.
+pub fn build(settings: ClientSettings) -> Result<Client, ClientError> {
+    outgoing(
+        settings.guard,
+        settings.names,
+        &settings.roots,
+        settings.user_agent_url.as_deref(),
+    )?
+    .connector_layer(NoteConnected)
+    // Each check makes its own connection, so that the whole path is tested; see also `exchange`.
+    .pool_max_idle_per_host(0)
+    // Nobody reads the body, so its compressed form will do, and no bomb can go off.
+    .no_gzip()
+    .no_brotli()
+    .no_deflate()
+    // A connection lives for one exchange with a deadline of its own: these would only cost system calls.
+    .tcp_keepalive(None)
+    .tcp_keepalive_interval(None)
+    .tcp_keepalive_retries(None)
+    .tcp_user_timeout(None)
+    .build()
+    .map_err(ClientError::Client)
+}
+
+/// What holds for every request that somebody else chose: the guard and no way around it.
+pub fn outgoing(
+    guard: Guard,
+    names: Names,
+    roots: &Roots,
+    user_agent_url: Option<&str>,
+) -> Result<ClientBuilder, ClientError> {
+    Ok(Client::builder()
+        .user_agent(user_agent(user_agent_url)?)
+        .use_preconfigured_tls(tls::client_config(roots)?)
+        .dns_resolver(Arc::new(GuardedResolver::new(guard, names)))
+        // Followed by hand, each hop through the guard.
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+        .no_proxy()
+        // Where browsers are lenient, the target works for its users.
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_ignore_invalid_headers_in_responses(true))
+}
+
+fn user_agent(url: Option<&str>) -> Result<HeaderValue, ClientError> {
+    let version = env!("CARGO_PKG_VERSION");
+    let text = match url {
+        Some(url) => format!("PulseCheck/{version} (+{url})"),
+        None => format!("PulseCheck/{version}"),
+    };
+    HeaderValue::from_str(&text).map_err(|_| ClientError::UserAgent(text))
+}
+
+/// Notes the moment when a connection, with its TLS if it has one, stands.
+#[derive(Debug, Clone, Copy)]
+struct NoteConnected;
+
+impl<S> Layer<S> for NoteConnected {
+    type Service = Connector<S>;
+
+    fn layer(&self, inner: S) -> Connector<S> {
+        Connector(inner)
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Connector<S>(S);
+
+impl<S, R> Service<R> for Connector<S>
+where
+    S: Service<R>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = InspectOk<S::Future, fn(&S::Response)>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        self.0
+            .call(request)
+            .inspect_ok(|_| exchange::enter(Phase::FirstByte))
+    }
+}

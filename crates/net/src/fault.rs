@@ -1,0 +1,307 @@
+//! What broke an exchange off, told from the types in an error's chain: never from its text, which may change.
+
+use crate::guard::Refused;
+use crate::resolver::{self, LookupError};
+use chrono::{DateTime, Utc};
+use domain::Cause;
+use domain::cause::Phase;
+use rustls::pki_types::UnixTime;
+use rustls::{AlertDescription, CertificateError, InvalidMessage};
+use std::error::Error;
+use std::io::{self, ErrorKind};
+use url::Url;
+
+/// The refusal of the guard as a cause.
+pub fn refused(refused: Refused) -> Cause {
+    match refused {
+        Refused::Scheme(_) => Cause::NotChecked {
+            detail: refused.to_string(),
+        },
+        Refused::Address(ip) => Cause::AddressRefused {
+            address: ip.to_string(),
+        },
+        Refused::Name(host) => Cause::NameRefused { host },
+    }
+}
+
+/// Why the exchange with `url` failed: `phase` is [`Phase::Body`] when the head of the answer had come.
+pub fn cause(error: &(dyn Error + 'static), url: &Url, phase: Phase) -> Cause {
+    let mut found = Found::default();
+    found.search(error);
+    let host = || url.host_str().unwrap_or_default().to_owned();
+    match found {
+        Found {
+            refusal: Some(refusal),
+            ..
+        } => refused(refusal.clone()),
+        Found {
+            lookup: Some(error),
+            ..
+        } => match error {
+            LookupError::NotFound => Cause::NameNotFound { host: host() },
+            LookupError::Failed(detail) => Cause::NameLookupFailed {
+                host: host(),
+                detail: detail.clone(),
+            },
+            LookupError::Local(detail) => Cause::NotChecked {
+                detail: detail.clone(),
+            },
+        },
+        Found {
+            tls: Some(error), ..
+        } => tls(error, host),
+        Found {
+            io: Some(error), ..
+        } => io_fault(error, phase),
+        Found {
+            h2: Some(error), ..
+        } => http2(error, phase),
+        Found {
+            http: Some(error), ..
+        } => http(error, phase),
+        // Nothing is known to get here; what does is no fault of the target that could be named.
+        _ => Cause::NotChecked {
+            detail: innermost(error),
+        },
+    }
+}
+
+/// The errors in a chain whose types tell what happened.
+#[derive(Default)]
+struct Found<'a> {
+    refusal: Option<&'a Refused>,
+    lookup: Option<&'a LookupError>,
+    tls: Option<&'a rustls::Error>,
+    io: Option<&'a io::Error>,
+    h2: Option<&'a h2::Error>,
+    http: Option<&'a hyper::Error>,
+}
+
+impl<'a> Found<'a> {
+    fn search(&mut self, error: &'a (dyn Error + 'static)) {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(io) = error.downcast_ref::<io::Error>() {
+                // The deepest one: others only wrap it.
+                self.io = Some(io);
+                // An I/O error skips what it wraps when asked for its source.
+                next = io.get_ref().map(|inner| inner as &(dyn Error + 'static));
+                continue;
+            }
+            self.refusal = self.refusal.or_else(|| error.downcast_ref());
+            self.lookup = self.lookup.or_else(|| error.downcast_ref());
+            self.tls = self.tls.or_else(|| error.downcast_ref());
+            self.h2 = self.h2.or_else(|| error.downcast_ref());
+            // The deepest one again: "canceled" wraps why.
+            self.http = error.downcast_ref().or(self.http);
+            next = error.source();
+        }
+    }
+}
+
+fn io_fault(error: &io::Error, phase: Phase) -> Cause {
+    if let Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) = error.raw_os_error() {
+        return Cause::NotChecked {
+            detail: format!("this server is out of resources: {error}"),
+        };
+    }
+    match error.kind() {
+        ErrorKind::ConnectionRefused => Cause::ConnectionRefused,
+        ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe
+        | ErrorKind::UnexpectedEof
+            if phase == Phase::Body =>
+        {
+            Cause::AnswerCutOff
+        }
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
+            Cause::ConnectionReset
+        }
+        ErrorKind::UnexpectedEof => Cause::ConnectionClosed,
+        ErrorKind::NetworkUnreachable if resolver::is_offline() => Cause::NotChecked {
+            detail: "this machine is not connected to a network".into(),
+        },
+        // The system gave up on a peer that was silent for longer than its own patience.
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::TimedOut => {
+            Cause::Unreachable
+        }
+        // A body whose framing is broken; the system's own "invalid argument" says nothing of what was answered.
+        ErrorKind::InvalidData | ErrorKind::InvalidInput if error.raw_os_error().is_none() => {
+            Cause::NotHttp {
+                detail: error.to_string(),
+            }
+        }
+        // No free port, no network, not permitted by a local firewall: of this machine, not of the target.
+        _ => Cause::NotChecked {
+            detail: format!("this server could not connect: {error}"),
+        },
+    }
+}
+
+fn http(error: &hyper::Error, phase: Phase) -> Cause {
+    let closed = error.is_incomplete_message() || error.is_closed() || error.is_canceled();
+    match phase {
+        Phase::Body if closed => Cause::AnswerCutOff,
+        _ if closed => Cause::ConnectionClosed,
+        _ => Cause::NotHttp {
+            detail: innermost(error),
+        },
+    }
+}
+
+/// HTTP/2 keeps the connection's own errors to itself: its chain ends here.
+fn http2(error: &h2::Error, phase: Phase) -> Cause {
+    match error.get_io() {
+        Some(error) => io_fault(error, phase),
+        None if phase == Phase::Body && error.is_remote() => Cause::AnswerCutOff,
+        None => Cause::NotHttp {
+            detail: error.to_string(),
+        },
+    }
+}
+
+fn tls(error: &rustls::Error, host: impl FnOnce() -> String) -> Cause {
+    let detail = match error {
+        rustls::Error::InvalidCertificate(error) => return certificate(error, host),
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            "the server does not speak TLS".into()
+        }
+        rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => {
+            "the server speaks no version of TLS that is still safe".into()
+        }
+        rustls::Error::AlertReceived(AlertDescription::UnrecognisedName) => {
+            format!("the server knows no certificate for {}", host())
+        }
+        rustls::Error::AlertReceived(alert) => format!("the server refused it ({alert:?})"),
+        rustls::Error::PeerIncompatible(_) => "the server offers nothing that is still safe".into(),
+        rustls::Error::FailedToGetCurrentTime | rustls::Error::FailedToGetRandomBytes => {
+            return Cause::NotChecked {
+                detail: error.to_string(),
+            };
+        }
+        other => other.to_string(),
+    };
+    Cause::Tls { detail }
+}
+
+fn certificate(error: &CertificateError, host: impl FnOnce() -> String) -> Cause {
+    match error {
+        CertificateError::ExpiredContext { time, not_after } => {
+            match (instant(*not_after), instant(*time)) {
+                (Some(expired_at), Some(checked_at)) => Cause::CertificateExpired {
+                    expired_at,
+                    checked_at,
+                },
+                _ => Cause::Tls {
+                    detail: error.to_string(),
+                },
+            }
+        }
+        CertificateError::NotValidYetContext { not_before, .. } => match instant(*not_before) {
+            Some(valid_from) => Cause::CertificateNotYetValid { valid_from },
+            None => Cause::Tls {
+                detail: error.to_string(),
+            },
+        },
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            Cause::CertificateNameMismatch { host: host() }
+        }
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            Cause::CertificateUntrusted
+        }
+        other => Cause::Tls {
+            detail: other.to_string(),
+        },
+    }
+}
+
+fn instant(time: UnixTime) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(i64::try_from(time.as_secs()).ok()?, 0)
+}
+
+/// The text of the last error in the chain: the others only say that something went wrong.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use domain::{Outcome, Phases, Status};
+
+    /// What `errno` means, wrapped as a TLS connector wraps it.
+    fn of(errno: i32, phase: Phase) -> Cause {
+        let wrapped = io::Error::other(io::Error::from_raw_os_error(errno));
+        cause(&wrapped, &"https://target.test/".parse().unwrap(), phase)
+    }
+
+    #[test]
+    fn the_systems_errors_are_told_apart() {
+        for (errno, head, body) in [
+            (
+                libc::ECONNREFUSED,
+                Cause::ConnectionRefused,
+                Cause::ConnectionRefused,
+            ),
+            (
+                libc::ECONNRESET,
+                Cause::ConnectionReset,
+                Cause::AnswerCutOff,
+            ),
+            (
+                libc::ECONNABORTED,
+                Cause::ConnectionReset,
+                Cause::AnswerCutOff,
+            ),
+            (libc::EPIPE, Cause::ConnectionReset, Cause::AnswerCutOff),
+            (libc::EHOSTUNREACH, Cause::Unreachable, Cause::Unreachable),
+            (libc::ETIMEDOUT, Cause::Unreachable, Cause::Unreachable),
+        ] {
+            assert_eq!(
+                (of(errno, Phase::FirstByte), of(errno, Phase::Body)),
+                (head, body),
+                "{errno}"
+            );
+        }
+    }
+
+    #[test]
+    fn faults_of_this_machine_say_nothing_about_the_target() {
+        for errno in [
+            libc::EMFILE,
+            libc::ENFILE,
+            libc::ENOMEM,
+            libc::ENOBUFS,
+            libc::EADDRNOTAVAIL,
+            libc::ENETDOWN,
+            libc::EACCES,
+            libc::EPERM,
+            libc::EAFNOSUPPORT,
+        ] {
+            let outcome = Outcome::without_answer(of(errno, Phase::FirstByte), Phases::default());
+            assert_eq!(outcome.status, Status::Unknown, "{errno}: {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn the_most_telling_error_of_a_chain_is_taken() {
+        let url = "https://target.test/".parse().unwrap();
+        let refusal = io::Error::other(Refused::Name("inside.test".into()));
+        assert_eq!(
+            cause(&refusal, &url, Phase::FirstByte),
+            Cause::NameRefused {
+                host: "inside.test".into()
+            }
+        );
+        let alert = rustls::Error::AlertReceived(AlertDescription::ProtocolVersion);
+        let alert = io::Error::other(io::Error::new(ErrorKind::InvalidData, alert));
+        let detail = "the server speaks no version of TLS that is still safe".into();
+        assert_eq!(cause(&alert, &url, Phase::FirstByte), Cause::Tls { detail });
+    }
+}

@@ -1,0 +1,186 @@
+//! TLS for outgoing requests: one configuration for all, which sees certificates and the start of handshakes.
+//!
+//! Verification is rustls's own; what is added only watches.
+
+use crate::exchange;
+use chrono::{DateTime, Utc};
+use domain::cause::Phase;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{
+    ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue,
+};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, NamedGroup, RootCertStore,
+    SignatureScheme, client::WebPkiServerVerifier,
+};
+use std::sync::{Arc, LazyLock};
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+/// Which authorities may vouch for a server.
+#[derive(Debug, Clone, Default)]
+pub enum Roots {
+    /// Those that this machine trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured); if it has none, as in an
+    /// empty container, Mozilla's, which are built in.
+    #[default]
+    System,
+    /// These alone.
+    Only(Arc<RootCertStore>),
+}
+
+impl Roots {
+    /// The authorities themselves.
+    #[must_use]
+    pub fn store(&self) -> Arc<RootCertStore> {
+        match self {
+            Self::System => Arc::clone(&SYSTEM),
+            Self::Only(roots) => Arc::clone(roots),
+        }
+    }
+}
+
+/// Read once: a few hundred files or a few hundred kilobytes.
+static SYSTEM: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
+    let mut roots = RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    let (trusted, unreadable) = roots.add_parsable_certificates(found.certs);
+    if trusted == 0 {
+        let errors: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
+        tracing::info!(
+            unreadable,
+            ?errors,
+            "this machine has no certificate authorities, using the built-in ones"
+        );
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    Arc::new(roots)
+});
+
+/// The configuration of a client that speaks HTTP/2 and HTTP/1.1, makes a full handshake every time, and notes what
+/// it sees in the record of the probe under way.
+///
+/// # Errors
+/// When `roots` is empty, or the provider supports no version of TLS.
+pub fn client_config(roots: &Roots) -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier =
+        WebPkiServerVerifier::builder_with_provider(roots.store(), Arc::clone(&provider))
+            .build()
+            .map_err(|error| rustls::Error::General(error.to_string()))?;
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Watching(verifier)))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.resumption = Resumption::store(Arc::new(NoSessions));
+    Ok(config)
+}
+
+/// rustls's verifier, which also notes when the server's certificate ends, whether or not it is accepted.
+#[derive(Debug)]
+struct Watching(Arc<WebPkiServerVerifier>);
+
+impl ServerCertVerifier for Watching {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let seen = Seen::of(end_entity);
+        if let Some(ends) = seen.ends {
+            exchange::note(|exchange| {
+                let soonest = exchange
+                    .certificate_expires_at
+                    .map_or(ends, |other| other.min(ends));
+                exchange.certificate_expires_at = Some(soonest);
+            });
+        }
+        self.0
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            .map_err(|error| {
+                match error {
+                    // A certificate that signs itself as an authority would, as many tools make them, is refused for
+                    // that flag, with an error that has no type of its own. What matters is that nobody vouches for it.
+                    rustls::Error::InvalidCertificate(CertificateError::Other(_))
+                        if seen.self_issued =>
+                    {
+                        CertificateError::UnknownIssuer.into()
+                    }
+                    error => error,
+                }
+            })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
+}
+
+/// What a certificate says of itself; nothing if it cannot be read.
+#[derive(Default)]
+struct Seen {
+    ends: Option<DateTime<Utc>>,
+    self_issued: bool,
+}
+
+impl Seen {
+    fn of(certificate: &CertificateDer<'_>) -> Self {
+        X509Certificate::from_der(certificate).map_or_else(
+            |_| Self::default(),
+            |(_, certificate)| Self {
+                ends: DateTime::from_timestamp(certificate.validity().not_after.timestamp(), 0),
+                self_issued: certificate.subject() == certificate.issuer(),
+            },
+        )
+    }
+}
+
+/// Remembers no session, so that every handshake is a full one that shows the certificate; and since rustls asks it
+/// when a handshake begins, it knows the moment when TCP is done and TLS starts.
+#[derive(Debug)]
+struct NoSessions;
+
+impl ClientSessionStore for NoSessions {
+    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
+        exchange::enter(Phase::Tls);
+        None
+    }
+
+    fn set_kx_hint(&self, _: ServerName<'static>, _: NamedGroup) {}
+
+    fn set_tls12_session(&self, _: ServerName<'static>, _: Tls12ClientSessionValue) {}
+
+    fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        None
+    }
+
+    fn remove_tls12_session(&self, _: &ServerName<'static>) {}
+
+    fn insert_tls13_ticket(&self, _: ServerName<'static>, _: Tls13ClientSessionValue) {}
+
+    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        None
+    }
+}

@@ -1,0 +1,149 @@
+//! Migrations on data of the version before them: nothing is lost and everything is found under its
+//! new name.
+#![allow(clippy::unwrap_used)]
+
+use chrono::{DateTime, Duration, SubsecRound, Utc};
+use entity::column::{IncidentType, MonitorKind, Status};
+use entity::{
+    check, check_rollup, consumed_login_state, incident, rollup_progress, scheduler_minute,
+    service, service_state, vendor_incident, vendor_maintenance, vendor_page,
+    vendor_page_component,
+};
+use migration::Pool;
+use sea_orm::sea_query::{Alias, Query, SimpleExpr};
+use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, ModelTrait, PaginatorTrait};
+use testkit::PostgresServer;
+use uuid::Uuid;
+
+/// Inserts one row whose columns are given by name, because entities only know today's schema.
+async fn insert(db: &DatabaseConnection, table: &str, row: Vec<(&str, SimpleExpr)>) {
+    let (columns, values): (Vec<_>, Vec<_>) = row
+        .into_iter()
+        .map(|(column, value)| (Alias::new(column), value))
+        .unzip();
+    let insert = Query::insert()
+        .into_table(Alias::new(table))
+        .columns(columns)
+        .values_panic(values)
+        .to_owned();
+    db.execute(&insert).await.unwrap();
+}
+
+macro_rules! row {
+    ($($column:ident: $value:expr),+ $(,)?) => {
+        vec![$((stringify!($column), SimpleExpr::from($value))),+]
+    };
+}
+
+/// Runs `body` on an empty database of each kind.
+macro_rules! on_each_empty_database {
+    ($(async fn $name:ident($db:ident: DatabaseConnection) $body:block)+) => { $(
+        mod $name {
+            use super::*;
+
+            async fn body($db: DatabaseConnection) $body
+
+            #[tokio::test]
+            async fn sqlite() {
+                let directory = tempfile::tempdir().unwrap();
+                let file = directory.path().join("upgrade.sqlite");
+                Box::pin(body(connect(&format!("sqlite://{}", file.display())).await)).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                let url = PostgresServer::shared().await.create_database().await;
+                Box::pin(body(connect(&url).await)).await;
+            }
+        }
+    )+ };
+}
+
+async fn connect(url: &str) -> DatabaseConnection {
+    let pool = Pool {
+        max_connections: 2,
+        ..Pool::default()
+    };
+    migration::connect(url, &pool).await.unwrap()
+}
+
+on_each_empty_database! {
+    async fn plain_names_keep_every_row(db: DatabaseConnection) {
+        migration::run_first(&db, 7).await.unwrap();
+        let now: DateTime<Utc> = Utc::now().trunc_subsecs(3);
+        let [user, http, followed, page, open] = [(); 5].map(|()| Uuid::now_v7());
+        insert(&db, "users", row! { id: user, email: "ada@example.com", name: "Ada", created_at: now, updated_at: now }).await;
+        insert(&db, "status_pages", row! {
+            id: page, key: "status.vendor.example", api_urls: serde_json::json!(["https://status.vendor.example/api"]), created_at: now,
+        }).await;
+        insert(&db, "status_page_components", row! {
+            status_page_id: page, component_id: "api", name: "API", position: 0, status: 0_i16, vendor_status: "operational", updated_at: now,
+        }).await;
+        for (id, kind) in [(http, "http"), (followed, "status_page")] {
+            let vendor_page = (kind == "status_page").then_some(page);
+            insert(&db, "services", row! {
+                id: id, user_id: user, name: kind, kind: kind, url: "https://example.com/", status_page_url: "https://status.vendor.example/",
+                status_page_id: vendor_page, created_at: now, updated_at: now,
+            }).await;
+            insert(&db, "service_state", row! { service_id: id, status: 0_i16, since: now - Duration::hours(2) }).await;
+        }
+        insert(&db, "vendor_incidents", row! {
+            status_page_id: page, incident_id: "i1", name: "Slow API", impact: "minor", status: "investigating",
+            component_ids: serde_json::json!(["api"]), updates: serde_json::json!([]), updated_at: now,
+        }).await;
+        insert(&db, "vendor_maintenances", row! {
+            status_page_id: page, maintenance_id: "m1", name: "Database", status: "scheduled",
+            component_ids: serde_json::json!(["api"]), updated_at: now,
+        }).await;
+        insert(&db, "incidents", row! {
+            id: open, service_id: http, user_id: user, kind: "degraded", started_at: now, checks_failed: 2,
+        }).await;
+        let slot = now.timestamp_millis();
+        insert(&db, "checks", row! { service_number: 1, slot: slot, delay_ms: 7, interval_seconds: 30, status: 1_i16 }).await;
+        insert(&db, "check_rollups", row! {
+            service_number: 1, period: 0_i16, start: slot, up_ms: 1_i64, degraded_ms: 2_i64, down_ms: 3_i64, maintenance_ms: 4_i64,
+            checks: 5, failed: 6, latency: Vec::<u8>::new(),
+        }).await;
+        insert(&db, "rollup_progress", row! { service_number: 1, slot: slot, interval_seconds: 30, status: 1_i16 }).await;
+        insert(&db, "used_sign_ins", row! { id: vec![1_u8, 2], expires_at: now }).await;
+        insert(&db, "scheduling_periods", row! {
+            started_at: now, worker_id: user, checks: 9, missed: 0, max_lateness_ms: 3, lateness: Vec::<u8>::new(),
+        }).await;
+
+        migration::run(&db).await.unwrap();
+        migration::verify(&db).await.unwrap();
+
+        let by_id = async |id: Uuid| service::Entity::find_by_id(id).one(&db).await.unwrap().unwrap();
+        let (own, vendors) = (by_id(http).await, by_id(followed).await);
+        assert_eq!((own.kind, own.seq, own.vendor_page_id), (MonitorKind::Http, 1, None));
+        assert_eq!((vendors.kind, vendors.seq, vendors.vendor_page_id), (MonitorKind::VendorPage, 2, Some(page)));
+        assert_eq!(vendors.vendor_page_url.as_deref(), Some("https://status.vendor.example/"));
+        let state = service_state::Entity::find_by_id(http).one(&db).await.unwrap().unwrap();
+        assert_eq!((state.status, state.status_since), (Status::Up, now - Duration::hours(2)));
+        let incident = incident::Entity::find_by_id(open).one(&db).await.unwrap().unwrap();
+        assert_eq!(incident.incident_type, IncidentType::Degraded);
+        let check = check::Entity::find().one(&db).await.unwrap().unwrap();
+        assert_eq!((check.service_seq, check.slot, check.lateness_ms), (1, slot, 7));
+        let rollup = check_rollup::Entity::find().one(&db).await.unwrap().unwrap();
+        assert_eq!((rollup.service_seq, rollup.down_ms), (1, 3));
+        let progress = rollup_progress::Entity::find().one(&db).await.unwrap().unwrap();
+        assert_eq!((progress.service_seq, progress.slot), (1, slot));
+        let component = vendor_page_component::Entity::find().one(&db).await.unwrap().unwrap();
+        assert_eq!((component.vendor_page_id, component.component_id.as_str()), (page, "api"));
+        let told = vendor_incident::Entity::find().one(&db).await.unwrap().unwrap();
+        assert_eq!((told.vendor_page_id, told.incident_id.as_str()), (page, "i1"));
+        let announced = vendor_maintenance::Entity::find().one(&db).await.unwrap().unwrap();
+        assert_eq!((announced.vendor_page_id, announced.maintenance_id.as_str()), (page, "m1"));
+        assert_eq!(consumed_login_state::Entity::find().one(&db).await.unwrap().unwrap().id, [1, 2]);
+        assert_eq!(scheduler_minute::Entity::find().one(&db).await.unwrap().unwrap().checks, 9);
+
+        // What hung on a row still does: a deleted page lets go of its followers and takes its own rows along.
+        let deleted = vendor_page::Entity::find_by_id(page).one(&db).await.unwrap().unwrap();
+        deleted.delete(&db).await.unwrap();
+        assert_eq!(by_id(followed).await.vendor_page_id, None);
+        assert_eq!(vendor_incident::Entity::find().count(&db).await.unwrap(), 0);
+        by_id(http).await.delete(&db).await.unwrap();
+        assert_eq!(check::Entity::find().count(&db).await.unwrap(), 0);
+        assert_eq!(incident::Entity::find().count(&db).await.unwrap(), 0);
+    }
+}

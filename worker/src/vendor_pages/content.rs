@@ -1,0 +1,404 @@
+//! What the database has of a page against what the page says now: which rows change. Pure.
+//!
+//! Notices are linked to components in the effective form: a vendor that links one to everything is held to what the
+//! components themselves say, so that whoever reads the rows only has to look for the components that are followed.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{column, vendor_incident, vendor_maintenance, vendor_page, vendor_page_component};
+use serde_json::{Value, json};
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
+use vendor_pages::page::following::{Index, Sight};
+use vendor_pages::page::{
+    Component, Identity, Incident, Listing, Maintenance, Page, Reading, Stage, Update,
+};
+
+/// How long an incident is kept after its end.
+pub(crate) const KEPT: TimeDelta = TimeDelta::days(30);
+
+/// An id of so many characters, not all of them digits, is one vendor's alone.
+const TELLING_ID: usize = 10;
+
+/// What the database has of a page.
+#[derive(Debug, Default)]
+pub(crate) struct Stored {
+    pub(crate) components: Vec<vendor_page_component::Model>,
+    pub(crate) incidents: Vec<vendor_incident::Model>,
+    pub(crate) maintenances: Vec<vendor_maintenance::Model>,
+}
+
+/// Which lists the answers of a page speak of. What they are silent about is as it was: a list that is null is not empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spoken {
+    pub(crate) incidents: bool,
+    pub(crate) maintenances: bool,
+}
+
+impl Spoken {
+    /// What these answers speak of together.
+    pub(crate) fn by<'r>(readings: impl IntoIterator<Item = &'r Reading>) -> Self {
+        readings.into_iter().fold(
+            Self {
+                incidents: false,
+                maintenances: false,
+            },
+            |all, one| Self {
+                incidents: all.incidents || one.incidents.is_some(),
+                maintenances: all.maintenances || one.maintenances.is_some(),
+            },
+        )
+    }
+}
+
+/// The rows to write.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Changes {
+    /// New or changed.
+    pub(crate) components: Vec<vendor_page_component::Model>,
+    /// The ids of components that the page has no more: those that somebody follows are missing, the others go.
+    pub(crate) gone: Vec<String>,
+    /// New or changed.
+    pub(crate) incidents: Vec<vendor_incident::Model>,
+    /// New or changed.
+    pub(crate) maintenances: Vec<vendor_maintenance::Model>,
+    /// The ids of maintenances that are over or no more announced.
+    pub(crate) over: Vec<String>,
+}
+
+/// Whether a page that was found where another one had been is the same vendor's: it has a component of those that are
+/// `known` by id and name. Ids that any page could have, as small numbers are, say nothing without the name.
+pub(crate) fn is_same_vendors(page: &Page, known: &[(String, String)]) -> bool {
+    let names: HashMap<&str, Vec<&str>> =
+        known.iter().fold(HashMap::new(), |mut names, (id, name)| {
+            names.entry(id.as_str()).or_default().push(name.as_str());
+            names
+        });
+    page.components.iter().any(|component| {
+        let own = component.id.chars().count() >= TELLING_ID
+            && !component.id.bytes().all(|byte| byte.is_ascii_digit());
+        let same_name = |name: &&str| name.to_lowercase() == component.name.to_lowercase();
+        names
+            .get(component.id.as_str())
+            .is_some_and(|names| own || names.iter().any(same_name))
+    })
+}
+
+impl Stored {
+    /// The page as it was when it was read last.
+    pub(crate) fn page(&self, row: &vendor_page::Model) -> Page {
+        let components = self
+            .components
+            .iter()
+            .filter(|component| !component.missing);
+        let open = self
+            .incidents
+            .iter()
+            .filter(|incident| incident.resolved_at.is_none());
+        Page {
+            provider: "",
+            name: row.name.clone(),
+            url: row.url.clone(),
+            components: components.map(component).collect(),
+            incidents: open.map(incident).collect(),
+            maintenances: self.maintenances.iter().map(maintenance).collect(),
+            identity: Identity::Id,
+            listing: match row.listing {
+                column::Listing::All => Listing::All,
+                column::Listing::Mentioned => Listing::Mentioned,
+            },
+        }
+    }
+
+    /// Whether `page` has none of the components that there were: then it is another page, or a broken one, and says
+    /// nothing about what became of them. Those that were missing count: with them the page itself comes back.
+    pub(crate) fn shares_nothing_with(&self, page: &Page) -> bool {
+        let ids: HashSet<&str> = page
+            .components
+            .iter()
+            .map(|component| component.id.as_str())
+            .collect();
+        let mut known = self.components.iter().peekable();
+        known.peek().is_some()
+            && known.all(|component| !ids.contains(component.component_id.as_str()))
+    }
+
+    /// What is to be written when the page says `page` at `now`, as far as it speaks.
+    pub(crate) fn changes(
+        &self,
+        id: Uuid,
+        page: &Page,
+        spoken: Spoken,
+        now: DateTime<Utc>,
+    ) -> Changes {
+        let index = Index::new(page);
+        let (components, gone) = self.changed_components(id, page, &index, now);
+        let incidents = if spoken.incidents {
+            self.changed_incidents(id, page, &index, now)
+        } else {
+            Vec::new()
+        };
+        let (maintenances, over) = if spoken.maintenances {
+            self.changed_maintenances(id, page, &index, now)
+        } else {
+            Default::default()
+        };
+        Changes {
+            components,
+            gone,
+            incidents,
+            maintenances,
+            over,
+        }
+    }
+
+    fn changed_components(
+        &self,
+        id: Uuid,
+        page: &Page,
+        index: &Index<'_>,
+        now: DateTime<Utc>,
+    ) -> (Vec<vendor_page_component::Model>, Vec<String>) {
+        let known: HashMap<&str, _> = self
+            .components
+            .iter()
+            .map(|row| (row.component_id.as_str(), row))
+            .collect();
+        let mut changed = Vec::new();
+        let mut change = |row: vendor_page_component::Model| {
+            let same = known.get(row.component_id.as_str()).is_some_and(|known| {
+                vendor_page_component::Model {
+                    updated_at: row.updated_at,
+                    ..(*known).clone()
+                } == row
+            });
+            if !same {
+                changed.push(row);
+            }
+        };
+        for component in &page.components {
+            change(vendor_page_component::Model {
+                vendor_page_id: id,
+                component_id: component.id.clone(),
+                name: component.name.clone(),
+                group_name: component.group.clone(),
+                position: i32::try_from(component.position).unwrap_or(i32::MAX),
+                status: component.status.into(),
+                vendor_status: component.vendor_status.clone(),
+                missing: false,
+                updated_at: now,
+            });
+        }
+        let shown: HashSet<&str> = page
+            .components
+            .iter()
+            .map(|component| component.id.as_str())
+            .collect();
+        let absent = self
+            .components
+            .iter()
+            .filter(|row| !shown.contains(row.component_id.as_str()));
+        let mut gone = Vec::new();
+        for row in absent {
+            let unmentioned = index.sight(&row.component_id) == Sight::Unmentioned;
+            // What is missing is so until it is mentioned again: of what the vendor had never listed here, that it is
+            // silent about it says nothing.
+            if unmentioned && !row.missing {
+                let (status, vendor_status) = (column::Status::Up, String::new());
+                change(vendor_page_component::Model {
+                    status,
+                    vendor_status,
+                    missing: false,
+                    updated_at: now,
+                    ..row.clone()
+                });
+            } else if !row.missing {
+                gone.push(row.component_id.clone());
+            }
+        }
+        (changed, gone)
+    }
+
+    fn changed_incidents(
+        &self,
+        id: Uuid,
+        page: &Page,
+        index: &Index<'_>,
+        now: DateTime<Utc>,
+    ) -> Vec<vendor_incident::Model> {
+        let known: HashMap<&str, _> = self
+            .incidents
+            .iter()
+            .map(|row| (row.incident_id.as_str(), row))
+            .collect();
+        let shown: HashSet<&str> = page
+            .incidents
+            .iter()
+            .map(|incident| incident.id.as_str())
+            .collect();
+        let said = page.incidents.iter().map(|incident| {
+            let known = known.get(incident.id.as_str());
+            // One that ended without saying when ended when that was seen first.
+            let ended = || {
+                incident
+                    .resolved_at
+                    .or(known.and_then(|row| row.resolved_at))
+                    .unwrap_or(now)
+            };
+            vendor_incident::Model {
+                vendor_page_id: id,
+                incident_id: incident.id.clone(),
+                name: incident.name.clone(),
+                impact: incident.impact.clone(),
+                status: incident.status.clone(),
+                started_at: incident.started_at,
+                resolved_at: (!incident.open).then(ended),
+                url: incident.url.clone(),
+                component_ids: json!(index.touched(&incident.component_ids, incident.open)),
+                updates: updates(&incident.updates),
+                updated_at: now,
+            }
+        });
+        let recent = |row: &vendor_incident::Model| {
+            row.resolved_at.is_none_or(|end| end > now - KEPT)
+                || known.contains_key(row.incident_id.as_str())
+        };
+        let vanished = self
+            .incidents
+            .iter()
+            .filter(|row| row.resolved_at.is_none() && !shown.contains(row.incident_id.as_str()))
+            .map(|row| vendor_incident::Model {
+                resolved_at: Some(now),
+                updated_at: now,
+                ..row.clone()
+            });
+        let same = |row: &vendor_incident::Model| {
+            known.get(row.incident_id.as_str()).is_some_and(|known| {
+                vendor_incident::Model {
+                    updated_at: row.updated_at,
+                    ..(*known).clone()
+                } == *row
+            })
+        };
+        said.chain(vanished)
+            .filter(|row| recent(row) && !same(row))
+            .collect()
+    }
+
+    fn changed_maintenances(
+        &self,
+        id: Uuid,
+        page: &Page,
+        index: &Index<'_>,
+        now: DateTime<Utc>,
+    ) -> (Vec<vendor_maintenance::Model>, Vec<String>) {
+        let known: HashMap<&str, _> = self
+            .maintenances
+            .iter()
+            .map(|row| (row.maintenance_id.as_str(), row))
+            .collect();
+        let announced = page
+            .maintenances
+            .iter()
+            .filter(|work| work.stage_at(now) != Stage::Completed);
+        let announced = announced.map(|work| {
+            let under_way = work.stage_at(now) == Stage::InProgress;
+            vendor_maintenance::Model {
+                vendor_page_id: id,
+                maintenance_id: work.id.clone(),
+                name: work.name.clone(),
+                status: work.status.clone(),
+                scheduled_for: work.scheduled_for,
+                scheduled_until: work.scheduled_until,
+                url: work.url.clone(),
+                component_ids: json!(index.touched(&work.component_ids, under_way)),
+                updated_at: now,
+            }
+        });
+        let announced: Vec<_> = announced.collect();
+        let ids: HashSet<&str> = announced
+            .iter()
+            .map(|row| row.maintenance_id.as_str())
+            .collect();
+        let over = known
+            .keys()
+            .filter(|id| !ids.contains(*id))
+            .map(|id| (*id).to_owned())
+            .collect();
+        let same = |row: &vendor_maintenance::Model| {
+            known.get(row.maintenance_id.as_str()).is_some_and(|known| {
+                vendor_maintenance::Model {
+                    updated_at: row.updated_at,
+                    ..(*known).clone()
+                } == *row
+            })
+        };
+        (
+            announced.iter().filter(|row| !same(row)).cloned().collect(),
+            over,
+        )
+    }
+}
+
+impl Changes {
+    /// Whether there is anything to write.
+    pub(crate) fn any(&self) -> bool {
+        *self != Self::default()
+    }
+}
+
+fn updates(updates: &[Update]) -> Value {
+    let update =
+        |update: &Update| json!({ "at": update.at, "status": update.status, "body": update.body });
+    updates.iter().map(update).collect()
+}
+
+fn component(row: &vendor_page_component::Model) -> Component {
+    Component {
+        id: row.component_id.clone(),
+        name: row.name.clone(),
+        group: row.group_name.clone(),
+        status: row.status.into(),
+        vendor_status: row.vendor_status.clone(),
+        position: u32::try_from(row.position).unwrap_or_default(),
+    }
+}
+
+fn incident(row: &vendor_incident::Model) -> Incident {
+    Incident {
+        id: row.incident_id.clone(),
+        name: row.name.clone(),
+        impact: row.impact.clone(),
+        status: row.status.clone(),
+        open: true,
+        started_at: row.started_at,
+        resolved_at: None,
+        url: row.url.clone(),
+        component_ids: ids(&row.component_ids),
+        updates: Vec::new(),
+    }
+}
+
+fn maintenance(row: &vendor_maintenance::Model) -> Maintenance {
+    Maintenance {
+        id: row.maintenance_id.clone(),
+        name: row.name.clone(),
+        status: row.status.clone(),
+        stage: None,
+        scheduled_for: row.scheduled_for,
+        scheduled_until: row.scheduled_until,
+        url: row.url.clone(),
+        component_ids: ids(&row.component_ids),
+        updates: Vec::new(),
+    }
+}
+
+fn ids(list: &Value) -> Vec<String> {
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|id| id.as_str().map(ToOwned::to_owned))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,13 +4,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { chart, find, helm, installations, own, pods, render, renderAll, root } from './render.mjs';
+import { chart, find, helm, installations, requiredValues, pods, render, renderAll, root } from './render.mjs';
 
 const all = renderAll();
 const matches = (selector, labels) => Object.entries(selector).every(([key, value]) => labels[key] === value);
 
 test('helm lint passes with every values file', () => {
-  const cases = Object.values(installations).map((values) => ({ lint: true, values: [own, ...values] }));
+  const cases = Object.values(installations).map((values) => ({ lint: true, values: [requiredValues, ...values] }));
   for (const { messages, errors, error } of helm(cases)) {
     const worse = (messages ?? []).filter(({ severity }) => severity >= 2);
     assert.deepEqual([error, worse, errors ?? []], [undefined, [], []]);
@@ -36,7 +36,7 @@ test('every Service, budget and autoscaler selects exactly its component', () =>
       }
       if (object.kind === 'HorizontalPodAutoscaler') {
         const { kind, name: target } = object.spec.scaleTargetRef;
-        assert.equal(find(objects, kind, target).spec.replicas, undefined, `${name}: ${target} has replicas of its own, which each upgrade would set back`);
+        assert.equal(find(objects, kind, target).spec.replicas, undefined, `${name}: ${target} has fixed replicas, which each upgrade would restore`);
       }
     }
   }
@@ -172,7 +172,7 @@ test('the storage class is the cluster default unless set', () => {
 });
 
 test('object names contain the release name, so that two can share a namespace', () => {
-  const [{ objects }] = helm([{ values: [own], name: 'second' }]);
+  const [{ objects }] = helm([{ values: [requiredValues], name: 'second' }]);
   for (const { kind, metadata } of objects) assert.match(metadata.name, /^second-pulsecheck/, `${kind} ${metadata.name}`);
   const { matchLabels } = find(objects, 'Deployment', 'second-pulsecheck-api').spec.selector;
   assert.equal(matchLabels['app.kubernetes.io/instance'], 'second');

@@ -1,7 +1,7 @@
 // Tests that values which cannot work are rejected with a message, before anything reaches a cluster.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { helm, own } from './render.mjs';
+import { helm, requiredValues } from './render.mjs';
 
 const managed = { existingSecret: 'managed', cidrs: ['10.0.0.1/32'] };
 const production = [new URL('../../helm/pulsecheck/values-production.yaml', import.meta.url).pathname];
@@ -44,11 +44,11 @@ const refused = {
 };
 
 test('the valid installation that the cases differ from is accepted', () => {
-  const [{ error }] = helm([{ values: [own] }]);
+  const [{ error }] = helm([{ values: [requiredValues] }]);
   assert.equal(error, undefined);
 });
 
-const answers = helm(Object.values(refused).map(([values]) => ({ values: [own, ...values] })));
+const answers = helm(Object.values(refused).map(([values]) => ({ values: [requiredValues, ...values] })));
 Object.entries(refused).forEach(([name, [, sentence]], i) => {
   test(`${name} is rejected with a message`, () => {
     assert.ok(answers[i].error, 'it was accepted');
@@ -58,6 +58,6 @@ Object.entries(refused).forEach(([name, [, sentence]], i) => {
 
 test('external PostgreSQL and Redis are accepted with Secrets and addresses', () => {
   const values = { secrets: { existingSecret: 'own' }, postgres: { enabled: false, external: managed }, redis: { enabled: false, external: managed } };
-  const [{ error }] = helm([{ values: [own, values] }]);
+  const [{ error }] = helm([{ values: [requiredValues, values] }]);
   assert.equal(error, undefined);
 });

@@ -12,7 +12,7 @@ export const tools = process.env.DEPLOY_TOOLS ?? join(cache, 'pulsecheck/deploy-
 const python = join(tools, 'python/bin/python');
 
 /** The values that every installation requires: secrets and a tag. */
-export const own = {
+export const requiredValues = {
   image: { tag: '0.1.0-0123abc' },
   secrets: {
     secretKey: '0123456789abcdef0123456789abcdef',
@@ -69,7 +69,7 @@ export function helm(cases, path = chart) {
 /** Renders all installations, for a first installation and for an upgrade: `[name, objects]`. */
 export function renderAll() {
   const names = Object.keys(installations).flatMap((name) => [[name, false], [name, true]]);
-  const cases = names.map(([name, upgrade]) => ({ values: [own, ...installations[name]], upgrade }));
+  const cases = names.map(([name, upgrade]) => ({ values: [requiredValues, ...installations[name]], upgrade }));
   return helm(cases).map(({ objects, error }, i) => {
     const name = `${names[i][0]}${names[i][1] ? ', upgraded' : ''}`;
     if (error) throw new Error(`${name}: ${error}`);
@@ -79,7 +79,7 @@ export function renderAll() {
 
 /** Renders one installation and returns its objects. */
 export function render(values, options = {}) {
-  const [{ objects, error }] = helm([{ values: [own, ...values], ...options }]);
+  const [{ objects, error }] = helm([{ values: [requiredValues, ...values], ...options }]);
   if (error) throw new Error(error);
   return objects;
 }

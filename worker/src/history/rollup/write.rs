@@ -1,6 +1,6 @@
-//! Writing what was folded: rollups and progress in one short transaction.
+//! Writes folded checks: rollups and progress in one short transaction.
 
-use super::Folded;
+use super::folded::Folded;
 use domain::rollup::{DAY, HOUR, Sum, floor};
 use entity::check_rollup::{self, Column};
 use entity::column::RollupPeriod;
@@ -14,11 +14,11 @@ use sea_orm::{
 };
 use std::collections::HashMap;
 
-/// "PulseFol" in ASCII: whoever writes rollups of a PostgreSQL database.
-const LOCK: i64 = 0x5075_6c73_6546_6f6c;
+/// Advisory lock of the worker that writes rollups to a PostgreSQL database: "PulseFol" in ASCII.
+const ROLLUP_LOCK: i64 = 0x5075_6c73_6546_6f6c;
 
-/// Adds what was folded to the rollups, but for services that somebody else has folded or deleted meanwhile. Returns how
-/// many checks were added.
+/// Adds folded checks to the rollups, except for services that another worker folded or that were
+/// deleted meanwhile. Returns how many checks were added.
 pub(super) async fn write(db: &DatabaseConnection, folded: &[Folded]) -> Result<u64, DbErr> {
     if folded.is_empty() {
         return Ok(0);
@@ -35,39 +35,40 @@ pub(super) async fn write(db: &DatabaseConnection, folded: &[Folded]) -> Result<
         tx.execute_raw(
             Sql::new(backend)
                 .text("SELECT pg_advisory_xact_lock(")
-                .value(LOCK)
+                .value(ROLLUP_LOCK)
                 .text(")")
                 .finish(),
         )
         .await?;
     }
     let valid = unchanged(&tx, folded).await?;
-    let rows = added_to_what_is_there(&tx, &valid).await?;
+    let rows = merge_with_stored(&tx, &valid).await?;
     upsert(&tx, rows).await?;
-    note(&tx, &valid).await?;
+    write_progress(&tx, &valid).await?;
     tx.commit().await?;
     Ok(valid.iter().map(|service| service.checks).sum())
 }
 
-/// Those that exist and whose progress is as it was read; they cannot be deleted before the transaction ends.
+/// Returns the services that exist and whose progress is as it was read, and locks them, so that they
+/// are not deleted before the transaction ends.
 async fn unchanged<'a>(
     tx: &DatabaseTransaction,
     folded: &'a [Folded],
 ) -> Result<Vec<&'a Folded>, DbErr> {
-    let numbers: Vec<[i64; 1]> = folded
+    let seqs: Vec<[i64; 1]> = folded
         .iter()
         .map(|service| [service.service_seq.into()])
         .collect();
-    // A service that is being deleted is skipped, because waiting for it could be waiting for each other.
+    // Skips services that are being deleted: waiting for them could be a deadlock.
     let sql = Sql::new(tx.get_database_backend())
         .text("SELECT s.seq, p.slot FROM ")
-        .rows("given", ["seq"], &numbers)
+        .rows("given", ["seq"], &seqs)
         .text(" JOIN services s ON s.seq = given.seq")
         .text(" LEFT JOIN rollup_progress p ON p.service_seq = s.seq")
         .by_backend(" FOR KEY SHARE OF s SKIP LOCKED", "");
     let mut current: HashMap<i32, Option<i64>> = HashMap::new();
     for row in tx.query_all_raw(sql.finish()).await? {
-        current.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        current.insert(row.try_get("", "seq")?, row.try_get("", "slot")?);
     }
     let same = |service: &&Folded| {
         current.get(&service.service_seq)
@@ -76,12 +77,13 @@ async fn unchanged<'a>(
     Ok(folded.iter().filter(same).collect())
 }
 
-/// The rows to be: of all that a fold touches, only the hour and the day of the check that it went on from can be there.
-async fn added_to_what_is_there(
+/// Returns the rows to write. Of all rows that a fold touches, only the hour and the day of the check
+/// that it continues can exist.
+async fn merge_with_stored(
     tx: &DatabaseTransaction,
     folded: &[&Folded],
 ) -> Result<Vec<check_rollup::Model>, DbErr> {
-    let begun: Vec<[i64; 3]> = folded
+    let touched: Vec<[i64; 3]> = folded
         .iter()
         .filter_map(|service| service.before.as_ref())
         .flat_map(|before| {
@@ -93,17 +95,17 @@ async fn added_to_what_is_there(
         .collect();
     let sql = Sql::new(tx.get_database_backend())
         .text("SELECT r.* FROM ")
-        .rows("given", ["seq", "period", "start"], &begun)
+        .rows("given", ["seq", "period", "start"], &touched)
         .by_backend(" JOIN ", " CROSS JOIN ")
         .text("check_rollups r ON r.service_seq = given.seq")
         .text(" AND r.period = given.period AND r.start = given.start");
-    let mut there: HashMap<(i32, i16, i64), Sum> = HashMap::new();
+    let mut stored: HashMap<(i32, i16, i64), Sum> = HashMap::new();
     for row in tx.query_all_raw(sql.finish()).await? {
         let row = check_rollup::Model::from_query_result(&row, "")?;
         let sum = row
             .sum()
             .map_err(|error| DbErr::Type(format!("{error} in the rollup {row:?}")))?;
-        there.insert((row.service_seq, row.period.into_value(), row.start), sum);
+        stored.insert((row.service_seq, row.period.into_value(), row.start), sum);
     }
 
     let mut rows = Vec::new();
@@ -123,13 +125,13 @@ async fn added_to_what_is_there(
                 period.into_value(),
                 start.timestamp_millis(),
             );
-            let mut whole = there.remove(&key).unwrap_or_default();
-            whole.merge(sum);
+            let mut total = stored.remove(&key).unwrap_or_default();
+            total.merge(sum);
             rows.push(check_rollup::Model::of(
                 service.service_seq,
                 period,
                 *start,
-                &whole,
+                &total,
             ));
         }
     }
@@ -150,9 +152,9 @@ async fn upsert(tx: &DatabaseTransaction, mut rows: Vec<check_rollup::Model>) ->
         ])
         .to_owned();
     while !rows.is_empty() {
-        let some = rows.split_off(rows.len().saturating_sub(500));
+        let chunk = rows.split_off(rows.len().saturating_sub(500));
         let insert = check_rollup::Entity::insert_many(
-            some.into_iter().map(IntoActiveModel::into_active_model),
+            chunk.into_iter().map(IntoActiveModel::into_active_model),
         );
         insert
             .on_conflict(conflict.clone())
@@ -162,7 +164,7 @@ async fn upsert(tx: &DatabaseTransaction, mut rows: Vec<check_rollup::Model>) ->
     Ok(())
 }
 
-async fn note(tx: &DatabaseTransaction, folded: &[&Folded]) -> Result<(), DbErr> {
+async fn write_progress(tx: &DatabaseTransaction, folded: &[&Folded]) -> Result<(), DbErr> {
     use rollup_progress::Column;
     let rows = folded.iter().filter_map(|service| {
         let last = service.fold.last()?;

@@ -1,18 +1,18 @@
-//! Reading what is not in the rollups yet, a few services at a time.
+//! Reads checks that are not in the rollups yet, a few services at a time.
 
-use super::Folded;
+use super::folded::Folded;
 use domain::rollup::Fold;
 use entity::column::Status;
 use entity::sql::Sql;
 use entity::{check, rollup_progress, service};
 use sea_orm::{
-    ActiveEnum, ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use std::collections::HashMap;
 
-/// The numbers of the next services after `after`.
-pub(super) async fn services(
+/// Returns the `seq` of the next services after `after`.
+pub(super) async fn service_seqs(
     db: &DatabaseConnection,
     after: i32,
     limit: u64,
@@ -30,18 +30,18 @@ pub(super) async fn services(
 /// Folds up to `limit` new checks of each service; services without any are left out.
 pub(super) async fn fold(
     db: &DatabaseConnection,
-    numbers: &[i32],
+    seqs: &[i32],
     limit: u64,
 ) -> Result<Vec<Folded>, DbErr> {
     let progress = rollup_progress::Entity::find()
-        .filter(rollup_progress::Column::ServiceSeq.is_in(numbers.to_vec()));
+        .filter(rollup_progress::Column::ServiceSeq.is_in(seqs.to_vec()));
     let progress: HashMap<i32, _> = progress
         .all(db)
         .await?
         .into_iter()
         .map(|row| (row.service_seq, row))
         .collect();
-    let from: Vec<[i64; 2]> = numbers
+    let from: Vec<[i64; 2]> = seqs
         .iter()
         .map(|seq| {
             [
@@ -79,14 +79,14 @@ pub(super) async fn fold(
 
     let mut folded: Vec<Folded> = Vec::new();
     for row in db.query_all_raw(sql.finish()).await? {
-        let service_seq: i32 = row.try_get_by_index(0)?;
-        let status = Status::try_from_value(&row.try_get_by_index(3)?)?;
+        let service_seq: i32 = row.try_get("", "service_seq")?;
+        let status: Status = row.try_get("", "status")?;
         let sample = check::sample(
-            row.try_get_by_index(1)?,
-            row.try_get_by_index(2)?,
+            row.try_get("", "slot")?,
+            row.try_get("", "interval_seconds")?,
             status.into(),
         );
-        let response_time_ms: Option<i32> = row.try_get_by_index(4)?;
+        let response_time_ms: Option<i32> = row.try_get("", "response_time_ms")?;
         if folded
             .last()
             .is_none_or(|last| last.service_seq != service_seq)

@@ -1,4 +1,4 @@
-//! What workers write down about themselves, and that they say that they are at work.
+//! The statistics that workers write, and their registration.
 
 use crate::script::{Script, up};
 use crate::stage::{Stage, eventually, on_each_stage};
@@ -30,7 +30,7 @@ async fn hosts(stage: &Stage) -> Vec<String> {
 }
 
 on_each_stage! {
-    async fn what_a_worker_did_is_written_down_to_the_last_check_when_it_ends(stage: Stage) {
+    async fn statistics_include_the_last_check_when_a_worker_ends(stage: Stage) {
         let service = stage.service("http://up.test/").interval(1).create().await;
         let settings = on("one");
         let stats = Arc::clone(&settings.stats);

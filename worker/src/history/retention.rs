@@ -1,67 +1,70 @@
-//! The end of what is old enough: checks first, much later their hours; days stay for ever; and the ledger of scheduling
-//! after a week. Deletes only what is in the
-//! rollups, which its caller sees to, and in portions so small that recording does not notice.
+//! Deletes what is old enough: checks, hourly rollups and scheduler statistics. Daily rollups are kept
+//! for ever. Deletes in portions so small that recording does not notice. The caller makes sure that
+//! everything is in the rollups before.
 
-use crate::history::Settings;
-use crate::partitions;
+use super::partitions;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::rollup::{DAY, HOUR, floor};
 use entity::column::RollupPeriod;
 use entity::sql::Sql;
 use sea_orm::{ActiveEnum, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// Rows in one transaction.
-const PORTION: i64 = 1000;
+/// Number of rows that are deleted in one transaction.
+const DELETE_BATCH: i64 = 1000;
 
-/// How long it is known what each worker did in each minute.
-const KEEP_PERIODS: TimeDelta = TimeDelta::days(7);
+/// How long scheduler statistics are kept.
+const KEEP_SCHEDULER_MINUTES: TimeDelta = TimeDelta::days(7);
 
-/// What was deleted.
+/// Numbers of deleted rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Deleted {
-    /// Checks, one by one.
+    /// Single checks.
     pub checks: u64,
-    /// Whole days of checks.
+    /// Partitions with all checks of a day.
     pub partitions: u64,
-    /// Rollups by hour.
+    /// Hourly rollups.
     pub hours: u64,
-    /// Minutes of the ledger of scheduling.
-    pub periods: u64,
+    /// Rows of scheduler statistics.
+    pub scheduler_minutes: u64,
 }
 
-/// Deletes what is older than it may become.
-///
-/// # Errors
-/// What the database said; what was deleted before stays deleted.
+/// Deletes checks older than `keep_checks`, hourly rollups older than `keep_hours`, and old scheduler
+/// statistics.
 pub(crate) async fn delete_old(
     db: &DatabaseConnection,
-    settings: &Settings,
+    keep_checks: Duration,
+    keep_hours: Duration,
     now: DateTime<Utc>,
 ) -> Result<Deleted, DbErr> {
     let backend = db.get_database_backend();
-    let checks_end = now - settings.keep_checks;
-    // Whole days or hours go, so that what an hour's rollup was made of is there or is not.
+    let checks_end = now - keep_checks;
+    // Whole days or hours, so that the checks of an hourly rollup are all there or all gone.
     let width = if backend == DbBackend::Postgres {
         DAY
     } else {
         HOUR
     };
     let checks_end = floor(checks_end, width);
-    let checks = in_portions(db, &old_checks(backend, checks_end)).await?;
-    let hours_end = floor(now - settings.keep_hours, DAY);
-    let hours = in_portions(db, &old_hours(backend, hours_end)).await?;
+    let checks = delete_in_batches(db, &old_checks(backend, checks_end)).await?;
+    let hours_end = floor(now - keep_hours, DAY);
+    let hours = delete_in_batches(db, &old_hours(backend, hours_end)).await?;
     let partitions = partitions::drop_before(db, checks_end.date_naive()).await?;
-    let periods = in_portions(db, &old_periods(backend, now - KEEP_PERIODS)).await?;
+    let scheduler_minutes = delete_in_batches(
+        db,
+        &old_scheduler_minutes(backend, now - KEEP_SCHEDULER_MINUTES),
+    )
+    .await?;
     Ok(Deleted {
         checks,
         partitions,
         hours,
-        periods,
+        scheduler_minutes,
     })
 }
 
-/// In PostgreSQL what no partition of a day has caught, in SQLite all of them: found service by service, as they are kept.
+/// Deletes, in PostgreSQL, old checks outside of the days' partitions; in SQLite, all old checks, found
+/// service by service, as they are stored.
 fn old_checks(backend: DbBackend, end: DateTime<Utc>) -> Statement {
     let sql = Sql::new(backend).by_backend(
         "DELETE FROM checks_default WHERE ctid = ANY (ARRAY (SELECT ctid FROM checks_default WHERE slot < ",
@@ -72,7 +75,7 @@ fn old_checks(backend: DbBackend, end: DateTime<Utc>) -> Statement {
     let sql = sql
         .value(end.timestamp_millis())
         .text(" LIMIT ")
-        .value(PORTION);
+        .value(DELETE_BATCH);
     sql.by_backend("))", ")").finish()
 }
 
@@ -84,33 +87,33 @@ fn old_hours(backend: DbBackend, end: DateTime<Utc>) -> Statement {
         .text(" AND start < ")
         .value(end.timestamp_millis())
         .text(" ORDER BY start LIMIT ")
-        .value(PORTION)
+        .value(DELETE_BATCH)
         .text(")")
         .finish()
 }
 
-fn old_periods(backend: DbBackend, end: DateTime<Utc>) -> Statement {
+fn old_scheduler_minutes(backend: DbBackend, end: DateTime<Utc>) -> Statement {
     Sql::new(backend)
         .text("DELETE FROM scheduler_minutes WHERE (started_at, worker_id) IN (")
         .text("SELECT started_at, worker_id FROM scheduler_minutes WHERE started_at < ")
         .value(end)
         .text(" ORDER BY started_at LIMIT ")
-        .value(PORTION)
+        .value(DELETE_BATCH)
         .text(")")
         .finish()
 }
 
-/// Repeats a statement that deletes a portion until it finds nothing more, and rests in between.
-async fn in_portions(db: &DatabaseConnection, statement: &Statement) -> Result<u64, DbErr> {
-    let mut all = 0;
+/// Repeats a statement that deletes a batch until there is nothing left, with pauses in between.
+async fn delete_in_batches(db: &DatabaseConnection, statement: &Statement) -> Result<u64, DbErr> {
+    let mut total = 0;
     loop {
         let begun = Instant::now();
         let deleted = db.execute_raw(statement.clone()).await?.rows_affected();
-        all += deleted;
-        if deleted < PORTION.unsigned_abs() {
-            return Ok(all);
+        total += deleted;
+        if deleted < DELETE_BATCH.unsigned_abs() {
+            return Ok(total);
         }
-        // SQLite has one writer at a time: four fifths of the time are for the others.
+        // SQLite has one writer at a time: leave four fifths of the time to the others.
         tokio::time::sleep(begun.elapsed() * 4).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The sentences of an incident's timeline.
+//! The sentences of an incident's timeline. They are shown as they are stored.
 
 use chrono::TimeDelta;
 use domain::cause::thousands;
@@ -16,25 +16,23 @@ pub(crate) fn escalated(outcome: &Outcome) -> String {
     with_reason("went from degraded to down", outcome)
 }
 
-pub(crate) fn eased(outcome: &Outcome) -> String {
-    // Nobody asked the service itself where its vendor says how it is.
-    let told = matches!(outcome.cause, Some(Cause::Vendor { .. }));
-    with_reason(
-        if told {
-            "went from down to degraded"
-        } else {
-            "answers again, but is degraded"
-        },
-        outcome,
-    )
+pub(crate) fn improved(outcome: &Outcome) -> String {
+    // A vendor's report does not mean that the service answered anybody.
+    let is_reported = matches!(outcome.cause, Some(Cause::Vendor { .. }));
+    let what = if is_reported {
+        "went from down to degraded"
+    } else {
+        "answers again, but is degraded"
+    };
+    with_reason(what, outcome)
 }
 
-pub(crate) fn worsened(outcome: &Outcome) -> String {
+pub(crate) fn regressed(outcome: &Outcome) -> String {
     with_reason("down again", outcome)
 }
 
 pub(crate) fn resolved(by: Status, lasted: TimeDelta, outcome: &Outcome) -> String {
-    let lasted = duration(lasted);
+    let lasted = format_duration(lasted);
     match by {
         Status::Up => match (outcome.status_code, outcome.response_time_ms) {
             (Some(code), Some(ms)) => format!(
@@ -59,8 +57,8 @@ fn with_reason(what: &str, outcome: &Outcome) -> String {
     }
 }
 
-/// The two greatest units that matter: `3 min 20 s`, `2 d 4 h`, `850 ms`.
-fn duration(time: TimeDelta) -> String {
+/// Formats a duration in its two largest units: `3 min 20 s`, `2 d 4 h`, `850 ms`.
+fn format_duration(time: TimeDelta) -> String {
     const UNITS: [(i64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
     let seconds = time.num_seconds();
     if seconds < 1 {
@@ -86,7 +84,7 @@ mod tests {
     use domain::Phases;
 
     #[test]
-    fn durations_are_told_in_two_units_at_most() {
+    fn durations_have_two_units_at_most() {
         for (ms, text) in [
             (0, "0 ms"),
             (850, "850 ms"),
@@ -99,12 +97,12 @@ mod tests {
             (8_000_000, "2 h 13 min"),
             (187_200_000, "2 d 4 h"),
         ] {
-            assert_eq!(duration(TimeDelta::milliseconds(ms)), text);
+            assert_eq!(format_duration(TimeDelta::milliseconds(ms)), text);
         }
     }
 
     #[test]
-    fn sentences_carry_the_cause_and_the_recovery_what_was_answered() {
+    fn sentences_contain_the_cause_and_a_recovery_the_answer() {
         let down = Outcome::without_answer(Cause::ConnectionRefused, Phases::default());
         assert_eq!(
             opened(IncidentType::Downtime, &down),
@@ -114,18 +112,21 @@ mod tests {
             escalated(&down),
             "went from degraded to down: connection refused"
         );
-        assert_eq!(worsened(&down), "down again: connection refused");
+        assert_eq!(regressed(&down), "down again: connection refused");
         assert_eq!(
-            eased(&down),
+            improved(&down),
             "answers again, but is degraded: connection refused"
         );
-        let told = Outcome::without_answer(
+        let reported = Outcome::without_answer(
             Cause::Vendor {
                 report: "API: degraded".into(),
             },
             Phases::default(),
         );
-        assert_eq!(eased(&told), "went from down to degraded: API: degraded");
+        assert_eq!(
+            improved(&reported),
+            "went from down to degraded: API: degraded"
+        );
         let up = Outcome {
             status: Status::Up,
             status_code: Some(200),

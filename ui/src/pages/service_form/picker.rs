@@ -5,7 +5,7 @@ use super::{
     page::{Found, groups},
 };
 use crate::{
-    components::{Elsewhere, Shape, icon, status_mark},
+    components::{ExternalLink, Icon, icon, status_mark},
     format,
 };
 use dioxus::prelude::*;
@@ -57,7 +57,7 @@ pub(super) fn Picker(
                 }
             }
             if let Some(url) = &page.url {
-                Elsewhere { to: url.clone(), label: "Open {name} in a new window", {icon(Shape::Out)} }
+                ExternalLink { to: url.clone(), label: "Open {name} in a new window", {icon(Icon::Out)} }
             }
             if new {
                 button {
@@ -111,7 +111,7 @@ pub(super) fn Picker(
             if total > FEW {
                 div { class: "tools",
                     label { class: "filter",
-                        {icon(Shape::Search)}
+                        {icon(Icon::Search)}
                         input {
                             r#type: "search",
                             "aria-label": "Filter components",

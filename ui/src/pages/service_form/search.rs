@@ -10,16 +10,16 @@ use crate::{
         SearchCatalogue, SearchVariables, ValidateVariables, ValidateVendorPageUrls,
     },
     browser,
-    components::{Shape, icon},
+    components::{Icon, icon},
     format,
-    hooks::use_asked,
-    store::{Session, Store, use_store},
+    hooks::use_query,
+    store::{Store, use_store},
 };
 use dioxus::{core::Task, prelude::*};
 
 const INPUT_ID: &str = "field-page";
 const LIST_ID: &str = "page-list";
-/// So long after the last letter the catalogue is asked.
+/// How long after the last letter the catalogue is searched.
 const TYPING_MS: u32 = 80;
 /// So many addresses can be given by hand.
 const MOST_BY_HAND: usize = 10;
@@ -37,7 +37,7 @@ struct Looking {
 pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<String>) -> Element {
     let store = use_store();
     let typed = draft.read().page.typed.clone();
-    let suggested = use_asked(typed.trim().to_owned(), |search| async move {
+    let suggested = use_query(typed.trim().to_owned(), |search| async move {
         if search.is_empty() || search.contains("://") {
             return Ok(Vec::new());
         }
@@ -62,7 +62,7 @@ pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<S
         if url.is_empty() {
             return;
         }
-        // Whoever asks for something else no longer waits for what was asked before.
+        // A new search cancels the previous one.
         if let Some(before) = looking.take() {
             before.task.cancel();
         }
@@ -78,7 +78,7 @@ pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<S
                     draft.page.by_hand.clear();
                     draft
                         .page
-                        .take(Found::of(answer.discover_vendor_page, false));
+                        .take(Found::from_discovery(answer.discover_vendor_page, false));
                     draft.propose();
                 }
                 Err(problem) => refused.set(told(store, draft, &problem)),
@@ -164,7 +164,7 @@ pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<S
                         r#type: "button",
                         disabled: looking.read().is_some() || typed.trim().is_empty(),
                         onclick: move |_| submit.call(()),
-                        {icon(Shape::Search)}
+                        {icon(Icon::Search)}
                         "Discover"
                     }
                 }
@@ -226,10 +226,10 @@ fn bare(url: &str) -> String {
 }
 
 /// What to say at the field. Where there is no page, the addresses of its answers may be known.
-fn told(mut store: Store, mut draft: Signal<Draft>, problem: &Problem) -> Option<String> {
+fn told(store: Store, mut draft: Signal<Draft>, problem: &Problem) -> Option<String> {
     match problem.kind {
         ProblemKind::SignedOut => {
-            store.session.set(Session::SignedOut);
+            store.session.end();
             return None;
         }
         ProblemKind::BadInput | ProblemKind::Server => {
@@ -244,7 +244,7 @@ fn told(mut store: Store, mut draft: Signal<Draft>, problem: &Problem) -> Option
         .fields
         .first()
         .map_or(&problem.message, |(_, message)| message);
-    Some(format::sentence(message))
+    Some(format::capitalise(message))
 }
 
 /// The addresses of the page's answers, for those who know them.
@@ -274,7 +274,7 @@ fn ByHand(draft: Signal<Draft>) -> Element {
                         .rejected
                         .iter()
                         .find(|rejected| rejected.url == address.url.trim());
-                    address.wrong = rejected.map(|rejected| format::sentence(&rejected.reason));
+                    address.wrong = rejected.map(|rejected| format::capitalise(&rejected.reason));
                 }
                 if answer.components.is_empty() {
                     if answer.rejected.is_empty() {
@@ -285,7 +285,7 @@ fn ByHand(draft: Signal<Draft>) -> Element {
                     }
                 } else {
                     draft.page.known_as = None;
-                    draft.page.take(Found::of(answer, true));
+                    draft.page.take(Found::from_discovery(answer, true));
                     draft.propose();
                 }
             }
@@ -328,7 +328,7 @@ fn ByHand(draft: Signal<Draft>) -> Element {
                                 onclick: move |_| {
                                     draft.write().page.by_hand.remove(place);
                                 },
-                                {icon(Shape::Close)}
+                                {icon(Icon::Close)}
                             }
                         }
                     }
@@ -343,7 +343,7 @@ fn ByHand(draft: Signal<Draft>) -> Element {
                         class: "button",
                         r#type: "button",
                         onclick: move |_| draft.write().page.by_hand.push(Address::default()),
-                        {icon(Shape::Plus)}
+                        {icon(Icon::Plus)}
                         "Add another"
                     }
                 }

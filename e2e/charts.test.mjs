@@ -150,7 +150,7 @@ test('an incident is acknowledged, noted and copied, live elsewhere', async () =
   await openService();
   await region('Incidents').getByRole('listitem').first().getByRole('link').click();
   await region('Timeline').waitFor();
-  await region('Checks around the beginning').getByRole('row').nth(3).waitFor();
+  await region('Checks around the start').getByRole('row').nth(3).waitFor();
   const other = await page.context().newPage();
   await other.goto(page.url());
   await other.getByRole('button', { name: 'Acknowledge', exact: true }).waitFor();

@@ -84,8 +84,8 @@ test('filter and order are in the URL and in the history', async () => {
   await page.goBack();
   await page.waitForURL(/\/\?q=/);
   await page.locator('#filter').fill('nothing of the kind');
-  await page.getByText('No service matches').waitFor();
-  await page.getByRole('button', { name: 'Clear the filter' }).click();
+  await page.getByText('No services match your filter').waitFor();
+  await page.getByRole('button', { name: 'Clear filter' }).click();
   await rows().first().waitFor();
 });
 
@@ -184,7 +184,7 @@ test('the palette finds services that arrive while it is open', async () => {
     await held.keyboard.press('Control+k');
     const palette = held.getByRole('dialog', { name: 'Command palette' });
     await palette.getByRole('combobox').fill('serv 042');
-    await palette.getByText('No matches.').waitFor();
+    await palette.getByText('No results.').waitFor();
     // The selected entry stays selected when others are added before it.
     await palette.getByRole('combobox').fill('');
     await held.keyboard.press('ArrowDown');
@@ -239,7 +239,7 @@ test('bulk pause, move and delete work and can be undone', async () => {
   await row('Service 003').getByText('Paused').waitFor();
   await eventually(paused, 5);
   assert.equal(sent.filter((body) => body.includes('pauseServices')).length, 1);
-  await toast('5 services were paused').getByRole('button', { name: 'Undo' }).click();
+  await toast('5 services paused').getByRole('button', { name: 'Undo' }).click();
   await eventually(paused, 0);
 
   await select('Service 005', 'Service 006');
@@ -257,7 +257,7 @@ test('bulk pause, move and delete work and can be undone', async () => {
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await eventually(() => row('Service 011').count(), 0);
   assert.equal(await all(), 60, 'the deletion is not sent while it can be undone');
-  await toast('3 services were deleted').getByRole('button', { name: 'Undo' }).click();
+  await toast('3 services deleted').getByRole('button', { name: 'Undo' }).click();
   await row('Service 011').waitFor();
   await select('Service 010', 'Service 012');
   await page.getByRole('toolbar').getByRole('button', { name: 'Delete' }).click();
@@ -331,10 +331,10 @@ test('without a connection the last known state is shown as such', async () => {
   await other.context().setOffline(true);
   await other.reload();
   await other.locator('li.row').first().waitFor();
-  await other.getByText('No connection. Showing the state of').waitFor();
+  await other.getByText('Offline. Showing data from').waitFor();
   await other.context().setOffline(false);
   await openList();
-  await other.waitForFunction(() => !document.body.textContent.includes('No connection'));
+  await other.waitForFunction(() => !document.body.textContent.includes('Offline. Showing'));
   // Signing out deletes the cached state.
   await other.evaluate(() => fetch('/api/auth/logout', { method: 'POST' }));
   await other.waitForFunction(async () => !(await caches.has('state')));

@@ -98,7 +98,7 @@ test('a denied permission is reported and leaves the box unchecked', async () =>
   await page.addInitScript(fakeNotifications, 'denied');
   await page.goto(`${program.base}/settings`);
   await notifications(page).click();
-  await page.locator('.notice', { hasText: 'does not allow PulseCheck to show notifications' }).waitFor();
+  await page.locator('.notice', { hasText: 'Notifications are blocked' }).waitFor();
   assert.equal(await notifications(page).isChecked(), false);
   await page.context().close();
 });
@@ -123,12 +123,12 @@ test('times follow the browser until another zone is chosen', async () => {
 
   await openSettings();
   await page.getByLabel('Time zone').selectOption('Asia/Tokyo');
-  await page.getByText(/^It is .*GMT\+9\.$/).waitFor();
+  await page.getByText(/^Current time: .*GMT\+9$/).waitFor();
   await openDashboard();
   await shows('de-DE', 'Asia/Tokyo');
   await openSettings();
   await page.getByLabel('Language of dates').selectOption('en-US');
-  await page.getByText(/^It is .* [AP]M GMT\+9\.$/).waitFor();
+  await page.getByText(/^Current time: .* [AP]M GMT\+9$/).waitFor();
   await openDashboard();
   await shows('en-US', 'Asia/Tokyo');
   await page.reload();

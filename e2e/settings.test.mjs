@@ -102,17 +102,17 @@ test('a token is shown once, copied, limited and revoked', async () => {
   assert.equal(late.errors[0].extensions.code, 'UNAUTHENTICATED');
 });
 
-test("the calendar's address is created, renewed and revoked", async () => {
+test('the calendar link is created, renewed and revoked', async () => {
   const calendar = card('Calendar');
   const shown = () => calendar.locator('.secret code').textContent();
-  await calendar.getByRole('button', { name: 'Create the address' }).click();
+  await calendar.getByRole('button', { name: 'Create calendar link' }).click();
   const first = await shown();
   const read = await fetch(first);
   assert.equal(read.status, 200);
   assert.match(read.headers.get('content-type'), /text\/calendar/);
   assert.match(await read.text(), /BEGIN:VCALENDAR/);
 
-  await calendar.getByRole('button', { name: 'Renew the address' }).click();
+  await calendar.getByRole('button', { name: 'Renew link' }).click();
   await dialog().getByRole('button', { name: 'Renew' }).click();
   await page.waitForFunction((old) => document.querySelector('.secret code')?.textContent !== old, first);
   const second = await shown();
@@ -121,7 +121,7 @@ test("the calendar's address is created, renewed and revoked", async () => {
 
   await calendar.getByRole('button', { name: 'Revoke' }).click();
   await dialog().getByRole('button', { name: 'Revoke' }).click();
-  await calendar.getByRole('button', { name: 'Create the address' }).waitFor();
+  await calendar.getByRole('button', { name: 'Create calendar link' }).waitFor();
   assert.equal((await fetch(second)).status, 404);
 });
 

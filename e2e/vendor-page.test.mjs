@@ -38,7 +38,7 @@ after(async () => {
 });
 
 const search = () => page.getByLabel('Service or vendor page');
-const byHand = () => page.getByRole('group', { name: 'Addresses of its JSON answers' });
+const byHand = () => page.getByRole('group', { name: 'JSON endpoints' });
 const picker = () => page.getByRole('group', { name: /Components to follow/ });
 
 test('the catalogue is searched while typing', async () => {
@@ -65,16 +65,16 @@ test('without a vendor page, addresses can be given by hand', async () => {
   await page.locator('#field-page-hint.error').waitFor();
   await byHand().waitFor();
   assert.equal(await search().inputValue(), given, 'the input is kept');
-  await page.getByLabel('Address 1', { exact: true }).fill(empty.url);
+  await page.getByLabel('URL 1', { exact: true }).fill(empty.url);
   await page.getByRole('button', { name: 'Add another' }).click();
-  await page.getByLabel('Address 2', { exact: true }).fill(`${vendor.url}/nowhere`);
+  await page.getByLabel('URL 2', { exact: true }).fill(`${vendor.url}/nowhere`);
   await page.getByRole('button', { name: 'Validate' }).click();
   await page.locator('.by-hand .error').nth(1).waitFor();
-  assert.equal(await page.getByLabel('Address 1', { exact: true }).inputValue(), empty.url);
-  await page.getByLabel('Address 2', { exact: true }).fill(`${vendor.url}/api/v2/summary.json`);
+  assert.equal(await page.getByLabel('URL 1', { exact: true }).inputValue(), empty.url);
+  await page.getByLabel('URL 2', { exact: true }).fill(`${vendor.url}/api/v2/summary.json`);
   await page.getByRole('button', { name: 'Validate' }).click();
   await picker().getByText('Public API').waitFor();
-  await page.getByRole('button', { name: 'Another page' }).click();
+  await page.getByRole('button', { name: 'Change page' }).click();
   await byHand().waitFor();
 });
 
@@ -109,7 +109,7 @@ test("the service's page shows the vendor's text without interpreting it", async
   await incidents.getByText('Found it.').waitFor();
   await incidents.getByText('We are looking.').waitFor();
   await incidents.getByText('Affects Public API').waitFor();
-  const link = incidents.getByRole('link', { name: /Open on the vendor page/ });
+  const link = incidents.getByRole('link', { name: /View on the vendor page/ });
   assert.equal(await link.getAttribute('href'), 'https://status.example.com/i1');
   assert.equal(await link.getAttribute('rel'), 'noopener noreferrer');
   const maintenances = page.getByRole('region', { name: "The vendor's maintenance" });

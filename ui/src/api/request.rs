@@ -10,6 +10,7 @@ use crate::{
 };
 use futures_util::{FutureExt, future::WeakShared};
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -213,12 +214,20 @@ fn check_errors(status: u16, body: &str) -> Result<(), Problem> {
 }
 
 fn parse_data<Data: DeserializeOwned>(body: &str) -> Result<Data, Problem> {
+    let data = extract_data(body)?;
+    serde_json::from_str(data).map_err(|error| Problem::unreadable(&error.to_string()))
+}
+
+/// Returns the JSON of the data. Not generic, because a response type for every operation would add
+/// a tenth to the size of the program.
+fn extract_data(body: &str) -> Result<&str, Problem> {
     #[derive(Deserialize)]
-    struct Response<Data> {
-        data: Option<Data>,
+    struct Response<'a> {
+        #[serde(borrow)]
+        data: Option<&'a RawValue>,
     }
-    match serde_json::from_str::<Response<Data>>(body) {
-        Ok(Response { data: Some(data) }) => Ok(data),
+    match serde_json::from_str::<Response<'_>>(body) {
+        Ok(Response { data: Some(data) }) => Ok(data.get()),
         Ok(Response { data: None }) => Err(Problem::unreadable("it has no data")),
         Err(error) => Err(Problem::unreadable(&error.to_string())),
     }

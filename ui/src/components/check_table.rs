@@ -23,7 +23,7 @@ pub fn CheckTable(
                         th { scope: "col", "Status" }
                         th { scope: "col", class: "number", "Time" }
                         th { scope: "col", class: "number", "Code" }
-                        th { scope: "col", "Message" }
+                        th { scope: "col", "Result" }
                     }
                 }
                 tbody {

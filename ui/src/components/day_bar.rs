@@ -120,7 +120,7 @@ fn day_class(day: &UptimeDay) -> &'static str {
 fn tooltip_lines(day: &UptimeDay, incidents: Option<i32>) -> Vec<String> {
     let mut lines = vec![format!("{} UTC", day.date)];
     match day.percent.filter(|_| day.coverage_percent > 0.0) {
-        None => lines.push("No checks".to_owned()),
+        None => lines.push("No data".to_owned()),
         Some(percent) => {
             lines.push(format!("{} uptime", format::percent(percent)));
             if let Some(degraded) = day.degraded_percent.filter(|degraded| *degraded >= 0.01) {
@@ -131,7 +131,7 @@ fn tooltip_lines(day: &UptimeDay, incidents: Option<i32>) -> Vec<String> {
             }
             if day.coverage_percent < 99.5 {
                 lines.push(format!(
-                    "Checks cover {} of the day",
+                    "{} coverage",
                     format::percent(day.coverage_percent)
                 ));
             }
@@ -219,13 +219,13 @@ mod tests {
                 "2026-11-22 UTC",
                 "97.5 % uptime",
                 "At worst down",
-                "Checks cover 50 % of the day",
+                "50 % coverage",
                 "3 incidents"
             ]
         );
         assert_eq!(
             tooltip_lines(&day(Status::Unknown, None, 0.0), None),
-            ["2026-11-22 UTC", "No checks"]
+            ["2026-11-22 UTC", "No data"]
         );
     }
 

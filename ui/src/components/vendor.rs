@@ -49,7 +49,7 @@ fn VendorNote(
             }
             {children}
             if let Some(to) = url {
-                p { ExternalLink { to, "Open on the vendor page " {icon(Icon::Out)} } }
+                p { ExternalLink { to, "View on the vendor page " {icon(Icon::Out)} } }
             }
         }
     }

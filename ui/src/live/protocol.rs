@@ -70,14 +70,21 @@ pub(super) fn parse_message(text: &str) -> Option<Message<'_>> {
 
 /// Returns the data of a result; `None` when it has errors or cannot be parsed.
 pub(super) fn parse_result<Data: DeserializeOwned>(payload: &str) -> Option<Data> {
+    serde_json::from_str(extract_data(payload)?).ok()
+}
+
+/// Returns the JSON of the data; `None` when there are errors.
+fn extract_data(payload: &str) -> Option<&str> {
     #[derive(Deserialize)]
-    struct SubscriptionResult<Data> {
-        data: Option<Data>,
+    struct SubscriptionResult<'a> {
+        #[serde(borrow)]
+        data: Option<&'a RawValue>,
         #[serde(default)]
         errors: Vec<IgnoredAny>,
     }
-    let result: SubscriptionResult<Data> = serde_json::from_str(payload).ok()?;
-    result.data.filter(|_| result.errors.is_empty())
+    let result: SubscriptionResult<'_> = serde_json::from_str(payload).ok()?;
+    let data = result.data.filter(|_| result.errors.is_empty())?;
+    Some(data.get())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! An incident with its timeline, the checks around its beginning, and notes.
+//! An incident with its timeline, the checks around its start, and notes.
 
 mod markdown;
 mod notes;
@@ -118,8 +118,8 @@ fn IncidentContent(incident: Incident, detail: DetailQuery) -> Element {
             Timeline { events: incident.events.clone() }
         }
         notes::Notes { id: incident.id, notes, onchange: move |()| detail.refetch() }
-        section { class: "card", "aria-label": "Checks around the beginning",
-            h2 { "Checks around the beginning" }
+        section { class: "card", "aria-label": "Checks around the start",
+            h2 { "Checks around the start" }
             match loaded {
                 None => rsx! { RowSkeletons { rows: 4 } },
                 Some(detail) if detail.checks_around.is_empty() => rsx! {
@@ -155,7 +155,7 @@ fn IncidentHeader(incident: Incident, detail: DetailQuery) -> Element {
                 p { class: "dim",
                     "{cause} "
                     if let Some(url) = vendor_url {
-                        ExternalLink { to: url, "Open on the vendor page" }
+                        ExternalLink { to: url, "View on the vendor page" }
                     }
                 }
             }

@@ -148,8 +148,8 @@ pub fn IncidentsPage(filter: IncidentsQuery) -> Element {
                 (None, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| first.refetch() } },
                 (None, None) => rsx! { RowSkeletons { rows: 8 } },
                 (Some(_), _) if incidents.is_empty() => rsx! {
-                    EmptyState { title: if is_filtered { "No incident matches" } else { "No incidents" },
-                        p { "When a service is slow or down, you see here since when, why, and for how long." }
+                    EmptyState { title: if is_filtered { "No incidents match your filter" } else { "No incidents" },
+                        p { "When a service slows down or fails, you will see it here, with the cause and duration." }
                     }
                 },
                 (Some(_), _) => rsx! {

@@ -81,7 +81,7 @@ fn PaletteDialog() -> Element {
                     }
                 }
                 if entries.is_empty() {
-                    p { class: "dim nothing", role: "status", "No matches." }
+                    p { class: "dim nothing", role: "status", "No results." }
                 }
             }
         }

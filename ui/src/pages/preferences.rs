@@ -100,14 +100,14 @@ fn Times() -> Element {
         apply();
         store.zone_revision += 1;
     };
-    let time_zones = std::iter::once((String::new(), "Time zone of this browser".to_owned()))
+    let time_zones = std::iter::once((String::new(), "Browser's time zone".to_owned()))
         .chain(
             browser::time_zones()
                 .into_iter()
                 .map(|zone| (zone.clone(), zone.replace('_', " "))),
         )
         .collect::<Vec<_>>();
-    let mut locales = vec![(String::new(), "Language of this browser".to_owned())];
+    let mut locales = vec![(String::new(), "Browser's language".to_owned())];
     let known = LOCALES
         .iter()
         .map(|(key, name)| ((*key).to_owned(), (*name).to_owned()));
@@ -121,7 +121,7 @@ fn Times() -> Element {
     }
     let [zone, locale] = chosen.read().clone();
     rsx! {
-        p { class: "dim", "It is {browser::local_time((store.clock)(), browser::TimeStyle::Exact)}." }
+        p { class: "dim", "Current time: {browser::local_time((store.clock)(), browser::TimeStyle::Exact)}" }
         div { class: "tools",
             Select { label: "Time zone", options: time_zones, value: zone, onchange: move |zone| choose(0, zone) }
             Select { label: "Language of dates", options: locales, value: locale, onchange: move |locale| choose(1, locale) }
@@ -147,11 +147,11 @@ fn Notifications() -> Element {
                     browser::save_setting(DESKTOP_NOTIFICATIONS, granted.then_some("on"));
                     on.set(granted);
                     if wanted && !granted {
-                        store.toasts.failure("This browser does not allow PulseCheck to show notifications. You can allow them in its settings for this site.");
+                        store.toasts.failure("Notifications are blocked. Allow them in this site's browser settings.");
                     }
                 },
             }
-            "Show changes of status on the desktop while PulseCheck is open in the background"
+            "Show a desktop notification when a service changes status, while PulseCheck is open"
         }
     }
 }

@@ -30,14 +30,14 @@ fn error_message(code: &str, provider: &str) -> String {
         }
         "no_email" => "{} provided no e-mail address, which PulseCheck needs.",
         "unverified_email" => {
-            "{} has no verified e-mail address for you. Verify your primary address there, then sign in again."
+            "{} has no verified e-mail address of yours. Verify your primary address there, then sign in again."
         }
         "email_taken" => {
             "An account with this e-mail address exists, and the address is not verified. Sign in the way you did before."
         }
         "unknown_provider" => "This way of signing in is not set up here.",
         "link_used" => {
-            "This link was already used, or has expired. Run `pulsecheck login-link` for a new one."
+            "This link was already used, or has expired. Run pulsecheck login-link for a new one."
         }
         "links_off" => "Sign-in links are disabled on this server.",
         "rate_limited" => "Too many attempts. Wait a minute, then try again.",

@@ -58,7 +58,7 @@ fn render_scheduling(system: &System) -> Element {
                 svg {
                     class: "bar",
                     role: "img",
-                    "aria-label": "Lateness of checks per minute. Minutes with missed slots are highlighted.",
+                    "aria-label": "Check delay per minute. Minutes with missed slots are highlighted.",
                     view_box: "0 0 {width} {HEIGHT}",
                     preserve_aspect_ratio: "none",
                     for (class , path) in bars {
@@ -67,7 +67,7 @@ fn render_scheduling(system: &System) -> Element {
                 }
             }
             p { class: "dim ends",
-                span { "lateness, one hour ago" }
+                span { "check delay, 60 min ago" }
                 span { "now" }
             }
         }
@@ -79,8 +79,8 @@ fn render_workers(workers: Option<&[Worker]>) -> Element {
         section { class: "card", "aria-label": "Workers",
             h2 { "Workers" }
             match workers {
-                None => rsx! { p { "Redis does not respond, so the workers are unknown." } },
-                Some(workers) if workers.is_empty() => rsx! { p { "No worker is running. Nothing is checked." } },
+                None => rsx! { p { "Worker status is unavailable, because Redis does not respond." } },
+                Some([]) => rsx! { p { "No workers are connected. Checks are not running." } },
                 Some(workers) => rsx! {
                     ul { class: "lines",
                         for worker in workers {
@@ -115,11 +115,11 @@ fn tiles(system: &System) -> [[String; 3]; 5] {
             format!("{} in the last hour", hour.checks),
         ],
         [
-            "99 % start within".to_owned(),
+            "Check delay p99".to_owned(),
             time(hour.p99_ms),
             match hour.p50_ms {
                 Some(_) => format!(
-                    "half within {}, all within {}",
+                    "median {}, max {}",
                     time(hour.p50_ms),
                     format::response_time(hour.max_ms.into())
                 ),

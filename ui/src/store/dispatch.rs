@@ -125,15 +125,15 @@ impl Store {
         ids
     }
 
-    /// `Web shop was paused`, `7 services were paused`.
+    /// `Web shop paused`, `7 services paused`.
     fn toast_text(self, done: &str, ids: &[Uuid]) -> String {
         let listed = self.services.listed.peek();
         match ids {
             [id] => {
-                let name = listed.get(id).map_or("It", |service| &service.name);
-                format!("{name} was {done}")
+                let name = listed.get(id).map_or("Service", |service| &service.name);
+                format!("{name} {done}")
             }
-            _ => format!("{} were {done}", format::count(ids.len(), "service")),
+            _ => format!("{} {done}", format::count(ids.len(), "service")),
         }
     }
 

@@ -230,7 +230,7 @@ fn one_update_redraws_one_row() {
                 (0..50)
                     .map(|number| service(number, &format!("S{number}")))
                     .collect(),
-            )
+            );
         });
         let view = use_context_provider(|| ListView::new(store));
         rsx! {
@@ -246,7 +246,7 @@ fn one_update_redraws_one_row() {
     assert!(!dioxus_ssr::render(&dom).contains("80 ms"));
     let store = dom.in_scope(ScopeId::APP, consume_context::<Store>);
     dom.in_scope(ScopeId::APP, || {
-        store.apply_status(update(7, Status::Down, 1000))
+        store.apply_status(update(7, Status::Down, 1000));
     });
     let mut mutations = Mutations::default();
     dom.render_immediate(&mut mutations);

@@ -12,9 +12,9 @@ pub(super) fn render(focus: Option<LatencyPoint>, status: Option<Status>) -> Ele
     let Some(point) = focus else {
         return rsx! {
             figcaption {
-                span { class: "key p50", "p50: half of the responses were faster" }
-                span { class: "key p95", "p95: 95 % were faster" }
-                span { class: "key hint", "Drag to zoom in" }
+                span { class: "key p50", "p50: median" }
+                span { class: "key p95", "p95: 95th percentile" }
+                span { class: "key hint", "Drag to zoom" }
             }
         };
     };

@@ -79,7 +79,7 @@ pub(super) fn Notes(id: Uuid, notes: Vec<IncidentNote>, onchange: EventHandler<(
                     rows: "3",
                     maxlength: MAX_CHARACTERS,
                     value: "{text}",
-                    placeholder: "What you found or did",
+                    placeholder: "Findings, actions taken",
                     oninput: move |event| text.set(event.value()),
                 }
                 if let Some(problem) = &*problem.read() {

@@ -129,24 +129,16 @@ fn general_actions(store: Store) -> Vec<PaletteEntry> {
         action("Go to the dashboard", "g d", Open(Route::home())),
         action("Go to incidents", "g i", Open(Route::incidents())),
         action("Go to settings", "g s", Open(Route::Settings {})),
-        action(
-            "Show only services that are down",
-            "",
-            Filter(Some(Status::Down)),
-        ),
-        action(
-            "Show only services that are degraded",
-            "",
-            Filter(Some(Status::Degraded)),
-        ),
-        action("Show all services", "", Filter(None)),
+        action("Filter: down", "", Filter(Some(Status::Down))),
+        action("Filter: degraded", "", Filter(Some(Status::Degraded))),
+        action("Clear filter", "", Filter(None)),
         action("Theme: dark", "", SetTheme(Some("dark"))),
         action("Theme: light", "", SetTheme(Some("light"))),
         action("Theme: system", "", SetTheme(None)),
         action("Keyboard shortcuts", "?", ShowShortcuts),
     ];
     if matches!(&*store.session.state.peek(), Session::SignedIn(me) if me.operator) {
-        actions.push(action("Go to system", "", Open(Route::System {})));
+        actions.push(action("Go to System", "", Open(Route::System {})));
     }
     actions
 }

@@ -142,7 +142,7 @@ pub(super) fn Checks(entry: Entry) -> Element {
             match (newest.data.read().is_some(), &*newest.problem.read()) {
                 (false, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| newest.refetch() } },
                 (false, None) => rsx! { RowSkeletons { rows: 5 } },
-                (true, _) if checks.is_empty() => rsx! { p { class: "dim", "None yet." } },
+                (true, _) if checks.is_empty() => rsx! { p { class: "dim", "No checks yet." } },
                 (true, _) => rsx! {
                     CheckTable { checks }
                     if list.end().is_some_and(|end| end.has_next_page) {

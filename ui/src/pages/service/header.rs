@@ -47,7 +47,7 @@ pub(super) fn Header(entry: Entry) -> Element {
                 Route::home().open();
                 store.dispatch(ServiceAction::Delete(vec![id]));
             },
-            p { "Its history and incidents are deleted too." }
+            p { "Its history and incidents will be deleted too." }
         }
     }
 }

@@ -52,12 +52,12 @@ pub(super) fn IncidentsSection(entry: Entry) -> Element {
         section { class: "card", "aria-label": "Incidents",
             div { class: "card-head",
                 h2 { "Incidents" }
-                Link { to: all, "All incidents of this service" }
+                Link { to: all, "View all" }
             }
             match (&*incidents.data.read(), &*incidents.problem.read()) {
                 (None, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| incidents.refetch() } },
                 (None, None) => rsx! { RowSkeletons { rows: 2 } },
-                (Some(list), _) if list.is_empty() => rsx! { p { class: "dim", "None so far." } },
+                (Some(list), _) if list.is_empty() => rsx! { p { class: "dim", "No incidents yet." } },
                 (Some(list), _) => rsx! {
                     ul { class: "incident-list",
                         for incident in list {

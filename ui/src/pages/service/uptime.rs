@@ -77,9 +77,9 @@ fn remark(uptime: Uptime) -> String {
     let degraded = uptime.degraded_percent.filter(|percent| *percent >= 0.01);
     match (degraded, uptime.coverage_percent) {
         (Some(degraded), _) => format!("{} degraded", format::percent(degraded)),
-        (None, ..0.5) => "just started".to_owned(),
-        (None, coverage @ ..99.5) => format!("{} covered", format::percent(coverage)),
-        (None, _) => "fully covered".to_owned(),
+        (None, ..0.5) => "monitoring just started".to_owned(),
+        (None, coverage @ ..99.5) => format!("{} coverage", format::percent(coverage)),
+        (None, _) => "full coverage".to_owned(),
     }
 }
 

@@ -85,7 +85,7 @@ fn render_incidents(incidents: &[VendorIncident]) -> Element {
     }
     rsx! {
         section { class: "card notes", "aria-label": "The vendor's incidents",
-            h2 { {format::count(incidents.len(), "active incident")} " at the vendor" }
+            h2 { {format::count(incidents.len(), "active vendor incident")} }
             for incident in incidents.iter().cloned() {
                 VendorIncidentNote { key: "{incident.id}", incident: incident.clone(), open: true,
                     AffectedComponents { components: incident.components }

@@ -66,7 +66,7 @@ pub(super) fn BulkBar(view: ListView) -> Element {
             title: "Delete {format::count(count, \"service\")}?",
             action: "Delete",
             onconfirm: move |()| run(ServiceAction::Delete),
-            p { "Their history and incidents are deleted too." }
+            p { "Their history and incidents will be deleted too." }
         }
     }
 }

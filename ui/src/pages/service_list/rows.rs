@@ -34,8 +34,8 @@ pub(super) fn FilteredList() -> Element {
     rsx! {
         Toolbar { shown, total, onchange: move |query| set_query.call(query) }
         if shown == 0 {
-            EmptyState { title: "No service matches",
-                p { "None of {format::count(total, \"service\")} matches the filter." }
+            EmptyState { title: "No services match your filter",
+                p { "There are {format::count(total, \"service\")} in all." }
                 button {
                     class: "button",
                     r#type: "button",
@@ -43,7 +43,7 @@ pub(super) fn FilteredList() -> Element {
                         let query = view.query.peek().clone();
                         set_query.call(ListQuery { text: String::new(), status: None, ..query });
                     },
-                    "Clear the filter"
+                    "Clear filter"
                 }
             }
         } else {

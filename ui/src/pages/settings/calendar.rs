@@ -25,9 +25,7 @@ pub(super) fn Calendar(
             busy.set(true);
             match api::request::<CreateCalendarFeed>(()).await {
                 Ok(response) => address.set(Some(response.create_calendar_feed.url)),
-                Err(problem) => store
-                    .toasts
-                    .problem("Could not create the address", &problem),
+                Err(problem) => store.toasts.problem("Could not create the link", &problem),
             }
             busy.set(false);
             onchange.call(());
@@ -37,20 +35,18 @@ pub(super) fn Calendar(
         match api::execute::<RevokeCalendarFeed>(()).await {
             Ok(()) => {
                 address.set(None);
-                store.toasts.success("Revoked the calendar's address");
+                store.toasts.success("Revoked the calendar link");
             }
-            Err(problem) => store
-                .toasts
-                .problem("Could not revoke the address", &problem),
+            Err(problem) => store.toasts.problem("Could not revoke the link", &problem),
         }
         onchange.call(());
     };
     rsx! {
         section { class: "card", "aria-label": "Calendar",
             h2 { "Calendar" }
-            p { class: "dim", "Subscribe to the maintenance of the vendor pages that you follow in any calendar app. Anyone who knows the address can read it." }
+            p { class: "dim", "Subscribe to upcoming vendor maintenance in your calendar. Anyone with the link can read it." }
             if let Some(text) = &*address.read() {
-                SecretBox { label: "address", text: text.clone(), ondone: move |()| address.set(None) }
+                SecretBox { label: "link", text: text.clone(), ondone: move |()| address.set(None) }
             }
             if let Some(CalendarFeed { created_at, last_read_at }) = feed {
                 p {
@@ -61,17 +57,17 @@ pub(super) fn Calendar(
                     }
                 }
                 div { class: "acts",
-                    button { class: "button", r#type: "button", disabled: busy(), onclick: move |_| browser::open_dialog(RENEW_ID), "Renew the address" }
+                    button { class: "button", r#type: "button", disabled: busy(), onclick: move |_| browser::open_dialog(RENEW_ID), "Renew link" }
                     button { class: "button", r#type: "button", onclick: move |_| browser::open_dialog(REVOKE_ID), "Revoke" }
                 }
             } else {
-                button { class: "button", r#type: "button", disabled: busy(), onclick: move |_| create.call(()), "Create the address" }
+                button { class: "button", r#type: "button", disabled: busy(), onclick: move |_| create.call(()), "Create calendar link" }
             }
-            ConfirmDialog { id: RENEW_ID, title: "Renew the calendar's address?", action: "Renew", onconfirm: move |()| create.call(()),
-                p { "The current address stops working. Calendars that use it need the new one." }
+            ConfirmDialog { id: RENEW_ID, title: "Renew the calendar link?", action: "Renew", onconfirm: move |()| create.call(()),
+                p { "The current link will stop working. Calendars that use it need the new one." }
             }
-            ConfirmDialog { id: REVOKE_ID, title: "Revoke the calendar's address?", action: "Revoke", onconfirm: revoke,
-                p { "Calendars that use it stop updating." }
+            ConfirmDialog { id: REVOKE_ID, title: "Revoke the calendar link?", action: "Revoke", onconfirm: revoke,
+                p { "Calendars that use it will stop updating." }
             }
         }
     }

@@ -35,7 +35,7 @@ pub(super) fn YourData(email: String) -> Element {
     rsx! {
         section { class: "card", "aria-label": "Your data",
             h2 { "Your data" }
-            p { class: "dim", "Everything that PulseCheck stores about you, as JSON: services, incidents, history, sessions, and tokens without their secrets." }
+            p { class: "dim", "Download all your data as JSON. Token secrets are not included." }
             div { class: "acts",
                 a { class: "button", href: "/api/account/export", download: "", "Export as JSON" }
                 button {

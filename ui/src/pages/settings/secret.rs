@@ -6,7 +6,7 @@ use dioxus::prelude::*;
 /// Shows the secret with a button that copies it.
 #[component]
 pub(super) fn SecretBox(
-    /// What the secret is: `token` or `address`.
+    /// What the secret is: `token` or `link`.
     label: String,
     text: String,
     ondone: EventHandler<()>,

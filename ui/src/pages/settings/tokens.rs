@@ -34,7 +34,7 @@ pub(super) fn Tokens(tokens: Vec<ApiToken>, onchange: EventHandler<()>) -> Eleme
     rsx! {
         section { class: "card", "aria-label": "API tokens",
             h2 { "API tokens" }
-            p { class: "dim", "For scripts and programs. Send a token as " code { "Authorization: Bearer …" } "." }
+            p { class: "dim", "For scripts and programs. Use as " code { "Authorization: Bearer <token>" } "." }
             if let Some(token) = &*secret.read() {
                 SecretBox { label: "token", text: token.clone(), ondone: move |()| secret.set(None) }
             }
@@ -78,7 +78,7 @@ fn TokenRow(token: ApiToken, onrevoke: EventHandler<(Uuid, String)>) -> Element 
                 if let Some(at) = token.expires_at {
                     "expires " Timestamp { at, style: TimeStyle::Day }
                 } else {
-                    "never expires"
+                    "no expiry"
                 }
             }
             button { class: "button", r#type: "button", "aria-label": "Revoke {token.name}", onclick: move |_| onrevoke.call(chosen.clone()), "Revoke" }

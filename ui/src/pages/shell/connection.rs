@@ -11,7 +11,7 @@ pub(super) fn ConnectionBar() -> Element {
     let connection = use_store().connection;
     let text = match ((connection.state)(), (connection.cached_since)()) {
         (_, Some(cached_since)) => format!(
-            "No connection. Showing the state of {}.",
+            "Offline. Showing data from {}.",
             browser::local_time(cached_since, TimeStyle::DayTime)
         ),
         (Connection::Lost(since), None) => format!(

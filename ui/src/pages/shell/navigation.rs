@@ -111,12 +111,12 @@ fn PaletteButton() -> Element {
 
 #[component]
 fn LiveIndicator() -> Element {
-    let (class, word) = match (use_store().connection.state)() {
-        Connection::Live => ("live on", "Live"),
-        Connection::Connecting => ("live", "Connecting"),
-        Connection::Lost(_) => ("live off", "Offline"),
+    let (class, word, title) = match (use_store().connection.state)() {
+        Connection::Live => ("live on", "Live", "Connected. Updates appear instantly."),
+        Connection::Connecting => ("live", "Connecting", "Connecting to the server."),
+        Connection::Lost(_) => ("live off", "Offline", "Disconnected. Reconnecting."),
     };
     rsx! {
-        span { class, title: "Whether changes appear as they happen", {word} }
+        span { class, title, {word} }
     }
 }

@@ -13,8 +13,8 @@ use crate::{
     },
     components::{Field, PhaseBar, status_badge},
     format,
-    hooks::use_asked,
-    store::{Session, use_store},
+    hooks::use_query,
+    store::use_store,
 };
 use dioxus::prelude::*;
 pub(super) use draft::Draft;
@@ -33,8 +33,8 @@ const KINDS: [(MonitorKind, &str); 2] = [
 /// The form: of a new service, or of the one with this id. Only a new one can be of another kind, or follow another page.
 #[component]
 pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<Uuid>) -> Element {
-    let mut store = use_store();
-    let limits = use_asked((), |()| async {
+    let store = use_store();
+    let limits = use_query((), |()| async {
         api::request::<GetLimits>(())
             .await
             .map(|answer| answer.limits)
@@ -60,7 +60,7 @@ pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<U
     };
     let mut refuse = move |refused: Problem| {
         if refused.kind == api::ProblemKind::SignedOut {
-            store.session.set(Session::SignedOut);
+            store.session.end();
         } else {
             problem.set(Some(refused));
         }
@@ -147,7 +147,7 @@ pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<U
                 value: (spec.of)(&typed).clone(),
                 error: error(spec.name),
                 maxlength: spec.maxlength,
-                options: (spec.name == "category").then(|| store.categories()),
+                options: (spec.name == "category").then(|| store.services.categories()),
                 autofocus: spec.name == "url",
                 oninput: move |value: String| {
                     draft.write().set(spec, value);
@@ -231,7 +231,7 @@ pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<U
                 }
             }
             if let Some(general) = general {
-                p { class: "error", role: "alert", {format::sentence(&general)} }
+                p { class: "error", role: "alert", {format::capitalise(&general)} }
             }
             div { class: "actions",
                 button { class: "button", r#type: "button", onclick: move |_| id.map_or_else(Route::home, Route::service).open(), "Cancel" }

@@ -123,7 +123,7 @@ impl Draft {
     }
 
     /// A new service that follows a vendor's page, found by `typed`.
-    pub(in crate::pages) fn following(typed: &str) -> Self {
+    pub(in crate::pages) fn for_vendor_page(typed: &str) -> Self {
         let page = PageDraft {
             typed: typed.to_owned(),
             ..Default::default()
@@ -136,7 +136,7 @@ impl Draft {
     }
 
     /// A known service, with what it follows of a vendor's page.
-    pub(in crate::pages) fn of(service: &Service, page: PageDraft) -> Self {
+    pub(in crate::pages) fn from_service(service: &Service, page: PageDraft) -> Self {
         Self {
             kind: service.kind,
             url: service.url.clone().unwrap_or_default(),
@@ -268,7 +268,7 @@ pub(super) fn propose_name(url: &str) -> String {
     } else {
         format!("https://{url}")
     };
-    let host = browser::host_of(&address).unwrap_or_default();
+    let host = browser::parse_host(&address).unwrap_or_default();
     host.strip_prefix("www.").unwrap_or(&host).to_owned()
 }
 
@@ -327,7 +327,7 @@ mod tests {
             status: crate::api::Status::Up,
             vendor_status: "operational".into(),
         };
-        let mut draft = Draft::following("example");
+        let mut draft = Draft::for_vendor_page("example");
         draft.url = "https://left.over".into();
         draft.interval = "soon".into();
         assert_eq!(
@@ -340,7 +340,7 @@ mod tests {
         );
         draft
             .page
-            .take(Found::of(discovery(vec![component]), false));
+            .take(Found::from_discovery(discovery(vec![component]), false));
         draft.propose();
         assert_eq!(draft.wrong(), []);
         let input = draft.to_create();
@@ -359,7 +359,9 @@ mod tests {
         assert_eq!(input.vendor_page_api_urls.unwrap().len(), 1);
         assert_eq!(input.component_ids, Some(vec!["c1".to_owned()]));
         assert_eq!(draft.to_update().url, None);
-        draft.page.take(Found::of(discovery(Vec::new()), true));
+        draft
+            .page
+            .take(Found::from_discovery(discovery(Vec::new()), true));
         let input = draft.to_create();
         assert_eq!(
             (

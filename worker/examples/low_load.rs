@@ -12,7 +12,7 @@
     reason = "a measurement, not a service"
 )]
 
-use coordination::Live;
+use coordination::Coordination;
 use monitors::Prober;
 use net::{ClientSettings, Fetcher, FetcherSettings, Guard};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
@@ -81,7 +81,7 @@ async fn measure(address: &str, load: u32, seconds: u32, wrk: f64) {
     let worker = Worker {
         db: db.clone(),
         writer,
-        live: Live::memory(),
+        live: Coordination::memory(),
         prober,
         fetcher: Fetcher::new(FetcherSettings::default()).unwrap(),
         settings,
@@ -253,8 +253,7 @@ fn requests_per_cpu_second(address: &str) -> f64 {
     let requests = text
         .lines()
         .find(|line| line.contains(" requests in "))
-        .map(words_of)
-        .unwrap_or_else(|| panic!("wrk failed: {text}"));
+        .map_or_else(|| panic!("wrk failed: {text}"), words_of);
     let cpu = text
         .lines()
         .find(|line| line.starts_with("cpu "))

@@ -4,7 +4,7 @@
 
 use crate::outage::Outage;
 use chrono::{DateTime, Utc};
-use coordination::{Claim, Event, Latest, Live, LiveError};
+use coordination::{CachedStatus, Claim, Coordination, CoordinationError, Event};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -22,7 +22,7 @@ pub(crate) struct Announcement {
     /// Services whose latest status is void; dropped before `latest` is stored.
     pub(crate) forgotten: Vec<Uuid>,
     /// Stored before `events` are published, so that a query after an event returns the new status.
-    pub(crate) latest: Vec<Latest>,
+    pub(crate) latest: Vec<CachedStatus>,
     pub(crate) events: Vec<Event>,
 }
 
@@ -52,7 +52,7 @@ impl Announcer {
 }
 
 /// Publishes what comes from `queue` until all senders are gone.
-pub(crate) async fn run(live: Live, mut queue: mpsc::Receiver<Announcement>) {
+pub(crate) async fn run(live: Coordination, mut queue: mpsc::Receiver<Announcement>) {
     let mut outage = Outage::new("Publishing results");
     while let Some(mut pending) = queue.recv().await {
         loop {
@@ -73,7 +73,7 @@ pub(crate) async fn run(live: Live, mut queue: mpsc::Receiver<Announcement>) {
 
 /// Publishes everything, or leaves in `pending` what could not be published. Tries every part even if
 /// one fails: some Redis nodes may be away while others are not.
-async fn publish(live: &Live, pending: &mut Announcement) -> Result<(), LiveError> {
+async fn publish(live: &Coordination, pending: &mut Announcement) -> Result<(), CoordinationError> {
     let completed = match live.complete(&pending.completions).await {
         Ok(_) => {
             pending.completions.clear();
@@ -82,13 +82,13 @@ async fn publish(live: &Live, pending: &mut Announcement) -> Result<(), LiveErro
         Err(error) => Err(error),
     };
     let forgotten = live
-        .forget(&pending.forgotten)
+        .evict_statuses(&pending.forgotten)
         .await
         .map(|()| pending.forgotten.clear());
     // Not before: forgetting a service later would drop its new status too.
     let stored = match forgotten {
         Ok(()) => live
-            .put_latest(&pending.latest)
+            .cache_statuses(&pending.latest)
             .await
             .map(|()| pending.latest.clear()),
         error => error,

@@ -1,7 +1,7 @@
 //! Invalidates cached service definitions when they change, so that the next check uses the new ones.
 
 use crate::services::Services;
-use coordination::{Event, Live};
+use coordination::{Coordination, Event};
 use futures::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,12 @@ use tokio::sync::Notify;
 
 /// Invalidates changed definitions and wakes the scheduler, until it is dropped. Asks for a
 /// reconciliation when events were missed.
-pub(crate) async fn run(live: Live, services: Services, wake: Arc<Notify>, reconcile: Arc<Notify>) {
+pub(crate) async fn run(
+    live: Coordination,
+    services: Services,
+    wake: Arc<Notify>,
+    reconcile: Arc<Notify>,
+) {
     loop {
         let mut events = live.subscribe();
         while let Some(event) = events.next().await {

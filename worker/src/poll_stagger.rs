@@ -3,7 +3,7 @@
 //! slots of its own, by the clock that all share, and all slots are equally far apart.
 
 use chrono::{DateTime, Utc};
-use coordination::Present;
+use coordination::WorkerPresence;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::Duration;
@@ -37,11 +37,11 @@ impl PollStagger {
 
     /// Takes over which workers there are, in an order on which they agree. A worker that was not heard
     /// of for `max_silence`, while others were, is taken for dead and gets no slots.
-    pub(crate) fn update(&self, me: Uuid, workers: &[Present], max_silence: Duration) {
-        let latest = workers.iter().map(|present| present.heard_at).max();
-        let is_alive = |present: &&Present| {
+    pub(crate) fn update(&self, me: Uuid, workers: &[WorkerPresence], max_silence: Duration) {
+        let latest = workers.iter().map(|present| present.last_seen_at).max();
+        let is_alive = |present: &&WorkerPresence| {
             latest.is_some_and(|latest| {
-                (latest - present.heard_at).to_std().unwrap_or_default() <= max_silence
+                (latest - present.last_seen_at).to_std().unwrap_or_default() <= max_silence
             })
         };
         let workers: Vec<_> = workers.iter().filter(is_alive).collect();
@@ -82,7 +82,7 @@ mod tests {
         DateTime::from_timestamp_millis(1_700_000_000_000 + ms).unwrap()
     }
 
-    fn workers(count: u128) -> Vec<Present> {
+    fn workers(count: u128) -> Vec<WorkerPresence> {
         let worker = |id| Worker {
             id: Uuid::from_u128(id),
             host: String::new(),
@@ -90,9 +90,9 @@ mod tests {
             started_at: at(0),
         };
         (0..count)
-            .map(|id| Present {
+            .map(|id| WorkerPresence {
                 worker: worker(id),
-                heard_at: at(0),
+                last_seen_at: at(0),
             })
             .collect()
     }
@@ -152,7 +152,7 @@ mod tests {
         let mut present = workers(300);
         present[..298]
             .iter_mut()
-            .for_each(|ghost| ghost.heard_at = at(-15_001));
+            .for_each(|ghost| ghost.last_seen_at = at(-15_001));
         let stagger = PollStagger::alone();
         stagger.update(Uuid::from_u128(299), &present, MAX_SILENCE);
         let longest = |stagger: &PollStagger| {

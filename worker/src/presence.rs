@@ -3,7 +3,7 @@
 
 use crate::poll_stagger::PollStagger;
 use chrono::SubsecRound;
-use coordination::{Live, LiveError, Present, Worker};
+use coordination::{Coordination, CoordinationError, Worker, WorkerPresence};
 use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,7 @@ const ALIVE_INTERVALS: u32 = 3;
 /// Registers the worker `id` on `host` every `every`, updates `stagger` by the other workers, and
 /// deregisters in the end.
 pub(crate) async fn run(
-    live: Live,
+    live: Coordination,
     id: Uuid,
     host: String,
     stagger: PollStagger,
@@ -29,7 +29,7 @@ pub(crate) async fn run(
         match register(&live, id, &host, &mut registered, every * LISTED_INTERVALS).await {
             Ok(workers) => stagger.update(id, &workers, every * ALIVE_INTERVALS),
             Err(error) => {
-                tracing::debug!(%error, "failed to register this worker, retrying")
+                tracing::debug!(%error, "failed to register this worker, retrying");
             }
         }
         tokio::select! {
@@ -37,7 +37,7 @@ pub(crate) async fn run(
             () = closing.cancelled() => break,
         }
     }
-    if let Err(error) = live.depart(id).await {
+    if let Err(error) = live.deregister_worker(id).await {
         tracing::debug!(%error, "failed to deregister this worker");
     }
 }
@@ -45,12 +45,12 @@ pub(crate) async fn run(
 /// Registers the worker and returns all that are registered. Its start is a time of the coordination
 /// state, which may be away at first.
 async fn register(
-    live: &Live,
+    live: &Coordination,
     id: Uuid,
     host: &str,
     registered: &mut Option<Worker>,
     lasting: Duration,
-) -> Result<Vec<Present>, LiveError> {
+) -> Result<Vec<WorkerPresence>, CoordinationError> {
     let worker = match registered {
         Some(worker) => worker,
         None => registered.insert(Worker {
@@ -60,6 +60,6 @@ async fn register(
             started_at: live.now().await?.trunc_subsecs(3),
         }),
     };
-    live.announce(worker, lasting).await?;
+    live.register_worker(worker, lasting).await?;
     live.workers().await
 }

@@ -7,7 +7,7 @@ use crate::outage::Outage;
 use crate::vendor_pages;
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
-use coordination::Live;
+use coordination::Coordination;
 use domain::{slot, transition};
 use entity::column::Status;
 use entity::sql::Sql;
@@ -29,7 +29,7 @@ const MISSED_BEFORE: TimeDelta = TimeDelta::minutes(15);
 /// Reconciles now, whenever `requested`, and every `every`, until it is dropped.
 pub(crate) async fn run(
     db: DatabaseConnection,
-    live: Live,
+    live: Coordination,
     clock: Clock,
     requested: Arc<Notify>,
     every: Duration,
@@ -63,7 +63,11 @@ struct Active {
     suspect: bool,
 }
 
-async fn reconcile(db: &DatabaseConnection, live: &Live, clock: &Clock) -> anyhow::Result<()> {
+async fn reconcile(
+    db: &DatabaseConnection,
+    live: &Coordination,
+    clock: &Clock,
+) -> anyhow::Result<()> {
     let now = live.now().await?;
     clock.set(now);
     let mut after = i32::MIN;

@@ -19,7 +19,7 @@ use crate::services::Services;
 use crate::stats::Stats;
 use crate::vendor_pages::{self, Poller, PollerParts};
 use crate::worker::{Settings, Worker};
-use coordination::Live;
+use coordination::Coordination;
 use net::Fetcher;
 use sea_orm::DatabaseConnection;
 use std::collections::HashMap;
@@ -69,7 +69,7 @@ struct Shared {
     id: Uuid,
     db: DatabaseConnection,
     writer: DatabaseConnection,
-    live: Live,
+    live: Coordination,
     clock: Clock,
     services: Services,
     stats: Arc<Stats>,

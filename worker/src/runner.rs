@@ -10,7 +10,7 @@ use crate::recorder::{CheckResult, RecordReply, RecordSender};
 use crate::services::Service;
 use crate::stats::{Stats, add};
 use chrono::{DateTime, TimeDelta, Utc};
-use coordination::{Claim, Live};
+use coordination::{Claim, Coordination};
 use domain::{Outcome, slot};
 use futures::FutureExt;
 use monitors::HttpTarget;
@@ -42,7 +42,7 @@ impl Probe for monitors::Prober {
 #[derive(Debug)]
 pub(crate) struct Runner<P> {
     pub(crate) probe: P,
-    pub(crate) live: Live,
+    pub(crate) live: Coordination,
     pub(crate) clock: Clock,
     pub(crate) results: RecordSender,
     pub(crate) announcer: Announcer,

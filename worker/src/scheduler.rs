@@ -15,7 +15,7 @@ use crate::stats::{Stats, add};
 use crate::vendor_pages::Poller;
 use anyhow::Context as _;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use coordination::{Claim, Live};
+use coordination::{Claim, Coordination};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +42,7 @@ const ABORT_GRACE: Duration = Duration::from_millis(500);
 /// Starts due checks as places become free.
 #[derive(Debug)]
 pub(crate) struct Scheduler<P> {
-    pub(crate) live: Live,
+    pub(crate) live: Coordination,
     pub(crate) services: Services,
     pub(crate) runner: Arc<Runner<P>>,
     pub(crate) poller: Arc<Poller>,

@@ -3,7 +3,7 @@
 use crate::history;
 use crate::stats::Stats;
 use chrono::{DateTime, Utc};
-use coordination::Live;
+use coordination::Coordination;
 use sea_orm::DatabaseConnection;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub struct Worker<P = monitors::Prober> {
     /// at a time anyway, and its page cache stays valid only while no other connection writes.
     pub writer: DatabaseConnection,
     /// The due queue, latest statuses and events.
-    pub live: Live,
+    pub live: Coordination,
     /// Probes targets.
     pub prober: P,
     /// Fetches vendor pages.

@@ -3,7 +3,7 @@
 
 use crate::check::{Check, CheckedService};
 use chrono::{DateTime, Utc};
-use coordination::{CurrentStatus, Event, Latest};
+use coordination::{CachedStatus, CurrentStatus, Event};
 use domain::transition::{Effect, Failing, State, Transition};
 use domain::{Observation, Policy, Status, advance, slot};
 use entity::{column, incident};
@@ -178,10 +178,10 @@ impl<'a> BatchTransition<'a> {
     }
 
     /// Consumes the batch and returns the latest statuses and the events to publish.
-    pub(crate) fn into_events(self) -> (Vec<Latest>, Vec<Event>) {
+    pub(crate) fn into_events(self) -> (Vec<CachedStatus>, Vec<Event>) {
         let latest = self.services.values().filter_map(|stored| {
             let check = self.checks[stored.last_check?];
-            Some(Latest {
+            Some(CachedStatus {
                 service_id: check.service.id,
                 slot: check.slot,
                 current: current(&stored.state, check),

@@ -15,7 +15,7 @@ use crate::services::{FollowedPage, Services};
 use crate::stats::{Stats, add};
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
-use coordination::{Claim, Live};
+use coordination::{Claim, Coordination};
 use domain::vendor_page::INTERVAL;
 use entity::vendor_page;
 use futures::FutureExt;
@@ -51,7 +51,7 @@ const MAX_RESULT_AGE: Duration = Duration::from_secs(45);
 /// Polls the pages of this worker.
 #[derive(Debug)]
 pub(crate) struct Poller {
-    live: Live,
+    live: Coordination,
     services: Services,
     clock: Clock,
     announcer: Announcer,
@@ -72,7 +72,7 @@ pub(crate) struct Poller {
 #[derive(Debug)]
 pub(crate) struct PollerParts {
     pub(crate) db: DatabaseConnection,
-    pub(crate) live: Live,
+    pub(crate) live: Coordination,
     pub(crate) services: Services,
     pub(crate) clock: Clock,
     pub(crate) announcer: Announcer,

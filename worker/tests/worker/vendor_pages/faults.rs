@@ -4,7 +4,7 @@
 use super::{now, page};
 use crate::script::{Script, up};
 use crate::stage::{Stage, eventually, on_each_stage};
-use coordination::Live;
+use coordination::Coordination;
 use domain::Status;
 use domain::uptime::{Sample, tally};
 use entity::{check, column};
@@ -339,7 +339,7 @@ async fn a_reading_during_an_outage_is_recorded_after_it() {
         .await
         .unwrap();
     migration::run(&db).await.unwrap();
-    let stage = Stage::on(db, Live::memory()).await;
+    let stage = Stage::on(db, Coordination::memory()).await;
     let vendor = Vendor::start().await;
     vendor.shows(&page("operational", "operational"));
     let worker = stage.worker().await;

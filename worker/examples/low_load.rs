@@ -253,8 +253,7 @@ fn requests_per_cpu_second(address: &str) -> f64 {
     let requests = text
         .lines()
         .find(|line| line.contains(" requests in "))
-        .map(words_of)
-        .unwrap_or_else(|| panic!("wrk failed: {text}"));
+        .map_or_else(|| panic!("wrk failed: {text}"), words_of);
     let cpu = text
         .lines()
         .find(|line| line.starts_with("cpu "))

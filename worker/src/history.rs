@@ -75,11 +75,11 @@ pub async fn run(
         };
         match passed {
             Ok(Some(pass)) => {
-                tracing::debug!(?pass, took = ?begun.elapsed(), "history is up to date")
+                tracing::debug!(?pass, took = ?begun.elapsed(), "history is up to date");
             }
             Ok(None) => tracing::debug!("another worker maintains the history"),
             Err(error) => {
-                tracing::warn!(%error, "failed to maintain the history, retrying")
+                tracing::warn!(%error, "failed to maintain the history, retrying");
             }
         }
         // Takes at most a tenth of the time, however slow the database is.

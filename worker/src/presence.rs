@@ -29,7 +29,7 @@ pub(crate) async fn run(
         match register(&live, id, &host, &mut registered, every * LISTED_INTERVALS).await {
             Ok(workers) => stagger.update(id, &workers, every * ALIVE_INTERVALS),
             Err(error) => {
-                tracing::debug!(%error, "failed to register this worker, retrying")
+                tracing::debug!(%error, "failed to register this worker, retrying");
             }
         }
         tokio::select! {

@@ -80,7 +80,7 @@ impl IncidentChanges {
         }
         let id = incident.id;
         let has_entry = entry.is_some();
-        if let Some(entry) = entry {
+        if let Some(entry) = &entry {
             self.add_entry(id, entry);
         }
         self.upsert_incident(incident);
@@ -122,7 +122,7 @@ impl IncidentChanges {
         }
         let added = entries.len();
         if added > 0 {
-            for entry in entries {
+            for entry in &entries {
                 self.add_entry(open.id, entry);
             }
             self.upsert_incident(open.clone());
@@ -152,7 +152,7 @@ impl IncidentChanges {
         &self.timeline
     }
 
-    fn add_entry(&mut self, incident_id: Uuid, entry: Entry) {
+    fn add_entry(&mut self, incident_id: Uuid, entry: &Entry) {
         self.timeline.push(incident_event::Model {
             id: Uuid::now_v7(),
             incident_id,

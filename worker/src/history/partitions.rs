@@ -177,7 +177,7 @@ async fn with_lock_timeout(db: &DatabaseConnection, statements: &str) -> Result<
         match tx.execute_unprepared(statements).await {
             Ok(_) => return tx.commit().await,
             Err(error) if retries < LOCK_RETRIES && is_lock_timeout(&error) => {
-                tx.rollback().await?
+                tx.rollback().await?;
             }
             Err(error) => return Err(error),
         }

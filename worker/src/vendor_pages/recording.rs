@@ -390,7 +390,7 @@ fn log_change(before: &vendor_page::Model, after: &vendor_page::Model) {
             tracing::info!(%page, %addresses, reason, "failed to read a vendor page, using its last reading for a while");
         }
         (1.., 0) => {
-            tracing::info!(%page, failures = before.failures, "a vendor page is read again")
+            tracing::info!(%page, failures = before.failures, "a vendor page is read again");
         }
         _ => {}
     }

@@ -55,7 +55,9 @@ async function ask(request) {
   const body = await request.clone().text();
   const name = KEPT.exec(body)?.[1];
   if (!name) return fetch(request);
-  const key = `/kept/${name}`;
+  const { after } = JSON.parse(body).variables ?? {};
+  // Each page of a list is kept by its cursor.
+  const key = `/kept/${name}` + (after ? `?after=${encodeURIComponent(after)}` : "");
   try {
     const response = await fetch(request);
     if (response.status >= 500) return (await kept(key)) ?? response;
@@ -76,8 +78,16 @@ async function keep(key, response) {
   const who = /^{"data":{"me":{"id":"[^"]+"/.exec(text)?.[0];
   const before = who && (await (await kept(key))?.text());
   if (before && !before.startsWith(who)) await caches.delete(STATE);
+  // A first page begins a new list: the other pages of the one before are not part of it.
+  if (!key.includes("?")) await forgetPages(key);
   const headers = { "content-type": "application/json", [KEPT_AT]: new Date().toISOString() };
   await (await caches.open(STATE)).put(key, new Response(text, { headers }));
+}
+
+async function forgetPages(key) {
+  const cache = await caches.open(STATE);
+  const pages = (await cache.keys()).filter(({ url }) => url.includes(`${key}?`));
+  await Promise.all(pages.map((page) => cache.delete(page)));
 }
 
 async function kept(key) {

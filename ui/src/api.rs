@@ -46,11 +46,11 @@ pub(crate) use request::{request_at_the_end, tell, written};
 pub use service::{
     ByIds, Check, CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, Current,
     DeleteServices, GetLatency, GetLimits, GetService, History, LatencyPoint, LatencyVariables,
-    Limits, ListChecks, ListChecksVariables, ListHistories, ListServices, ListUptimes, OfServices,
-    OpenIncident, PauseServices, Percent, Phases, RecategoriseServices, RecategoriseVariables,
-    ResumeServices, Service, ServiceChange, ServiceChanges, ServiceDetail, ServiceFilter,
-    ServiceUptime, StatusUpdate, StatusUpdates, TestResult, TestService, UpdateService,
-    UpdateServiceInput, UpdateServiceVariables, UpdatedService, Uptime, UptimeDay,
+    Limits, ListChecks, ListChecksVariables, ListHistories, ListServices, ListServicesVariables,
+    ListUptimes, OfServices, OpenIncident, PauseServices, Percent, Phases, RecategoriseServices,
+    RecategoriseVariables, ResumeServices, Service, ServiceChange, ServiceChanges, ServiceDetail,
+    ServiceFilter, ServiceUptime, StatusUpdate, StatusUpdates, TestResult, TestService,
+    UpdateService, UpdateServiceInput, UpdateServiceVariables, UpdatedService, Uptime, UptimeDay,
 };
 pub use system::{GetSystem, Scheduling, System, Worker};
 pub(crate) use values::ByIdFields;

@@ -9,11 +9,11 @@ use super::{
     DiscoverVendorPage, EndOtherSessions, EndSession, GetAccount, GetChoice, GetIncident,
     GetLatency, GetLimits, GetMe, GetService, GetSignInOptions, GetSystem, GetVendor,
     IncidentUpdates, LatencyVariables, ListChecks, ListChecksVariables, ListHistories,
-    ListIncidents, ListIncidentsVariables, ListNotices, ListServices, ListUptimes, OfServices,
-    PauseServices, RecategoriseServices, RecategoriseVariables, ResumeServices, RevokeApiToken,
-    RevokeCalendarFeed, SearchCatalogue, SearchVariables, ServiceChanges, StatusUpdates,
-    TestService, UnacknowledgeIncident, UpdateService, UpdateServiceVariables, ValidateVariables,
-    ValidateVendorPageUrls,
+    ListIncidents, ListIncidentsVariables, ListNotices, ListServices, ListServicesVariables,
+    ListUptimes, OfServices, PauseServices, RecategoriseServices, RecategoriseVariables,
+    ResumeServices, RevokeApiToken, RevokeCalendarFeed, SearchCatalogue, SearchVariables,
+    ServiceChanges, StatusUpdates, TestService, UnacknowledgeIncident, UpdateService,
+    UpdateServiceVariables, ValidateVariables, ValidateVendorPageUrls,
 };
 use serde::Serialize;
 
@@ -58,7 +58,7 @@ documents! {
     query ListHistories(OfServices);
     query ListIncidents(ListIncidentsVariables);
     query ListNotices(());
-    query ListServices(());
+    query ListServices(ListServicesVariables);
     query ListUptimes(());
     query SearchCatalogue(SearchVariables);
     mutation AcknowledgeIncident(ById);

@@ -9,9 +9,9 @@ pub use detail::{
     ServiceDetail,
 };
 pub use list::{
-    Current, History, ListHistories, ListServices, ListUptimes, OfServices, OpenIncident, Percent,
-    Phases, Service, ServiceChange, ServiceChanges, ServiceFilter, ServiceUptime, StatusUpdate,
-    StatusUpdates, UpdatedService, Uptime, UptimeDay,
+    Current, History, ListHistories, ListServices, ListServicesVariables, ListUptimes, OfServices,
+    OpenIncident, Percent, Phases, Service, ServiceChange, ServiceChanges, ServiceFilter,
+    ServiceUptime, StatusUpdate, StatusUpdates, UpdatedService, Uptime, UptimeDay,
 };
 pub use mutations::{
     ByIds, CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, DeleteServices,

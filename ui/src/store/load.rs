@@ -2,7 +2,8 @@
 
 use super::{Loading, Session, Store, put};
 use crate::api::{
-    self, ListHistories, ListServices, ListUptimes, OfServices, ProblemKind, ServiceFilter,
+    self, ListHistories, ListServices, ListServicesVariables, ListUptimes, OfServices, Problem,
+    ProblemKind, Service, ServiceFilter,
 };
 use dioxus::prelude::*;
 use uuid::Uuid;
@@ -12,15 +13,15 @@ const AT_ONCE: usize = 100;
 
 /// Asks for every service. What is known already stays on the screen meanwhile.
 pub async fn load(mut store: Store) {
-    match api::request::<ListServices>(()).await {
-        Ok(list) => {
+    match load_all_pages().await {
+        Ok(services) => {
             let kept = api::kept_since();
             // What was kept for times without a connection is older than anything that was told since.
             if kept.is_none()
                 || *store.loading.peek() != Loading::Ready
                 || store.kept.peek().is_some()
             {
-                store.fill(list.services);
+                store.fill(services);
                 put(store.kept, kept);
             }
         }
@@ -32,6 +33,21 @@ pub async fn load(mut store: Store) {
         }
         // The bar about the lost connection tells it already.
         Err(_) => {}
+    }
+}
+
+/// Loads every page of the list of services.
+async fn load_all_pages() -> Result<Vec<Service>, Problem> {
+    let mut services = Vec::new();
+    let mut after = None;
+    loop {
+        let list = api::request::<ListServices>(ListServicesVariables { after }).await?;
+        let page = list.services_page;
+        services.extend(page.edges.into_iter().map(|edge| edge.node));
+        after = page.page_info.end_cursor;
+        if !page.page_info.has_next_page || after.is_none() {
+            return Ok(services);
+        }
     }
 }
 
@@ -57,7 +73,7 @@ pub async fn load_days(mut store: Store, mut ids: Vec<Uuid>) {
         ids: Some(ids.clone()),
     };
     match api::request::<ListHistories>(OfServices { filter }).await {
-        Ok(list) => store.fill_histories(list.services),
+        Ok(list) => store.fill_histories(list.services.into_iter().map(Into::into).collect()),
         Err(_) => store.days_known.write().retain(|id| !ids.contains(id)),
     }
 }

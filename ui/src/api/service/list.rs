@@ -1,6 +1,8 @@
 //! What the dashboard asks for: every service with its current status, then every history; and what streams in.
 
-use crate::api::{IncidentType, Moment, MonitorKind, ServiceChangeKind, Status, json, schema};
+use crate::api::{
+    IncidentType, Moment, MonitorKind, PageInfo, ServiceChangeKind, Status, json, schema,
+};
 use uuid::Uuid;
 
 /// A service's definition and what is known about it now.
@@ -61,12 +63,36 @@ pub struct OpenIncident {
     pub cause: Option<String>,
 }
 
-/// Every service of the viewer.
+/// Cursor of the page of services to load.
+#[derive(cynic::QueryVariables, Debug)]
+pub struct ListServicesVariables {
+    /// `None` for the first page.
+    pub after: Option<String>,
+}
+
+/// A page of the viewer's services.
 #[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Query")]
+#[cynic(graphql_type = "Query", variables = "ListServicesVariables")]
 pub struct ListServices {
-    /// In no order that matters.
-    pub services: Vec<Service>,
+    /// The page.
+    #[arguments(first: 250, after: $after)]
+    pub services_page: ServicePage,
+}
+
+/// A page of services.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "ServiceConnection")]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct ServicePage {
+    pub edges: Vec<ServiceEdge>,
+    pub page_info: PageInfo,
+}
+
+/// A service on its page.
+#[derive(cynic::QueryFragment, Debug)]
+pub struct ServiceEdge {
+    /// The service.
+    pub node: Service,
 }
 
 /// The uptime of every service: apart, because the list is usable without it.
@@ -117,20 +143,74 @@ pub struct ServiceFilter {
 pub struct ListHistories {
     /// In no order that matters.
     #[arguments(filter: $filter)]
-    pub services: Vec<History>,
+    pub services: Vec<ServiceHistory>,
+}
+
+/// The last 30 days and the last 24 hours of one service, as the API returns them.
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Service")]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct ServiceHistory {
+    pub id: Uuid,
+    #[arguments(window: MONTH)]
+    pub uptime: Uptime,
+    #[arguments(days: 30)]
+    pub uptime_bars: UptimeBars,
+    pub hourly_p50_ms: Vec<Option<f64>>,
+}
+
+/// Uptime by day as lists with one item per day, oldest first.
+#[derive(cynic::QueryFragment, Debug)]
+#[allow(missing_docs, reason = "the names are those of the API")]
+pub struct UptimeBars {
+    pub dates: Vec<String>,
+    pub statuses: Vec<Status>,
+    pub percents: Vec<Option<f64>>,
+    pub degraded_percents: Vec<Option<f64>>,
+    pub coverage_percents: Vec<f64>,
+}
+
+impl UptimeBars {
+    /// The days that all lists have.
+    fn into_days(self) -> Vec<UptimeDay> {
+        let percents = self.percents.into_iter().zip(self.degraded_percents);
+        let numbers = percents.zip(self.coverage_percents);
+        self.dates
+            .into_iter()
+            .zip(self.statuses)
+            .zip(numbers)
+            .map(
+                |((date, status), ((percent, degraded_percent), coverage_percent))| UptimeDay {
+                    date,
+                    status,
+                    percent,
+                    degraded_percent,
+                    coverage_percent,
+                },
+            )
+            .collect()
+    }
+}
+
+impl From<ServiceHistory> for History {
+    fn from(history: ServiceHistory) -> Self {
+        Self {
+            id: history.id,
+            uptime: history.uptime,
+            uptime_days: history.uptime_bars.into_days(),
+            hourly_p50_ms: history.hourly_p50_ms,
+        }
+    }
 }
 
 /// The last 30 days and the last 24 hours of one service.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
-#[cynic(graphql_type = "Service")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct History {
     /// Whose history it is.
     pub id: Uuid,
     /// Over the 30 days.
-    #[arguments(window: MONTH)]
     pub uptime: Uptime,
     /// Day by day, oldest first.
-    #[arguments(days: 30)]
     pub uptime_days: Vec<UptimeDay>,
     /// The median response time of each of the last 24 hours, oldest first; `None` where nothing answered.
     pub hourly_p50_ms: Vec<Option<f64>>,
@@ -207,12 +287,15 @@ json::objects! {
     Current { status, since, checked_at, response_time_ms, status_code, message, phases, certificate_expires_at }
     Phases { dns_ms, connect_ms, tls_ms, first_byte_ms }
     OpenIncident { id, kind = "type", started_at, cause }
-    ListServices { services }
+    ListServices { services_page }
+    ServicePage { edges, page_info }
+    ServiceEdge { node }
     ListUptimes { services }
     ServiceUptime { id, uptime }
     Percent { percent }
     ListHistories { services }
-    History { id, uptime, uptime_days, hourly_p50_ms }
+    ServiceHistory { id, uptime, uptime_bars, hourly_p50_ms }
+    UptimeBars { dates, statuses, percents, degraded_percents, coverage_percents }
     Uptime { percent, degraded_percent, coverage_percent }
     UptimeDay { date, status, percent, degraded_percent, coverage_percent }
     StatusUpdates { status_updates }

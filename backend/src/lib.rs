@@ -15,7 +15,7 @@ pub mod use_cases;
 
 pub use assets::Assets;
 
-use coordination::Live;
+use coordination::Coordination;
 use ipnet::IpNet;
 use monitors::Prober;
 use net::Fetcher;
@@ -31,7 +31,7 @@ pub struct Backend {
     /// The database, with the schema of this version.
     pub db: DatabaseConnection,
     /// Latest statuses, due queue and events.
-    pub live: Live,
+    pub live: Coordination,
     /// Tests services before they are created.
     pub prober: Prober,
     /// Finds and reads vendor pages.

@@ -1,97 +1,60 @@
-//! The GraphQL API: its schema, split by domain. What is asked for is done by [`ops`](crate::use_cases); who asks is found
-//! out by the server, which puts an
-//! `Option<Viewer>` and a [`RequestId`] into the data of each request.
+//! The GraphQL API: the schema, split by domain. Use cases do the work; this module knows how they
+//! are asked for. The HTTP side puts an `Option<Viewer>`, a [`RequestId`] and a [`ResponseBudget`]
+//! into the data of each request.
 //!
-//! A new object gets a module; a new root field also needs a case in the isolation test when it takes an id.
+//! A new domain gets a module with its objects, inputs, queries and mutations. A root field that
+//! takes an id also needs a case in the isolation test.
 
 mod account;
+mod batch_queue;
+mod batched;
 mod calendar;
 mod check;
 mod error;
-mod gate;
 mod history;
 mod incident;
 mod limits;
-mod loader;
-mod page;
-mod plain;
+mod loaders;
+mod node;
+mod page_info;
+mod request_context;
+mod request_guard;
+mod response_budget;
 mod scalar;
-mod scope;
 mod service;
 mod status;
 mod subscription;
 mod system;
 mod user;
-mod vendor;
 mod vendor_page;
 
 pub use error::RequestId;
 pub(crate) use error::{RETRY_AFTER, code_of};
-pub use plain::put;
+pub(crate) use response_budget::ResponseBudget;
+pub use subscription::Subscription;
 
 use crate::use_cases::Ops;
 use account::{AccountMutation, AccountQuery};
-use async_graphql::{Data, Executor, MergedObject, Request, Response, SchemaBuilder};
+use async_graphql::{MergedObject, SchemaBuilder};
 use calendar::{CalendarMutation, CalendarQuery};
-use futures::stream::BoxStream;
-use gate::Gates;
 use incident::{IncidentMutation, IncidentQuery};
-use service::ServiceQuery;
-use service::mutation::ServiceMutation;
+use request_guard::RequestGuardFactory;
+use service::{ServiceMutation, ServiceQuery};
 use std::sync::Arc;
-pub use subscription::Subscription;
 use system::SystemQuery;
 use user::{UserMutation, UserQuery};
 use vendor_page::{VendorPageMutation, VendorPageQuery};
 
-/// What the API works with.
-pub use crate::use_cases::Ops as Context;
+/// The executable schema. Clones share it.
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
-/// The API. Clones share it.
-#[derive(Clone)]
-pub struct Schema {
-    ops: Arc<Ops>,
-    /// What answers once.
-    asked: Root,
-    /// What goes on answering.
-    followed: Root,
-}
-
-type Root = async_graphql::Schema<Query, Mutation, Subscription>;
-
-impl Schema {
-    /// Executes a query or a mutation.
-    pub async fn execute(&self, request: Request) -> Response {
-        gate::execute(&self.asked, &self.ops, request).await
-    }
-
-    /// Executes any operation: a subscription answers any number of times, every other once.
-    pub fn execute_stream(&self, request: Request) -> BoxStream<'static, Response> {
-        self.followed.execute_stream(request)
-    }
-}
-
-impl Executor for Schema {
-    async fn execute(&self, request: Request) -> Response {
-        Self::execute(self, request).await
-    }
-
-    fn execute_stream(
-        &self,
-        request: Request,
-        session: Option<Arc<Data>>,
-    ) -> BoxStream<'static, Response> {
-        self.followed
-            .execute_stream_with_session_data(request, session.unwrap_or_default())
-    }
-}
-
-/// What can be asked for. Everything but `me` and `signInOptions` answers UNAUTHENTICATED without a valid session or
-/// token.
+/// Queries. Without a valid session or token, every field but `me` and `signInOptions` fails with
+/// UNAUTHENTICATED.
 ///
-/// Every error has an `extensions.code`: UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, BAD_INPUT (with the wrong `field`, and all
-/// wrong `fields` with a message each when they are several), CONFLICT, RATE_LIMITED, UPSTREAM, or INTERNAL (with a
-/// `requestId` for the operator). Its message is for people.
+/// Every error has an `extensions.code`: UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, BAD_INPUT (with the
+/// invalid `field`, and if there are several, all invalid `fields` with a message each), CONFLICT,
+/// RATE_LIMITED (with `retryAfterSeconds`), UPSTREAM, or INTERNAL (with a `requestId` for the
+/// operator). Messages are meant for people.
 #[derive(MergedObject, Default)]
 pub struct Query(
     UserQuery,
@@ -103,7 +66,7 @@ pub struct Query(
     SystemQuery,
 );
 
-/// What can be done. Read-only tokens are refused with FORBIDDEN.
+/// Mutations. Read-only tokens get FORBIDDEN.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     ServiceMutation,
@@ -114,20 +77,14 @@ pub struct Mutation(
     AccountMutation,
 );
 
-/// The API over the given database and live state.
+/// Creates the schema over the given use cases.
 #[must_use]
-pub fn schema(context: Ops) -> Schema {
-    let ops = Arc::new(context);
-    let asked = builder().data(ops.clone()).finish();
-    let followed = builder()
+pub fn schema(ops: Ops) -> Schema {
+    let ops = Arc::new(ops);
+    builder()
         .data(ops.clone())
-        .extension(Gates { ops: ops.clone() })
-        .finish();
-    Schema {
-        ops,
-        asked,
-        followed,
-    }
+        .extension(RequestGuardFactory { ops })
+        .finish()
 }
 
 /// The schema as text, for clients that compile against it.
@@ -138,7 +95,7 @@ pub fn sdl() -> String {
 }
 
 fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    // What it costs to expand a document is bounded by the gate before these run.
+    // The request guard bounds the size of the expanded document before these limits apply.
     async_graphql::Schema::build(Query::default(), Mutation::default(), Subscription)
         .limit_complexity(limits::MAX_COMPLEXITY)
         .limit_recursive_depth(100)

@@ -1,8 +1,8 @@
-//! The HTTP side: which address is answered by what, and everything around it. Knows how requests look, not what
-//! they mean: that is the business of `graphql`, `auth` and `assets`.
+//! The HTTP side: routes, middleware and connections. What requests mean is the business of
+//! `graphql`, `auth` and `assets`.
 
-mod address;
 mod calendar;
+mod client_ip;
 mod error;
 mod export;
 mod graphql;
@@ -10,8 +10,8 @@ pub(crate) mod headers;
 mod health;
 mod identify;
 mod listen;
+mod middleware;
 mod origin;
-mod request;
 mod sign_in;
 mod websocket;
 
@@ -22,7 +22,7 @@ use crate::auth::cookie::Cookies;
 use crate::auth::provider;
 use crate::graphql::Schema;
 use crate::metrics;
-use crate::rates::{Rates, Wait};
+use crate::rates::{Rates, RetryAfter};
 use crate::readiness::Readiness;
 use crate::use_cases::discovery::VendorPages;
 use crate::use_cases::{self, Limits, Ops};
@@ -44,10 +44,10 @@ use tokio_util::task::TaskTracker;
 use tower_http::compression::predicate::SizeAbove;
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 
-/// How often what has expired is removed.
-const PURGE_EVERY: Duration = Duration::from_secs(60 * 60);
+/// Interval at which expired sessions and links are removed.
+const PURGE_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
-/// What every handler works with.
+/// State of all handlers.
 pub(crate) struct Server {
     db: DatabaseConnection,
     live: Coordination,
@@ -60,7 +60,7 @@ pub(crate) struct Server {
     readiness: Readiness,
     trusted_proxies: Vec<IpNet>,
     stopping: CancellationToken,
-    /// Open connections, and WebSockets, which outlive the connection that they began as.
+    /// Open connections, and WebSockets, which outlive the HTTP connection that they started as.
     connections: TaskTracker,
 }
 
@@ -129,10 +129,10 @@ impl Server {
     }
 }
 
-/// Serves `backend` on `listener` until `stopping` is cancelled, then finishes what is under way.
+/// Serves `backend` on `listener` until `stopping` is cancelled, then finishes open requests.
 ///
 /// # Errors
-/// When the listener has no address, or the client for sign-in providers cannot be made.
+/// If the listener has no address, or the client for sign-in providers cannot be created.
 pub(crate) async fn serve(
     backend: Backend,
     assets: Assets,
@@ -148,49 +148,58 @@ pub(crate) async fn serve(
 }
 
 fn router(server: &Arc<Server>) -> Router {
-    // Answers too small to gain from it stay as they are; files come with compressed copies of their own.
-    // Lightly: at the usual level a dashboard of a thousand services takes longer to compress than to find out. In
-    // zstd, which is preferred, it takes a third of the time that brotli does and is smaller.
-    let compressed = CompressionLayer::new()
+    // Fast levels: at the default level, a list of a thousand services takes longer to compress
+    // than to build. zstd, which is preferred, takes a third of brotli's time and is smaller. Small
+    // responses do not gain, and files have compressed copies of their own.
+    let compression = CompressionLayer::new()
         .quality(CompressionLevel::Precise(1))
         .compress_when(SizeAbove::new(1024));
-    Router::new()
+    let router = Router::new()
         .route(
             "/api/graphql",
-            get(graphql::playground).merge(post(graphql::post).layer(compressed)),
+            get(graphql::playground).merge(post(graphql::post).layer(compression)),
         )
         .route("/api/graphql/ws", get(websocket::upgrade))
-        .route("/api/auth/local", get(sign_in::local).head(wrong_method))
+        .route(
+            "/api/auth/local",
+            get(sign_in::local).head(method_not_allowed),
+        )
         .route(
             "/api/auth/{provider}",
-            get(sign_in::begin).head(wrong_method),
+            get(sign_in::begin).head(method_not_allowed),
         )
         .route(
             "/api/auth/{provider}/callback",
-            get(sign_in::callback).head(wrong_method),
+            get(sign_in::callback).head(method_not_allowed),
         )
         .route("/api/auth/refresh", post(sign_in::refresh))
         .route("/api/auth/logout", post(sign_in::logout))
         .route("/api/auth/refresh/logout", post(sign_in::logout))
         .route(
             "/api/account/export",
-            get(export::export).head(wrong_method),
+            get(export::export).head(method_not_allowed),
         )
         .route(
             "/api/calendar/{file}",
-            any(calendar::feed).layer(from_fn_with_state(Arc::clone(server), address::limit)),
+            any(calendar::feed).layer(from_fn_with_state(
+                Arc::clone(server),
+                client_ip::limit_requests,
+            )),
         )
         .route("/api/health", get(health::health))
         .route("/api/ready", get(health::ready))
-        .method_not_allowed_fallback(wrong_method)
-        .route("/api", any(no_such_address))
-        .route("/api/", any(no_such_address))
-        .route("/api/{*rest}", any(no_such_address))
+        .method_not_allowed_fallback(method_not_allowed)
+        .route("/api", any(not_found))
+        .route("/api/", any(not_found))
+        .route("/api/{*rest}", any(not_found))
         .fallback(asset)
         .layer(from_fn_with_state(Arc::clone(server), origin::check_host))
-        .layer(from_fn_with_state(Arc::clone(server), address::find))
-        .layer(from_fn_with_state(server.secure(), request::around))
-        .with_state(Arc::clone(server))
+        .layer(from_fn_with_state(
+            Arc::clone(server),
+            client_ip::set_client_ip,
+        ))
+        .with_state(Arc::clone(server));
+    middleware::wrap(router, server.secure())
 }
 
 async fn asset(State(server): State<Arc<Server>>, request: Request) -> Response {
@@ -199,31 +208,31 @@ async fn asset(State(server): State<Arc<Server>>, request: Request) -> Response 
         .respond(request.uri().path(), request.method(), request.headers())
 }
 
-/// What somebody is answered who asks too often.
-fn too_often(Wait(seconds): Wait) -> ApiError {
-    metrics::limited();
+/// The error of a refusal by a rate limit.
+fn rate_limited(RetryAfter(seconds): RetryAfter) -> ApiError {
+    metrics::record_rate_limited();
     ApiError::rate_limited(seconds)
 }
 
-async fn no_such_address() -> ApiError {
-    ApiError::no_such_address()
+async fn not_found() -> ApiError {
+    ApiError::path_not_found()
 }
 
-async fn wrong_method() -> ApiError {
-    ApiError::wrong_method()
+async fn method_not_allowed() -> ApiError {
+    ApiError::method_not_allowed()
 }
 
 async fn purge(server: Arc<Server>) {
-    let mut hourly = tokio::time::interval(PURGE_EVERY);
+    let mut hourly = tokio::time::interval(PURGE_INTERVAL);
     loop {
         tokio::select! {
             () = server.stopping.cancelled() => return,
             _ = hourly.tick() => {
                 if let Err(error) = server.auth.purge(use_cases::now()).await {
-                    tracing::warn!(%error, "expired sessions and links could not be removed; tried again in an hour");
+                    tracing::warn!(%error, "failed to remove expired sessions and links, retrying in an hour");
                 }
                 if let Err(error) = server.ops.finish_removals().await {
-                    tracing::warn!(%error, "deleted accounts could not be removed wholly; tried again in an hour");
+                    tracing::warn!(%error, "failed to remove deleted accounts completely, retrying in an hour");
                 }
             }
         }

@@ -1,8 +1,8 @@
-//! API, sign-in and the static UI: everything that answers over HTTP.
+//! API, sign-in and the static UI: everything that is served over HTTP.
 //!
-//! A request passes `server` (addresses, limits, headers), which asks `auth` who is asking and hands GraphQL to `graphql`,
-//! which says what can be asked for and leaves doing it to `ops`. Checks are made elsewhere: the only links to the worker
-//! are the database and the live state.
+//! A request passes `http` (routes, limits, headers), which authenticates it with `auth` and hands
+//! GraphQL to `graphql`, which defines the schema and leaves the work to `use_cases`. Checks are
+//! run by the worker: the only links to it are the database and the coordination service.
 
 mod assets;
 pub mod auth;
@@ -25,48 +25,48 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-/// What the API works with.
+/// Dependencies of the API.
 #[derive(Debug)]
 pub struct Backend {
-    /// The truth; its schema must be this program's.
+    /// The database, with the schema of this version.
     pub db: DatabaseConnection,
-    /// Latest statuses, the due queue, events.
+    /// Latest statuses, due queue and events.
     pub live: Coordination,
-    /// For looking at what users want to add.
+    /// Tests services before they are created.
     pub prober: Prober,
-    /// For finding and reading vendor pages.
+    /// Finds and reads vendor pages.
     pub fetcher: Fetcher,
-    /// What the operator decided.
+    /// Settings of the operator.
     pub settings: Settings,
 }
 
-/// What the operator decided.
+/// Settings of the operator.
 #[derive(Clone)]
 pub struct Settings {
-    /// What browsers call this server: scheme, host and port.
+    /// URL under which browsers reach this server: scheme, host and port.
     pub public_url: Url,
-    /// Signs access tokens; at least 32 characters, and the same in every process.
+    /// Key that signs access tokens; at least 32 characters, the same in every process.
     pub secret_key: String,
-    /// The key before it, whose tokens are still accepted.
+    /// Previous key, whose tokens are still accepted.
     pub previous_secret_key: Option<String>,
     /// Whether one-time sign-in links work.
     pub local_login: bool,
-    /// The shortest interval between two checks that users may choose, in seconds.
+    /// Shortest check interval that users may choose, in seconds.
     pub min_interval_seconds: i32,
-    /// How many services one user may have.
+    /// Maximum number of services per user.
     pub max_services_per_user: u32,
-    /// Whether everybody sees how this installation does, and not only this machine's own user.
+    /// Whether everybody may query `system`, and not only the operators.
     pub system_for_all: bool,
-    /// The providers that people sign in by.
+    /// Sign-in providers.
     pub providers: auth::provider::Settings,
-    /// How often somebody may ask.
+    /// Rate limits.
     pub rates: rates::Limits,
-    /// The reverse proxies that are believed when they say who asks.
+    /// Reverse proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Settings {
-    /// The defaults: nobody signs in but by what is set besides.
+    /// Default settings, without any way to sign in.
     #[must_use]
     pub fn new(public_url: Url, secret_key: String) -> Self {
         Self {
@@ -85,7 +85,7 @@ impl Settings {
 }
 
 impl fmt::Debug for Settings {
-    /// Without the keys.
+    /// Leaves out the keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut settings = f.debug_struct("Settings");
         settings
@@ -95,11 +95,11 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// Serves the API and the dashboard that was built into this program until `shutdown` is cancelled; then finishes what is
-/// under way, at most 10 s long.
+/// Serves the API and the built-in dashboard until `shutdown` is cancelled, then finishes open
+/// requests within 10 s.
 ///
 /// # Errors
-/// When the listener cannot be used.
+/// If the listener cannot be used.
 pub async fn serve(
     backend: Backend,
     listener: TcpListener,
@@ -108,10 +108,10 @@ pub async fn serve(
     serve_with_assets(backend, Assets::built_in(), listener, shutdown).await
 }
 
-/// [`serve`] with a dashboard of the caller's.
+/// As [`serve`], with the given dashboard.
 ///
 /// # Errors
-/// When the listener cannot be used.
+/// If the listener cannot be used.
 pub async fn serve_with_assets(
     backend: Backend,
     assets: Assets,

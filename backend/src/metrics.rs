@@ -1,7 +1,6 @@
-//! What the API tells whoever collects metrics: the names, and when which number changes. Costs next to nothing where nobody
-//! collects. No label is ever of a user's making.
+//! Metrics of the API. Recording is nearly free if no recorder is installed. Labels never contain
+//! values that users choose, so their number is bounded.
 
-use async_graphql::Response;
 use async_graphql::parser::types::OperationType;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
@@ -14,16 +13,16 @@ const OPERATIONS: &str = "pulsecheck_graphql_operations_total";
 const OPERATION_TIME: &str = "pulsecheck_graphql_operation_seconds";
 const WEBSOCKETS: &str = "pulsecheck_websockets";
 const SUBSCRIPTIONS: &str = "pulsecheck_subscriptions";
-const MISSED: &str = "pulsecheck_subscriptions_missed_total";
-const LIMITED: &str = "pulsecheck_rate_limited_total";
+const LOST_EVENTS: &str = "pulsecheck_subscriptions_missed_total";
+const RATE_LIMITED: &str = "pulsecheck_rate_limited_total";
 
-/// Says what each is.
+/// Registers the descriptions of all metrics.
 pub fn describe() {
-    describe_counter!(REQUESTS, "HTTP requests answered, by class of status");
+    describe_counter!(REQUESTS, "HTTP responses, by class of status");
     describe_histogram!(
         REQUEST_TIME,
         Unit::Seconds,
-        "Time from a request's head to its answer's"
+        "Time from a request's headers to its response's headers"
     );
     describe_counter!(
         OPERATIONS,
@@ -32,23 +31,23 @@ pub fn describe() {
     describe_histogram!(
         OPERATION_TIME,
         Unit::Seconds,
-        "Duration of one GraphQL operation, by kind; of subscriptions that of each update"
+        "Duration of a GraphQL operation, by kind; for subscriptions, of each event"
     );
     describe_gauge!(WEBSOCKETS, "Open WebSockets");
     describe_gauge!(SUBSCRIPTIONS, "Operations that run over WebSockets");
     describe_counter!(
-        MISSED,
-        "Subscriptions that were ended because their client read too slowly"
+        LOST_EVENTS,
+        "Subscriptions that ended because events were lost"
     );
     describe_counter!(
-        LIMITED,
-        "Requests and operations that were refused because they came too often"
+        RATE_LIMITED,
+        "Requests and operations that were refused by a rate limit"
     );
-    // From the beginning, because what has never happened is otherwise not there, and no alert sees its first time.
+    // Start at 0: a counter that appears with its first increment has no increase to alert on.
     for class in ["ok", "limited", "refused", "failed"] {
         counter!(REQUESTS, "class" => class).increment(0);
     }
-    for name in [MISSED, LIMITED] {
+    for name in [LOST_EVENTS, RATE_LIMITED] {
         counter!(name).increment(0);
     }
     for name in [WEBSOCKETS, SUBSCRIPTIONS] {
@@ -56,8 +55,8 @@ pub fn describe() {
     }
 }
 
-/// A request was answered.
-pub(crate) fn answered(status: u16, took: Duration) {
+/// Records an HTTP response.
+pub(crate) fn record_response(status: u16, took: Duration) {
     let class = match status {
         ..400 => "ok",
         429 => "limited",
@@ -68,29 +67,27 @@ pub(crate) fn answered(status: u16, took: Duration) {
     histogram!(REQUEST_TIME).record(took);
 }
 
-/// An operation was carried out or refused. Its kind is not known where nobody got so far as to read it.
-pub(crate) fn operated(kind: Option<OperationType>, response: &Response, took: Duration) {
-    let code = response
-        .errors
-        .first()
-        .map_or("ok", crate::graphql::code_of);
-    counter!(OPERATIONS, "kind" => word(kind), "code" => code).increment(1);
-    histogram!(OPERATION_TIME, "kind" => word(kind)).record(took);
+/// Records an operation that was executed or refused. Its kind is `None` if the document was not
+/// read.
+pub(crate) fn record_operation(kind: Option<OperationType>, code: &'static str, took: Duration) {
+    counter!(OPERATIONS, "kind" => kind_label(kind), "code" => code).increment(1);
+    histogram!(OPERATION_TIME, "kind" => kind_label(kind)).record(took);
 }
 
-/// A subscription began, or was refused with this code.
-pub(crate) fn subscribed(code: &'static str) {
-    counter!(OPERATIONS, "kind" => word(Some(OperationType::Subscription)), "code" => code)
+/// Records the start of a subscription, or its refusal with an error code.
+pub(crate) fn record_subscription(code: &'static str) {
+    counter!(OPERATIONS, "kind" => kind_label(Some(OperationType::Subscription)), "code" => code)
         .increment(1);
 }
 
-/// An update of a subscription was made.
-pub(crate) fn updated(took: Duration) {
-    histogram!(OPERATION_TIME, "kind" => word(Some(OperationType::Subscription))).record(took);
+/// Records an event of a subscription.
+pub(crate) fn record_subscription_event(took: Duration) {
+    histogram!(OPERATION_TIME, "kind" => kind_label(Some(OperationType::Subscription)))
+        .record(took);
 }
 
-/// A kind as labels and spans say it.
-pub(crate) const fn word(kind: Option<OperationType>) -> &'static str {
+/// Kind of an operation as a label.
+pub(crate) const fn kind_label(kind: Option<OperationType>) -> &'static str {
     match kind {
         Some(OperationType::Query) => "query",
         Some(OperationType::Mutation) => "mutation",
@@ -99,36 +96,36 @@ pub(crate) const fn word(kind: Option<OperationType>) -> &'static str {
     }
 }
 
-/// Somebody asked too often.
-pub(crate) fn limited() {
-    counter!(LIMITED).increment(1);
+/// Records a refusal by a rate limit.
+pub(crate) fn record_rate_limited() {
+    counter!(RATE_LIMITED).increment(1);
 }
 
-/// A subscription's client missed something, and was told so.
-pub(crate) fn missed() {
-    counter!(MISSED).increment(1);
+/// Records a subscription that ended because events were lost.
+pub(crate) fn record_lost_events() {
+    counter!(LOST_EVENTS).increment(1);
 }
 
-/// One more of what is open, until it is dropped.
+/// Counts one open connection or subscription until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Open(&'static str);
+pub(crate) struct OpenGauge(&'static str);
 
-impl Open {
+impl OpenGauge {
     pub(crate) fn websocket() -> Self {
-        Self::one(WEBSOCKETS)
+        Self::increment(WEBSOCKETS)
     }
 
     pub(crate) fn subscription() -> Self {
-        Self::one(SUBSCRIPTIONS)
+        Self::increment(SUBSCRIPTIONS)
     }
 
-    fn one(name: &'static str) -> Self {
+    fn increment(name: &'static str) -> Self {
         gauge!(name).increment(1.0);
         Self(name)
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenGauge {
     fn drop(&mut self) {
         gauge!(self.0).decrement(1.0);
     }

@@ -1,67 +1,67 @@
-//! How often somebody may ask: by their account, and by the network that they come from when nobody knows yet who they
-//! are. Nobody is exempt; the numbers are far above what the dashboard needs.
+//! Rate limits per user, and per client network before the user is known. Nobody is exempt; the
+//! limits are far above what the dashboard needs.
 //!
-//! Kept in this process's memory, so that several processes allow several times as much: the point is that nobody can
-//! wear the service out, not that anybody's requests are counted exactly.
+//! State is kept in this process's memory, so several processes allow several times as much: the
+//! purpose is to bound the load that one client causes, not to count requests exactly.
 
-mod memory;
+mod state_store;
 
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::NoOpMiddleware;
 use governor::{Quota, RateLimiter};
-use memory::Memory;
+use state_store::BoundedStateStore;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How many accounts or networks are remembered at once, for each limit; each takes about 100 bytes.
-const REMEMBERED: usize = 50_000;
+/// Maximum number of users or networks that each limit tracks; each takes about 100 bytes.
+const MAX_TRACKED_KEYS: usize = 50_000;
 
-/// How many times in a minute, on average; a part of it may come at once.
+/// Average rates per minute; a part of each may come as a burst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Attempts to sign in, by network.
+    /// Sign-in attempts per network.
     pub sign_ins: NonZeroU32,
-    /// Operations of the API, by account. A network may send four times as many requests, because several people may be
-    /// behind it.
+    /// GraphQL operations per user. A network may send four times as many requests, because several
+    /// people may share it.
     pub operations: NonZeroU32,
-    /// Checks that are asked for, by account.
+    /// Checks on demand per user.
     pub checks: NonZeroU32,
-    /// Looks at an address before it is added, by account.
+    /// Tests of services that do not exist yet, per user.
     pub tests: NonZeroU32,
-    /// Discoveries of vendor pages, each of which asks many addresses, by account.
+    /// Discoveries of vendor pages, each of which requests many URLs, per user.
     pub discoveries: NonZeroU32,
-    /// Exports of everything, by account.
+    /// Account exports per user.
     pub exports: NonZeroU32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        let each_minute = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
+        let per_minute = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
         Self {
-            sign_ins: each_minute(60),
-            operations: each_minute(12_000),
-            checks: each_minute(300),
-            tests: each_minute(60),
-            discoveries: each_minute(30),
-            exports: each_minute(6),
+            sign_ins: per_minute(60),
+            operations: per_minute(12_000),
+            checks: per_minute(300),
+            tests: per_minute(60),
+            discoveries: per_minute(30),
+            exports: per_minute(6),
         }
     }
 }
 
-/// An operation that costs more than reading or writing some rows.
+/// An operation that costs more than reading or writing a few rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Costly {
+pub(crate) enum ExpensiveOperation {
     Check,
     Test,
     Discovery,
 }
 
-impl Costly {
-    /// The one that a field of the API is, if it is one.
-    pub(crate) fn of_field(name: &str) -> Option<Self> {
+impl ExpensiveOperation {
+    /// The expensive operation that a root field starts, if any.
+    pub(crate) fn from_field(name: &str) -> Option<Self> {
         match name {
             "checkService" => Some(Self::Check),
             "testService" => Some(Self::Test),
@@ -71,11 +71,11 @@ impl Costly {
     }
 }
 
-/// Too often: how long to wait, in whole seconds and at least one.
+/// Refusal with the time until a retry is allowed, in whole seconds, at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Wait(pub(crate) u64);
+pub(crate) struct RetryAfter(pub(crate) u64);
 
-/// Counts, and refuses.
+/// All rate limits of this process.
 pub(crate) struct Rates {
     sign_ins: NetworkRate,
     requests: NetworkRate,
@@ -88,15 +88,15 @@ pub(crate) struct Rates {
 
 impl Rates {
     pub(crate) fn new(limits: &Limits) -> Self {
-        // What an office or a page that is opened anew sends at once.
-        let at_once = |each_minute: NonZeroU32| each_minute.get().div_ceil(10);
+        // Enough for a page that reloads, or an office behind one address.
+        let burst = |per_minute: NonZeroU32| per_minute.get().div_ceil(10);
         let requests = limits
             .operations
             .saturating_mul(NonZeroU32::MIN.saturating_add(3));
         Self {
             sign_ins: NetworkRate::new(limits.sign_ins, limits.sign_ins.get()),
-            requests: NetworkRate::new(requests, at_once(requests)),
-            operations: Rate::new(limits.operations, at_once(limits.operations)),
+            requests: NetworkRate::new(requests, burst(requests)),
+            operations: Rate::new(limits.operations, burst(limits.operations)),
             checks: Rate::new(limits.checks, limits.checks.get()),
             tests: Rate::new(limits.tests, limits.tests.get()),
             discoveries: Rate::new(limits.discoveries, limits.discoveries.get()),
@@ -104,23 +104,23 @@ impl Rates {
         }
     }
 
-    /// An attempt to sign in.
-    pub(crate) fn sign_in(&self, from: IpAddr) -> Result<(), Wait> {
+    /// Takes one sign-in attempt.
+    pub(crate) fn sign_in(&self, from: IpAddr) -> Result<(), RetryAfter> {
         self.sign_ins.take(from, 1)
     }
 
-    /// A request, before anybody knows who sends it.
-    pub(crate) fn request(&self, from: IpAddr) -> Result<(), Wait> {
+    /// Takes one request of a sender that is not identified yet.
+    pub(crate) fn request(&self, from: IpAddr) -> Result<(), RetryAfter> {
         self.requests.take(from, 1)
     }
 
-    /// Operations of the API, of a user or else of a stranger's network.
+    /// Takes `count` operations of a user, or of a network if nobody is signed in.
     pub(crate) fn operations(
         &self,
         user: Option<Uuid>,
         from: IpAddr,
         count: usize,
-    ) -> Result<(), Wait> {
+    ) -> Result<(), RetryAfter> {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         match user {
             Some(user) => self.operations.take(&user, count),
@@ -128,69 +128,77 @@ impl Rates {
         }
     }
 
-    pub(crate) fn costly(&self, what: Costly, user: Uuid, count: u32) -> Result<(), Wait> {
-        let rate = match what {
-            Costly::Check => &self.checks,
-            Costly::Test => &self.tests,
-            Costly::Discovery => &self.discoveries,
+    /// Takes `count` expensive operations of one kind.
+    pub(crate) fn expensive(
+        &self,
+        operation: ExpensiveOperation,
+        user: Uuid,
+        count: u32,
+    ) -> Result<(), RetryAfter> {
+        let rate = match operation {
+            ExpensiveOperation::Check => &self.checks,
+            ExpensiveOperation::Test => &self.tests,
+            ExpensiveOperation::Discovery => &self.discoveries,
         };
         rate.take(&user, count)
     }
 
-    pub(crate) fn export(&self, user: Uuid) -> Result<(), Wait> {
+    /// Takes one account export.
+    pub(crate) fn export(&self, user: Uuid) -> Result<(), RetryAfter> {
         self.exports.take(&user, 1)
     }
 }
 
-/// Whom an address stands for: whoever has one of IPv6 has 2^64 of them.
+/// The network that counts as one client: one IPv4 address, or an IPv6 /64, in which a host has
+/// 2^64 addresses.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.into(),
-        IpAddr::V6(v6) => beginning(v6, 64).into(),
+        IpAddr::V6(v6) => mask(v6, 64).into(),
     }
 }
 
-/// The customer whom an address of IPv6 stands for: many get 2^16 networks at once.
+/// The IPv6 /48 of an address: many customers of a provider get 2^16 networks.
 pub(crate) fn site(address: IpAddr) -> Option<Ipv6Addr> {
     match address.to_canonical() {
         IpAddr::V4(_) => None,
-        IpAddr::V6(v6) => Some(beginning(v6, 48)),
+        IpAddr::V6(v6) => Some(mask(v6, 48)),
     }
 }
 
-fn beginning(address: Ipv6Addr, bits: u32) -> Ipv6Addr {
+fn mask(address: Ipv6Addr, bits: u32) -> Ipv6Addr {
     Ipv6Addr::from_bits(address.to_bits() & !(u128::MAX >> bits))
 }
 
-/// How many times as much as a network a whole site may do.
-pub(crate) const SITE: u32 = 8;
+/// Limit of a site as a multiple of that of a network.
+pub(crate) const SITE_FACTOR: u32 = 8;
 
-/// One limit for each network, and a wider one for each site.
+/// A limit per network and a wider one per site.
 struct NetworkRate {
     networks: Rate<IpAddr>,
     sites: Rate<Ipv6Addr>,
 }
 
 impl NetworkRate {
-    fn new(each_minute: NonZeroU32, at_once: u32) -> Self {
-        let of_site =
-            NonZeroU32::new(SITE).map_or(each_minute, |times| each_minute.saturating_mul(times));
+    fn new(per_minute: NonZeroU32, burst: u32) -> Self {
+        let site_rate = NonZeroU32::new(SITE_FACTOR)
+            .map_or(per_minute, |times| per_minute.saturating_mul(times));
         Self {
-            networks: Rate::new(each_minute, at_once),
-            sites: Rate::new(of_site, at_once.saturating_mul(SITE)),
+            networks: Rate::new(per_minute, burst),
+            sites: Rate::new(site_rate, burst.saturating_mul(SITE_FACTOR)),
         }
     }
 
-    /// A network that is refused takes nothing away from its site.
-    fn take(&self, from: IpAddr, count: u32) -> Result<(), Wait> {
+    /// Takes from the network first: a refused network takes nothing from its site.
+    fn take(&self, from: IpAddr, count: u32) -> Result<(), RetryAfter> {
         self.networks.take(&network(from), count)?;
         site(from).map_or(Ok(()), |site| self.sites.take(&site, count))
     }
 }
 
-type Limiter<K, C> = RateLimiter<K, Memory<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
+type Limiter<K, C> = RateLimiter<K, BoundedStateStore<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
-/// One limit, for each of many.
+/// A limit per key.
 pub(crate) struct Rate<K: Clone + Eq + Hash, C: Clock = DefaultClock> {
     quota: Quota,
     clock: C,
@@ -198,16 +206,16 @@ pub(crate) struct Rate<K: Clone + Eq + Hash, C: Clock = DefaultClock> {
 }
 
 impl<K: Clone + Eq + Hash> Rate<K> {
-    pub(crate) fn new(each_minute: NonZeroU32, at_once: u32) -> Self {
-        Self::with(each_minute, at_once, REMEMBERED, DefaultClock::default())
+    pub(crate) fn new(per_minute: NonZeroU32, burst: u32) -> Self {
+        Self::with(per_minute, burst, MAX_TRACKED_KEYS, DefaultClock::default())
     }
 }
 
 impl<K: Clone + Eq + Hash, C: Clock + Clone> Rate<K, C> {
-    fn with(each_minute: NonZeroU32, at_once: u32, capacity: usize, clock: C) -> Self {
-        let at_once = NonZeroU32::new(at_once).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_minute(each_minute).allow_burst(at_once);
-        let limiter = RateLimiter::new(quota, Memory::new(capacity), clock.clone());
+    fn with(per_minute: NonZeroU32, burst: u32, capacity: usize, clock: C) -> Self {
+        let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::per_minute(per_minute).allow_burst(burst);
+        let limiter = RateLimiter::new(quota, BoundedStateStore::new(capacity), clock.clone());
         Self {
             quota,
             clock,
@@ -215,22 +223,22 @@ impl<K: Clone + Eq + Hash, C: Clock + Clone> Rate<K, C> {
         }
     }
 
-    /// Counts `count` times at once for `key`, all or none.
-    pub(crate) fn take(&self, key: &K, count: u32) -> Result<(), Wait> {
+    /// Takes `count` at once for `key`, all or none.
+    pub(crate) fn take(&self, key: &K, count: u32) -> Result<(), RetryAfter> {
         let Some(count) = NonZeroU32::new(count) else {
             return Ok(());
         };
         match self.limiter.check_key_n(key, count) {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(later)) => Err(wait(later.wait_time_from(self.clock.now()))),
-            // More than may ever come at once.
-            Err(_) => Err(wait(self.quota.burst_size_replenished_in())),
+            Ok(Err(later)) => Err(retry_after(later.wait_time_from(self.clock.now()))),
+            // More than the largest burst.
+            Err(_) => Err(retry_after(self.quota.burst_size_replenished_in())),
         }
     }
 }
 
-fn wait(time: Duration) -> Wait {
-    Wait((time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1))
+fn retry_after(time: Duration) -> RetryAfter {
+    RetryAfter((time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1))
 }
 
 #[cfg(test)]
@@ -239,15 +247,15 @@ mod tests {
     use governor::clock::FakeRelativeClock;
 
     fn rate(
-        each_minute: u32,
-        at_once: u32,
+        per_minute: u32,
+        burst: u32,
         capacity: usize,
     ) -> (Rate<u32, FakeRelativeClock>, FakeRelativeClock) {
         let clock = FakeRelativeClock::default();
         (
             Rate::with(
-                NonZeroU32::new(each_minute).unwrap(),
-                at_once,
+                NonZeroU32::new(per_minute).unwrap(),
+                burst,
                 capacity,
                 clock.clone(),
             ),
@@ -256,24 +264,23 @@ mod tests {
     }
 
     #[test]
-    fn so_many_may_come_at_once_and_then_one_after_the_other() {
+    fn a_burst_is_allowed_and_then_the_average_rate() {
         let (rate, clock) = rate(60, 3, 10);
         assert_eq!(
             [rate.take(&1, 1), rate.take(&1, 2), rate.take(&1, 1)],
-            [Ok(()), Ok(()), Err(Wait(1))]
+            [Ok(()), Ok(()), Err(RetryAfter(1))]
         );
-        assert_eq!(
-            rate.take(&2, 3),
-            Ok(()),
-            "somebody else's are counted apart"
-        );
+        assert_eq!(rate.take(&2, 3), Ok(()), "each key has a limit of its own");
         clock.advance(Duration::from_secs(1));
-        assert_eq!([rate.take(&1, 1), rate.take(&1, 1)], [Ok(()), Err(Wait(1))]);
-        assert_eq!(rate.take(&1, 3), Err(Wait(3)), "all or none");
+        assert_eq!(
+            [rate.take(&1, 1), rate.take(&1, 1)],
+            [Ok(()), Err(RetryAfter(1))]
+        );
+        assert_eq!(rate.take(&1, 3), Err(RetryAfter(3)), "all or none");
         assert_eq!(
             rate.take(&3, 4),
-            Err(Wait(3)),
-            "more than ever may come at once"
+            Err(RetryAfter(3)),
+            "more than the largest burst"
         );
         assert_eq!(rate.take(&1, 0), Ok(()));
         clock.advance(Duration::from_secs(60));
@@ -281,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn when_memory_is_full_those_who_asked_least_are_forgotten() {
+    fn a_full_store_forgets_the_keys_that_used_least() {
         let (rate, _) = rate(60, 10, 100);
         for greedy in 0..20 {
             assert_eq!(rate.take(&greedy, 10), Ok(()));

@@ -57,7 +57,10 @@ async function fetchPage(request) {
 }
 
 async function fetchOperation(request, operation) {
-  const key = `/operations/${operation}`;
+  const { variables } = JSON.parse(await request.clone().text());
+  // Each page of a list is cached by its cursor.
+  const cursor = variables?.after ? `?after=${encodeURIComponent(variables.after)}` : "";
+  const key = `/operations/${operation}${cursor}`;
   try {
     const response = await fetch(request);
     if (response.status >= 500) return (await findCached(key)) ?? response;
@@ -82,8 +85,16 @@ async function store(key, response) {
     const cached = await (await findCached(key))?.json();
     if (cached && cached.data.me.id !== data.me.id) await caches.delete(STATE_CACHE);
   }
+  // A first page begins a new list: the other pages of the one before are not part of it.
+  if (!key.includes("?")) await deleteLaterPages(key);
   const headers = { "content-type": "application/json", [CACHED_AT]: new Date().toISOString() };
   await (await caches.open(STATE_CACHE)).put(key, new Response(text, { headers }));
+}
+
+async function deleteLaterPages(key) {
+  const cache = await caches.open(STATE_CACHE);
+  const pages = (await cache.keys()).filter(({ url }) => url.includes(`${key}?`));
+  await Promise.all(pages.map((page) => cache.delete(page)));
 }
 
 async function findCached(key) {

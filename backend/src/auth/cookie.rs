@@ -2,6 +2,8 @@
 //! and lifetimes.
 
 use super::{flow, secret, session};
+use chrono::TimeDelta;
+use cookie::{Cookie, SameSite, time::Duration};
 use http::{HeaderMap, HeaderValue, header};
 
 /// Where the refresh cookie is sent to, and nowhere else.
@@ -104,13 +106,13 @@ impl Cookies {
             &self.sign_in_name(state),
             flow,
             self.sign_in_path(),
-            flow::KEPT_FOR.num_seconds(),
+            flow::KEPT_FOR,
         )
     }
 
     /// Makes the browser forget it.
     pub(crate) fn clear_sign_in(self, state: &str) -> HeaderValue {
-        self.set(&self.sign_in_name(state), "", self.sign_in_path(), 0)
+        self.clear_cookie(&self.sign_in_name(state), self.sign_in_path())
     }
 
     /// Makes the browser forget the sign-ins that were given up, when it begins yet another: browsers send the oldest first.
@@ -124,45 +126,42 @@ impl Cookies {
         let old = (all.len() + 1).saturating_sub(MOST_SIGN_INS);
         all[..old]
             .iter()
-            .map(|name| self.set(name, "", self.sign_in_path(), 0))
+            .map(|name| self.clear_cookie(name, self.sign_in_path()))
             .collect()
     }
 
     /// Keeps the access token for as long as its session may live, though it says less and less: an expired one still
     /// names the session that signing out has to end, and the refresh cookie does not reach that address.
     pub(crate) fn set_access(self, token: &str) -> HeaderValue {
-        self.set(
-            &self.access_name(),
-            token,
-            "/",
-            session::LIFETIME.num_seconds(),
-        )
+        self.set(&self.access_name(), token, "/", session::LIFETIME)
     }
 
     /// Keeps the refresh token for as long as it works.
     pub(crate) fn set_refresh(self, token: &str) -> HeaderValue {
-        self.set(
-            &self.refresh_name(),
-            token,
-            REFRESH_PATH,
-            session::LIFETIME.num_seconds(),
-        )
+        self.set(&self.refresh_name(), token, REFRESH_PATH, session::LIFETIME)
     }
 
     /// Makes the browser forget both.
     pub(crate) fn clear(self) -> [HeaderValue; 2] {
         [
-            self.set(&self.access_name(), "", "/", 0),
-            self.set(&self.refresh_name(), "", REFRESH_PATH, 0),
+            self.clear_cookie(&self.access_name(), "/"),
+            self.clear_cookie(&self.refresh_name(), REFRESH_PATH),
         ]
     }
 
-    fn set(self, name: &str, value: &str, path: &str, max_age: i64) -> HeaderValue {
-        let secure = if self.secure { "; Secure" } else { "" };
-        HeaderValue::from_str(&format!(
-            "{name}={value}; Path={path}; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}"
-        ))
-        .expect("tokens are base64url and dots")
+    fn clear_cookie(self, name: &str, path: &str) -> HeaderValue {
+        self.set(name, "", path, TimeDelta::zero())
+    }
+
+    fn set(self, name: &str, value: &str, path: &str, max_age: TimeDelta) -> HeaderValue {
+        let cookie = Cookie::build((name, value))
+            .path(path)
+            .max_age(Duration::seconds(max_age.num_seconds()))
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(self.secure)
+            .build();
+        HeaderValue::from_str(&cookie.to_string()).expect("tokens are base64url and dots")
     }
 }
 
@@ -172,9 +171,10 @@ fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
         .get_all(header::COOKIE)
         .into_iter()
         .filter_map(|line| line.to_str().ok());
-    lines
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
+    lines.flat_map(Cookie::split_parse).filter_map(|cookie| {
+        let cookie = cookie.ok()?;
+        Some((cookie.name_raw()?, cookie.value_raw()?))
+    })
 }
 
 fn values(headers: &HeaderMap, name: Option<String>) -> impl Iterator<Item = &str> {
@@ -279,7 +279,9 @@ mod tests {
             set(true)
         );
         assert!(
-            set(true).contains("=x; Path=/; ") && set(true).ends_with("; Secure"),
+            set(true).contains("=x; ")
+                && set(true).contains("; Path=/;")
+                && set(true).contains("; Secure;"),
             "{}",
             set(true)
         );
@@ -289,7 +291,7 @@ mod tests {
             set(false)
         );
         assert!(
-            set(false).contains("=x; Path=/api/auth; "),
+            set(false).contains("=x; ") && set(false).contains("; Path=/api/auth;"),
             "{}",
             set(false)
         );

@@ -1,29 +1,30 @@
-//! Single checks and their pages.
+//! Recorded checks and their pages.
 
-use super::page::PageInfo;
+use super::loaders::ByService;
+use super::page_info::PageInfo;
+use super::request_context::RequestContext;
 use super::scalar::Time;
-use super::scope::{ByService, Scope};
 use super::status::Status;
-use crate::use_cases::Result as OpsResult;
+use crate::use_cases::Result as UseCaseResult;
 use crate::use_cases::page::{Page, decode_time, encode_time, size};
 use async_graphql::{Object, SimpleObject};
 use chrono::Duration;
 use entity::check::{self, instant};
 
-/// One recorded check.
+/// A recorded check.
 #[derive(SimpleObject, Debug, Clone)]
 pub(crate) struct Check {
-    /// The time that it stands for.
+    /// Time that the check was scheduled for.
     slot: Time,
-    /// When it was really made.
+    /// When it was made.
     checked_at: Time,
-    /// What it found, confirmed or not.
+    /// Status that it found, confirmed or not.
     status: Status,
-    /// The HTTP status code, when an answer came.
+    /// HTTP status code; null without a response.
     status_code: Option<i16>,
-    /// How long it took, in milliseconds, when an answer came.
+    /// Response time in milliseconds; null without a response.
     response_time_ms: Option<i32>,
-    /// Why it did not find the service up, one sentence for people.
+    /// Why the service was not up, in one sentence.
     message: Option<String>,
 }
 
@@ -60,7 +61,7 @@ impl CheckConnection {
             .collect()
     }
 
-    /// Where the page ends.
+    /// Whether there are more checks after this page.
     async fn page_info(&self) -> PageInfo {
         PageInfo {
             has_next_page: self.0.more,
@@ -72,7 +73,7 @@ impl CheckConnection {
 /// A check on a page.
 #[derive(SimpleObject, Debug)]
 pub(crate) struct CheckEdge {
-    /// Its place, for the argument `after`.
+    /// Position of the check, for the argument `after`.
     cursor: String,
     /// The check.
     node: Check,
@@ -82,18 +83,18 @@ fn cursor(row: &check::Model) -> String {
     encode_time(instant(row.slot))
 }
 
-/// A page of the checks of a service, which is the viewer's.
-pub(super) async fn of_service(
-    scope: &Scope,
+/// Loads a page of the checks of one of the viewer's services.
+pub(super) async fn load_page(
+    context: &RequestContext,
     service: ByService,
     first: i32,
     after: Option<&str>,
-) -> OpsResult<CheckConnection> {
+) -> UseCaseResult<CheckConnection> {
     let after = after
         .map(decode_time)
         .transpose()?
         .map(|slot| slot.timestamp_millis());
-    let page = scope
+    let page = context
         .loaders
         .checks
         .load((service, (size(first)?, after)))

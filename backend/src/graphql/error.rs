@@ -1,32 +1,32 @@
-//! How errors leave: each with a code, a message that is safe to read, and for our own faults the id under which the
-//! cause was logged.
+//! Converts errors for the response: each gets a code and a message that is safe to show; internal
+//! errors are logged and get the id of the request.
 
 use crate::use_cases::Error;
 use async_graphql::{ServerError, Value, value};
 use entity::sql::was_stopped;
 use std::sync::Arc;
 
-/// The most errors in one response; what one mistake causes a thousand times need not be said a thousand times.
+/// Maximum number of errors in one response: one mistake may cause thousands.
 const MAX_ERRORS: usize = 20;
 
-/// The longest message, in characters: some quote what was sent.
+/// Maximum length of a message in characters: some quote the request.
 const MAX_MESSAGE: usize = 500;
 
-/// The extension that says after how many seconds something may be tried again.
+/// Error extension with the number of seconds until a retry is allowed.
 pub(crate) const RETRY_AFTER: &str = "retryAfterSeconds";
 
-/// The id of the HTTP request or WebSocket connection, which the server puts into the request's data.
+/// Id of the HTTP request or WebSocket connection, found in the data of each GraphQL request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(pub String);
 
-/// The error that a response carries for a refusal outside of any field.
+/// Wraps the refusal of a whole request.
 pub(super) fn refused(error: Error) -> ServerError {
     let mut refused = ServerError::new(error.to_string(), None);
     refused.source = Some(Arc::new(error));
     refused
 }
 
-/// Gives every error of a response its code, and logs our own faults, each cause once.
+/// Adds the code to every error of a response, and logs internal errors, each cause once.
 pub(super) fn present(errors: &mut Vec<ServerError>, request: Option<&RequestId>) {
     let mut logged = Vec::new();
     errors.truncate(MAX_ERRORS);
@@ -38,13 +38,13 @@ pub(super) fn present(errors: &mut Vec<ServerError>, request: Option<&RequestId>
                 logged.push(cause_id);
                 let path = path(error);
                 let request_id = request.map_or("none", |request| &request.0);
-                tracing::error!(error = %cause, %path, %request_id, "a GraphQL field failed");
+                tracing::error!(error = %cause, %path, %request_id, "failed to resolve a GraphQL field");
             }
         }
         match known {
             Some(known) => encode(error, &known, request),
             None => {
-                // What async-graphql itself refuses is always the request's fault.
+                // Errors of the library itself are always caused by the request.
                 let field = argument(&error.message).map(str::to_owned);
                 set(error, "code", "BAD_INPUT");
                 if let Some(field) = field {
@@ -81,11 +81,10 @@ fn encode(error: &mut ServerError, known: &Error, request: Option<&RequestId>) {
         Error::RateLimited(seconds) => set(error, RETRY_AFTER, *seconds),
         Error::Internal(cause) => {
             error.message = if was_stopped(cause) {
-                "Reading that took too long and was stopped. Ask for less at a time; if it stays so, give the operator \
-                 the request id"
-            } else {
-                "Something went wrong here, not with your request. Try again; if it stays so, give the operator the \
+                "The query took too long and was stopped. Ask for less data; if this continues, give the operator the \
                  request id"
+            } else {
+                "An internal error occurred. Try again; if this continues, give the operator the request id"
             }
             .into();
             if let Some(request) = request {
@@ -109,7 +108,7 @@ const fn code(error: &Error) -> &'static str {
     }
 }
 
-/// The code that an error has left with.
+/// The code that [`present`] gave to an error.
 pub(crate) fn code_of(error: &ServerError) -> &'static str {
     const CODES: [&str; 8] = [
         "UNAUTHENTICATED",
@@ -135,8 +134,9 @@ fn set(error: &mut ServerError, name: &str, value: impl Into<Value>) {
     error.extensions.get_or_insert_default().set(name, value);
 }
 
-/// The name of what is wrong, as far as validation tells it: `Invalid value for argument "input.kind", ...`, or what is
-/// missing or unknown inside of it: `Invalid value for argument "input", field "name" of type ...`.
+/// Name of the wrong argument or input field in a validation message, such as
+/// `Invalid value for argument "input.kind", ...` or
+/// `Invalid value for argument "input", field "name" of type ...`.
 fn argument(message: &str) -> Option<&str> {
     if let Some((_, missing)) = message
         .strip_prefix("Field \"")
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wrong_argument_is_read_from_what_validation_says() {
+    fn the_wrong_argument_is_read_from_a_validation_message() {
         for (message, field) in [
             (
                 "Invalid value for argument \"input.kind\", enumeration type \"K\" does not contain ...",

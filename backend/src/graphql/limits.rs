@@ -1,5 +1,6 @@
-//! What a document may cost, judged before it is validated or run: size, nesting, fields with fragments expanded,
-//! repetition, directives, introspection. Every walk here is linear in the document, however fragments are entangled.
+//! Bounds on the cost of a document, checked before it is validated or executed: size, nesting,
+//! fields with fragments expanded, repetition, directives, introspection. Every walk is linear in
+//! the document's length, even if fragments refer to each other many times.
 
 mod number;
 mod text;
@@ -15,50 +16,54 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned};
 use std::collections::HashMap;
 
-/// How deep brackets of any kind may be nested.
+/// Maximum nesting of brackets of any kind.
 const MAX_BRACKETS: usize = 50;
-/// How deep fields may be nested.
+/// Maximum nesting of fields.
 const MAX_DEPTH: u32 = 12;
-/// The same inside of `__schema` and `__type`: the usual introspection follows long chains of `ofType`.
+/// Maximum nesting inside `__schema` and `__type`: the standard introspection query follows long
+/// chains of `ofType`.
 const MAX_INTROSPECTION_DEPTH: u32 = 20;
-/// How many fields an operation may have, fragments expanded.
+/// Maximum number of fields of an operation with fragments expanded.
 const MAX_FIELDS: u32 = 1000;
-/// How many of them may have aliases.
+/// Maximum number of aliases among them.
 const MAX_ALIASES: u32 = 200;
-/// How often one field may occur in one object.
+/// Maximum number of times that one field may occur in one object.
 const MAX_SAME_FIELD: u32 = 20;
-/// How many fields an operation may begin with.
+/// Maximum number of root fields of an operation.
 const MAX_ROOT_FIELDS: u32 = 30;
-/// How many directives a document may have, and one place of it.
+/// Maximum number of directives in a document.
 const MAX_DIRECTIVES: u32 = 100;
+/// Maximum number of directives in one place.
 const MAX_DIRECTIVES_HERE: usize = 4;
-/// How many operations, fragments and variables.
+/// Maximum number of operations and fragments, and of variables.
 const MAX_DEFINITIONS: usize = 100;
-/// The most that an operation may cost by [`page`] and its likes. A dashboard of everything costs a fifth.
+/// Maximum complexity of an operation. A document with everything that the dashboard shows costs a
+/// fifth of it.
 pub(super) const MAX_COMPLEXITY: usize = 200_000;
 
-/// What the services of a user count as, when nobody knows yet how many there are.
+/// Number of services that complexity assumes, because the real one is not known yet.
 pub(super) const SERVICES: i32 = 100;
 
-/// The complexity of a list of up to `length` objects. Bounded, so that sums of it cannot overflow.
+/// Complexity of a list of up to `length` objects, bounded so that sums cannot overflow.
 pub(super) fn page(length: i32, each: usize) -> usize {
     let length = usize::try_from(length).unwrap_or(0).clamp(1, 1000);
     (length * each.min(MAX_COMPLEXITY) + 2).min(MAX_COMPLEXITY + 1)
 }
 
-fn query(message: impl Into<String>) -> Error {
+/// A refusal of the document as a whole.
+pub(super) fn query_error(message: impl Into<String>) -> Error {
     Error::field("query", message)
 }
 
-/// Judges a document, and finds the operation that `name` selects: `None` when there is no such one, which is for
-/// async-graphql to say.
+/// Checks a document and finds the operation that `name` selects; `None` if there is no such
+/// operation, which async-graphql reports.
 pub(super) fn check_document<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
 ) -> Result<Option<Operation<'a>>, Error> {
     let definitions = document.operations.iter().count() + document.fragments.len();
     if definitions > MAX_DEFINITIONS {
-        return Err(query(format!(
+        return Err(query_error(format!(
             "the document has {definitions} definitions, at most {MAX_DEFINITIONS} are allowed"
         )));
     }
@@ -83,24 +88,24 @@ pub(super) fn check_document<'a>(
     Ok(selected)
 }
 
-/// An operation within the limits.
+/// An operation that is within the limits.
 #[derive(Debug)]
 pub(super) struct Operation<'a> {
     /// Query, mutation or subscription.
     pub(super) kind: OperationType,
-    /// The fields that it begins with, and how often each.
+    /// Root fields, each with the number of its occurrences.
     pub(super) roots: HashMap<&'a str, u32>,
 }
 
-/// What a selection set comes to, fragments expanded.
+/// Cost of a selection set with fragments expanded.
 #[derive(Debug, Clone, Default)]
 struct Cost<'a> {
     fields: u32,
     aliases: u32,
     depth: u32,
-    /// Lists of an introspection inside of one another.
+    /// Nesting of lists of types in an introspection.
     type_lists: u32,
-    /// How often each field occurs on the first level.
+    /// Number of occurrences of each field on the first level.
     names: HashMap<&'a str, u32>,
 }
 
@@ -120,7 +125,7 @@ impl<'a> Cost<'a> {
         *count = count.saturating_add(times);
     }
 
-    /// Each level is judged where it is complete.
+    /// Checks one level; called once the level is complete.
     fn check(&self, introspection: bool) -> Result<(), Error> {
         let max = |name: &str| {
             if introspection || name == "__schema" {
@@ -132,7 +137,7 @@ impl<'a> Cost<'a> {
         if let Some((name, count)) = self.names.iter().find(|(name, count)| **count > max(name)) {
             let max = max(name);
             let name: String = name.chars().take(60).collect();
-            return Err(query(format!(
+            return Err(query_error(format!(
                 "the field {name} occurs {count} times in one object, at most {max} are allowed"
             )));
         }
@@ -142,22 +147,22 @@ impl<'a> Cost<'a> {
             MAX_DEPTH
         };
         if self.depth > max {
-            return Err(query(format!(
+            return Err(query_error(format!(
                 "fields are nested more than {max} levels deep"
             )));
         }
         if self.fields > MAX_FIELDS {
-            return Err(query(format!(
+            return Err(query_error(format!(
                 "more than {MAX_FIELDS} fields, with fragments expanded"
             )));
         }
         if self.aliases > MAX_ALIASES {
-            return Err(query(format!(
+            return Err(query_error(format!(
                 "more than {MAX_ALIASES} aliases, with fragments expanded"
             )));
         }
         if self.type_lists > 1 {
-            return Err(query(
+            return Err(query_error(
                 "an introspection may not ask for the fields of the types of fields",
             ));
         }
@@ -167,17 +172,19 @@ impl<'a> Cost<'a> {
 
 struct Walk<'a> {
     document: &'a ExecutableDocument,
-    /// `None` while it is being walked: meeting it then is a circle.
+    /// `None` while a fragment is being walked: meeting it again then is a cycle.
     fragments: HashMap<&'a str, Option<Cost<'a>>>,
     directives: u32,
-    /// How deep this walk is: a chain of fragments is as deep as all of them together.
+    /// Depth of this walk, including the fragments that it goes through.
     level: usize,
 }
 
 impl<'a> Walk<'a> {
     fn operation(&mut self, operation: &'a OperationDefinition) -> Result<Operation<'a>, Error> {
         if operation.variable_definitions.len() > MAX_DEFINITIONS {
-            return Err(query(format!("more than {MAX_DEFINITIONS} variables")));
+            return Err(query_error(format!(
+                "more than {MAX_DEFINITIONS} variables"
+            )));
         }
         self.directives(&operation.directives)?;
         for variable in &operation.variable_definitions {
@@ -190,12 +197,14 @@ impl<'a> Walk<'a> {
             .values()
             .fold(0u32, |sum, count| sum.saturating_add(*count));
         if roots > MAX_ROOT_FIELDS {
-            return Err(query(format!(
-                "the operation begins with {roots} fields, at most {MAX_ROOT_FIELDS} are allowed"
+            return Err(query_error(format!(
+                "the operation has {roots} root fields, at most {MAX_ROOT_FIELDS} are allowed"
             )));
         }
         if operation.ty == OperationType::Subscription && roots != 1 {
-            return Err(query("a subscription must begin with exactly one field"));
+            return Err(query_error(
+                "a subscription must have exactly one root field",
+            ));
         }
         Ok(Operation {
             kind: operation.ty,
@@ -206,10 +215,10 @@ impl<'a> Walk<'a> {
     fn fragment(&mut self, name: &'a Name) -> Result<Cost<'a>, Error> {
         match self.fragments.get(name.as_str()) {
             Some(Some(cost)) => return Ok(cost.clone()),
-            Some(None) => return Err(query("fragments refer to one another in a circle")),
+            Some(None) => return Err(query_error("fragments refer to each other in a cycle")),
             None => {}
         }
-        // That a fragment does not exist is for validation to say.
+        // Validation reports a fragment that does not exist.
         let Some(fragment) = self.document.fragments.get(name) else {
             return Ok(Cost::default());
         };
@@ -228,7 +237,7 @@ impl<'a> Walk<'a> {
         introspection: bool,
     ) -> Result<Cost<'a>, Error> {
         if self.level > MAX_BRACKETS {
-            return Err(query(format!(
+            return Err(query_error(format!(
                 "the document is nested more than {MAX_BRACKETS} levels deep"
             )));
         }
@@ -293,7 +302,7 @@ impl<'a> Walk<'a> {
             let message = format!(
                 "at most {MAX_DIRECTIVES_HERE} directives in one place and {MAX_DIRECTIVES} in all"
             );
-            return Err(query(message));
+            return Err(query_error(message));
         }
         Ok(())
     }

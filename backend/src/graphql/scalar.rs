@@ -1,10 +1,17 @@
-//! Scalars that are judged before anything runs, so that a wrong one is an error of the argument that held it.
+//! Scalars, checked before execution so that a wrong one is an error of its argument; lists of
+//! scalars that are cheap to resolve.
 
-use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::{
+    ContextSelectionSet, InputType, InputValueError, InputValueResult, OutputType, Positioned,
+    Scalar, ScalarType, ServerResult, Value,
+};
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
+use std::borrow::Cow;
 use uuid::Uuid;
 
-/// An id.
+/// Id of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Id(pub Uuid);
 
@@ -37,11 +44,12 @@ fn uuid(value: &Value) -> Option<Uuid> {
     }
 }
 
-/// A time.
+/// Point in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Time(pub DateTime<Utc>);
 
-/// A time by RFC 3339, such as `2026-11-22T19:30:00.000Z`: given in UTC, understood with any offset.
+/// A time by RFC 3339, such as `2026-11-22T19:30:00.000Z`. Returned in UTC, accepted with any
+/// offset.
 #[Scalar(
     name = "DateTime",
     specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339"
@@ -80,5 +88,32 @@ impl From<Uuid> for Id {
 impl From<DateTime<Utc>> for Time {
     fn from(time: DateTime<Utc>) -> Self {
         Self(time)
+    }
+}
+
+/// A list of scalars or enum values. It is resolved at once: the library creates a future for each
+/// item of a `Vec`, which for bars and sparklines costs more than everything else about them.
+#[derive(Debug)]
+pub(crate) struct ScalarList<T>(pub(crate) Vec<T>);
+
+impl<T: InputType + OutputType> OutputType for ScalarList<T> {
+    fn type_name() -> Cow<'static, str> {
+        <Vec<T> as OutputType>::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        <Vec<T> as OutputType>::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <Vec<T> as OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        _: &ContextSelectionSet<'_>,
+        _: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        Ok(Value::List(self.0.iter().map(T::to_value).collect()))
     }
 }

@@ -1,39 +1,38 @@
-//! The closed vocabularies, and what is known about a service now.
+//! Enums of services, and their current status.
 
-use super::plain::{Plain, Write, put};
+use super::request_context::request_context;
 use super::scalar::Time;
-use super::scope::scope;
-use async_graphql::resolver_utils::EnumType;
-use async_graphql::{Context, Enum, InputType as _, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use uuid::Uuid;
 
-/// What is known about a service at one moment.
+/// Status of a service at one point in time.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::Status")]
 pub(crate) enum Status {
-    /// Answers as expected, fast enough.
+    /// Responds as expected and fast enough.
     Up,
-    /// Answers as expected, but slower than its threshold, or its vendor says so.
+    /// Responds as expected but slower than its threshold, or the vendor reports degraded
+    /// performance.
     Degraded,
-    /// Does not answer as expected.
+    /// Does not respond as expected.
     Down,
-    /// The vendor is at work on it, as announced.
+    /// Under announced maintenance.
     Maintenance,
-    /// Not known: never checked, not checked lately, paused, or PulseCheck could not look.
+    /// Not known: paused, never or not recently checked, or the check itself could not be made.
     Unknown,
 }
 
-/// How a service is looked at.
+/// How a service is checked.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::MonitorKind")]
 pub(crate) enum MonitorKind {
-    /// PulseCheck requests a URL itself.
+    /// PulseCheck requests a URL.
     Http,
-    /// PulseCheck reads components of the vendor's own vendor page.
+    /// PulseCheck reads components of a vendor page.
     VendorPage,
 }
 
-/// A stretch of time that ends now.
+/// A time window that ends now.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::Window")]
 pub(crate) enum Window {
@@ -47,15 +46,7 @@ pub(crate) enum Window {
     Quarter,
 }
 
-/// The word of a vocabulary as it is sent.
-pub(super) fn word<T: EnumType + PartialEq>(value: T) -> &'static str {
-    T::items()
-        .iter()
-        .find(|item| item.value == value)
-        .map_or("", |item| item.name)
-}
-
-/// What is known about a service now.
+/// Current status of a service.
 #[derive(Debug, Clone)]
 pub(crate) struct CurrentStatus {
     service_id: Uuid,
@@ -63,14 +54,13 @@ pub(crate) struct CurrentStatus {
 }
 
 impl CurrentStatus {
-    /// What is `known` about one of the viewer's services.
     pub(super) const fn of(service_id: Uuid, known: coordination::CurrentStatus) -> Self {
         Self { service_id, known }
     }
 }
 
-/// What is known about a service now. The status is UNKNOWN, with a message, when the service is paused or was not
-/// checked for longer than a check speaks for it.
+/// Current status of a service. It is UNKNOWN, with a message, while the service is paused or when
+/// its last check is too old.
 #[Object]
 impl CurrentStatus {
     /// The confirmed status.
@@ -78,7 +68,7 @@ impl CurrentStatus {
         self.known.status.into()
     }
 
-    /// Since when it holds.
+    /// When this status began.
     async fn since(&self) -> Time {
         self.known.since.into()
     }
@@ -88,60 +78,55 @@ impl CurrentStatus {
         self.known.checked_at.into()
     }
 
-    /// How long the last check took, in milliseconds, when an answer came.
+    /// Response time of the last check in milliseconds; null without a response.
     async fn response_time_ms(&self) -> Option<u32> {
         self.known.response_time_ms
     }
 
-    /// The HTTP status code of the last check, when one came.
+    /// HTTP status code of the last check; null without one.
     async fn status_code(&self) -> Option<u16> {
         self.known.status_code
     }
 
-    /// Why it is not up, one sentence for people.
+    /// Why it is not up, in one sentence.
     async fn message(&self) -> Option<&str> {
         self.known.message.as_deref()
     }
 
-    /// Where the time of the last check went.
+    /// How long each part of the last check took.
     async fn phases(&self, ctx: &Context<'_>) -> Result<Phases> {
-        let details = scope(ctx).loaders.details.load(self.service_id).await?;
+        let details = request_context(ctx)
+            .loaders
+            .details
+            .load(self.service_id)
+            .await?;
         Ok(Phases::from(&details.unwrap_or_default().phases))
     }
 
-    /// When the server's certificate ends; null without TLS.
+    /// When the server's certificate expires; null without TLS.
     async fn certificate_expires_at(&self, ctx: &Context<'_>) -> Result<Option<Time>> {
-        let details = scope(ctx).loaders.details.load(self.service_id).await?;
+        let details = request_context(ctx)
+            .loaders
+            .details
+            .load(self.service_id)
+            .await?;
         Ok(details
             .and_then(|details| details.certificate_expires_at)
             .map(Time))
     }
 }
 
-impl Plain for CurrentStatus {
-    fn write(field: &str) -> Option<Write<Self>> {
-        Some(match field {
-            "status" => |current, json| put(json, &word(Status::from(current.known.status))),
-            "since" => |current, json| put(json, &Time(current.known.since).to_value()),
-            "checkedAt" => |current, json| put(json, &Time(current.known.checked_at).to_value()),
-            "responseTimeMs" => |current, json| put(json, &current.known.response_time_ms),
-            "statusCode" => |current, json| put(json, &current.known.status_code),
-            "message" => |current, json| put(json, &current.known.message),
-            _ => return None,
-        })
-    }
-}
-
-/// The parts of an exchange in milliseconds, summed over redirects; null for a part that was not reached or not needed.
+/// Parts of a check in milliseconds, added up over redirects; null for a part that was not reached
+/// or not needed.
 #[derive(SimpleObject, Debug, Clone)]
 pub(crate) struct Phases {
-    /// Looking the name up.
+    /// DNS lookup.
     dns_ms: Option<u32>,
-    /// Opening the TCP connection.
+    /// TCP connection.
     connect_ms: Option<u32>,
-    /// The TLS handshake.
+    /// TLS handshake.
     tls_ms: Option<u32>,
-    /// From the connection's standing to the answer's head.
+    /// Time from the established connection to the response's headers.
     first_byte_ms: Option<u32>,
 }
 

@@ -1,9 +1,8 @@
-//! What is pushed to open pages: only the viewer's own events, each read from the database no further than its
-//! selection asks.
+//! Subscriptions: only the viewer's own events, each loaded from the database only as far as its
+//! selection needs.
 
-use super::incident::Incident;
+use super::node::{Incident, Service};
 use super::scalar::Id;
-use super::service::Service;
 use super::status::{CurrentStatus, Status};
 use crate::auth::Viewer;
 use crate::metrics;
@@ -33,72 +32,72 @@ impl StatusUpdate {
         Service::after_check(self.service_id, self.current.clone())
     }
 
-    /// The confirmed status before; null when this was the first check.
+    /// Confirmed status before; null if this was the first check.
     async fn previous(&self) -> Option<Status> {
         self.previous.map(Status::from)
     }
 
-    /// What is known now.
+    /// Current status.
     async fn current(&self) -> CurrentStatus {
         CurrentStatus::of(self.service_id, self.current.clone())
     }
 
-    /// Whether the confirmed status is another than before.
+    /// Whether the confirmed status has changed.
     async fn changed(&self) -> bool {
         self.changed
     }
 }
 
-/// What was done to a service.
+/// Kind of change to a service.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "coordination::ServiceChange")]
 pub(crate) enum ServiceChangeKind {
-    /// It was added.
+    /// The service was created.
     Created,
-    /// Its definition was changed.
+    /// Its definition was updated.
     Updated,
-    /// Checking was stopped.
+    /// It was paused.
     Paused,
-    /// Checking goes on.
+    /// It was resumed.
     Resumed,
-    /// It is gone.
+    /// It was deleted.
     Deleted,
 }
 
-/// A service was added, changed, paused, resumed or deleted.
+/// A service was created, updated, paused, resumed or deleted.
 #[derive(SimpleObject, Debug, Clone)]
 pub(crate) struct ServiceChange {
-    /// What was done.
+    /// Kind of change.
     change: ServiceChangeKind,
-    /// The id of the service.
+    /// Id of the service.
     service_id: Id,
-    /// The service as it is now; null when it was deleted.
+    /// The service as it is now; null if it was deleted.
     service: Option<Service>,
 }
 
 type Updates<T> = BoxStream<'static, Result<T>>;
 
-/// What is pushed. Everything is the viewer's own.
+/// The root of all subscriptions.
 pub struct Subscription;
 
-/// Events as they happen, yours only. When some were missed on the way, because the receiver was slow or the connection
-/// between PulseCheck's processes broke, a subscription ends with an error of the code UPSTREAM: fetch anew what is
-/// shown, and subscribe again.
+/// Your events as they happen. If events were lost, because the client reads too slowly or the
+/// connection between PulseCheck's processes failed, a subscription ends with an error of the code
+/// UPSTREAM: reload the data and subscribe again.
 #[Subscription]
 impl Subscription {
-    /// Every check that is recorded of your services.
+    /// Every recorded check of your services.
     async fn status_updates(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Of this service only; NOT_FOUND when there is none with this id.")]
+        #[graphql(desc = "Only checks of this service; NOT_FOUND if none has this id.")]
         service_id: Option<Id>,
         #[graphql(
-            desc = "Only when the confirmed status changes.",
+            desc = "Only checks that change the confirmed status.",
             default_with = "Some(false)"
         )]
         changes_only: Option<bool>,
     ) -> Result<Updates<StatusUpdate>> {
-        let (ops, viewer) = listener(ctx)?;
+        let (ops, viewer) = subscriber(ctx)?;
         let events = ops.live.subscribe_to(viewer.user_id);
         if let Some(Id(id)) = service_id {
             ops.service(&viewer, id)
@@ -126,10 +125,10 @@ impl Subscription {
         }))
     }
 
-    /// Your incidents, each time that one is opened, escalates, eases, ends, fails another check, is acknowledged, or gets or
-    /// loses a note.
+    /// Your incidents whenever one opens, changes, fails another check, is resolved or
+    /// acknowledged, or a note is added or deleted.
     async fn incident_updates(&self, ctx: &Context<'_>) -> Result<Updates<Incident>> {
-        let (ops, viewer) = listener(ctx)?;
+        let (ops, viewer) = subscriber(ctx)?;
         Ok(updates(
             ops.live.subscribe_to(viewer.user_id),
             |event| match event {
@@ -139,20 +138,20 @@ impl Subscription {
         ))
     }
 
-    /// Your services, each time that one is added, changed, paused, resumed or deleted, here or elsewhere.
+    /// Your services whenever one is created, updated, paused, resumed or deleted.
     async fn service_changes(&self, ctx: &Context<'_>) -> Result<Updates<ServiceChange>> {
-        let (ops, viewer) = listener(ctx)?;
+        let (ops, viewer) = subscriber(ctx)?;
         Ok(updates(
             ops.live.subscribe_to(viewer.user_id),
             |event| match event {
                 Event::ServiceChanged {
                     service_id, change, ..
                 } => {
-                    let there = *change != coordination::ServiceChange::Deleted;
+                    let exists = *change != coordination::ServiceChange::Deleted;
                     Some(ServiceChange {
                         change: (*change).into(),
                         service_id: (*service_id).into(),
-                        service: there.then(|| Service::by_id(*service_id)),
+                        service: exists.then(|| Service::by_id(*service_id)),
                     })
                 }
                 _ => None,
@@ -161,8 +160,9 @@ impl Subscription {
     }
 }
 
-/// Streams are set up before there is a scope: each of their events gets its own.
-fn listener<'a>(ctx: &Context<'a>) -> Result<(&'a Arc<Ops>, Viewer)> {
+/// The use cases and the viewer of a subscription. It starts before there is a request context:
+/// each of its events gets one of its own.
+fn subscriber<'a>(ctx: &Context<'a>) -> Result<(&'a Arc<Ops>, Viewer)> {
     let viewer = ctx
         .data_opt::<Option<Viewer>>()
         .copied()
@@ -171,29 +171,28 @@ fn listener<'a>(ctx: &Context<'a>) -> Result<(&'a Arc<Ops>, Viewer)> {
     Ok((ctx.data_unchecked::<Arc<Ops>>(), viewer))
 }
 
+/// The events that `select` maps to an update.
 fn updates<T: Send + 'static>(
     events: Events,
-    wanted: impl Fn(&Event) -> Option<T> + Send + 'static,
+    select: impl Fn(&Event) -> Option<T> + Send + 'static,
 ) -> Updates<T> {
-    until_missed(
-        events.filter_map(move |event| ready(event.map(|event| wanted(&event)).transpose())),
+    end_after_error(
+        events.filter_map(move |event| ready(event.map(|event| select(&event)).transpose())),
     )
     .boxed()
 }
 
-/// Ends behind the first error.
-fn until_missed<T, E>(
+/// Ends the stream after its first error.
+fn end_after_error<T, E>(
     events: impl Stream<Item = std::result::Result<T, E>>,
 ) -> impl Stream<Item = Result<T>> {
-    events.scan(false, |missed, event| {
-        let event = (!*missed).then_some(event);
-        *missed = matches!(event, Some(Err(_)));
-        let missed = || {
-            metrics::missed();
-            Error::Upstream(
-                "updates were missed: fetch anew what is shown, and subscribe again".into(),
-            )
+    events.scan(false, |ended, event| {
+        let event = (!*ended).then_some(event);
+        *ended = matches!(event, Some(Err(_)));
+        let lost = || {
+            metrics::record_lost_events();
+            Error::Upstream("updates were lost: reload the data and subscribe again".into())
         };
-        ready(event.map(|event| event.map_err(|_| missed().into())))
+        ready(event.map(|event| event.map_err(|_| lost().into())))
     })
 }

@@ -1,5 +1,5 @@
-//! The calendar feed: `/api/calendar/<secret>.ics`, for calendars, which sign in by nothing but the address. An address
-//! that does not work answers as any other at which there is nothing.
+//! The calendar feed: `/api/calendar/<secret>.ics`. Calendar programs authenticate by the address
+//! alone; an invalid one gets the same response as a path that does not exist.
 
 mod text;
 
@@ -15,15 +15,15 @@ use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use text::Calendar;
 
-/// Calendars ask again after some hours at best; what an intermediary may keep is for one reader alone.
+/// Calendar programs reload after hours at best. Private, because a feed belongs to one user.
 const CACHE: HeaderValue = HeaderValue::from_static("private, max-age=300");
 const CALENDAR: HeaderValue = HeaderValue::from_static("text/calendar; charset=utf-8");
 const FILE: HeaderValue = HeaderValue::from_static("inline; filename=\"pulsecheck.ics\"");
 
-/// How many services the title of an entry names.
-const IN_TITLE: usize = 3;
+/// Maximum number of services named in the title of an entry.
+const MAX_TITLE_SERVICES: usize = 3;
 
-/// What every path of a feed begins with; what follows is a secret, and is written into no log.
+/// Prefix of the path of every feed. The rest of the path is a secret and must not be logged.
 pub(super) const PREFIX: &str = "/api/calendar/";
 
 pub(super) async fn feed(
@@ -42,46 +42,47 @@ pub(super) async fn feed(
             .ops
             .calendar(secret, use_cases::now())
             .await
-            .map_err(|error| failed(&error))?,
+            .map_err(|error| internal_error(&error))?,
         None => None,
     };
-    let body = render(&events.ok_or_else(ApiError::no_such_address)?);
+    let body = render(&events.ok_or_else(ApiError::path_not_found)?);
     let tag = format!("\"{}\"", hex::encode(&Sha256::digest(&body)[..16]));
-    let same = headers
+    let is_unchanged = headers
         .get_all(header::IF_NONE_MATCH)
         .iter()
-        .any(|tags| holds(tags, &tag));
-    let mut response = if same {
+        .any(|tags| matches_tag(tags, &tag));
+    let mut response = if is_unchanged {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         body.into_response()
     };
-    let answer = response.headers_mut();
+    let headers = response.headers_mut();
     let tag = HeaderValue::from_str(&tag).expect("hexadecimal digits in quotes are a header value");
-    answer.insert(header::ETAG, tag);
-    answer.insert(header::CACHE_CONTROL, CACHE);
-    if !same {
-        answer.insert(header::CONTENT_TYPE, CALENDAR);
-        answer.insert(header::CONTENT_DISPOSITION, FILE);
+    headers.insert(header::ETAG, tag);
+    headers.insert(header::CACHE_CONTROL, CACHE);
+    if !is_unchanged {
+        headers.insert(header::CONTENT_TYPE, CALENDAR);
+        headers.insert(header::CONTENT_DISPOSITION, FILE);
     }
     Ok(response)
 }
 
-/// Logged here, once, because whoever asked learns no cause.
-fn failed(error: &Error) -> ApiError {
-    tracing::error!(%error, "a calendar could not be read");
+/// Logs the cause, which the client must not see.
+fn internal_error(error: &Error) -> ApiError {
+    tracing::error!(%error, "failed to read a calendar feed");
     ApiError::internal()
 }
 
 /// Whether `If-None-Match` names `tag` (RFC 9110, 13.1.2: weak comparison).
-fn holds(tags: &HeaderValue, tag: &str) -> bool {
+fn matches_tag(tags: &HeaderValue, tag: &str) -> bool {
     let tags = tags.to_str().unwrap_or_default();
     tags.split(',')
         .map(str::trim)
         .any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
 }
 
-/// The calendar as text. It depends on the events alone, so that it is the same for as long as they are.
+/// Renders the calendar. The text depends on the events alone, so its `ETag` stays the same while
+/// they do.
 fn render(events: &[Event]) -> String {
     let mut calendar = Calendar::begin("PulseCheck: vendor maintenance");
     for event in events {
@@ -89,7 +90,10 @@ fn render(events: &[Event]) -> String {
         if !event.components.is_empty() {
             description.push_str(&format!("\nComponents: {}", event.components.join(", ")));
         }
-        description.push_str(&format!("\nYour services: {}", named(event, usize::MAX)));
+        description.push_str(&format!(
+            "\nYour services: {}",
+            service_names(event, usize::MAX)
+        ));
         if let Some(url) = &event.url {
             description.push_str(&format!("\n{url}"));
         }
@@ -98,7 +102,11 @@ fn render(events: &[Event]) -> String {
             revised_at: event.updated_at,
             from: event.from,
             until: event.until,
-            summary: &format!("{}: {}", named(event, IN_TITLE), event.name),
+            summary: &format!(
+                "{}: {}",
+                service_names(event, MAX_TITLE_SERVICES),
+                event.name
+            ),
             description: &description,
             url: event.url.as_deref(),
         });
@@ -106,12 +114,12 @@ fn render(events: &[Event]) -> String {
     calendar.end()
 }
 
-/// The services that it touches, no more than `most` by name.
-fn named(event: &Event, most: usize) -> String {
+/// Names of the affected services, at most `max` of them.
+fn service_names(event: &Event, max: usize) -> String {
     let mut names: Vec<_> = event
         .services
         .iter()
-        .take(most)
+        .take(max)
         .map(String::as_str)
         .collect();
     let more = event.services.len() - names.len() + event.more_services;
@@ -139,7 +147,7 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(
-                holds(&HeaderValue::from_static(sent), "\"a\""),
+                matches_tag(&HeaderValue::from_static(sent), "\"a\""),
                 same,
                 "{sent}"
             );

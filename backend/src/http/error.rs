@@ -1,8 +1,8 @@
-//! What the HTTP side answers when it cannot do what was asked: one shape for every address below `/api/`, the one of
-//! GraphQL errors, so that a client needs one reader.
+//! Errors of the HTTP side. All paths below `/api/` use the shape of GraphQL errors, so that a
+//! client needs one reader.
 
 use crate::graphql::{RETRY_AFTER, RequestId};
-use async_graphql::{ServerError, Value};
+use async_graphql::ServerError;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
@@ -10,13 +10,14 @@ use sea_orm::DbErr;
 use serde_json::json;
 use std::borrow::Cow;
 
-/// A refusal with a sentence for a person. The outermost layer writes it out, because that knows the request's id.
+/// A refusal with a message for people. The middleware renders it, because it knows the request's
+/// id.
 #[derive(Debug, Clone)]
 pub(super) struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: Cow<'static, str>,
-    /// After how many seconds it may be tried again.
+    /// Seconds until a retry is allowed.
     retry_after: Option<u64>,
 }
 
@@ -65,45 +66,41 @@ impl ApiError {
         }
     }
 
-    pub(super) fn no_such_address() -> Self {
+    pub(super) fn path_not_found() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
             "NOT_FOUND",
-            "there is nothing at this address of the API",
+            "the API has nothing at this path",
         )
     }
 
-    pub(super) fn wrong_method() -> Self {
+    pub(super) fn method_not_allowed() -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "BAD_INPUT",
-            "this address of the API knows no such method",
+            "this path of the API does not support this method",
         )
     }
 
-    pub(super) fn too_slow(seconds: u64) -> Self {
+    pub(super) fn timed_out(seconds: u64) -> Self {
         let message = format!("the request took longer than {seconds} s and was stopped");
         Self::new(StatusCode::GATEWAY_TIMEOUT, "INTERNAL", message)
     }
 
     pub(super) fn internal() -> Self {
         let message =
-            "something went wrong inside PulseCheck; its log has the cause under this request's id";
+            "an internal error occurred; the server's log has the cause under this request's id";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", message)
     }
 
-    /// As it goes over the wire.
+    /// Renders the response.
     pub(super) fn render(&self, id: &RequestId) -> Response {
         let mut extensions = json!({ "code": self.code, "requestId": id.0 });
         if let Some(seconds) = self.retry_after {
             extensions[RETRY_AFTER] = json!(seconds);
         }
         let error = json!({ "message": self.message, "extensions": extensions });
-        let mut response = (
-            self.status,
-            Json(json!({ "data": Value::Null, "errors": [error] })),
-        )
-            .into_response();
+        let mut response = (self.status, Json(json!({ "errors": [error] }))).into_response();
         if let Some(seconds) = self.retry_after {
             response
                 .headers_mut()
@@ -112,7 +109,7 @@ impl ApiError {
         response
     }
 
-    /// The same as an error of GraphQL's.
+    /// Converts to a GraphQL error.
     pub(super) fn graphql(&self, id: &RequestId) -> ServerError {
         let mut error = ServerError::new(self.message.as_ref(), None);
         let extensions = error.extensions.get_or_insert_default();
@@ -125,11 +122,11 @@ impl ApiError {
     }
 }
 
-/// The database does not answer: logged here, once, because whoever asked learns no cause.
+/// The database failed. The cause is logged here and not shown to the client.
 impl From<DbErr> for ApiError {
     fn from(error: DbErr) -> Self {
-        tracing::error!(%error, "the database failed a request");
-        let message = "the database does not answer at the moment; try again soon";
+        tracing::error!(%error, "a request failed in the database");
+        let message = "the database is not available at the moment: try again soon";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "INTERNAL", message)
     }
 }

@@ -1,8 +1,8 @@
-//! `GET /api/account/export`: everything of the viewer's, as one JSON file, while it is being read.
+//! `GET /api/account/export`: streams all data of the viewer as one JSON file.
 
-use super::address::Sender;
+use super::client_ip::ClientIp;
 use super::error::ApiError;
-use super::{Server, identify, too_often};
+use super::{Server, identify, rate_limited};
 use crate::use_cases::{self, Error};
 use axum::Extension;
 use axum::body::Body;
@@ -13,13 +13,13 @@ use std::sync::Arc;
 
 pub(super) async fn export(
     State(server): State<Arc<Server>>,
-    Extension(from): Extension<Sender>,
+    Extension(client): Extension<ClientIp>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    server.rates.request(from.0).map_err(too_often)?;
+    server.rates.request(client.0).map_err(rate_limited)?;
     let viewer = identify::viewer(&server, &headers).await?;
     let viewer = viewer.ok_or_else(|| ApiError::unauthenticated("sign in first"))?;
-    server.rates.export(viewer.user_id).map_err(too_often)?;
+    server.rates.export(viewer.user_id).map_err(rate_limited)?;
     let now = use_cases::now();
     let parts = server
         .ops

@@ -1,113 +1,73 @@
-//! `POST /api/graphql`, and the playground at the same address.
+//! `POST /api/graphql`, and the playground at the same path.
 
-pub(super) mod request;
+pub(super) mod body;
+mod media_type;
 
-use super::address::Sender;
+use super::client_ip::ClientIp;
 use super::error::ApiError;
-use super::{Server, identify, too_often};
+use super::{Server, identify, rate_limited};
 use crate::assets::Page;
 use crate::auth::Viewer;
-use crate::graphql::{RETRY_AFTER, RequestId, put};
+use crate::graphql::{RETRY_AFTER, RequestId, ResponseBudget, code_of};
 use async_graphql::{self as graphql, BatchResponse, Request, Value};
 use async_graphql_axum::GraphQLResponse;
-use axum::Extension;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use futures::StreamExt as _;
-use http::{HeaderMap, HeaderValue, Method, header};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use axum::{Extension, Json};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use media_type::MediaType;
+use serde_json::json;
 use std::sync::Arc;
 
-/// The most that a request's body may hold: enough for a text of a megabyte to be refused by the field that it was meant for.
-pub(super) const MAX_BODY: usize = 1536 * 1024;
-
-/// The like for somebody who has not signed in, of whom there may be any number: a body is kept in memory while it comes.
-const MAX_STRANGERS_BODY: usize = 64 * 1024;
-
-/// The most requests in one body.
+/// Maximum number of operations in one request.
 const MAX_BATCH: usize = 10;
 
-/// With how much room the text of an answer begins.
-const ANSWER: usize = 16 * 1024;
-
-/// The media type of GraphQL over HTTP.
-const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
-
-/// How much of a body that is too large is still read, and thrown away: a client that is in the middle of sending sees a
-/// broken connection instead of the reason when nobody reads on.
-const READ_TO_THE_END: usize = 16 * MAX_BODY;
-
-/// One request, or a batch of them.
+/// Executes one operation or a batch of them.
 pub(super) async fn post(
     State(server): State<Arc<Server>>,
     Extension(id): Extension<RequestId>,
-    Extension(from): Extension<Sender>,
+    Extension(client): Extension<ClientIp>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    server.rates.request(from.0).map_err(too_often)?;
+    server.rates.request(client.0).map_err(rate_limited)?;
     let viewer = identify::viewer(&server, &headers).await?;
-    if !is_json(&headers) {
+    if !media_type::is_json(&headers) {
         return Err(ApiError::not_json());
     }
-    let limit = if viewer.is_some() {
-        MAX_BODY
-    } else {
-        MAX_STRANGERS_BODY
+    let body = body::read(body, viewer.is_some()).await?;
+    let parsed = body::parse(&body, MAX_BATCH).map_err(ApiError::bad_input)?;
+    let count = match &parsed {
+        body::Parsed::Single(_) => 1,
+        body::Parsed::Batch(requests) => requests.len(),
     };
-    let body = read(body, limit).await?;
-    let parsed = request::parse(&body, MAX_BATCH).map_err(ApiError::bad_input)?;
-    let count = if let request::Parsed::Batch(requests) = &parsed {
-        requests.len()
-    } else {
-        1
-    };
+    let user = viewer.map(|viewer| viewer.user_id);
     server
         .rates
-        .operations(viewer.map(|viewer| viewer.user_id), from.0, count)
-        .map_err(too_often)?;
-    let mut response = match parsed {
-        request::Parsed::Single(request) => {
-            BatchResponse::Single(execute(&server, *request, viewer, &id).await)
-        }
-        // One after the other: a mutation may build on the one before it, and a batch costs no more at once than a
-        // request does.
-        request::Parsed::Batch(requests) => {
+        .operations(user, client.0, count)
+        .map_err(rate_limited)?;
+    let budget = ResponseBudget::default();
+    let execute = async |request: Request| {
+        let request = with_data(&server, request, viewer, &id);
+        server.schema.execute(request.data(budget.clone())).await
+    };
+    let response = match parsed {
+        body::Parsed::Single(request) => BatchResponse::Single(execute(*request).await),
+        // One after another, unlike the library: a mutation may depend on the one before it, and a
+        // batch needs no more resources at a time than a single request.
+        body::Parsed::Batch(requests) => {
             let mut responses = Vec::with_capacity(requests.len());
             for request in requests {
-                responses.push(execute(&server, request, viewer, &id).await);
+                responses.push(execute(request).await);
             }
             BatchResponse::Batch(responses)
         }
     };
-    let wait = longest_wait(&response);
-    let mut json = Vec::with_capacity(ANSWER);
-    put(&mut json, &response);
-    // The headers are the library's, which has nothing more to write.
-    match &mut response {
-        BatchResponse::Single(response) => response.data = Value::Null,
-        BatchResponse::Batch(responses) => responses
-            .iter_mut()
-            .for_each(|response| response.data = Value::Null),
-    }
-    let mut response = GraphQLResponse(response).into_response();
-    *response.body_mut() = json.into();
-    if let Some(seconds) = wait {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, seconds.into());
-    }
-    if !accepts_graphql_response(&headers) {
-        response.headers_mut().insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
-    }
-    Ok(response)
+    Ok(render(response, MediaType::accepted(&headers)))
 }
 
-/// The playground.
+/// Serves the playground.
 pub(super) async fn playground(
     State(server): State<Arc<Server>>,
     method: Method,
@@ -116,20 +76,8 @@ pub(super) async fn playground(
     server.assets.page(Page::Graphiql, &method, &headers)
 }
 
-async fn execute(
-    server: &Server,
-    request: Request,
-    viewer: Option<Viewer>,
-    id: &RequestId,
-) -> graphql::Response {
-    server
-        .schema
-        .execute(prepared(server, request, viewer, id))
-        .await
-}
-
-/// What resolvers find in every request: who asks, and the request's id.
-pub(super) fn prepared(
+/// Adds what the schema expects in the data of every request.
+pub(super) fn with_data(
     server: &Server,
     request: Request,
     viewer: Option<Viewer>,
@@ -142,67 +90,63 @@ pub(super) fn prepared(
         .data(Arc::clone(&server.rates))
 }
 
-/// After how many seconds everything that was asked for too often may be asked for again.
-fn longest_wait(response: &BatchResponse) -> Option<u64> {
+fn render(response: BatchResponse, media_type: MediaType) -> Response {
+    let retry_after = longest_retry_after(&response);
+    let mut rendered = match response {
+        BatchResponse::Single(response) if is_request_error(&response) => {
+            render_request_error(&response, media_type)
+        }
+        response => GraphQLResponse(response).into_response(),
+    };
+    let headers = rendered.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(media_type.as_str()),
+    );
+    if let Some(seconds) = retry_after {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    rendered
+}
+
+/// Whether an operation was refused before it was executed. Errors of execution have a path.
+fn is_request_error(response: &graphql::Response) -> bool {
+    response.data == Value::Null
+        && !response.errors.is_empty()
+        && response.errors.iter().all(|error| error.path.is_empty())
+}
+
+/// Renders a refused operation: without the entry `data`, and with the status of its error if the
+/// client accepts the media type that has statuses
+/// (<https://graphql.github.io/graphql-over-http/draft/>, "Status Codes").
+fn render_request_error(response: &graphql::Response, media_type: MediaType) -> Response {
+    let status = match media_type {
+        MediaType::Json => StatusCode::OK,
+        MediaType::GraphQlResponse => response.errors.first().map_or(StatusCode::OK, status_of),
+    };
+    (status, Json(json!({ "errors": response.errors }))).into_response()
+}
+
+fn status_of(error: &graphql::ServerError) -> StatusCode {
+    match code_of(error) {
+        "UNAUTHENTICATED" => StatusCode::UNAUTHORIZED,
+        "FORBIDDEN" => StatusCode::FORBIDDEN,
+        "RATE_LIMITED" => StatusCode::TOO_MANY_REQUESTS,
+        "INTERNAL" => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// The number of seconds after which everything that was rate limited may be retried.
+fn longest_retry_after(response: &BatchResponse) -> Option<u64> {
     let responses = match response {
         BatchResponse::Single(response) => std::slice::from_ref(response),
         BatchResponse::Batch(responses) => responses,
     };
     let errors = responses.iter().flat_map(|response| &response.errors);
-    let waits = errors.filter_map(|error| match error.extensions.as_ref()?.get(RETRY_AFTER)? {
+    let seconds = errors.filter_map(|error| match error.extensions.as_ref()?.get(RETRY_AFTER)? {
         Value::Number(seconds) => seconds.as_u64(),
         _ => None,
     });
-    waits.max()
-}
-
-/// Whether the client knows the newer media type; the others were written for plain JSON
-/// (<https://graphql.github.io/graphql-over-http/draft/>, "Media Types").
-fn accepts_graphql_response(headers: &HeaderMap) -> bool {
-    let accepted = headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|kind| {
-        kind.split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .eq_ignore_ascii_case(GRAPHQL_RESPONSE)
-    })
-}
-
-/// A form or plain text can be sent by any page without the browser asking first, JSON cannot.
-fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let kind = value.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/json") || kind.eq_ignore_ascii_case(GRAPHQL_RESPONSE)
-}
-
-/// A body of at most `limit` bytes.
-async fn read(body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    let mut body = Limited::new(body, READ_TO_THE_END).into_data_stream();
-    let mut read = Vec::new();
-    let mut length = 0;
-    while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                ApiError::too_large(limit)
-            } else {
-                ApiError::bad_input("the request broke off before its end")
-            }
-        })?;
-        length += chunk.len();
-        if length <= limit {
-            read.extend_from_slice(&chunk);
-        }
-    }
-    if length > limit {
-        Err(ApiError::too_large(limit))
-    } else {
-        Ok(read.into())
-    }
+    seconds.max()
 }

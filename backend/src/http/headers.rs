@@ -1,20 +1,21 @@
-//! The headers that tell a browser what it must not do with an answer.
+//! Security headers of every response.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// For the dashboard: its own files and pictures of people only, compiled WebAssembly, live connections to its own origin, no inline script or
-/// style.
+/// Policy of the dashboard: its own files, WebAssembly and connections, avatars of known hosts, and
+/// no inline script or style.
 pub(crate) const DASHBOARD_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     img-src 'self' data: https://avatars.githubusercontent.com https://*.googleusercontent.com https://secure.gravatar.com \
     https://www.gravatar.com; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'";
 
-/// For GraphiQL, whose editor and dialogs write style sheets while they run. No script but its own, all the same.
+/// Policy of GraphiQL, whose editor and dialogs create style sheets at run time. Scripts must still
+/// be its own.
 pub(crate) const GRAPHIQL_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'";
 
-/// For everything that is no page.
+/// Policy of everything that is not a page.
 const NO_PAGE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
 const ALWAYS: [(HeaderName, &str); 6] = [
@@ -35,7 +36,7 @@ const ALWAYS: [(HeaderName, &str); 6] = [
     ),
 ];
 
-/// Adds what every answer carries, and what this one lacks.
+/// Adds the headers of every response, and defaults for those that the handler did not set.
 pub(super) fn add(headers: &mut HeaderMap, secure: bool) {
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
@@ -59,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pictures_that_are_kept_are_those_that_may_be_shown() {
+    fn stored_avatars_are_those_that_the_policy_allows() {
         let images = DASHBOARD_POLICY
             .split(';')
             .find_map(|rule| rule.trim().strip_prefix("img-src "))

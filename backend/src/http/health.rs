@@ -1,4 +1,4 @@
-//! Whether this process lives, and whether it can do its work.
+//! Liveness and readiness of this process.
 
 use super::Server;
 use crate::readiness::{Parts, word};
@@ -9,12 +9,13 @@ use http::StatusCode;
 use serde_json::json;
 use std::sync::Arc;
 
-/// It answers: that is all.
+/// Reports that the process is alive.
 pub(super) async fn health() -> Response {
     Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })).into_response()
 }
 
-/// Asks the database and the live state; 503 unless both answer, or did within the last second.
+/// Reports whether the database and the coordination service respond, or did within the last
+/// second; 503 if not.
 pub(super) async fn ready(State(server): State<Arc<Server>>) -> Response {
     let Parts { database, live } = server.readiness.of(&server.db, &server.live).await;
     let (status, ready) = match database && live {

@@ -1,25 +1,25 @@
-//! From a request's headers to the one who sent it.
+//! Authenticates a request by its headers.
 
 use super::Server;
-use super::address::Sender;
+use super::client_ip::ClientIp;
 use super::error::ApiError;
 use crate::auth::session::Device;
 use crate::auth::{Viewer, api_token};
 use crate::use_cases;
 use http::{HeaderMap, header};
 
-/// Who sent a request to the API: by the token in `Authorization`, otherwise by the access cookie. `None` when they
-/// have neither, or one that does not work.
+/// Finds the viewer by the token in `Authorization`, otherwise by the access cookie. `None` if
+/// there is neither, or an invalid one.
 ///
 /// # Errors
-/// When a cookie came with a request that was not made by one of this server's own pages, or the database fails.
+/// If a cookie came with a request of another site's page, or the database fails.
 pub(super) async fn viewer(
     server: &Server,
     headers: &HeaderMap,
 ) -> Result<Option<Viewer>, ApiError> {
     let now = use_cases::now();
     if let Some(authorization) = headers.get(header::AUTHORIZATION) {
-        // Never the cookie as well: whoever sends this header wants to be judged by it.
+        // An invalid token must not fall back to the cookie.
         let token = authorization
             .to_str()
             .ok()
@@ -34,26 +34,25 @@ pub(super) async fn viewer(
     Ok(server.auth.by_access_token(token, now).await?)
 }
 
-/// # Errors
-/// Unless the request was made by one of this server's own pages.
+/// Refuses requests that were not made by one of this server's own pages.
 pub(super) fn require_own_page(server: &Server, headers: &HeaderMap) -> Result<(), ApiError> {
     if server.names.own_page(headers) {
         return Ok(());
     }
     let message = format!(
-        "a request with cookies has to come from PulseCheck's own pages, at {}; programs use an API token instead",
+        "a request with cookies must come from PulseCheck's own pages at {}; programs use an API token instead",
         server.names.public_url()
     );
     Err(ApiError::forbidden(message))
 }
 
-/// What a session is kept with.
-pub(super) fn device(headers: &HeaderMap, from: Sender) -> Device {
+/// The device that a session is stored with.
+pub(super) fn device(headers: &HeaderMap, client: ClientIp) -> Device {
     let user_agent = headers
         .get(header::USER_AGENT)
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     Device {
         user_agent,
-        address: Some(from.0.to_string()),
+        address: Some(client.0.to_string()),
     }
 }

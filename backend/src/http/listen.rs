@@ -1,18 +1,17 @@
-//! Taking connections, and letting them go.
+//! Accepts connections, limits them in number and time, and closes them at shutdown.
 
-mod patience;
-mod share;
+mod connection_limiter;
+mod write_timeout;
 
 use super::Server;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
+use connection_limiter::{ConnectionGuard, ConnectionLimiter};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use patience::Patient;
-use share::{Share, Shares};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,59 +19,61 @@ use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
+use write_timeout::WriteTimeout;
 
-/// The most connections at once, WebSockets included; who comes later waits until one is free.
+/// Maximum number of connections, WebSockets included; further ones wait until one is closed.
 const MAX_CONNECTIONS: usize = 10_000;
 
-/// One of those; whatever holds it counts. A request has it among its extensions, because a WebSocket outlives the
-/// connection that it began as.
+/// Permit of one connection, held by everything that keeps it open. Requests carry it among their
+/// extensions, because a WebSocket outlives the HTTP connection that it started as.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
-    _held: Arc<(OwnedSemaphorePermit, Share)>,
+pub(super) struct ConnectionPermit {
+    _held: Arc<(OwnedSemaphorePermit, ConnectionGuard)>,
 }
 
-/// How long a connection may wait for a request's headers, the next one's too. Longer than reverse proxies keep a
-/// connection that is idle (60 s, usually), because one that is closed just when they use it costs somebody an error.
-const HEADERS: Duration = Duration::from_secs(75);
+/// Maximum time to wait for the headers of a request, also of the next one on a kept-alive
+/// connection. Longer than the usual 60 s for which reverse proxies keep idle connections: one that
+/// closes just as a proxy uses it becomes an error.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
 
-/// A client that takes not a byte of its answer for so long is gone.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Time after which a client that reads nothing of its response is disconnected.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Roughly the most that a request's headers may hold.
+/// Approximate maximum size of a request's headers in bytes.
 const MAX_HEADERS: usize = 64 * 1024;
 
-/// Finishing what is under way may take this long; everything ends within 10 s.
-const GRACE: Duration = Duration::from_secs(9);
+/// Time that open requests have at shutdown; the process ends within 10 s.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(9);
 
-/// Serves until the server is told to stop, then takes no more connections and lets those that are open finish.
+/// Serves until the server stops, then accepts no more connections and lets open ones finish.
 pub(super) async fn serve(server: Arc<Server>, router: Router, listener: TcpListener) {
-    // A proxy speaks for many, and whoever is on this machine can do worse than take connections.
+    // A proxy connects for many clients, and a local process can do worse than open connections.
     let loopback = ["127.0.0.0/8", "::1/128"].map(|net| net.parse().expect("this is a network"));
-    let shares = Shares::new(server.trusted_proxies.iter().copied().chain(loopback));
-    serve_while_free(
+    let limiter = ConnectionLimiter::new(server.trusted_proxies.iter().copied().chain(loopback));
+    serve_with_limits(
         server,
         router,
         listener,
         Arc::new(Semaphore::new(MAX_CONNECTIONS)),
-        shares,
+        limiter,
     )
     .await;
 }
 
-async fn serve_while_free(
+async fn serve_with_limits(
     server: Arc<Server>,
     router: Router,
     listener: TcpListener,
-    free: Arc<Semaphore>,
-    shares: Arc<Shares>,
+    permits: Arc<Semaphore>,
+    limiter: Arc<ConnectionLimiter>,
 ) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(HEADERS)
+        .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(MAX_HEADERS);
     loop {
         let accepted = async {
-            let permit = Arc::clone(&free)
+            let permit = Arc::clone(&permits)
                 .acquire_owned()
                 .await
                 .expect("the semaphore is never closed");
@@ -85,39 +86,39 @@ async fn serve_while_free(
         let (stream, address) = match accepted {
             Ok(connection) => connection,
             Err(error) => {
-                // A connection that broke before it was taken is its client's affair; anything else, such as too many
-                // open files, does not pass by trying again at once.
+                // A connection that broke before it was accepted needs no action. Other errors,
+                // such as too many open files, do not pass by retrying at once.
                 if !matches!(
                     error.kind(),
                     std::io::ErrorKind::ConnectionAborted | std::io::ErrorKind::ConnectionReset
                 ) {
-                    tracing::error!(%error, "no connection can be taken at the moment");
+                    tracing::error!(%error, "failed to accept a connection, retrying in 200 ms");
                     sleep(Duration::from_millis(200)).await;
                 }
                 continue;
             }
         };
-        let Some(share) = shares.take(address.ip()) else {
-            tracing::debug!(%address, "a network that has as many connections as it may have gets no further one");
+        let Some(guard) = limiter.acquire(address.ip()) else {
+            tracing::debug!(%address, "refused a connection: its network has the maximum number");
             continue;
         };
-        // Answers are small and complete when they are sent: waiting for more to send only delays them.
+        // Responses are complete when they are sent: Nagle's algorithm would only delay them.
         if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection could not be told to send at once");
+            tracing::debug!(%error, "failed to set TCP_NODELAY");
         }
-        let place = Place {
-            _held: Arc::new((permit, share)),
+        let permit = ConnectionPermit {
+            _held: Arc::new((permit, guard)),
         };
-        let places = place.clone();
+        let request_permit = permit.clone();
         let service = router
             .clone()
             .map_request(move |mut request: Request<Incoming>| {
                 request.extensions_mut().insert(ConnectInfo(address));
-                request.extensions_mut().insert(places.clone());
+                request.extensions_mut().insert(request_permit.clone());
                 request.map(Body::new)
             });
         let connection = http.serve_connection(
-            TokioIo::new(Patient::new(stream, PATIENCE)),
+            TokioIo::new(WriteTimeout::new(stream, WRITE_TIMEOUT)),
             TowerToHyperService::new(service),
         );
         let stopping = server.stopping.clone();
@@ -131,17 +132,20 @@ async fn serve_while_free(
                 }
             };
             if let Err(error) = ended {
-                tracing::debug!(%error, %address, "a connection broke");
+                tracing::debug!(%error, %address, "connection failed");
             }
-            drop(place);
+            drop(permit);
         });
     }
     drop(listener);
     server.connections.close();
-    if timeout(GRACE, server.connections.wait()).await.is_err() {
+    if timeout(SHUTDOWN_GRACE, server.connections.wait())
+        .await
+        .is_err()
+    {
         tracing::warn!(
-            "some requests were not finished within {} s and are cut off",
-            GRACE.as_secs()
+            "closing connections that did not finish within {} s",
+            SHUTDOWN_GRACE.as_secs()
         );
     }
 }

@@ -1,8 +1,9 @@
-//! Which requests a browser may have been tricked into sending.
+//! Protects against requests that another site makes a browser send.
 //!
-//! Cookies come along with requests that another site makes, so a request that acts by its cookies has to come from this
-//! server's own pages. And a name that suddenly resolves to this machine (DNS rebinding) makes another site's page look
-//! like one of them, so a server that listens on the loopback interface only answers to the names that it has there.
+//! Browsers send cookies along with such requests (CSRF), so a request with cookies must come from
+//! this server's own pages. A name that is made to resolve to this machine (DNS rebinding) lets
+//! another site's page look like one of them, so a server on the loopback interface accepts only
+//! its own names.
 
 use super::Server;
 use super::error::ApiError;
@@ -14,7 +15,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use url::{Host, Origin, Url};
 
-/// What this server is called.
+/// Names of this server.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
     public_url: Url,
@@ -22,7 +23,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// `loopback`: whether only this machine reaches the server.
+    /// `loopback` says whether only this machine can reach the server.
     pub(super) const fn new(public_url: Url, loopback: bool) -> Self {
         Self {
             public_url,
@@ -41,16 +42,19 @@ impl Names {
             text(headers, "sec-fetch-site"),
         ) {
             (Some(origin), _) => self.own_origin(origin, headers),
-            // Browsers that send no Origin with a request to the page's own origin send this, and pages cannot set it.
+            // Browsers that send no Origin with a request to the page's own origin send this, and
+            // pages cannot set it.
             (None, Some(site)) => site == "same-origin" || site == "none",
-            // Over plain http they do not; a link that is followed there still says from which page.
+            // Over plain http they do not; a link that is followed there still says from which
+            // page.
             (None, None) => text(headers, header::REFERER.as_str())
                 .is_some_and(|page| self.own_origin(page, headers)),
         }
     }
 
-    /// Whether `origin` is this server: as it is called in public or, on the loopback interface, as this very request
-    /// calls it, because one's own machine has several names and the port may be forwarded.
+    /// Whether `origin` is this server: as it is called in public or, on the loopback interface, as
+    /// this very request calls it, because one's own machine has several names and the port may be
+    /// forwarded.
     pub(super) fn own_origin(&self, origin: &str, headers: &HeaderMap) -> bool {
         let Ok(origin) = Url::parse(origin).map(|url| url.origin()) else {
             return false;
@@ -66,7 +70,7 @@ impl Names {
     }
 
     /// Whether the request calls this server by a loopback name that is not the public one.
-    pub(super) fn is_another_of_ours(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn is_other_loopback_name(&self, headers: &HeaderMap) -> bool {
         let Some(host) =
             text(headers, header::HOST.as_str()).filter(|host| self.loopback && is_loopback(host))
         else {
@@ -76,7 +80,7 @@ impl Names {
         here.is_ok_and(|here| here.host() != self.public_url.host())
     }
 
-    fn answers_to(&self, host: &str) -> bool {
+    fn is_own_name(&self, host: &str) -> bool {
         if !self.loopback || is_loopback(host) {
             return true;
         }
@@ -85,26 +89,26 @@ impl Names {
     }
 }
 
-/// Refuses requests that call this server by a name that is not its own.
+/// Refuses requests for a host name that is not this server's.
 pub(super) async fn check_host(
     State(server): State<Arc<Server>>,
     request: Request,
     next: Next,
 ) -> Response {
-    match asked_host(request.uri(), request.headers()) {
-        Some(host) if server.names.answers_to(host) => next.run(request).await,
+    match requested_host(request.uri(), request.headers()) {
+        Some(host) if server.names.is_own_name(host) => next.run(request).await,
         Some(_) => {
             let message = format!(
-                "this server does not answer to that name: open {}, or set PULSECHECK_PUBLIC_URL to what it is called",
+                "this server has another name: open {}, or set PULSECHECK_PUBLIC_URL to the name that you use",
                 server.names.public_url()
             );
             ApiError::misdirected(message).into_response()
         }
-        None => ApiError::bad_input("the request names no host").into_response(),
+        None => ApiError::bad_input("the request has no host").into_response(),
     }
 }
 
-fn asked_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+fn requested_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     uri.authority()
         .map(http::uri::Authority::as_str)
         .or_else(|| text(headers, header::HOST.as_str()))
@@ -151,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn only_requests_from_its_own_pages_are_believed() {
+    fn only_requests_from_its_own_pages_are_accepted() {
         for (own, sent) in [
             (true, &[("origin", "https://pulse.example.com")][..]),
             (true, &[("origin", "https://pulse.example.com:443")]),
@@ -240,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn on_loopback_it_answers_to_loopback_names_and_its_public_one() {
+    fn on_loopback_it_accepts_loopback_names_and_its_public_one() {
         for (answers, host) in [
             (true, "localhost"),
             (true, "localhost:8080"),
@@ -257,10 +261,10 @@ mod tests {
             (false, "0.0.0.0:8080"),
             (false, ""),
         ] {
-            assert_eq!(names(true).answers_to(host), answers, "{host}");
+            assert_eq!(names(true).is_own_name(host), answers, "{host}");
         }
         assert!(
-            names(false).answers_to("10.0.0.1"),
+            names(false).is_own_name("10.0.0.1"),
             "a health check may call it by its address"
         );
     }

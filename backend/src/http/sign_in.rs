@@ -1,12 +1,12 @@
-//! Signing in, staying signed in, signing out: the addresses below `/api/auth/`.
+//! Signing in, refreshing sessions and signing out: the paths below `/api/auth/`.
 
-use super::address::Sender;
+use super::client_ip::ClientIp;
 use super::error::ApiError;
-use super::{Server, identify, too_often};
+use super::{Server, identify, rate_limited};
 use crate::auth::provider::{Answer, IDS};
 use crate::auth::refusal::Refusal;
 use crate::auth::{Arrival, Refreshed, SignedIn, return_path};
-use crate::rates::Wait;
+use crate::rates::RetryAfter;
 use crate::use_cases;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -18,26 +18,26 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use url::form_urlencoded;
 
-/// Begins at a provider: ends on its page, or on the sign-in page with the reason why not.
+/// Redirects to a provider, or to the sign-in page with the reason why that is not possible.
 pub(super) async fn begin(
     State(server): State<Arc<Server>>,
-    Extension(from): Extension<Sender>,
+    Extension(client): Extension<ClientIp>,
     Path(provider): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let provider = known(&provider)?;
-    if let Err(wait) = server.rates.sign_in(from.0) {
-        return Ok(limited(&headers, wait));
+    let provider = check_provider(&provider)?;
+    if let Err(wait) = server.rates.sign_in(client.0) {
+        return Ok(render_rate_limited(&headers, wait));
     }
-    if is_guess(&headers) {
+    if is_prefetch(&headers) {
         return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
     }
-    let mut query = single(query.as_deref().unwrap_or_default()).unwrap_or_default();
+    let mut query = parse_unique_params(query.as_deref().unwrap_or_default()).unwrap_or_default();
     let back = return_path::checked(query.get("return").map(String::as_str)).to_owned();
-    // The provider sends the browser to the public name, and cookies that were set under another one would be missing
-    // there. Once: a proxy may call this server by a name of its own.
-    if server.names.is_another_of_ours(&headers) && query.remove("here").is_none() {
+    // The provider sends the browser to the public name, and cookies that were set under another
+    // one would be missing there. Once: a proxy may call this server by a name of its own.
+    if server.names.is_other_loopback_name(&headers) && query.remove("here").is_none() {
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("return", &back)
             .append_pair("here", "1")
@@ -53,33 +53,33 @@ pub(super) async fn begin(
                 cookies
                     .clear_old_sign_ins(&headers)
                     .into_iter()
-                    .for_each(|cookie| set(&mut response, cookie));
-                set(
+                    .for_each(|cookie| set_cookie(&mut response, cookie));
+                set_cookie(
                     &mut response,
                     cookies.set_sign_in(&departure.state, &departure.cookie),
                 );
                 response
             }
-            Err(refusal) => refused(refusal, Some(provider)),
+            Err(refusal) => redirect_refused(refusal, Some(provider)),
         },
     )
 }
 
-/// Comes back from a provider: ends where the browser wanted to go, signed in, or on the sign-in page with the reason why
-/// not, and then no cookie is touched.
+/// Handles the redirect back from a provider. Signs in and redirects to the page that was asked
+/// for, or to the sign-in page with the reason for the refusal, without changing any cookie.
 pub(super) async fn callback(
     State(server): State<Arc<Server>>,
-    Extension(from): Extension<Sender>,
+    Extension(client): Extension<ClientIp>,
     Path(provider): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let provider = known(&provider)?;
-    if let Err(wait) = server.rates.sign_in(from.0) {
-        return Ok(limited(&headers, wait));
+    let provider = check_provider(&provider)?;
+    if let Err(wait) = server.rates.sign_in(client.0) {
+        return Ok(render_rate_limited(&headers, wait));
     }
-    let Some(mut query) = single(query.as_deref().unwrap_or_default()) else {
-        return Ok(refused(Refusal::Mismatch, Some(provider)));
+    let Some(mut query) = parse_unique_params(query.as_deref().unwrap_or_default()) else {
+        return Ok(redirect_refused(Refusal::Mismatch, Some(provider)));
     };
     let mut take = |name: &str| query.remove(name).filter(|value| !value.is_empty());
     let answer = Answer {
@@ -94,57 +94,58 @@ pub(super) async fn callback(
         answer,
         cookie: cookies.sign_in(&headers, state.as_deref()),
         access_token: cookies.access(&headers),
-        device: identify::device(&headers, from),
+        device: identify::device(&headers, client),
     };
     Ok(match server.auth.arrive(arrival, use_cases::now()).await {
         Ok((signed_in, back)) => {
-            let mut response = welcome(&server, &signed_in, &back);
+            let mut response = redirect_signed_in(&server, &signed_in, &back);
             state
                 .into_iter()
-                .for_each(|state| set(&mut response, cookies.clear_sign_in(&state)));
+                .for_each(|state| set_cookie(&mut response, cookies.clear_sign_in(&state)));
             response
         }
         Err(refusal) => {
-            tracing::info!(provider, code = refusal.code(), "a sign-in was refused");
-            refused(refusal, Some(provider))
+            tracing::info!(provider, code = refusal.code(), "refused a sign-in");
+            redirect_refused(refusal, Some(provider))
         }
     })
 }
 
-/// A one-time link: ends on the dashboard, signed in, or on the sign-in page with the reason why not.
+/// Handles a one-time link. Signs in and redirects to the dashboard, or to the sign-in page with
+/// the reason for the refusal.
 pub(super) async fn local(
     State(server): State<Arc<Server>>,
-    Extension(from): Extension<Sender>,
+    Extension(client): Extension<ClientIp>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    if let Err(wait) = server.rates.sign_in(from.0) {
-        return limited(&headers, wait);
+    if let Err(wait) = server.rates.sign_in(client.0) {
+        return render_rate_limited(&headers, wait);
     }
-    if is_guess(&headers) {
+    if is_prefetch(&headers) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    let token =
-        single(query.as_deref().unwrap_or_default()).and_then(|mut query| query.remove("token"));
-    let (before, device) = (server.cookies(), identify::device(&headers, from));
+    let token = parse_unique_params(query.as_deref().unwrap_or_default())
+        .and_then(|mut query| query.remove("token"));
+    let (before, device) = (server.cookies(), identify::device(&headers, client));
     let before = before.access(&headers);
     match server
         .auth
         .sign_in_locally(&token.unwrap_or_default(), before, device, use_cases::now())
         .await
     {
-        Ok(signed_in) => welcome(&server, &signed_in, "/"),
-        Err(refusal) => refused(refusal, None),
+        Ok(signed_in) => redirect_signed_in(&server, &signed_in, "/"),
+        Err(refusal) => redirect_refused(refusal, None),
     }
 }
 
-/// The next pair of tokens.
+/// Issues the next pair of tokens.
 pub(super) async fn refresh(
     State(server): State<Arc<Server>>,
-    Extension(from): Extension<Sender>,
+    Extension(client): Extension<ClientIp>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    server.rates.request(from.0).map_err(too_often)?;
+    server.rates.request(client.0).map_err(rate_limited)?;
     identify::require_own_page(&server, &headers)?;
     let cookies = server.cookies();
     let refreshed = match cookies.refresh(&headers) {
@@ -167,31 +168,31 @@ pub(super) async fn refresh(
         } => {
             let until = expires_at.to_rfc3339_opts(SecondsFormat::Millis, true);
             let mut response = Json(json!({ "expiresAt": until })).into_response();
-            set(&mut response, cookies.set_access(&access_token));
-            set(&mut response, cookies.set_refresh(&refresh_token));
+            set_cookie(&mut response, cookies.set_access(&access_token));
+            set_cookie(&mut response, cookies.set_refresh(&refresh_token));
             response
         }
-        // The browser's own cookies stay: without them the other one would count.
+        // The browser's own cookies stay: without them the foreign one would be used.
         Refreshed::Foreign => ended(),
         Refreshed::Ended => {
             let mut response = ended();
             cookies
                 .clear()
                 .into_iter()
-                .for_each(|cookie| set(&mut response, cookie));
+                .for_each(|cookie| set_cookie(&mut response, cookie));
             response
         }
     })
 }
 
-/// Ends the session, also by an access token that has expired. At the address below that of the refresh cookie by the
-/// refresh token as well, which is all that is left when the key of the access token has been exchanged.
+/// Ends the session, also by an expired access token. At the path below that of the refresh cookie,
+/// the refresh token works too: it is all that is left after the key of access tokens was rotated.
 pub(super) async fn logout(
     State(server): State<Arc<Server>>,
-    Extension(from): Extension<Sender>,
+    Extension(client): Extension<ClientIp>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    server.rates.request(from.0).map_err(too_often)?;
+    server.rates.request(client.0).map_err(rate_limited)?;
     identify::require_own_page(&server, &headers)?;
     let cookies = server.cookies();
     if let Some(token) = cookies.access(&headers) {
@@ -207,18 +208,18 @@ pub(super) async fn logout(
     cookies
         .clear()
         .into_iter()
-        .for_each(|cookie| set(&mut response, cookie));
+        .for_each(|cookie| set_cookie(&mut response, cookie));
     Ok(response)
 }
 
-fn known(provider: &str) -> Result<&'static str, ApiError> {
+fn check_provider(provider: &str) -> Result<&'static str, ApiError> {
     IDS.into_iter()
         .find(|id| *id == provider)
-        .ok_or_else(ApiError::no_such_address)
+        .ok_or_else(ApiError::path_not_found)
 }
 
-/// The parameters of a query, each of which may occur once.
-fn single(query: &str) -> Option<HashMap<String, String>> {
+/// Parses the parameters of a query; `None` if one occurs twice.
+fn parse_unique_params(query: &str) -> Option<HashMap<String, String>> {
     let mut found = HashMap::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         if found
@@ -231,20 +232,20 @@ fn single(query: &str) -> Option<HashMap<String, String>> {
     Some(found)
 }
 
-/// A browser that only guesses that somebody may go there must not use anything up.
-fn is_guess(headers: &HeaderMap) -> bool {
+/// Whether a browser prefetches the page: that must not use up a one-time link.
+fn is_prefetch(headers: &HeaderMap) -> bool {
     headers.contains_key("sec-purpose")
 }
 
-fn welcome(server: &Server, signed_in: &SignedIn, to: &str) -> Response {
+fn redirect_signed_in(server: &Server, signed_in: &SignedIn, to: &str) -> Response {
     let cookies = server.cookies();
     let mut response = Redirect::to(to).into_response();
-    set(&mut response, cookies.set_access(&signed_in.access_token));
-    set(&mut response, cookies.set_refresh(&signed_in.refresh_token));
+    set_cookie(&mut response, cookies.set_access(&signed_in.access_token));
+    set_cookie(&mut response, cookies.set_refresh(&signed_in.refresh_token));
     response
 }
 
-fn refused(refusal: Refusal, provider: Option<&str>) -> Response {
+fn redirect_refused(refusal: Refusal, provider: Option<&str>) -> Response {
     Redirect::to(&sign_in_page(refusal, provider)).into_response()
 }
 
@@ -253,14 +254,14 @@ fn sign_in_page(refusal: Refusal, provider: Option<&str>) -> String {
     format!("/sign-in?error={}{provider}", refusal.code())
 }
 
-/// A person sees a page that leads on; the status and the header are for everybody else.
-fn limited(headers: &HeaderMap, wait: Wait) -> Response {
+/// Renders a rate-limit refusal: a page that leads on for browsers, an error for programs.
+fn render_rate_limited(headers: &HeaderMap, wait: RetryAfter) -> Response {
     let accepts = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     if !accepts.contains("text/html") {
-        return too_often(wait).into_response();
+        return rate_limited(wait).into_response();
     }
     let page = sign_in_page(Refusal::RateLimited, None);
     let html = format!(
@@ -274,6 +275,6 @@ fn limited(headers: &HeaderMap, wait: Wait) -> Response {
     (StatusCode::TOO_MANY_REQUESTS, headers, html).into_response()
 }
 
-fn set(response: &mut Response, cookie: HeaderValue) {
+fn set_cookie(response: &mut Response, cookie: HeaderValue) {
     response.headers_mut().append(header::SET_COOKIE, cookie);
 }

@@ -1,16 +1,17 @@
-//! `/api/graphql/ws`: GraphQL over a WebSocket, for subscriptions above all.
+//! `/api/graphql/ws`: GraphQL over a WebSocket, mostly for subscriptions.
 //!
-//! Whoever comes with cookies must come from this server's own pages; a program sends its API token in the first message.
-//! Somebody who has neither may connect, and is told UNAUTHENTICATED by each operation that needs more.
+//! A browser authenticates with cookies and must come from this server's own pages; a program sends
+//! its API token in the first message. Without either, each operation that needs a viewer fails
+//! with UNAUTHENTICATED.
 
 mod connection;
 mod operation;
 mod protocol;
 
-use super::address::Sender;
+use super::client_ip::ClientIp;
 use super::error::ApiError;
-use super::listen::Place;
-use super::{Server, identify, too_often};
+use super::listen::ConnectionPermit;
+use super::{Server, identify, rate_limited};
 use crate::graphql::RequestId;
 use axum::Extension;
 use axum::extract::State;
@@ -19,49 +20,47 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::response::{IntoResponse, Response};
 use connection::Connection;
 use http::HeaderMap;
-use protocol::Dialect;
+use protocol::SUBPROTOCOL;
 use std::sync::Arc;
 use tracing::Instrument as _;
 
-/// The most that one message may hold.
+/// Maximum size of a message in bytes.
 const MAX_MESSAGE: usize = 256 * 1024;
 
-/// What a connection sets aside for reading, and for writing: most messages are small, and most connections are silent.
+/// Size of a connection's read and write buffers in bytes: most messages are small, and most
+/// connections are idle.
 const BUFFER: usize = 4 * 1024;
 
 pub(super) async fn upgrade(
     State(server): State<Arc<Server>>,
     Extension(id): Extension<RequestId>,
-    Extension(place): Extension<Place>,
-    Extension(from): Extension<Sender>,
+    Extension(permit): Extension<ConnectionPermit>,
+    Extension(client): Extension<ClientIp>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
-    server.rates.request(from.0).map_err(too_often)?;
-    let upgrade = upgrade.map_err(|_| ApiError::bad_input("this address speaks WebSocket only"))?;
-    let upgrade = upgrade.protocols(Dialect::ALL.map(Dialect::name));
-    let dialect = upgrade
-        .selected_protocol()
-        .and_then(|name| name.to_str().ok())
-        .and_then(Dialect::named);
-    let Some(dialect) = dialect else {
-        let message = "name a protocol in Sec-WebSocket-Protocol: graphql-transport-ws, or the older graphql-ws";
+    server.rates.request(client.0).map_err(rate_limited)?;
+    let upgrade =
+        upgrade.map_err(|_| ApiError::bad_input("this path accepts only WebSocket connections"))?;
+    let upgrade = upgrade.protocols([SUBPROTOCOL]);
+    if upgrade.selected_protocol().is_none() {
+        let message = format!("send the header Sec-WebSocket-Protocol: {SUBPROTOCOL}");
         return Err(ApiError::bad_input(message));
-    };
+    }
     let viewer = identify::viewer(&server, &headers).await?;
     let span = tracing::info_span!("websocket", id = id.0);
     let connections = server.connections.clone();
-    let connection = Connection::new(server, dialect, viewer, from, id);
+    let connection = Connection::new(server, viewer, client, id);
     let upgrade = upgrade
         .max_message_size(MAX_MESSAGE)
         .max_frame_size(MAX_MESSAGE);
     let upgrade = upgrade.read_buffer_size(BUFFER).write_buffer_size(BUFFER);
     Ok(upgrade
         .on_upgrade(move |socket| async move {
-            // Tracked, so that the end of the server waits until each has said goodbye.
+            // Tracked, so that the server's shutdown waits for the close frames.
             let served = connections.track_future(connection.serve(socket).instrument(span));
             served.await;
-            drop(place);
+            drop(permit);
         })
         .into_response())
 }

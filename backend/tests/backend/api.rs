@@ -186,9 +186,7 @@ async fn run(schema: &Schema, viewer: Option<Viewer>, query: &str, variables: Va
 
 /// A response as it is sent.
 pub(crate) fn json_of(response: &async_graphql::Response) -> Value {
-    let mut json = Vec::new();
-    graphql::put(&mut json, response);
-    serde_json::from_slice(&json).unwrap()
+    serde_json::to_value(response).unwrap()
 }
 
 fn request(viewer: Option<Viewer>, query: &str, variables: Value) -> async_graphql::Request {

@@ -82,7 +82,7 @@ async fn a_failing_database_is_told_by_an_id_and_logged_once() {
         );
         let message = error["message"].as_str().unwrap();
         assert!(
-            message.starts_with("Something went wrong here") && !message.contains("incidents"),
+            message.starts_with("An internal error occurred") && !message.contains("incidents"),
             "{message}"
         );
     }
@@ -113,7 +113,7 @@ async fn reading_that_takes_too_long_is_stopped_and_told_so() {
     let ada = api.somebody().await;
     let endless = "DROP TABLE incidents; CREATE VIEW incidents AS
         WITH RECURSIVE n (v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n)
-        SELECT x'' AS id, x'' AS service_id, CAST(v AS blob) AS user_id, 'downtime' AS kind, '' AS started_at, '' AS resolved_at,
+        SELECT x'' AS id, x'' AS service_id, CAST(v AS blob) AS user_id, 'downtime' AS type, '' AS started_at, '' AS resolved_at,
             v AS checks_failed, '' AS cause FROM n";
     sea_orm::ConnectionTrait::execute_unprepared(&api.ops.db, endless)
         .await
@@ -127,7 +127,7 @@ async fn reading_that_takes_too_long_is_stopped_and_told_so() {
         error["message"]
             .as_str()
             .unwrap()
-            .starts_with("Reading that took too long and was stopped"),
+            .starts_with("The query took too long and was stopped"),
         "{error}"
     );
     assert!(

@@ -28,7 +28,7 @@ enum Kind {
 }
 
 /// (root, field, the argument that takes the id, whose id, the document with `$id`).
-const CASES: [(&str, &str, &str, Kind, &str); 22] = [
+const CASES: [(&str, &str, &str, Kind, &str); 23] = [
     (
         "Query",
         "service",
@@ -60,6 +60,13 @@ const CASES: [(&str, &str, &str, Kind, &str); 22] = [
         "filter.ids",
         Kind::Service,
         "query($id: UUID!) { services(filter: { ids: [$id] }) { id name current { status } } }",
+    ),
+    (
+        "Query",
+        "servicesPage",
+        "filter.ids",
+        Kind::Service,
+        "query($id: UUID!) { servicesPage(filter: { ids: [$id] }) { totalCount edges { node { id name } } } }",
     ),
     (
         "Mutation",

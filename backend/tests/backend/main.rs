@@ -11,6 +11,7 @@ mod limits;
 mod notes;
 mod schema;
 mod services;
+mod services_page;
 mod statements;
 mod subscriptions;
 mod system;

@@ -31,7 +31,60 @@ const DASHBOARD: &str = "{ services { id name category kind paused url
     openIncident { id type state startedAt cause }
 } incidents(filter: { state: OPEN }) { totalCount edges { node { id type startedAt cause service { id } } } } }";
 
+/// Documents that the dashboard sends about many services, each with its variables and the most
+/// statements that it may cost. `IDS` stands for the ids of up to 100 services.
+const DOCUMENTS: [(&str, &str, usize); 5] = [
+    (
+        include_str!("../../../ui/documents/ListServices.graphql"),
+        "{}",
+        4,
+    ),
+    (
+        include_str!("../../../ui/documents/ListUptimes.graphql"),
+        "{}",
+        2,
+    ),
+    (
+        include_str!("../../../ui/documents/ListHistories.graphql"),
+        r#"{ "filter": { "ids": IDS } }"#,
+        4,
+    ),
+    (
+        include_str!("../../../ui/documents/ListVendorAnnouncements.graphql"),
+        "{}",
+        3,
+    ),
+    (
+        include_str!("../../../ui/documents/ListIncidents.graphql"),
+        r#"{ "filter": {}, "first": 50 }"#,
+        6,
+    ),
+];
+
 on_each_database! {
+    async fn the_dashboards_documents_cost_the_same_for_three_and_for_three_hundred_services(database: TestDatabase) {
+        let mut api = Api::on(database).await;
+        let statements = api.count_statements();
+        let mut costs = Vec::new();
+        for services in [3, 300] {
+            let ada = api.somebody().await;
+            fill(&api, &ada.user, services).await;
+            let all = ada.data("{ services { id } }", json!({})).await;
+            let ids: Vec<_> = all["services"].as_array().unwrap().iter().take(100).map(|row| row["id"].clone()).collect();
+            let mut cost_of_each = Vec::new();
+            for (document, variables, bound) in DOCUMENTS {
+                let variables = variables.replace("IDS", &json!(ids).to_string());
+                let before = statements.load(Ordering::Relaxed);
+                ada.data(document, serde_json::from_str(&variables).unwrap()).await;
+                let cost = statements.load(Ordering::Relaxed) - before;
+                assert!(cost <= bound, "{cost} statements for {services} services: {document}");
+                cost_of_each.push(cost);
+            }
+            costs.push(cost_of_each);
+        }
+        assert_eq!(costs[0], costs[1], "statements for 3 and for 300 services");
+    }
+
     async fn the_dashboard_takes_seven_statements_then_six_and_who_asks_one_more(database: TestDatabase) {
         let mut api = Api::on(database).await;
         let statements = api.count_statements();

@@ -141,7 +141,7 @@ async fn whoever_missed_something_is_told_and_the_subscription_ends() {
         error["message"]
             .as_str()
             .unwrap()
-            .starts_with("updates were missed"),
+            .starts_with("updates were lost"),
         "{error}"
     );
 }

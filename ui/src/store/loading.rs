@@ -2,8 +2,8 @@
 
 use super::{Loading, Store, set_if_changed};
 use crate::api::{
-    self, ListHistories, ListHistoriesVariables, ListServices, ListUptimes, ProblemKind,
-    ServiceFilter,
+    self, ListHistories, ListHistoriesVariables, ListServices, ListServicesVariables, ListUptimes,
+    Problem, ProblemKind, Service, ServiceFilter,
 };
 use dioxus::prelude::*;
 use uuid::Uuid;
@@ -13,15 +13,15 @@ const HISTORY_BATCH: usize = 100;
 
 /// Loads every service. The present list stays on the screen meanwhile.
 pub async fn load_services(mut store: Store) {
-    match api::request::<ListServices>(()).await {
-        Ok(response) => {
+    match load_all_pages().await {
+        Ok(services) => {
             let cached_since = api::cached_since();
             // A cached response is older than anything that was streamed since.
             if cached_since.is_none()
                 || *store.services.loading.peek() != Loading::Ready
                 || store.connection.cached_since.peek().is_some()
             {
-                store.replace_services(response.services);
+                store.replace_services(services);
                 set_if_changed(store.connection.cached_since, cached_since);
             }
         }
@@ -31,6 +31,20 @@ pub async fn load_services(mut store: Store) {
         }
         // The bar about the lost connection shows it already.
         Err(_) => {}
+    }
+}
+
+async fn load_all_pages() -> Result<Vec<Service>, Problem> {
+    let mut services = Vec::new();
+    let mut after = None;
+    loop {
+        let variables = ListServicesVariables { after };
+        let page = api::request::<ListServices>(variables).await?.services_page;
+        services.extend(page.edges.into_iter().map(|edge| edge.node));
+        after = page.page_info.end_cursor;
+        if !page.page_info.has_next_page || after.is_none() {
+            return Ok(services);
+        }
     }
 }
 
@@ -55,7 +69,10 @@ pub async fn load_histories(mut store: Store, mut ids: Vec<Uuid>) {
         ids: Some(ids.clone()),
     };
     match api::request::<ListHistories>(ListHistoriesVariables { filter }).await {
-        Ok(response) => store.services.insert_histories(response.services),
+        Ok(response) => {
+            let histories = response.services.into_iter().map(Into::into).collect();
+            store.services.insert_histories(histories);
+        }
         Err(_) => store.histories.invalidate(&ids),
     }
 }

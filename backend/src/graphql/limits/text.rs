@@ -1,33 +1,35 @@
-//! Judges what is sent before anything recurses over it: the text of a document, before it is parsed, and the values of
-//! its variables. An overflowing stack ends the process, so that whatever this cannot read with certainty is refused.
+//! Checks the nesting of a document's text before it is parsed, and of its variables' values: the
+//! parser recurses, and an overflowing stack ends the process. Text that cannot be read with
+//! certainty is refused.
 //!
-//! It must see strings and comments exactly where the grammar of async-graphql sees them: what it takes for the inside of
-//! a string is not counted.
+//! Strings and comments must be recognised exactly where async-graphql's grammar recognises them,
+//! because brackets inside a string are not counted.
 
-use super::{MAX_BRACKETS, query};
+use super::{MAX_BRACKETS, query_error};
 use crate::use_cases::Error;
 use async_graphql::{Value, Variables};
 
-/// The longest document in bytes, texts in quotes not counted.
+/// Maximum length of a document in bytes, not counting strings.
 const MAX_SYNTAX: usize = 64 * 1024;
-/// The longest document in bytes, less than a request may hold: what is longer belongs into variables.
+/// Maximum length of a document in bytes, less than that of a request: longer values must be sent
+/// as variables.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// Judges the text, so that parsing it is safe: parsers recurse.
+/// Checks a document's text, so that it is safe to parse.
 pub(in crate::graphql) fn check_text(text: &str) -> Result<(), Error> {
     if text.len() > MAX_BYTES {
         let message = format!(
             "the document is {} bytes long, at most {MAX_BYTES} are allowed",
             text.len()
         );
-        return Err(query(message + ": send values as variables"));
+        return Err(query_error(message + ": send values as variables"));
     }
     let (mut brackets, mut syntax) = (0usize, 0usize);
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
         syntax += 1;
         rest = match byte {
-            b'"' => after_string(rest).map_err(query)?,
+            b'"' => after_string(rest).map_err(query_error)?,
             b'#' => after
                 .iter()
                 .position(|byte| matches!(byte, b'\n' | b'\r'))
@@ -46,13 +48,13 @@ pub(in crate::graphql) fn check_text(text: &str) -> Result<(), Error> {
             _ => after,
         };
         if brackets > MAX_BRACKETS {
-            return Err(query(format!(
+            return Err(query_error(format!(
                 "the document is nested more than {MAX_BRACKETS} levels deep"
             )));
         }
         if syntax > MAX_SYNTAX {
             let message = "is longer than allowed even without its texts: send values as variables";
-            return Err(query(format!(
+            return Err(query_error(format!(
                 "the document {message} (at most {MAX_SYNTAX} bytes)"
             )));
         }
@@ -68,8 +70,9 @@ fn after_string(text: &[u8]) -> Result<&[u8], &'static str> {
     }
 }
 
-/// In a block only `\"""` is an escape; any other backslash stands for itself. Where a block does not end, the grammar
-/// goes on behind its first two quotes, and what looked like its inside is not.
+/// In a block only `\"""` is an escape; any other backslash stands for itself. Where a block does
+/// not end, the grammar goes on behind its first two quotes, and what looked like its inside is
+/// not.
 fn after_block(mut inside: &[u8]) -> Result<&[u8], &'static str> {
     loop {
         if let Some(after) = inside.strip_prefix(b"\"\"\"") {
@@ -107,8 +110,8 @@ fn after_line(mut inside: &[u8]) -> Result<&[u8], &'static str> {
     }
 }
 
-/// How many values all variables may hold, those in lists and objects among them: each that is wrong makes an error of its
-/// own, and no list that is of use is as long.
+/// How many values all variables may hold, those in lists and objects among them: each that is
+/// wrong makes an error of its own, and no list that is of use is as long.
 const MAX_VALUES: usize = 20_000;
 
 /// Judges the values of variables, over which validation recurses.
@@ -266,7 +269,7 @@ mod tests {
             6 => proptest::sample::select(vec!["\\", "\\\"\"\"", "\"", "a", "\n"]).prop_map(str::to_owned),
             1 => Just(deep()),
         ];
-        // Texts that end, because what does not end is refused whatever stands behind it.
+        // Only strings that end: one that does not is refused whatever follows it.
         let block = proptest::collection::vec(inside, 0..4).prop_map(|inside| inside.concat());
         prop_oneof![
             2 => proptest::sample::select(MARKS.to_vec()).prop_map(str::to_owned),

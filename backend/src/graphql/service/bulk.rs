@@ -1,9 +1,9 @@
-//! The same done to many services by one mutation. Ids that are absent or another user's are passed over: they are not
-//! in the answer, and nobody can tell which they are.
+//! Mutations of many services at once. Unknown ids and those of other users are skipped alike, so
+//! that a response does not tell which ids exist.
 
-use super::Service;
+use crate::graphql::node::Service;
+use crate::graphql::request_context::request_context;
 use crate::graphql::scalar::Id;
-use crate::graphql::scope::scope;
 use async_graphql::{Context, Object, Result};
 use entity::service;
 use std::sync::Arc;
@@ -14,70 +14,71 @@ pub(crate) struct BulkMutation;
 
 #[Object]
 impl BulkMutation {
-    /// Stops checking services, up to 2000 at a time; open incidents end by that. Returns those that exist, by id.
+    /// Pauses up to 2000 services and resolves their open incidents. Returns those that exist, by
+    /// id.
     async fn pause_services(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The services' ids.")] ids: Vec<Id>,
+        #[graphql(desc = "Ids of the services.")] ids: Vec<Id>,
     ) -> Result<Vec<Service>> {
-        let scope = scope(ctx);
+        let context = request_context(ctx);
         Ok(objects(
-            scope
+            context
                 .ops
-                .pause_services(&scope.viewer()?, &plain(&ids))
+                .pause_services(&context.viewer()?, &uuids(&ids))
                 .await?,
         ))
     }
 
-    /// Checks services again, the first time at once; up to 2000 at a time. Returns those that exist, by id.
+    /// Resumes up to 2000 services and checks them at once. Returns those that exist, by id.
     async fn resume_services(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The services' ids.")] ids: Vec<Id>,
+        #[graphql(desc = "Ids of the services.")] ids: Vec<Id>,
     ) -> Result<Vec<Service>> {
-        let scope = scope(ctx);
+        let context = request_context(ctx);
         Ok(objects(
-            scope
+            context
                 .ops
-                .resume_services(&scope.viewer()?, &plain(&ids))
+                .resume_services(&context.viewer()?, &uuids(&ids))
                 .await?,
         ))
     }
 
-    /// Puts services into a category, up to 2000 at a time. Returns those that exist, by id.
+    /// Changes the category of up to 2000 services. Returns those that exist, by id.
     async fn recategorise_services(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The services' ids.")] ids: Vec<Id>,
-        #[graphql(desc = "Your own grouping, up to 60 characters; none takes them out of theirs.")]
-        category: Option<String>,
+        #[graphql(desc = "Ids of the services.")] ids: Vec<Id>,
+        #[graphql(desc = "Category, up to 60 characters; null removes it.")] category: Option<
+            String,
+        >,
     ) -> Result<Vec<Service>> {
-        let scope = scope(ctx);
+        let context = request_context(ctx);
         Ok(objects(
-            scope
+            context
                 .ops
-                .recategorise_services(&scope.viewer()?, &plain(&ids), category)
+                .recategorise_services(&context.viewer()?, &uuids(&ids), category)
                 .await?,
         ))
     }
 
-    /// Deletes services with everything that was recorded of them, up to 2000 at a time. Returns the ids of those that
-    /// existed.
+    /// Deletes up to 2000 services with their whole history. Returns the ids of those that existed.
     async fn delete_services(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The services' ids.")] ids: Vec<Id>,
+        #[graphql(desc = "Ids of the services.")] ids: Vec<Id>,
     ) -> Result<Vec<Id>> {
-        let scope = scope(ctx);
-        let gone = scope
+        let context = request_context(ctx);
+        let deleted = context
             .ops
-            .delete_services(&scope.viewer()?, &plain(&ids))
+            .delete_services(&context.viewer()?, &uuids(&ids))
             .await?;
-        Ok(gone.into_iter().map(Into::into).collect())
+        Ok(deleted.into_iter().map(Into::into).collect())
     }
 }
 
-fn plain(ids: &[Id]) -> Vec<Uuid> {
+fn uuids(ids: &[Id]) -> Vec<Uuid> {
     ids.iter().map(|id| id.0).collect()
 }
 

@@ -1,4 +1,4 @@
-//! What is sent to choose, add or change services.
+//! Inputs for filtering, creating and updating services.
 
 use crate::graphql::scalar::Id;
 use crate::graphql::status::{MonitorKind, Status};
@@ -6,18 +6,18 @@ use crate::use_cases::service::{Definition, Filter, Page};
 use async_graphql::{InputObject, MaybeUndefined};
 use domain::service::{FieldError, ServiceDraft};
 
-/// Which services are wanted; what is not given does not matter.
+/// Filter of services; conditions that are absent match every service.
 #[derive(InputObject, Debug, Clone, Default)]
 pub(crate) struct ServiceFilter {
-    /// Those of exactly this category; the empty text for those without one.
+    /// Services of exactly this category; an empty string for those without one.
     category: Option<String>,
-    /// Those that are in this status now.
+    /// Services that have this status now.
     pub(super) status: Option<Status>,
-    /// Those that are looked at in this way.
+    /// Services of this kind.
     kind: Option<MonitorKind>,
-    /// Those with this text in the name or in an address, however it is capitalised.
+    /// Services with this text in their name or a URL, ignoring case.
     search: Option<String>,
-    /// Those with one of these ids; others have no effect.
+    /// Services with one of these ids; unknown ids are ignored.
     ids: Option<Vec<Id>>,
 }
 
@@ -35,36 +35,38 @@ impl From<ServiceFilter> for Filter {
     }
 }
 
-/// A service to add, or to try out.
+/// A service to create or test.
 #[derive(InputObject, Debug)]
 pub(crate) struct CreateServiceInput {
-    /// What to call it, up to 100 characters.
+    /// Name, up to 100 characters.
     name: String,
-    /// Your own grouping, up to 60 characters.
+    /// Category, up to 60 characters.
     category: Option<String>,
-    /// How to look at it.
+    /// How to check it.
     #[graphql(default_with = "MonitorKind::Http")]
     kind: MonitorKind,
-    /// HTTP: the address to request.
+    /// HTTP: URL to request.
     url: Option<String>,
-    /// The vendor page for people; for VENDOR_PAGE by default what the page itself says.
+    /// The vendor's page for people; for VENDOR_PAGE it defaults to the URL that the page gives.
     vendor_page_url: Option<String>,
-    /// VENDOR_PAGE: the JSON addresses that were discovered, the `apiUrls` of `discoverVendorPage` ...
+    /// VENDOR_PAGE: JSON URLs that were discovered, the `apiUrls` of `discoverVendorPage` ...
     vendor_page_api_urls: Option<Vec<String>>,
-    /// ... or those given by hand, the `apiUrls` of `validateVendorPageUrls`; never both.
+    /// ... or entered by hand, the `apiUrls` of `validateVendorPageUrls`; never both.
     user_defined_urls: Option<Vec<String>>,
-    /// VENDOR_PAGE: the ids of the components to follow, 1 to 500.
+    /// VENDOR_PAGE: ids of the components to follow, 1 to 500.
     component_ids: Option<Vec<String>>,
-    /// Seconds between two checks; 30 by default, at most a day. Vendor pages are read once a minute at most, and less is
-    /// taken as that.
+    /// Seconds between two checks; 30 by default, at most 86400. Vendor pages are read at most once
+    /// a minute; a shorter interval is raised to that.
     check_interval_seconds: Option<i32>,
-    /// Milliseconds that a check may take as a whole, 100 to 30000; 5000 by default.
+    /// Timeout of a whole check in milliseconds, 100 to 30000; 5000 by default.
     timeout_ms: Option<i32>,
-    /// Milliseconds above which an answer is slow, at most the timeout; 1000 by default.
+    /// Response time in milliseconds above which the service is degraded, at most the timeout; 1000
+    /// by default.
     degraded_threshold_ms: Option<i32>,
-    /// The HTTP status codes that count as an answer, such as `200-299,301`; `200-299` by default.
+    /// HTTP status codes that count as success, such as `200-299,301`; `200-299` by default.
     expected_status: Option<String>,
-    /// How many checks in a row must fail before it counts, 1 to 10; by default 2, and 1 for VENDOR_PAGE.
+    /// Number of consecutive failed checks that confirm a failure, 1 to 10; by default 2, and 1 for
+    /// VENDOR_PAGE.
     confirmations: Option<i32>,
 }
 
@@ -88,7 +90,7 @@ impl From<CreateServiceInput> for Definition {
                 .degraded_threshold_ms
                 .unwrap_or(usual.degraded_threshold_ms),
             expected_status: input.expected_status.unwrap_or(usual.expected_status),
-            // A vendor's own word needs no second look.
+            // What a vendor reports needs no confirmation.
             confirmations: input.confirmations.unwrap_or(match kind {
                 domain::MonitorKind::Http => usual.confirmations,
                 domain::MonitorKind::VendorPage => 1,
@@ -103,34 +105,34 @@ impl From<CreateServiceInput> for Definition {
     }
 }
 
-/// What to change of a service; what is not given stays. `null` takes away the category or the vendor page, and is an
-/// error for anything else.
+/// Changes to a service; fields that are absent stay as they are. `null` removes the category or
+/// the vendor page's URL and is an error for every other field.
 #[derive(InputObject, Debug)]
 pub(crate) struct UpdateServiceInput {
-    /// What to call it, up to 100 characters.
+    /// Name, up to 100 characters.
     name: MaybeUndefined<String>,
-    /// Your own grouping, up to 60 characters.
+    /// Category, up to 60 characters.
     category: MaybeUndefined<String>,
-    /// HTTP: the address to request.
+    /// HTTP: URL to request.
     url: MaybeUndefined<String>,
-    /// The vendor page for people.
+    /// The vendor's page for people.
     vendor_page_url: MaybeUndefined<String>,
-    /// VENDOR_PAGE: the ids of the components to follow, 1 to 500, of the same page.
+    /// VENDOR_PAGE: ids of the components of the same page to follow, 1 to 500.
     component_ids: MaybeUndefined<Vec<String>>,
     /// Seconds between two checks.
     check_interval_seconds: MaybeUndefined<i32>,
-    /// Milliseconds that a check may take as a whole, 100 to 30000.
+    /// Timeout of a whole check in milliseconds, 100 to 30000.
     timeout_ms: MaybeUndefined<i32>,
-    /// Milliseconds above which an answer is slow, at most the timeout.
+    /// Response time in milliseconds above which the service is degraded, at most the timeout.
     degraded_threshold_ms: MaybeUndefined<i32>,
-    /// The HTTP status codes that count as an answer, such as `200-299,301`.
+    /// HTTP status codes that count as success, such as `200-299,301`.
     expected_status: MaybeUndefined<String>,
-    /// How many checks in a row must fail before it counts, 1 to 10.
+    /// Number of consecutive failed checks that confirm a failure, 1 to 10.
     confirmations: MaybeUndefined<i32>,
 }
 
 impl UpdateServiceInput {
-    /// Changes a definition, and returns what cannot be changed so.
+    /// Applies the changes to a definition and returns those that are not possible.
     pub(super) fn apply(self, to: &mut Definition) -> Vec<FieldError> {
         let mut errors = Vec::new();
         let draft = &mut to.draft;

@@ -1,31 +1,14 @@
-//! Adding, changing, deleting, pausing and checking services.
+//! Mutations of single services.
 
-use super::Service;
 use super::bulk::BulkMutation;
 use super::input::{CreateServiceInput, UpdateServiceInput};
-use crate::graphql::scalar::{Id, Time};
-use crate::graphql::scope::scope;
-use crate::graphql::status::{Phases, Status};
-use async_graphql::{Context, MergedObject, Object, Result, SimpleObject};
+use super::test_result::TestResult;
+use crate::graphql::node::Service;
+use crate::graphql::request_context::request_context;
+use crate::graphql::scalar::Id;
+use async_graphql::{Context, MergedObject, Object, Result};
 
-/// What one look at a target found.
-#[derive(SimpleObject, Debug)]
-pub(crate) struct TestResult {
-    /// What a service with this definition would be if this were confirmed.
-    status: Status,
-    /// The HTTP status code, when an answer came.
-    status_code: Option<u16>,
-    /// How long it took, in milliseconds, when an answer came.
-    response_time_ms: Option<u32>,
-    /// Why it is not up, one sentence for people.
-    message: Option<String>,
-    /// Where the time went.
-    phases: Phases,
-    /// When the server's certificate ends; null without TLS.
-    certificate_expires_at: Option<Time>,
-}
-
-/// What can be done with services: with one, and with many at once.
+/// Mutations of services, of one and of many at once.
 #[derive(MergedObject, Default)]
 pub(crate) struct ServiceMutation(OneService, BulkMutation);
 
@@ -34,110 +17,104 @@ pub(crate) struct OneService;
 
 #[Object]
 impl OneService {
-    /// Adds a service and checks it at once.
+    /// Creates a service and checks it at once.
     async fn create_service(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The service to add.")] input: CreateServiceInput,
+        #[graphql(desc = "The service to create.")] input: CreateServiceInput,
     ) -> Result<Service> {
-        let scope = scope(ctx);
-        Ok(scope
+        let context = request_context(ctx);
+        Ok(context
             .ops
-            .create_service(&scope.viewer()?, input.into())
+            .create_service(&context.viewer()?, input.into())
             .await?
             .into())
     }
 
-    /// Changes a service; only the fields given. It is checked at once when anything that checks depend on is another.
+    /// Changes the given fields of a service. It is checked at once if the change affects how it is
+    /// checked.
     async fn update_service(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The service's id.")] id: Id,
-        #[graphql(desc = "What to change.")] input: UpdateServiceInput,
+        #[graphql(desc = "The changes.")] input: UpdateServiceInput,
     ) -> Result<Service> {
-        let scope = scope(ctx);
+        let context = request_context(ctx);
         let change = |definition: &mut _| input.apply(definition);
-        Ok(scope
+        Ok(context
             .ops
-            .update_service(&scope.viewer()?, id.0, change)
+            .update_service(&context.viewer()?, id.0, change)
             .await?
             .into())
     }
 
-    /// Deletes a service with everything that was recorded of it, and returns its id.
+    /// Deletes a service with its whole history, and returns its id.
     async fn delete_service(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The service's id.")] id: Id,
     ) -> Result<Id> {
-        let scope = scope(ctx);
-        Ok(scope
+        let context = request_context(ctx);
+        Ok(context
             .ops
-            .delete_service(&scope.viewer()?, id.0)
+            .delete_service(&context.viewer()?, id.0)
             .await?
             .into())
     }
 
-    /// Stops checking a service. An open incident ends by that.
+    /// Pauses a service and resolves its open incident.
     async fn pause_service(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The service's id.")] id: Id,
     ) -> Result<Service> {
-        let scope = scope(ctx);
-        Ok(scope
+        let context = request_context(ctx);
+        Ok(context
             .ops
-            .pause_service(&scope.viewer()?, id.0)
+            .pause_service(&context.viewer()?, id.0)
             .await?
             .into())
     }
 
-    /// Checks a service again, the first time at once.
+    /// Resumes a service and checks it at once.
     async fn resume_service(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The service's id.")] id: Id,
     ) -> Result<Service> {
-        let scope = scope(ctx);
-        Ok(scope
+        let context = request_context(ctx);
+        Ok(context
             .ops
-            .resume_service(&scope.viewer()?, id.0)
+            .resume_service(&context.viewer()?, id.0)
             .await?
             .into())
     }
 
-    /// Has a service checked now. The result comes by the subscription `statusUpdates`.
+    /// Checks a service now. The subscription `statusUpdates` reports the result.
     async fn check_service(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The service's id.")] id: Id,
     ) -> Result<Service> {
-        let scope = scope(ctx);
-        Ok(scope
+        let context = request_context(ctx);
+        Ok(context
             .ops
-            .check_service(&scope.viewer()?, id.0)
+            .check_service(&context.viewer()?, id.0)
             .await?
             .into())
     }
 
-    /// Looks once at what would be added, and stores nothing.
+    /// Checks a service that does not exist yet, once, and stores nothing.
     async fn test_service(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The service to try out.")] input: CreateServiceInput,
+        #[graphql(desc = "The service to test.")] input: CreateServiceInput,
     ) -> Result<TestResult> {
-        let scope = scope(ctx);
-        let outcome = scope
+        let context = request_context(ctx);
+        let outcome = context
             .ops
-            .test_service(&scope.viewer()?, input.into())
+            .test_service(&context.viewer()?, input.into())
             .await?;
-        Ok(TestResult {
-            status: outcome.status.into(),
-            status_code: outcome.status_code,
-            response_time_ms: outcome.response_time_ms,
-            message: outcome.message(),
-            phases: (&outcome.phases).into(),
-            certificate_expires_at: outcome.certificate_expires_at.map(Time),
-        })
+        Ok(outcome.into())
     }
 }

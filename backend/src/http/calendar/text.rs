@@ -1,16 +1,17 @@
-//! Calendars as text (RFC 5545, and RFC 7986 for the calendar's own name): lines of at most 75 bytes that end with CR and
-//! LF, texts escaped, times in UTC.
+//! Calendars as text (RFC 5545, and RFC 7986 for the calendar's own name): lines of at most 75
+//! bytes that end with CR and LF, texts escaped, times in UTC.
 
 use chrono::{DateTime, Utc};
 use std::fmt::Write as _;
 
-/// The longest line in bytes, its end not counted (RFC 5545, 3.1).
+/// Maximum length of a line in bytes without its end (RFC 5545, 3.1).
 const MAX_LINE: usize = 75;
 
-/// Revisions are counted in seconds from here, 2020-01-01, so that a later one always has the larger number.
+/// Revisions are counted in seconds from here, 2020-01-01, so that a later one always has the
+/// larger number.
 const FIRST_REVISION: i64 = 1_577_836_800;
 
-/// A calendar on its way.
+/// Builds a calendar.
 pub(super) struct Calendar {
     text: String,
     empty: bool,
@@ -18,19 +19,19 @@ pub(super) struct Calendar {
 
 /// An entry of a calendar.
 pub(super) struct Entry<'a> {
-    /// The same for as long as it is the same entry.
+    /// Unique id; it never changes.
     pub(super) uid: &'a str,
-    /// When anything of it last changed.
+    /// When it was last changed.
     pub(super) revised_at: DateTime<Utc>,
-    /// When it begins.
+    /// Start.
     pub(super) from: DateTime<Utc>,
-    /// When it ends.
+    /// End.
     pub(super) until: Option<DateTime<Utc>>,
-    /// Its title.
+    /// Title.
     pub(super) summary: &'a str,
-    /// What it is about, in lines.
+    /// Description of any number of lines.
     pub(super) description: &'a str,
-    /// Its page, an address of the web.
+    /// URL of its page.
     pub(super) url: Option<&'a str>,
 }
 
@@ -83,7 +84,8 @@ impl Calendar {
 
     pub(super) fn end(mut self) -> String {
         if self.empty {
-            // A calendar has to hold something (RFC 5545, 3.6): a zone is nothing that anybody sees.
+            // A calendar has to hold something (RFC 5545, 3.6): a zone is nothing that anybody
+            // sees.
             for line in [
                 "BEGIN:VTIMEZONE",
                 "TZID:Etc/UTC",

@@ -1,4 +1,4 @@
-//! Who takes one of the places, and for how long.
+//! Tests of the connection limits.
 #![allow(clippy::unwrap_used)]
 
 use super::super::router;
@@ -16,9 +16,9 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_util::sync::CancellationToken;
 
-/// A server of its own, what it waits for, and how it is stopped.
+/// Starts a server; returns its address, its permits, its shutdown token and its task.
 async fn serving(
-    places: usize,
+    max_connections: usize,
 ) -> (
     SocketAddr,
     Arc<Semaphore>,
@@ -43,19 +43,19 @@ async fn serving(
     };
     let stop = CancellationToken::new();
     let server = Arc::new(Server::new(backend, Assets::new([]), true, stop.clone()).unwrap());
-    let free = Arc::new(Semaphore::new(places));
-    let serving = serve_while_free(
+    let permits = Arc::new(Semaphore::new(max_connections));
+    let serving = serve_with_limits(
         Arc::clone(&server),
         router(&server),
         listener,
-        Arc::clone(&free),
-        Shares::new([]),
+        Arc::clone(&permits),
+        ConnectionLimiter::new([]),
     );
-    (address, free, stop, tokio::spawn(serving), database)
+    (address, permits, stop, tokio::spawn(serving), database)
 }
 
 #[tokio::test]
-async fn one_client_cannot_take_all_places() {
+async fn one_client_cannot_use_up_all_connections() {
     let (address, _, stop, serving, _database) = serving(MAX_CONNECTIONS).await;
     let healthy = async |stream: &mut TcpStream| {
         let asked = stream
@@ -65,7 +65,7 @@ async fn one_client_cannot_take_all_places() {
         asked.is_ok() && stream.read_exact(&mut start).await.is_ok() && &start == b"HTTP/1.1 200"
     };
     let mut open = Vec::new();
-    for _ in 0..share::MOST {
+    for _ in 0..connection_limiter::MAX_PER_NETWORK {
         let mut stream = TcpStream::connect(address).await.unwrap();
         assert!(healthy(&mut stream).await);
         open.push(stream);
@@ -78,15 +78,15 @@ async fn one_client_cannot_take_all_places() {
     let again = async { while !healthy(&mut TcpStream::connect(address).await.unwrap()).await {} };
     timeout(Duration::from_secs(10), again)
         .await
-        .expect("its place is free again");
+        .expect("its connection can be used again");
     drop(open);
     stop.cancel();
     serving.await.unwrap();
 }
 
 #[tokio::test]
-async fn a_websocket_takes_one_of_the_places_until_it_ends() {
-    let (address, free, stop, serving, _database) = serving(2).await;
+async fn a_websocket_holds_its_permit_until_it_ends() {
+    let (address, permits, stop, serving, _database) = serving(2).await;
     let mut request = format!("ws://{address}/api/graphql/ws")
         .into_client_request()
         .unwrap();
@@ -95,17 +95,17 @@ async fn a_websocket_takes_one_of_the_places_until_it_ends() {
         "graphql-transport-ws".parse().unwrap(),
     );
     let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-    // The listener holds the other place, ready for who comes next.
-    let given_back = timeout(Duration::from_millis(500), free.acquire()).await;
-    assert!(given_back.is_err(), "the place is still the socket's");
+    // The listener holds the other permit for the next connection.
+    let given_back = timeout(Duration::from_millis(500), permits.acquire()).await;
+    assert!(given_back.is_err(), "the WebSocket still holds its permit");
     assert!(
         socket.next().await.unwrap().unwrap().is_ping(),
-        "which is being served"
+        "the WebSocket is served"
     );
 
     drop(socket);
-    let given_back = timeout(Duration::from_secs(10), free.acquire()).await;
-    drop(given_back.expect("the place is free again").unwrap());
+    let given_back = timeout(Duration::from_secs(10), permits.acquire()).await;
+    drop(given_back.expect("the permit is released").unwrap());
     stop.cancel();
     serving.await.unwrap();
 }

@@ -1,13 +1,17 @@
-//! One connection, from its first message to its close.
+//! One WebSocket connection, from its first message to its close frame.
+//!
+//! The library's own WebSocket is not used: it cannot close when a session ends, sends no pings,
+//! accepts two operations with one id and any number of operations, and has no time limit for the
+//! first message.
 
-use super::operation::answers;
-use super::protocol::{Close, Dialect, Incoming};
+use super::operation::responses;
+use super::protocol::{self, Close, Incoming};
 use crate::auth::{Ended, Viewer, api_token};
 use crate::graphql::RequestId;
-use crate::http::address::Sender;
-use crate::http::graphql::prepared;
-use crate::http::{Server, too_often};
-use crate::metrics::Open;
+use crate::http::client_ip::ClientIp;
+use crate::http::graphql::with_data;
+use crate::http::{Server, rate_limited};
+use crate::metrics::OpenGauge;
 use crate::use_cases::now;
 use async_graphql::Response;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
@@ -21,40 +25,42 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_stream::StreamMap;
 
-/// The first message must have come by then.
-const INIT: Duration = Duration::from_secs(10);
+/// Maximum time until the first message.
+const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Whoever has not said who they are by then may come back when they want something: places are few.
-const STRANGER: Duration = Duration::from_secs(60);
+/// Maximum time of a connection without a viewer: connections are limited.
+const UNAUTHENTICATED_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How often the connection is pinged and its viewer is looked at again, so that a session that ended in another process
-/// is noticed within this and the few seconds for which such an answer is believed.
-const BEAT: Duration = Duration::from_secs(5);
+/// Interval of pings and of checks whether the viewer's session still exists. A session that ended
+/// in another process is noticed within this time plus the session cache's TTL.
+const PING_INTERVAL: Duration = Duration::from_secs(5);
 
-/// A client that has not been heard of for so long, though it was pinged, is gone.
-const SILENCE: Duration = Duration::from_secs(30);
+/// Time without any message or pong after which the client is considered gone.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A client that takes no message for so long is gone too.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Maximum time to send one message.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The most operations that run at once on one connection.
+/// Maximum number of concurrent operations per connection.
 const MAX_OPERATIONS: usize = 100;
 
 pub(super) struct Connection {
     server: Arc<Server>,
-    dialect: Dialect,
     viewer: Option<Viewer>,
-    from: Sender,
+    client: ClientIp,
     id: RequestId,
-    endings: broadcast::Receiver<Ended>,
+    ended_sessions: broadcast::Receiver<Ended>,
     initialised: bool,
-    /// An operation's stream ends with `None`, because [`StreamMap`] drops a finished one in silence.
+    /// The stream of each operation ends with `None`, because [`StreamMap`] removes a finished one
+    /// without a notice.
     operations: StreamMap<String, BoxStream<'static, Option<Response>>>,
 }
 
-/// Why the loop ends: with words for the client, or because there is nobody to say them to.
+/// Why the connection ends.
 enum End {
+    /// With a close frame.
     Close(Close),
+    /// The client is not there any more.
     Gone,
 }
 
@@ -67,54 +73,52 @@ impl From<Close> for End {
 impl Connection {
     pub(super) fn new(
         server: Arc<Server>,
-        dialect: Dialect,
         viewer: Option<Viewer>,
-        from: Sender,
+        client: ClientIp,
         id: RequestId,
     ) -> Self {
-        let endings = server.auth.endings();
+        let ended_sessions = server.auth.endings();
         Self {
             server,
-            dialect,
             viewer,
-            from,
+            client,
             id,
-            endings,
+            ended_sessions,
             initialised: false,
             operations: StreamMap::new(),
         }
     }
 
     pub(super) async fn serve(mut self, mut socket: WebSocket) {
-        let _open = Open::websocket();
+        let _open = OpenGauge::websocket();
         let end = self.run(&mut socket).await.unwrap_or_else(|end| end);
         if let End::Close(Close(code, reason)) = end {
             tracing::debug!(code, reason, "closing a WebSocket");
-            // A close frame holds at most 123 bytes of reason.
+            // The reason in a close frame may have at most 123 bytes.
             let reason: String = reason.chars().take(60).collect();
             let frame = CloseFrame {
                 code,
                 reason: reason.into(),
             };
-            let goodbye = async {
+            let close = async {
                 if socket.send(Message::Close(Some(frame))).await.is_ok() {
                     while let Some(Ok(_)) = socket.recv().await {}
                 }
             };
-            // The other side answers with a close frame of its own; one that does not is left.
-            let _ = timeout(Duration::from_secs(2), goodbye).await;
+            // Wait for the client's own close frame, but not for long.
+            let _ = timeout(Duration::from_secs(2), close).await;
         }
     }
 
     async fn run(&mut self, socket: &mut WebSocket) -> Result<End, End> {
         let opened = Instant::now();
-        let mut heard = opened;
-        let mut beat = interval(BEAT);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let init_is_late = tokio::time::sleep(INIT);
-        tokio::pin!(init_is_late);
-        let stranger_is_late = tokio::time::sleep(STRANGER);
-        tokio::pin!(stranger_is_late);
+        let mut last_received = opened;
+        let mut ping = interval(PING_INTERVAL);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let init_timeout = tokio::time::sleep(INIT_TIMEOUT);
+        tokio::pin!(init_timeout);
+        let unauthenticated_timeout = tokio::time::sleep(UNAUTHENTICATED_TIMEOUT);
+        tokio::pin!(unauthenticated_timeout);
         let server = Arc::clone(&self.server);
         loop {
             tokio::select! {
@@ -122,55 +126,52 @@ impl Connection {
                     return Ok(Close::new(1001, "The server is going away").into());
                 }
                 message = socket.recv() => {
-                    heard = Instant::now();
+                    last_received = Instant::now();
                     match message {
-                        Some(Ok(Message::Text(text))) => self.hear(&text, socket).await?,
-                        Some(Ok(Message::Binary(_))) => return Ok(Close::new(4400, "Messages have to be text").into()),
+                        Some(Ok(Message::Text(text))) => self.handle_message(&text, socket).await?,
+                        Some(Ok(Message::Binary(_))) => return Ok(Close::new(4400, "Messages must be text").into()),
                         Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                         Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(End::Gone),
                     }
                 }
                 Some((id, response)) = self.operations.next() => match response {
-                    Some(response) if never_begun(&response) => {
+                    Some(response) if was_refused(&response) => {
                         self.operations.remove(&id);
-                        say(socket, self.dialect.refused(&id, &response.errors)).await?;
+                        send_text(socket, protocol::error(&id, &response.errors)).await?;
                     }
-                    Some(response) => say(socket, self.dialect.next(&id, &response)).await?,
+                    Some(response) => send_text(socket, protocol::next(&id, &response)).await?,
                     None => {
                         self.operations.remove(&id);
-                        say(socket, Dialect::complete(&id)).await?;
+                        send_text(socket, protocol::complete(&id)).await?;
                     }
                 },
-                ended = self.endings.recv() => self.judge(ended).await?,
-                () = &mut init_is_late, if !self.initialised => {
+                ended = self.ended_sessions.recv() => self.on_session_ended(ended).await?,
+                () = &mut init_timeout, if !self.initialised => {
                     return Ok(Close::new(4408, "Connection initialisation timeout").into());
                 }
-                () = &mut stranger_is_late, if self.viewer.is_none() => {
+                () = &mut unauthenticated_timeout, if self.viewer.is_none() => {
                     return Ok(Close::new(4401, "Unauthorized").into());
                 }
-                _ = beat.tick() => {
-                    if heard.elapsed() > SILENCE {
+                _ = ping.tick() => {
+                    if last_received.elapsed() > IDLE_TIMEOUT {
                         return Ok(End::Gone);
                     }
                     self.check_viewer().await?;
                     send(socket, Message::Ping(Default::default())).await?;
-                    if let Some(text) = self.dialect.keep_alive().filter(|_| self.initialised) {
-                        say(socket, text).await?;
-                    }
                 }
             }
         }
     }
 
-    async fn hear(&mut self, text: &str, socket: &mut WebSocket) -> Result<(), End> {
-        match self.dialect.read(text)? {
+    async fn handle_message(&mut self, text: &str, socket: &mut WebSocket) -> Result<(), End> {
+        match protocol::parse(text)? {
             Incoming::Init { .. } if self.initialised => {
                 Err(Close::new(4429, "Too many initialisation requests").into())
             }
             Incoming::Init { payload } => {
                 self.identify(&payload).await?;
                 self.initialised = true;
-                say(socket, Dialect::ack()).await
+                send_text(socket, protocol::ack()).await
             }
             Incoming::Subscribe { .. } if !self.initialised => {
                 Err(Close::new(4401, "Unauthorized").into())
@@ -180,32 +181,33 @@ impl Connection {
             }
             Incoming::Subscribe { id, .. } if self.operations.len() >= MAX_OPERATIONS => {
                 let message =
-                    format!("at most {MAX_OPERATIONS} operations may run on one connection");
-                say(socket, self.dialect.malformed(&id, &message)).await
+                    format!("at most {MAX_OPERATIONS} operations are allowed on one connection");
+                send_text(socket, protocol::invalid(&id, &message)).await
             }
             Incoming::Subscribe {
                 id,
-                request: Err(wrong),
-            } => say(socket, self.dialect.malformed(&id, &wrong)).await,
+                request: Err(message),
+            } => send_text(socket, protocol::invalid(&id, &message)).await,
             Incoming::Subscribe {
                 id,
                 request: Ok(request),
             } => {
                 let user = self.viewer.map(|viewer| viewer.user_id);
-                if let Err(wait) = self.server.rates.operations(user, self.from.0, 1) {
-                    let errors = [too_often(wait).graphql(&self.id)];
-                    return say(socket, self.dialect.refused(&id, &errors)).await;
+                let rate = self.server.rates.operations(user, self.client.0, 1);
+                if let Err(retry_after) = rate {
+                    let errors = [rate_limited(retry_after).graphql(&self.id)];
+                    return send_text(socket, protocol::error(&id, &errors)).await;
                 }
-                let request = prepared(&self.server, *request, self.viewer, &self.id);
-                let open = Open::subscription();
-                let responses = answers(&self.server.schema, request, self.id.clone())
+                let request = with_data(&self.server, *request, self.viewer, &self.id);
+                let open = OpenGauge::subscription();
+                let responses = responses(&self.server.schema, request, self.id.clone())
                     .inspect(move |_| _ = &open);
                 let mut responses = responses
                     .map(Some)
                     .chain(stream::once(async { None }))
                     .boxed();
-                // Begun before the next message is read, so that a client that hears an answer to a later message knows
-                // that it misses nothing from then on.
+                // Polled before the next message is read, so that a client that gets a response to
+                // a later message knows that its subscription is active.
                 let first = futures::poll!(responses.next());
                 let first = stream::iter(if let Poll::Ready(first) = first {
                     first
@@ -216,20 +218,16 @@ impl Connection {
                 Ok(())
             }
             Incoming::Complete { id } => {
-                // Only the older protocol answers.
-                if self.operations.remove(&id).is_some() && self.dialect == Dialect::Legacy {
-                    say(socket, Dialect::complete(&id)).await?;
-                }
+                self.operations.remove(&id);
                 Ok(())
             }
-            Incoming::Ping { payload } => say(socket, Dialect::pong(payload)).await,
+            Incoming::Ping { payload } => send_text(socket, protocol::pong(payload)).await,
             Incoming::Pong => Ok(()),
-            Incoming::Terminate => Err(Close::new(1000, "").into()),
         }
     }
 
-    /// Takes the API token from the first message, if there is one. Like over HTTP, one that does not work makes the
-    /// client a stranger, whatever cookies it came with.
+    /// Authenticates by the API token in the first message, if there is one. As over HTTP, an
+    /// invalid token does not fall back to the cookies.
     async fn identify(&mut self, payload: &Value) -> Result<(), End> {
         let fields = payload.as_object().into_iter().flatten();
         let mut values = fields
@@ -238,26 +236,28 @@ impl Connection {
         let Some(authorization) = values.next() else {
             return Ok(());
         };
-        self.viewer =
-            match authorization
-                .as_str()
-                .and_then(api_token::from_authorization)
-            {
-                Some(token) => self.server.auth.by_api_token(token, now()).await.map_err(
-                    |error| {
-                        tracing::error!(%error, "the database failed a WebSocket's first message");
-                        Close::new(1011, "The database does not answer at the moment")
-                    },
-                )?,
-                None => None,
-            };
+        self.viewer = match authorization
+            .as_str()
+            .and_then(api_token::from_authorization)
+        {
+            Some(token) => self
+                .server
+                .auth
+                .by_api_token(token, now())
+                .await
+                .map_err(|error| {
+                    tracing::error!(%error, "failed to authenticate a WebSocket");
+                    Close::new(1011, "The database is not available")
+                })?,
+            None => None,
+        };
         Ok(())
     }
 
-    async fn judge(&mut self, ended: Result<Ended, RecvError>) -> Result<(), End> {
+    async fn on_session_ended(&mut self, ended: Result<Ended, RecvError>) -> Result<(), End> {
         match (ended, &self.viewer) {
             (Ok(ended), Some(viewer)) if ended.concerns(viewer) => Err(session_ended()),
-            // More ended at once than fit: asking is always right.
+            // Notices were lost: check the session itself.
             (Err(RecvError::Lagged(_)), _) => self.check_viewer().await,
             _ => Ok(()),
         }
@@ -271,15 +271,15 @@ impl Connection {
             Ok(false) => Err(session_ended()),
             Ok(true) => Ok(()),
             Err(error) => {
-                tracing::warn!(%error, "whether a WebSocket's session still lives cannot be told at the moment");
+                tracing::warn!(%error, "failed to check the session of a WebSocket, retrying at the next ping");
                 Ok(())
             }
         }
     }
 }
 
-/// Errors of an operation that was executed have a path.
-fn never_begun(response: &Response) -> bool {
+/// Whether an operation was refused before it was executed. Errors of execution have a path.
+fn was_refused(response: &Response) -> bool {
     !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty())
 }
 
@@ -287,12 +287,12 @@ fn session_ended() -> End {
     Close::new(4401, "The session has ended").into()
 }
 
-async fn say(socket: &mut WebSocket, text: String) -> Result<(), End> {
+async fn send_text(socket: &mut WebSocket, text: String) -> Result<(), End> {
     send(socket, Message::Text(text.into())).await
 }
 
 async fn send(socket: &mut WebSocket, message: Message) -> Result<(), End> {
-    match timeout(PATIENCE, socket.send(message)).await {
+    match timeout(SEND_TIMEOUT, socket.send(message)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(End::Gone),
     }

@@ -1,8 +1,8 @@
-//! The answers to one operation, within the time that a request over HTTP has.
+//! Executes one operation, with the time limit of a request over HTTP.
 
 use crate::graphql::RequestId;
 use crate::http::error::ApiError;
-use crate::http::request::TIMEOUT;
+use crate::http::middleware::REQUEST_TIMEOUT;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Executor, Request, Response};
@@ -10,27 +10,24 @@ use futures::stream::{self, BoxStream};
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::time::timeout;
 
-/// Executes `request`: one answer to a query or a mutation, any number to a subscription.
-pub(super) fn answers(
+/// Executes `request`. A query or mutation has one response, a subscription any number.
+pub(super) fn responses(
     executor: &impl Executor,
     request: Request,
     id: RequestId,
 ) -> BoxStream<'static, Response> {
     let (text, name) = (request.query.clone(), request.operation_name.clone());
-    let mut answers = executor.execute_stream(request, None);
+    let mut responses = executor.execute_stream(request, None);
     let first = async move {
-        match timeout(TIMEOUT, answers.next()).await {
-            Ok(first) => stream::iter(first).chain(answers).boxed(),
-            // Only now, because the text may be read no sooner than the schema has found it harmless; what it does not
-            // is answered long before.
-            Err(_) if is_subscription(&text, name.as_deref()) => answers,
+        match timeout(REQUEST_TIMEOUT, responses.next()).await {
+            Ok(first) => stream::iter(first).chain(responses).boxed(),
+            // Parsed only now: the schema has checked the text's nesting by then.
+            Err(_) if is_subscription(&text, name.as_deref()) => responses,
             Err(_) => {
-                tracing::warn!(
-                    "an operation over a WebSocket took longer than {} s",
-                    TIMEOUT.as_secs()
-                );
-                let late = ApiError::too_slow(TIMEOUT.as_secs()).graphql(&id);
-                stream::iter([Response::from_errors(vec![late])]).boxed()
+                let seconds = REQUEST_TIMEOUT.as_secs();
+                tracing::warn!(seconds, "operation over a WebSocket timed out");
+                let error = ApiError::timed_out(seconds).graphql(&id);
+                stream::iter([Response::from_errors(vec![error])]).boxed()
             }
         }
     };
@@ -42,9 +39,9 @@ fn is_subscription(text: &str, name: Option<&str>) -> bool {
         return false;
     };
     let mut operations = document.operations.iter();
-    let meant = operations
+    let selected = operations
         .find(|(key, _)| name.is_none_or(|name| key.is_none_or(|key| key.as_str() == name)));
-    meant.is_some_and(|(_, operation)| operation.node.ty == OperationType::Subscription)
+    selected.is_some_and(|(_, operation)| operation.node.ty == OperationType::Subscription)
 }
 
 #[cfg(test)]
@@ -85,8 +82,8 @@ mod tests {
         }
     }
 
-    fn ask(request: impl Into<Request>) -> BoxStream<'static, Response> {
-        answers(
+    fn execute(request: impl Into<Request>) -> BoxStream<'static, Response> {
+        responses(
             &Schema::new(Query, Mutation, Events),
             request.into(),
             RequestId("0123456789abcdef".into()),
@@ -94,7 +91,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_query_or_mutation_that_takes_too_long_is_stopped_as_over_http() {
+    async fn a_slow_query_or_mutation_is_stopped_as_over_http() {
         let both = "subscription events { hourly } query hangs { hangs }";
         for request in [
             "{ hangs }".into(),
@@ -102,7 +99,7 @@ mod tests {
             Request::new(both).operation_name("hangs"),
         ] {
             let started = Instant::now();
-            let all: Vec<_> = ask(request).collect().await;
+            let all: Vec<_> = execute(request).collect().await;
             assert_eq!((all.len(), started.elapsed().as_secs()), (1, 30));
             let error = serde_json::to_value(&all[0].errors[0]).unwrap();
             assert_eq!(
@@ -117,8 +114,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_in_time_is_answered_once() {
-        let all: Vec<_> = ask("{ takes(seconds: 29) }").collect().await;
+    async fn a_query_in_time_has_one_response() {
+        let all: Vec<_> = execute("{ takes(seconds: 29) }").collect().await;
         assert_eq!(all.len(), 1);
         assert_eq!(
             all[0].data,
@@ -127,16 +124,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_subscription_may_be_silent_for_as_long_as_it_likes() {
+    async fn a_subscription_may_be_silent_for_any_time() {
         let both = "query hangs { hangs } subscription events { hourly }";
         for request in [
             "subscription { hourly }".into(),
             Request::new(both).operation_name("events"),
         ] {
-            let all: Vec<_> = ask(request).collect().await;
+            let all: Vec<_> = execute(request).collect().await;
             let data: Vec<_> = all
                 .into_iter()
-                .map(|answer| answer.data.into_json().unwrap()["hourly"].clone())
+                .map(|response| response.data.into_json().unwrap()["hourly"].clone())
                 .collect();
             assert_eq!(data, [1, 2]);
         }

@@ -2,7 +2,7 @@
 //! who adds a service has addresses of their choice read, whatever the field of the API is called.
 
 use super::WHOLE;
-use crate::rates::{Rate, Wait};
+use crate::rates::{Rate, RetryAfter};
 use crate::use_cases::{Error, Result};
 use std::collections::HashMap;
 use std::fmt;
@@ -77,7 +77,7 @@ impl Places {
         let of_user = self.take_of(user)?;
         self.begun
             .take(&user, weight.clamp(1, EACH_MINUTE.get()))
-            .map_err(|Wait(seconds)| Error::RateLimited(seconds))?;
+            .map_err(|RetryAfter(seconds)| Error::RateLimited(seconds))?;
         let waiting = tokio::time::timeout(PATIENCE, Arc::clone(&self.all).acquire_owned());
         match waiting.await {
             Ok(Ok(of_all)) => Ok(Place {

@@ -1,10 +1,13 @@
 //! `POST /api/graphql`, as far as HTTP goes.
 
 use super::app::{App, Browser, code};
+use crate::services_page::amplifying_document;
 use futures::StreamExt as _;
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, ORIGIN};
+use sea_orm::EntityTrait as _;
 use serde_json::{Value, json};
+use testkit::builders;
 
 async fn post(
     app: &App,
@@ -366,4 +369,66 @@ async fn an_answer_has_the_media_type_that_the_client_accepts() {
             json!({ "data": { "__typename": "Query" } })
         );
     }
+}
+
+#[tokio::test]
+async fn a_refused_operation_has_a_status_for_clients_that_accept_one() {
+    let app = App::start().await;
+    let asks = async |accept: &str, query: &str| {
+        let request = app
+            .browser()
+            .http
+            .post(app.url("/api/graphql"))
+            .header(CONTENT_TYPE, "application/json")
+            .header(ACCEPT, accept);
+        let body = json!({ "query": query }).to_string();
+        let answer = request.body(body).send().await.unwrap();
+        let status = answer.status();
+        (status, answer.json::<Value>().await.unwrap())
+    };
+    for (query, expected_code, expected_status) in [
+        ("{", "BAD_INPUT", 400),
+        ("{ me { nothing } }", "BAD_INPUT", 400),
+        ("{ services { id } }", "UNAUTHENTICATED", 401),
+        ("mutation { endOtherSessions }", "UNAUTHENTICATED", 401),
+    ] {
+        let (status, answer) = asks("application/graphql-response+json", query).await;
+        assert_eq!(status, expected_status, "{query}");
+        assert_eq!(code(&answer), expected_code, "{query}");
+        assert!(answer.get("data").is_none(), "{query}: {answer}");
+        let (status, answer) = asks("application/json", query).await;
+        assert_eq!(status, 200, "{query}");
+        assert_eq!(code(&answer), expected_code, "{query}");
+        assert!(answer.get("data").is_none(), "{query}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn the_responses_of_a_batch_share_one_budget() {
+    let app = App::start().await;
+    let browser = app.signed_in().await;
+    let owner = entity::user::Entity::find().one(&app.db).await.unwrap();
+    for _ in 0..10 {
+        let url = format!("https://example.test/{}", "x".repeat(40_000));
+        let service = builders::a_service(&app.db, owner.as_ref().unwrap()).url(url);
+        service.create().await;
+    }
+    // Each operation has a response of about 8 MB.
+    let batch = vec![json!({ "query": amplifying_document(20) }); 3];
+    let request = browser
+        .http
+        .post(app.url("/api/graphql"))
+        .header(ORIGIN, &app.base);
+    let answer: Value = request
+        .json(&batch)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert!(answer[0]["errors"].is_null(), "8 MB are allowed");
+    let refused = &answer[2]["errors"][0];
+    assert_eq!(refused["extensions"]["code"], "BAD_INPUT");
+    assert!(refused["message"].as_str().unwrap().contains("16 MiB"));
 }

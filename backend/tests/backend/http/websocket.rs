@@ -1,4 +1,4 @@
-//! GraphQL over WebSocket, in both protocols.
+//! GraphQL over WebSocket.
 
 use super::app::{App, Browser, code};
 use chrono::{SubsecRound as _, Utc};
@@ -22,7 +22,6 @@ use uuid::Uuid;
 const SOON: Duration = Duration::from_secs(15);
 const TOKEN: &str = "pck_dGhpcyBpcyBhIHRva2VuIGZvciB0ZXN0cyBvbmx5ISE";
 pub(crate) const TRANSPORT: &str = "graphql-transport-ws";
-const LEGACY: &str = "graphql-ws";
 
 pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
@@ -92,12 +91,7 @@ impl Socket {
                 .await
                 .expect("a message within the deadline")
             {
-                Some(Ok(Message::Text(text))) => {
-                    let message: Value = serde_json::from_str(&text).unwrap();
-                    if message["type"] != "ka" {
-                        return message;
-                    }
-                }
+                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
                 Some(Ok(Message::Close(Some(frame)))) => {
                     return json!({ "closed": u16::from(frame.code), "reason": frame.reason.as_str() });
                 }
@@ -160,7 +154,7 @@ async fn a_token(app: &App) -> Uuid {
 }
 
 #[tokio::test]
-async fn a_signed_in_browser_asks_and_is_answered_in_the_newer_protocol() {
+async fn a_signed_in_browser_gets_responses_to_its_operations() {
     let app = App::start().await;
     let mut socket = opened_by(&app, &app.signed_in().await).await;
     socket.ask("1", "{ me { name } }").await;
@@ -230,56 +224,14 @@ async fn what_happens_to_a_service_reaches_its_owner_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn the_older_protocol_is_spoken_too() {
+async fn only_graphql_transport_ws_is_spoken() {
     let app = App::start().await;
-    a_token(&app).await;
-    let mut socket = Socket::open(&app, LEGACY, &[]).await.unwrap();
-    socket
-        .init(json!({ "Authorization": format!("Bearer {TOKEN}") }))
-        .await;
-    socket
-        .send(json!({ "type": "start", "id": "a", "payload": { "query": "{ me { name } }" } }))
-        .await;
-    assert_eq!(
-        socket.receive().await,
-        json!({ "type": "data", "id": "a", "payload": { "data": { "me": { "name": "Ada" } } } })
-    );
-    assert_eq!(
-        socket.receive().await,
-        json!({ "type": "complete", "id": "a" })
-    );
-    socket
-        .send(
-            json!({ "type": "start", "id": "b", "payload": { "query": "subscription { statusUpdates { changed } }" } }),
-        )
-        .await;
-    socket.send(json!({ "type": "stop", "id": "b" })).await;
-    assert_eq!(
-        socket.receive().await,
-        json!({ "type": "complete", "id": "b" })
-    );
-    socket
-        .send(json!({ "type": "start", "id": "c", "payload": { "query": "{" } }))
-        .await;
-    let refused = socket.receive().await;
-    assert_eq!(
-        (&refused["type"], &refused["payload"]["extensions"]["code"]),
-        (&json!("error"), &json!("BAD_INPUT"))
-    );
-    socket.send(json!({ "type": "connection_terminate" })).await;
-    assert_eq!(socket.receive().await["closed"], 1000);
-}
-
-#[tokio::test]
-async fn the_newer_protocol_is_preferred_and_no_other_is_spoken() {
-    let app = App::start().await;
-    assert!(
-        Socket::open(&app, "graphql-transport-ws, graphql-ws", &[])
-            .await
-            .is_ok()
-    );
-    assert_eq!(Socket::open(&app, "mqtt", &[]).await.err(), Some(400));
-    assert_eq!(Socket::open(&app, "", &[]).await.err(), Some(400));
+    let offered = "graphql-transport-ws, graphql-ws";
+    assert!(Socket::open(&app, offered, &[]).await.is_ok());
+    for refused in ["graphql-ws", "mqtt", ""] {
+        let status = Socket::open(&app, refused, &[]).await.err();
+        assert_eq!(status, Some(400), "{refused}");
+    }
     assert_eq!(app.browser().get("/api/graphql/ws").await.status(), 400);
 }
 

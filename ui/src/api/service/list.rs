@@ -2,7 +2,8 @@
 //! live updates.
 
 use crate::api::{
-    IncidentType, Moment, MonitorKind, ServiceChangeKind, Status, operation::operations, schema,
+    IncidentType, Moment, MonitorKind, PageInfo, ServiceChangeKind, Status, operation::operations,
+    schema,
 };
 use uuid::Uuid;
 
@@ -60,10 +61,31 @@ pub struct OpenIncident {
     pub cause: Option<String>,
 }
 
+/// Cursor of the page of services to load.
+#[derive(cynic::QueryVariables, Debug)]
+pub struct ListServicesVariables {
+    /// `None` for the first page.
+    pub after: Option<String>,
+}
+
+/// A page of the viewer's services.
 #[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Query")]
+#[cynic(graphql_type = "Query", variables = "ListServicesVariables")]
 pub struct ListServices {
-    pub services: Vec<Service>,
+    #[arguments(first: 250, after: $after)]
+    pub services_page: ServicePage,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "ServiceConnection")]
+pub struct ServicePage {
+    pub edges: Vec<ServiceEdge>,
+    pub page_info: PageInfo,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+pub struct ServiceEdge {
+    pub node: Service,
 }
 
 /// The uptime of every service. Separate from [`ListServices`], because the list is usable without
@@ -108,18 +130,71 @@ pub struct ServiceFilter {
 #[cynic(graphql_type = "Query", variables = "ListHistoriesVariables")]
 pub struct ListHistories {
     #[arguments(filter: $filter)]
-    pub services: Vec<History>,
+    pub services: Vec<ServiceHistory>,
 }
 
-/// The last 30 days and 24 hours of one service.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+/// The history of one service as the API returns it.
+#[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Service")]
-pub struct History {
+pub struct ServiceHistory {
     pub id: Uuid,
     #[arguments(window: MONTH)]
     pub uptime: Uptime,
-    /// Oldest first.
     #[arguments(days: 30)]
+    pub uptime_bars: UptimeBars,
+    pub hourly_p50_ms: Vec<Option<f64>>,
+}
+
+/// Uptime by day as lists with one item per day, oldest first.
+#[derive(cynic::QueryFragment, Debug)]
+pub struct UptimeBars {
+    pub dates: Vec<String>,
+    pub statuses: Vec<Status>,
+    pub percents: Vec<Option<f64>>,
+    pub degraded_percents: Vec<Option<f64>>,
+    pub coverage_percents: Vec<f64>,
+}
+
+impl UptimeBars {
+    /// The days that all lists have.
+    fn into_days(self) -> Vec<UptimeDay> {
+        let percents = self.percents.into_iter().zip(self.degraded_percents);
+        let numbers = percents.zip(self.coverage_percents);
+        self.dates
+            .into_iter()
+            .zip(self.statuses)
+            .zip(numbers)
+            .map(
+                |((date, status), ((percent, degraded_percent), coverage_percent))| UptimeDay {
+                    date,
+                    status,
+                    percent,
+                    degraded_percent,
+                    coverage_percent,
+                },
+            )
+            .collect()
+    }
+}
+
+impl From<ServiceHistory> for History {
+    fn from(history: ServiceHistory) -> Self {
+        Self {
+            id: history.id,
+            uptime: history.uptime,
+            uptime_days: history.uptime_bars.into_days(),
+            hourly_p50_ms: history.hourly_p50_ms,
+        }
+    }
+}
+
+/// The last 30 days and 24 hours of one service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct History {
+    pub id: Uuid,
+    /// Over the 30 days.
+    pub uptime: Uptime,
+    /// Oldest first.
     pub uptime_days: Vec<UptimeDay>,
     /// The median response time of each of the last 24 hours, oldest first; `None` for an hour
     /// without a response.
@@ -180,7 +255,7 @@ pub struct ServiceChange {
 }
 
 operations! {
-    query ListServices(());
+    query ListServices(ListServicesVariables);
     query ListUptimes(());
     query ListHistories(ListHistoriesVariables);
     subscription StatusUpdates(());

@@ -1,88 +1,39 @@
-//! What one execution works with: the operations, the viewer, one time for everything, and loaders whose memory ends
-//! with it. Every event of a subscription is an execution of its own.
+//! The loaders of one execution, and bounds on what they load at a time.
 
-use super::loader::{Loader, Queue};
-use super::plain::Chosen;
+use super::batch_queue::BatchQueue;
+use super::batched::Batched;
 use crate::auth::Viewer;
 use crate::use_cases::current::Details;
 use crate::use_cases::history::{self, Answer, LatencyPoint, Question, Stretch};
 use crate::use_cases::page::{Page, Place};
 use crate::use_cases::vendor::{Followed, Notices, PageView, Shown};
-use crate::use_cases::{self, Error, Ops, Result};
-use async_graphql::{ContextBase, Data};
+use crate::use_cases::{Error, Ops, Result};
 use chrono::{DateTime, Utc};
 use coordination::CurrentStatus;
 use entity::{check, incident, incident_acknowledgement, incident_event, incident_note, service};
-use std::any::TypeId;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Of how many services response times are read at a time: those of a day are read check by check.
+/// Maximum number of services whose latency is read at a time: that of a day is read check by
+/// check.
 const MAX_CHARTS: usize = 50;
 
-/// Of how many services the hours of a day are read at a time: each is a histogram.
+/// Maximum number of services whose hourly medians are read at a time: each is a histogram.
 const MAX_SPARKLINES: usize = 200;
 
-/// How many rows the pages of all services may come to at a time: what a query costs is judged before anybody knows how
-/// many services there are.
-const MAX_ROWS: u64 = 20_000;
+/// Maximum number of rows that the pages of all services may add up to. The complexity of a query
+/// is computed before anybody knows how many services there are.
+const MAX_PAGED_ROWS: u64 = 20_000;
 
-/// Of how many incidents what happened in them is read at a time.
+/// Maximum number of incidents whose events are read at a time.
 const MAX_TIMELINES: usize = 5000;
 
-/// Of how many incidents the checks around them, or the notes on them, are read at a time.
-const MAX_DETAILS: usize = 50;
+/// Maximum number of incidents whose surrounding checks or notes are read at a time.
+const MAX_INCIDENT_DETAILS: usize = 50;
 
-/// See the module.
-pub(super) struct Scope {
-    pub(super) ops: Arc<Ops>,
-    viewer: Option<Viewer>,
-    pub(super) now: DateTime<Utc>,
-    pub(super) loaders: Loaders,
-    pub(super) chosen: Chosen,
-}
-
-impl Scope {
-    pub(super) fn new(ops: &Arc<Ops>, viewer: Option<Viewer>, queue: &Queue) -> Self {
-        let now = use_cases::now();
-        Self {
-            ops: ops.clone(),
-            viewer,
-            now,
-            loaders: Loaders::new(ops, viewer, now, queue),
-            chosen: Chosen::default(),
-        }
-    }
-
-    /// Who asks.
-    ///
-    /// # Errors
-    /// [`Error::Unauthenticated`] when nobody is signed in.
-    pub(super) fn viewer(&self) -> Result<Viewer> {
-        self.viewer.ok_or(Error::Unauthenticated)
-    }
-
-    /// Who asks, if anybody.
-    pub(super) const fn visitor(&self) -> Option<Viewer> {
-        self.viewer
-    }
-}
-
-/// The scope of this execution.
-pub(super) fn scope<'a, T>(ctx: &ContextBase<'a, T>) -> &'a Scope {
-    ctx.data_unchecked::<Scope>()
-}
-
-/// The viewer among what the server put into a request.
-pub(super) fn viewer_in(data: &Data) -> Option<Viewer> {
-    *data
-        .get(&TypeId::of::<Option<Viewer>>())?
-        .downcast_ref::<Option<Viewer>>()?
-}
-
-/// A service as a key: the same when its id is.
+/// A service as a key, compared by id.
 #[derive(Debug, Clone)]
 pub(super) struct ByService(pub(super) Arc<service::Model>);
 
@@ -100,39 +51,39 @@ impl Hash for ByService {
     }
 }
 
-/// A page of each service's own list: how long, and after which place.
+/// Key of a page of one parent's list: the parent, the page's length, and the cursor before it.
 type PageOf<K, P> = (K, (u32, Option<P>));
 
-/// One loader for each kind of thing that many objects of a query may want.
+/// One loader for each kind of value that many objects of a query may need.
 pub(super) struct Loaders {
-    pub(super) service: Loader<Uuid, Arc<service::Model>>,
-    pub(super) current: Loader<ByService, CurrentStatus>,
-    pub(super) details: Loader<Uuid, Details>,
-    pub(super) uptime: Loader<(ByService, Question), Answer>,
-    pub(super) latency: Loader<(ByService, Stretch), Vec<LatencyPoint>>,
-    pub(super) hourly_medians: Loader<ByService, Vec<Option<f64>>>,
-    pub(super) checks: Loader<PageOf<ByService, i64>, Page<check::Model>>,
-    pub(super) incident: Loader<Uuid, Arc<incident::Model>>,
-    pub(super) incidents: Loader<PageOf<Uuid, Place>, Page<Arc<incident::Model>>>,
-    pub(super) incident_count: Loader<Uuid, u64>,
-    pub(super) open_incident: Loader<Uuid, Arc<incident::Model>>,
-    pub(super) incident_days: Loader<(Uuid, u32), Vec<u32>>,
-    pub(super) events: Loader<Uuid, Vec<incident_event::Model>>,
-    pub(super) around: Loader<history::Moment, Vec<check::Model>>,
-    pub(super) acknowledged: Loader<Uuid, incident_acknowledgement::Model>,
-    pub(super) note_count: Loader<Uuid, i64>,
-    pub(super) notes: Loader<Uuid, Vec<incident_note::Model>>,
-    pub(super) followed: Loader<ByService, Vec<Followed>>,
-    pub(super) notices: Loader<ByService, Notices>,
-    pub(super) page: Loader<ByService, PageView>,
-    pub(super) page_components: Loader<ByService, Arc<Vec<Shown>>>,
+    pub(super) service: Batched<Uuid, Arc<service::Model>>,
+    pub(super) current: Batched<ByService, CurrentStatus>,
+    pub(super) details: Batched<Uuid, Details>,
+    pub(super) uptime: Batched<(ByService, Question), Answer>,
+    pub(super) latency: Batched<(ByService, Stretch), Vec<LatencyPoint>>,
+    pub(super) hourly_medians: Batched<ByService, Vec<Option<f64>>>,
+    pub(super) checks: Batched<PageOf<ByService, i64>, Page<check::Model>>,
+    pub(super) incident: Batched<Uuid, Arc<incident::Model>>,
+    pub(super) incidents: Batched<PageOf<Uuid, Place>, Page<Arc<incident::Model>>>,
+    pub(super) incident_count: Batched<Uuid, u64>,
+    pub(super) open_incident: Batched<Uuid, Arc<incident::Model>>,
+    pub(super) incident_days: Batched<(Uuid, u32), Vec<u32>>,
+    pub(super) events: Batched<Uuid, Vec<incident_event::Model>>,
+    pub(super) around: Batched<history::Moment, Vec<check::Model>>,
+    pub(super) acknowledged: Batched<Uuid, incident_acknowledgement::Model>,
+    pub(super) note_count: Batched<Uuid, i64>,
+    pub(super) notes: Batched<Uuid, Vec<incident_note::Model>>,
+    pub(super) followed: Batched<ByService, Vec<Followed>>,
+    pub(super) notices: Batched<ByService, Notices>,
+    pub(super) page: Batched<ByService, PageView>,
+    pub(super) page_components: Batched<ByService, Arc<Vec<Shown>>>,
 }
 
-/// A loader that calls an operation with its keys.
+/// Creates a loader that calls a use case with its keys.
 macro_rules! loader {
     ($queue:expr, $ops:expr, |$o:ident, $keys:ident| $fetch:expr) => {{
         let ops = $ops.clone();
-        Loader::new($queue, move |$keys: Vec<_>| {
+        Batched::new($queue, move |$keys: Vec<_>| {
             let $o = ops.clone();
             async move { $fetch }
         })
@@ -140,7 +91,12 @@ macro_rules! loader {
 }
 
 impl Loaders {
-    fn new(ops: &Arc<Ops>, viewer: Option<Viewer>, now: DateTime<Utc>, queue: &Queue) -> Self {
+    pub(super) fn new(
+        ops: &Arc<Ops>,
+        viewer: Option<Viewer>,
+        now: DateTime<Utc>,
+        queue: &BatchQueue,
+    ) -> Self {
         let viewer = move || viewer.ok_or(Error::Unauthenticated);
         Self {
             service: loader!(queue, ops, |o, ids| o
@@ -152,14 +108,14 @@ impl Loaders {
             )),
             details: loader!(queue, ops, |o, ids| o.details(&ids).await),
             uptime: loader!(queue, ops, |o, keys| {
-                let asked: Vec<_> = keys
+                let questions: Vec<_> = keys
                     .iter()
                     .map(|(key, question): &(ByService, _)| (key.0.seq, *question))
                     .collect();
-                let mut answers = history::ask(&o.db, &o.past, &asked, now).await?;
-                let answered = keys.into_iter().zip(asked);
-                Ok(answered
-                    .filter_map(|(key, asked)| Some((key, answers.remove(&asked)?)))
+                let mut answers = history::ask(&o.db, &o.past, &questions, now).await?;
+                let pairs = keys.into_iter().zip(questions);
+                Ok(pairs
+                    .filter_map(|(key, question)| Some((key, answers.remove(&question)?)))
                     .collect())
             }),
             latency: loader!(queue, ops, |o, keys| {
@@ -240,13 +196,13 @@ impl Loaders {
                 o.incident_events(&ids).await
             }),
             around: loader!(queue, ops, |o, moments| {
-                few("checksAround", &moments)?;
+                check_incident_count("checksAround", &moments)?;
                 history::around(&o.db, &moments).await
             }),
             acknowledged: loader!(queue, ops, |o, ids| o.acknowledgements(&ids).await),
             note_count: loader!(queue, ops, |o, ids| o.count_notes(&ids).await),
             notes: loader!(queue, ops, |o, ids| {
-                few("notes", &ids)?;
+                check_incident_count("notes", &ids)?;
                 o.notes(&ids).await
             }),
             followed: loader!(queue, ops, |o, keys| by_service(
@@ -268,32 +224,32 @@ impl Loaders {
     }
 }
 
-/// Refuses what is much of each incident, for more than some of them.
-fn few<K>(field: &str, incidents: &[K]) -> Result<()> {
-    if incidents.len() <= MAX_DETAILS {
+/// Refuses a field that is large for each incident, for more than a few incidents.
+fn check_incident_count<K>(field: &str, incidents: &[K]) -> Result<()> {
+    if incidents.len() <= MAX_INCIDENT_DETAILS {
         return Ok(());
     }
     let message = format!(
-        "can be read of at most {MAX_DETAILS} incidents at a time: ask for fewer incidents"
+        "can be read of at most {MAX_INCIDENT_DETAILS} incidents at a time: ask for fewer incidents"
     );
     Err(Error::field(field, message))
 }
 
-/// Refuses pages that together may come to more than one answer should hold.
+/// Refuses pages that together may have more than [`MAX_PAGED_ROWS`] rows.
 fn check_pages<K, P>(what: &str, pages: &[PageOf<K, P>]) -> Result<()> {
     let rows: u64 = pages.iter().map(|(_, (first, _))| u64::from(*first)).sum();
-    if rows <= MAX_ROWS {
+    if rows <= MAX_PAGED_ROWS {
         return Ok(());
     }
     let lists = u64::try_from(pages.len()).unwrap_or(u64::MAX);
-    let each = MAX_ROWS / lists;
+    let each = MAX_PAGED_ROWS / lists;
     let advice = if each == 0 {
         String::new()
     } else {
         format!("ask for at most {each} of each, or ")
     };
     let message = format!(
-        "comes to {rows} {what} in {lists} lists, at most {MAX_ROWS} are allowed at a time: {advice}ask for fewer \
+        "comes to {rows} {what} in {lists} lists, at most {MAX_PAGED_ROWS} are allowed at a time: {advice}ask for fewer \
          services, with a filter or one by one"
     );
     Err(Error::field("first", message))
@@ -303,7 +259,7 @@ fn services<'a>(keys: impl Iterator<Item = &'a ByService>) -> Vec<Arc<service::M
     keys.map(|key| key.0.clone()).collect()
 }
 
-/// From values by id back to the keys that asked.
+/// Maps values by service id to the keys that asked for them.
 fn by_service<V>(
     mut values: HashMap<Uuid, V>,
     keys: Vec<ByService>,
@@ -318,14 +274,14 @@ fn numbers(keys: &[ByService]) -> Vec<i32> {
     keys.iter().map(|key| key.0.seq).collect()
 }
 
-/// From values by number back to the keys that asked.
+/// Maps values by service number to the keys that asked for them.
 fn by_number<V>(mut values: HashMap<i32, V>, keys: Vec<ByService>) -> HashMap<ByService, V> {
     keys.into_iter()
         .filter_map(|key| values.remove(&key.0.seq).map(|value| (key, value)))
         .collect()
 }
 
-/// One call for each thing that is asked of any number of keys.
+/// Calls `fetch` once for each distinct argument, with all keys that have it.
 async fn grouped<K, A, V, F>(
     keys: Vec<(K, A)>,
     fetch: impl Fn(Vec<K>, A) -> F,
@@ -336,17 +292,17 @@ where
     F: Future<Output = Result<HashMap<K, V>>>,
 {
     let mut groups: HashMap<A, Vec<K>> = HashMap::new();
-    for (key, asked) in keys {
-        groups.entry(asked).or_default().push(key);
+    for (key, argument) in keys {
+        groups.entry(argument).or_default().push(key);
     }
-    let fetched = groups.into_iter().map(|(asked, keys)| {
-        let values = fetch(keys, asked);
+    let fetched = groups.into_iter().map(|(argument, keys)| {
+        let values = fetch(keys, argument);
         async move {
             Ok::<_, Error>(
                 values
                     .await?
                     .into_iter()
-                    .map(move |(key, value)| ((key, asked), value)),
+                    .map(move |(key, value)| ((key, argument), value)),
             )
         }
     });

@@ -1,7 +1,7 @@
-//! Where a request comes from: the other end of its connection, unless that is a reverse proxy that the operator trusts to
-//! say who asked it.
+//! The client's IP address: the peer of the connection, or the address that a trusted reverse proxy
+//! reports.
 
-use super::{Server, too_often};
+use super::{Server, rate_limited};
 use axum::Extension;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
@@ -13,62 +13,59 @@ use std::sync::Arc;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The address that counts as the sender's; every request has it among its extensions.
+/// IP address of the client; every request has it among its extensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Sender(pub(super) IpAddr);
+pub(super) struct ClientIp(pub(super) IpAddr);
 
-/// Finds it.
-pub(super) async fn find(
+/// Adds the [`ClientIp`] to a request's extensions.
+pub(super) async fn set_client_ip(
     State(server): State<Arc<Server>>,
     mut request: Request,
     next: Next,
 ) -> Response {
     if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
-        let from = Sender(sender(
-            peer.ip(),
-            request.headers(),
-            &server.trusted_proxies,
-        ));
-        request.extensions_mut().insert(from);
+        let client = find_client(peer.ip(), request.headers(), &server.trusted_proxies);
+        request.extensions_mut().insert(ClientIp(client));
     }
     next.run(request).await
 }
 
-/// Counts requests to addresses that do not count by themselves.
-pub(super) async fn limit(
+/// Applies the rate limit of requests for handlers that do not apply it themselves.
+pub(super) async fn limit_requests(
     State(server): State<Arc<Server>>,
-    Extension(from): Extension<Sender>,
+    Extension(client): Extension<ClientIp>,
     request: Request,
     next: Next,
 ) -> Response {
-    match server.rates.request(from.0) {
+    match server.rates.request(client.0) {
         Ok(()) => next.run(request).await,
-        Err(wait) => too_often(wait).into_response(),
+        Err(retry_after) => rate_limited(retry_after).into_response(),
     }
 }
 
-/// The last address that no trusted proxy has: each proxy adds, behind what it was told, who told it.
-fn sender(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+/// Returns the last address that is not a trusted proxy's: each proxy appends the address of its
+/// own peer to the header.
+fn find_client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
-    let mut sender = peer.to_canonical();
+    let mut client = peer.to_canonical();
     let lines: Vec<_> = headers
         .get_all(FORWARDED_FOR)
         .iter()
         .map(|line| line.to_str().unwrap_or_default())
         .collect();
-    let mut told = lines.iter().rev().flat_map(|line| line.rsplit(','));
-    while is_trusted(&sender) {
-        // What cannot be read may hide anybody: then it is the proxy that counts.
-        let Some(before) = told.next().and_then(parse) else {
+    let mut reported = lines.iter().rev().flat_map(|line| line.rsplit(','));
+    while is_trusted(&client) {
+        // If the entry is unreadable, the proxy itself counts as the client.
+        let Some(previous) = reported.next().and_then(parse_address) else {
             break;
         };
-        sender = before;
+        client = previous;
     }
-    sender
+    client
 }
 
-/// An address, with a port behind it or without.
-fn parse(text: &str) -> Option<IpAddr> {
+/// Parses an address with or without a port.
+fn parse_address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bare = || {
         text.strip_prefix('[')
@@ -88,7 +85,7 @@ mod tests {
     use http::HeaderValue;
 
     #[test]
-    fn only_trusted_proxies_are_believed_and_only_about_who_asked_them() {
+    fn only_trusted_proxies_may_report_a_client_address() {
         let trusted: Vec<IpNet> = ["10.0.0.0/8", "fd00::/8"]
             .map(|net| net.parse().unwrap())
             .into();
@@ -103,7 +100,7 @@ mod tests {
             ("10.0.0.1", &["[2001:db8::1]:4711"], "2001:db8::1"),
             ("10.0.0.1", &["2001:db8::1"], "2001:db8::1"),
             ("fd00::2", &["2001:db8::1"], "2001:db8::1"),
-            // What the client itself wrote stands in front.
+            // Entries that the client itself wrote come first.
             ("10.0.0.1", &["1.2.3.4, 198.51.100.1"], "198.51.100.1"),
             ("10.0.0.1", &["1.2.3.4", "198.51.100.1"], "198.51.100.1"),
             (
@@ -115,7 +112,7 @@ mod tests {
             ("10.0.0.1", &["198.51.100.1, unknown"], "10.0.0.1"),
             ("10.0.0.1", &["198.51.100.1, "], "10.0.0.1"),
             ("10.0.0.1", &[""], "10.0.0.1"),
-            // A line that is no text hides what stands in front of it.
+            // A line that is not text hides the lines before it.
             ("10.0.0.1", &["1.2.3.4", "\u{fc}"], "10.0.0.1"),
             (
                 "10.0.0.1",
@@ -131,14 +128,14 @@ mod tests {
                     HeaderValue::from_bytes(line.as_bytes()).unwrap(),
                 );
             }
-            let found = sender(peer.parse().unwrap(), &headers, &trusted);
+            let found = find_client(peer.parse().unwrap(), &headers, &trusted);
             assert_eq!(
                 found,
                 expected.parse::<IpAddr>().unwrap(),
                 "{peer} {forwarded:?}"
             );
             assert_eq!(
-                sender(peer.parse().unwrap(), &headers, &[]),
+                find_client(peer.parse().unwrap(), &headers, &[]),
                 peer.parse::<IpAddr>().unwrap().to_canonical()
             );
         }

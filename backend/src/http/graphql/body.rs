@@ -1,20 +1,71 @@
-//! From JSON to a GraphQL request, with a sentence for each way in which it can be wrong.
+//! Reads and parses the body of a GraphQL request, with a message for each way in which it can be
+//! invalid. The library's extractor is not used: it accepts forms, which another site can send with
+//! the user's cookies, does not bound bodies by sender, and reports every wrong field as "data did
+//! not match any variant".
 
+use crate::http::error::ApiError;
 use async_graphql::{Request, Variables};
+use axum::body::{Body, Bytes};
+use futures::StreamExt as _;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
-/// What a body held.
+/// Maximum size of a body in bytes: enough for a text of a megabyte to be refused under the name of
+/// the field that it was meant for.
+pub(in crate::http) const MAX_BODY: usize = 1536 * 1024;
+
+/// Maximum size of a body without a viewer, in bytes; bodies are buffered in memory.
+const MAX_ANONYMOUS_BODY: usize = 64 * 1024;
+
+/// Maximum number of bytes of a body that are read and discarded when it is too large. A client
+/// that is still sending would otherwise see a broken connection instead of the reason.
+const MAX_DISCARDED: usize = 16 * MAX_BODY;
+
+/// Reads a whole body.
+///
+/// # Errors
+/// If it is incomplete, or larger than allowed for a sender who is `signed_in` or not.
+pub(super) async fn read(body: Body, signed_in: bool) -> Result<Bytes, ApiError> {
+    let limit = if signed_in {
+        MAX_BODY
+    } else {
+        MAX_ANONYMOUS_BODY
+    };
+    let mut body = Limited::new(body, MAX_DISCARDED).into_data_stream();
+    let mut read = Vec::new();
+    let mut length = 0;
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                ApiError::too_large(limit)
+            } else {
+                ApiError::bad_input("the request ended before its body was complete")
+            }
+        })?;
+        length += chunk.len();
+        if length <= limit {
+            read.extend_from_slice(&chunk);
+        }
+    }
+    if length > limit {
+        Err(ApiError::too_large(limit))
+    } else {
+        Ok(read.into())
+    }
+}
+
+/// Requests in a body.
 #[derive(Debug)]
-pub(in crate::http) enum Parsed {
+pub(super) enum Parsed {
     Single(Box<Request>),
     Batch(Vec<Request>),
 }
 
-/// Reads a body: one request or an array of up to `batch` of them.
+/// Parses a body: one request or an array of up to `max_batch` requests.
 ///
 /// # Errors
-/// With what is wrong.
-pub(in crate::http) fn parse(body: &[u8], batch: usize) -> Result<Parsed, String> {
+/// With a message that says what is invalid.
+pub(super) fn parse(body: &[u8], max_batch: usize) -> Result<Parsed, String> {
     if body.is_empty() {
         return Err("the request is empty; send {\"query\": \"...\"} as JSON".into());
     }
@@ -22,24 +73,24 @@ pub(in crate::http) fn parse(body: &[u8], batch: usize) -> Result<Parsed, String
         .map_err(|error| format!("the request is not valid JSON: {error}"))?
     {
         Value::Array(requests) if requests.is_empty() => Err("the batch is empty".into()),
-        Value::Array(requests) if requests.len() > batch => Err(format!(
-            "the batch holds {} requests, at most {batch} are allowed",
+        Value::Array(requests) if requests.len() > max_batch => Err(format!(
+            "the batch holds {} requests, at most {max_batch} are allowed",
             requests.len()
         )),
         Value::Array(requests) => requests
             .into_iter()
-            .map(one)
+            .map(parse_request)
             .collect::<Result<_, _>>()
             .map(Parsed::Batch),
-        request => one(request).map(|request| Parsed::Single(Box::new(request))),
+        request => parse_request(request).map(|request| Parsed::Single(Box::new(request))),
     }
 }
 
-/// Reads one request.
+/// Parses one request.
 ///
 /// # Errors
-/// With what is wrong.
-pub(in crate::http) fn one(request: Value) -> Result<Request, String> {
+/// With a message that says what is invalid.
+pub(in crate::http) fn parse_request(request: Value) -> Result<Request, String> {
     let Value::Object(mut fields) = request else {
         return Err("a request has to be a JSON object with the field `query`".into());
     };
@@ -54,14 +105,14 @@ pub(in crate::http) fn one(request: Value) -> Result<Request, String> {
         Some(Value::String(name)) => request.operation_name = Some(name),
         Some(_) => return Err("`operationName` has to be a text".into()),
     }
-    if let Some(variables) = object(&mut fields, "variables")? {
+    if let Some(variables) = take_object(&mut fields, "variables")? {
         request.variables = Variables::from_json(Value::Object(variables));
     }
-    object(&mut fields, "extensions")?;
+    take_object(&mut fields, "extensions")?;
     Ok(request)
 }
 
-fn object(
+fn take_object(
     fields: &mut Map<String, Value>,
     name: &str,
 ) -> Result<Option<Map<String, Value>>, String> {
@@ -77,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_is_no_request_is_refused_with_what_is_wrong() {
+    fn an_invalid_request_is_refused_with_the_reason() {
         for (body, sentence) in [
             (
                 "",

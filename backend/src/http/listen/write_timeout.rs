@@ -1,4 +1,4 @@
-//! A connection that is given up when its other side takes nothing of what is written to it.
+//! A stream whose writes fail when its peer reads nothing.
 
 use std::future::Future as _;
 use std::io::{Error, ErrorKind, IoSlice, Result};
@@ -8,42 +8,44 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// Its writes fail when not a byte could be written for `patience`.
+/// Fails writes when no byte could be written for `timeout`.
 #[derive(Debug)]
-pub(super) struct Patient<S> {
+pub(super) struct WriteTimeout<S> {
     stream: S,
-    patience: Duration,
-    /// Runs while a write waits.
-    late: Option<Pin<Box<Sleep>>>,
+    timeout: Duration,
+    /// Runs while a write is pending.
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S: Unpin> Patient<S> {
-    pub(super) fn new(stream: S, patience: Duration) -> Self {
+impl<S: Unpin> WriteTimeout<S> {
+    pub(super) fn new(stream: S, timeout: Duration) -> Self {
         Self {
             stream,
-            patience,
-            late: None,
+            timeout,
+            deadline: None,
         }
     }
 
-    fn judge<T>(&mut self, written: Poll<Result<T>>, context: &mut Context<'_>) -> Poll<Result<T>> {
+    fn check_deadline<T>(
+        &mut self,
+        written: Poll<Result<T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<T>> {
         if written.is_ready() {
-            self.late = None;
+            self.deadline = None;
             return written;
         }
-        let late = self
-            .late
-            .get_or_insert_with(|| Box::pin(sleep(self.patience)));
-        late.as_mut().poll(context).map(|()| {
-            Err(Error::new(
-                ErrorKind::TimedOut,
-                "the other side does not read",
-            ))
-        })
+        let deadline = self
+            .deadline
+            .get_or_insert_with(|| Box::pin(sleep(self.timeout)));
+        deadline
+            .as_mut()
+            .poll(context)
+            .map(|()| Err(Error::new(ErrorKind::TimedOut, "the client reads nothing")))
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -53,14 +55,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.judge(written, context)
+        self.check_deadline(written, context)
     }
 
     fn poll_write_vectored(
@@ -69,7 +71,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         parts: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
-        self.judge(written, context)
+        self.check_deadline(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -78,12 +80,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        self.judge(flushed, context)
+        self.check_deadline(flushed, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
         let ended = Pin::new(&mut self.stream).poll_shutdown(context);
-        self.judge(ended, context)
+        self.check_deadline(ended, context)
     }
 }
 
@@ -93,25 +95,25 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
     use tokio::time::Instant;
 
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const TIMEOUT: Duration = Duration::from_secs(30);
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_reads_nothing_is_given_up() {
+    async fn a_client_that_reads_nothing_is_disconnected() {
         let (ours, theirs) = duplex(16);
         let started = Instant::now();
-        let error = Patient::new(ours, PATIENCE)
+        let error = WriteTimeout::new(ours, TIMEOUT)
             .write_all(&[0; 100])
             .await
             .unwrap_err();
         assert_eq!(
             (error.kind(), started.elapsed()),
-            (ErrorKind::TimedOut, PATIENCE)
+            (ErrorKind::TimedOut, TIMEOUT)
         );
         drop(theirs);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_reads_slowly_gets_everything() {
+    async fn a_client_that_reads_slowly_gets_everything() {
         let (ours, mut theirs) = duplex(16);
         let slowly = async {
             let mut read = 0;
@@ -121,7 +123,7 @@ mod tests {
             }
             read
         };
-        let mut ours = Patient::new(ours, PATIENCE);
+        let mut ours = WriteTimeout::new(ours, TIMEOUT);
         let (written, read) = tokio::join!(ours.write_all(&[0; 100]), slowly);
         written.unwrap();
         assert_eq!(read, 100);

@@ -1,0 +1,106 @@
+//! Pages of incidents.
+
+use crate::graphql::node::Incident;
+use crate::graphql::page_info::PageInfo;
+use crate::graphql::request_context::{RequestContext, request_context};
+use crate::use_cases::Result as UseCaseResult;
+use crate::use_cases::incident::{Filter, place};
+use crate::use_cases::page::{Page, Place, size};
+use async_graphql::{Context, Object, Result, SimpleObject};
+use entity::incident;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A page of incidents, newest first.
+#[derive(Debug)]
+pub(crate) struct IncidentConnection {
+    page: Page<Arc<incident::Model>>,
+    source: Source,
+}
+
+/// Where the page was read from, which decides how its total is counted.
+#[derive(Debug)]
+enum Source {
+    Filtered(Filter),
+    Service(Uuid),
+}
+
+impl IncidentConnection {
+    /// A page of the incidents that match `filter`.
+    pub(super) const fn filtered(page: Page<Arc<incident::Model>>, filter: Filter) -> Self {
+        Self {
+            page,
+            source: Source::Filtered(filter),
+        }
+    }
+}
+
+/// A page of incidents, newest first.
+#[Object]
+impl IncidentConnection {
+    /// The incidents, each with its cursor.
+    async fn edges(&self) -> Vec<IncidentEdge> {
+        let edge = |row: &Arc<incident::Model>| IncidentEdge {
+            cursor: place(row).encode(),
+            node: Incident::from(row.clone()),
+        };
+        self.page.rows.iter().map(edge).collect()
+    }
+
+    /// Whether there are more incidents after this page.
+    async fn page_info(&self) -> PageInfo {
+        let end_cursor = self.page.rows.last().map(|row| place(row).encode());
+        PageInfo {
+            has_next_page: self.page.more,
+            end_cursor,
+        }
+    }
+
+    /// Number of incidents on all pages.
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
+        let context = request_context(ctx);
+        Ok(match &self.source {
+            Source::Filtered(filter) => {
+                context
+                    .ops
+                    .count_incidents(&context.viewer()?, filter, context.now)
+                    .await?
+            }
+            Source::Service(id) => context
+                .loaders
+                .incident_count
+                .load(*id)
+                .await?
+                .unwrap_or_default(),
+        })
+    }
+}
+
+/// An incident on a page.
+#[derive(SimpleObject, Debug)]
+pub(crate) struct IncidentEdge {
+    /// Position of the incident, for the argument `after`.
+    cursor: String,
+    /// The incident.
+    node: Incident,
+}
+
+/// Loads a page of the incidents of one of the viewer's services.
+pub(in crate::graphql) async fn load_page(
+    context: &RequestContext,
+    id: Uuid,
+    first: i32,
+    after: Option<&str>,
+) -> UseCaseResult<IncidentConnection> {
+    let page = (size(first)?, after.map(Place::decode).transpose()?);
+    let page = context
+        .loaders
+        .incidents
+        .load((id, page))
+        .await?
+        .unwrap_or_default();
+    Ok(IncidentConnection {
+        page,
+        source: Source::Service(id),
+    })
+}

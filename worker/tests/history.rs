@@ -94,7 +94,7 @@ on_each_database! {
         assert_eq!(rollup_progress::Entity::find().count(db).await.unwrap(), 1);
     }
 
-    async fn minutes_of_the_ledger_are_kept_for_a_week(database: TestDatabase) {
+    async fn scheduler_minutes_are_kept_for_a_week(database: TestDatabase) {
         let (db, now) = (&database.db, at("2026-03-20T12:00:00Z"));
         let minute = |started_at| scheduler_minute::Model {
             started_at,
@@ -244,7 +244,7 @@ async fn a_long_read_delays_partitions_but_not_rollups() {
 }
 
 #[tokio::test]
-async fn one_worker_at_a_time_sees_to_the_history() {
+async fn one_worker_at_a_time_maintains_the_history() {
     let database = testkit::database::postgres().await;
     let (db, other) = (&database.db, database.connect_again().await);
     let user = a_user(db).await;

@@ -5,9 +5,9 @@ use super::loader::{Loader, Queue};
 use super::plain::Chosen;
 use crate::auth::Viewer;
 use crate::use_cases::current::Details;
-use crate::use_cases::history::{self, Answer, LatencyPoint, Question, Stretch};
+use crate::use_cases::history::{self, LatencyPoint, LatencyWindow, UptimeQuery, UptimeResult};
 use crate::use_cases::page::{Page, Place};
-use crate::use_cases::vendor::{Followed, Notices, PageView, Shown};
+use crate::use_cases::vendor::{Followed, Notices, PageComponent, PageView};
 use crate::use_cases::{self, Error, Ops, Result};
 use async_graphql::{ContextBase, Data};
 use chrono::{DateTime, Utc};
@@ -108,8 +108,8 @@ pub(super) struct Loaders {
     pub(super) service: Loader<Uuid, Arc<service::Model>>,
     pub(super) current: Loader<ByService, CurrentStatus>,
     pub(super) details: Loader<Uuid, Details>,
-    pub(super) uptime: Loader<(ByService, Question), Answer>,
-    pub(super) latency: Loader<(ByService, Stretch), Vec<LatencyPoint>>,
+    pub(super) uptime: Loader<(ByService, UptimeQuery), UptimeResult>,
+    pub(super) latency: Loader<(ByService, LatencyWindow), Vec<LatencyPoint>>,
     pub(super) hourly_medians: Loader<ByService, Vec<Option<f64>>>,
     pub(super) checks: Loader<PageOf<ByService, i64>, Page<check::Model>>,
     pub(super) incident: Loader<Uuid, Arc<incident::Model>>,
@@ -125,7 +125,7 @@ pub(super) struct Loaders {
     pub(super) followed: Loader<ByService, Vec<Followed>>,
     pub(super) notices: Loader<ByService, Notices>,
     pub(super) page: Loader<ByService, PageView>,
-    pub(super) page_components: Loader<ByService, Arc<Vec<Shown>>>,
+    pub(super) page_components: Loader<ByService, Arc<Vec<PageComponent>>>,
 }
 
 /// A loader that calls an operation with its keys.
@@ -156,7 +156,7 @@ impl Loaders {
                     .iter()
                     .map(|(key, question): &(ByService, _)| (key.0.seq, *question))
                     .collect();
-                let mut answers = history::ask(&o.db, &o.past, &asked, now).await?;
+                let mut answers = history::fetch(&o.db, &o.caches.aggregates, &asked, now).await?;
                 let answered = keys.into_iter().zip(asked);
                 Ok(answered
                     .filter_map(|(key, asked)| Some((key, answers.remove(&asked)?)))
@@ -172,7 +172,7 @@ impl Loaders {
                             return Err(Error::field("latency", message));
                         }
                         Ok(by_number(
-                            history::latency(&o.db, &o.past, &numbers(&keys), stretch).await?,
+                            history::latency(&o.db, &numbers(&keys), stretch).await?,
                             keys,
                         ))
                     }
@@ -189,7 +189,7 @@ impl Loaders {
                     ));
                 }
                 Ok(by_number(
-                    history::hourly_medians(&o.db, &o.past, &numbers(&keys), now).await?,
+                    history::hourly_medians(&o.db, &numbers(&keys), now).await?,
                     keys,
                 ))
             }),
@@ -241,7 +241,7 @@ impl Loaders {
             }),
             around: loader!(queue, ops, |o, moments| {
                 few("checksAround", &moments)?;
-                history::around(&o.db, &moments).await
+                history::checks_near(&o.db, &moments).await
             }),
             acknowledged: loader!(queue, ops, |o, ids| o.acknowledgements(&ids).await),
             note_count: loader!(queue, ops, |o, ids| o.count_notes(&ids).await),

@@ -15,7 +15,7 @@ use super::scope::{ByService, scope};
 use super::status::{CurrentStatus, MonitorKind, Status, Window};
 use super::vendor::{self, FollowedComponent, Maintenance, VendorIncident};
 use super::vendor_page::VendorPage;
-use crate::use_cases::history::{Answer, HOURS, MAX_DAYS, Question, Stretch};
+use crate::use_cases::history::{HOURS, LatencyWindow, MAX_DAYS, UptimeQuery, UptimeResult};
 use crate::use_cases::{Error, Result as OpsResult};
 use async_graphql::{Context, Object, Result};
 use chrono::TimeDelta;
@@ -175,14 +175,14 @@ impl Service {
         #[graphql(desc = "Over which time.")] window: Window,
     ) -> Result<Uptime> {
         let row = self.row(ctx).await?;
-        let question = Question::Uptime(window.into());
+        let question = UptimeQuery::Window(window.into());
         match scope(ctx)
             .loaders
             .uptime
             .load((ByService(row), question))
             .await?
         {
-            Some(Answer::Uptime(uptime)) => Ok(uptime.into()),
+            Some(UptimeResult::Window(uptime)) => Ok(uptime.into()),
             _ => Err(Error::NotFound("service").into()),
         }
     }
@@ -199,10 +199,12 @@ impl Service {
         match scope(ctx)
             .loaders
             .uptime
-            .load((ByService(row), Question::Days(days)))
+            .load((ByService(row), UptimeQuery::Days(days)))
             .await?
         {
-            Some(Answer::Days(days)) => Ok(PlainList(days.iter().map(UptimeDay).collect())),
+            Some(UptimeResult::Days(days)) => {
+                Ok(PlainList(days.iter().copied().map(UptimeDay).collect()))
+            }
             _ => Err(Error::NotFound("service").into()),
         }
     }
@@ -234,7 +236,7 @@ impl Service {
         #[graphql(desc = "Over which time.")] window: Window,
     ) -> Result<PlainList<LatencyPoint>> {
         let row = self.row(ctx).await?;
-        let stretch = Stretch::last(window.into(), scope(ctx).now);
+        let stretch = LatencyWindow::last(window.into(), scope(ctx).now);
         latency(ctx, row, stretch).await
     }
 
@@ -264,8 +266,8 @@ impl Service {
             return Err(Error::field("from", "lies after `to`: nothing can match").into());
         }
         let (from, to) = (from.0, to.0.min(scope(ctx).now));
-        if to - from > Stretch::LONGEST {
-            let days = Stretch::LONGEST.num_days();
+        if to - from > LatencyWindow::MAX_LENGTH {
+            let days = LatencyWindow::MAX_LENGTH.num_days();
             return Err(
                 Error::field("from", format!("lies more than {days} days before `to`")).into(),
             );
@@ -275,7 +277,7 @@ impl Service {
             return Ok(PlainList(Vec::new()));
         }
         let interval = TimeDelta::seconds(row.check_interval_seconds.into());
-        latency(ctx, row, Stretch::between(from, to, interval)).await
+        latency(ctx, row, LatencyWindow::between(from, to, interval)).await
     }
 
     /// Its checks, newest first.
@@ -350,7 +352,7 @@ impl Service {
 async fn latency(
     ctx: &Context<'_>,
     row: Arc<service::Model>,
-    stretch: Stretch,
+    stretch: LatencyWindow,
 ) -> Result<PlainList<LatencyPoint>> {
     let points = scope(ctx)
         .loaders

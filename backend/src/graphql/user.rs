@@ -4,7 +4,7 @@ use super::account::{self, Identity, Session};
 use super::scalar::{Id, Time};
 use super::scope::scope;
 use crate::auth::Auth;
-use crate::use_cases::token::Wanted;
+use crate::use_cases::token::TokenDraft;
 use async_graphql::{ComplexObject, Context, InputObject, Object, Result, SimpleObject};
 use entity::api_token;
 use std::sync::Arc;
@@ -161,7 +161,7 @@ impl UserMutation {
         #[graphql(desc = "The token that you want.")] input: CreateApiTokenInput,
     ) -> Result<CreatedApiToken> {
         let scope = scope(ctx);
-        let wanted = Wanted {
+        let wanted = TokenDraft {
             name: input.name,
             read_only: input.read_only.unwrap_or(false),
             expires_in_days: input.expires_in_days,

@@ -5,7 +5,7 @@ use super::scalar::Time;
 use super::scope::{ByService, scope};
 use super::status::Status;
 use crate::use_cases::Error;
-use crate::use_cases::vendor::{PageView, Shown};
+use crate::use_cases::vendor::{PageComponent, PageView};
 use async_graphql::{Context, Object, Result, SimpleObject};
 use entity::service;
 use std::sync::Arc;
@@ -104,8 +104,8 @@ pub(crate) struct DiscoveredComponent {
     vendor_status: String,
 }
 
-impl From<&Shown> for DiscoveredComponent {
-    fn from(shown: &Shown) -> Self {
+impl From<&PageComponent> for DiscoveredComponent {
+    fn from(shown: &PageComponent) -> Self {
         Self {
             id: shown.component_id.clone(),
             name: shown.name.clone(),

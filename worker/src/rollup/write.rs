@@ -61,7 +61,7 @@ async fn unchanged<'a>(
     // A service that is being deleted is skipped, because waiting for it could be waiting for each other.
     let sql = Sql::new(tx.get_database_backend())
         .text("SELECT s.seq, p.slot FROM ")
-        .rows("given", ["seq"], &numbers)
+        .values_table("given", ["seq"], &numbers)
         .text(" JOIN services s ON s.seq = given.seq")
         .text(" LEFT JOIN rollup_progress p ON p.service_seq = s.seq")
         .by_backend(" FOR KEY SHARE OF s SKIP LOCKED", "");
@@ -93,7 +93,7 @@ async fn added_to_what_is_there(
         .collect();
     let sql = Sql::new(tx.get_database_backend())
         .text("SELECT r.* FROM ")
-        .rows("given", ["seq", "period", "start"], &begun)
+        .values_table("given", ["seq", "period", "start"], &begun)
         .by_backend(" JOIN ", " CROSS JOIN ")
         .text("check_rollups r ON r.service_seq = given.seq")
         .text(" AND r.period = given.period AND r.start = given.start");

@@ -8,7 +8,7 @@ use crate::graphql::plain::{Write, put, put_key, put_list, put_object, raw, sele
 use crate::graphql::scalar::Time;
 use crate::graphql::scope::{ByService, Scope, scope};
 use crate::graphql::status::{CurrentStatus, MonitorKind, Window, word};
-use crate::use_cases::history::{self, Answer, Question};
+use crate::use_cases::history::{self, UptimeQuery, UptimeResult};
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
 use async_graphql::resolver_utils::{ContainerType as _, resolve_list};
@@ -164,25 +164,25 @@ async fn known<'a>(
         "uptime" => {
             let writers = writers::<Uptime>(set, ctx.query_env)?;
             let (_, window) = argument.param_value::<Window>("window", None).ok()?;
-            let take = |answer: Option<&Answer>| match answer {
-                Some(Answer::Uptime(uptime)) => Some(written(|json| {
+            let take = |answer: Option<&UptimeResult>| match answer {
+                Some(UptimeResult::Window(uptime)) => Some(written(|json| {
                     put_object(json, &(*uptime).into(), &writers)
                 })),
                 _ => None,
             };
-            ask(ctx, services, Question::Uptime(window.into()), take).await
+            ask(ctx, services, UptimeQuery::Window(window.into()), take).await
         }
         "uptimeDays" => {
             let writers = writers::<UptimeDay>(set, ctx.query_env)?;
             let days = days(&argument)?;
             let mut alike = Alike::default();
-            let take = |answer: Option<&Answer>| match answer {
-                Some(Answer::Days(days)) => {
-                    Some(written(|json| alike.put(json, days.iter(), &writers)))
-                }
+            let take = |answer: Option<&UptimeResult>| match answer {
+                Some(UptimeResult::Days(days)) => Some(written(|json| {
+                    alike.put(json, days.iter().copied(), &writers)
+                })),
                 _ => None,
             };
-            ask(ctx, services, Question::Days(days), take).await
+            ask(ctx, services, UptimeQuery::Days(days), take).await
         }
         "incidentDays" => {
             let days = days(&argument)?;
@@ -226,8 +226,8 @@ async fn known<'a>(
 async fn ask(
     ctx: &ContextSelectionSet<'_>,
     services: &[Arc<service::Model>],
-    question: Question,
-    mut take: impl FnMut(Option<&Answer>) -> Option<Vec<u8>>,
+    question: UptimeQuery,
+    mut take: impl FnMut(Option<&UptimeResult>) -> Option<Vec<u8>>,
 ) -> Option<Vec<Vec<u8>>> {
     let keys: Vec<_> = services
         .iter()

@@ -25,7 +25,7 @@ pub use error::{Error, Result};
 
 use crate::caches::Caches;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use coordination::{Event, Live, LiveError};
+use coordination::{Coordination, CoordinationError, Event};
 use discovery::VendorPages;
 use entity::column::MonitorKind;
 use entity::service as services;
@@ -42,7 +42,7 @@ use uuid::Uuid;
 pub struct Ops {
     pub db: DatabaseConnection,
     /// Latest statuses, the due queue, and events.
-    pub live: Live,
+    pub live: Coordination,
     pub caches: Arc<Caches>,
     /// Tests a service before it is created.
     pub prober: Prober,
@@ -102,7 +102,7 @@ impl Ops {
     async fn schedule_now(
         &self,
         services: impl IntoIterator<Item = &services::Model>,
-    ) -> std::result::Result<(), LiveError> {
+    ) -> std::result::Result<(), CoordinationError> {
         let due = |service: &services::Model| match service.kind {
             MonitorKind::Http => Some(service.id),
             MonitorKind::VendorPage => service.vendor_page_id,
@@ -127,9 +127,9 @@ impl Ops {
     }
 
     /// As [`Ops::withdraw`], for callers that retry. Does both, even if one of them fails.
-    async fn forget_live(&self, services: &[Uuid]) -> std::result::Result<(), LiveError> {
+    async fn forget_live(&self, services: &[Uuid]) -> std::result::Result<(), CoordinationError> {
         let removed = self.live.remove(services).await;
-        removed.and(self.live.forget(services).await)
+        removed.and(self.live.evict_statuses(services).await)
     }
 
     /// Publishes events to all subscribers. A failure is only logged.

@@ -4,7 +4,7 @@
 use super::{Ops, Result, now};
 use crate::auth::{Viewer, local};
 use chrono::{DateTime, TimeDelta, Utc};
-use coordination::{LiveError, Present};
+use coordination::{CoordinationError, WorkerPresence};
 use domain::LatencyHistogram;
 use entity::scheduler_minute as period;
 use entity::sql::Sql;
@@ -33,7 +33,7 @@ pub struct System {
     /// The due queue; `None` while the live state is unavailable.
     pub queue: Option<Queue>,
     /// The registered workers, the oldest first; `None` while the live state is unavailable.
-    pub workers: Option<Vec<Present>>,
+    pub workers: Option<Vec<WorkerPresence>>,
     /// The last hour as a whole.
     pub hour: Scheduling,
     /// Its minutes in which a worker ran.
@@ -141,7 +141,7 @@ impl Ops {
         }))
     }
 
-    async fn queue(&self) -> std::result::Result<Queue, LiveError> {
+    async fn queue(&self) -> std::result::Result<Queue, CoordinationError> {
         let (length, looked) = (
             self.live.queue_len().await?,
             self.live.claim(0, Duration::from_secs(1)).await?,

@@ -195,7 +195,7 @@ fn statement(sql: Sql, window: &LatencyWindow) -> Sql {
         Source::ChecksOrHours => {
             let first_hour = floor(from, width.max(HOUR)).timestamp_millis();
             select_rollups(sql, RollupPeriod::Hour, first_hour, last)
-                .text(" AND r.start + ")
+                .text(" WHERE r.start + ")
                 .value(HOUR.num_milliseconds())
                 .text(" <= coalesce((SELECT min(o.slot) FROM checks o")
                 .text(" WHERE o.service_seq = given.seq AND o.slot >= ")
@@ -227,13 +227,15 @@ fn statement(sql: Sql, window: &LatencyWindow) -> Sql {
 /// Selects the rollups of each service that begin from `first` to `last`.
 fn select_rollups(sql: Sql, period: RollupPeriod, first: i64, last: i64) -> Sql {
     sql.text(" SELECT r.service_seq, r.start AS at, r.checks, r.max_response_time_ms, r.latency")
-        .text(" FROM given CROSS JOIN check_rollups r WHERE r.service_seq = given.seq")
-        .text(" AND r.period = ")
-        .value(period.into_value())
-        .text(" AND r.checks > 0 AND r.start >= ")
-        .value(first)
-        .text(" AND r.start <= ")
-        .value(last)
+        .text(" FROM given")
+        .join_each("check_rollups", "r", |sql| {
+            sql.text("r.service_seq = given.seq AND r.period = ")
+                .value(period.into_value())
+                .text(" AND r.checks > 0 AND r.start >= ")
+                .value(first)
+                .text(" AND r.start <= ")
+                .value(last)
+        })
 }
 
 /// Number of hours that [`hourly_medians`] returns.

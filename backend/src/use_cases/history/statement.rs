@@ -143,14 +143,15 @@ impl HistoryStatement {
             .select_tally(part, index, "min(r.start)", sum)
             .text(" FROM ")
             .map(|sql| sql.values_table("starts", ["seq", "start"], &starts))
-            .text(" CROSS JOIN rollup_progress p CROSS JOIN check_rollups r")
-            .text(" WHERE p.service_seq = starts.seq AND r.service_seq = starts.seq")
+            .text(" LEFT JOIN rollup_progress p ON p.service_seq = starts.seq")
             .map(|sql| {
-                sql.text(" AND r.period = ")
-                    .value(RollupPeriod::Day.into_value())
+                sql.join_each("check_rollups", "r", |sql| {
+                    sql.text("r.service_seq = starts.seq AND r.period = ")
+                        .value(RollupPeriod::Day.into_value())
+                        .text(" AND r.start >= starts.start AND r.start < ")
+                        .value(now.timestamp_millis())
+                })
             })
-            .text(" AND r.start >= starts.start")
-            .map(|sql| sql.text(" AND r.start < ").value(now.timestamp_millis()))
             .text(" GROUP BY r.service_seq, 1")
     }
 
@@ -216,15 +217,15 @@ impl HistoryStatement {
 
     /// Joins the rollups of each service that begin in a range.
     fn join_rollups(self, period: RollupPeriod, from: DateTime<Utc>, to: DateTime<Utc>) -> Self {
-        // The cross join keeps the order: service by service along the primary key.
         self.map(|sql| {
-            sql.text(" CROSS JOIN check_rollups r WHERE r.service_seq = given.seq")
-                .text(" AND r.period = ")
-                .value(period.into_value())
-                .text(" AND r.start >= ")
-                .value(from.timestamp_millis())
-                .text(" AND r.start < ")
-                .value(to.timestamp_millis())
+            sql.join_each("check_rollups", "r", |sql| {
+                sql.text("r.service_seq = given.seq AND r.period = ")
+                    .value(period.into_value())
+                    .text(" AND r.start >= ")
+                    .value(from.timestamp_millis())
+                    .text(" AND r.start < ")
+                    .value(to.timestamp_millis())
+            })
         })
     }
 

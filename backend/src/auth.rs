@@ -10,11 +10,11 @@ pub(crate) mod avatar;
 pub(crate) mod browser;
 pub(crate) mod calendar;
 pub(crate) mod cookie;
+pub(crate) mod ended;
 pub(crate) mod flow;
 mod identity;
 pub mod local;
 pub mod provider;
-mod recent;
 mod refresh_token;
 pub(crate) mod refusal;
 pub(crate) mod return_path;
@@ -23,29 +23,22 @@ pub(crate) mod session;
 mod signature;
 pub mod viewer;
 
+pub(crate) use ended::Ended;
 pub use viewer::Viewer;
 
+use crate::caches::{CachedSession, CachedToken, Caches};
 use access_token::Signer;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
+use entity::sql::begin_write;
 use flow::Flows;
 use provider::{Answer, Providers};
-use recent::Recent;
 use refresh_token::{RefreshToken, RefreshTokens};
 use refusal::Refusal;
-use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
-};
+use sea_orm::{DatabaseConnection, DbErr};
 use session::{Begun, Device, Exchange};
+use std::sync::Arc;
 use tokio::sync::broadcast;
 use uuid::Uuid;
-
-/// How long the answer "this session or token exists" is believed without asking the database again. An ended session or
-/// a revoked token stops working at once in the process that ended it, and within this time in the others.
-const BELIEVED_FOR: Duration = Duration::seconds(5);
-
-/// How many sessions, and how many tokens, are remembered at once; each takes about 150 bytes.
-const REMEMBERED: usize = 20_000;
 
 /// Decides who is asking.
 pub struct Auth {
@@ -55,43 +48,8 @@ pub struct Auth {
     flows: Flows,
     providers: Providers,
     local_links: bool,
-    sessions: Recent<Uuid, Session>,
-    tokens: Recent<secret::Hash, Token>,
-    /// When tokens end, by their ids: for those who showed theirs long ago and are still here.
-    token_ends: Recent<Uuid, Option<DateTime<Utc>>>,
+    caches: Arc<Caches>,
     ended: broadcast::Sender<Ended>,
-}
-
-/// What has just been ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
-    Session(Uuid),
-    Token(Uuid),
-    /// Everything of this user.
-    Account(Uuid),
-}
-
-impl Ended {
-    /// Whether it was by this that somebody was let in.
-    pub(crate) fn concerns(self, viewer: &Viewer) -> bool {
-        match self {
-            Self::Session(session) => viewer.session == Some(session),
-            Self::Token(token) => viewer.token == Some(token),
-            Self::Account(user) => viewer.user_id == user,
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Session {
-    user: Uuid,
-    expires_at: DateTime<Utc>,
-}
-
-#[derive(Clone, Copy)]
-struct Token {
-    viewer: Viewer,
-    expires_at: Option<DateTime<Utc>>,
 }
 
 /// What a browser gets for a refresh token.
@@ -139,6 +97,7 @@ impl Auth {
     pub(crate) fn new(
         db: DatabaseConnection,
         settings: &crate::Settings,
+        caches: Arc<Caches>,
     ) -> Result<Self, provider::Fault> {
         let issuer = settings.public_url.origin().ascii_serialization();
         let (secret, previous) = (
@@ -152,9 +111,7 @@ impl Auth {
             flows: Flows::new(issuer, secret, previous),
             providers: Providers::new(settings.providers.clone(), &settings.public_url)?,
             local_links: settings.local_login,
-            sessions: Recent::new(BELIEVED_FOR, REMEMBERED),
-            tokens: Recent::new(BELIEVED_FOR, REMEMBERED),
-            token_ends: Recent::new(BELIEVED_FOR, REMEMBERED),
+            caches,
             ended: broadcast::Sender::new(256),
         })
     }
@@ -209,11 +166,11 @@ impl Auth {
         let Some(hash) = api_token::token_hash(token) else {
             return Ok(None);
         };
-        if let Some(token) = self.tokens.get(&hash, now) {
+        if let Some(token) = self.caches.tokens.get(&hash, now) {
             return Ok(api_token::works(token.expires_at, now).then_some(token.viewer));
         }
-        // What does not exist is not remembered: made-up tokens would push out the real ones.
-        let since = self.tokens.since();
+        // Tokens that do not exist are not cached: made-up ones would evict the real ones.
+        let ticket = self.caches.tokens.begin_load();
         let Some(row) = api_token::find(&self.db, &hash, now).await? else {
             return Ok(None);
         };
@@ -223,15 +180,11 @@ impl Auth {
             token: Some(row.id),
             read_only: row.read_only,
         };
-        self.tokens.put(
-            since,
-            hash,
-            Token {
-                viewer,
-                expires_at: row.expires_at,
-            },
-            now,
-        );
+        let token = CachedToken {
+            viewer,
+            expires_at: row.expires_at,
+        };
+        self.caches.tokens.insert(ticket, hash, token, now);
         if api_token::use_is_worth_noting(&row, now) {
             let db = self.db.clone();
             tokio::spawn(async move {
@@ -361,7 +314,7 @@ impl Auth {
             fault.refusal()
         })?;
         let begun = async {
-            let transaction = writing(&self.db).await?;
+            let transaction = begin_write(&self.db).await?;
             let begun = match identity::user_of(&transaction, &profile, now).await? {
                 Ok(user) => session::begin(&transaction, &self.refresh_tokens, user, device, now)
                     .await
@@ -474,24 +427,17 @@ impl Auth {
 
     /// To be called when a session was ended, so that it is over in this process at once.
     pub(crate) fn session_ended(&self, session: Uuid) {
-        self.sessions.forget(|id, _| *id == session);
-        self.tell(Ended::Session(session));
+        self.end(Ended::Session(session));
     }
 
     /// To be called when an account was deleted, so that whoever acts for it stops in this process at once.
     pub(crate) fn account_deleted(&self, user: Uuid) {
-        self.sessions.forget(|_, known| known.user == user);
-        self.tokens.forget(|_, known| known.viewer.user_id == user);
-        self.token_ends.forget(|_, _| true);
-        self.tell(Ended::Account(user));
+        self.end(Ended::Account(user));
     }
 
     /// To be called when an API token was revoked, so that it stops working in this process at once.
     pub fn token_revoked(&self, token: Uuid) {
-        self.tokens
-            .forget(|_, known| known.viewer.token == Some(token));
-        self.token_ends.forget(|id, _| *id == token);
-        self.tell(Ended::Token(token));
+        self.end(Ended::Token(token));
     }
 
     /// Removes what has expired: sessions, links that nobody used, and what is remembered of completed sign-ins.
@@ -505,10 +451,10 @@ impl Auth {
     }
 
     async fn session_lives(&self, id: Uuid, user: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
-        let session = match self.sessions.get(&id, now) {
+        let session = match self.caches.sessions.get(&id, now) {
             Some(session) => Some(session),
             None => {
-                let since = self.sessions.since();
+                let ticket = self.caches.sessions.begin_load();
                 let row = session::find(&self.db, id, now).await?;
                 if let Some(row) = row
                     .as_ref()
@@ -519,29 +465,29 @@ impl Auth {
                         tracing::warn!(%error, session = %row.id, "the last use of a session could not be noted");
                     }
                 }
-                let session = row.map(|row| Session {
-                    user: row.user_id,
+                let session = row.map(|row| CachedSession {
+                    user_id: row.user_id,
                     expires_at: row.expires_at,
                 });
                 if let Some(session) = session {
-                    self.sessions.put(since, id, session, now);
+                    self.caches.sessions.insert(ticket, id, session, now);
                 }
                 session
             }
         };
-        Ok(session.is_some_and(|session| session.user == user && now < session.expires_at))
+        Ok(session.is_some_and(|session| session.user_id == user && now < session.expires_at))
     }
 
     async fn token_lives(&self, id: Uuid, now: DateTime<Utc>) -> Result<bool, DbErr> {
-        let end = match self.token_ends.get(&id, now) {
+        let end = match self.caches.token_expiries.get(&id, now) {
             Some(end) => Some(end),
             None => {
-                let since = self.token_ends.since();
+                let ticket = self.caches.token_expiries.begin_load();
                 let end = api_token::find_by_id(&self.db, id, now)
                     .await?
                     .map(|row| row.expires_at);
                 if let Some(end) = end {
-                    self.token_ends.put(since, id, end, now);
+                    self.caches.token_expiries.insert(ticket, id, end, now);
                 }
                 end
             }
@@ -549,20 +495,11 @@ impl Auth {
         Ok(end.is_some_and(|end| api_token::works(end, now)))
     }
 
-    fn tell(&self, ended: Ended) {
-        // It fails when nobody listens, which is no fault.
+    fn end(&self, ended: Ended) {
+        self.caches.invalidate(ended);
+        // It fails when nobody is subscribed, which is no error.
         let _ = self.ended.send(ended);
     }
-}
-
-/// A transaction that may write. SQLite takes its lock at once: one that begins by reading may not be able to write later.
-async fn writing(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    let sqlite = db.get_database_backend() == DbBackend::Sqlite;
-    let options = TransactionOptions {
-        sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    db.begin_with_options(options).await
 }
 
 fn failed(error: &DbErr) -> Refusal {

@@ -20,6 +20,7 @@ use crate::assets::Assets;
 use crate::auth::Auth;
 use crate::auth::cookie::Cookies;
 use crate::auth::provider;
+use crate::caches::Caches;
 use crate::graphql::Schema;
 use crate::metrics;
 use crate::rates::{Rates, RetryAfter};
@@ -78,7 +79,8 @@ impl Server {
             fetcher,
             settings,
         } = backend;
-        let auth = Auth::new(db.clone(), &settings)?;
+        let caches = Arc::<Caches>::default();
+        let auth = Auth::new(db.clone(), &settings, caches.clone())?;
         let limits = Limits {
             min_interval_seconds: settings.min_interval_seconds,
             max_services: settings.max_services_per_user,
@@ -87,8 +89,7 @@ impl Server {
         let ops = Ops {
             db: db.clone(),
             live: live.clone(),
-            past: Arc::default(),
-            definitions: Arc::default(),
+            caches,
             prober,
             vendor_pages: VendorPages::new(&fetcher),
             public_url: settings.public_url.clone(),

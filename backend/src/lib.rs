@@ -6,6 +6,7 @@
 
 mod assets;
 pub mod auth;
+pub mod caches;
 pub mod graphql;
 mod http;
 pub mod metrics;

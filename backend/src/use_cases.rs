@@ -1,12 +1,12 @@
-//! What can be asked for and done: the work on the database and on the live state behind the API. Every operation takes
-//! the [`Viewer`](crate::auth::Viewer), and what belongs to somebody else is answered exactly as what does not exist, by
-//! the same statements. Knows nothing of GraphQL or HTTP.
+//! The use cases behind the API: the work on the database and the live state, one file a domain.
+//!
+//! Every use case takes the [`Viewer`](crate::auth::Viewer). What belongs to somebody else gets the
+//! same result as what does not exist, by the same statements. Knows nothing of GraphQL or HTTP.
 
 pub mod account;
 pub mod bulk;
 pub mod calendar;
 pub mod current;
-mod definitions;
 pub mod discovery;
 mod error;
 pub mod follow;
@@ -15,60 +15,54 @@ pub mod incident;
 pub mod page;
 pub mod pause;
 pub mod service;
+mod service_list;
 pub mod system;
 pub mod token;
 pub mod user;
 pub mod vendor;
 
-pub use definitions::Definitions;
 pub use error::{Error, Result};
 
+use crate::caches::Caches;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use coordination::{Coordination, CoordinationError, Event};
 use discovery::VendorPages;
 use entity::column::MonitorKind;
 use entity::service as services;
+use entity::sql::begin_write;
 use monitors::Prober;
-use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
-};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use url::Url;
 use uuid::Uuid;
 
-/// Everything that operations work with. Clones share it.
+/// The use cases, and everything they work with. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Ops {
-    /// The truth.
     pub db: DatabaseConnection,
-    /// Fast copies, the due queue, and events.
+    /// Latest statuses, the due queue, and events.
     pub live: Coordination,
-    /// What history no longer changes, remembered.
-    pub past: Arc<history::Past>,
-    /// Services as they are defined, remembered.
-    pub definitions: Arc<Definitions>,
-    /// For looking at a target before it is added.
+    pub caches: Arc<Caches>,
+    /// Tests a service before it is created.
     pub prober: Prober,
-    /// For finding vendor pages, and reading them before they are followed.
+    /// Discovers vendor pages, and reads them before they are followed.
     pub vendor_pages: VendorPages,
-    /// What browsers call this server.
+    /// The address of this server in browsers.
     pub public_url: Url,
-    /// What users may do at most.
     pub limits: Limits,
-    /// Whether everybody sees how this installation does.
+    /// Whether everybody may see the state of this installation, not only its operators.
     pub system_for_all: bool,
 }
 
-/// What users may do at most.
+/// The quotas of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The shortest interval between two checks, in seconds.
+    /// Minimum interval between two checks, in seconds.
     pub min_interval_seconds: i32,
-    /// How many services one user may have.
+    /// Maximum number of services of a user.
     pub max_services: u32,
-    /// How many API tokens one user may have.
+    /// Maximum number of API tokens of a user.
     pub max_tokens: u32,
 }
 
@@ -82,35 +76,29 @@ impl Default for Limits {
     }
 }
 
-/// The time, in the whole milliseconds that everything is stored in.
+/// Returns the current time in whole milliseconds, the resolution of everything that is stored.
 #[must_use]
 pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(3)
 }
 
 impl Ops {
-    /// A transaction that may write. SQLite takes its lock at once: one that begins by reading and writes later would
-    /// fail when somebody else has written in between.
+    /// Begins a transaction that will write.
     async fn begin(&self) -> std::result::Result<DatabaseTransaction, DbErr> {
-        let sqlite = self.db.get_database_backend() == DbBackend::Sqlite;
-        let options = TransactionOptions {
-            sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        self.db.begin_with_options(options).await
+        begin_write(&self.db).await
     }
 
-    /// Makes checks due now. What is committed stays so when this fails: the worker's reconciliation mends the queue.
+    /// Schedules checks now. A failure is only logged: the worker's reconciliation repairs the queue.
     async fn make_due(&self, services: impl IntoIterator<Item = &services::Model>) {
         if let Err(error) = self.schedule_now(services).await {
-            tracing::warn!(%error, "checks could not be scheduled: the worker will find them by itself");
+            tracing::warn!(%error, "failed to schedule checks, the worker's reconciliation will");
         }
     }
 
-    /// Puts services into the queue, due at once by the clock that the queue is judged by: this machine's may be ahead,
-    /// and the check would wait for as long. Of many each is due a millisecond after the one before, so that thousands that
-    /// are resumed are not requested all at once. What is due of one that follows a vendor page is the page, which is read
-    /// for all who follow it.
+    /// Puts services into the due queue, or the vendor page that a service follows: it is read once for
+    /// all. Uses the queue's clock, because this machine's may be ahead and the checks would wait for
+    /// as long. Spreads them by a millisecond each, so that thousands of resumed services are not
+    /// checked at the same instant.
     async fn schedule_now(
         &self,
         services: impl IntoIterator<Item = &services::Model>,
@@ -130,24 +118,24 @@ impl Ops {
             .await
     }
 
-    /// Takes services out of the queue and their latest statuses away. A page stays in the queue: the worker knows
-    /// whether anybody else follows it.
+    /// Removes services from the due queue, and their latest statuses. A vendor page stays in the queue:
+    /// the worker knows whether anybody else follows it.
     async fn withdraw(&self, services: &[Uuid]) {
         if let Err(error) = self.forget_live(services).await {
-            tracing::warn!(%error, "the live state could not be told that services are checked no more");
+            tracing::warn!(%error, "failed to remove services from the live state");
         }
     }
 
-    /// As [`Ops::withdraw`], for who tries again. Neither half waits for the other to succeed.
+    /// As [`Ops::withdraw`], for callers that retry. Does both, even if one of them fails.
     async fn forget_live(&self, services: &[Uuid]) -> std::result::Result<(), CoordinationError> {
         let removed = self.live.remove(services).await;
         removed.and(self.live.evict_statuses(services).await)
     }
 
-    /// Tells everybody who listens.
+    /// Publishes events to all subscribers. A failure is only logged.
     async fn publish(&self, events: &[Event]) {
         if let Err(error) = self.live.publish(events).await {
-            tracing::warn!(%error, "a change could not be published: open pages show it at their next refetch");
+            tracing::warn!(%error, "failed to publish a change, open pages show it at their next refetch");
         }
     }
 }

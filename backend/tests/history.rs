@@ -1,9 +1,10 @@
-//! What is read of history is what brute force finds in all checks ever made, whatever part of them is summed up already.
+//! History is what brute force computes from all checks ever made, whatever part of them is rolled up.
 #![allow(clippy::unwrap_used)]
 
+use backend::caches::AggregateCache;
 use backend::use_cases::history::{
-    Answer, LatencyPoint, Past, Question, Stretch, Uptime, UptimeDay, around, ask, begins, checks,
-    hourly_medians, latency,
+    LatencyPoint, LatencyWindow, Uptime, UptimeDay, UptimeQuery, UptimeResult, checks, checks_near,
+    fetch, hourly_medians, latency, window_start,
 };
 use chrono::{DateTime, Duration, Utc};
 use domain::rollup::{DAY, Fold, floor};
@@ -27,18 +28,18 @@ fn at(text: &str) -> DateTime<Utc> {
 
 async fn uptime(
     db: &DatabaseConnection,
-    past: &Past,
+    cache: &AggregateCache,
     numbers: &[i32],
     window: Window,
     now: DateTime<Utc>,
 ) -> HashMap<i32, Uptime> {
     let asked: Vec<_> = numbers
         .iter()
-        .map(|number| (*number, Question::Uptime(window)))
+        .map(|number| (*number, UptimeQuery::Window(window)))
         .collect();
-    let answers = ask(db, past, &asked, now).await.unwrap();
+    let answers = fetch(db, cache, &asked, now).await.unwrap();
     let uptime = |answer| {
-        if let Answer::Uptime(uptime) = answer {
+        if let UptimeResult::Window(uptime) = answer {
             uptime
         } else {
             panic!("{answer:?}")
@@ -52,19 +53,19 @@ async fn uptime(
 
 async fn uptime_days(
     db: &DatabaseConnection,
-    past: &Past,
+    cache: &AggregateCache,
     numbers: &[i32],
     days: u32,
     now: DateTime<Utc>,
 ) -> HashMap<i32, Vec<UptimeDay>> {
     let asked: Vec<_> = numbers
         .iter()
-        .map(|number| (*number, Question::Days(days)))
+        .map(|number| (*number, UptimeQuery::Days(days)))
         .collect();
-    let answers = ask(db, past, &asked, now).await.unwrap();
+    let answers = fetch(db, cache, &asked, now).await.unwrap();
     let days = |answer| {
-        if let Answer::Days(days) = answer {
-            days.iter().collect()
+        if let UptimeResult::Days(days) = answer {
+            days
         } else {
             panic!("{answer:?}")
         }
@@ -75,28 +76,10 @@ async fn uptime_days(
         .collect()
 }
 
-/// Stores a story of which a share of tenths is summed up, and remembers what was summed up when it was half of that.
-async fn stored(
-    db: &DatabaseConnection,
-    service: &service::Model,
-    story: &[check::Model],
-    share: usize,
-) -> Past {
+/// Stores checks of which a share of tenths is rolled up.
+async fn store(db: &DatabaseConnection, story: &[check::Model], share: usize) {
     insert_checks(db, story).await;
-    let past = Past::default();
-    roll_up(db, &story[..story.len() * share / 20]).await;
-    if let Some(last) = story.last() {
-        uptime_days(
-            db,
-            &past,
-            &[service.seq],
-            90,
-            entity::check::instant(last.slot),
-        )
-        .await;
-    }
     roll_up(db, &story[..story.len() * share / 10]).await;
-    past
 }
 
 on_each_database! {
@@ -104,14 +87,14 @@ on_each_database! {
         let (db, mut runner) = (&database.db, TestRunner::deterministic());
         let user = a_user(db).await;
         for _ in 0..8 {
-            let (mut stories, past) = (HashMap::new(), Past::default());
+            let (mut stories, cache) = (HashMap::new(), AggregateCache::default());
             for _ in 0..4 {
                 let service = a_service(db, &user).create().await;
                 let (story, share) = story(&service).new_tree(&mut runner).unwrap().current();
                 stories.insert(service.seq, (story, share));
             }
             let numbers: Vec<i32> = stories.keys().copied().collect();
-            // Stories go on between the questions, and what is remembered of their beginning must serve to the end.
+            // More checks and rollups are written between the queries.
             for stage in [[0, 4], [4, 6], [6, 10]] {
                 let mut told = HashMap::new();
                 for (number, (story, share)) in &stories {
@@ -125,15 +108,15 @@ on_each_database! {
                 let last = entity::check::instant(last);
                 for now in [last, last + Duration::seconds(17), floor(last, DAY) + DAY, last + Duration::hours(30)] {
                     for window in WINDOWS {
-                        let from = begins(window, now);
-                        let found = uptime(db, &past, &numbers, window, now).await;
+                        let from = window_start(window, now);
+                        let found = uptime(db, &cache, &numbers, window, now).await;
                         for (number, story) in &told {
                             let expected = Uptime { tally: brute_force(story, from, now, now), length: now - from };
                             assert_eq!(found[number], expected, "{window:?} at {now} of {story:#?}");
                         }
                     }
                     for days in [40, 90, 2] {
-                        let found = uptime_days(db, &past, &numbers, days, now).await;
+                        let found = uptime_days(db, &cache, &numbers, days, now).await;
                         for (number, story) in &told {
                             assert_eq!(found[number], brute_force_days(story, days, now), "at {now} of {story:#?}");
                         }
@@ -143,11 +126,11 @@ on_each_database! {
         }
     }
 
-    async fn what_is_remembered_goes_on_with_each_check(database: TestDatabase) {
+    async fn uptime_grows_with_each_check_and_rollup(database: TestDatabase) {
         let (db, mut runner) = (&database.db, TestRunner::deterministic());
         let user = a_user(db).await;
         for round in 0..6 {
-            let (mut stories, past) = (Vec::new(), Past::default());
+            let (mut stories, cache) = (Vec::new(), AggregateCache::default());
             for _ in 0..3 {
                 let service = a_service(db, &user).create().await;
                 let (story, _) = story(&service).new_tree(&mut runner).unwrap().current();
@@ -172,14 +155,14 @@ on_each_database! {
                 let last = stories.iter().filter_map(|(_, story)| part(story, until).last().map(|check| check.slot)).max();
                 let now = entity::check::instant(last.unwrap_or_default()) + Duration::seconds(11);
                 for window in [Window::Month, Window::Quarter] {
-                    let found = uptime(db, &past, &numbers, window, now).await;
+                    let found = uptime(db, &cache, &numbers, window, now).await;
                     for (number, story) in &stories {
-                        let (story, from) = (part(story, until), begins(window, now));
+                        let (story, from) = (part(story, until), window_start(window, now));
                         let expected = Uptime { tally: brute_force(&story, from, now, now), length: now - from };
                         assert_eq!(found[number], expected, "{window:?} at {now} of {} checks", story.len());
                     }
                 }
-                let found = uptime_days(db, &past, &numbers, 40, now).await;
+                let found = uptime_days(db, &cache, &numbers, 40, now).await;
                 for (number, story) in &stories {
                     let story = part(story, until);
                     assert_eq!(found[number], brute_force_days(&story, 40, now), "at {now} of {} checks", story.len());
@@ -188,35 +171,35 @@ on_each_database! {
         }
     }
 
-    async fn only_later_checks_are_read_for_an_hour_and_then_everything_that_may_change(database: TestDatabase) {
+    async fn repaired_checks_and_rollups_are_read_at_once(database: TestDatabase) {
         let db = &database.db;
         let service = a_service(db, &a_user(db).await).interval(600).create().await;
         let from = at("2026-03-01T00:00:00Z");
         let story: Vec<_> = (0..240).map(|i| a_check(&service, from + Duration::seconds(600 * i))).collect();
         insert_checks(db, &story[..200]).await;
         roll_up(db, &story[..190]).await;
-        let (past, now) = (Past::default(), at("2026-03-02T09:19:00Z"));
+        let now = at("2026-03-02T09:19:00Z");
         let down_ms = async |now| {
-            let days = &uptime_days(db, &past, &[service.seq], 2, now).await[&service.seq];
+            let days = &uptime_days(db, &AggregateCache::default(), &[service.seq], 2, now).await[&service.seq];
             days.iter().map(|day| day.uptime.tally.down_ms).collect::<Vec<_>>()
         };
         assert_eq!(down_ms(now).await, [0, 0]);
-        // Sums of both days, and the checks after them, are repaired.
+        // Rollups of both days, and the checks after them, are repaired.
         let down: Vec<_> = story.iter().map(|check| check::Model { status: Status::Down.into(), ..check.clone() }).collect();
         check::Entity::delete_many().exec(db).await.unwrap();
         insert_checks(db, &down[..202]).await;
         roll_up(db, &down[..190]).await;
-        assert_eq!(down_ms(now + Duration::minutes(20)).await, [0, 19 * 60_000], "the later checks alone");
-        // The last check speaks until 09:40, and a day that the sums have left behind stays as it was.
-        assert_eq!(down_ms(now + Duration::hours(1)).await, [0, (9 * 60 + 40) * 60_000]);
+        let first_day = 24 * 60 * 60_000;
+        assert_eq!(down_ms(now + Duration::minutes(20)).await, [first_day, (9 * 60 + 39) * 60_000]);
+        assert_eq!(down_ms(now + Duration::hours(1)).await, [first_day, (9 * 60 + 40) * 60_000], "the last check counts until 09:40");
     }
 
     async fn checks_after_the_clock_was_set_back_are_read_all_the_same(database: TestDatabase) {
         let db = &database.db;
         let service = a_service(db, &a_user(db).await).interval(600).create().await;
-        let (ahead, past) = (at("2026-03-02T12:00:00Z"), Past::default());
+        let ahead = at("2026-03-02T12:00:00Z");
         let up_ms = async |now| {
-            let days = &uptime_days(db, &past, &[service.seq], 1, now).await[&service.seq];
+            let days = &uptime_days(db, &AggregateCache::default(), &[service.seq], 1, now).await[&service.seq];
             days[0].uptime.tally.up_ms
         };
         insert_checks(db, &[a_check(&service, ahead)]).await;
@@ -233,11 +216,11 @@ on_each_database! {
         for _ in 0..12 {
             let service = a_service(db, &user).create().await;
             let (story, share) = story(&service).new_tree(&mut runner).unwrap().current();
-            let past = stored(db, &service, &story, share).await;
+            store(db, &story, share).await;
             let now = story.last().map_or_else(Utc::now, |last| entity::check::instant(last.slot) + Duration::minutes(3));
             for (window, minutes) in widths {
                 let width = Duration::minutes(minutes);
-                let found = latency(db, &past, &[service.seq], Stretch::last(window, now)).await.unwrap();
+                let found = latency(db, &[service.seq], LatencyWindow::last(window, now)).await.unwrap();
                 let found = found.get(&service.seq).cloned().unwrap_or_default();
                 assert_eq!(found, brute_force_latency(&story, floor(window.start(now), width), width, now), "{window:?}");
             }
@@ -250,10 +233,10 @@ on_each_database! {
         for _ in 0..12 {
             let service = a_service(db, &user).create().await;
             let (story, share) = story(&service).new_tree(&mut runner).unwrap().current();
-            let past = stored(db, &service, &story, share).await;
+            store(db, &story, share).await;
             let last = story.last().map_or_else(Utc::now, |last| entity::check::instant(last.slot));
             for now in [last, last + Duration::hours(5), last + Duration::hours(30)] {
-                let found = hourly_medians(db, &past, &[service.seq], now).await.unwrap();
+                let found = hourly_medians(db, &[service.seq], now).await.unwrap();
                 let this_hour = floor(now, Duration::hours(1));
                 let expected = brute_force_latency(&story, this_hour - Duration::hours(23), Duration::hours(1), now);
                 let median = |ago| {
@@ -279,14 +262,14 @@ on_each_database! {
         for _ in 0..6 {
             let service = a_service(db, &user).create().await;
             let (story, share) = story(&service).new_tree(&mut runner).unwrap().current();
-            let past = stored(db, &service, &story, share).await;
+            store(db, &story, share).await;
             let last = story.last().map_or_else(Utc::now, |last| entity::check::instant(last.slot));
             for (hours, interval, minutes) in stretches {
                 // The end is no round time, and much lies after it.
                 let to = last - Duration::seconds(4321);
                 let (from, width) = (to - Duration::hours(hours), Duration::minutes(minutes));
-                let stretch = Stretch::between(from, to, Duration::seconds(interval));
-                let found = latency(db, &past, &[service.seq], stretch).await.unwrap();
+                let stretch = LatencyWindow::between(from, to, Duration::seconds(interval));
+                let found = latency(db, &[service.seq], stretch).await.unwrap();
                 let mut found = found.get(&service.seq).cloned().unwrap_or_default();
                 // A sum is whole or not there, so the last point may hold what follows within it.
                 let story: Vec<_> = if minutes < 60 {
@@ -306,7 +289,7 @@ on_each_database! {
         }
     }
 
-    async fn what_is_kept_only_in_sums_is_told_by_the_hour(database: TestDatabase) {
+    async fn what_is_kept_only_in_rollups_has_points_of_an_hour(database: TestDatabase) {
         let db = &database.db;
         let service = a_service(db, &a_user(db).await).interval(600).create().await;
         let from = at("2026-03-01T00:00:00Z");
@@ -314,8 +297,8 @@ on_each_database! {
         insert_checks(db, &story).await;
         roll_up(db, &story).await;
         let of = async |from: &str, to: &str| {
-            let stretch = Stretch::between(at(from), at(to), Duration::minutes(1));
-            let found = latency(db, &Past::default(), &[service.seq], stretch).await.unwrap();
+            let stretch = LatencyWindow::between(at(from), at(to), Duration::minutes(1));
+            let found = latency(db, &[service.seq], stretch).await.unwrap();
             found.get(&service.seq).cloned().unwrap_or_default()
         };
         let width = |points: &[LatencyPoint]| (points[1].at - points[0].at).num_minutes();
@@ -332,7 +315,7 @@ on_each_database! {
         assert_eq!(width(&of("2026-03-01T05:00:00Z", "2026-03-01T06:00:00Z").await), 1);
     }
 
-    async fn the_checks_around_a_moment_are_six_before_and_fourteen_from_it_on(database: TestDatabase) {
+    async fn six_checks_before_a_moment_and_fourteen_from_it_on_are_near(database: TestDatabase) {
         let db = &database.db;
         let user = a_user(db).await;
         let (service, other) = (a_service(db, &user).create().await, a_service(db, &user).create().await);
@@ -346,14 +329,14 @@ on_each_database! {
         let elsewhere = (other.seq, story[3].slot, hour);
         let nowhere = (4711, story[3].slot, hour);
         let asked = [moment(10), moment(2), moment(39), near, elsewhere, nowhere];
-        let found = around(db, &asked).await.unwrap();
+        let found = checks_near(db, &asked).await.unwrap();
         assert_eq!(found[&moment(10)], story[4..24]);
         assert_eq!(found[&moment(2)], story[..16]);
         assert_eq!(found[&moment(39)], story[33..]);
         assert_eq!(found[&near], story[17..23], "none that is farther away");
         assert_eq!(found[&elsewhere].len(), 1);
         assert!(!found.contains_key(&nowhere));
-        assert!(around(db, &[]).await.unwrap().is_empty());
+        assert!(checks_near(db, &[]).await.unwrap().is_empty());
     }
 
     async fn a_window_whose_first_checks_are_deleted_takes_its_share_of_that_hour(database: TestDatabase) {
@@ -365,7 +348,7 @@ on_each_database! {
         roll_up(db, &story).await;
         let old = check::Column::Slot.lt(at("2026-03-08T00:00:00Z").timestamp_millis());
         check::Entity::delete_many().filter(old).exec(db).await.unwrap();
-        let found = uptime(db, &Past::default(), &[service.seq], Window::Week, at("2026-03-08T10:15:00Z")).await;
+        let found = uptime(db, &AggregateCache::default(), &[service.seq], Window::Week, at("2026-03-08T10:15:00Z")).await;
         let week = Duration::days(7);
         let tally = Tally { up_ms: week.num_milliseconds(), ..Tally::default() };
         assert_eq!(found[&service.seq], Uptime { tally, length: week });
@@ -375,17 +358,17 @@ on_each_database! {
         let db = &database.db;
         let service = a_service(db, &a_user(db).await).create().await;
         let now = at("2026-03-01T12:00:00Z");
-        let found = uptime(db, &Past::default(), &[service.seq, 4711], Window::Day, now).await;
+        let found = uptime(db, &AggregateCache::default(), &[service.seq, 4711], Window::Day, now).await;
         let nothing = Uptime { tally: Tally::default(), length: Duration::days(1) };
         assert_eq!(found, HashMap::from([(service.seq, nothing), (4711, nothing)]));
         assert_eq!((nothing.percent(), nothing.coverage_percent()), (None, 0.0));
-        let days = &uptime_days(db, &Past::default(), &[service.seq], 3, now).await[&service.seq];
+        let days = &uptime_days(db, &AggregateCache::default(), &[service.seq], 3, now).await[&service.seq];
         let dates: Vec<_> = days.iter().map(|day| day.date.to_string()).collect();
         assert_eq!(dates, ["2026-02-27", "2026-02-28", "2026-03-01"]);
         assert!(days.iter().all(|day| day.status() == Status::Unknown));
         assert_eq!(days[2].uptime.length, Duration::hours(12), "today is as long as it has lasted");
-        assert!(latency(db, &Past::default(), &[service.seq], Stretch::last(Window::Day, now)).await.unwrap().is_empty());
-        assert_eq!(uptime(db, &Past::default(), &[], Window::Day, now).await.len(), 0);
+        assert!(latency(db, &[service.seq], LatencyWindow::last(Window::Day, now)).await.unwrap().is_empty());
+        assert_eq!(uptime(db, &AggregateCache::default(), &[], Window::Day, now).await.len(), 0);
     }
 
     async fn checks_come_newest_first_page_by_page(database: TestDatabase) {

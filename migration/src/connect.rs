@@ -159,7 +159,7 @@ async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
         match Database::connect(options.clone()).await {
             // SQLITE_BUSY.
             Err(error)
-                if entity::sql::code(&error).is_some_and(|code| code == "5")
+                if entity::sql::error_code(&error).is_some_and(|code| code == "5")
                     && Instant::now() < deadline =>
             {
                 tokio::time::sleep(LOCKED_PAUSE).await;

@@ -63,10 +63,10 @@ on_each_database! {
         for _ in 0..2 {
             let statement = Statement::from_string(db.get_database_backend(), endless);
             let error = db.query_one_raw(statement).await.unwrap_err();
-            assert!(entity::sql::was_stopped(&error), "{error:?}");
+            assert!(entity::sql::is_statement_timeout(&error), "{error:?}");
             assert_eq!(user::Entity::find().count(&db).await.unwrap(), 0);
         }
-        assert!(!entity::sql::was_stopped(&db.execute_unprepared("no statement").await.unwrap_err()));
+        assert!(!entity::sql::is_statement_timeout(&db.execute_unprepared("no statement").await.unwrap_err()));
     }
 
     async fn a_newer_database_is_refused_before_anything_is_touched(database: TestDatabase) {

@@ -102,7 +102,7 @@ impl Services {
         let select = |text: &str, ids: &[Uuid]| {
             Sql::new(self.db.get_database_backend())
                 .text(text)
-                .among(ids.iter().copied())
+                .in_ids(ids.iter().copied())
                 .finish()
         };
         let rows = self.db.query_all_raw(select(SERVICES, ids)).await?;

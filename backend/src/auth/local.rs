@@ -50,7 +50,7 @@ pub(super) async fn sign_in(
     let Some(token) = secret::decode::<32>(token) else {
         return Ok(None);
     };
-    let transaction = super::writing(db).await?;
+    let transaction = entity::sql::begin_write(db).await?;
     let begun = if consume(&transaction, &secret::hash(&token), now).await? {
         let user = owner(&transaction, now).await?;
         Some(session::begin(&transaction, refresh_tokens, user, device, now).await?)

@@ -38,6 +38,7 @@ fn auth(db: DatabaseConnection) -> Auth {
             local_login: true,
             ..settings
         },
+        Arc::default(),
     )
     .unwrap()
 }

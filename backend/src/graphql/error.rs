@@ -3,7 +3,7 @@
 
 use crate::use_cases::Error;
 use async_graphql::{ServerError, Value, value};
-use entity::sql::was_stopped;
+use entity::sql::is_statement_timeout;
 use std::sync::Arc;
 
 /// Maximum number of errors in one response: one mistake may cause thousands.
@@ -80,7 +80,7 @@ fn encode(error: &mut ServerError, known: &Error, request: Option<&RequestId>) {
         }
         Error::RateLimited(seconds) => set(error, RETRY_AFTER, *seconds),
         Error::Internal(cause) => {
-            error.message = if was_stopped(cause) {
+            error.message = if is_statement_timeout(cause) {
                 "The query took too long and was stopped. Ask for less data; if this continues, give the operator the \
                  request id"
             } else {

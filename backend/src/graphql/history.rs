@@ -67,8 +67,8 @@ impl UptimeDay {
 pub(crate) struct UptimeBars(Vec<history::UptimeDay>);
 
 impl UptimeBars {
-    pub(super) fn new(days: history::UptimeDays) -> Self {
-        Self(days.iter().collect())
+    pub(super) fn new(days: Vec<history::UptimeDay>) -> Self {
+        Self(days)
     }
 
     fn list<T>(&self, value: impl Fn(&history::UptimeDay) -> T) -> ScalarList<T> {

@@ -4,9 +4,9 @@ use super::batch_queue::BatchQueue;
 use super::batched::Batched;
 use crate::auth::Viewer;
 use crate::use_cases::current::Details;
-use crate::use_cases::history::{self, Answer, LatencyPoint, Question, Stretch};
+use crate::use_cases::history::{self, LatencyPoint, LatencyWindow, UptimeQuery, UptimeResult};
 use crate::use_cases::page::{Page, Place};
-use crate::use_cases::vendor::{Followed, Notices, PageView, Shown};
+use crate::use_cases::vendor::{Followed, Notices, PageComponent, PageView};
 use crate::use_cases::{Error, Ops, Result};
 use chrono::{DateTime, Utc};
 use coordination::CurrentStatus;
@@ -59,8 +59,8 @@ pub(super) struct Loaders {
     pub(super) service: Batched<Uuid, Arc<service::Model>>,
     pub(super) current: Batched<ByService, CurrentStatus>,
     pub(super) details: Batched<Uuid, Details>,
-    pub(super) uptime: Batched<(ByService, Question), Answer>,
-    pub(super) latency: Batched<(ByService, Stretch), Vec<LatencyPoint>>,
+    pub(super) uptime: Batched<(ByService, UptimeQuery), UptimeResult>,
+    pub(super) latency: Batched<(ByService, LatencyWindow), Vec<LatencyPoint>>,
     pub(super) hourly_medians: Batched<ByService, Vec<Option<f64>>>,
     pub(super) checks: Batched<PageOf<ByService, i64>, Page<check::Model>>,
     pub(super) incident: Batched<Uuid, Arc<incident::Model>>,
@@ -76,7 +76,7 @@ pub(super) struct Loaders {
     pub(super) followed: Batched<ByService, Vec<Followed>>,
     pub(super) notices: Batched<ByService, Notices>,
     pub(super) page: Batched<ByService, PageView>,
-    pub(super) page_components: Batched<ByService, Arc<Vec<Shown>>>,
+    pub(super) page_components: Batched<ByService, Arc<Vec<PageComponent>>>,
 }
 
 /// Creates a loader that calls a use case with its keys.
@@ -112,7 +112,8 @@ impl Loaders {
                     .iter()
                     .map(|(key, question): &(ByService, _)| (key.0.seq, *question))
                     .collect();
-                let mut answers = history::ask(&o.db, &o.past, &questions, now).await?;
+                let mut answers =
+                    history::fetch(&o.db, &o.caches.aggregates, &questions, now).await?;
                 let pairs = keys.into_iter().zip(questions);
                 Ok(pairs
                     .filter_map(|(key, question)| Some((key, answers.remove(&question)?)))
@@ -128,7 +129,7 @@ impl Loaders {
                             return Err(Error::field("latency", message));
                         }
                         Ok(by_number(
-                            history::latency(&o.db, &o.past, &numbers(&keys), stretch).await?,
+                            history::latency(&o.db, &numbers(&keys), stretch).await?,
                             keys,
                         ))
                     }
@@ -145,7 +146,7 @@ impl Loaders {
                     ));
                 }
                 Ok(by_number(
-                    history::hourly_medians(&o.db, &o.past, &numbers(&keys), now).await?,
+                    history::hourly_medians(&o.db, &numbers(&keys), now).await?,
                     keys,
                 ))
             }),
@@ -197,7 +198,7 @@ impl Loaders {
             }),
             around: loader!(queue, ops, |o, moments| {
                 check_incident_count("checksAround", &moments)?;
-                history::around(&o.db, &moments).await
+                history::checks_near(&o.db, &moments).await
             }),
             acknowledged: loader!(queue, ops, |o, ids| o.acknowledgements(&ids).await),
             note_count: loader!(queue, ops, |o, ids| o.count_notes(&ids).await),

@@ -1,4 +1,4 @@
-//! The viewer's own account: where they are signed in, how they sign in, and leaving.
+//! The viewer's account: sessions, identities, and deletion.
 
 pub mod export;
 mod removal;
@@ -12,11 +12,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// What a missing one is called.
 const SESSION: &str = "session";
 
 impl Ops {
-    /// Where the viewer is signed in, the session used last first.
+    /// Lists the viewer's sessions, the most recently used first.
     ///
     /// # Errors
     /// When the database fails.
@@ -24,7 +23,7 @@ impl Ops {
         Ok(sessions::of_user(&self.db, viewer.user_id, now()).await?)
     }
 
-    /// How the viewer signs in, the way used last first.
+    /// Lists the viewer's identities at sign-in providers, the most recently used first.
     ///
     /// # Errors
     /// When the database fails.
@@ -41,29 +40,29 @@ impl Ops {
     /// # Errors
     /// [`Error::Forbidden`] for API tokens, [`Error::NotFound`].
     pub async fn end_session(&self, viewer: &Viewer, id: Uuid) -> Result<Uuid> {
-        in_person(viewer)?;
+        require_session(viewer)?;
         match sessions::end(&self.db, viewer.user_id, id).await? {
             true => Ok(id),
             false => Err(Error::NotFound(SESSION)),
         }
     }
 
-    /// Ends all of the viewer's sessions but the one that asks, and returns which those were.
+    /// Ends all of the viewer's sessions but the current one, and returns their ids.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for API tokens.
     pub async fn end_other_sessions(&self, viewer: &Viewer) -> Result<Vec<Uuid>> {
-        let own = in_person(viewer)?;
+        let own = require_session(viewer)?;
         Ok(sessions::end_others(&self.db, viewer.user_id, own).await?)
     }
 
-    /// Deletes the viewer's account: nobody signs in to it any more when this returns. Everything in it is still to be
-    /// removed, see [`Ops::remove_account`].
+    /// Deletes the viewer's account: signing in is impossible when this returns. Its data is removed
+    /// afterwards, see [`Ops::remove_account`].
     ///
     /// # Errors
     /// [`Error::Forbidden`] for API tokens, or under the field `email` unless that is the account's.
     pub async fn delete_account(&self, viewer: &Viewer, email: &str) -> Result<Uuid> {
-        in_person(viewer)?;
+        require_session(viewer)?;
         let id = viewer.user_id;
         let transaction = self.begin().await?;
         let owner = user::Entity::find_by_id(id)
@@ -74,7 +73,10 @@ impl Ops {
         if email.trim() != owner.email {
             return Err(Error::field(
                 "email",
-                format!("is not this account's: type {} to delete it", owner.email),
+                format!(
+                    "must be the account's address: type {} to delete it",
+                    owner.email
+                ),
             ));
         }
         let removal = account_removal::Model {
@@ -101,7 +103,7 @@ impl Ops {
             .filter(calendar_feed::Column::UserId.eq(id))
             .exec(&transaction)
             .await?;
-        // What is not removed at once is at least not checked any more.
+        // Stops the checks at once; removing the data takes longer.
         let paused = service::ActiveModel {
             paused: Set(true),
             updated_at: Set(now()),
@@ -112,13 +114,14 @@ impl Ops {
             .filter(service::Column::UserId.eq(id));
         own.exec(&transaction).await?;
         transaction.commit().await?;
-        tracing::info!(user = %id, "an account is being deleted by its owner");
+        tracing::info!(user = %id, "deleting an account at its owner's request");
         Ok(id)
     }
 }
 
-/// The session of somebody who is signed in with a browser. A token must not be able to lock its owner out.
-fn in_person(viewer: &Viewer) -> Result<Uuid> {
+/// Returns the viewer's session. API tokens have none: a token must not be able to lock its owner
+/// out.
+fn require_session(viewer: &Viewer) -> Result<Uuid> {
     let message = "a token cannot do this: sign in with a browser and do it there";
     viewer
         .session

@@ -1,5 +1,6 @@
-//! The same done to many services at once: one transaction, and a number of statements that does not depend on how many
-//! there are; pausing and resuming are beside. Ids that are absent or another user's are passed over, both by the same statements.
+//! Changes many services at once, in one transaction and a number of statements that does not depend
+//! on how many there are. Ids that do not exist or belong to another user are skipped, by the same
+//! statements. Pausing and resuming are in `pause`.
 
 use super::service::changed;
 use super::{Error, Ops, Result, now};
@@ -7,31 +8,31 @@ use crate::auth::Viewer;
 use coordination::{Event, ServiceChange};
 use domain::service::ServiceDraft;
 use entity::service;
-use entity::sql::among;
+use entity::sql::in_ids;
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// How many services may be named at a time.
+/// Maximum number of services of a request.
 pub const MAX_IDS: usize = 2000;
 
 impl Ops {
-    /// Puts services into a category, or into none. Returns those of `ids` that are the viewer's.
+    /// Sets or removes the category of services. Returns those of `ids` that are the viewer's.
     ///
     /// # Errors
-    /// A category that no service may have; more than [`MAX_IDS`] ids.
+    /// Returns [`Error::BadInput`] for an invalid category or more than [`MAX_IDS`] ids.
     pub async fn recategorise_services(
         &self,
         viewer: &Viewer,
         ids: &[Uuid],
         category: Option<String>,
     ) -> Result<Vec<Arc<service::Model>>> {
-        bounded(ids)?;
-        let category = valid(category)?;
+        check_count(ids)?;
+        let category = validate_category(category)?;
         let transaction = self.begin().await?;
-        let mut services = locked(&transaction, viewer, ids).await?;
+        let mut services = lock_services(&transaction, viewer, ids).await?;
         let moved: Vec<Uuid> = services
             .iter()
             .filter(|service| service.category != category)
@@ -41,7 +42,7 @@ impl Ops {
         service::Entity::update_many()
             .col_expr(service::Column::Category, Expr::value(category.clone()))
             .col_expr(service::Column::UpdatedAt, Expr::value(at))
-            .filter(among(&self.db, service::Column::Id, moved.iter().copied()))
+            .filter(in_ids(&self.db, service::Column::Id, moved.iter().copied()))
             .exec(&transaction)
             .await?;
         transaction.commit().await?;
@@ -53,17 +54,17 @@ impl Ops {
             service.category.clone_from(&category);
             service.updated_at = at;
         }
-        self.publish(&told(&services, &moved, ServiceChange::Updated))
+        self.publish(&change_events(&services, &moved, ServiceChange::Updated))
             .await;
         Ok(services.into_iter().map(Arc::new).collect())
     }
 
-    /// Deletes services with everything that was recorded of them. Returns the ids of those that were the viewer's.
+    /// Deletes services with their history. Returns the ids of those that were the viewer's.
     ///
     /// # Errors
-    /// More than [`MAX_IDS`] ids.
+    /// Returns [`Error::BadInput`] for more than [`MAX_IDS`] ids.
     pub async fn delete_services(&self, viewer: &Viewer, ids: &[Uuid]) -> Result<Vec<Uuid>> {
-        bounded(ids)?;
+        check_count(ids)?;
         let transaction = self.begin().await?;
         // The strongest lock at once: a recorder that holds the key of a service may be about to
         // change its incident, and would wait for this transaction while this one waits for it.
@@ -71,31 +72,31 @@ impl Ops {
         let gone: Vec<Uuid> = services.iter().map(|service| service.id).collect();
         incidents::delete_of_services(&transaction, &gone).await?;
         service::Entity::delete_many()
-            .filter(among(&self.db, service::Column::Id, gone.iter().copied()))
+            .filter(in_ids(&self.db, service::Column::Id, gone.iter().copied()))
             .exec(&transaction)
             .await?;
         transaction.commit().await?;
 
         self.withdraw(&gone).await;
-        self.publish(&told(&services, &gone, ServiceChange::Deleted))
+        self.publish(&change_events(&services, &gone, ServiceChange::Deleted))
             .await;
         Ok(gone)
     }
 }
 
-pub(super) fn bounded(ids: &[Uuid]) -> Result<()> {
+pub(super) fn check_count(ids: &[Uuid]) -> Result<()> {
     if ids.len() <= MAX_IDS {
         return Ok(());
     }
     let message = format!(
-        "names {} services, at most {MAX_IDS} are allowed at a time: send the rest separately",
+        "must be at most {MAX_IDS} services, got {}: send the rest separately",
         ids.len()
     );
     Err(Error::field("ids", message))
 }
 
-/// The category in its normal form, by the same rules as for one service.
-fn valid(category: Option<String>) -> Result<Option<String>> {
+/// Validates and normalizes a category by the rules for a single service.
+fn validate_category(category: Option<String>) -> Result<Option<String>> {
     let anywhere = Some("https://localhost/".to_owned());
     let draft = ServiceDraft {
         name: "-".into(),
@@ -109,9 +110,9 @@ fn valid(category: Option<String>) -> Result<Option<String>> {
         .category)
 }
 
-/// Those of `ids` that are the viewer's, which nobody else changes before the transaction ends. By id, as everybody locks
-/// them.
-pub(super) async fn locked(
+/// Reads and locks those of `ids` that are the viewer's. Ordered by id, as everywhere, so that two
+/// transactions cannot wait for each other.
+pub(super) async fn lock_services(
     db: &impl ConnectionTrait,
     viewer: &Viewer,
     ids: &[Uuid],
@@ -127,13 +128,17 @@ async fn locked_with(
 ) -> Result<Vec<service::Model>> {
     let query = service::Entity::find()
         .filter(service::Column::UserId.eq(viewer.user_id))
-        .filter(among(db, service::Column::Id, ids.iter().copied()))
+        .filter(in_ids(db, service::Column::Id, ids.iter().copied()))
         .order_by_asc(service::Column::Id)
         .lock(lock);
     Ok(query.all(db).await?)
 }
 
-pub(super) fn told(services: &[service::Model], ids: &[Uuid], change: ServiceChange) -> Vec<Event> {
+pub(super) fn change_events(
+    services: &[service::Model],
+    ids: &[Uuid],
+    change: ServiceChange,
+) -> Vec<Event> {
     let ids: BTreeSet<&Uuid> = ids.iter().collect();
     services
         .iter()

@@ -1,4 +1,4 @@
-//! The calendar of vendors' maintenance: its secret address, and what stands in it.
+//! The calendar feed of vendors' maintenance: its secret address and its events.
 
 use super::vendor::Notices;
 use super::{Error, Ops, Result};
@@ -12,45 +12,44 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The most that stands in one calendar, soonest first.
+/// Maximum number of events in a calendar; the soonest are kept.
 const MAX_EVENTS: usize = 1_000;
 
-/// How many components an entry names, and how many services.
+/// Maximum number of components, and of services, that an event names.
 const MAX_NAMES: usize = 20;
 
-/// How many services are read at a time: whatever each of them follows, together it is never too much.
-const SERVICES: usize = 100;
+/// Number of services read at a time; what they follow together stays within the bounds of a query.
+const SERVICE_BATCH: usize = 100;
 
-/// `last_read_at` is only written when it is older than this: calendars read often.
-const READING_IS_NOTED_EVERY: Duration = Duration::hours(1);
+/// `last_read_at` is written at most this often: calendar programs poll.
+const LAST_READ_RESOLUTION: Duration = Duration::hours(1);
 
 /// Maintenance of components that a user follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// Stays the same for as long as the vendor keeps its id.
     pub id: String,
-    /// The user's services that it touches, by name.
+    /// The names of the user's services that it affects.
     pub services: BTreeSet<String>,
-    /// How many more services it touches.
+    /// How many more services it affects.
     pub more_services: usize,
     /// The vendor's title.
     pub name: String,
-    /// The vendor's word for how far they are.
+    /// The vendor's word for its progress.
     pub status: String,
-    /// The components that it touches, by name.
+    /// The names of the components that it affects.
     pub components: Vec<String>,
-    /// When it begins.
     pub from: DateTime<Utc>,
-    /// When it ends, as far as the vendor says so; later than it begins.
+    /// When it ends, if the vendor says so; later than `from`.
     pub until: Option<DateTime<Utc>>,
     /// The vendor's page about it.
     pub url: Option<String>,
-    /// When anything of it last changed that its owner could know.
+    /// When anything of it last changed that the owner could see.
     pub updated_at: DateTime<Utc>,
 }
 
 impl Ops {
-    /// What is known of the viewer's feed; `None` when there is none.
+    /// Returns the viewer's feed, without its secret; `None` when there is none.
     ///
     /// # Errors
     /// When the database fails.
@@ -60,7 +59,8 @@ impl Ops {
             .await?)
     }
 
-    /// Makes a new secret address, in place of the one that there was. The path is returned this once and kept nowhere.
+    /// Creates a new secret address and revokes the previous one. The path is returned once and not
+    /// stored.
     ///
     /// # Errors
     /// [`Error::Forbidden`] without a session: the address would outlive a token, its end and its revocation.
@@ -70,7 +70,8 @@ impl Ops {
         now: DateTime<Utc>,
     ) -> Result<(String, calendar_feed::Model)> {
         if viewer.session.is_none() {
-            let message = "a token cannot make a calendar's address: sign in with a browser and make it there";
+            let message =
+                "a token cannot create a calendar feed: sign in with a browser and create it there";
             return Err(Error::Forbidden(message.into()));
         }
         let (secret, hash) = secrets::make();
@@ -93,7 +94,7 @@ impl Ops {
         Ok((format!("/api/calendar/{secret}.ics"), row))
     }
 
-    /// Makes the viewer's address worthless; `false` when there was none.
+    /// Revokes the viewer's address; returns whether there was one.
     ///
     /// # Errors
     /// When the database fails.
@@ -104,7 +105,8 @@ impl Ops {
         Ok(revoked.rows_affected > 0)
     }
 
-    /// What stands in the calendar with this secret at `now`, soonest first; `None` when there is no such one.
+    /// Returns the events of the calendar with this secret at `now`, soonest first; `None` when there
+    /// is no such calendar.
     ///
     /// # Errors
     /// When the database fails.
@@ -120,7 +122,7 @@ impl Ops {
         else {
             return Ok(None);
         };
-        self.note_reading(&feed, now).await;
+        self.update_last_read(&feed, now).await;
         let services = service::Entity::find()
             .filter(service::Column::UserId.eq(feed.user_id))
             .filter(service::Column::VendorPageId.is_not_null())
@@ -130,23 +132,23 @@ impl Ops {
             .await?;
         let services: Vec<_> = services.into_iter().map(Arc::new).collect();
         let mut events = HashMap::new();
-        for some in services.chunks(SERVICES) {
+        for some in services.chunks(SERVICE_BATCH) {
             add(&mut events, some, &self.maintenances(some, now).await?);
         }
         Ok(Some(soonest(events)))
     }
 
-    /// Writes down that a calendar reads the feed, so that its owner sees whether anybody does.
-    async fn note_reading(&self, feed: &calendar_feed::Model, now: DateTime<Utc>) {
+    /// Records that a calendar reads the feed, so that its owner sees whether it is in use.
+    async fn update_last_read(&self, feed: &calendar_feed::Model, now: DateTime<Utc>) {
         if feed
             .last_read_at
-            .is_some_and(|last| now < last + READING_IS_NOTED_EVERY)
+            .is_some_and(|last| now < last + LAST_READ_RESOLUTION)
         {
             return;
         }
         let long_ago = Condition::any()
             .add(calendar_feed::Column::LastReadAt.is_null())
-            .add(calendar_feed::Column::LastReadAt.lte(now - READING_IS_NOTED_EVERY));
+            .add(calendar_feed::Column::LastReadAt.lte(now - LAST_READ_RESOLUTION));
         let noted = calendar_feed::Entity::update_many()
             .col_expr(calendar_feed::Column::LastReadAt, Expr::value(now))
             .filter(calendar_feed::Column::UserId.eq(feed.user_id))
@@ -155,12 +157,12 @@ impl Ops {
             .exec(&self.db)
             .await;
         if let Err(error) = noted {
-            tracing::warn!(%error, "that a calendar was read could not be written down");
+            tracing::warn!(%error, "failed to record that a calendar feed was read");
         }
     }
 }
 
-/// Each maintenance once, however many services it touches.
+/// Adds each maintenance once, however many services it affects.
 fn add(
     events: &mut HashMap<String, Event>,
     services: &[Arc<service::Model>],
@@ -199,7 +201,7 @@ fn soonest(events: HashMap<String, Event>) -> Vec<Event> {
     events
 }
 
-/// One without a beginning has no place in a calendar.
+/// Returns the event of a maintenance; `None` when its start is not known.
 fn event(
     id: String,
     service: &str,
@@ -238,7 +240,7 @@ fn event(
     })
 }
 
-/// Unchanging, and telling nothing about the page's row.
+/// Returns a stable id that reveals nothing about the page's row.
 fn id_of(row: &vendor_maintenance::Model) -> String {
     let mut hash = Sha256::new();
     hash.update(row.vendor_page_id.as_bytes());

@@ -1,5 +1,5 @@
-//! What is known about services now: the fast copy, else the database, and in either case no longer than a check speaks
-//! for. The one place that judges staleness.
+//! The current status of services: from the live state, else from the database, and unknown when the
+//! last check is too old. The one place that decides what is stale.
 
 use super::{Ops, Result};
 use chrono::{DateTime, Duration, Utc};
@@ -8,30 +8,28 @@ use domain::slot::coverage_window;
 use domain::vendor_page::UNKNOWN_AFTER;
 use domain::{Phases, Status};
 use entity::column::{self, MonitorKind};
-use entity::sql::among;
+use entity::sql::in_ids;
 use entity::{service, service_state};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// What is said about a paused service.
+/// The message of a paused service.
 pub const PAUSED: &str = "paused";
 
-/// The parts of the last check that only the database keeps.
+/// The details of the last check that only the database keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Details {
-    /// Where the response time went.
     pub phases: Phases,
-    /// When the certificate ends.
     pub certificate_expires_at: Option<DateTime<Utc>>,
 }
 
 impl Ops {
-    /// What is known at `now` about each of `services`; those that were never checked are missing.
+    /// Returns the status of each of `services` at `now`; those that were never checked are missing.
     ///
     /// # Errors
-    /// When the database fails. That the live state fails only costs time.
+    /// Returns an error when the database fails. Without the live state it is only slower.
     pub async fn current(
         &self,
         services: &[Arc<service::Model>],
@@ -39,7 +37,7 @@ impl Ops {
     ) -> Result<HashMap<Uuid, CurrentStatus>> {
         let ids: Vec<_> = services.iter().map(|service| service.id).collect();
         let copies = self.live.cached_statuses(&ids).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the live state does not answer: statuses are read from the database");
+            tracing::warn!(%error, "failed to read the live state, reading statuses from the database");
             Vec::new()
         });
         let mut known: HashMap<Uuid, CurrentStatus> = copies
@@ -58,7 +56,7 @@ impl Ops {
             .filter(|id| !known.contains_key(id))
             .collect();
         if !missing.is_empty() {
-            known.extend(recorded(self, &missing).await?);
+            known.extend(load_recorded(self, &missing).await?);
         }
         let judged = services.iter().filter_map(|service| {
             let current = known.remove(&service.id)?;
@@ -67,12 +65,12 @@ impl Ops {
         Ok(judged.collect())
     }
 
-    /// The details of the last check of each of `services` that was ever checked.
+    /// Returns the details of the last check of each of `services` that was ever checked.
     ///
     /// # Errors
-    /// When the database fails.
+    /// Returns an error when the database fails.
     pub async fn details(&self, services: &[Uuid]) -> Result<HashMap<Uuid, Details>> {
-        let of_these = among(
+        let of_these = in_ids(
             &self.db,
             service_state::Column::ServiceId,
             services.iter().copied(),
@@ -88,21 +86,24 @@ impl Ops {
     }
 }
 
-/// What the database says of those of `services` that were checked.
-async fn recorded(ops: &Ops, services: &[Uuid]) -> Result<Vec<(Uuid, CurrentStatus)>> {
+/// The status of a service as the database has it.
+#[derive(FromQueryResult)]
+struct RecordedStatus {
+    service_id: Uuid,
+    status: column::Status,
+    status_since: DateTime<Utc>,
+    checked_at: DateTime<Utc>,
+    response_time_ms: Option<i32>,
+    status_code: Option<i32>,
+    message: Option<String>,
+}
+
+/// Reads the status of those of `services` that were ever checked from the database.
+async fn load_recorded(ops: &Ops, services: &[Uuid]) -> Result<Vec<(Uuid, CurrentStatus)>> {
     use service_state::Column::{
         CheckedAt, Message, ResponseTimeMs, ServiceId, Status, StatusCode, StatusSince,
     };
-    type Row = (
-        Uuid,
-        column::Status,
-        DateTime<Utc>,
-        DateTime<Utc>,
-        Option<i32>,
-        Option<i32>,
-        Option<String>,
-    );
-    let rows: Vec<Row> = service_state::Entity::find()
+    let rows: Vec<RecordedStatus> = service_state::Entity::find()
         .select_only()
         .columns([
             ServiceId,
@@ -113,28 +114,23 @@ async fn recorded(ops: &Ops, services: &[Uuid]) -> Result<Vec<(Uuid, CurrentStat
             StatusCode,
             Message,
         ])
-        .filter(among(&ops.db, ServiceId, services.iter().copied()))
+        .filter(in_ids(&ops.db, ServiceId, services.iter().copied()))
         .filter(CheckedAt.is_not_null())
-        .into_tuple()
+        .into_model()
         .all(&ops.db)
         .await?;
-    let known = |(id, status, since, checked_at, response_time_ms, status_code, message): Row| {
-        let status = status.into();
-        let response_time_ms = response_time_ms.and_then(|ms| ms.try_into().ok());
-        let status_code = status_code.and_then(|code| code.try_into().ok());
-        (
-            id,
-            CurrentStatus {
-                status,
-                since,
-                checked_at,
-                response_time_ms,
-                status_code,
-                message,
-            },
-        )
+    let current = |row: RecordedStatus| CurrentStatus {
+        status: row.status.into(),
+        since: row.status_since,
+        checked_at: row.checked_at,
+        response_time_ms: row.response_time_ms.and_then(|ms| ms.try_into().ok()),
+        status_code: row.status_code.and_then(|code| code.try_into().ok()),
+        message: row.message,
     };
-    Ok(rows.into_iter().map(known).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.service_id, current(row)))
+        .collect())
 }
 
 fn details(row: &service_state::Model) -> Details {
@@ -150,7 +146,7 @@ fn details(row: &service_state::Model) -> Details {
     }
 }
 
-/// What may be said of a service at `now`, when `current` is the last that was learned.
+/// Returns the status of a service at `now`, when `current` is what its last check found.
 #[must_use]
 pub fn judge(
     service: &service::Model,
@@ -166,7 +162,7 @@ pub fn judge(
         message: Some(message),
     };
     let interval = Duration::seconds(service.check_interval_seconds.into());
-    // A page that does not answer is asked again for a while before nothing is known of what it said.
+    // A vendor page that does not answer keeps its last status for a while.
     let coverage_window = match service.kind {
         MonitorKind::Http => coverage_window(interval),
         MonitorKind::VendorPage => coverage_window(interval).max(UNKNOWN_AFTER),

@@ -1,94 +1,86 @@
-//! Finding vendor pages for users, and reading those that they want to follow: what a client says about a page is
-//! never believed, because all users who follow it share what is kept of it.
+//! Discovers vendor pages for users and reads those that they want to follow. Nothing that a client
+//! says about a page is trusted: all users who follow it share what is stored of it.
 //!
-//! What somebody found is remembered for some minutes, for them alone, so that adding the service asks the vendor no second
-//! time. Nothing is wrong without that memory.
+//! A discovery is cached for its user for some minutes, so that adding the service does not ask the
+//! vendor again.
 
-mod places;
-mod recent;
+mod limiter;
 
 use super::service::Page;
 use super::{Error, Ops, Result, now};
 use crate::auth::Viewer;
 use domain::service::{FieldError, MAX_URL};
 use futures::future::join_all;
+use limiter::{DISCOVERY_TIMEOUT, DiscoveryLimiter, DiscoveryPermit, SEARCH_COST};
 use net::fetch::Validators;
 use net::{FetchError, Fetcher};
-use places::{Place, Places, SEARCH};
-use recent::Recent;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use uuid::Uuid;
 use vendor_pages::discovery::MAX_URLS;
 use vendor_pages::page::{self, Reading};
 use vendor_pages::{Discovery, DiscoveryError, Rejected};
 
-/// The time for each request to a vendor.
-const PATIENCE: Duration = Duration::from_secs(4);
-/// The time for everything that one search takes, within what a person waits.
-const WHOLE: Duration = Duration::from_secs(11);
-/// The most bytes of one answer, as in a search.
+/// Timeout of each request to a vendor.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(4);
+/// Maximum size of a response.
 const MAX_BYTES: usize = 1 << 20;
-/// How many addresses may be given for a look; more than a page has, fewer than would flood an answer.
+/// Maximum number of addresses to validate: more than a page has, few enough for a response.
 const MAX_GIVEN: usize = 50;
 
-/// What to do when a search was in vain.
-const BY_HAND: &str = "or give the addresses of its JSON answers by hand";
+/// What to do when a discovery found nothing.
+const BY_HAND: &str = "or enter the addresses of its JSON API by hand";
 
-/// Looks at vendor pages on behalf of users. Clones share it.
+/// Reads vendor pages on behalf of users. Clones share its limits.
 #[derive(Debug, Clone)]
 pub struct VendorPages {
     fetcher: Fetcher,
-    places: Places,
-    recent: Arc<Recent>,
+    limiter: DiscoveryLimiter,
 }
 
 impl VendorPages {
-    /// One that asks through `fetcher`.
+    /// Returns one that sends its requests through `fetcher`.
     #[must_use]
     pub fn new(fetcher: &Fetcher) -> Self {
-        let fetcher = fetcher.within(PATIENCE).up_to(MAX_BYTES);
+        let fetcher = fetcher.within(REQUEST_TIMEOUT).up_to(MAX_BYTES);
         Self {
             fetcher,
-            places: Places::default(),
-            recent: Arc::default(),
+            limiter: DiscoveryLimiter::default(),
         }
     }
 
-    /// A place among those that look at the moment, for a look that counts as `weight`.
-    async fn begin(&self, viewer: &Viewer, weight: u32) -> Result<Place> {
-        self.places.take(viewer.user_id, weight).await
-    }
-
-    /// What `user` read lately of the page with this key.
-    pub(super) fn own(&self, user: Uuid, key: &str) -> Option<Arc<Discovery>> {
-        self.recent.by_key(user, key, now())
+    /// Waits for a permit for a discovery that counts as `cost` addresses.
+    async fn acquire(&self, viewer: &Viewer, cost: u32) -> Result<DiscoveryPermit> {
+        self.limiter.acquire(viewer.user_id, cost).await
     }
 }
 
-/// Asks vendors and reads what they say, on a thread of its own: reading a MiB takes long enough to keep everybody else
-/// waiting. The place is held until that is over, so there are never more such threads than places, and it is over soon
+/// Runs a discovery on a blocking thread: parsing a MiB takes long enough to delay other requests.
+/// The permit is held until the discovery ends, which bounds the number of threads; it is cancelled
 /// when nobody waits for it any more.
-async fn aside<T: Send + 'static>(
-    place: Place,
+async fn run_on_thread<T: Send + 'static>(
+    permit: DiscoveryPermit,
     asking: impl Future<Output = T> + Send + 'static,
 ) -> Result<T> {
-    let (runtime, given_up) = (tokio::runtime::Handle::current(), CancellationToken::new());
-    let _when_dropped = given_up.clone().drop_guard();
+    let (runtime, cancelled) = (tokio::runtime::Handle::current(), CancellationToken::new());
+    let _when_dropped = cancelled.clone().drop_guard();
     let asked = tokio::task::spawn_blocking(move || {
-        let _place = place;
+        let _permit = permit;
         runtime.block_on(async {
-            tokio::time::timeout(WHOLE, given_up.run_until_cancelled(Box::pin(asking))).await
+            tokio::time::timeout(
+                DISCOVERY_TIMEOUT,
+                cancelled.run_until_cancelled(Box::pin(asking)),
+            )
+            .await
         })
     });
     match asked.await {
         Ok(Ok(Some(answer))) => Ok(answer),
         Ok(Ok(None) | Err(_)) => {
-            let seconds = WHOLE.as_secs();
+            let seconds = DISCOVERY_TIMEOUT.as_secs();
             Err(Error::Upstream(format!(
-                "no answer within {seconds} s: try again later, {BY_HAND}"
+                "the vendor page did not answer within {seconds} s: try again later, {BY_HAND}"
             )))
         }
         Err(failed) => match failed.try_into_panic() {
@@ -101,62 +93,66 @@ async fn aside<T: Send + 'static>(
 }
 
 impl Ops {
-    /// Finds the vendor page behind any address.
+    /// Discovers the vendor page at any address.
     ///
     /// # Errors
-    /// [`Error::BadInput`] under `url` when there is none, [`Error::Upstream`] when it cannot be read at the moment,
-    /// [`Error::RateLimited`] when the viewer has others looked for already.
+    /// Returns [`Error::BadInput`] for `url` if there is none, [`Error::Upstream`] if it cannot be read
+    /// at the moment, [`Error::RateLimited`] if the viewer has too many other discoveries running.
     pub async fn discover_page(&self, viewer: &Viewer, url: &str) -> Result<Arc<Discovery>> {
         let pages = &self.vendor_pages;
-        let place = pages.begin(viewer, SEARCH).await?;
+        let permit = pages.acquire(viewer, SEARCH_COST).await?;
         let (fetcher, url) = (pages.fetcher.clone(), url.to_owned());
-        let found = aside(place, async move {
+        let found = run_on_thread(permit, async move {
             vendor_pages::discover(&fetcher, &url).await
         })
         .await?;
-        let found = found.map_err(|error| not_found(&error))?;
-        Ok(pages.recent.keep(viewer.user_id, found, now()))
+        let found = found.map_err(|error| discovery_error(&error))?;
+        Ok(self.caches.discoveries.insert(viewer.user_id, found, now()))
     }
 
-    /// Keeps those of addresses given by hand that have components, incidents or maintenance, and says of each other one
-    /// why not; `None` when nothing is left.
+    /// Reads addresses that were entered by hand. Returns those with components, incidents or maintenance,
+    /// `None` if there are none, and why each other one was rejected.
     ///
     /// # Errors
-    /// [`Error::BadInput`] under `urls` when there are none or far too many, [`Error::Upstream`] when it takes too long,
-    /// [`Error::RateLimited`] when the viewer has others looked at already.
+    /// Returns [`Error::BadInput`] for `urls` if there are none or too many, [`Error::Upstream`] if it
+    /// takes too long, [`Error::RateLimited`] if the viewer has too many other discoveries running.
     pub async fn validate_page_urls(
         &self,
         viewer: &Viewer,
         urls: &[String],
     ) -> Result<(Option<Arc<Discovery>>, Vec<Rejected>)> {
         if urls.is_empty() || urls.len() > MAX_GIVEN {
-            let message = format!("has {} addresses, give 1 to {MAX_URLS}", urls.len());
+            let message = format!("must have 1 to {MAX_URLS} addresses, got {}", urls.len());
             return Err(Error::field("urls", message));
         }
         let pages = &self.vendor_pages;
-        let place = pages.begin(viewer, addresses(urls)).await?;
-        let (found, rejected) = validated(place, &pages.fetcher, urls).await?;
+        let permit = pages.acquire(viewer, read_cost(urls)).await?;
+        let (found, rejected) = validate(permit, &pages.fetcher, urls).await?;
         Ok((
-            found.map(|found| pages.recent.keep(viewer.user_id, found, now())),
+            found.map(|found| self.caches.discoveries.insert(viewer.user_id, found, now())),
             rejected,
         ))
     }
 
-    /// What the page says that is to be followed, as it was read by this server: just now, or for this very viewer some
-    /// minutes ago.
+    /// Returns the page that is to be followed, as this server reads it now or read it for this viewer
+    /// some minutes ago.
     ///
     /// # Errors
-    /// [`Error::BadInput`] under the list that holds a wrong address, [`Error::Upstream`] when the page does not answer,
-    /// [`Error::RateLimited`] when the viewer has others looked at already.
+    /// Returns [`Error::BadInput`] for the list with an invalid address, [`Error::Upstream`] if the page
+    /// does not answer, [`Error::RateLimited`] if the viewer has too many other discoveries running.
     pub(super) async fn read_page(&self, viewer: &Viewer, wanted: &Page) -> Result<Arc<Discovery>> {
         let pages = &self.vendor_pages;
         let (field, given) = wanted.addresses();
-        if let Some(known) = pages.recent.find(viewer.user_id, given, now()) {
+        if let Some(known) = self
+            .caches
+            .discoveries
+            .get_by_urls(viewer.user_id, given, now())
+        {
             return Ok(known);
         }
-        let place = pages.begin(viewer, addresses(given)).await?;
+        let permit = pages.acquire(viewer, read_cost(given)).await?;
         let found = if wanted.by_hand() {
-            let (found, rejected) = validated(place, &pages.fetcher, given).await?;
+            let (found, rejected) = validate(permit, &pages.fetcher, given).await?;
             let wrong: Vec<_> = rejected
                 .iter()
                 .map(|one| format!("{}: {}", one.url, one.reason))
@@ -164,37 +160,39 @@ impl Ops {
             if !wrong.is_empty() {
                 return Err(Error::field(field, wrong.join("; ")));
             }
-            found.ok_or_else(|| Error::field(field, "none of the addresses has status data"))?
+            found.ok_or_else(|| {
+                Error::field(field, "must have an address with status data, got none")
+            })?
         } else {
             let (fetcher, given) = (pages.fetcher.clone(), given.to_vec());
-            aside(
-                place,
+            run_on_thread(
+                permit,
                 async move { read_all(&fetcher, field, &given).await },
             )
             .await??
         };
-        Ok(pages.recent.keep(viewer.user_id, found, now()))
+        Ok(self.caches.discoveries.insert(viewer.user_id, found, now()))
     }
 }
 
-async fn validated(
-    place: Place,
+async fn validate(
+    permit: DiscoveryPermit,
     fetcher: &Fetcher,
     urls: &[String],
 ) -> Result<(Option<Discovery>, Vec<Rejected>)> {
     let (fetcher, urls) = (fetcher.clone(), urls.to_vec());
-    aside(place, async move {
+    run_on_thread(permit, async move {
         vendor_pages::validate_urls(&fetcher, &urls).await
     })
     .await
 }
 
-/// What it counts as that these are read.
-fn addresses(urls: &[String]) -> u32 {
+/// Returns the cost of reading these addresses.
+fn read_cost(urls: &[String]) -> u32 {
     u32::try_from(urls.len().min(MAX_URLS)).unwrap_or(u32::MAX)
 }
 
-/// Reads a page as it is read every minute from now on: every one of its answers, or it is none.
+/// Reads a page as the worker will from now on: one address that fails is an error.
 async fn read_all(fetcher: &Fetcher, field: &str, given: &[String]) -> Result<Discovery> {
     let wrong = |url: &str, reason: &dyn std::fmt::Display| {
         FieldError::new(field, format!("{url}: {reason}"))
@@ -214,18 +212,16 @@ async fn read_all(fetcher: &Fetcher, field: &str, given: &[String]) -> Result<Di
     for (asked, answer) in urls.iter().zip(answers) {
         let (url, body) = answer.map_err(|error| match error {
             FetchError::Refused(refused) => Error::from(vec![wrong(asked.as_str(), &refused)]),
-            error => Error::Upstream(format!(
-                "{asked} does not answer as it should: {error}; try again later"
-            )),
+            error => Error::Upstream(format!("failed to read {asked}: {error}; try again later")),
         })?;
         let reading = page::read(&url, &body);
         let reading = reading.map_err(|reason| Error::from(vec![wrong(url.as_str(), &reason)]))?;
         let url = String::from(url);
-        // Two that lead to one place are one. And what a redirect leads to is kept, so that has to fit as well.
+        // The target of a redirect is stored, so it must fit; two addresses with one target are one.
         if url.len() > MAX_URL {
             return Err(Error::field(
                 field,
-                format!("{asked} leads to an address longer than {MAX_URL} bytes"),
+                format!("{asked}: must redirect to an address of at most {MAX_URL} bytes"),
             ));
         }
         if !api_urls.contains(&url) {
@@ -238,8 +234,8 @@ async fn read_all(fetcher: &Fetcher, field: &str, given: &[String]) -> Result<Di
     Ok(Discovery { api_urls, page })
 }
 
-/// The refusal that somebody gets who typed an address.
-fn not_found(error: &DiscoveryError) -> Error {
+/// Converts the error of a discovery for the user who entered the address.
+fn discovery_error(error: &DiscoveryError) -> Error {
     match error {
         DiscoveryError::Address(_) | DiscoveryError::Refused(_) => {
             Error::field("url", error.to_string())
@@ -259,21 +255,22 @@ fn not_found(error: &DiscoveryError) -> Error {
 mod tests {
     use super::*;
     use tokio::sync::oneshot;
+    use uuid::Uuid;
 
     #[tokio::test]
-    async fn vendors_are_read_on_another_thread_within_the_places() {
-        let (places, ada) = (Places::default(), Uuid::from_u128(1));
-        let place = places.take(ada, 1).await.unwrap();
-        let there = aside(place, async { std::thread::current().id() })
+    async fn vendors_are_read_on_another_thread_while_the_permit_is_held() {
+        let (limiter, ada) = (DiscoveryLimiter::default(), Uuid::from_u128(1));
+        let permit = limiter.acquire(ada, 1).await.unwrap();
+        let there = run_on_thread(permit, async { std::thread::current().id() })
             .await
             .unwrap();
         assert_ne!(there, std::thread::current().id());
 
-        // Who goes away ends what was asked for them, and has their place until then.
+        // A request that is dropped cancels its discovery, and the permit is held until then.
         let (begun, beginning) = oneshot::channel();
         let (ended, ending) = oneshot::channel::<()>();
-        let place = places.take(ada, 1).await.unwrap();
-        let asking = tokio::spawn(aside(place, async move {
+        let permit = limiter.acquire(ada, 1).await.unwrap();
+        let asking = tokio::spawn(run_on_thread(permit, async move {
             let _ended = ended;
             let _ = begun.send(());
             std::future::pending::<()>().await;
@@ -281,7 +278,10 @@ mod tests {
         beginning.await.unwrap();
         asking.abort();
         assert!(
-            tokio::time::timeout(WHOLE, ending).await.unwrap().is_err(),
+            tokio::time::timeout(DISCOVERY_TIMEOUT, ending)
+                .await
+                .unwrap()
+                .is_err(),
             "it was dropped, not sent"
         );
     }

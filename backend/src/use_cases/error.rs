@@ -1,43 +1,42 @@
-//! Why an operation was refused or failed.
+//! The errors of use cases.
 
 use domain::service::FieldError;
 use sea_orm::DbErr;
 use std::sync::Arc;
 
-/// The result of an operation.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why an operation was refused or failed. All but [`Error::Internal`] are sentences for the person who asked.
+/// Why a use case was refused or failed. All but [`Error::Internal`] are sentences for the user.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    /// Nobody is signed in.
+    /// The user is not signed in.
     #[error("sign in first")]
     Unauthenticated,
-    /// Somebody is, but must not do this.
+    /// The user must not do this.
     #[error("{0}")]
     Forbidden(String),
-    /// It does not exist, or is another user's: nobody can tell which.
+    /// It does not exist, or belongs to somebody else: the two are not told apart.
     #[error("there is no such {0}")]
     NotFound(&'static str),
-    /// Fields that are wrong, one or more.
+    /// One or more fields are invalid.
     #[error("{}", sentence(.0))]
     BadInput(Vec<FieldError>),
-    /// It does not fit what is there.
+    /// It conflicts with the present state.
     #[error("{0}")]
     Conflict(String),
-    /// Too often; may be tried again after so many seconds.
-    #[error("that was asked for too often: try again in {0} s")]
+    /// Too many requests; try again after so many seconds.
+    #[error("too many requests: try again in {0} s")]
     RateLimited(u64),
-    /// Something that PulseCheck leans on does not answer at the moment.
+    /// A service that PulseCheck depends on does not answer at the moment.
     #[error("{0}")]
     Upstream(String),
-    /// PulseCheck itself broke. The cause is for the log, not for the one who asked.
+    /// PulseCheck itself failed. The cause is for the log, not for the user.
     #[error("{0}")]
     Internal(Arc<DbErr>),
 }
 
 impl Error {
-    /// One wrong field.
+    /// Returns an error about one field.
     pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::BadInput(vec![FieldError::new(field, message)])
     }

@@ -1,24 +1,22 @@
-//! Reading history: uptime, days, response times and single checks, for many services at once.
+//! Reads history: uptime, days, response times and single checks, for many services at once.
 //!
-//! What the worker has summed up is read as sums; the few checks after that are read one by one. Each question is one
-//! statement however many services it is about, and one snapshot: a sum that grew between two statements would count
-//! some time twice. Whether somebody may see a service is decided before; here services are only numbers.
+//! History is the worker's rollups plus the unrolled tail, the checks after the last rollup. Each
+//! request is one statement, however many services it is about: a rollup that grew between two
+//! statements would count some time twice. Services are only numbers here (`services.seq`): whether
+//! somebody may see them is decided before.
 
-mod around;
 mod checks;
-mod days;
+mod checks_near;
 mod latency;
-mod long;
-mod past;
-mod question;
-mod rest;
-mod story;
+mod query;
+mod statement;
+mod tail;
 mod uptime;
+mod window;
 
-pub use around::{AFTER, BEFORE, Moment, around};
 pub use checks::checks;
-pub use days::{MAX_DAYS, UptimeDay, UptimeDays};
-pub use latency::{HOURS, LatencyPoint, Stretch, hourly_medians, latency};
-pub use past::Past;
-pub use question::{Answer, Question, ask};
-pub use uptime::{Uptime, begins};
+pub use checks_near::{CHECKS_AFTER, CHECKS_BEFORE, Moment, checks_near};
+pub use latency::{HOURS, LatencyPoint, LatencyWindow, hourly_medians, latency};
+pub use query::{MAX_DAYS, UptimeQuery, UptimeResult, fetch};
+pub use uptime::{Uptime, UptimeDay};
+pub use window::window_start;

@@ -1,4 +1,4 @@
-//! Incidents and their timelines. The worker writes them; pausing a service ends one. What people add to them is beside.
+//! Reads incidents and their timelines. Acknowledgements and notes are in `note`.
 
 mod days;
 mod note;
@@ -10,7 +10,7 @@ use super::{Ops, Result};
 use crate::auth::Viewer;
 use chrono::{DateTime, Utc};
 use domain::IncidentType;
-use entity::sql::among;
+use entity::sql::in_ids;
 use entity::{incident, incident_event};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{
@@ -21,23 +21,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The longest timeline that is shown; the entries after it are those of an incident that flapped for very long.
+/// Maximum number of events of a timeline; an incident that flaps for very long has more.
 const MAX_EVENTS: usize = 500;
 
 const INCIDENT: &str = "incident";
 
-/// Which incidents are wanted; what is `None` does not matter.
+/// Selects incidents; a field that is `None` does not restrict.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Of this service.
     pub service_id: Option<Uuid>,
-    /// The worst that it came to.
     pub kind: Option<IncidentType>,
     /// Whether it is open.
     pub open: Option<bool>,
-    /// Not over before this time.
+    /// Not resolved before this time.
     pub from: Option<DateTime<Utc>>,
-    /// Begun by this time.
+    /// Started at or before this time.
     pub to: Option<DateTime<Utc>>,
 }
 
@@ -45,7 +43,7 @@ impl Filter {
     fn condition(&self, viewer: &Viewer, now: DateTime<Utc>) -> Condition {
         use incident::Column::{IncidentType, ResolvedAt, ServiceId, StartedAt, UserId};
         let lasts_until = |from: DateTime<Utc>| {
-            // An incident that is open has lasted until now, and nobody knows of later.
+            // An open incident has lasted until now; whether it lasts longer is not known.
             let over = Condition::any().add(ResolvedAt.gte(from));
             if from <= now {
                 over.add(ResolvedAt.is_null())
@@ -72,7 +70,13 @@ impl Filter {
     }
 }
 
-/// The place of an incident in every list of incidents: newest first.
+#[derive(FromQueryResult)]
+struct IncidentCount {
+    service_id: Uuid,
+    incidents: i64,
+}
+
+/// Returns the cursor of an incident in every list of incidents, which are ordered newest first.
 #[must_use]
 pub fn place(incident: &incident::Model) -> Place {
     Place {
@@ -82,7 +86,7 @@ pub fn place(incident: &incident::Model) -> Place {
 }
 
 impl Ops {
-    /// A page of the viewer's incidents, newest first.
+    /// Returns a page of the viewer's incidents, newest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -102,7 +106,7 @@ impl Ops {
         Ok(Page::of(rows.into_iter().map(Arc::new).collect(), first))
     }
 
-    /// How many incidents match.
+    /// Counts the incidents that match.
     ///
     /// # Errors
     /// When the database fails.
@@ -118,7 +122,7 @@ impl Ops {
             .await?)
     }
 
-    /// One of the viewer's incidents.
+    /// Returns one of the viewer's incidents.
     ///
     /// # Errors
     /// When the database fails.
@@ -130,7 +134,7 @@ impl Ops {
         Ok(self.incidents_by_id(viewer, &[id]).await?.remove(&id))
     }
 
-    /// Those of `ids` that are the viewer's incidents.
+    /// Returns those of `ids` that are the viewer's incidents.
     ///
     /// # Errors
     /// When the database fails.
@@ -140,7 +144,7 @@ impl Ops {
         ids: &[Uuid],
     ) -> Result<HashMap<Uuid, Arc<incident::Model>>> {
         let found = incident::Entity::find()
-            .filter(among(&self.db, incident::Column::Id, ids.iter().copied()))
+            .filter(in_ids(&self.db, incident::Column::Id, ids.iter().copied()))
             .filter(incident::Column::UserId.eq(viewer.user_id))
             .all(&self.db)
             .await?;
@@ -150,8 +154,8 @@ impl Ops {
             .collect())
     }
 
-    /// A page of each service's own incidents, newest first, in one statement. Every service starts after the same
-    /// place.
+    /// Returns a page of each service's incidents, newest first, in one statement. The pages of all
+    /// services start after the same cursor.
     ///
     /// # Errors
     /// When the database fails.
@@ -162,7 +166,7 @@ impl Ops {
         after: Option<Place>,
     ) -> Result<HashMap<Uuid, Page<Arc<incident::Model>>>> {
         let (all, rank) = (Alias::new("ranked"), Alias::new("place"));
-        let of_these = incident::Entity::find().filter(among(
+        let of_these = incident::Entity::find().filter(in_ids(
             &self.db,
             incident::Column::ServiceId,
             services.iter().copied(),
@@ -197,31 +201,36 @@ impl Ops {
             .collect())
     }
 
-    /// How many incidents each service has had; those without any are missing.
+    /// Counts the incidents of each service; those without any are missing.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn count_incidents_of_each(&self, services: &[Uuid]) -> Result<HashMap<Uuid, u64>> {
-        let counts: Vec<(Uuid, i64)> = incident::Entity::find()
+        let counts: Vec<IncidentCount> = incident::Entity::find()
             .select_only()
             .column(incident::Column::ServiceId)
             .column_as(incident::Column::Id.count(), "incidents")
-            .filter(among(
+            .filter(in_ids(
                 &self.db,
                 incident::Column::ServiceId,
                 services.iter().copied(),
             ))
             .group_by(incident::Column::ServiceId)
-            .into_tuple()
+            .into_model()
             .all(&self.db)
             .await?;
         Ok(counts
             .into_iter()
-            .map(|(service, count)| (service, u64::try_from(count).unwrap_or_default()))
+            .map(|row| {
+                (
+                    row.service_id,
+                    u64::try_from(row.incidents).unwrap_or_default(),
+                )
+            })
             .collect())
     }
 
-    /// The open incident of each of the viewer's services that has one, and perhaps those of others of the viewer's.
+    /// Returns the open incident of each of these services, and perhaps of others of the viewer's.
     ///
     /// # Errors
     /// When the database fails.
@@ -230,11 +239,10 @@ impl Ops {
         viewer: &Viewer,
         services: &[Uuid],
     ) -> Result<HashMap<Uuid, Arc<incident::Model>>> {
-        // Looking for each of many services costs more than reading what is open: few are ever broken at once.
-        const FEW: usize = 20;
-        let few = services.len() <= FEW;
-        let of_these = few.then(|| {
-            among(
+        // Looking up many services costs more than reading all open incidents, which are few.
+        const MAX_LOOKUPS: usize = 20;
+        let of_these = (services.len() <= MAX_LOOKUPS).then(|| {
+            in_ids(
                 &self.db,
                 incident::Column::ServiceId,
                 services.iter().copied(),
@@ -252,7 +260,7 @@ impl Ops {
             .collect())
     }
 
-    /// The timeline of each incident, oldest entry first.
+    /// Returns the timeline of each incident, oldest event first.
     ///
     /// # Errors
     /// When the database fails.
@@ -261,7 +269,7 @@ impl Ops {
         incidents: &[Uuid],
     ) -> Result<HashMap<Uuid, Vec<incident_event::Model>>> {
         let events = incident_event::Entity::find()
-            .filter(among(
+            .filter(in_ids(
                 &self.db,
                 incident_event::Column::IncidentId,
                 incidents.iter().copied(),

@@ -1,4 +1,4 @@
-//! Pages of long lists, by the place of their last row rather than by an offset, so that rows that come and go meanwhile
+//! Pages of long lists, with cursors instead of offsets: rows that are added or deleted meanwhile
 //! neither repeat nor hide others.
 
 use super::{Error, Result};
@@ -7,15 +7,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// The longest page.
+/// Maximum number of rows of a page.
 pub const MAX: u32 = 500;
 
-/// Some rows in their order.
+/// A page of rows.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
-    /// The rows.
     pub rows: Vec<T>,
-    /// Whether there are more behind them.
+    /// Whether there are more rows after these.
     pub more: bool,
 }
 
@@ -29,7 +28,7 @@ impl<T> Default for Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Of rows that were read up to one more than `first`.
+    /// Makes a page of `first` rows from up to one row more, which shows whether there are more.
     #[must_use]
     pub fn of(mut rows: Vec<T>, first: u32) -> Self {
         let first = usize::try_from(first).unwrap_or(usize::MAX);
@@ -39,28 +38,28 @@ impl<T> Page<T> {
     }
 }
 
-/// How many rows were asked for.
+/// Validates the requested number of rows.
 ///
 /// # Errors
-/// Under the field `first`, unless it is 1 to [`MAX`].
+/// Returns [`Error::BadInput`] for the field `first`, unless it is 1 to [`MAX`].
 pub fn size(first: i32) -> Result<u32> {
     u32::try_from(first)
         .ok()
         .filter(|first| (1..=MAX).contains(first))
-        .ok_or_else(|| Error::field("first", format!("is {first}, must be between 1 and {MAX}")))
+        .ok_or_else(|| Error::field("first", format!("must be between 1 and {MAX}, got {first}")))
 }
 
-/// The place of a row in a list that is ordered by time and id, newest first.
+/// A cursor: the place of a row in a list that is ordered by time and id, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Place {
-    /// Its time, whole milliseconds.
+    /// The time of the row, in whole milliseconds.
     pub at: DateTime<Utc>,
-    /// Tells apart what has the same time.
+    /// Distinguishes rows of the same time.
     pub id: Uuid,
 }
 
 impl Place {
-    /// The opaque text that clients send back.
+    /// Returns the opaque text that clients send back.
     #[must_use]
     pub fn encode(&self) -> String {
         let mut bytes = self.at.timestamp_millis().to_be_bytes().to_vec();
@@ -68,14 +67,14 @@ impl Place {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads what [`encode`](Self::encode) wrote.
+    /// Decodes what [`encode`](Self::encode) returned.
     ///
     /// # Errors
-    /// Under the field `after`, for anything else.
+    /// Returns [`Error::BadInput`] for the field `after`, if the text is anything else.
     pub fn decode(text: &str) -> Result<Self> {
         let bytes: [u8; 24] = decode(text)?;
         let (at, id) = bytes.split_at(8);
-        let id = Uuid::from_slice(id).map_err(|_| foreign())?;
+        let id = Uuid::from_slice(id).map_err(|_| invalid_cursor())?;
         Ok(Self {
             at: instant(at)?,
             id,
@@ -83,16 +82,16 @@ impl Place {
     }
 }
 
-/// The opaque text for the place of a row in a list that is ordered by a unique time.
+/// Returns the opaque cursor of a row in a list that is ordered by a unique time.
 #[must_use]
 pub fn encode_time(at: DateTime<Utc>) -> String {
     URL_SAFE_NO_PAD.encode(at.timestamp_millis().to_be_bytes())
 }
 
-/// Reads what [`encode_time`] wrote.
+/// Decodes what [`encode_time`] returned.
 ///
 /// # Errors
-/// Under the field `after`, for anything else.
+/// Returns [`Error::BadInput`] for the field `after`, if the text is anything else.
 pub fn decode_time(text: &str) -> Result<DateTime<Utc>> {
     instant(&decode::<8>(text)?)
 }
@@ -105,10 +104,10 @@ fn decode<const N: usize>(text: &str) -> Result<[u8; N]> {
     };
     bytes
         .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(foreign)
+        .ok_or_else(invalid_cursor)
 }
 
-/// Times before 1970 or after 9999 are in no list, and databases differ on them.
+/// Rejects times before 1970 and after 9999: databases differ on them, and no list has any.
 fn instant(bytes: &[u8]) -> Result<DateTime<Utc>> {
     const LAST: i64 = 253_402_300_799_999;
     let ms = bytes
@@ -117,13 +116,13 @@ fn instant(bytes: &[u8]) -> Result<DateTime<Utc>> {
         .ok()
         .filter(|ms| (0..=LAST).contains(ms));
     ms.and_then(DateTime::from_timestamp_millis)
-        .ok_or_else(foreign)
+        .ok_or_else(invalid_cursor)
 }
 
-fn foreign() -> Error {
+fn invalid_cursor() -> Error {
     Error::field(
         "after",
-        "is not a cursor of this list: use an endCursor or cursor that it gave",
+        "is not a cursor of this list: use an endCursor or cursor that it returned",
     )
 }
 
@@ -133,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_comes_back_as_it_was_and_nothing_else_is_one() {
+    fn a_cursor_is_decoded_as_it_was_and_nothing_else_is() {
         let place = Place {
             at: DateTime::from_timestamp_millis(1_700_000_000_123).unwrap(),
             id: Uuid::now_v7(),

@@ -1,6 +1,6 @@
 //! Pauses and resumes services. The only place where the API changes the state of a service.
 
-use super::bulk::{bounded, locked, told};
+use super::bulk::{change_events, check_count, lock_services};
 use super::service::{SERVICE, never_checked};
 use super::{Error, Ops, Result, now};
 use crate::auth::Viewer;
@@ -9,7 +9,7 @@ use coordination::{Event, ServiceChange};
 use domain::State;
 use domain::transition::Effect;
 use entity::column::Status;
-use entity::sql::among;
+use entity::sql::in_ids;
 use entity::{incident, service, service_state};
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
@@ -30,9 +30,9 @@ impl Ops {
         viewer: &Viewer,
         ids: &[Uuid],
     ) -> Result<Vec<Arc<service::Model>>> {
-        bounded(ids)?;
+        check_count(ids)?;
         let transaction = self.begin().await?;
-        let mut services = locked(&transaction, viewer, ids).await?;
+        let mut services = lock_services(&transaction, viewer, ids).await?;
         let running: Vec<Uuid> = services
             .iter()
             .filter(|service| !service.paused)
@@ -46,7 +46,7 @@ impl Ops {
         transaction.commit().await?;
 
         self.withdraw(&running).await;
-        let mut events = told(&services, &running, ServiceChange::Paused);
+        let mut events = change_events(&services, &running, ServiceChange::Paused);
         events.extend(ended.into_iter().map(|incident| Event::IncidentChanged {
             user_id: viewer.user_id,
             service_id: incident.service_id,
@@ -66,9 +66,9 @@ impl Ops {
         viewer: &Viewer,
         ids: &[Uuid],
     ) -> Result<Vec<Arc<service::Model>>> {
-        bounded(ids)?;
+        check_count(ids)?;
         let transaction = self.begin().await?;
-        let mut services = locked(&transaction, viewer, ids).await?;
+        let mut services = lock_services(&transaction, viewer, ids).await?;
         let paused: Vec<Uuid> = services
             .iter()
             .filter(|service| service.paused)
@@ -87,7 +87,7 @@ impl Ops {
                 .filter(|service| resumed.contains(&service.id)),
         )
         .await;
-        self.publish(&told(&services, &paused, ServiceChange::Resumed))
+        self.publish(&change_events(&services, &paused, ServiceChange::Resumed))
             .await;
         Ok(services.into_iter().map(Arc::new).collect())
     }
@@ -125,7 +125,7 @@ async fn set_paused(
     service::Entity::update_many()
         .col_expr(service::Column::Paused, Expr::value(paused))
         .col_expr(service::Column::UpdatedAt, Expr::value(at))
-        .filter(among(db, service::Column::Id, ids.iter().copied()))
+        .filter(in_ids(db, service::Column::Id, ids.iter().copied()))
         .exec(db)
         .await?;
     for service in services
@@ -146,13 +146,13 @@ async fn reset_states(
 ) -> Result<Vec<incident::Model>> {
     use service_state::Column;
     let rows = service_state::Entity::find()
-        .filter(among(transaction, Column::ServiceId, ids.iter().copied()))
+        .filter(in_ids(transaction, Column::ServiceId, ids.iter().copied()))
         .order_by_asc(Column::ServiceId)
         .lock(LockType::NoKeyUpdate)
         .all(transaction)
         .await?;
     let open = incident::Entity::find()
-        .filter(among(
+        .filter(in_ids(
             transaction,
             incident::Column::Id,
             rows.iter().filter_map(|row| row.open_incident_id),
@@ -199,12 +199,12 @@ async fn reset_states(
             Column::OpenIncidentType,
             Expr::value(Option::<entity::column::IncidentType>::None),
         )
-        .filter(among(transaction, Column::ServiceId, ids.iter().copied()))
+        .filter(in_ids(transaction, Column::ServiceId, ids.iter().copied()))
         .exec(transaction)
         .await?;
     service_state::Entity::update_many()
         .col_expr(Column::StatusSince, Expr::value(at))
-        .filter(among(transaction, Column::ServiceId, changed))
+        .filter(in_ids(transaction, Column::ServiceId, changed))
         .exec(transaction)
         .await?;
     let with_state: BTreeSet<&Uuid> = rows.iter().map(|row| &row.service_id).collect();

@@ -6,7 +6,7 @@ use crate::auth::Viewer;
 use coordination::{Event, ServiceChange};
 use domain::service::{FieldError, ServiceDraft};
 use domain::{ExpectedStatus, MonitorKind, Outcome};
-use entity::sql::among;
+use entity::sql::in_ids;
 use entity::{service, service_state, user};
 use monitors::HttpTarget;
 use sea_orm::sea_query::LockType;
@@ -102,7 +102,7 @@ impl Ops {
         viewer: &Viewer,
         filter: &Filter,
     ) -> Result<Vec<Arc<service::Model>>> {
-        let all = self.definitions.of(&self.db, viewer.user_id, now()).await?;
+        let all = self.list_services(viewer.user_id, now()).await?;
         Ok(all
             .iter()
             .filter(|service| filter.admits(service))
@@ -129,7 +129,7 @@ impl Ops {
     ) -> Result<HashMap<Uuid, Arc<service::Model>>> {
         let found = service::Entity::find()
             .filter(service::Column::UserId.eq(viewer.user_id))
-            .filter(among(&self.db, service::Column::Id, ids.iter().copied()))
+            .filter(in_ids(&self.db, service::Column::Id, ids.iter().copied()))
             .all(&self.db)
             .await?;
         Ok(found

@@ -1,5 +1,5 @@
-//! How this installation does: what its workers wrote down about themselves, the due queue, the database. Only for those
-//! who run it.
+//! The state of this installation: workers and their scheduling, the due queue, the database. Only
+//! for operators.
 
 use super::{Ops, Result, now};
 use crate::auth::{Viewer, local};
@@ -7,53 +7,53 @@ use chrono::{DateTime, TimeDelta, Utc};
 use coordination::{CoordinationError, WorkerPresence};
 use domain::LatencyHistogram;
 use entity::scheduler_minute as period;
+use entity::sql::Sql;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Statement,
+    QuerySelect,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How far back it goes.
+/// How far back the statistics go.
 const SPAN: TimeDelta = TimeDelta::hours(1);
-/// What was written down within this time tells how it is now.
-const LATELY: TimeDelta = TimeDelta::minutes(3);
-/// The most rows that are read: of sixty minutes with 500 workers.
-const MOST: u64 = 30_000;
+/// A minute that began longer ago than this says nothing about the present.
+const CURRENT_WITHIN: TimeDelta = TimeDelta::minutes(3);
+/// Maximum number of rows read: sixty minutes of 500 workers.
+const MAX_ROWS: u64 = 30_000;
 
-/// How an installation does.
+/// The state of an installation.
 #[derive(Debug)]
 pub struct System {
-    /// When it was looked at.
+    /// When it was read.
     pub at: DateTime<Utc>,
-    /// What its data is in.
     pub database: DbBackend,
-    /// How much room that takes, in bytes.
+    /// Size of the database in bytes.
     pub database_bytes: i64,
-    /// The due queue; `None` while the live state is away.
+    /// The due queue; `None` while the live state is unavailable.
     pub queue: Option<Queue>,
-    /// Who makes checks, in the order in which they began; `None` while the live state is away.
+    /// The registered workers, the oldest first; `None` while the live state is unavailable.
     pub workers: Option<Vec<WorkerPresence>>,
     /// The last hour as a whole.
     pub hour: Scheduling,
-    /// Its minutes, as far as anybody worked in them.
+    /// Its minutes in which a worker ran.
     pub minutes: Vec<Scheduling>,
 }
 
 impl System {
-    /// Checks a second in the last minute that is written down, if that was lately.
+    /// Returns the checks a second of the last recorded minute, if that is recent.
     #[must_use]
     #[allow(clippy::cast_precision_loss, reason = "nobody makes so many checks")]
     pub fn checks_per_second(&self) -> Option<f64> {
         let last = self
             .minutes
             .last()
-            .filter(|minute| minute.since > self.at - LATELY)?;
+            .filter(|minute| minute.since > self.at - CURRENT_WITHIN)?;
         Some(last.checks as f64 / 60.0)
     }
 }
 
-/// How the due queue stands.
+/// The due queue.
 #[derive(Debug, Clone, Copy)]
 pub struct Queue {
     /// Services and vendor pages in it.
@@ -62,23 +62,22 @@ pub struct Queue {
     pub overdue: TimeDelta,
 }
 
-/// What all workers did from some time on.
+/// What all workers did since a time.
 #[derive(Debug, Clone)]
 pub struct Scheduling {
-    /// The beginning.
     pub since: DateTime<Utc>,
     /// Checks that were recorded.
     pub checks: u64,
     /// Slots that were due and not checked.
     pub missed: u64,
-    /// How late checks began.
+    /// How late checks started.
     pub lateness: LatencyHistogram,
     /// The longest of that, in milliseconds.
     pub max_lateness_ms: i32,
 }
 
 impl Scheduling {
-    fn begin(since: DateTime<Utc>) -> Self {
+    fn new(since: DateTime<Utc>) -> Self {
         Self {
             since,
             checks: 0,
@@ -101,7 +100,7 @@ impl Scheduling {
 }
 
 impl Ops {
-    /// Whether somebody runs this installation.
+    /// Returns whether the viewer operates this installation.
     ///
     /// # Errors
     /// When the database fails.
@@ -109,7 +108,7 @@ impl Ops {
         Ok(self.system_for_all || local::is_owner(&self.db, viewer.user_id).await?)
     }
 
-    /// How this installation does; `None` for those who do not run it.
+    /// Returns the state of this installation; `None` for viewers who do not operate it.
     ///
     /// # Errors
     /// When the database fails.
@@ -119,16 +118,16 @@ impl Ops {
         }
         let at = self.live.now().await.unwrap_or_else(|_| now());
         let since = at - SPAN;
-        let (mut hour, mut minutes) = (Scheduling::begin(since), BTreeMap::new());
+        let (mut hour, mut minutes) = (Scheduling::new(since), BTreeMap::new());
         let rows = period::Entity::find()
             .filter(period::Column::StartedAt.gt(since))
             .order_by_desc(period::Column::StartedAt)
-            .limit(MOST);
+            .limit(MAX_ROWS);
         for row in rows.all(&self.db).await? {
             hour.add(&row)?;
             minutes
                 .entry(row.started_at)
-                .or_insert_with(|| Scheduling::begin(row.started_at))
+                .or_insert_with(|| Scheduling::new(row.started_at))
                 .add(&row)?;
         }
         Ok(Some(System {
@@ -154,17 +153,13 @@ impl Ops {
     }
 
     async fn database_bytes(&self) -> Result<i64> {
-        let backend = self.db.get_database_backend();
-        let sql = match backend {
-            DbBackend::Postgres => "SELECT pg_database_size(current_database())",
-            _ => "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
-        };
-        let row = self
-            .db
-            .query_one_raw(Statement::from_string(backend, sql))
-            .await?;
+        let sql = Sql::new(self.db.get_database_backend()).by_backend(
+            "SELECT pg_database_size(current_database()) AS bytes",
+            "SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size",
+        );
+        let row = self.db.query_one_raw(sql.finish()).await?;
         Ok(row
-            .map(|row| row.try_get_by_index(0))
+            .map(|row| row.try_get("", "bytes"))
             .transpose()?
             .unwrap_or(0))
     }

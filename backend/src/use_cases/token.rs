@@ -1,4 +1,4 @@
-//! Tokens for programs: made, listed and revoked here; what is presented with a request is recognised by `auth`.
+//! API tokens: lists, creates and revokes them. Requests with a token are authenticated by `auth`.
 
 use super::{Error, Ops, Result, now};
 use crate::auth::{Viewer, api_token as secrets};
@@ -12,25 +12,23 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// The longest name, in characters.
+/// Maximum length of a name, in characters.
 const MAX_NAME: usize = 100;
 
-/// The longest life, in days.
+/// Maximum lifetime, in days.
 const MAX_DAYS: i32 = 3650;
 
-/// A token as somebody wants it.
+/// A token to create.
 #[derive(Debug, Clone)]
-pub struct Wanted {
-    /// What its owner calls it.
+pub struct TokenDraft {
     pub name: String,
-    /// Whether it may only read.
     pub read_only: bool,
-    /// When it ends; never, when absent.
+    /// `None` for a token that does not expire.
     pub expires_in_days: Option<i32>,
 }
 
 impl Ops {
-    /// The viewer's tokens, newest first.
+    /// Lists the viewer's tokens, newest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -43,8 +41,8 @@ impl Ops {
             .await?)
     }
 
-    /// Makes a token. The token itself is returned this once and kept nowhere. Only somebody who is signed in makes
-    /// tokens: one made by a token would outlive it, its end and its revocation.
+    /// Creates a token. The token itself is returned once and not stored. Requires a session: a token
+    /// made by a token would outlive its expiry and revocation.
     ///
     /// # Errors
     /// [`Error::Forbidden`] without a session, every wrong field, or [`Error::Conflict`] when the viewer has as many as
@@ -52,13 +50,14 @@ impl Ops {
     pub async fn create_token(
         &self,
         viewer: &Viewer,
-        wanted: Wanted,
+        draft: TokenDraft,
     ) -> Result<(String, api_token::Model)> {
         if viewer.session.is_none() {
-            let message = "a token cannot make tokens: sign in with a browser and make it there";
+            let message =
+                "a token cannot create tokens: sign in with a browser and create it there";
             return Err(Error::Forbidden(message.into()));
         }
-        let (name, days) = checked(&wanted)?;
+        let (name, days) = validate(&draft)?;
         let (token, token_hash) = secrets::make();
 
         let transaction = self.begin().await?;
@@ -71,7 +70,7 @@ impl Ops {
         let max = self.limits.max_tokens;
         if own.count(&transaction).await? >= u64::from(max) {
             let message =
-                format!("you have {max} tokens, as many as this server allows: revoke one first");
+                format!("you have {max} tokens, the maximum on this server: revoke one first");
             return Err(Error::Conflict(message));
         }
         let now = now();
@@ -80,7 +79,7 @@ impl Ops {
             user_id: Set(viewer.user_id),
             name: Set(name),
             token_hash: Set(token_hash),
-            read_only: Set(wanted.read_only),
+            read_only: Set(draft.read_only),
             created_at: Set(now),
             last_used_at: Set(None),
             expires_at: Set(days.map(|days| now + Duration::days(days.into()))),
@@ -90,7 +89,7 @@ impl Ops {
         Ok((token, row))
     }
 
-    /// Makes a token worthless.
+    /// Revokes a token.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -108,19 +107,19 @@ impl Ops {
     }
 }
 
-fn checked(wanted: &Wanted) -> Result<(String, Option<i32>)> {
-    let name = wanted.name.split_whitespace().collect::<Vec<_>>().join(" ");
+fn validate(draft: &TokenDraft) -> Result<(String, Option<i32>)> {
+    let name = draft.name.split_whitespace().collect::<Vec<_>>().join(" ");
     let length = name.chars().count();
     let mut errors = Vec::new();
     if name.is_empty() {
         errors.push(FieldError::new(
             "name",
-            "give the token a name, so that you know later what uses it",
+            "must not be empty: name the program that will use the token",
         ));
     } else if length > MAX_NAME {
         errors.push(FieldError::new(
             "name",
-            format!("is {length} characters long, at most {MAX_NAME} are allowed"),
+            format!("must have at most {MAX_NAME} characters, got {length}"),
         ));
     } else if name.chars().any(char::is_control) {
         errors.push(FieldError::new(
@@ -128,17 +127,17 @@ fn checked(wanted: &Wanted) -> Result<(String, Option<i32>)> {
             "must not contain control characters",
         ));
     }
-    if let Some(days) = wanted
+    if let Some(days) = draft
         .expires_in_days
         .filter(|days| !(1..=MAX_DAYS).contains(days))
     {
         errors.push(FieldError::new(
             "expiresInDays",
-            format!("is {days}, must be between 1 and {MAX_DAYS} days"),
+            format!("must be between 1 and {MAX_DAYS} days, got {days}"),
         ));
     }
     if errors.is_empty() {
-        Ok((name, wanted.expires_in_days))
+        Ok((name, draft.expires_in_days))
     } else {
         Err(Error::BadInput(errors))
     }

@@ -6,7 +6,7 @@ use entity::user;
 use sea_orm::EntityTrait;
 
 impl Ops {
-    /// The viewer; `None` when the account is gone.
+    /// Returns the viewer's profile; `None` when the account is deleted.
     ///
     /// # Errors
     /// When the database fails.

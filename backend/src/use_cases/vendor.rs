@@ -1,17 +1,19 @@
-//! What a vendor page says about the components that services follow. Read only: the worker fills the tables.
-//! A page is reached through a service of the viewer's and in no other way. What others had read of it before is not
-//! shown: until it was read for this service too, there is only what its owner read themselves, if that is remembered.
+//! Reads vendor pages and the components that services follow; the worker writes them.
+//!
+//! A page is reachable only through a service of the viewer's, and what other users had read of it
+//! before is not shown: until the page is read after the service was created, there is only what
+//! the owner discovered, if that is still cached.
 
 mod notices;
 
 pub use notices::Notices;
 
-use super::{Error, Ops, Result};
+use super::{Error, Ops, Result, now};
 use chrono::{DateTime, Duration, Utc};
 use domain::Status;
 use domain::vendor_page::{Freshness, freshness};
 use entity::column::Listing;
-use entity::sql::among;
+use entity::sql::in_ids;
 use entity::{service, service_component, vendor_page, vendor_page_component};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -20,58 +22,57 @@ use std::sync::Arc;
 use uuid::Uuid;
 use vendor_pages::Discovery;
 
-/// How many components of all services may be told of at a time: what a query costs is judged before anybody knows how
-/// many there are.
+/// Maximum number of components in a result: the cost of a query is checked before their number is
+/// known.
 const MAX_COMPONENTS: usize = 50_000;
 
-/// The same as a number of rows: one more shows that they are too many.
-const ENOUGH_ROWS: u64 = MAX_COMPONENTS as u64 + 1;
+/// The limit of a statement: one row more shows that there are too many.
+const ROW_LIMIT: u64 = MAX_COMPONENTS as u64 + 1;
 
-/// Of how many pages with missing components successors are offered at a time.
-const MAX_BROKEN: usize = 20;
+/// Maximum number of pages of which successors of missing components are offered.
+const MAX_PAGES_WITH_SUCCESSORS: usize = 20;
 
-/// Within this time a page is read for a new service too. What changed until then may have been known to others before,
-/// so it is told as known from the service's beginning on.
-const FIRST_READ: Duration = Duration::minutes(2);
+/// Within this time a page is read for a new service. A change until then may have been known to
+/// other users before, so it is dated to the creation of the service.
+const FIRST_READ_WITHIN: Duration = Duration::minutes(2);
 
 /// A component as its page shows it.
-pub type Shown = vendor_page_component::Model;
+pub type PageComponent = vendor_page_component::Model;
 
 /// A component that a service follows.
 #[derive(Debug, Clone)]
 pub struct Followed {
-    /// As it was chosen.
     pub chosen: service_component::Model,
     /// As the page shows it; `None` when it does not.
-    pub shown: Option<Shown>,
-    /// What it is now, as far as the page was read lately.
+    pub shown: Option<PageComponent>,
+    /// Its status; unknown if the page was not read recently.
     pub status: Status,
     /// Whether the page no longer has it.
     pub missing: bool,
-    /// When it is missing: what could be meant by it now, the likeliest first.
-    pub successors: Vec<Shown>,
+    /// If it is missing, the components that may have replaced it, the likeliest first.
+    pub successors: Vec<PageComponent>,
 }
 
 /// The page that a service follows.
 #[derive(Debug, Clone)]
 pub struct PageView {
     row: Arc<vendor_page::Model>,
-    /// When it was last read; for whom it was just added, it was then.
+    /// When it was last read, at the earliest when the service was created.
     pub read_at: DateTime<Utc>,
-    /// Since when the service follows it.
+    /// When the service began to follow it.
     since: DateTime<Utc>,
-    said: Said,
+    source: PageSource,
 }
 
-/// Where what is shown of a page comes from.
+/// Where the contents of a page come from.
 #[derive(Debug, Clone)]
-enum Said {
-    /// It was read since the service began to follow it.
+enum PageSource {
+    /// The database: it was read since the service began to follow it.
     Stored,
-    /// Not yet, but its owner just read it.
-    Own(Arc<Discovery>),
-    /// Nor is that remembered.
-    Nothing,
+    /// The owner's own discovery: it was not read since.
+    Discovered(Arc<Discovery>),
+    /// Nowhere: that is not cached any more.
+    Unknown,
 }
 
 impl PageView {
@@ -80,59 +81,59 @@ impl PageView {
         service: &service::Model,
         own: impl FnOnce() -> Option<Arc<Discovery>>,
     ) -> Self {
-        // What others read before this service began to follow is not for its owner to see.
+        // The owner must not see what was read for others before.
         let since = service.created_at;
         let read_at = row.fetched_at.map_or(since, |at| std::cmp::max(at, since));
-        let said = match row.fetched_at {
-            Some(at) if at >= since => Said::Stored,
-            _ => own().map_or(Said::Nothing, Said::Own),
+        let source = match row.fetched_at {
+            Some(at) if at >= since => PageSource::Stored,
+            _ => own().map_or(PageSource::Unknown, PageSource::Discovered),
         };
         Self {
             row: Arc::clone(row),
             read_at,
             since,
-            said,
+            source,
         }
     }
 
-    fn said<'a>(
+    fn text<'a>(
         &'a self,
         stored: impl FnOnce(&'a vendor_page::Model) -> Option<&'a str>,
         own: impl FnOnce(&'a vendor_pages::page::Page) -> Option<&'a str>,
     ) -> Option<&'a str> {
-        match &self.said {
-            Said::Stored => stored(&self.row),
-            Said::Own(found) => own(&found.page),
-            Said::Nothing => None,
+        match &self.source {
+            PageSource::Stored => stored(&self.row),
+            PageSource::Discovered(found) => own(&found.page),
+            PageSource::Unknown => None,
         }
     }
 
     /// The vendor's name for it.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.said(|row| row.name.as_deref(), |page| page.name.as_deref())
+        self.text(|row| row.name.as_deref(), |page| page.name.as_deref())
     }
 
-    /// The page for people, as it says itself: any text.
+    /// The address of the page for people, as the page says: any text.
     #[must_use]
     pub fn url(&self) -> Option<&str> {
-        self.said(|row| row.url.as_deref(), |page| page.url.as_deref())
+        self.text(|row| row.url.as_deref(), |page| page.url.as_deref())
     }
 
-    /// Whose software makes it.
+    /// The provider of the page's software.
     #[must_use]
     pub fn provider(&self) -> Option<&str> {
-        self.said(|row| row.provider.as_deref(), |page| Some(page.provider))
+        self.text(|row| row.provider.as_deref(), |page| Some(page.provider))
     }
 
-    /// Whether what it says is old.
+    /// Whether it was not read recently.
     #[must_use]
     pub fn stale(&self, now: DateTime<Utc>) -> bool {
         freshness(Some(self.read_at), now) != Freshness::Fresh
     }
 
-    /// Why it could not be read when it was last tried, one sentence; `None` when it could, or was not tried since the
-    /// service follows it.
+    /// Why the last attempt to read it failed, one sentence; `None` if it succeeded, or if there was
+    /// none since the service follows it.
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
         let tried = self.row.attempted_at.is_some_and(|at| at >= self.since);
@@ -146,14 +147,14 @@ impl PageView {
 
     /// Whether it lists all of its components.
     fn lists_all(&self) -> bool {
-        match &self.said {
-            Said::Stored => self.row.listing == Listing::All,
-            Said::Own(found) => found.page.listing == vendor_pages::page::Listing::All,
-            Said::Nothing => false,
+        match &self.source {
+            PageSource::Stored => self.row.listing == Listing::All,
+            PageSource::Discovered(found) => found.page.listing == vendor_pages::page::Listing::All,
+            PageSource::Unknown => false,
         }
     }
 
-    /// The addresses that are read.
+    /// The API addresses that are read.
     #[must_use]
     pub fn api_urls(&self) -> Vec<String> {
         let urls = self
@@ -166,15 +167,15 @@ impl PageView {
             .iter()
             .filter_map(|url| url.as_str().map(str::to_owned))
             .collect();
-        // Not in the order in which whoever came first gave them.
+        // Hides the order in which the first follower gave them.
         urls.sort_unstable();
         urls
     }
 }
 
-/// When something became known to those who follow a page since `since`, that changed at `changed_at` for all.
+/// Returns when those who follow a page since `since` could know of a change at `changed_at`.
 fn known_at(changed_at: DateTime<Utc>, since: DateTime<Utc>) -> DateTime<Utc> {
-    if changed_at < since + FIRST_READ {
+    if changed_at < since + FIRST_READ_WITHIN {
         since
     } else {
         changed_at
@@ -182,7 +183,7 @@ fn known_at(changed_at: DateTime<Utc>, since: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 impl Ops {
-    /// The page of each service that follows one.
+    /// Returns the page of each service that follows one.
     ///
     /// # Errors
     /// When the database fails.
@@ -194,7 +195,7 @@ impl Ops {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let of_these = among(&self.db, vendor_page::Column::Id, ids);
+        let of_these = in_ids(&self.db, vendor_page::Column::Id, ids);
         let rows = vendor_page::Entity::find()
             .filter(of_these)
             .all(&self.db)
@@ -205,44 +206,49 @@ impl Ops {
             .collect();
         let view = |service: &Arc<service::Model>| {
             let row = rows.get(&service.vendor_page_id?)?;
-            let own = || self.vendor_pages.own(service.user_id, &row.key);
-            Some((service.id, PageView::of(row, service, own)))
+            let discovered = || {
+                self.caches
+                    .discoveries
+                    .get_by_key(service.user_id, &row.key, now())
+            };
+            Some((service.id, PageView::of(row, service, discovered)))
         };
         Ok(services.iter().filter_map(view).collect())
     }
 
-    /// Everything that can be followed on the page of each service, in the vendor's order.
+    /// Returns all components of the page of each service, in the vendor's order.
     ///
     /// # Errors
-    /// When the database fails, or when they are too many for one answer.
+    /// When the database fails, or when there are too many for one response.
     pub async fn components_of_pages(
         &self,
         services: &[Arc<service::Model>],
-    ) -> Result<HashMap<Uuid, Arc<Vec<Shown>>>> {
+    ) -> Result<HashMap<Uuid, Arc<Vec<PageComponent>>>> {
         let views = self.pages(services).await?;
         let stored: HashMap<Uuid, _> = self
-            .shown(&stored_pages(&views))
+            .page_components(&stored_pages(&views))
             .await?
             .into_iter()
             .map(|(page, all)| (page, Arc::new(all)))
             .collect();
         let of_service = |(service, view): (&Uuid, &PageView)| {
-            let components = match &view.said {
-                Said::Stored => Arc::clone(stored.get(&view.row.id)?),
-                Said::Own(found) => Arc::new(own_components(view, found)),
-                Said::Nothing => return None,
+            let components = match &view.source {
+                PageSource::Stored => Arc::clone(stored.get(&view.row.id)?),
+                PageSource::Discovered(found) => Arc::new(discovered_components(view, found)),
+                PageSource::Unknown => return None,
             };
             Some((*service, components))
         };
-        let shown: HashMap<Uuid, Arc<Vec<Shown>>> = views.iter().filter_map(of_service).collect();
+        let shown: HashMap<Uuid, Arc<Vec<PageComponent>>> =
+            views.iter().filter_map(of_service).collect();
         bounded("components", shown.values().map(|all| all.len()).sum())?;
         Ok(shown)
     }
 
-    /// The components that each service follows, in the order in which they were chosen.
+    /// Returns the components that each service follows, in the order in which they were chosen.
     ///
     /// # Errors
-    /// When the database fails, or when they are too many for one answer.
+    /// When the database fails, or when there are too many for one response.
     pub async fn followed(
         &self,
         services: &[Arc<service::Model>],
@@ -253,14 +259,14 @@ impl Ops {
             return Ok(HashMap::new());
         }
         let chosen = self.chosen(&views).await?;
-        let stored = self.shown_of(&views).await?;
+        let stored = self.chosen_page_components(&views).await?;
         let mut followed = join(chosen, &views, &stored, now);
         self.offer_successors(&mut followed, &views).await?;
         Ok(followed)
     }
 
-    /// Offers what could be meant by those that are gone, which is rare. Whole pages are read for it, one after the other
-    /// and not without end: of many broken ones the rest is offered to who asks for fewer services.
+    /// Adds successors of missing components, which are rare. Reads whole pages for it, one after the
+    /// other and a bounded number of them: a query for fewer services gets the rest.
     async fn offer_successors(
         &self,
         followed: &mut HashMap<Uuid, Vec<Followed>>,
@@ -271,13 +277,13 @@ impl Ops {
             let view = views
                 .get(service)
                 .filter(|_| all.iter().any(|one| one.missing));
-            if let Some(view) = view.filter(|view| matches!(view.said, Said::Stored)) {
+            if let Some(view) = view.filter(|view| matches!(view.source, PageSource::Stored)) {
                 broken.entry(view.row.id).or_default().push(*service);
             }
         }
-        for (page, services) in broken.into_iter().take(MAX_BROKEN) {
+        for (page, services) in broken.into_iter().take(MAX_PAGES_WITH_SUCCESSORS) {
             let components = self
-                .shown(&HashSet::from([page]))
+                .page_components(&HashSet::from([page]))
                 .await?
                 .remove(&page)
                 .unwrap_or_default();
@@ -294,7 +300,7 @@ impl Ops {
         &self,
         views: &HashMap<Uuid, PageView>,
     ) -> Result<Vec<service_component::Model>> {
-        let of_these = among(
+        let of_these = in_ids(
             &self.db,
             service_component::Column::ServiceId,
             views.keys().copied(),
@@ -302,19 +308,22 @@ impl Ops {
         let chosen = service_component::Entity::find().filter(of_these);
         let chosen = chosen
             .order_by_asc(service_component::Column::Position)
-            .limit(ENOUGH_ROWS);
+            .limit(ROW_LIMIT);
         let chosen = chosen.all(&self.db).await?;
         bounded("components", chosen.len())?;
         Ok(chosen)
     }
 
-    /// What is there on pages, by page, in the vendor's order.
-    async fn shown(&self, pages: &HashSet<Uuid>) -> Result<HashMap<Uuid, Vec<Shown>>> {
+    /// Reads the components of pages, by page, in the vendor's order.
+    async fn page_components(
+        &self,
+        pages: &HashSet<Uuid>,
+    ) -> Result<HashMap<Uuid, Vec<PageComponent>>> {
         if pages.is_empty() {
             return Ok(HashMap::new());
         }
         let rows = vendor_page_component::Entity::find()
-            .filter(among(
+            .filter(in_ids(
                 &self.db,
                 vendor_page_component::Column::VendorPageId,
                 pages.iter().copied(),
@@ -322,31 +331,34 @@ impl Ops {
             .filter(vendor_page_component::Column::Missing.eq(false))
             .order_by_asc(vendor_page_component::Column::Position)
             .order_by_asc(vendor_page_component::Column::ComponentId)
-            .limit(ENOUGH_ROWS)
+            .limit(ROW_LIMIT)
             .all(&self.db)
             .await?;
         bounded("components", rows.len())?;
-        let mut of_each: HashMap<Uuid, Vec<Shown>> = HashMap::new();
+        let mut components_by_page: HashMap<Uuid, Vec<PageComponent>> = HashMap::new();
         for row in rows {
-            of_each.entry(row.vendor_page_id).or_default().push(row);
+            components_by_page
+                .entry(row.vendor_page_id)
+                .or_default()
+                .push(row);
         }
-        Ok(of_each)
+        Ok(components_by_page)
     }
 
-    /// Of the pages no more than what these services chose, by page and id: as many rows at most as were chosen.
-    async fn shown_of(
+    /// Reads those components of the pages that these services follow, by page and id.
+    async fn chosen_page_components(
         &self,
         views: &HashMap<Uuid, PageView>,
-    ) -> Result<HashMap<(Uuid, String), Shown>> {
+    ) -> Result<HashMap<(Uuid, String), PageComponent>> {
         let services = views
             .iter()
-            .filter(|(_, view)| matches!(view.said, Said::Stored))
+            .filter(|(_, view)| matches!(view.source, PageSource::Stored))
             .map(|(service, _)| *service);
         let chosen = Query::select()
             .expr(Expr::val(1))
             .from(service::Entity)
             .from(service_component::Entity)
-            .and_where(among(&self.db, service::Column::Id, services))
+            .and_where(in_ids(&self.db, service::Column::Id, services))
             .and_where(
                 Expr::col(service_component::Column::ServiceId.as_column_ref())
                     .eq(Expr::col(service::Column::Id.as_column_ref())),
@@ -363,7 +375,7 @@ impl Ops {
             )
             .to_owned();
         let rows = vendor_page_component::Entity::find()
-            .filter(among(
+            .filter(in_ids(
                 &self.db,
                 vendor_page_component::Column::VendorPageId,
                 stored_pages(views),
@@ -378,31 +390,34 @@ impl Ops {
     }
 }
 
-/// Refuses lists that together come to more than one answer should hold.
+/// Rejects lists that are together too long for one response.
 fn bounded(what: &str, total: usize) -> Result<()> {
     if total <= MAX_COMPONENTS {
         return Ok(());
     }
     let message = format!(
-        "comes to {total} {what} of all services, at most {MAX_COMPONENTS} are allowed at a time: ask for fewer services"
+        "must be at most {MAX_COMPONENTS} {what} of all services, got {total}: request fewer services"
     );
     Err(Error::field(what, message))
 }
 
-/// What was chosen, beside what the pages show of it.
+/// Joins chosen components with what their pages show.
 fn join(
     chosen: Vec<service_component::Model>,
     views: &HashMap<Uuid, PageView>,
-    stored: &HashMap<(Uuid, String), Shown>,
+    stored: &HashMap<(Uuid, String), PageComponent>,
     now: DateTime<Utc>,
 ) -> HashMap<Uuid, Vec<Followed>> {
-    let mut own: HashMap<Uuid, HashMap<String, Shown>> = HashMap::new();
+    let mut own: HashMap<Uuid, HashMap<String, PageComponent>> = HashMap::new();
     for (service, view) in views {
-        if let Said::Own(found) = &view.said {
-            let by_id = |one: Shown| (one.component_id.clone(), one);
+        if let PageSource::Discovered(found) = &view.source {
+            let by_id = |one: PageComponent| (one.component_id.clone(), one);
             own.insert(
                 *service,
-                own_components(view, found).into_iter().map(by_id).collect(),
+                discovered_components(view, found)
+                    .into_iter()
+                    .map(by_id)
+                    .collect(),
             );
         }
     }
@@ -411,16 +426,16 @@ fn join(
         let Some(view) = views.get(&chosen.service_id) else {
             continue;
         };
-        let on_page = match &view.said {
-            Said::Stored => stored.get(&(view.row.id, chosen.component_id.clone())),
-            Said::Own(_) => own
+        let on_page = match &view.source {
+            PageSource::Stored => stored.get(&(view.row.id, chosen.component_id.clone())),
+            PageSource::Discovered(_) => own
                 .get(&chosen.service_id)
                 .and_then(|all| all.get(&chosen.component_id)),
-            Said::Nothing => None,
+            PageSource::Unknown => None,
         };
         let there = on_page.filter(|one| !one.missing);
         let missing = chosen.missing || (view.lists_all() && there.is_none());
-        let lost = matches!(view.said, Said::Nothing)
+        let lost = matches!(view.source, PageSource::Unknown)
             || freshness(Some(view.read_at), now) == Freshness::Lost;
         let status = match there {
             _ if missing || lost => Status::Unknown,
@@ -443,24 +458,24 @@ fn join(
     of_each
 }
 
-/// The components as the owner of a service read them.
-fn own_components(view: &PageView, found: &Discovery) -> Vec<Shown> {
+/// Returns the components that the owner of a service discovered.
+fn discovered_components(view: &PageView, found: &Discovery) -> Vec<PageComponent> {
     let shown = |component| super::follow::shown(view.row.id, component, view.since);
     found.page.components.iter().map(shown).collect()
 }
 
-/// The pages of which may be shown what is stored.
+/// Returns the pages whose stored contents may be shown.
 fn stored_pages(views: &HashMap<Uuid, PageView>) -> HashSet<Uuid> {
     views
         .values()
-        .filter(|view| matches!(view.said, Said::Stored))
+        .filter(|view| matches!(view.source, PageSource::Stored))
         .map(|view| view.row.id)
         .collect()
 }
 
-/// What could be meant by those that are gone: components of the same name that are not followed already, the ones of the
-/// same group first.
-fn offer_successors(followed: &mut [Followed], components: &[Shown]) {
+/// Sets the successors of missing components: components of the same name that are not followed
+/// already, those of the same group first.
+fn offer_successors(followed: &mut [Followed], components: &[PageComponent]) {
     if !followed.iter().any(|one| one.missing) {
         return;
     }
@@ -470,7 +485,7 @@ fn offer_successors(followed: &mut [Followed], components: &[Shown]) {
         .collect();
     for gone in followed.iter_mut().filter(|one| one.missing) {
         let name = gone.chosen.name.to_lowercase();
-        let same = |one: &&Shown| {
+        let same = |one: &&PageComponent| {
             !one.missing && !taken.contains(&one.component_id) && one.name.to_lowercase() == name
         };
         gone.successors = components.iter().filter(same).cloned().collect();

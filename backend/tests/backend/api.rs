@@ -57,8 +57,7 @@ impl Api {
         let ops = Ops {
             db: database.db.clone(),
             live,
-            past: Arc::default(),
-            definitions: Arc::default(),
+            caches: Arc::default(),
             prober: Prober::new(settings).unwrap(),
             vendor_pages: VendorPages::new(&fetcher()),
             public_url: "https://pulse.test/".parse().unwrap(),

@@ -201,7 +201,7 @@ async fn a_token_makes_no_tokens() {
     assert_eq!(error["extensions"]["code"], "FORBIDDEN");
     assert_eq!(
         error["message"],
-        "a token cannot make tokens: sign in with a browser and make it there"
+        "a token cannot create tokens: sign in with a browser and create it there"
     );
     assert!(
         api_token::Entity::find()

@@ -2,7 +2,7 @@
 
 use crate::event_kind::EventKind;
 use chrono::{DateTime, Utc};
-use entity::sql::among;
+use entity::sql::in_ids;
 use entity::{incident, incident_event};
 use sea_orm::sea_query::Expr;
 use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
@@ -23,7 +23,7 @@ pub async fn close_on_pause(
     let ids = open.iter().map(|incident| incident.id);
     incident::Entity::update_many()
         .col_expr(incident::Column::ResolvedAt, Expr::value(at))
-        .filter(among(transaction, incident::Column::Id, ids))
+        .filter(in_ids(transaction, incident::Column::Id, ids))
         .exec(transaction)
         .await?;
     let events = open.iter().map(|incident| incident_event::ActiveModel {
@@ -50,7 +50,7 @@ pub async fn delete_of_services(
     transaction: &DatabaseTransaction,
     service_ids: &[Uuid],
 ) -> Result<(), DbErr> {
-    let of_services = among(
+    let of_services = in_ids(
         transaction,
         incident::Column::ServiceId,
         service_ids.iter().copied(),

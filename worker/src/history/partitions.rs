@@ -188,7 +188,7 @@ async fn with_lock_timeout(db: &DatabaseConnection, statements: &str) -> Result<
 
 /// SQLSTATE 55P03, `lock_not_available`.
 fn is_lock_timeout(error: &DbErr) -> bool {
-    sql::code(error).is_some_and(|code| code == "55P03")
+    sql::error_code(error).is_some_and(|code| code == "55P03")
 }
 
 #[cfg(test)]

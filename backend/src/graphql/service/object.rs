@@ -12,7 +12,9 @@ use crate::graphql::status::{CurrentStatus, MonitorKind, Window};
 use crate::graphql::vendor_page::{
     self, FollowedComponent, Maintenance, VendorIncident, VendorPage,
 };
-use crate::use_cases::history::{Answer, HOURS, MAX_DAYS, Question, Stretch, UptimeDays};
+use crate::use_cases::history::{
+    HOURS, LatencyWindow, MAX_DAYS, UptimeDay as Day, UptimeQuery, UptimeResult,
+};
 use crate::use_cases::{Error, Result as UseCaseResult};
 use async_graphql::{Context, Object, Result};
 use chrono::TimeDelta;
@@ -122,14 +124,14 @@ impl Service {
         #[graphql(desc = "The time window.")] window: Window,
     ) -> Result<Uptime> {
         let row = self.row(ctx).await?;
-        let question = Question::Uptime(window.into());
+        let question = UptimeQuery::Window(window.into());
         match request_context(ctx)
             .loaders
             .uptime
             .load((ByService(row), question))
             .await?
         {
-            Some(Answer::Uptime(uptime)) => Ok(uptime.into()),
+            Some(UptimeResult::Window(uptime)) => Ok(uptime.into()),
             _ => Err(Error::NotFound("service").into()),
         }
     }
@@ -143,7 +145,7 @@ impl Service {
         #[graphql(desc = "Number of days, 1 to 366.", default_with = "Some(30)")] days: Option<i32>,
     ) -> Result<Vec<UptimeDay>> {
         let days = self.load_days(ctx, days).await?;
-        Ok(days.iter().map(UptimeDay).collect())
+        Ok(days.into_iter().map(UptimeDay).collect())
     }
 
     /// Uptime of each calendar day as lists of numbers: the compact form of `uptimeDays`, for bars
@@ -183,7 +185,7 @@ impl Service {
         #[graphql(desc = "The time window.")] window: Window,
     ) -> Result<Vec<LatencyPoint>> {
         let row = self.row(ctx).await?;
-        let stretch = Stretch::last(window.into(), request_context(ctx).now);
+        let stretch = LatencyWindow::last(window.into(), request_context(ctx).now);
         load_latency(ctx, row, stretch).await
     }
 
@@ -213,8 +215,8 @@ impl Service {
             return Err(Error::field("from", "must not be after `to`").into());
         }
         let (from, to) = (from.0, to.0.min(request_context(ctx).now));
-        if to - from > Stretch::LONGEST {
-            let days = Stretch::LONGEST.num_days();
+        if to - from > LatencyWindow::MAX_LENGTH {
+            let days = LatencyWindow::MAX_LENGTH.num_days();
             return Err(
                 Error::field("from", format!("must be at most {days} days before `to`")).into(),
             );
@@ -224,7 +226,7 @@ impl Service {
             return Ok(Vec::new());
         }
         let interval = TimeDelta::seconds(row.check_interval_seconds.into());
-        load_latency(ctx, row, Stretch::between(from, to, interval)).await
+        load_latency(ctx, row, LatencyWindow::between(from, to, interval)).await
     }
 
     /// Recorded checks, newest first.
@@ -329,12 +331,15 @@ impl Service {
 
 impl Service {
     /// Loads the uptime of each of the last `days` days.
-    async fn load_days(&self, ctx: &Context<'_>, days: Option<i32>) -> UseCaseResult<UptimeDays> {
+    async fn load_days(&self, ctx: &Context<'_>, days: Option<i32>) -> UseCaseResult<Vec<Day>> {
         let days = check_days(days)?;
         let row = self.row(ctx).await?;
         let uptime = &request_context(ctx).loaders.uptime;
-        match uptime.load((ByService(row), Question::Days(days))).await? {
-            Some(Answer::Days(days)) => Ok(days),
+        match uptime
+            .load((ByService(row), UptimeQuery::Days(days)))
+            .await?
+        {
+            Some(UptimeResult::Days(days)) => Ok(days),
             _ => Err(Error::NotFound("service")),
         }
     }
@@ -343,7 +348,7 @@ impl Service {
 async fn load_latency(
     ctx: &Context<'_>,
     row: Arc<service::Model>,
-    stretch: Stretch,
+    stretch: LatencyWindow,
 ) -> Result<Vec<LatencyPoint>> {
     let points = request_context(ctx)
         .loaders

@@ -1,6 +1,6 @@
 //! The input of `createApiToken`.
 
-use crate::use_cases::token::Wanted;
+use crate::use_cases::token::TokenDraft;
 use async_graphql::InputObject;
 
 /// An API token to create.
@@ -15,7 +15,7 @@ pub(crate) struct CreateApiTokenInput {
     expires_in_days: Option<i32>,
 }
 
-impl From<CreateApiTokenInput> for Wanted {
+impl From<CreateApiTokenInput> for TokenDraft {
     fn from(input: CreateApiTokenInput) -> Self {
         Self {
             name: input.name,

@@ -1,7 +1,7 @@
 //! Components of vendor pages.
 
 use crate::graphql::status::Status;
-use crate::use_cases::vendor::{Followed, Shown};
+use crate::use_cases::vendor::{Followed, PageComponent};
 use async_graphql::SimpleObject;
 
 /// A component on a vendor page.
@@ -19,8 +19,8 @@ pub(crate) struct DiscoveredComponent {
     vendor_status: String,
 }
 
-impl From<&Shown> for DiscoveredComponent {
-    fn from(shown: &Shown) -> Self {
+impl From<&PageComponent> for DiscoveredComponent {
+    fn from(shown: &PageComponent) -> Self {
         Self {
             id: shown.component_id.clone(),
             name: shown.name.clone(),

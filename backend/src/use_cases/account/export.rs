@@ -1,13 +1,12 @@
-//! Everything of the viewer's as JSON, in parts, so that a long history is never in memory as a whole.
-//!
-//! No secret is in it, not even as a hash.
+//! Exports everything of the viewer's as a stream of JSON, so that a long history is never in memory
+//! as a whole. Contains no secret, not even as a hash.
 
 use crate::auth::Viewer;
 use crate::use_cases::{Error, Ops, Result};
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use entity::column::RollupPeriod;
-use entity::sql::among;
+use entity::sql::in_ids;
 use entity::{
     api_token, calendar_feed, check, check_rollup, incident, incident_acknowledgement,
     incident_event, incident_note, service, service_component, service_state, user, vendor_page,
@@ -19,13 +18,13 @@ use sea_orm::{
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-/// How many checks, or summaries of them, are read at a time.
-const AT_ONCE: u64 = 5_000;
+/// Number of checks, or of rollups, read at a time.
+const EXPORT_BATCH: u64 = 5_000;
 
 impl Ops {
-    /// Everything of the viewer's: `{"exportedAt", "account", "services": [...], "complete": true}`, each service with its
-    /// state, incidents, summaries and checks. Ends with an error when the database fails in between, and then without the
-    /// last of these.
+    /// Streams `{"exportedAt", "account", "services": [...], "complete": true}`, each service with its
+    /// state, incidents, summaries and checks. If the database fails in between, the stream ends with
+    /// an error and without `complete`.
     ///
     /// # Errors
     /// When the database fails, or [`Error::Unauthenticated`] when the account is gone.
@@ -88,7 +87,7 @@ impl Ops {
         ))
     }
 
-    /// One service: what is small as one object that stays open, then its summaries and checks.
+    /// Streams one service: its definition as an object that stays open, then summaries and checks.
     fn service_parts(
         self,
         index: usize,
@@ -114,7 +113,7 @@ impl Ops {
                 let rows = query
                     .order_by_asc(Period)
                     .order_by_asc(Start)
-                    .limit(AT_ONCE)
+                    .limit(EXPORT_BATCH)
                     .all(&db)
                     .await?;
                 let last = rows.last().map(|row| (row.period, row.start));
@@ -131,7 +130,11 @@ impl Ops {
                 if let Some(slot) = after {
                     query = query.filter(Slot.gt(slot));
                 }
-                let rows = query.order_by_asc(Slot).limit(AT_ONCE).all(&db).await?;
+                let rows = query
+                    .order_by_asc(Slot)
+                    .limit(EXPORT_BATCH)
+                    .all(&db)
+                    .await?;
                 let last = rows.last().map(|row| row.slot);
                 Ok((rows.iter().map(a_check).collect(), last))
             }
@@ -144,7 +147,7 @@ impl Ops {
             .chain(end)
     }
 
-    /// What somebody set up, and what happened.
+    /// Reads a service's definition, state and incidents.
     async fn definition(&self, service: &service::Model) -> std::result::Result<Value, DbErr> {
         let page = match service.vendor_page_id {
             Some(id) => vendor_page::Entity::find_by_id(id).one(&self.db).await?,
@@ -171,7 +174,7 @@ impl Ops {
         for some in incidents.chunks(1000) {
             let ids: Vec<_> = some.iter().map(|incident| incident.id).collect();
             let of_these = incident_event::Entity::find()
-                .filter(among(
+                .filter(in_ids(
                     &self.db,
                     incident_event::Column::IncidentId,
                     ids.iter().copied(),
@@ -183,7 +186,7 @@ impl Ops {
                     json!({ "at": time(event.at), "kind": event.kind, "message": event.message });
                 events.entry(event.incident_id).or_default().push(entry);
             }
-            let seen = incident_acknowledgement::Entity::find().filter(among(
+            let seen = incident_acknowledgement::Entity::find().filter(in_ids(
                 &self.db,
                 incident_acknowledgement::Column::IncidentId,
                 ids.iter().copied(),
@@ -195,7 +198,7 @@ impl Ops {
                     .map(|seen| (seen.incident_id, time(seen.at))),
             );
             let written = incident_note::Entity::find()
-                .filter(among(&self.db, incident_note::Column::IncidentId, ids))
+                .filter(in_ids(&self.db, incident_note::Column::IncidentId, ids))
                 .order_by_asc(incident_note::Column::At)
                 .order_by_asc(incident_note::Column::Id);
             for note in written.all(&self.db).await? {
@@ -247,7 +250,7 @@ where
                 text.push_str(if first && index == 0 { "\n" } else { ",\n" });
                 text.push_str(&row.to_string());
             }
-            let full = u64::try_from(rows.len()).is_ok_and(|rows| rows >= AT_ONCE);
+            let full = u64::try_from(rows.len()).is_ok_and(|rows| rows >= EXPORT_BATCH);
             Ok(Some((
                 Bytes::from(text),
                 (read, last, first && rows.is_empty(), !full),

@@ -1,5 +1,5 @@
-//! Removing what a deleted account leaves behind. That an account is to be removed stands in the database until all of it is
-//! gone, so that whatever stops a removal only puts it off.
+//! Removes the data of deleted accounts. A removal is recorded in the database until all data is
+//! gone, so that one that is interrupted is resumed.
 
 use crate::use_cases::Ops;
 use crate::use_cases::service::changed;
@@ -9,15 +9,15 @@ use sea_orm::{ColumnTrait, DbErr, EntityTrait, ModelTrait, QueryFilter, QuerySel
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How many checks are removed in one statement: so few that recording does not notice.
-const CHECKS_AT_ONCE: u64 = 5_000;
+/// Number of checks deleted in one statement: few enough not to delay recording.
+const DELETE_BATCH: u64 = 5_000;
 
-/// How long somebody who leaves waits for everything to be gone; what is not gone by then goes on without them.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the request to delete an account waits for the removal, which continues without it.
+const REMOVAL_WAIT: Duration = Duration::from_secs(10);
 
-/// What stopped a removal for now.
+/// Why a removal failed; it is tried again.
 #[derive(Debug, thiserror::Error)]
-enum Stopped {
+enum RemovalError {
     #[error("the database failed: {0}")]
     Database(#[from] DbErr),
     #[error("the live state failed: {0}")]
@@ -25,21 +25,20 @@ enum Stopped {
 }
 
 impl Ops {
-    /// Removes what is left of an account that its owner has deleted, as far as that is done within some seconds. The rest
-    /// goes on by itself, and what fails is tried again by [`Ops::finish_removals`].
+    /// Removes the data of a deleted account, and waits for it some seconds. The rest continues in the
+    /// background, and what fails is tried again by [`Ops::finish_removals`].
     pub async fn remove_account(&self, id: Uuid) {
         let ops = self.clone();
         let removing = tokio::spawn(async move { ops.try_to_remove(id).await });
-        if tokio::time::timeout(PATIENCE, removing).await.is_err() {
-            tracing::info!(user = %id, "an account takes long to remove");
+        if tokio::time::timeout(REMOVAL_WAIT, removing).await.is_err() {
+            tracing::info!(user = %id, "removing an account continues in the background");
         }
     }
 
-    /// Removes what is left of accounts whose owners have deleted them. One that cannot be removed now does not stop the
-    /// others.
+    /// Removes the data of all deleted accounts. One that fails does not stop the others.
     ///
     /// # Errors
-    /// When the database does not tell which those are.
+    /// When the list of removals cannot be read.
     pub async fn finish_removals(&self) -> Result<(), DbErr> {
         for removal in account_removal::Entity::find().all(&self.db).await? {
             self.try_to_remove(removal.user_id).await;
@@ -49,16 +48,16 @@ impl Ops {
 
     async fn try_to_remove(&self, id: Uuid) {
         match self.remove_all_of(id).await {
-            Ok(()) => tracing::info!(user = %id, "an account is gone"),
+            Ok(()) => tracing::info!(user = %id, "removed an account"),
             Err(error) => {
-                tracing::warn!(%error, user = %id, "an account could not be removed wholly: tried again later");
+                tracing::warn!(%error, user = %id, "failed to remove all data of an account, retrying later");
             }
         }
     }
 
-    /// Service by service, and the checks of each in small parts: one statement for everything would keep the worker
-    /// from recording for as long.
-    async fn remove_all_of(&self, id: Uuid) -> Result<(), Stopped> {
+    /// Deletes service by service, and the checks of each in batches: a single statement would block
+    /// the worker's recording for as long as it takes.
+    async fn remove_all_of(&self, id: Uuid) -> Result<(), RemovalError> {
         use check::Column::{ServiceSeq, Slot};
         let services = service::Entity::find()
             .filter(service::Column::UserId.eq(id))
@@ -66,7 +65,7 @@ impl Ops {
             .await?;
         let mut gone = Vec::new();
         for service in services {
-            // Before its row, by which it would be found again should this fail.
+            // Before the row is deleted: by it the service is found again if this fails.
             self.forget_live(&[service.id]).await?;
             let of_service = || ServiceSeq.eq(service.seq);
             loop {
@@ -74,21 +73,21 @@ impl Ops {
                     .select_only()
                     .column(Slot)
                     .filter(of_service())
-                    .limit(CHECKS_AT_ONCE);
+                    .limit(DELETE_BATCH);
                 let some = Slot.in_subquery(some.into_query());
                 let removed = check::Entity::delete_many()
                     .filter(of_service())
                     .filter(some)
                     .exec(&self.db)
                     .await?;
-                if removed.rows_affected < CHECKS_AT_ONCE {
+                if removed.rows_affected < DELETE_BATCH {
                     break;
                 }
             }
             let change = changed(&service, coordination::ServiceChange::Deleted);
             gone.push(service.id);
             service.delete(&self.db).await?;
-            // And after it, because a check that was under way may have been told of meanwhile.
+            // And again afterwards: a check that was running may have been recorded meanwhile.
             self.forget_live(&gone[gone.len() - 1..]).await?;
             self.publish(&[change]).await;
         }

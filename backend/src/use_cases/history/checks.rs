@@ -1,17 +1,18 @@
 //! Pages of single checks.
 
-use super::rest::about;
+use super::statement::with_services;
 use crate::use_cases::Result;
 use crate::use_cases::page::Page;
 use entity::check;
 use sea_orm::{DatabaseConnection, DbBackend, FromQueryResult};
 use std::collections::HashMap;
 
-/// A page of the checks of each service (by its number), newest first, at most `first`, all before the slot `after`
-/// (epoch milliseconds), in one statement. Services without such checks are missing.
+/// Reads a page of the checks of each service (by its number), newest first, at most `first`, all
+/// before the slot `after` (epoch milliseconds), in one statement. Services without such checks are
+/// missing.
 ///
 /// # Errors
-/// What the database said.
+/// Returns the database's error.
 pub async fn checks(
     db: &DatabaseConnection,
     services: &[i32],
@@ -19,8 +20,9 @@ pub async fn checks(
     after: Option<i64>,
 ) -> Result<HashMap<i32, Page<check::Model>>> {
     let before = after.unwrap_or(i64::MAX);
-    let sql = about(db.get_database_backend(), services).text("SELECT c.* FROM given CROSS JOIN ");
-    // One more row than asked for tells whether others follow.
+    let sql = with_services(db.get_database_backend(), services)
+        .text(" SELECT c.* FROM given CROSS JOIN ");
+    // Reads one row more than requested, to know whether others follow.
     let sql = if db.get_database_backend() == DbBackend::Postgres {
         sql.text("LATERAL (SELECT * FROM checks WHERE service_seq = given.seq AND slot < ")
             .value(before)
@@ -28,7 +30,7 @@ pub async fn checks(
             .value(i64::from(first) + 1)
             .text(") c")
     } else {
-        // From the oldest slot of the page on, along the primary key.
+        // SQLite has no lateral joins: reads along the primary key from the page's oldest slot on.
         sql.text("checks c WHERE c.service_seq = given.seq AND c.slot < ")
             .value(before)
             .text(" AND c.slot >= coalesce((SELECT o.slot FROM checks o WHERE o.service_seq = given.seq")
@@ -42,11 +44,14 @@ pub async fn checks(
     let found = check::Model::find_by_statement(sql.finish())
         .all(db)
         .await?;
-    let mut of_each: HashMap<i32, Vec<check::Model>> = HashMap::new();
+    let mut checks_by_service: HashMap<i32, Vec<check::Model>> = HashMap::new();
     for check in found {
-        of_each.entry(check.service_seq).or_default().push(check);
+        checks_by_service
+            .entry(check.service_seq)
+            .or_default()
+            .push(check);
     }
-    Ok(of_each
+    Ok(checks_by_service
         .into_iter()
         .map(|(service, checks)| (service, Page::of(checks, first)))
         .collect())

@@ -1,17 +1,27 @@
-//! How many incidents each day saw.
+//! Counts incidents per day.
 
 use crate::use_cases::{Ops, Result};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use entity::incident::{Column, Entity};
-use entity::sql::among;
+use entity::sql::{in_ids, utc_day};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, Condition, DbBackend, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 use std::collections::HashMap;
 use uuid::Uuid;
 
+/// How many incidents of a service began on one day and ended on another.
+#[derive(FromQueryResult)]
+struct IncidentsOfDays {
+    service_id: Uuid,
+    first_day: String,
+    /// `None` for open ones.
+    last_day: Option<String>,
+    incidents: i64,
+}
+
 impl Ops {
-    /// How many incidents of each service touched each of the last `days` calendar days in UTC, oldest first, the day of
-    /// `now` last, in one statement. Services without any are missing.
+    /// Counts, for each service, the incidents that were open on each of the last `days` calendar days
+    /// in UTC, oldest first, the day of `now` last, in one statement. Services without any are missing.
     ///
     /// # Errors
     /// When the database fails.
@@ -23,22 +33,21 @@ impl Ops {
     ) -> Result<HashMap<Uuid, Vec<u32>>> {
         let today = now.date_naive();
         let first = today - TimeDelta::days(i64::from(days.max(1)) - 1);
-        // Put together by day where they are: a service may have had very many.
-        let sqlite = self.db.get_database_backend() == DbBackend::Sqlite;
-        let day = |column: &str| match sqlite {
-            true => Expr::cust(format!("substr({column}, 1, 10)")),
-            false => Expr::cust(format!(
-                "to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
-            )),
-        };
+        // Counted by the database: a service may have had very many.
+        let backend = self.db.get_database_backend();
+        let day = |column: &str| utc_day(backend, column);
         let begins = first.and_time(NaiveTime::MIN).and_utc();
-        let rows: Vec<(Uuid, String, Option<String>, i64)> = Entity::find()
+        let rows: Vec<IncidentsOfDays> = Entity::find()
             .select_only()
             .column(Column::ServiceId)
-            .column_as(day("started_at"), "began")
-            .column_as(day("resolved_at"), "ended")
+            .column_as(day("started_at"), "first_day")
+            .column_as(day("resolved_at"), "last_day")
             .column_as(Expr::cust("count(*)"), "incidents")
-            .filter(among(&self.db, Column::ServiceId, services.iter().copied()))
+            .filter(in_ids(
+                &self.db,
+                Column::ServiceId,
+                services.iter().copied(),
+            ))
             .filter(
                 Condition::any()
                     .add(Column::ResolvedAt.is_null())
@@ -47,25 +56,27 @@ impl Ops {
             .group_by(Column::ServiceId)
             .group_by(day("started_at"))
             .group_by(day("resolved_at"))
-            .into_tuple()
+            .into_model()
             .all(&self.db)
             .await?;
-        let place = |day: &str| {
+        let index = |day: &str| {
             day.parse::<NaiveDate>()
                 .map_or(0, |day| (day - first).num_days())
         };
         let length = usize::try_from(days.max(1)).unwrap_or(1);
-        let mut of_each: HashMap<Uuid, Vec<u32>> = HashMap::new();
-        for (service, began, ended, incidents) in rows {
-            let counts = of_each.entry(service).or_insert_with(|| vec![0; length]);
-            let from = usize::try_from(place(&began)).unwrap_or(0);
-            let until = ended.map_or(length, |ended| {
-                usize::try_from(place(&ended) + 1).unwrap_or(0).min(length)
+        let mut counts_by_service: HashMap<Uuid, Vec<u32>> = HashMap::new();
+        for row in rows {
+            let counts = counts_by_service
+                .entry(row.service_id)
+                .or_insert_with(|| vec![0; length]);
+            let from = usize::try_from(index(&row.first_day)).unwrap_or(0);
+            let until = row.last_day.map_or(length, |day| {
+                usize::try_from(index(&day) + 1).unwrap_or(0).min(length)
             });
             for count in counts.get_mut(from..until).unwrap_or_default() {
-                *count = count.saturating_add(u32::try_from(incidents).unwrap_or(u32::MAX));
+                *count = count.saturating_add(u32::try_from(row.incidents).unwrap_or(u32::MAX));
             }
         }
-        Ok(of_each)
+        Ok(counts_by_service)
     }
 }

@@ -1,29 +1,29 @@
-//! What people add to incidents: that somebody has seen one, and notes.
+//! Acknowledgements of incidents, and notes on them.
 
 use super::INCIDENT;
 use crate::auth::Viewer;
 use crate::use_cases::{Error, Ops, Result, now};
 use coordination::Event;
-use entity::sql::among;
+use entity::sql::in_ids;
 use entity::{incident, incident_acknowledgement, incident_note};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, EntityTrait, FromQueryResult, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// How many notes an incident may have.
+/// Maximum number of notes on an incident.
 pub const MAX_NOTES: u64 = 100;
-/// How long a note may be, in characters.
+/// Maximum length of a note, in characters.
 pub const MAX_TEXT: usize = 5_000;
 
 const NOTE: &str = "note";
 
 impl Ops {
-    /// Notes that the viewer has seen an incident. That of one who was first stands.
+    /// Acknowledges an incident. The first acknowledgement is kept.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -47,7 +47,7 @@ impl Ops {
         Ok(incident)
     }
 
-    /// Takes that back.
+    /// Removes the acknowledgement of an incident.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -76,19 +76,19 @@ impl Ops {
         text: &str,
     ) -> Result<incident_note::Model> {
         let transaction = self.begin().await?;
-        // Locked, so that two who write at once do not both write the last one.
+        // Locks the incident, so that two concurrent notes cannot both be the last one allowed.
         let incident = incident::Entity::find_by_id(id)
             .filter(incident::Column::UserId.eq(viewer.user_id))
             .lock(LockType::NoKeyUpdate)
             .one(&transaction)
             .await?
             .ok_or(Error::NotFound(INCIDENT))?;
-        let text = valid(text)?;
+        let text = validate(text)?;
         let of_incident =
             incident_note::Entity::find().filter(incident_note::Column::IncidentId.eq(id));
         if of_incident.count(&transaction).await? >= MAX_NOTES {
             return Err(Error::Conflict(format!(
-                "the incident has {MAX_NOTES} notes, which is as many as it may have: delete one that is not needed"
+                "the incident has {MAX_NOTES} notes, the maximum: delete one first"
             )));
         }
         let note = incident_note::Model {
@@ -123,7 +123,7 @@ impl Ops {
         Ok(id)
     }
 
-    /// Which of these incidents somebody has seen, and since when.
+    /// Returns the acknowledgements of these incidents.
     ///
     /// # Errors
     /// When the database fails.
@@ -132,7 +132,7 @@ impl Ops {
         incidents: &[Uuid],
     ) -> Result<HashMap<Uuid, incident_acknowledgement::Model>> {
         let found = incident_acknowledgement::Entity::find()
-            .filter(among(
+            .filter(in_ids(
                 &self.db,
                 incident_acknowledgement::Column::IncidentId,
                 incidents.iter().copied(),
@@ -145,28 +145,31 @@ impl Ops {
             .collect())
     }
 
-    /// How many notes each incident has; those without any are missing.
+    /// Counts the notes on each incident; those without any are missing.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn count_notes(&self, incidents: &[Uuid]) -> Result<HashMap<Uuid, i64>> {
-        let counts: Vec<(Uuid, i64)> = incident_note::Entity::find()
+        let counts: Vec<NoteCount> = incident_note::Entity::find()
             .select_only()
             .column(incident_note::Column::IncidentId)
             .column_as(incident_note::Column::Id.count(), "notes")
-            .filter(among(
+            .filter(in_ids(
                 &self.db,
                 incident_note::Column::IncidentId,
                 incidents.iter().copied(),
             ))
             .group_by(incident_note::Column::IncidentId)
-            .into_tuple()
+            .into_model()
             .all(&self.db)
             .await?;
-        Ok(counts.into_iter().collect())
+        Ok(counts
+            .into_iter()
+            .map(|row| (row.incident_id, row.notes))
+            .collect())
     }
 
-    /// The notes of each incident, oldest first.
+    /// Returns the notes on each incident, oldest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -175,7 +178,7 @@ impl Ops {
         incidents: &[Uuid],
     ) -> Result<HashMap<Uuid, Vec<incident_note::Model>>> {
         let notes = incident_note::Entity::find()
-            .filter(among(
+            .filter(in_ids(
                 &self.db,
                 incident_note::Column::IncidentId,
                 incidents.iter().copied(),
@@ -184,12 +187,21 @@ impl Ops {
             .order_by_asc(incident_note::Column::Id)
             .all(&self.db)
             .await?;
-        let mut of_each: HashMap<Uuid, Vec<_>> = HashMap::new();
+        let mut notes_by_incident: HashMap<Uuid, Vec<_>> = HashMap::new();
         for note in notes {
-            of_each.entry(note.incident_id).or_default().push(note);
+            notes_by_incident
+                .entry(note.incident_id)
+                .or_default()
+                .push(note);
         }
-        Ok(of_each)
+        Ok(notes_by_incident)
     }
+}
+
+#[derive(FromQueryResult)]
+struct NoteCount {
+    incident_id: Uuid,
+    notes: i64,
 }
 
 const fn changed(incident: &incident::Model) -> Event {
@@ -200,16 +212,16 @@ const fn changed(incident: &incident::Model) -> Event {
     }
 }
 
-/// The text in its normal form.
-fn valid(text: &str) -> Result<String> {
+/// Validates and normalizes the text.
+fn validate(text: &str) -> Result<String> {
     let text = text.trim().replace("\r\n", "\n");
     let length = text.chars().count();
     if text.is_empty() {
-        Err(Error::field("text", "is empty: write something down"))
+        Err(Error::field("text", "must not be empty"))
     } else if length > MAX_TEXT {
         Err(Error::field(
             "text",
-            format!("is {length} characters long, at most {MAX_TEXT} are allowed"),
+            format!("must have at most {MAX_TEXT} characters, got {length}"),
         ))
     } else if text
         .chars()

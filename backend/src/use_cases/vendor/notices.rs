@@ -1,46 +1,47 @@
-//! Which of a vendor's incidents and maintenance touch what a service follows: by the ids of the components alone. The
-//! worker stores notices with the components that they really touch, so what is linked to none concerns nobody.
+//! Vendors' incidents and maintenance that affect the components a service follows, matched by
+//! component id. The worker links a notice to the components that it affects, so a notice without
+//! any concerns nobody.
 
-use super::{ENOUGH_ROWS, PageView, Said, known_at};
+use super::{PageSource, PageView, ROW_LIMIT, known_at};
 use crate::use_cases::{Error, Ops, Result};
 use chrono::{DateTime, Utc};
 use domain::vendor_page::{Freshness, freshness};
-use entity::sql::among;
+use entity::sql::in_ids;
 use entity::{service, vendor_incident, vendor_maintenance, vendor_page_component};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// How many open incidents of all pages are read at a time, the newest first.
+/// Maximum number of open incidents of all pages; the newest are read.
 const MAX_INCIDENTS: u64 = 2_000;
 
-/// The same of maintenance, the soonest first.
+/// Maximum number of maintenances of all pages; the soonest are read.
 const MAX_MAINTENANCES: u64 = 2_000;
 
-/// How many components notices are told the names of; the others are told by their ids.
+/// Maximum number of components that are named; the others are shown by their ids.
 const MAX_NAMED: usize = 5_000;
 
-/// What the notices of all services together may weigh, in bytes of text: what vendors write is theirs to choose, and
-/// each service that it touches gets it once.
-const MAX_WEIGHT: usize = 32 << 20;
+/// Maximum size of the notices of all services together, in bytes: vendors choose how much they
+/// write, and each affected service gets a copy.
+const MAX_BYTES: usize = 32 << 20;
 
-/// What the page of one service says that touches the followed components.
+/// The notices that affect the components of one service.
 #[derive(Debug, Clone, Default)]
 pub struct Notices {
-    /// Incidents that are not over, newest first.
+    /// Unresolved incidents, newest first.
     pub incidents: Vec<Arc<vendor_incident::Model>>,
     /// Maintenance that is scheduled or in progress, soonest first.
     pub maintenances: Vec<Arc<vendor_maintenance::Model>>,
-    /// The page's names for its components, by their ids.
+    /// The names of the page's components, by id.
     pub names: Arc<HashMap<String, String>>,
-    /// Since when the service follows the page.
+    /// When the service began to follow the page.
     since: DateTime<Utc>,
 }
 
 impl Notices {
-    /// When the followers that this is for came to know what changed at `changed_at` for all who follow the page.
+    /// Returns when the service's owner could know of a change at `changed_at`.
     #[must_use]
     pub fn known_at(&self, changed_at: DateTime<Utc>) -> DateTime<Utc> {
         known_at(changed_at, self.since)
@@ -48,43 +49,47 @@ impl Notices {
 }
 
 impl Ops {
-    /// The notices that touch what each service follows.
+    /// Returns the notices that affect what each service follows.
     ///
     /// # Errors
-    /// When the database fails, or when they are too much for one answer.
+    /// When the database fails, or when they are too large for one response.
     pub async fn notices(
         &self,
         services: &[Arc<service::Model>],
         now: DateTime<Utc>,
     ) -> Result<HashMap<Uuid, Notices>> {
-        let views = self.told(services).await?;
+        let views = self.readable_pages(services).await?;
         let incidents = self.open_vendor_incidents(&pages_of(&views)).await?;
-        let notices = self.touching(&views, &incidents, now).await?;
+        let notices = self.affecting(&views, &incidents, now).await?;
         bounded(&notices, &incidents)?;
         Ok(notices)
     }
 
-    /// The maintenance that touches what each service follows, without incidents.
+    /// Returns the maintenance that affects what each service follows, without incidents.
     ///
     /// # Errors
-    /// When the database fails, or when the services follow more components than are told of at a time.
+    /// When the database fails, or when the services follow too many components for one response.
     pub async fn maintenances(
         &self,
         services: &[Arc<service::Model>],
         now: DateTime<Utc>,
     ) -> Result<HashMap<Uuid, Notices>> {
-        let views = self.told(services).await?;
-        self.touching(&views, &HashMap::new(), now).await
+        let views = self.readable_pages(services).await?;
+        self.affecting(&views, &HashMap::new(), now).await
     }
 
-    /// The services whose page was read since they follow it: what others were told before is not for them.
-    async fn told(&self, services: &[Arc<service::Model>]) -> Result<HashMap<Uuid, PageView>> {
+    /// Returns the pages that were read since the service follows them: the owner must not see what was
+    /// read for others before.
+    async fn readable_pages(
+        &self,
+        services: &[Arc<service::Model>],
+    ) -> Result<HashMap<Uuid, PageView>> {
         let mut views = self.pages(services).await?;
-        views.retain(|_, view| matches!(view.said, Said::Stored));
+        views.retain(|_, view| matches!(view.source, PageSource::Stored));
         Ok(views)
     }
 
-    async fn touching(
+    async fn affecting(
         &self,
         views: &HashMap<Uuid, PageView>,
         incidents: &HashMap<Uuid, Vec<Arc<vendor_incident::Model>>>,
@@ -110,10 +115,10 @@ impl Ops {
             let own = incidents.get(&page).map(Vec::as_slice).unwrap_or_default();
             let incidents = own
                 .iter()
-                .filter(|one| touches(&one.component_ids, follows))
+                .filter(|one| affects(&one.component_ids, follows))
                 .cloned()
                 .collect();
-            // Of a page that was not read lately nobody knows whether the work went on beyond its end.
+            // Whether work on a page that is no longer read continued after its end is not known.
             let lost = freshness(Some(view.read_at), now) == Freshness::Lost;
             let over = |one: &vendor_maintenance::Model| {
                 lost && one.scheduled_until.is_some_and(|end| end <= now)
@@ -124,7 +129,7 @@ impl Ops {
                 .unwrap_or_default();
             let touching = own
                 .iter()
-                .filter(|one| touches(&one.component_ids, follows) && !over(one));
+                .filter(|one| affects(&one.component_ids, follows) && !over(one));
             let maintenances = touching.cloned().collect();
             notices.insert(
                 *service,
@@ -144,7 +149,7 @@ impl Ops {
         Ok(notices)
     }
 
-    /// The names of what these are linked to, by page and id.
+    /// Reads the names of the linked components, by page and id.
     async fn names(
         &self,
         views: &HashMap<Uuid, PageView>,
@@ -162,12 +167,12 @@ impl Ops {
         if linked.is_empty() {
             return Ok(HashMap::new());
         }
-        let rows: Vec<(Uuid, String, String)> = vendor_page_component::Entity::find()
+        let rows: Vec<ComponentName> = vendor_page_component::Entity::find()
             .select_only()
             .column(vendor_page_component::Column::VendorPageId)
             .column(vendor_page_component::Column::ComponentId)
             .column(vendor_page_component::Column::Name)
-            .filter(among(
+            .filter(in_ids(
                 &self.db,
                 vendor_page_component::Column::VendorPageId,
                 pages,
@@ -176,13 +181,16 @@ impl Ops {
                 vendor_page_component::Column::ComponentId
                     .is_in(linked.into_iter().take(MAX_NAMED)),
             )
-            .limit(ENOUGH_ROWS)
-            .into_tuple()
+            .limit(ROW_LIMIT)
+            .into_model()
             .all(&self.db)
             .await?;
         let mut names: HashMap<Uuid, HashMap<String, String>> = HashMap::new();
-        for (page, id, name) in rows {
-            names.entry(page).or_default().insert(id, name);
+        for row in rows {
+            names
+                .entry(row.vendor_page_id)
+                .or_default()
+                .insert(row.component_id, row.name);
         }
         Ok(names
             .into_iter()
@@ -198,7 +206,7 @@ impl Ops {
             return Ok(HashMap::new());
         }
         let mut rows = vendor_incident::Entity::find()
-            .filter(among(
+            .filter(in_ids(
                 &self.db,
                 vendor_incident::Column::VendorPageId,
                 pages.iter().copied(),
@@ -219,9 +227,9 @@ impl Ops {
         if pages.is_empty() {
             return Ok(HashMap::new());
         }
-        // Those that are over are not kept. What has no time comes last, whatever the database thinks of NULL.
+        // Finished ones are deleted. Those without a time come last, wherever the database sorts NULL.
         let mut rows = vendor_maintenance::Entity::find()
-            .filter(among(
+            .filter(in_ids(
                 &self.db,
                 vendor_maintenance::Column::VendorPageId,
                 pages.iter().copied(),
@@ -242,16 +250,23 @@ impl Ops {
     }
 }
 
+#[derive(FromQueryResult)]
+struct ComponentName {
+    vendor_page_id: Uuid,
+    component_id: String,
+    name: String,
+}
+
 fn pages_of(views: &HashMap<Uuid, PageView>) -> HashSet<Uuid> {
     views.values().map(|view| view.row.id).collect()
 }
 
 fn by_page<T>(rows: Vec<T>, page: impl Fn(&T) -> Uuid) -> HashMap<Uuid, Vec<Arc<T>>> {
-    let mut of_each: HashMap<Uuid, Vec<Arc<T>>> = HashMap::new();
+    let mut by_page: HashMap<Uuid, Vec<Arc<T>>> = HashMap::new();
     for row in rows {
-        of_each.entry(page(&row)).or_default().push(Arc::new(row));
+        by_page.entry(page(&row)).or_default().push(Arc::new(row));
     }
-    of_each
+    by_page
 }
 
 fn ids(linked: &serde_json::Value) -> impl Iterator<Item = &str> {
@@ -263,11 +278,11 @@ fn ids(linked: &serde_json::Value) -> impl Iterator<Item = &str> {
         .filter_map(serde_json::Value::as_str)
 }
 
-fn touches(linked: &serde_json::Value, follows: &HashSet<String>) -> bool {
+fn affects(linked: &serde_json::Value, follows: &HashSet<String>) -> bool {
     ids(linked).any(|id| follows.contains(id))
 }
 
-/// Refuses what would come to more than one answer should hold.
+/// Rejects notices that are together too large for one response.
 fn bounded(
     notices: &HashMap<Uuid, Notices>,
     incidents: &HashMap<Uuid, Vec<Arc<vendor_incident::Model>>>,
@@ -275,13 +290,13 @@ fn bounded(
     let weights: HashMap<*const vendor_incident::Model, usize> = incidents
         .values()
         .flatten()
-        .map(|one| (Arc::as_ptr(one), weight(one)))
+        .map(|one| (Arc::as_ptr(one), incident_bytes(one)))
         .collect();
     let of_incident = |one: &Arc<vendor_incident::Model>| {
         weights.get(&Arc::as_ptr(one)).copied().unwrap_or_default()
     };
     let of_maintenance =
-        |one: &Arc<vendor_maintenance::Model>| one.name.len() + linked(&one.component_ids);
+        |one: &Arc<vendor_maintenance::Model>| one.name.len() + linked_bytes(&one.component_ids);
     let total: usize = notices
         .values()
         .map(|of_service| {
@@ -294,30 +309,31 @@ fn bounded(
                     .sum::<usize>()
         })
         .sum();
-    if total <= MAX_WEIGHT {
+    if total <= MAX_BYTES {
         return Ok(());
     }
     let message = format!(
-        "what vendors write about these services comes to {} MiB, at most {} are allowed at a time: ask for fewer \
-         services, with a filter or one by one",
-        total >> 20,
-        MAX_WEIGHT >> 20
+        "must be at most {} MiB for all services, got {}: request fewer services, with a filter or one by one",
+        MAX_BYTES >> 20,
+        total >> 20
     );
     Err(Error::field("vendorIncidents", message))
 }
 
-fn weight(incident: &vendor_incident::Model) -> usize {
+fn incident_bytes(incident: &vendor_incident::Model) -> usize {
     let updates = incident
         .updates
         .as_array()
         .map(Vec::as_slice)
         .unwrap_or_default();
     let body = |update: &serde_json::Value| update["body"].as_str().map_or(0, str::len) + 100;
-    incident.name.len() + linked(&incident.component_ids) + updates.iter().map(body).sum::<usize>()
+    incident.name.len()
+        + linked_bytes(&incident.component_ids)
+        + updates.iter().map(body).sum::<usize>()
 }
 
-/// The names of what is linked, about.
-fn linked(ids: &serde_json::Value) -> usize {
+/// Approximates the size of the names of linked components.
+fn linked_bytes(ids: &serde_json::Value) -> usize {
     ids.as_array().map_or(0, |ids| ids.len() * 40)
 }
 
@@ -327,7 +343,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_vendors_write_is_bounded_for_all_services_together() {
+    fn notices_are_bounded_for_all_services_together() {
         let incident = Arc::new(vendor_incident::Model {
             vendor_page_id: Uuid::nil(),
             incident_id: "i".into(),

@@ -216,7 +216,7 @@ async fn costly_operations_are_limited_however_they_are_spelled() {
     );
     assert_eq!(
         answer["errors"][0]["message"],
-        format!("that was asked for too often: try again in {seconds} s")
+        format!("too many requests: try again in {seconds} s")
     );
     let answer: Value = post(&app, &ada, checks(1)).await.json().await.unwrap();
     assert_eq!(code(&answer), "NOT_FOUND", "one is left");

@@ -56,7 +56,7 @@ pub(super) async fn fold(
     let sql = if db.get_database_backend() == sea_orm::DbBackend::Postgres {
         // The limit inside keeps PostgreSQL from reading the whole table to join it.
         sql.text("SELECT c.* FROM ")
-            .rows("given", ["seq", "slot"], &from)
+            .values_table("given", ["seq", "slot"], &from)
             .text(
                 " CROSS JOIN LATERAL (
                     SELECT service_seq, slot, interval_seconds, status, response_time_ms FROM checks
@@ -66,7 +66,7 @@ pub(super) async fn fold(
             .text(") c ORDER BY c.service_seq, c.slot")
     } else {
         sql.text("SELECT c.service_seq, c.slot, c.interval_seconds, c.status, c.response_time_ms FROM ")
-            .rows("given", ["seq", "slot"], &from)
+            .values_table("given", ["seq", "slot"], &from)
             .text(
                 " CROSS JOIN checks c ON c.service_seq = given.seq AND c.slot > given.slot
                     AND c.slot <= coalesce((

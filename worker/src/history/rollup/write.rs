@@ -62,7 +62,7 @@ async fn unchanged<'a>(
     // Skips services that are being deleted: waiting for them could be a deadlock.
     let sql = Sql::new(tx.get_database_backend())
         .text("SELECT s.seq, p.slot FROM ")
-        .rows("given", ["seq"], &seqs)
+        .values_table("given", ["seq"], &seqs)
         .text(" JOIN services s ON s.seq = given.seq")
         .text(" LEFT JOIN rollup_progress p ON p.service_seq = s.seq")
         .by_backend(" FOR KEY SHARE OF s SKIP LOCKED", "");
@@ -95,7 +95,7 @@ async fn merge_with_stored(
         .collect();
     let sql = Sql::new(tx.get_database_backend())
         .text("SELECT r.* FROM ")
-        .rows("given", ["seq", "period", "start"], &touched)
+        .values_table("given", ["seq", "period", "start"], &touched)
         .by_backend(" JOIN ", " CROSS JOIN ")
         .text("check_rollups r ON r.service_seq = given.seq")
         .text(" AND r.period = given.period AND r.start = given.start");

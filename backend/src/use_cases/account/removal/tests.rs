@@ -1,4 +1,4 @@
-//! What stops a removal puts it off, and nobody else's.
+//! A removal that fails is tried again and does not stop the others.
 
 use super::*;
 use crate::use_cases::discovery::VendorPages;
@@ -20,8 +20,7 @@ async fn an_account_that_cannot_be_removed_now_is_tried_again_and_does_not_stop_
     let ops = Ops {
         db: db.clone(),
         live: Coordination::connect(&redis.url()).await.unwrap(),
-        past: Arc::default(),
-        definitions: Arc::default(),
+        caches: Arc::default(),
         prober: Prober::new(ClientSettings::default()).unwrap(),
         vendor_pages: VendorPages::new(&Fetcher::new(FetcherSettings::default()).unwrap()),
         public_url: "http://localhost:8080".parse().unwrap(),

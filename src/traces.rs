@@ -124,7 +124,7 @@ impl Sender {
     fn note(&self, delivered: Result<(), &HttpError>) {
         match (delivered, self.failing.swap(delivered.is_err(), Relaxed)) {
             (Err(error), false) => {
-                tracing::warn!(%error, "traces cannot be delivered; those that do not fit are lost")
+                tracing::warn!(%error, "traces cannot be delivered; those that do not fit are lost");
             }
             (Ok(()), true) => tracing::info!("traces are delivered again"),
             _ => {}

@@ -97,7 +97,7 @@ impl ServiceDraft {
         valid.url = present(valid.url.map(|url| url.trim().to_owned()));
         match (valid.kind, valid.url.as_deref()) {
             (MonitorKind::Http, None) => {
-                keep(Err(FieldError::new("url", "give the address to check")))
+                keep(Err(FieldError::new("url", "give the address to check")));
             }
             (MonitorKind::VendorPage, Some(_)) => {
                 keep(Err(FieldError::new(

@@ -25,7 +25,7 @@ use url::Url;
 /// The target of spans that are for traces alone.
 const TARGET: &str = "traces";
 /// That of the spans around requests, which log lines show too.
-const REQUESTS: &str = "backend::http::request";
+const REQUESTS: &str = "backend::http::middleware";
 /// The longest that one delivery may take, and that the end of the program waits for the last.
 const PATIENCE: Duration = Duration::from_secs(5);
 const LAST_PATIENCE: Duration = Duration::from_secs(2);

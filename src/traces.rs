@@ -24,8 +24,6 @@ use url::Url;
 
 /// The target of spans that are for traces alone.
 const TARGET: &str = "traces";
-/// That of the spans around requests, which log lines show too.
-const REQUESTS: &str = "backend::http::middleware";
 /// The longest that one delivery may take, and that the end of the program waits for the last.
 const PATIENCE: Duration = Duration::from_secs(5);
 const LAST_PATIENCE: Duration = Duration::from_secs(2);
@@ -72,7 +70,7 @@ impl Traces {
     {
         let told = Targets::new()
             .with_target(TARGET, Level::TRACE)
-            .with_target(REQUESTS, Level::INFO);
+            .with_target(backend::REQUEST_SPAN_TARGET, Level::INFO);
         tracing_opentelemetry::layer()
             .with_tracer(self.0.tracer(env!("CARGO_PKG_NAME")))
             .with_location(false)

@@ -15,6 +15,8 @@ mod origin;
 mod sign_in;
 mod websocket;
 
+pub use middleware::REQUEST_SPAN_TARGET;
+
 use crate::Backend;
 use crate::assets::Assets;
 use crate::auth::Auth;

@@ -15,6 +15,7 @@ pub mod readiness;
 pub mod use_cases;
 
 pub use assets::Assets;
+pub use http::REQUEST_SPAN_TARGET;
 
 use coordination::Coordination;
 use ipnet::IpNet;

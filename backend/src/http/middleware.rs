@@ -26,6 +26,9 @@ use tracing::{Span, field};
 /// Maximum time from a request's headers to its response's headers.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Target of the spans around requests, for those who filter by it.
+pub const REQUEST_SPAN_TARGET: &str = module_path!();
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Maximum number of characters of a path in the log.

@@ -51,7 +51,7 @@ test('a change of status is told on the desktop once that is switched on, and on
   await page.goto(`${program.base}/settings`);
   assert.equal(await notifications(page).isChecked(), false, 'nobody is told unasked');
 
-  const input = { name: 'Web shop', kind: 'HTTP', url: target.url, checkIntervalSeconds: 86400, confirmations: 1 };
+  const input = { name: 'Web shop', monitor: { http: { url: target.url } }, checkIntervalSeconds: 86400, confirmations: 1 };
   const create = 'mutation($input: CreateServiceInput!) { createService(input: $input) { id } }';
   const { createService: { id } } = await ask(page, create, { input });
   // Each change of status ends with its announcement, which comes with what is said on the desktop.

@@ -15,24 +15,27 @@ pub mod incident;
 pub mod page;
 pub mod pause;
 pub mod service;
+mod settings;
 pub mod system;
+mod tags;
 pub mod token;
 pub mod user;
 pub mod vendor;
 
 pub use definitions::Definitions;
 pub use error::{Error, Result};
+pub(crate) use settings::target;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use coordination::{Event, Live, LiveError};
 use discovery::VendorPages;
-use entity::column::MonitorKind;
 use entity::service as services;
-use monitors::Prober;
+use monitors::{MonitorKind, Prober, Schedule};
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
 };
+use secrets::Sealer;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use url::Url;
@@ -51,6 +54,8 @@ pub struct Ops {
     pub definitions: Arc<Definitions>,
     /// For looking at a target before it is added.
     pub prober: Prober,
+    /// Seals the secrets of services.
+    pub sealer: Arc<Sealer>,
     /// For finding vendor pages, and reading them before they are followed.
     pub vendor_pages: VendorPages,
     /// What browsers call this server.
@@ -115,9 +120,9 @@ impl Ops {
         &self,
         services: impl IntoIterator<Item = &services::Model>,
     ) -> std::result::Result<(), LiveError> {
-        let due = |service: &services::Model| match service.kind {
-            MonitorKind::Http => Some(service.id),
-            MonitorKind::VendorPage => service.vendor_page_id,
+        let due = |service: &services::Model| match MonitorKind::from_id(&service.kind) {
+            Ok(kind) if kind.info().schedule == Schedule::Every => Some(service.id),
+            _ => service.vendor_page_id,
         };
         let due: BTreeSet<Uuid> = services.into_iter().filter_map(due).collect();
         if due.is_empty() {

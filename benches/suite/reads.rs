@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// What the dashboard asks when it is opened.
 const DASHBOARD: &str = "query Dashboard {
   services {
-    id name category kind paused url
+    id name category kind paused target
     current { status since checkedAt responseTimeMs statusCode message }
     uptime(window: MONTH) { percent degradedPercent coveragePercent }
     uptimeDays(days: 30) { date status percent coveragePercent }
@@ -24,7 +24,7 @@ const DASHBOARD: &str = "query Dashboard {
 /// What the page of one service asks.
 const SERVICE: &str = "query Service($id: UUID!) {
   service(id: $id) {
-    id name category kind paused url checkIntervalSeconds
+    id name category kind paused target checkIntervalSeconds
     current { status since checkedAt responseTimeMs statusCode message }
     day: uptime(window: DAY) { percent degradedPercent coveragePercent }
     week: uptime(window: WEEK) { percent degradedPercent coveragePercent }

@@ -45,21 +45,21 @@ pub use request::{kept_since, request, sign_out};
 pub(crate) use request::{request_at_the_end, tell, written};
 pub use service::{
     ByIds, Check, CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, Current,
-    DeleteServices, GetLatency, GetLimits, GetService, History, LatencyPoint, LatencyVariables,
-    Limits, ListChecks, ListChecksVariables, ListHistories, ListServices, ListUptimes, OfServices,
-    OpenIncident, PauseServices, Percent, Phases, RecategoriseServices, RecategoriseVariables,
-    ResumeServices, Service, ServiceChange, ServiceChanges, ServiceDetail, ServiceFilter,
-    ServiceUptime, StatusUpdate, StatusUpdates, TestResult, TestService, UpdateService,
-    UpdateServiceInput, UpdateServiceVariables, UpdatedService, Uptime, UptimeDay,
+    Definition, DeleteServices, FieldInfo, FieldValue, GetDefinition, GetLatency, GetService,
+    GetServiceForm, History, LatencyPoint, LatencyVariables, Limits, ListChecks,
+    ListChecksVariables, ListHistories, ListServices, ListUptimes, MonitorInput, MonitorKindInfo,
+    OfServices, OpenIncident, PageChoice, PauseServices, Percent, Phases, RecategoriseServices,
+    RecategoriseVariables, ResumeServices, Service, ServiceChange, ServiceChanges, ServiceDetail,
+    ServiceFilter, ServiceUptime, StatusUpdate, StatusUpdates, TestResult, TestService,
+    UpdateService, UpdateServiceInput, UpdateServiceVariables, UpdatedService, Uptime, UptimeDay,
 };
 pub use system::{GetSystem, Scheduling, System, Worker};
 pub(crate) use values::ByIdFields;
 pub use values::{
-    ById, IncidentState, IncidentType, Moment, MonitorKind, ServiceChangeKind, Status, Window,
+    ById, IncidentState, IncidentType, Moment, Schedule, ServiceChangeKind, Status, Window,
 };
 pub use vendor::{
-    CatalogueEntry, Choice, Component, DiscoverVariables, DiscoverVendorPage, Discovery,
-    FollowedComponent, GetChoice, GetVendor, ListNotices, Maintenance, Notices, PageChoice,
-    RejectedUrl, SearchCatalogue, SearchVariables, ValidateVariables, ValidateVendorPageUrls,
-    Vendor, VendorIncident, VendorPage, VendorUpdate,
+    CatalogueEntry, Component, DiscoverVariables, DiscoverVendorPage, Discovery, FollowedComponent,
+    GetVendor, ListNotices, Maintenance, Notices, RejectedUrl, SearchCatalogue, SearchVariables,
+    ValidateVariables, ValidateVendorPageUrls, Vendor, VendorIncident, VendorPage, VendorUpdate,
 };

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Outcome, slot, vendor_page};
+use monitors::MonitorKind;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -20,13 +21,21 @@ pub(crate) struct Subject {
     /// The key of its checks.
     pub(crate) seq: i32,
     pub(crate) user_id: Uuid,
+    pub(crate) kind: MonitorKind,
     /// How long one check speaks for it.
     pub(crate) interval: TimeDelta,
     /// After how long without a check nothing is taken as known.
     pub(crate) horizon: TimeDelta,
-    pub(crate) confirmations: u32,
+    pub(crate) thresholds: Thresholds,
     /// Tells one definition from another.
     pub(crate) updated_at: DateTime<Utc>,
+}
+
+/// How many checks in a row open and end an incident.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Thresholds {
+    pub(crate) confirmations: u32,
+    pub(crate) recoveries: u32,
 }
 
 impl Subject {
@@ -35,31 +44,44 @@ impl Subject {
         id: Uuid,
         seq: i32,
         user_id: Uuid,
+        kind: MonitorKind,
         interval: TimeDelta,
-        confirmations: u32,
+        thresholds: Thresholds,
         updated_at: DateTime<Utc>,
     ) -> Self {
         Self {
             id,
             seq,
             user_id,
+            kind,
             interval,
             horizon: slot::horizon(interval),
-            confirmations,
+            thresholds,
             updated_at,
         }
     }
 
     /// A service whose vendor says how it is: a statement needs no confirmation, and holds for as long as the page does.
-    pub(crate) fn followed(id: Uuid, seq: i32, user_id: Uuid, updated_at: DateTime<Utc>) -> Self {
+    pub(crate) fn followed(
+        id: Uuid,
+        seq: i32,
+        user_id: Uuid,
+        kind: MonitorKind,
+        recoveries: u32,
+        updated_at: DateTime<Utc>,
+    ) -> Self {
         let (interval, horizon) = (SPEAKS_FOR, vendor_page::UNKNOWN_AFTER + SPEAKS_FOR);
         Self {
             id,
             seq,
             user_id,
+            kind,
             interval,
             horizon,
-            confirmations: 1,
+            thresholds: Thresholds {
+                confirmations: 1,
+                recoveries,
+            },
             updated_at,
         }
     }

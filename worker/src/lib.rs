@@ -82,6 +82,8 @@ pub struct Worker<P = monitors::Prober> {
     pub prober: P,
     /// What reads vendor pages.
     pub fetcher: net::Fetcher,
+    /// What opens the secrets of services.
+    pub sealer: Arc<secrets::Sealer>,
     /// How.
     pub settings: Settings,
 }
@@ -146,12 +148,13 @@ pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> an
         live,
         prober,
         fetcher,
+        sealer,
         settings,
     } = worker;
     let (stats, clock, services) = (
         Arc::clone(&settings.stats),
         Clock::new(settings.machine_clock),
-        Services::new(db.clone()),
+        Services::new(db.clone(), sealer),
     );
     let (wake, rebuild, turns) = (
         Arc::new(Notify::new()),

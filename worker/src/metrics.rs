@@ -4,7 +4,6 @@
 use crate::recorder::Judgement;
 use crate::stats::Stats;
 use chrono::{DateTime, Utc};
-use entity::column::MonitorKind;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
@@ -164,24 +163,16 @@ pub(crate) fn able(able: bool) {
     clippy::cast_precision_loss,
     reason = "a batch has some hundred results, and milliseconds fit for ever"
 )]
-pub(crate) fn recorded(
-    judgement: &Judgement<'_>,
-    kind: MonitorKind,
-    took: Duration,
-    at: DateTime<Utc>,
-) {
-    let kind = match kind {
-        MonitorKind::Http => "http",
-        MonitorKind::VendorPage => "vendor_page",
-    };
+pub(crate) fn recorded(judgement: &Judgement<'_>, took: Duration, at: DateTime<Utc>) {
     let (response, mut found) = (histogram!(RESPONSE), HashMap::new());
     for check in judgement.recorded_checks() {
-        *found.entry(check.outcome.status.word()).or_insert(0) += 1;
+        let key = (check.subject.kind.id(), check.outcome.status.word());
+        *found.entry(key).or_insert(0) += 1;
         if let Some(ms) = check.outcome.response_time_ms {
             response.record(Duration::from_millis(ms.into()));
         }
     }
-    for (status, checks) in found {
+    for ((kind, status), checks) in found {
         counter!(CHECKS, "kind" => kind, "status" => status).increment(checks);
     }
     for (event, count) in [

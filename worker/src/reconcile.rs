@@ -10,8 +10,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use coordination::Live;
 use domain::{slot, transition};
 use entity::column::Status;
+use entity::sql::Sql;
 use futures::FutureExt;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement};
+use monitors::{MonitorKind, Schedule};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, QueryResult};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -148,40 +150,36 @@ fn is_unheard(service: &Active, now: DateTime<Utc>) -> bool {
     !checked && since > UNHEARD_AFTER && since < UNHEARD_BEFORE
 }
 
+/// The next services after `after` that are checked by themselves.
 async fn page(db: &DatabaseConnection, after: i32) -> Result<Vec<Active>, DbErr> {
-    let backend = db.get_database_backend();
-    let (seq, limit) = if backend == DbBackend::Postgres {
-        ("$1", "$2")
-    } else {
-        ("?", "?")
-    };
-    let sql = format!(
-        "SELECT s.id, s.seq, s.check_interval_seconds, s.updated_at, st.last_slot, st.status, \
-             COALESCE(st.failing_checks, 0), COALESCE(st.down_checks, 0) FROM services s \
-         LEFT JOIN service_state st ON st.service_id = s.id \
-         WHERE s.seq > {seq} AND NOT s.paused AND s.kind = 'http' ORDER BY s.seq LIMIT {limit}"
-    );
-    let rows = db
-        .query_all_raw(Statement::from_sql_and_values(
-            backend,
-            sql,
-            [after.into(), PAGE.into()],
-        ))
-        .await?;
+    let mut sql = Sql::new(db.get_database_backend())
+        .text(
+            "SELECT s.id, s.seq, s.check_interval_seconds, s.updated_at, st.last_slot, st.status, \
+             COALESCE(st.failing_checks, 0) AS failing_checks, COALESCE(st.down_checks, 0) AS down_checks \
+             FROM services s LEFT JOIN service_state st ON st.service_id = s.id WHERE s.seq > ",
+        )
+        .value(after)
+        .text(" AND NOT s.paused AND s.kind IN (");
+    for (i, kind) in MonitorKind::ids_with(Schedule::Every).enumerate() {
+        sql = sql.text(if i > 0 { ", " } else { "" }).value(kind);
+    }
+    let sql = sql.text(") ORDER BY s.seq LIMIT ").value(PAGE);
+    let rows = db.query_all_raw(sql.finish()).await?;
     rows.iter().map(read).collect()
 }
 
 fn read(row: &QueryResult) -> Result<Active, DbErr> {
-    let interval: i32 = row.try_get_by_index(2)?;
-    let status: Option<Status> = row.try_get_by_index(5)?;
-    let (checks, down_checks): (i32, i32) = (row.try_get_by_index(6)?, row.try_get_by_index(7)?);
+    let interval: i32 = row.try_get("", "check_interval_seconds")?;
+    let status: Option<Status> = row.try_get("", "status")?;
+    let checks: i32 = row.try_get("", "failing_checks")?;
+    let down_checks: i32 = row.try_get("", "down_checks")?;
     let count = |n: i32| u32::try_from(n).unwrap_or(0);
     Ok(Active {
-        id: row.try_get_by_index(0)?,
-        seq: row.try_get_by_index(1)?,
+        id: row.try_get("", "id")?,
+        seq: row.try_get("", "seq")?,
         interval: TimeDelta::seconds(i64::from(interval.max(1))),
-        updated_at: row.try_get_by_index(3)?,
-        last_slot: row.try_get_by_index(4)?,
+        updated_at: row.try_get("", "updated_at")?,
+        last_slot: row.try_get("", "last_slot")?,
         suspect: status.is_some_and(|status| {
             transition::is_suspect(status.into(), count(checks), count(down_checks))
         }),

@@ -18,7 +18,6 @@ use crate::stats::{Stats, add};
 use chrono::{DateTime, TimeDelta, Utc};
 use coordination::Claim;
 use domain::slot;
-use entity::column::MonitorKind;
 use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, sqlx};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -185,7 +184,7 @@ impl Recorder {
                     add(&self.stats.batch_micros, micros);
                     add(&self.stats.recorded, judgement.recorded());
                     self.stats.missed.fetch_add(judgement.missed, Relaxed);
-                    metrics::recorded(&judgement, MonitorKind::Http, took, self.clock.now());
+                    metrics::recorded(&judgement, took, self.clock.now());
                     let fates = judgement.fates.clone();
                     let forgotten = std::mem::take(&mut judgement.set_back);
                     let (latest, events) = judgement.news();

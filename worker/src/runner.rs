@@ -10,9 +10,9 @@ use crate::services::Service;
 use crate::stats::{Stats, add};
 use chrono::{DateTime, TimeDelta, Utc};
 use coordination::{Claim, Live};
-use domain::{Outcome, slot};
+use domain::{Outcome, Phases, slot};
 use futures::FutureExt;
-use monitors::HttpTarget;
+use monitors::Target;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -27,13 +27,13 @@ const TRACED: u64 = 100;
 
 /// Looks at one target once.
 pub trait Probe: Send + Sync + 'static {
-    /// Requests `target` within its timeout.
-    fn http(&self, target: &HttpTarget) -> impl Future<Output = Outcome> + Send;
+    /// Checks `target` within its timeout.
+    fn check(&self, target: &Target) -> impl Future<Output = Outcome> + Send;
 }
 
 impl Probe for monitors::Prober {
-    fn http(&self, target: &HttpTarget) -> impl Future<Output = Outcome> + Send {
-        Self::http(self, target)
+    fn check(&self, target: &Target) -> impl Future<Output = Outcome> + Send {
+        Self::check(self, target)
     }
 }
 
@@ -96,7 +96,11 @@ impl<P: Probe> Runner<P> {
                 .to_std()
                 .unwrap_or_default(),
         );
-        let needed = service.target.timeout + self.margin;
+        let timeout = service
+            .target
+            .as_ref()
+            .map_or(Duration::ZERO, |target| target.timeout);
+        let needed = timeout + self.margin;
         let left = (claim.lease_until - now).to_std().unwrap_or_default();
         let mut extend = left < needed;
         loop {
@@ -154,7 +158,13 @@ impl<P: Probe> Runner<P> {
     ) -> Option<(DateTime<Utc>, Outcome)> {
         let at = self.clock.now().max(slot);
         add(&self.stats.started, 1);
-        let look = AssertUnwindSafe(self.probe.http(&service.target)).catch_unwind();
+        let look = async {
+            match &service.target {
+                Ok(target) => self.probe.check(target).await,
+                Err(cause) => Outcome::without_answer(cause.clone(), Phases::default()),
+            }
+        };
+        let look = AssertUnwindSafe(look).catch_unwind();
         let looked = tokio::select! {
             biased;
             looked = look => looked,

@@ -13,6 +13,7 @@ use async_graphql::{ContextBase, Data};
 use chrono::{DateTime, Utc};
 use coordination::CurrentStatus;
 use entity::{check, incident, incident_acknowledgement, incident_event, incident_note, service};
+use monitors::Monitor;
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -106,6 +107,8 @@ type PageOf<K, P> = (K, (u32, Option<P>));
 /// One loader for each kind of thing that many objects of a query may want.
 pub(super) struct Loaders {
     pub(super) service: Loader<Uuid, Arc<service::Model>>,
+    pub(super) monitor: Loader<ByService, Monitor>,
+    pub(super) tags: Loader<Uuid, Vec<String>>,
     pub(super) current: Loader<ByService, CurrentStatus>,
     pub(super) details: Loader<Uuid, Details>,
     pub(super) uptime: Loader<(ByService, Question), Answer>,
@@ -146,6 +149,11 @@ impl Loaders {
             service: loader!(queue, ops, |o, ids| o
                 .services_by_id(&viewer()?, &ids)
                 .await),
+            monitor: loader!(queue, ops, |o, keys| by_service(
+                o.monitors(&services(keys.iter())).await?,
+                keys
+            )),
+            tags: loader!(queue, ops, |o, ids| o.tags(&ids).await),
             current: loader!(queue, ops, |o, keys| by_service(
                 o.current(&services(keys.iter()), now).await?,
                 keys

@@ -2,6 +2,7 @@
 
 mod bulk;
 pub(crate) mod input;
+pub(crate) mod kinds;
 mod list;
 pub(crate) mod mutation;
 
@@ -12,7 +13,7 @@ use super::limits::{SERVICES, page};
 use super::plain::PlainList;
 use super::scalar::{Id, Time};
 use super::scope::{ByService, scope};
-use super::status::{CurrentStatus, MonitorKind, Status, Window};
+use super::status::{CurrentStatus, Status, Window};
 use super::vendor::{self, FollowedComponent, Maintenance, VendorIncident};
 use super::vendor_page::VendorPage;
 use crate::use_cases::history::{Answer, HOURS, MAX_DAYS, Question, Stretch};
@@ -21,7 +22,9 @@ use async_graphql::{Context, Object, Result};
 use chrono::TimeDelta;
 use entity::service;
 use input::ServiceFilter;
+use kinds::{FieldValue, MonitorKindInfo, MonitorSchedule};
 use list::Services;
+use monitors::{Monitor, MonitorKind};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -95,9 +98,61 @@ impl Service {
         Ok(self.row(ctx).await?.category.clone())
     }
 
-    /// How it is looked at.
+    /// Your own labels, in the order of the alphabet.
+    #[graphql(complexity = 2)]
+    async fn tags(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
+        let row = self.row(ctx).await?;
+        Ok(scope(ctx)
+            .loaders
+            .tags
+            .load(row.id)
+            .await?
+            .unwrap_or_default())
+    }
+
+    /// Free text about it.
+    async fn description(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.row(ctx).await?.description.clone())
+    }
+
+    /// How it is monitored.
     async fn kind(&self, ctx: &Context<'_>) -> Result<MonitorKind> {
-        Ok(domain::MonitorKind::from(self.row(ctx).await?.kind).into())
+        Ok(kinds::kind_of(&*self.row(ctx).await?)?)
+    }
+
+    /// The field of `MonitorInput` that its settings are changed by.
+    async fn monitor_input(&self, ctx: &Context<'_>) -> Result<String> {
+        Ok(kinds::kind_of(&*self.row(ctx).await?)?.input_name())
+    }
+
+    /// What makes it due.
+    async fn schedule(&self, ctx: &Context<'_>) -> Result<MonitorSchedule> {
+        let kind = kinds::kind_of(&*self.row(ctx).await?)?;
+        Ok(kind.info().schedule.into())
+    }
+
+    /// What is checked, in one line: a URL, a host with its port or a name; null where that is not one thing.
+    async fn target(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(crate::use_cases::target(&*self.row(ctx).await?))
+    }
+
+    /// The settings of its kind.
+    #[graphql(complexity = "1 + child_complexity")]
+    async fn monitor(&self, ctx: &Context<'_>) -> Result<Monitor> {
+        kinds::monitor(ctx, self.row(ctx).await?).await
+    }
+
+    /// The settings of its kind by the names of their fields, without secrets: for clients that treat every kind alike.
+    #[graphql(complexity = "page(5, child_complexity)")]
+    async fn settings(&self, ctx: &Context<'_>) -> Result<Vec<FieldValue>> {
+        let (readable, _) = kinds::monitor(ctx, self.row(ctx).await?).await?.split();
+        Ok(readable.into_iter().map(FieldValue::from).collect())
+    }
+
+    /// The names of the secret settings that are set. Their values are never given back.
+    async fn secrets_set(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
+        let (_, secret) = kinds::monitor(ctx, self.row(ctx).await?).await?.split();
+        Ok(secret.into_iter().map(|(name, _)| name).collect())
     }
 
     /// Whether checking is off.
@@ -110,17 +165,12 @@ impl Service {
         Ok(self.row(ctx).await?.created_at.into())
     }
 
-    /// The address that is requested; null for VENDOR_PAGE.
-    async fn url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        Ok(self.row(ctx).await?.url.clone())
-    }
-
     /// The vendor page for people.
     async fn vendor_page_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         Ok(self.row(ctx).await?.vendor_page_url.clone())
     }
 
-    /// The components of the vendor's page that it follows, in the order in which they were chosen; none for HTTP.
+    /// The components of the vendor's page that it follows, in the order in which they were chosen; none where no page is followed.
     #[graphql(complexity = "page(5, child_complexity)")]
     async fn components(&self, ctx: &Context<'_>) -> Result<Vec<FollowedComponent>> {
         let row = self.row(ctx).await?;
@@ -148,14 +198,14 @@ impl Service {
         Ok(self.row(ctx).await?.degraded_threshold_ms)
     }
 
-    /// The HTTP status codes that count as an answer, such as `200-299,301`.
-    async fn expected_status(&self, ctx: &Context<'_>) -> Result<String> {
-        Ok(self.row(ctx).await?.expected_status.clone())
-    }
-
     /// How many checks in a row must fail before it counts.
     async fn confirmations(&self, ctx: &Context<'_>) -> Result<i32> {
         Ok(self.row(ctx).await?.confirmations)
+    }
+
+    /// How many checks in a row must be good before an incident is over.
+    async fn recoveries(&self, ctx: &Context<'_>) -> Result<i32> {
+        Ok(self.row(ctx).await?.recoveries)
     }
 
     /// What is known about it now; null before the first check.
@@ -319,7 +369,7 @@ impl Service {
             .map(Incident::from))
     }
 
-    /// The vendor page that it follows; null for HTTP.
+    /// The vendor page that it follows; null where none is followed.
     #[graphql(complexity = "1 + child_complexity")]
     async fn vendor_page(&self, ctx: &Context<'_>) -> Result<Option<VendorPage>> {
         let row = self.row(ctx).await?;
@@ -327,7 +377,7 @@ impl Service {
         Ok(page.map(|page| VendorPage::of(row, page)))
     }
 
-    /// The vendor's own incidents that are not over and touch what is followed, newest first; none for HTTP.
+    /// The vendor's own incidents that are not over and touch what is followed, newest first; none where no page is followed.
     #[graphql(complexity = "page(3, child_complexity)")]
     async fn vendor_incidents(&self, ctx: &Context<'_>) -> Result<Vec<VendorIncident>> {
         let row = self.row(ctx).await?;
@@ -335,7 +385,7 @@ impl Service {
         Ok(notices.as_ref().map(vendor::incidents).unwrap_or_default())
     }
 
-    /// The vendor's maintenance, scheduled and in progress, that touches what is followed, soonest first; none for HTTP.
+    /// The vendor's maintenance, scheduled and in progress, that touches what is followed, soonest first; none where no page is followed.
     #[graphql(complexity = "page(3, child_complexity)")]
     async fn maintenances(&self, ctx: &Context<'_>) -> Result<Vec<Maintenance>> {
         let row = self.row(ctx).await?;
@@ -410,6 +460,17 @@ impl ServiceQuery {
                 .map(|(row, _)| row)
                 .collect(),
         ))
+    }
+
+    /// Every kind of monitor with its fields: what forms, command lines and documentation are made of.
+    #[graphql(complexity = "page(15, child_complexity)")]
+    async fn monitor_kinds(&self, ctx: &Context<'_>) -> Result<Vec<MonitorKindInfo>> {
+        scope(ctx).viewer()?;
+        Ok(MonitorKind::ALL
+            .iter()
+            .copied()
+            .map(MonitorKindInfo::from)
+            .collect())
     }
 
     /// One of your services; null when there is none with this id.

@@ -23,16 +23,6 @@ pub(crate) enum Status {
     Unknown,
 }
 
-/// How a service is looked at.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "domain::MonitorKind")]
-pub(crate) enum MonitorKind {
-    /// PulseCheck requests a URL itself.
-    Http,
-    /// PulseCheck reads components of the vendor's own vendor page.
-    VendorPage,
-}
-
 /// A stretch of time that ends now.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::Window")]

@@ -93,16 +93,14 @@ pub(super) fn bounded(ids: &[Uuid]) -> Result<()> {
 
 /// The category in its normal form, by the same rules as for one service.
 fn valid(category: Option<String>) -> Result<Option<String>> {
-    let anywhere = Some("https://localhost/".to_owned());
     let draft = ServiceDraft {
         name: "-".into(),
-        url: anywhere,
         category,
         ..ServiceDraft::default()
     };
     Ok(draft
         .clone()
-        .validate(draft.check_interval_seconds)?
+        .validate(draft.check_interval_seconds, 0)?
         .category)
 }
 

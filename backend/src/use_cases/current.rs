@@ -7,7 +7,7 @@ use coordination::{CurrentStatus, Latest};
 use domain::slot::horizon;
 use domain::vendor_page::UNKNOWN_AFTER;
 use domain::{Phases, Status};
-use entity::column::{self, MonitorKind};
+use entity::column;
 use entity::sql::among;
 use entity::{service, service_state};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
@@ -167,9 +167,9 @@ pub fn judge(
     };
     let interval = Duration::seconds(service.check_interval_seconds.into());
     // A page that does not answer is asked again for a while before nothing is known of what it said.
-    let horizon = match service.kind {
-        MonitorKind::Http => horizon(interval),
-        MonitorKind::VendorPage => horizon(interval).max(UNKNOWN_AFTER),
+    let horizon = match service.vendor_page_id {
+        None => horizon(interval),
+        Some(_) => horizon(interval).max(UNKNOWN_AFTER),
     };
     if service.paused {
         let since = if current.status == Status::Unknown {

@@ -7,11 +7,11 @@
 mod places;
 mod recent;
 
-use super::service::Page;
 use super::{Error, Ops, Result, now};
 use crate::auth::Viewer;
 use domain::service::{FieldError, MAX_URL};
 use futures::future::join_all;
+use monitors::SharedPage;
 use net::fetch::Validators;
 use net::{FetchError, Fetcher};
 use places::{Place, Places, SEARCH};
@@ -148,14 +148,18 @@ impl Ops {
     /// # Errors
     /// [`Error::BadInput`] under the list that holds a wrong address, [`Error::Upstream`] when the page does not answer,
     /// [`Error::RateLimited`] when the viewer has others looked at already.
-    pub(super) async fn read_page(&self, viewer: &Viewer, wanted: &Page) -> Result<Arc<Discovery>> {
+    pub(super) async fn read_page(
+        &self,
+        viewer: &Viewer,
+        wanted: &SharedPage,
+    ) -> Result<Arc<Discovery>> {
         let pages = &self.vendor_pages;
-        let (field, given) = wanted.addresses();
+        let (field, given) = wanted.read_urls();
         if let Some(known) = pages.recent.find(viewer.user_id, given, now()) {
             return Ok(known);
         }
         let place = pages.begin(viewer, addresses(given)).await?;
-        let found = if wanted.by_hand() {
+        let found = if wanted.is_user_defined() {
             let (found, rejected) = validated(place, &pages.fetcher, given).await?;
             let wrong: Vec<_> = rejected
                 .iter()

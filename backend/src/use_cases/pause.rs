@@ -187,12 +187,15 @@ async fn forget_what_is_known(
         .collect();
     let nothing = |column: Column| (column, Expr::value(Option::<DateTime<Utc>>::None));
     let (failing, down) = (nothing(Column::FailingSince), nothing(Column::DownSince));
+    let recovering = nothing(Column::RecoveringSince);
     service_state::Entity::update_many()
         .col_expr(Column::Status, Expr::value(Status::Unknown))
         .col_expr(Column::Message, Expr::value(Option::<String>::None))
         .col_expr(Column::FailingChecks, Expr::value(0))
         .col_expr(failing.0, failing.1)
         .col_expr(Column::DownChecks, Expr::value(0))
+        .col_expr(Column::RecoveringChecks, Expr::value(0))
+        .col_expr(recovering.0, recovering.1)
         .col_expr(down.0, down.1)
         .col_expr(Column::OpenIncidentId, Expr::value(Option::<Uuid>::None))
         .col_expr(
@@ -229,6 +232,7 @@ fn known(row: &service_state::Model) -> State {
         since: row.status_since,
         last_slot: row.last_slot,
         failing: None,
+        recovering: None,
         incident: row.open_incident_type.map(Into::into),
     }
 }

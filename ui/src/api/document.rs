@@ -6,8 +6,8 @@ use super::{
     AcknowledgeIncident, AddIncidentNote, AddNoteVariables, ById, ByIds, CheckNow, CreateApiToken,
     CreateApiTokenVariables, CreateCalendarFeed, CreateService, CreateServiceVariables,
     DeleteAccount, DeleteAccountVariables, DeleteIncidentNote, DeleteServices, DiscoverVariables,
-    DiscoverVendorPage, EndOtherSessions, EndSession, GetAccount, GetChoice, GetIncident,
-    GetLatency, GetLimits, GetMe, GetService, GetSignInOptions, GetSystem, GetVendor,
+    DiscoverVendorPage, EndOtherSessions, EndSession, GetAccount, GetDefinition, GetIncident,
+    GetLatency, GetMe, GetService, GetServiceForm, GetSignInOptions, GetSystem, GetVendor,
     IncidentUpdates, LatencyVariables, ListChecks, ListChecksVariables, ListHistories,
     ListIncidents, ListIncidentsVariables, ListNotices, ListServices, ListUptimes, OfServices,
     PauseServices, RecategoriseServices, RecategoriseVariables, ResumeServices, RevokeApiToken,
@@ -45,10 +45,10 @@ macro_rules! documents {
 
 documents! {
     query GetAccount(());
-    query GetChoice(ById);
+    query GetDefinition(ById);
     query GetIncident(ById);
     query GetLatency(LatencyVariables);
-    query GetLimits(());
+    query GetServiceForm(());
     query GetMe(());
     query GetService(ById);
     query GetSignInOptions(());

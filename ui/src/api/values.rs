@@ -182,13 +182,16 @@ impl Status {
     }
 }
 
-/// How a service is looked at.
+/// What makes a service due.
 #[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[allow(missing_docs, reason = "explained in domain::MonitorKind")]
-pub enum MonitorKind {
+#[cynic(graphql_type = "MonitorSchedule")]
+#[allow(missing_docs, reason = "explained in monitors::Schedule")]
+pub enum Schedule {
     #[default]
-    Http,
-    VendorPage,
+    Every,
+    Awaited,
+    Shared,
+    Derived,
 }
 
 /// The worst that an incident has come to.
@@ -270,7 +273,7 @@ impl Window {
 
 json::enums! {
     Status { Up, Degraded, Down, Maintenance, Unknown }
-    MonitorKind { Http, VendorPage }
+    Schedule { Every, Awaited, Shared, Derived }
     IncidentType { Downtime, Degraded }
     IncidentState { Open, Resolved }
     ServiceChangeKind { Created, Updated, Paused, Resumed, Deleted }

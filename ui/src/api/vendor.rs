@@ -96,41 +96,12 @@ pub struct Vendor {
     pub maintenances: Vec<Maintenance>,
 }
 
-/// What can be followed on the page of one service, and what is.
-#[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Query", variables = "ById")]
-pub struct GetChoice {
-    /// `None` when absent.
-    #[arguments(id: $id)]
-    pub service: Option<Choice>,
-}
-
-/// What can be followed on the page of one service, and what is.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
-#[cynic(graphql_type = "Service")]
-#[allow(missing_docs, reason = "the names are those of the API")]
-pub struct Choice {
-    pub components: Vec<FollowedComponent>,
-    pub vendor_page: Option<PageChoice>,
-}
-
-/// Everything that the page has.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
-#[cynic(graphql_type = "VendorPage")]
-#[allow(missing_docs, reason = "the names are those of the API")]
-pub struct PageChoice {
-    pub name: Option<String>,
-    pub url: Option<String>,
-    pub provider: Option<String>,
-    pub components: Vec<Component>,
-}
-
 /// What vendors say now, of every service that follows one.
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Query")]
 pub struct ListNotices {
     /// By name.
-    #[arguments(filter: { kind: VENDOR_PAGE })]
+    #[arguments(filter: { schedule: SHARED })]
     pub services: Vec<Notices>,
 }
 
@@ -232,9 +203,6 @@ json::objects! {
     VendorPage { name, url, last_read_at, stale, failure }
     GetVendor { service }
     Vendor { vendor_page, components, vendor_incidents, maintenances }
-    GetChoice { service }
-    Choice { components, vendor_page }
-    PageChoice { name, url, provider, components }
     ListNotices { services }
     Notices { id, name, paused, vendor_incidents, maintenances }
     SearchCatalogue { vendor_page_catalogue }

@@ -47,7 +47,7 @@ pub fn ServiceRow(
     let page = service
         .vendor_page_url
         .clone()
-        .or_else(|| service.url.clone());
+        .or_else(|| service.target.clone());
     let class = [
         ("row", true),
         (flash, true),

@@ -1,15 +1,15 @@
 //! Adding a service, and changing one.
 
-use super::service_form::{Draft, PageDraft, ServiceForm};
+use super::service_form::{Draft, ServiceForm};
 use crate::{
     Route,
-    api::{self, ById, GetChoice, MonitorKind, Problem},
+    api::{self, ById, Definition, GetDefinition, GetServiceForm, Problem},
     components::{Empty, Go, ProblemBox, RowSkeletons},
-    hooks::use_asked,
+    hooks::{Asked, use_asked},
     store::{Entry, Loading, use_store},
 };
 use dioxus::prelude::*;
-use std::fmt;
+use std::{fmt, rc::Rc};
 use uuid::Uuid;
 
 /// What the form begins with, as it stands in the address.
@@ -22,7 +22,7 @@ pub struct Prefill {
 }
 
 /// Stands before the address, which is everything that comes after it.
-const PAGE: &str = "kind=vendor-page";
+const PAGE: &str = "schedule=shared";
 
 impl From<&str> for Prefill {
     fn from(text: &str) -> Self {
@@ -52,20 +52,48 @@ impl fmt::Display for Prefill {
     }
 }
 
+/// What the form is made of, as soon as it is there.
+fn use_service_form() -> Asked<Rc<GetServiceForm>> {
+    use_asked((), |()| async {
+        api::request::<GetServiceForm>(()).await.map(Rc::new)
+    })
+}
+
 /// The form for a new service.
 #[component]
 pub fn NewService(prefill: Prefill) -> Element {
-    let draft = use_signal(|| {
-        if prefill.page {
-            Draft::following(&prefill.url)
-        } else {
-            Draft::new(&prefill.url)
-        }
-    });
+    let asked = use_service_form();
+    let form = asked.data.read();
+    match (&*form, &*asked.problem.read()) {
+        (Some(form), _) => rsx! { New { form: FormData(form.clone()), prefill } },
+        (None, Some(problem)) => rsx! {
+            div { class: "page narrow",
+                ProblemBox { problem: problem.clone(), onretry: move |()| asked.again() }
+            }
+        },
+        (None, None) => rsx! {
+            div { class: "page narrow", RowSkeletons { rows: 6 } }
+        },
+    }
+}
+
+/// The kinds and limits, compared by where they are.
+#[derive(Debug, Clone)]
+struct FormData(Rc<GetServiceForm>);
+
+impl PartialEq for FormData {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+#[component]
+fn New(form: FormData, prefill: Prefill) -> Element {
+    let draft = use_signal(|| Draft::new(&form.0.monitor_kinds, prefill.page, &prefill.url));
     rsx! {
         div { class: "page narrow",
             h1 { "Add a service" }
-            ServiceForm { draft, id: None }
+            ServiceForm { draft, limits: form.0.limits, id: None }
         }
     }
 }
@@ -79,11 +107,7 @@ pub fn EditService(id: Uuid) -> Element {
     match store.entry(id).filter(|_| known) {
         Some(entry) => rsx! {
             for entry in [entry] {
-                if entry.service.peek().kind == MonitorKind::Http {
-                    Edit { key: "{entry.id}", entry, page: PageDraft::default() }
-                } else {
-                    EditFollowed { key: "{entry.id}", entry }
-                }
+                EditEntry { key: "{entry.id}", entry }
             }
         },
         None if ready => rsx! {
@@ -100,38 +124,49 @@ pub fn EditService(id: Uuid) -> Element {
     }
 }
 
-/// Asks what the page has before anything can be chosen from it.
+/// Asks for the settings, and for what the page has before anything can be chosen from it.
 #[component]
-fn EditFollowed(entry: Entry) -> Element {
+fn EditEntry(entry: Entry) -> Element {
+    let form = use_service_form();
     let asked = use_asked(entry.id, |id| async move {
-        let answer = api::request::<GetChoice>(ById { id }).await?;
-        answer
-            .service
-            .map(PageDraft::of)
-            .ok_or_else(|| Problem::not_found("service"))
+        let answer = api::request::<GetDefinition>(ById { id }).await?;
+        answer.service.ok_or_else(|| Problem::not_found("service"))
     });
-    let page = asked.data.read();
-    match (&*page, &*asked.problem.read()) {
-        (Some(page), _) => rsx! { Edit { entry, page: page.clone() } },
-        (None, Some(problem)) => rsx! {
+    let (kinds, definition) = (form.data.read(), asked.data.read());
+    if let (Some(form), Some(definition)) = (&*kinds, &*definition) {
+        return rsx! { Edit { entry, form: FormData(form.clone()), definition: definition.clone() } };
+    }
+    let problem = asked
+        .problem
+        .read()
+        .clone()
+        .or_else(|| form.problem.read().clone());
+    match problem {
+        Some(problem) => rsx! {
             div { class: "page narrow",
-                ProblemBox { problem: problem.clone(), onretry: move |()| asked.again() }
+                ProblemBox {
+                    problem,
+                    onretry: move |()| {
+                        form.again();
+                        asked.again();
+                    },
+                }
             }
         },
-        (None, None) => rsx! {
+        None => rsx! {
             div { class: "page narrow", RowSkeletons { rows: 6 } }
         },
     }
 }
 
 #[component]
-fn Edit(entry: Entry, page: PageDraft) -> Element {
+fn Edit(entry: Entry, form: FormData, definition: Definition) -> Element {
     // Taken once: what is being typed must not change under the fingers.
-    let draft = use_signal(|| Draft::of(&entry.service.peek(), page));
+    let draft = use_signal(|| Draft::of(&form.0.monitor_kinds, &entry.service.peek(), definition));
     rsx! {
         div { class: "page narrow",
             h1 { "Edit {entry.service.read().name}" }
-            ServiceForm { draft, id: Some(entry.id) }
+            ServiceForm { draft, limits: form.0.limits, id: Some(entry.id) }
         }
     }
 }
@@ -149,9 +184,9 @@ mod tests {
                 "https://example.com/?a=b&c",
                 false,
             ),
-            ("kind=vendor-page", "", true),
+            ("schedule=shared", "", true),
             (
-                "kind=vendor-page&url=status.example.com",
+                "schedule=shared&url=status.example.com",
                 "status.example.com",
                 true,
             ),

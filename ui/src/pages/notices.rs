@@ -2,7 +2,7 @@
 
 use crate::{
     Route,
-    api::{self, ListNotices, Maintenance, Moment, MonitorKind, Notices, Status, VendorIncident},
+    api::{self, ListNotices, Maintenance, Moment, Notices, Schedule, Status, VendorIncident},
     browser,
     components::{Go, MaintenanceNote, VendorIncidentNote},
     format,
@@ -95,7 +95,7 @@ pub(crate) fn VendorNotices() -> Element {
         let follows = |id: &Uuid| {
             store
                 .entry(*id)
-                .is_some_and(|entry| entry.service.peek().kind == MonitorKind::VendorPage)
+                .is_some_and(|entry| entry.service.peek().schedule == Schedule::Shared)
         };
         listed
             .iter()

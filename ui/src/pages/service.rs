@@ -100,7 +100,7 @@ fn Known(
     detail: Signal<Option<ServiceDetail>>,
     problem: Signal<Option<Problem>>,
 ) -> Element {
-    let requested = is_requested(entry.service.read().kind);
+    let requested = is_requested(entry.service.read().schedule);
     let incidents = use_incidents(entry);
     rsx! {
         article { class: "page service",

@@ -10,7 +10,7 @@ pub(crate) use view::{row_id, use_list_view};
 
 use crate::{
     Route,
-    api::MonitorKind,
+    api::Schedule,
     components::{Empty, Go, ProblemBox, RowSkeletons, Since, status_mark},
     format,
     pages::{Prefill, notices::VendorNotices},
@@ -148,6 +148,6 @@ fn OpenIncidents() -> Element {
 }
 
 /// Whether PulseCheck itself requests something of such a service.
-pub(crate) const fn is_requested(kind: MonitorKind) -> bool {
-    matches!(kind, MonitorKind::Http)
+pub(crate) const fn is_requested(schedule: Schedule) -> bool {
+    matches!(schedule, Schedule::Every)
 }

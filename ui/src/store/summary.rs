@@ -27,7 +27,7 @@ impl Listed {
     #[must_use]
     pub fn of(service: &Service, current: Option<&Current>) -> Self {
         let address = service
-            .url
+            .target
             .as_deref()
             .or(service.vendor_page_url.as_deref())
             .unwrap_or_default();

@@ -1,7 +1,7 @@
 use super::{wish::Wish, *};
 use crate::{
     api::{
-        IncidentService, IncidentState, IncidentType, MonitorKind, Phases, Status, StatusUpdate,
+        IncidentService, IncidentState, IncidentType, Phases, Schedule, Status, StatusUpdate,
         UpdatedService,
     },
     components::{ServiceRow, tip::TipPlace},
@@ -14,15 +14,14 @@ fn service(number: u128, name: &str) -> Service {
         id: Uuid::from_u128(number),
         name: name.into(),
         category: None,
-        kind: MonitorKind::Http,
+        schedule: Schedule::Every,
         paused: false,
         created_at: Moment(0),
-        url: Some("https://example.com/".into()),
+        target: Some("https://example.com/".into()),
         vendor_page_url: None,
         check_interval_seconds: 30,
         timeout_ms: 5000,
         degraded_threshold_ms: 1000,
-        expected_status: "200-299".into(),
         confirmations: 2,
         current: None,
         open_incident: None,

@@ -5,7 +5,7 @@ use super::timeline;
 use crate::check::{Check, MAX_MESSAGE};
 use chrono::{DateTime, Utc};
 use coordination::{CurrentStatus, Event, Latest};
-use domain::transition::{Effect, Failing, State, Transition};
+use domain::transition::{Effect, Failing, Recovering, State, Transition};
 use domain::{Observation, Policy, Status, advance, slot};
 use entity::column;
 use entity::{incident, incident_event};
@@ -103,7 +103,8 @@ impl<'a> Judgement<'a> {
             self.set_back.push(service.id);
         }
         let policy = Policy {
-            confirmations: service.confirmations,
+            confirmations: service.thresholds.confirmations,
+            recoveries: service.thresholds.recoveries,
             horizon: service.horizon,
         };
         let seen = Observation {
@@ -369,7 +370,7 @@ impl<'a> Judgement<'a> {
     }
 
     pub(crate) fn state_values(&self) -> Vec<Value> {
-        let mut values = Vec::with_capacity(self.known.len() * 19);
+        let mut values = Vec::with_capacity(self.known.len() * 21);
         for known in self.known.values() {
             let Some(last) = known.last else { continue };
             let (check, state) = (self.checks[last], &known.state);
@@ -394,6 +395,8 @@ impl<'a> Judgement<'a> {
                 state.failing.map(|failing| failing.since).into(),
                 count(down.map(|failing| failing.down_checks)).into(),
                 down.map(|failing| failing.down_since).into(),
+                count(state.recovering.map(|run| run.checks)).into(),
+                state.recovering.map(|run| run.since).into(),
                 known.incident.as_ref().map(|incident| incident.id).into(),
                 known
                     .incident
@@ -413,10 +416,15 @@ fn set_back(state: &State, at: DateTime<Utc>) -> State {
         down_since: failing.down_since.min(at),
         ..failing
     });
+    let recovering = state.recovering.map(|run| Recovering {
+        since: run.since.min(at),
+        ..run
+    });
     State {
         since: state.since.min(at),
         last_slot: None,
         failing,
+        recovering,
         ..state.clone()
     }
 }
@@ -506,9 +514,10 @@ fn milliseconds(ms: Option<u32>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Subject, VendorWord};
+    use crate::check::{Subject, Thresholds, VendorWord};
     use chrono::TimeDelta;
     use domain::{Outcome, Phases};
+    use monitors::MonitorKind;
     use std::sync::Arc;
 
     #[test]
@@ -518,8 +527,12 @@ mod tests {
             Uuid::nil(),
             1,
             Uuid::nil(),
+            MonitorKind::ALL[0],
             TimeDelta::seconds(10),
-            2,
+            Thresholds {
+                confirmations: 2,
+                recoveries: 1,
+            },
             at(0),
         );
         let check = |slot| Check {

@@ -3,7 +3,7 @@
 use super::judgement::{Judgement, Known};
 use crate::multi_row::MultiRow;
 use chrono::{DateTime, Utc};
-use domain::transition::{Failing, State};
+use domain::transition::{Failing, Recovering, State};
 use entity::column::{IncidentType, Status};
 use entity::incident;
 use sea_orm::sea_query::ArrayType;
@@ -38,7 +38,7 @@ const INCIDENTS: [&str; 8] = [
 
 const TIMELINE: [&str; 5] = ["id", "incident_id", "at", "kind", "message"];
 
-const STATES: [&str; 19] = [
+const STATES: [&str; 21] = [
     "service_id",
     "status",
     "status_since",
@@ -56,6 +56,8 @@ const STATES: [&str; 19] = [
     "failing_since",
     "down_checks",
     "down_since",
+    "recovering_checks",
+    "recovering_since",
     "open_incident_id",
     "open_incident_type",
 ];
@@ -67,7 +69,8 @@ const LOCK: &str = "SELECT s.seq FROM services s JOIN service_state st ON st.ser
 
 const READ: &str = "SELECT s.seq, s.paused, s.updated_at, st.status, COALESCE(st.status_since, s.created_at), \
      st.last_slot, COALESCE(st.failing_checks, 0), st.failing_since, COALESCE(st.down_checks, 0), st.down_since, \
-     i.id, i.type, i.started_at, i.checks_failed, i.cause, s.id, s.user_id \
+     i.id, i.type, i.started_at, i.checks_failed, i.cause, s.id, s.user_id, \
+     COALESCE(st.recovering_checks, 0) AS recovering_checks, st.recovering_since \
      FROM services s LEFT JOIN service_state st ON st.service_id = s.id \
      LEFT JOIN incidents i ON i.id = st.open_incident_id AND i.resolved_at IS NULL WHERE s.seq ";
 
@@ -201,6 +204,7 @@ fn known(row: &QueryResult) -> Result<Known, DbErr> {
             since: row.try_get_by_index(4)?,
             last_slot: row.try_get_by_index(5)?,
             failing: failing(row)?,
+            recovering: recovering(row)?,
             incident: incident
                 .as_ref()
                 .map(|incident| incident.incident_type.into()),
@@ -221,6 +225,15 @@ fn failing(row: &QueryResult) -> Result<Option<Failing>, DbErr> {
         down_checks: count(down_checks),
         down_since: down_since.unwrap_or(since),
     }))
+}
+
+fn recovering(row: &QueryResult) -> Result<Option<Recovering>, DbErr> {
+    let checks: i32 = row.try_get("", "recovering_checks")?;
+    let since: Option<DateTime<Utc>> = row.try_get("", "recovering_since")?;
+    let checks = u32::try_from(checks).unwrap_or(0);
+    Ok(since
+        .filter(|_| checks > 0)
+        .map(|since| Recovering { checks, since }))
 }
 
 fn open_incident(id: Uuid, row: &QueryResult) -> Result<incident::Model, DbErr> {

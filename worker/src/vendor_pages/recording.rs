@@ -13,7 +13,6 @@ use crate::recorder::{Fate, Judgement, Store};
 use crate::stats::{Stats, add};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::vendor_page::{Standing, standing};
-use entity::column::MonitorKind;
 use entity::{column, vendor_page};
 use sea_orm::{DatabaseTransaction, DbErr};
 use serde_json::{Value, json};
@@ -151,7 +150,7 @@ impl Recording {
             transaction.commit().await?;
             drop(turn);
 
-            metrics::recorded(&judgement, MonitorKind::VendorPage, begun.elapsed(), now);
+            metrics::recorded(&judgement, begun.elapsed(), now);
             let recorded = judgement.recorded();
             add(&self.stats.recorded, recorded);
             add(&self.stats.discarded, checks.len() - recorded);

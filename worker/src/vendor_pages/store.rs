@@ -7,6 +7,7 @@ use crate::multi_row::MultiRow;
 use chrono::{DateTime, Utc};
 use entity::sql::Sql;
 use entity::{vendor_incident, vendor_maintenance, vendor_page, vendor_page_component};
+use monitors::MonitorKind;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr,
@@ -104,7 +105,7 @@ impl Pages {
         let sql = self
             .sql("SELECT 1 FROM services WHERE vendor_page_id = ")
             .value(id)
-            .text(" AND NOT paused AND kind = 'vendor_page' LIMIT 1");
+            .text(" AND NOT paused LIMIT 1");
         if self.db.query_one_raw(sql.finish()).await?.is_none() {
             return Ok(None);
         }
@@ -382,10 +383,11 @@ impl Pages {
         let sql = self
             .sql(
                 "SELECT s.id, s.seq, s.user_id, s.updated_at, st.last_slot, c.component_id, c.name, c.group_name, \
-                 c.missing FROM (SELECT id, seq, user_id, updated_at FROM services WHERE vendor_page_id = ",
+                 c.missing, s.kind, s.recoveries \
+                 FROM (SELECT id, seq, user_id, updated_at, kind, recoveries FROM services WHERE vendor_page_id = ",
             )
             .value(id)
-            .text(" AND NOT paused AND kind = 'vendor_page' AND seq > ")
+            .text(" AND NOT paused AND seq > ")
             .value(after)
             .text(" ORDER BY seq LIMIT ")
             .value(i64::try_from(FOLLOWERS).unwrap_or(i64::MAX))
@@ -397,7 +399,11 @@ impl Pages {
         for row in db.query_all_raw(sql.finish()).await? {
             let seq = row.try_get_by_index(1)?;
             if followers.last().is_none_or(|last| last.subject.seq != seq) {
-                followers.push(follower(&row, seq)?);
+                // A kind that this version does not know is left to one that does.
+                let Some(follower) = follower(&row, seq)? else {
+                    continue;
+                };
+                followers.push(follower);
             }
             let last = followers
                 .last_mut()
@@ -483,17 +489,25 @@ fn upsert(columns: &[&str]) -> String {
     )
 }
 
-fn follower(row: &QueryResult, seq: i32) -> Result<Follower, DbErr> {
+fn follower(row: &QueryResult, seq: i32) -> Result<Option<Follower>, DbErr> {
+    let kind: String = row.try_get("", "kind")?;
+    let Ok(kind) = MonitorKind::from_id(&kind) else {
+        return Ok(None);
+    };
+    let recoveries: i32 = row.try_get("", "recoveries")?;
+    let recoveries = u32::try_from(recoveries).unwrap_or(1);
     let (id, user_id, updated_at) = (
         row.try_get_by_index(0)?,
         row.try_get_by_index(2)?,
         row.try_get_by_index(3)?,
     );
-    Ok(Follower {
-        subject: Arc::new(Subject::followed(id, seq, user_id, updated_at)),
+    Ok(Some(Follower {
+        subject: Arc::new(Subject::followed(
+            id, seq, user_id, kind, recoveries, updated_at,
+        )),
         last_slot: row.try_get_by_index(4)?,
         components: Vec::new(),
-    })
+    }))
 }
 
 fn remembered(row: &QueryResult) -> Result<Option<Remembered>, DbErr> {

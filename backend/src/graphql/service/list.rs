@@ -7,7 +7,7 @@ use crate::graphql::history::{Uptime, UptimeDay};
 use crate::graphql::plain::{Write, put, put_key, put_list, put_object, raw, selected, writers};
 use crate::graphql::scalar::Time;
 use crate::graphql::scope::{ByService, Scope, scope};
-use crate::graphql::status::{CurrentStatus, MonitorKind, Window, word};
+use crate::graphql::status::{CurrentStatus, Window};
 use crate::use_cases::history::{self, Answer, Question};
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
@@ -119,21 +119,16 @@ fn of_row(field: &str) -> Option<fn(&service::Model, &mut Vec<u8>)> {
         "id" => |row, json| put(json, &row.id),
         "name" => |row, json| put(json, &row.name),
         "category" => |row, json| put(json, &row.category),
-        "kind" => |row, json| {
-            put(
-                json,
-                &word(MonitorKind::from(domain::MonitorKind::from(row.kind))),
-            )
-        },
+        "description" => |row, json| put(json, &row.description),
+        "target" => |row, json| put(json, &crate::use_cases::target(row)),
         "paused" => |row, json| put(json, &row.paused),
         "createdAt" => |row, json| put(json, &Time(row.created_at).to_value()),
-        "url" => |row, json| put(json, &row.url),
         "vendorPageUrl" => |row, json| put(json, &row.vendor_page_url),
         "checkIntervalSeconds" => |row, json| put(json, &row.check_interval_seconds),
         "timeoutMs" => |row, json| put(json, &row.timeout_ms),
         "degradedThresholdMs" => |row, json| put(json, &row.degraded_threshold_ms),
-        "expectedStatus" => |row, json| put(json, &row.expected_status),
         "confirmations" => |row, json| put(json, &row.confirmations),
+        "recoveries" => |row, json| put(json, &row.recoveries),
         _ => return None,
     })
 }

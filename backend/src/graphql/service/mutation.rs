@@ -43,7 +43,7 @@ impl OneService {
         let scope = scope(ctx);
         Ok(scope
             .ops
-            .create_service(&scope.viewer()?, input.into())
+            .create_service(&scope.viewer()?, input.into_definition()?)
             .await?
             .into())
     }
@@ -129,7 +129,7 @@ impl OneService {
         let scope = scope(ctx);
         let outcome = scope
             .ops
-            .test_service(&scope.viewer()?, input.into())
+            .test_service(&scope.viewer()?, input.into_definition()?)
             .await?;
         Ok(TestResult {
             status: outcome.status.into(),

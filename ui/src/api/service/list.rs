@@ -1,6 +1,6 @@
 //! What the dashboard asks for: every service with its current status, then every history; and what streams in.
 
-use crate::api::{IncidentType, Moment, MonitorKind, ServiceChangeKind, Status, json, schema};
+use crate::api::{IncidentType, Moment, Schedule, ServiceChangeKind, Status, json, schema};
 use uuid::Uuid;
 
 /// A service's definition and what is known about it now.
@@ -10,15 +10,14 @@ pub struct Service {
     pub id: Uuid,
     pub name: String,
     pub category: Option<String>,
-    pub kind: MonitorKind,
+    pub schedule: Schedule,
     pub paused: bool,
     pub created_at: Moment,
-    pub url: Option<String>,
+    pub target: Option<String>,
     pub vendor_page_url: Option<String>,
     pub check_interval_seconds: i32,
     pub timeout_ms: i32,
     pub degraded_threshold_ms: i32,
-    pub expected_status: String,
     pub confirmations: i32,
     pub current: Option<Current>,
     pub open_incident: Option<OpenIncident>,
@@ -201,8 +200,8 @@ pub struct ServiceChange {
 
 json::objects! {
     Service {
-        id, name, category, kind, paused, created_at, url, vendor_page_url, check_interval_seconds, timeout_ms,
-        degraded_threshold_ms, expected_status, confirmations, current, open_incident,
+        id, name, category, schedule, paused, created_at, target, vendor_page_url, check_interval_seconds, timeout_ms,
+        degraded_threshold_ms, confirmations, current, open_incident,
     }
     Current { status, since, checked_at, response_time_ms, status_code, message, phases, certificate_expires_at }
     Phases { dns_ms, connect_ms, tls_ms, first_byte_ms }

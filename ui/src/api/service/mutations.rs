@@ -1,24 +1,9 @@
 //! What can be done with a service.
 
+use super::MonitorInput;
 use super::{Phases, Service};
-use crate::api::{ByIdFields, Moment, MonitorKind, Status, json, schema};
+use crate::api::{ByIdFields, Moment, Status, json, schema};
 use uuid::Uuid;
-
-/// The installation's limits on services.
-#[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Query")]
-pub struct GetLimits {
-    /// The limits.
-    pub limits: Limits,
-}
-
-/// The installation's limits on services.
-#[derive(cynic::QueryFragment, Debug, Clone, Copy, PartialEq)]
-#[allow(missing_docs, reason = "the names are those of the API")]
-pub struct Limits {
-    pub min_interval_seconds: i32,
-    pub max_services: i32,
-}
 
 /// A new service. An absent number takes the server's default.
 #[derive(cynic::InputObject, Debug, Clone, PartialEq, Default)]
@@ -27,17 +12,13 @@ pub struct CreateServiceInput {
     pub name: String,
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
-    pub kind: MonitorKind,
     #[cynic(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub tags: Option<Vec<String>>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    pub monitor: MonitorInput,
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub vendor_page_url: Option<String>,
-    #[cynic(skip_serializing_if = "Option::is_none")]
-    pub vendor_page_api_urls: Option<Vec<String>>,
-    #[cynic(skip_serializing_if = "Option::is_none")]
-    pub user_defined_urls: Option<Vec<String>>,
-    #[cynic(skip_serializing_if = "Option::is_none")]
-    pub component_ids: Option<Vec<String>>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub check_interval_seconds: Option<i32>,
     #[cynic(skip_serializing_if = "Option::is_none")]
@@ -45,12 +26,12 @@ pub struct CreateServiceInput {
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub degraded_threshold_ms: Option<i32>,
     #[cynic(skip_serializing_if = "Option::is_none")]
-    pub expected_status: Option<String>,
-    #[cynic(skip_serializing_if = "Option::is_none")]
     pub confirmations: Option<i32>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub recoveries: Option<i32>,
 }
 
-/// What to change. An empty category or vendor page takes it away; what is absent stays.
+/// What to change. An empty category, description or vendor page takes it away; what is absent stays.
 #[derive(cynic::InputObject, Debug, Clone, PartialEq, Default)]
 #[allow(missing_docs, reason = "the names are those of the API")]
 pub struct UpdateServiceInput {
@@ -59,11 +40,13 @@ pub struct UpdateServiceInput {
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
     #[cynic(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub tags: Option<Vec<String>>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub monitor: Option<MonitorInput>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub vendor_page_url: Option<String>,
-    #[cynic(skip_serializing_if = "Option::is_none")]
-    pub component_ids: Option<Vec<String>>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub check_interval_seconds: Option<i32>,
     #[cynic(skip_serializing_if = "Option::is_none")]
@@ -71,9 +54,9 @@ pub struct UpdateServiceInput {
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub degraded_threshold_ms: Option<i32>,
     #[cynic(skip_serializing_if = "Option::is_none")]
-    pub expected_status: Option<String>,
-    #[cynic(skip_serializing_if = "Option::is_none")]
     pub confirmations: Option<i32>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub recoveries: Option<i32>,
 }
 
 /// The new service.
@@ -221,8 +204,6 @@ pub struct CheckNow {
 }
 
 json::objects! {
-    GetLimits { limits }
-    Limits { min_interval_seconds, max_services }
     CreateService { create_service }
     TestService { test_service }
     TestResult { status, status_code, response_time_ms, message, phases, certificate_expires_at }

@@ -24,11 +24,15 @@ pub(super) fn Head(entry: Entry) -> Element {
         .map_or(Status::Unknown, |current| current.status);
     let (id, name, paused) = (entry.id, service.name.clone(), service.paused);
     let address = service
-        .url
+        .target
         .clone()
         .or_else(|| service.vendor_page_url.clone());
     // Vendors' pages are read once a minute at most.
-    let least = if is_requested(service.kind) { 0 } else { 60 };
+    let least = if is_requested(service.schedule) {
+        0
+    } else {
+        60
+    };
     let every = service.check_interval_seconds.max(least);
     let mut checking = use_signal(|| false);
     rsx! {

@@ -23,6 +23,10 @@ async fn an_account_that_cannot_be_removed_now_is_tried_again_and_does_not_stop_
         past: Arc::default(),
         definitions: Arc::default(),
         prober: Prober::new(ClientSettings::default()).unwrap(),
+        sealer: Arc::new(secrets::Sealer::new(
+            "0123456789abcdef0123456789abcdef",
+            None,
+        )),
         vendor_pages: VendorPages::new(&Fetcher::new(FetcherSettings::default()).unwrap()),
         public_url: "http://localhost:8080".parse().unwrap(),
         limits: Limits::default(),

@@ -23,7 +23,7 @@ const STATEMENT_FAILURES: &str = "pulsecheck_statement_failures_total";
 const CONNECTIONS: &str = "pulsecheck_database_connections";
 const QUEUED: &str = "pulsecheck_queue_services";
 const OVERDUE: &str = "pulsecheck_queue_overdue_seconds";
-const LIVE_UP: &str = "pulsecheck_live_up";
+const LIVE_UP: &str = "pulsecheck_coordination_up";
 const BUILD: &str = "pulsecheck_build_info";
 
 /// Upper bounds of what takes time, in seconds: from a statement in memory to a request that is given up.

@@ -163,7 +163,8 @@ test('external PostgreSQL is reached through its own Secret', () => {
   const objects = render(installations['managed PostgreSQL and Redis']);
   const { env } = find(objects, 'Deployment', 'pulsecheck-worker').spec.template.spec.containers[0];
   const refs = Object.fromEntries(env.filter(({ valueFrom }) => valueFrom).map(({ name, valueFrom }) => [name, `${valueFrom.secretKeyRef.name}/${valueFrom.secretKeyRef.key}`]));
-  assert.deepEqual(refs, { DATABASE_URL: 'managed-postgres/database-url', REDIS_URL: 'managed-redis/uri' });
+  const own = { PULSECHECK_SECRET_KEY: 'pulsecheck-secrets/secret-key', PULSECHECK_PREVIOUS_SECRET_KEY: 'pulsecheck-secrets/previous-secret-key' };
+  assert.deepEqual(refs, { DATABASE_URL: 'managed-postgres/database-url', REDIS_URL: 'managed-redis/uri', ...own });
 });
 
 test('the storage class is the cluster default unless set', () => {

@@ -5,7 +5,7 @@ use crate::health::Health;
 use anyhow::Context as _;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
-use coordination::Live;
+use coordination::Coordination;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
@@ -42,7 +42,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// What this process has to tell.
 pub(crate) struct Sources {
     pub(crate) db: DatabaseConnection,
-    pub(crate) live: Live,
+    pub(crate) live: Coordination,
     /// Whether the API runs here.
     pub(crate) api: bool,
     /// What the worker counts, where checks are made here.
@@ -204,7 +204,7 @@ impl Sources {
     }
 
     #[allow(clippy::cast_precision_loss, reason = "nobody has so many services")]
-    async fn publish_queue(&self) -> Result<(), coordination::LiveError> {
+    async fn publish_queue(&self) -> Result<(), coordination::CoordinationError> {
         gauge!(QUEUED).set(self.live.queue_len().await? as f64);
         let looked = self.live.claim(0, PATIENCE).await?;
         let overdue = looked

@@ -1,23 +1,23 @@
-//! The latest known status of a service.
+//! What the status cache holds.
 
 use chrono::{DateTime, Utc};
 use domain::Status;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What is known about a service now.
+/// The current status of a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CurrentStatus {
     /// The confirmed status.
     pub status: Status,
-    /// Since when it holds.
+    /// When the service entered it.
     pub since: DateTime<Utc>,
     /// When the last check was made.
     pub checked_at: DateTime<Utc>,
-    /// How long the last check took, when an answer came.
+    /// Response time of the last check; `None` without a response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_time_ms: Option<u32>,
-    /// The HTTP status code of the last check, when one came.
+    /// HTTP status code of the last check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_code: Option<u16>,
     /// Why it is not up, for people.
@@ -25,13 +25,14 @@ pub struct CurrentStatus {
     pub message: Option<String>,
 }
 
-/// [`CurrentStatus`] of one service, with the slot that it stems from: later slots win.
+/// A cache entry: the [`CurrentStatus`] of a service and the slot that it stems from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Latest {
+pub struct CachedStatus {
     /// The service.
     pub service_id: Uuid,
-    /// The slot of the check behind it, or of the change (a pause, say) that made it.
+    /// Slot of the check, or of the change (such as a pause), that set the status. Later slots
+    /// win.
     pub slot: DateTime<Utc>,
-    /// What is known.
+    /// The status.
     pub current: CurrentStatus,
 }

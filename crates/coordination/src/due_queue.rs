@@ -1,10 +1,10 @@
-//! The due queue in memory, as plain data: time is an argument, in milliseconds. The scripts beside `redis.rs` do the
-//! same to a sorted set.
+//! The due queue in memory, as plain data: time is an argument, in milliseconds. The Lua scripts
+//! in `redis/` do the same to a sorted set.
 
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
-/// Each service at most once, in the order of (due time, id).
+/// Holds each service at most once, ordered by (due time, id).
 #[derive(Debug, Default)]
 pub(crate) struct DueQueue {
     times: HashMap<Uuid, i64>,
@@ -16,7 +16,7 @@ impl DueQueue {
         self.times.len()
     }
 
-    /// The earliest due time or end of a lease.
+    /// Returns the earliest due time or end of a lease.
     pub(crate) fn next(&self) -> Option<i64> {
         self.order.first().map(|(due, _)| *due)
     }
@@ -40,7 +40,8 @@ impl DueQueue {
         }
     }
 
-    /// Takes up to `limit` services that are due at `now`, with their due times; each is due at `lease_until` then.
+    /// Claims up to `limit` services that are due at `now`: each is next due at `lease_until`.
+    /// Returns their previous due times.
     pub(crate) fn claim(&mut self, limit: usize, now: i64, lease_until: i64) -> Vec<(Uuid, i64)> {
         let due: Vec<_> = self
             .order
@@ -55,7 +56,7 @@ impl DueQueue {
         due
     }
 
-    /// Sets when `service` is due next if it still stands at `lease_until`.
+    /// Sets the next due time of `service` if its present one is `lease_until`.
     pub(crate) fn replace(&mut self, service: Uuid, lease_until: i64, next: i64) -> bool {
         let valid = self.times.get(&service) == Some(&lease_until);
         if valid {
@@ -80,7 +81,7 @@ mod tests {
             lease: i64,
         },
         Replace(u8, i64, i64),
-        /// Replaces where it really stands.
+        /// Replaces with the actual due time as the lease.
         Complete(u8, i64),
         Wait(i64),
     }
@@ -99,9 +100,9 @@ mod tests {
     }
 
     proptest! {
-        /// The model is a plain list that is sorted whenever it is asked.
+        /// The model is a plain list that is sorted at each claim.
         #[test]
-        fn it_does_what_a_plain_list_would(steps in prop::collection::vec(step(), 1..200)) {
+        fn queue_behaves_like_a_sorted_list(steps in prop::collection::vec(step(), 1..200)) {
             let (mut queue, mut list, mut now) = (DueQueue::default(), Vec::<(i64, Uuid)>::new(), 0);
             let service = |id: u8| Uuid::from_u128(id.into());
             for step in steps {

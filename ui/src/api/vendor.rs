@@ -90,6 +90,7 @@ pub struct GetVendor {
 #[cynic(graphql_type = "Service")]
 #[allow(missing_docs, reason = "the names are those of the API")]
 pub struct Vendor {
+    pub monitor_input: String,
     pub vendor_page: Option<VendorPage>,
     pub components: Vec<FollowedComponent>,
     pub vendor_incidents: Vec<VendorIncident>,
@@ -202,7 +203,7 @@ json::objects! {
     Maintenance { id, name, status, scheduled_for, scheduled_until, url, components }
     VendorPage { name, url, last_read_at, stale, failure }
     GetVendor { service }
-    Vendor { vendor_page, components, vendor_incidents, maintenances }
+    Vendor { monitor_input, vendor_page, components, vendor_incidents, maintenances }
     ListNotices { services }
     Notices { id, name, paused, vendor_incidents, maintenances }
     SearchCatalogue { vendor_page_catalogue }

@@ -18,7 +18,6 @@ use crate::{
 use dioxus::prelude::*;
 pub(super) use draft::Draft;
 use draft::Spec;
-pub(super) use page::PageDraft;
 use picker::Picker;
 use search::Search;
 use uuid::Uuid;

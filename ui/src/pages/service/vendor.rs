@@ -3,7 +3,7 @@
 use crate::{
     Route,
     api::{
-        self, ById, Component, FollowedComponent, GetVendor, Problem, UpdateService,
+        self, ById, Component, FollowedComponent, GetVendor, MonitorInput, Problem, UpdateService,
         UpdateServiceInput, UpdateServiceVariables, Vendor,
     },
     browser,
@@ -37,6 +37,7 @@ pub(super) fn VendorSays(entry: Entry) -> Element {
     });
     let vendor = asked.data.read();
     let Some(Vendor {
+        monitor_input,
         vendor_page,
         components,
         vendor_incidents,
@@ -80,6 +81,7 @@ pub(super) fn VendorSays(entry: Entry) -> Element {
                             key: "{component.id}",
                             entry,
                             gone: component.clone(),
+                            monitor_input: monitor_input.clone(),
                             followed: components.iter().map(|one| one.id.clone()).collect::<Vec<_>>(),
                             onchange: move |()| asked.again(),
                         }
@@ -126,6 +128,8 @@ fn Named(name: String, #[props(!optional)] group: Option<String>) -> Element {
 fn Missing(
     entry: Entry,
     gone: FollowedComponent,
+    /// What the API calls the kind of the service.
+    monitor_input: String,
     followed: Vec<String>,
     onchange: EventHandler<()>,
 ) -> Element {
@@ -133,14 +137,20 @@ fn Missing(
     let mut saving = use_signal(|| false);
     let lost = gone.id.clone();
     let replace = use_callback(move |by: String| {
-        let ids = followed
-            .iter()
-            .map(|id| if *id == lost { by.clone() } else { id.clone() })
-            .collect();
+        let ids = followed.iter();
+        let ids = ids.map(|id| {
+            if *id == lost {
+                by.as_str()
+            } else {
+                id.as_str()
+            }
+        });
+        let settings = [("componentIds".to_owned(), ids.collect())];
+        let monitor = MonitorInput::new(&monitor_input, settings.into_iter().collect());
         spawn(async move {
             saving.set(true);
             let input = UpdateServiceInput {
-                component_ids: Some(ids),
+                monitor: Some(monitor),
                 ..Default::default()
             };
             match api::request::<UpdateService>(UpdateServiceVariables {

@@ -1,5 +1,5 @@
-// The chart of response times, the lines of it in rows, the bar of days, incidents with notes, and their filters, in a
-// real browser on the demo.
+// Charts and incidents in a real browser on the demo: response times, sparklines, the bar of days,
+// notes, filters.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ask, openPage, startBrowser, startProgram, violations } from './pulsecheck.mjs';
@@ -12,7 +12,7 @@ before(async () => {
   await page.goto(program.link);
   await page.locator('li.row').first().waitFor();
   const query = '{ services { id name kind incidents(first: 1) { edges { node { startedAt resolvedAt } } } } }';
-  // The one that failed last: the checks of that time are kept still.
+  // The service that failed last, because its checks are still stored.
   const last = ({ incidents }) => incidents.edges[0]?.node;
   const { services } = await ask(page, query);
   const failed = services.filter((one) => one.kind === 'HTTP' && last(one)?.resolvedAt);
@@ -27,16 +27,16 @@ after(async () => {
 const chart = (of = page) => of.getByRole('slider', { name: /^Response times/ });
 const caption = () => page.locator('.chart figcaption');
 const region = (name, of = page) => of.getByRole('region', { name, exact: true });
-const pressed = () => region('Response time').locator('[aria-pressed=true]').allTextContents();
+const pressedWindows = () => region('Response time').locator('[aria-pressed=true]').allTextContents();
 
-async function opened(query = '') {
+async function openService(query = '') {
   await page.goto(`${program.base}/services/${service.id}${query}`);
   await chart().waitFor();
-  // What stands above the chart comes by a question of its own.
+  // The tiles above the chart are loaded by another query.
   await page.locator('.tile b').first().waitFor();
 }
 
-/** From one place of the chart to another, in shares of its width. */
+/** Drags across the chart, between two fractions of its width. */
 async function drag(from, to) {
   const { x, y, width, height } = await chart().boundingBox();
   await page.mouse.move(x + width * from, y + height / 2);
@@ -47,7 +47,7 @@ async function drag(from, to) {
   await page.mouse.up();
 }
 
-test('rows draw the response times of the last hours, where there is room', async () => {
+test('rows draw a sparkline where there is room', async () => {
   await page.goto(`${program.base}/?group=none`);
   const row = (name) => page.locator('li.row', { hasText: name });
   const line = row('Web shop').getByRole('img', { name: /^Last 24 hours: \d+ ms to \d+ ms$/ });
@@ -55,36 +55,36 @@ test('rows draw the response times of the last hours, where there is room', asyn
   const hours = '{ services { name hourlyP50Ms } }';
   const points = (await ask(page, hours)).services.find(({ name }) => name === 'Web shop').hourlyP50Ms;
   assert.equal(points.length, 24);
-  const known = points.filter((point) => point !== null).length;
-  assert.equal((await line.locator('path').getAttribute('d')).match(/[ML]/g).length, known);
-  // Nothing answers there.
+  const measured = points.filter((point) => point !== null).length;
+  assert.equal((await line.locator('path').getAttribute('d')).match(/[ML]/g).length, measured);
+  // This service has no response times.
   assert.equal(await row('Harbour · Console').locator('.spark').count(), 0);
   await page.setViewportSize({ width: 800, height: 900 });
   await line.waitFor({ state: 'hidden' });
   await page.setViewportSize({ width: 1440, height: 900 });
 });
 
-test('the pointer tells exact values, and what went on meanwhile is shaded', async () => {
-  await opened();
-  assert.deepEqual(await pressed(), ['24 h']);
+test('the pointer shows exact values, and incidents are shaded', async () => {
+  await openService();
+  assert.deepEqual(await pressedWindows(), ['24 h']);
   await chart().hover();
   await caption().getByText(/^\d+ checks?$/).waitFor();
   assert.match(await caption().textContent(), /p50 [\d.]+ m?s.*p95 [\d.]+ m?s/);
   assert.equal(await page.locator('.chart .cross').count(), 1);
   await page.mouse.move(5, 5);
   await page.locator('.chart .cross').waitFor({ state: 'detached' });
-  await opened('?range=30d');
+  await openService('?range=30d');
   await page.locator('.chart .shade').first().waitFor({ state: 'attached' });
 });
 
-test('dragging looks closer, which stands in the address, and leads back out', async () => {
-  await opened();
+test('dragging zooms in, the range is in the URL, and a button zooms out', async () => {
+  await openService();
   const { y } = await chart().boundingBox();
   await drag(0.4, 0.6);
   await page.waitForURL(/\?range=\d+-\d+$/);
   await page.getByRole('button', { name: 'Zoom out' }).waitFor();
-  assert.equal((await chart().boundingBox()).y, y, 'the page stays where it is');
-  assert.deepEqual(await pressed(), []);
+  assert.equal((await chart().boundingBox()).y, y, 'the page does not scroll');
+  assert.deepEqual(await pressedWindows(), []);
   const [from, until] = new URL(page.url()).searchParams.get('range').split('-').map(Number);
   assert.ok(Math.abs(until - from - 86_400 * 0.2) < 86_400 * 0.03, `${until - from} s`);
   const name = await chart().getAttribute('aria-label');
@@ -95,28 +95,28 @@ test('dragging looks closer, which stands in the address, and leads back out', a
   await page.waitForURL((url) => !url.search.includes(`${from}-${until}`));
   await page.getByRole('button', { name: 'Zoom out' }).click();
   await page.waitForURL((url) => url.search === '');
-  assert.deepEqual(await pressed(), ['24 h']);
+  assert.deepEqual(await pressedWindows(), ['24 h']);
   await region('Response time').getByRole('button', { name: '7 d' }).click();
   await page.waitForURL(/\?range=7d$/);
   await page.reload();
   await chart().waitFor();
-  assert.deepEqual(await pressed(), ['7 d']);
-  // Who only clicks has marked nothing.
+  assert.deepEqual(await pressedWindows(), ['7 d']);
+  // A click is no drag.
   await chart().click();
   assert.match(page.url(), /\?range=7d$/);
 });
 
-test('the arrow keys tell values, Enter looks closer and Escape goes back', async () => {
-  await opened();
+test('the arrow keys select values, Enter zooms in, Escape out', async () => {
+  await openService();
   await chart().focus();
-  const told = () => chart().getAttribute('aria-valuetext');
+  const value = () => chart().getAttribute('aria-valuetext');
   await page.keyboard.press('End');
-  const last = await told();
+  const last = await value();
   assert.match(last, /: p50 .*, p95 .*, \d+ checks?$/);
   await page.keyboard.press('ArrowLeft');
-  assert.notEqual(await told(), last);
+  assert.notEqual(await value(), last);
   await page.keyboard.press('ArrowRight');
-  assert.equal(await told(), last);
+  assert.equal(await value(), last);
   await page.keyboard.press('Home');
   for (let k = 0; k < 60; k++) await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Enter');
@@ -126,16 +126,16 @@ test('the arrow keys tell values, Enter looks closer and Escape goes back', asyn
   await page.waitForURL((url) => url.search === '');
 });
 
-test('the values are there as a table', async () => {
-  await opened('?range=30d');
+test('the values are available as a table', async () => {
+  await openService('?range=30d');
   await page.getByText('Show as a table').click();
   const table = region('Response times').getByRole('table');
   await table.getByRole('columnheader', { name: 'p95' }).waitFor();
   assert.ok(await table.getByRole('row').count() > 50);
 });
 
-test('each day of the bar tells its uptime and its incidents, over 30 or 90 days', async () => {
-  await opened();
+test('each day of the bar shows its uptime and incidents', async () => {
+  await openService();
   const bar = region('Uptime').getByRole('img');
   await bar.hover();
   const tip = page.getByRole('tooltip');
@@ -146,11 +146,11 @@ test('each day of the bar tells its uptime and its incidents, over 30 or 90 days
   await page.waitForFunction(() => document.querySelector('.days-wide svg').getAttribute('aria-label').startsWith('Last 90 days'));
 });
 
-test('an incident is acknowledged, written about, and copied; other windows see it at once', async () => {
-  await opened();
+test('an incident is acknowledged, noted and copied, live elsewhere', async () => {
+  await openService();
   await region('Incidents').getByRole('listitem').first().getByRole('link').click();
-  await region('What happened').waitFor();
-  await region('Checks around the beginning').getByRole('row').nth(3).waitFor();
+  await region('Timeline').waitFor();
+  await region('Checks around the start').getByRole('row').nth(3).waitFor();
   const other = await page.context().newPage();
   await other.goto(page.url());
   await other.getByRole('button', { name: 'Acknowledge', exact: true }).waitFor();
@@ -168,9 +168,9 @@ test('an incident is acknowledged, written about, and copied; other windows see 
   assert.equal(await page.getByLabel('New note').inputValue(), '');
 
   await page.getByRole('button', { name: 'Copy as Markdown' }).click();
-  await page.getByText('The incident was copied as Markdown').waitFor();
+  await page.getByText('Copied the incident as Markdown').waitFor();
   const copied = await page.evaluate(() => navigator.clipboard.readText());
-  assert.ok(copied.startsWith(`## ${service.name}: `) && copied.includes('\n### What happened\n'), copied);
+  assert.ok(copied.startsWith(`## ${service.name}: `) && copied.includes('\n### Timeline\n'), copied);
   assert.ok(copied.includes('\n> <b>disk</b> full\n> - cleaned\n') && copied.includes('- **Acknowledged:** '), copied);
 
   await region('Notes').getByRole('button', { name: 'Delete' }).click();
@@ -182,7 +182,7 @@ test('an incident is acknowledged, written about, and copied; other windows see 
   await other.close();
 });
 
-test('incidents are filtered by service, state, type and time, which stand in the address', async () => {
+test('incident filters work and are in the URL', async () => {
   await page.goto(`${program.base}/incidents`);
   const shown = () => page.locator('.incident .name').allTextContents();
   await page.locator('.incident').first().waitFor();
@@ -208,7 +208,7 @@ test('incidents are filtered by service, state, type and time, which stand in th
   }
 });
 
-test('all of it passes axe in both themes and fits three widths', async () => {
+test('every view passes axe in both themes and fits three widths', async () => {
   const { incidents } = await ask(page, '{ incidents(first: 1) { edges { node { id } } } }');
   await ask(page, `mutation { acknowledgeIncident(id: "${incidents.edges[0].node.id}") { id } }`);
   const note = 'The disk of the second machine was full.\\n\\nCleaned it; an alert for 80 % follows.';

@@ -1,5 +1,5 @@
-// The dashboard in a real browser: the list with its filter, its keys and what is done to many services at once, the
-// palette, both themes, three widths, and what stays without a connection.
+// The dashboard in a real browser: filter, keyboard, bulk actions, the palette, themes, widths, and
+// offline use.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ask, openPage, startBrowser, startProgram, startTarget, violations } from './pulsecheck.mjs';
@@ -10,7 +10,8 @@ let program, target, browser, page, errors;
 
 before(async () => {
   [program, target, browser] = await Promise.all([startProgram(), startTarget(), startBrowser()]);
-  // What is kept for times without a connection has a test of its own; elsewhere requests are looked at and answered.
+  // The service worker has a test of its own; the other tests intercept requests, which it would
+  // hide.
   ({ page, errors } = await openPage(browser, { serviceWorkers: 'block' }));
   await page.goto(program.link);
   await page.getByRole('heading', { name: 'Add your first service' }).waitFor();
@@ -27,9 +28,9 @@ after(async () => {
 
 const rows = () => page.locator('li.row');
 const row = (name) => page.locator('li.row', { hasText: name });
-const notice = (text) => page.locator('.notice', { hasText: text });
+const toast = (text) => page.locator('.notice', { hasText: text });
 
-/** Adds services named `Service 000` and so on, in categories by turns. */
+/** Adds services named `Service 000` and so on, in alternating categories. */
 async function add(count) {
   for (let first = 0; first < count; first += 20) {
     const numbers = Array.from({ length: Math.min(20, count - first) }, (_, k) => first + k);
@@ -43,34 +44,34 @@ async function add(count) {
   }
 }
 
-/** Waits until `question` is answered with `wanted`. */
-async function eventually(question, wanted) {
+/** Waits until `read` returns `expected`. */
+async function eventually(read, expected) {
   const deadline = Date.now() + 15_000;
   for (;;) {
-    const found = await question();
-    if (JSON.stringify(found) === JSON.stringify(wanted)) return;
-    if (Date.now() > deadline) assert.deepEqual(found, wanted);
+    const actual = await read();
+    if (JSON.stringify(actual) === JSON.stringify(expected)) return;
+    if (Date.now() > deadline) assert.deepEqual(actual, expected);
     await page.evaluate(() => new Promise((done) => { requestAnimationFrame(done); }));
   }
 }
 
-async function fresh(path = '/') {
+async function openList(path = '/') {
   await page.goto(program.base + path);
   await rows().first().waitFor();
 }
 
-test('only the rows in sight exist, and all of them can be reached', async () => {
-  await fresh('/?group=none');
-  const drawn = await rows().count();
-  assert.ok(drawn >= 20 && drawn < 55, `${drawn} rows are drawn`);
+test('only visible rows exist, and every row can be reached', async () => {
+  await openList('/?group=none');
+  const rendered = await rows().count();
+  assert.ok(rendered >= 20 && rendered < 55, `${rendered} rows are rendered`);
   assert.equal(await row('Service 059').count(), 0);
   await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
   await row('Service 059').waitFor();
   assert.equal(await page.locator('li.row').last().getAttribute('aria-posinset'), '60');
 });
 
-test('filter and order stand in the address, and the way back leads through them', async () => {
-  await fresh();
+test('filter and order are in the URL and in the history', async () => {
+  await openList();
   await page.keyboard.press('/');
   await page.keyboard.type('service 03');
   await eventually(() => rows().count(), 10);
@@ -83,13 +84,13 @@ test('filter and order stand in the address, and the way back leads through them
   await page.goBack();
   await page.waitForURL(/\/\?q=/);
   await page.locator('#filter').fill('nothing of the kind');
-  await page.getByText('No service matches').waitFor();
-  await page.getByRole('button', { name: 'Clear the filter' }).click();
+  await page.getByText('No services match your filter').waitFor();
+  await page.getByRole('button', { name: 'Clear filter' }).click();
   await rows().first().waitFor();
 });
 
-test('the keys move through the rows, and the focus is never lost', async () => {
-  await fresh('/?group=none');
+test('the keys move through the rows without losing the focus', async () => {
+  await openList('/?group=none');
   const focused = () => page.evaluate(() => document.activeElement?.textContent);
   await page.keyboard.press('j');
   await eventually(focused, 'Service 000');
@@ -98,10 +99,10 @@ test('the keys move through the rows, and the focus is never lost', async () => 
   assert.ok(await page.evaluate(() => {
     const { top, bottom } = document.activeElement.getBoundingClientRect();
     return top >= 0 && bottom <= window.innerHeight;
-  }), 'the row with the focus is in sight');
+  }), 'the focused row is visible');
   await page.keyboard.press('k');
   await eventually(focused, 'Service 044');
-  // Scrolled away, it still has the focus.
+  // It keeps the focus after scrolling away.
   await page.evaluate(() => window.scrollTo(0, 0));
   await row('Service 000').waitFor();
   assert.equal(await focused(), 'Service 044');
@@ -113,31 +114,31 @@ test('the keys move through the rows, and the focus is never lost', async () => 
     await page.evaluate(() => document.activeElement?.blur());
   }
   await page.keyboard.press('?');
-  await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+  await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
   await page.keyboard.press('Escape');
 });
 
-test('the list is as wide as its divider is put, by pointer or keys, and stays so', async () => {
-  await fresh();
+test('the divider sets the width of the list, which is saved', async () => {
+  await openList();
   await row('Service 000').click();
   const divider = page.getByRole('separator', { name: 'Width of the list' });
   await divider.waitFor();
-  const place = async () => {
+  const position = async () => {
     const { x, width } = await divider.boundingBox();
     return Math.round(x + width / 2);
   };
   const dragged = async (to) => {
     const { height, y } = await divider.boundingBox();
-    await page.mouse.move(await place(), y + height / 2);
+    await page.mouse.move(await position(), y + height / 2);
     await page.mouse.down();
     await page.mouse.move(to, y + height / 2, { steps: 4 });
     await page.mouse.up();
   };
   await dragged(720);
   await eventually(() => divider.getAttribute('aria-valuenow'), '50');
-  assert.ok(Math.abs(await place() - 720) <= 10, `it is where the pointer left it: ${await place()}`);
+  assert.ok(Math.abs(await position() - 720) <= 10, `it is where the pointer dropped it: ${await position()}`);
   await page.mouse.move(900, 400);
-  assert.equal(await divider.getAttribute('aria-valuenow'), '50', 'the pointer has let go of it');
+  assert.equal(await divider.getAttribute('aria-valuenow'), '50', 'the drag has ended');
   await divider.focus();
   await page.keyboard.press('ArrowLeft');
   await page.keyboard.press('ArrowLeft');
@@ -145,13 +146,13 @@ test('the list is as wide as its divider is put, by pointer or keys, and stays s
   await page.reload();
   await rows().first().waitFor();
   await eventually(() => divider.getAttribute('aria-valuenow'), '46');
-  assert.ok(Math.abs(await place() - 0.46 * 1440) <= 10, `it is where it was left: ${await place()}`);
+  assert.ok(Math.abs(await position() - 0.46 * 1440) <= 10, `it is where it was left: ${await position()}`);
   await dragged(1400);
   await eventually(() => divider.getAttribute('aria-valuenow'), '70');
 });
 
 test('the palette finds services and actions', async () => {
-  await fresh();
+  await openList();
   await page.keyboard.press('Control+k');
   const palette = page.getByRole('dialog', { name: 'Command palette' });
   await palette.getByRole('combobox').fill('serv 042');
@@ -183,15 +184,15 @@ test('the palette finds services that arrive while it is open', async () => {
     await held.keyboard.press('Control+k');
     const palette = held.getByRole('dialog', { name: 'Command palette' });
     await palette.getByRole('combobox').fill('serv 042');
-    await palette.getByText('Nothing fits.').waitFor();
-    // What was chosen stays chosen when others come before it.
+    await palette.getByText('No results.').waitFor();
+    // The selected entry stays selected when others are added before it.
     await palette.getByRole('combobox').fill('');
     await held.keyboard.press('ArrowDown');
-    const chosen = () => palette.getByRole('option', { selected: true }).textContent();
-    const before = await chosen();
+    const selected = () => palette.getByRole('option', { selected: true }).textContent();
+    const before = await selected();
     release();
     await palette.getByRole('option', { name: 'Delete Service 000' }).waitFor();
-    assert.equal(await chosen(), before);
+    assert.equal(await selected(), before);
     await palette.getByRole('combobox').fill('serv 042');
     await palette.getByRole('option', { name: 'Service 042' }).waitFor();
     assert.deepEqual(errors, []);
@@ -200,7 +201,7 @@ test('the palette finds services that arrive while it is open', async () => {
   }
 });
 
-test('on a phone the palette is a button in the bar, and everything in it works by touch', async () => {
+test('on a phone a button opens the palette, which works by touch', async () => {
   const storageState = await page.context().storageState();
   const phone = { storageState, viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
   const { page: held } = await openPage(browser, { serviceWorkers: 'block', ...phone });
@@ -217,65 +218,65 @@ test('on a phone the palette is a button in the bar, and everything in it works 
   await palette.waitFor({ state: 'detached' });
   const small = await held.locator('nav.bottom > *').evaluateAll((all) =>
     all.map((one) => one.getBoundingClientRect()).filter(({ width, height }) => width < 44 || height < 44).length);
-  assert.equal(small, 0, 'each is as large as a thumb');
+  assert.equal(small, 0, 'each button is large enough for a thumb');
   await held.context().close();
 });
 
-test('many services are paused, moved and deleted at once, and each can be undone', async () => {
-  await fresh('/?group=none');
+test('bulk pause, move and delete work and can be undone', async () => {
+  await openList('/?group=none');
   const paused = async () => (await ask(page, '{ services { name paused } }')).services.filter((one) => one.paused).length;
   const sent = [];
   page.on('request', (request) => {
     if (request.postData()?.includes('"mutation')) sent.push(request.postData());
   });
-  const pick = async (first, last) => {
+  const select = async (first, last) => {
     await row(first).getByRole('checkbox').click();
     await row(last).getByRole('checkbox').click({ modifiers: ['Shift'] });
   };
-  await pick('Service 000', 'Service 004');
+  await select('Service 000', 'Service 004');
   await page.getByText('5 selected').waitFor();
   await page.getByRole('button', { name: 'Pause' }).click();
   await row('Service 003').getByText('Paused').waitFor();
   await eventually(paused, 5);
   assert.equal(sent.filter((body) => body.includes('pauseServices')).length, 1);
-  await notice('5 services were paused').getByRole('button', { name: 'Undo' }).click();
+  await toast('5 services paused').getByRole('button', { name: 'Undo' }).click();
   await eventually(paused, 0);
 
-  await pick('Service 005', 'Service 006');
+  await select('Service 005', 'Service 006');
   await page.getByRole('button', { name: 'Category' }).click();
   await page.getByLabel('Category', { exact: true }).fill('Elsewhere');
   await page.getByRole('button', { name: 'Move', exact: true }).click();
   const elsewhere = async () => (await ask(page, '{ services(filter: { category: "Elsewhere" }) { id } }')).services.length;
   await eventually(elsewhere, 2);
-  await notice('moved to Elsewhere').getByRole('button', { name: 'Undo' }).click();
+  await toast('moved to Elsewhere').getByRole('button', { name: 'Undo' }).click();
   await eventually(elsewhere, 0);
 
   const all = async () => (await ask(page, '{ services { id } }')).services.length;
-  await pick('Service 010', 'Service 012');
+  await select('Service 010', 'Service 012');
   await page.getByRole('toolbar').getByRole('button', { name: 'Delete' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await eventually(() => row('Service 011').count(), 0);
-  assert.equal(await all(), 60, 'a deletion can be taken back before it is sent');
-  await notice('3 services were deleted').getByRole('button', { name: 'Undo' }).click();
+  assert.equal(await all(), 60, 'the deletion is not sent while it can be undone');
+  await toast('3 services deleted').getByRole('button', { name: 'Undo' }).click();
   await row('Service 011').waitFor();
-  await pick('Service 010', 'Service 012');
+  await select('Service 010', 'Service 012');
   await page.getByRole('toolbar').getByRole('button', { name: 'Delete' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await eventually(all, 57);
   assert.equal(await row('Service 011').count(), 0);
 });
 
-test('what the server refuses is taken back', async () => {
-  await fresh('/?group=none');
+test('a change that the server rejects is rolled back', async () => {
+  await openList('/?group=none');
   await page.route('**/api/graphql', (route) =>
     (route.request().postData()?.includes('pauseServices') ? route.fulfill({ status: 503, body: '' }) : route.continue()));
   const name = await row('Service 000').getByRole('checkbox');
   await name.click();
   await page.getByRole('button', { name: 'Pause' }).click();
-  await notice('Could not pause').waitFor();
+  await toast('Could not pause').waitFor();
   await eventually(() => row('Service 000').getByText('Paused').count(), 0);
   await page.unroute('**/api/graphql');
-  // The browser writes the refusal down too; it is the only error here.
+  // The browser logs the failed request; there must be no other error.
   assert.deepEqual(errors.splice(0).filter((error) => !error.includes('503')), []);
 });
 
@@ -287,15 +288,15 @@ test('every view passes axe in both themes and fits three widths', async () => {
       await page.setViewportSize({ width, height: 800 });
       for (const path of ['/', '/?group=none&q=no-such', '/incidents', '/settings', '/system', '/nowhere']) {
         await page.goto(program.base + path);
-        // Not the heading of the page that stands there until the program runs.
+        // Not the heading of the skeleton, which is there until the program runs.
         await page.locator('main h1:not(.unseen)').first().waitFor();
         const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         assert.ok(wider <= 0, `${path} is ${wider} px too wide at ${width}`);
-        await passes(`${path} at ${width}, ${theme}`);
+        await assertAccessible(`${path} at ${width}, ${theme}`);
         const widths = await page.locator('main select').evaluateAll((all) => all.map((one) => one.offsetWidth).filter((width) => width > 0));
         assert.ok(path !== '/' || widths.length > 0);
-        assert.ok(widths.every((width) => width >= 100), `what is chosen can be read on ${path} at ${width}: ${widths}`);
-        assert.equal(await page.evaluate(() => window.scrollY), 0, `${path} begins at its top at ${width}`);
+        assert.ok(widths.every((width) => width >= 100), `the selected options are readable on ${path} at ${width}: ${widths}`);
+        assert.equal(await page.evaluate(() => window.scrollY), 0, `${path} starts at its top at ${width}`);
         if (process.env.SCREENSHOTS) {
           const name = `${path.replace(/\W+/g, '-')}-${width}-${theme}`;
           await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png` });
@@ -304,42 +305,42 @@ test('every view passes axe in both themes and fits three widths', async () => {
     }
   }
   await page.setViewportSize({ width: 1440, height: 900 });
-  await fresh();
+  await openList();
   await page.keyboard.press('Control+k');
   await page.getByRole('dialog').waitFor();
-  await passes('the palette');
+  await assertAccessible('the palette');
   await page.keyboard.press('Escape');
   await row('Service 000').getByRole('checkbox').click();
-  await passes('a selection');
+  await assertAccessible('a selection');
   assert.deepEqual(errors, []);
 });
 
 // Last, because it ends the session.
-test('without a connection the last known state is shown, and said to be that', async () => {
+test('without a connection the last known state is shown as such', async () => {
   const session = await page.context().storageState();
   const { page: other } = await openPage(browser, { storageState: session });
-  const fresh = async () => {
+  const openList = async () => {
     await other.goto(program.base);
     await other.locator('li.row').first().waitFor();
   };
-  await fresh();
+  await openList();
   await other.evaluate(() => navigator.serviceWorker.ready);
-  // Once more, so that the answers pass by the one who keeps them.
-  await fresh();
+  // Load again, so that the responses pass through the service worker.
+  await openList();
   await other.waitForFunction(async () => (await (await caches.open('state')).keys()).length >= 2);
   await other.context().setOffline(true);
   await other.reload();
   await other.locator('li.row').first().waitFor();
-  await other.getByText('No connection: this is how things were on').waitFor();
+  await other.getByText('Offline. Showing data from').waitFor();
   await other.context().setOffline(false);
-  await fresh();
-  await other.waitForFunction(() => !document.body.textContent.includes('No connection'));
-  // Whoever signs out leaves nothing behind.
+  await openList();
+  await other.waitForFunction(() => !document.body.textContent.includes('Offline. Showing'));
+  // Signing out deletes the cached state.
   await other.evaluate(() => fetch('/api/auth/logout', { method: 'POST' }));
   await other.waitForFunction(async () => !(await caches.has('state')));
   await other.context().close();
 });
 
-async function passes(what) {
-  assert.deepEqual(await violations(page), [], what);
+async function assertAccessible(view) {
+  assert.deepEqual(await violations(page), [], view);
 }

@@ -1,4 +1,5 @@
-// The main job in a real browser: sign in, add a URL, watch its row change without a reload.
+// The main user journey in a real browser: sign in, add a service, watch its row change without a
+// reload.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openPage, startBrowser, startProgram, startTarget } from './pulsecheck.mjs';
@@ -46,7 +47,7 @@ test('a row goes up, degraded, down and up again without a reload', async () => 
   await page.getByText('answered 503, expected 200-299').first().waitFor();
   target.behave(200);
   await shows('Up');
-  assert.equal(await page.evaluate(() => performance.timeOrigin), loaded, 'the page was never loaded again');
+  assert.equal(await page.evaluate(() => performance.timeOrigin), loaded, 'the page was not reloaded');
 
   await page.getByRole('link', { name: 'Incidents' }).first().click();
   await page.locator('.incident').getByText('Web shop').first().waitFor();
@@ -60,7 +61,7 @@ test('nobody is signed in without the link, and a link works once', async () => 
   assert.equal(await page.locator('li.row').count(), 0);
   await page.goto(program.link);
   await page.waitForURL(/\/sign-in\?error=/);
-  await page.getByRole('alert').getByText('Signing in did not work').waitFor();
+  await page.getByRole('alert').getByText('Sign-in failed').waitFor();
   assert.deepEqual((await page.context().cookies()).map((cookie) => cookie.name), []);
 });
 

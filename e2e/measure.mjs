@@ -1,32 +1,32 @@
-// Measures the dashboard in a browser: `make measure`, on a machine that does nothing else. Prints what it found beside
-// what it is held to; nothing fails here.
+// Measures the dashboard in a browser: `make measure`, on an otherwise idle machine. Prints each
+// result beside its target; nothing fails here.
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { ask, openPage, startBrowser, startProgram } from './pulsecheck.mjs';
 
 const MINUTES = Number(process.env.MEASURE_MINUTES ?? 10);
 const SERVICES = 2000;
-const FLIPS = 200;
+const STATUS_CHANGES = 200;
 
 const sorted = (all) => [...all].sort((a, b) => a - b);
 const at = (all, share) => sorted(all)[Math.round((all.length - 1) * share)];
 const ms = (time) => `${time.toFixed(1)} ms`;
-const say = (what, result, aim) => console.log(`${what}: ${result} (${aim})`);
+const report = (what, result, target) => console.log(`${what}: ${result} (${target})`);
 
-/** Notes when the first row stood on the page, by the clock that starts with the navigation. */
-const noteFirstRow = () => {
-  const look = () => {
+/** Records when the first row appears, in milliseconds since the navigation. */
+const recordFirstRow = () => {
+  const check = () => {
     if (document.querySelector('li.row .badge')) window.firstRow ??= performance.now();
-    else requestAnimationFrame(look);
+    else requestAnimationFrame(check);
   };
-  look();
+  check();
 };
 
-async function firstSight(browser, program, session, what, aims) {
+async function measureFirstView(browser, program, session, what, targets) {
   const paints = [], rows = [];
   for (let i = 0; i < 7; i++) {
     const { page } = await openPage(browser, { storageState: session, serviceWorkers: 'block' });
-    await page.addInitScript(noteFirstRow);
+    await page.addInitScript(recordFirstRow);
     await page.goto(program.base);
     await page.waitForFunction(() => window.firstRow);
     const paint = () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime;
@@ -35,8 +35,8 @@ async function firstSight(browser, program, session, what, aims) {
     rows.push(await page.evaluate(() => window.firstRow));
     await page.context().close();
   }
-  say(`first paint, ${what}, nothing cached`, `median ${ms(at(paints, 0.5))}, slowest ${ms(at(paints, 1))}`, aims[0]);
-  say(`usable list, ${what}, nothing cached`, `median ${ms(at(rows, 0.5))}, slowest ${ms(at(rows, 1))}`, aims[1]);
+  report(`first paint, ${what}, nothing cached`, `median ${ms(at(paints, 0.5))}, slowest ${ms(at(paints, 1))}`, targets[0]);
+  report(`usable list, ${what}, nothing cached`, `median ${ms(at(rows, 0.5))}, slowest ${ms(at(rows, 1))}`, targets[1]);
 }
 
 async function signIn(browser, program) {
@@ -48,7 +48,7 @@ async function signIn(browser, program) {
   return session;
 }
 
-/** Answers as the path says it should just now, and anything else with 200; notes when each path was answered last. */
+/** Starts a server that answers 503 for paths in `down` and 200 for others, and records when each path was answered. */
 async function startTargets() {
   const down = new Set();
   const answered = new Map();
@@ -61,7 +61,7 @@ async function startTargets() {
   return { url: `http://127.0.0.1:${server.address().port}`, down, answered, stop: () => { server.closeAllConnections(); server.close(); } };
 }
 
-/** The first is checked by hand in what is measured, and seldom besides. */
+/** The first service has a long interval, because the measurement triggers its checks. */
 async function addServices(page, url) {
   for (let from = 0; from < SERVICES; from += 20) {
     const one = (i) => `s${i}: createService(input: { name: "Service ${i}", category: "Group ${i % 20}", monitor: { http: { url: "${url}/${i}" } },
@@ -70,14 +70,14 @@ async function addServices(page, url) {
   }
 }
 
-/** Long tasks, and scripts of updates, from now on. */
-const watchTasks = () => {
+/** Starts to record long tasks. */
+const recordLongTasks = () => {
   window.tasks = [];
   new PerformanceObserver((list) => window.tasks.push(...list.getEntries().map((entry) => entry.duration)))
     .observe({ type: 'longtask' });
 };
 
-async function filtering(page) {
+async function measureFilter(page) {
   const times = [];
   const filter = page.getByRole('searchbox').first();
   await filter.click();
@@ -91,23 +91,23 @@ async function filtering(page) {
       requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - begun)));
     }), text));
   }
-  say('filter keystroke to paint, 2,000 services', `median ${ms(at(times, 0.5))}, slowest ${ms(at(times, 1))}`, 'under 50 ms');
+  report('filter keystroke to paint, 2,000 services', `median ${ms(at(times, 0.5))}, slowest ${ms(at(times, 1))}`, 'under 50 ms');
 }
 
-async function scrolling(page) {
-  await page.evaluate(watchTasks);
+async function measureScrolling(page) {
+  await page.evaluate(recordLongTasks);
   for (let i = 0; i < 60; i++) {
     await page.mouse.wheel(0, 900);
     await page.waitForTimeout(30);
   }
   const long = await page.evaluate(() => window.tasks);
-  say('scrolling through 2,000 services', `${long.length} tasks of over 50 ms${long.length ? `, longest ${ms(Math.max(...long))}` : ''}`, 'none');
+  report('scrolling through 2,000 services', `${long.length} tasks of over 50 ms${long.length ? `, longest ${ms(Math.max(...long))}` : ''}`, 'none');
   await page.mouse.wheel(0, -100_000);
 }
 
-/** From the answer of the target, which comes before the recording, to the frame that shows the change. */
-async function flips(page, targets) {
-  // The first by name, so that it is in sight.
+/** Measures from the target's response, which precedes the recording, to the frame that shows the change. */
+async function measureStatusChanges(page, targets) {
+  // The first by name, so that it is visible.
   const name = 'Service 0';
   const { services } = await ask(page, '{ services(filter: { search: "Service 0" }) { id name } }');
   const { id } = services.find((service) => service.name === name);
@@ -127,20 +127,20 @@ async function flips(page, targets) {
   }, name);
   await page.waitForTimeout(1000);
   const times = [];
-  for (let i = 0; i < FLIPS; i++) {
+  for (let i = 0; i < STATUS_CHANGES; i++) {
     if (i % 2 === 0) targets.down.add('/0'); else targets.down.delete('/0');
     const count = await page.evaluate(() => window.shown.length);
     const begun = Date.now();
     await ask(page, `mutation { checkService(id: "${id}") { id } }`);
     await page.waitForFunction((count) => window.shown.length > count, count);
     const [shown, answered] = [await page.evaluate((count) => window.shown[count], count), targets.answered.get('/0')];
-    if (answered < begun || shown < answered) throw new Error('a change was shown that is not the one that was made');
+    if (answered < begun || shown < answered) throw new Error('another change was shown than the one that was made');
     times.push(shown - answered);
   }
-  say(`from the target's answer to the changed pixel, ${FLIPS} flips`, `p50 ${ms(at(times, 0.5))}, p99 ${ms(at(times, 0.99))}`, 'p99 under 100 ms from recording');
+  report(`from the target's answer to the changed pixel, ${STATUS_CHANGES} status changes`, `p50 ${ms(at(times, 0.5))}, p99 ${ms(at(times, 0.99))}`, 'p99 under 100 ms from recording');
 }
 
-/** The bytes of the memory of every WebAssembly module in the page. */
+/** Returns the memory of all WebAssembly modules in the page, in bytes. */
 async function moduleMemory(cdp) {
   const { result: { objectId: prototypeObjectId } } = await cdp.send('Runtime.evaluate', { expression: 'WebAssembly.Memory.prototype' });
   const { objects: { objectId } } = await cdp.send('Runtime.queryObjects', { prototypeObjectId });
@@ -149,14 +149,14 @@ async function moduleMemory(cdp) {
   return result.value;
 }
 
-async function heap(page, cdp) {
-  // Whether the module's memory is among what backs buffers depends on the browser: at worst it counts twice.
+async function measureHeap(page, cdp) {
+  // Some browsers count the module's memory as backing storage, so it may count twice.
   const used = async () => {
     await cdp.send('HeapProfiler.collectGarbage');
     const { usedSize, embedderHeapUsedSize, backingStorageSize } = await cdp.send('Runtime.getHeapUsage');
     return (usedSize + embedderHeapUsedSize + backingStorageSize + await moduleMemory(cdp)) / 1e6;
   };
-  await page.evaluate(watchTasks);
+  await page.evaluate(recordLongTasks);
   const before = await cdp.send('Performance.getMetrics');
   const metric = ({ metrics }, name) => metrics.find((metric) => metric.name === name).value;
   const samples = [await used()];
@@ -169,10 +169,10 @@ async function heap(page, cdp) {
   const after = await cdp.send('Performance.getMetrics');
   const script = (metric(after, 'ScriptDuration') - metric(before, 'ScriptDuration')) * 1000;
   const updates = seconds * SERVICES / 20;
-  say('script of one live update', ms(script / updates), 'under 16 ms');
+  report('script of one live update', ms(script / updates), 'under 16 ms');
   const long = await page.evaluate(() => window.tasks);
-  say('tasks of over 50 ms meanwhile', String(long.length), 'none');
-  say(`heap over ${MINUTES} min of ${SERVICES / 20} updates a second`, samples.map((size) => `${size.toFixed(1)}`).join(' ') + ' MB', 'under 120 MB, no growth');
+  report('tasks of over 50 ms meanwhile', String(long.length), 'none');
+  report(`heap over ${MINUTES} min of ${SERVICES / 20} updates a second`, samples.map((size) => `${size.toFixed(1)}`).join(' ') + ' MB', 'under 120 MB, no growth');
 }
 
 const browser = await startBrowser();
@@ -180,7 +180,7 @@ const demo = await startProgram(['demo']);
 try {
   const session = await signIn(browser, demo);
   await new Promise((resolve) => setTimeout(resolve, 10_000));
-  await firstSight(browser, demo, session, 'demo', ['under 300 ms', 'under 1,500 ms']);
+  await measureFirstView(browser, demo, session, 'demo', ['under 300 ms', 'under 1,500 ms']);
 } finally {
   await demo.stop();
 }
@@ -195,19 +195,19 @@ try {
   await page.goto(program.base);
   await page.locator('#main').waitFor();
   await addServices(page, targets.url);
-  await firstSight(browser, program, session, '2,000 services', ['under 300 ms', 'under 2,500 ms']);
+  await measureFirstView(browser, program, session, '2,000 services', ['under 300 ms', 'under 2,500 ms']);
   await page.goto(`${program.base}/?group=none`);
   await page.locator('li.row').first().waitFor();
   await page.waitForTimeout(3000);
   const cdp = await page.context().newCDPSession(page);
   await cdp.send('Performance.enable');
-  await filtering(page);
-  await scrolling(page);
-  await flips(page, targets);
+  await measureFilter(page);
+  await measureScrolling(page);
+  await measureStatusChanges(page, targets);
   await page.goto(`${program.base}/?group=none`);
   await page.locator('li.row').first().waitFor();
   await page.waitForTimeout(5000);
-  await heap(page, cdp);
+  await measureHeap(page, cdp);
 } finally {
   await browser.close();
   await program.stop();

@@ -1,17 +1,18 @@
-// Takes the README's pictures from the demo: `PULSECHECK_BIN=target/debug/pulsecheck node e2e/pictures.mjs`.
+// Takes the README's screenshots of the demo: `PULSECHECK_BIN=target/debug/pulsecheck node
+// e2e/pictures.mjs`.
 import { openPage, startBrowser, startProgram } from './pulsecheck.mjs';
 
 const folder = new URL('../docs/', import.meta.url).pathname;
 const [program, browser] = await Promise.all([startProgram(['demo']), startBrowser()]);
 let session;
 
-/** A signed-in page on the dashboard, with everything on it that comes later than the rows. */
+/** Opens the dashboard, signed in, and waits for everything that is loaded after the rows. */
 async function dashboard(options) {
   const { page } = await openPage(browser, { reducedMotion: 'reduce', storageState: session, ...options });
   await page.goto(session ? program.base : program.link);
   await page.locator('.row .bar path').first().waitFor({ state: 'attached' });
   await page.locator('.live.on').waitFor();
-  // Until every target was looked at, and the vendor's page.
+  // Wait until every service and the vendor page were checked.
   await page.waitForFunction(() => !document.querySelector('.row .badge.unknown') && document.querySelector('.vendors-now'));
   session = await page.context().storageState();
   return page;

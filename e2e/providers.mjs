@@ -1,5 +1,5 @@
-// Sign-in providers on this machine: a certified OpenID Connect implementation, which stands in for Google, and a server
-// that answers as GitHub's OAuth and API do. Both show a person pages with buttons, as the real ones do.
+// Sign-in providers on loopback: a certified OpenID Connect implementation in place of Google, and
+// a server that imitates GitHub's OAuth and API. Both show pages with buttons, as the real ones do.
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -23,7 +23,7 @@ const page = (response, body) => {
   response.end(`<!doctype html><html lang="en"><meta charset="utf-8"><title>Provider</title><body>${body}</body></html>`);
 };
 
-/** An OpenID Connect provider; `person` is who signs in there, and may be changed. */
+/** Starts an OpenID Connect provider. `person` is the user who signs in, and may be changed. */
 export async function startOpenId(callbacks) {
   const person = { sub: 'ada-1', email: 'ada@example.test', email_verified: true, name: 'Ada Lovelace' };
   let provider;
@@ -39,13 +39,13 @@ export async function startOpenId(callbacks) {
   });
   const callback = provider.callback();
   async function handle(request, response) {
-    const [, uid, said] = request.url.match(/^\/interaction\/([^/?]+)(?:\/(yes|no))?$/) ?? [];
+    const [, uid, decision] = request.url.match(/^\/interaction\/([^/?]+)(?:\/(yes|no))?$/) ?? [];
     if (!uid) return callback(request, response);
     const { prompt, params, session, grantId } = await provider.interactionDetails(request, response);
-    if (!said) {
+    if (!decision) {
       return page(response, `<h1>${prompt.name}</h1><a href="/interaction/${uid}/yes">Continue</a> <a href="/interaction/${uid}/no">Cancel</a>`);
     }
-    if (said === 'no') return provider.interactionFinished(request, response, { error: 'access_denied' });
+    if (decision === 'no') return provider.interactionFinished(request, response, { error: 'access_denied' });
     if (prompt.name === 'login') {
       return provider.interactionFinished(request, response, { login: { accountId: person.sub } });
     }
@@ -58,7 +58,7 @@ export async function startOpenId(callbacks) {
   return { base, person, server, stop };
 }
 
-/** What a sign-in by GitHub speaks to; `person` is who signs in there, and may be changed. */
+/** Starts the imitation of GitHub. `person` is the user who signs in, and may be changed. */
 export async function startGitHub() {
   const person = {
     user: { id: 7, login: 'ada', name: 'Ada at GitHub', avatar_url: 'https://avatars.githubusercontent.com/u/7' },
@@ -73,22 +73,22 @@ export async function startGitHub() {
   const { base, stop } = await listen(async (request, response) => {
     const url = new URL(request.url, 'http://github.test');
     if (url.pathname === '/login/oauth/authorize') {
-      const asked = Object.fromEntries(url.searchParams);
-      const back = (answer) => `${asked.redirect_uri}?${new URLSearchParams({ ...answer, state: asked.state })}`;
+      const authorization = Object.fromEntries(url.searchParams);
+      const redirect = (result) => `${authorization.redirect_uri}?${new URLSearchParams({ ...result, state: authorization.state })}`;
       const code = randomUUID();
-      codes.set(code, asked);
-      return page(response, `<h1>Authorize</h1><a href="${back({ code })}">Continue</a> <a href="${back({ error: 'access_denied' })}">Cancel</a>`);
+      codes.set(code, authorization);
+      return page(response, `<h1>Authorize</h1><a href="${redirect({ code })}">Continue</a> <a href="${redirect({ error: 'access_denied' })}">Cancel</a>`);
     }
     if (url.pathname === '/login/oauth/access_token') {
       let body = '';
       for await (const chunk of request) body += chunk;
       const form = Object.fromEntries(new URLSearchParams(body));
-      const asked = codes.get(form.code);
+      const authorization = codes.get(form.code);
       codes.delete(form.code);
       const challenge = createHash('sha256').update(form.code_verifier ?? '').digest('base64url');
-      const good = asked && asked.code_challenge_method === 'S256' && asked.code_challenge === challenge
-        && form.client_id === client.id && form.client_secret === client.secret && form.redirect_uri === asked.redirect_uri;
-      if (!good) return json(response, 200, { error: 'bad_verification_code' });
+      const isValid = authorization && authorization.code_challenge_method === 'S256' && authorization.code_challenge === challenge
+        && form.client_id === client.id && form.client_secret === client.secret && form.redirect_uri === authorization.redirect_uri;
+      if (!isValid) return json(response, 200, { error: 'bad_verification_code' });
       const token = `gho_${randomUUID()}`;
       tokens.add(token);
       return json(response, 200, { access_token: token, token_type: 'bearer', scope: 'read:user,user:email' });

@@ -1,4 +1,4 @@
-// Starts the program on data of its own, a target that behaves as a test says, and a browser.
+// Starts the program with temporary data, a target with a controllable response, and a browser.
 import { chromium } from 'playwright-core';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,11 +12,11 @@ import { promisify } from 'node:util';
 
 const program = process.env.PULSECHECK_BIN ?? new URL('../target/debug/pulsecheck', import.meta.url).pathname;
 
-// Chromium would otherwise look up its maker's hosts, and the sandbox does not work for root.
+// Without these Chromium contacts its vendor's hosts; the sandbox does not work for root.
 const flags = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])];
 
-/** A running `pulsecheck`: where it is, its one-time sign-in link, and how to end it. */
+/** Starts `pulsecheck` and returns its URL, its one-time sign-in link, and functions to control it. */
 export async function startProgram(args = [], settings = {}) {
   const data = await mkdtemp(join(tmpdir(), 'pulsecheck-e2e-'));
   const env = { PATH: process.env.PATH, PULSECHECK_DATA_DIR: data, PULSECHECK_LISTEN: '127.0.0.1:0', ...settings };
@@ -34,7 +34,7 @@ export async function startProgram(args = [], settings = {}) {
   return {
     base: found['Listening on'],
     link: found['Sign in:'],
-    /** Another one-time link, as the operator gets it. */
+    /** Creates another one-time link, as an operator does. */
     async loginLink() {
       const { stdout } = await promisify(execFile)(program, ['login-link'], { env });
       const { pathname, search } = new URL(stdout.match(/https?:\S+/)[0]);
@@ -48,7 +48,7 @@ export async function startProgram(args = [], settings = {}) {
   };
 }
 
-/** An HTTP server to be checked; `behave` changes what it answers from now on. */
+/** Starts an HTTP server to be checked; `behave` sets its response. */
 export async function startTarget() {
   let behaviour = { code: 200, delay: 0 };
   const server = createServer((_, response) => {
@@ -68,20 +68,20 @@ export function startBrowser(more = []) {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: [...flags, ...more] });
 }
 
-/** A page whose every error fails the test that asks for `errors`. */
+/** Opens a page that collects its errors. */
 export async function openPage(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   const page = await context.newPage();
   const errors = [];
-  // A page that is left while it loads breaks its loading off, which is no fault of it.
-  const note = (error) => { if (!error.includes('Response body loading was aborted')) errors.push(error); };
-  page.on('pageerror', (error) => note(String(error)));
-  page.on('console', (message) => { if (message.type() === 'error') note(message.text()); });
+  // Leaving a page while it loads aborts its requests, which is not an error.
+  const record = (error) => { if (!error.includes('Response body loading was aborted')) errors.push(error); };
+  page.on('pageerror', (error) => record(String(error)));
+  page.on('console', (message) => { if (message.type() === 'error') record(message.text()); });
   page.setDefaultTimeout(20_000);
   return { page, errors };
 }
 
-/** Asks the API as the page does. */
+/** Sends a query as the page does. */
 export async function ask(page, query, variables = {}) {
   const answer = await page.evaluate(async (body) => {
     const headers = { 'content-type': 'application/json' };
@@ -91,9 +91,9 @@ export async function ask(page, query, variables = {}) {
   return answer.data;
 }
 
-/** What axe finds wrong with the page as it stands. */
+/** Returns the accessibility violations that axe finds on the page. */
 export async function violations(page) {
-  // The policy of the page allows no script but its own; the debugger may.
+  // The page's content security policy blocks other scripts, but not those of the debugger.
   await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
   return page.evaluate(async () => (await window.axe.run()).violations
     .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.html).join(' | ')}`));

@@ -1,5 +1,5 @@
-// How a session lasts in a real browser: renewed without anybody noticing, kept while the server is busy, and over at once
-// when it was ended elsewhere.
+// Sessions in a real browser: renewed silently, kept while the server is busy, over at once when
+// ended elsewhere.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openPage, startBrowser, startProgram, startTarget } from './pulsecheck.mjs';
@@ -18,7 +18,7 @@ after(async () => {
 
 const REFRESH = '**/api/auth/refresh';
 
-/** A signed-in page on the dashboard, and how often it has renewed its session. */
+/** A signed-in page, with the status of each renewal of its session. */
 async function signedIn() {
   const { page } = await openPage(browser, { serviceWorkers: 'block' });
   await page.goto(await program.loginLink());
@@ -30,8 +30,8 @@ async function signedIn() {
   return { page, renewed };
 }
 
-/** What an access token that has run out looks like to the server: it is not there. */
-async function runOut(page) {
+/** Deletes the access token's cookie, as the browser does when it expires. */
+async function expireAccessToken(page) {
   const cookies = await page.context().cookies();
   const access = cookies.find(({ name }) => name.startsWith('pulsecheck_access'));
   await page.context().clearCookies({ name: access.name });
@@ -39,20 +39,20 @@ async function runOut(page) {
 
 const signInPage = (page) => page.getByRole('heading', { name: 'Sign in' });
 
-test('a session that has run out is renewed while one goes on, and nothing is lost', async () => {
+test('an expired session is renewed without losing input', async () => {
   const { page, renewed } = await signedIn();
   await page.goto(`${program.base}/services/new`);
   await page.locator('#field-url').fill(target.url);
   await page.getByLabel('Name', { exact: true }).fill('Web shop');
-  await runOut(page);
+  await expireAccessToken(page);
   await page.locator('#content').getByRole('button', { name: 'Add service' }).click();
   await page.getByRole('heading', { name: 'Web shop' }).waitFor();
   assert.deepEqual(renewed, [200]);
 
-  await runOut(page);
+  await expireAccessToken(page);
   await page.reload();
   await page.getByRole('heading', { name: 'Web shop' }).waitFor();
-  // The live connection, too: what changes from now on is seen.
+  // The live connection works too.
   target.behave(503);
   await page.getByRole('button', { name: 'Check now' }).click();
   await page.getByText('answered 503').first().waitFor();
@@ -62,13 +62,13 @@ test('a session that has run out is renewed while one goes on, and nothing is lo
   await page.context().close();
 });
 
-test('a server that is busy does not sign anybody out', async () => {
+test('a busy server signs nobody out', async () => {
   const { page } = await signedIn();
-  await runOut(page);
+  await expireAccessToken(page);
   await page.route(REFRESH, (route) => route.fulfill({ status: 503, body: '' }));
   await page.reload();
   await page.getByText('No connection').waitFor();
-  // Asking again changes nothing, and need not be done: the page goes on asking by itself.
+  // Retrying by hand changes nothing, and is not necessary: the page retries by itself.
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.getByText('No connection').waitFor();
   assert.equal(await signInPage(page).count(), 0);
@@ -78,7 +78,7 @@ test('a server that is busy does not sign anybody out', async () => {
   await page.context().close();
 });
 
-test('a session that was ended elsewhere is over at once', async () => {
+test('a session that is ended elsewhere is over at once', async () => {
   const [here, there] = [await signedIn(), await signedIn()];
   await there.page.goto(`${program.base}/settings`);
   await there.page.getByRole('button', { name: 'Sign out everywhere else' }).click();

@@ -1,5 +1,5 @@
-// Signing in by providers in a real browser, from the page's own buttons to the dashboard, and every way in
-// which it can go wrong: none of them leaves a cookie.
+// Sign-in with providers in a real browser, from the buttons to the dashboard, and every failure:
+// none leaves a cookie.
 import assert from 'node:assert/strict';
 import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
@@ -11,8 +11,8 @@ import { openPage, startBrowser, startProgram } from './pulsecheck.mjs';
 const secret = 'a secret key that only this test knows';
 let openid, github, program, browser;
 
-/** Keeps a port: providers have to know the address of the callback before the program runs. */
-async function keepPort() {
+/** Reserves a port, because providers have to know the callback URL before the program runs. */
+async function reservePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const release = async () => {
@@ -23,7 +23,7 @@ async function keepPort() {
 }
 
 before(async () => {
-  const { port, release } = await keepPort();
+  const { port, release } = await reservePort();
   const base = `http://127.0.0.1:${port}`;
   const ids = ['google', 'oidc'];
   [openid, github, browser] = await Promise.all([
@@ -52,14 +52,14 @@ const cookies = async (page) => {
   return all.filter(({ name }) => name.startsWith('pulsecheck_')).map(({ name }) => name.replace(/_\d+$/, '')).sort();
 };
 
-/** Asks the API as the page does. */
+/** Sends a query as the page does. */
 const ask = (page, query) => page.evaluate(async (query) => {
   const headers = { 'content-type': 'application/json' };
   const answer = await fetch('/api/graphql', { method: 'POST', headers, body: JSON.stringify({ query }) });
   return (await answer.json()).data;
 }, query);
 
-/** Says yes to everything at a provider, until back; where it ended. */
+/** Agrees to everything at a provider and returns the final URL. */
 async function agree(page) {
   while (!page.url().startsWith(program.base)) {
     const before = page.url();
@@ -74,8 +74,8 @@ async function signIn(page, id, path = '/incidents') {
   return agree(page);
 }
 
-/** As if the sign-in under way had been begun ten minutes ago: its cookie is signed anew, as the program signs it. */
-async function grownOld(context) {
+/** Makes the sign-in in progress ten minutes older, by signing its cookie again as the program does. */
+async function expireSignIn(context) {
   const cookie = (await context.cookies()).find(({ name }) => name.startsWith('pulsecheck_sign_in'));
   const [head, payload] = cookie.value.split('.');
   const flow = JSON.parse(Buffer.from(payload, 'base64url'));
@@ -86,8 +86,8 @@ async function grownOld(context) {
   await context.addCookies([{ ...cookie, value: `${signed}.${signature}` }]);
 }
 
-/** Ended on the sign-in page with this code, on a page that shows it, and with no session. */
-async function refused(page, code) {
+/** Asserts that the page is the sign-in page with this error, without a session. */
+async function assertFailed(page, code) {
   const url = new URL(page.url());
   assert.equal(url.pathname, '/sign-in');
   assert.equal(url.searchParams.get('error'), code);
@@ -97,14 +97,14 @@ async function refused(page, code) {
   assert.deepEqual(await ask(page, '{ me { id } }'), { me: null });
 }
 
-/** A page whose every answer to a callback is looked at. */
+/** A page that records the responses of callbacks. */
 async function visitor() {
   const { page } = await openPage(browser);
   const answers = [];
   const errors = [];
   page.on('pageerror', (error) => errors.push(String(error)));
   page.on('console', (message) => {
-    // A stranger's page asks whether it has a session; what providers lack is not our affair.
+    // Without a session the page gets a 401; errors on the providers' pages are not ours.
     const ours = message.location().url.startsWith(program.base) && !message.text().includes('401');
     if (message.type() === 'error' && ours) errors.push(message.text());
   });
@@ -114,13 +114,13 @@ async function visitor() {
   return { page, errors, answers };
 }
 
-/** No answer to a callback has set a cookie. */
-async function untouched(answers) {
-  assert.ok(answers.length > 0, 'the callback was reached');
-  for (const headers of await Promise.all(answers)) assert.equal(headers['set-cookie'], undefined);
+/** Asserts that no callback has set a cookie. */
+async function assertNoCookies(responses) {
+  assert.ok(responses.length > 0, 'the callback was reached');
+  for (const headers of await Promise.all(responses)) assert.equal(headers['set-cookie'], undefined);
 }
 
-test('somebody signs in by each provider, comes back to where they were, and is the same person', async () => {
+test('each provider signs in the same user and returns to the page', async () => {
   const seen = [];
   for (const [id, name] of [['google', 'Google'], ['github', 'GitHub'], ['oidc', 'Ours']]) {
     const { page, errors } = await visitor();
@@ -143,37 +143,37 @@ test('somebody signs in by each provider, comes back to where they were, and is 
 });
 
 for (const id of ['google', 'github']) {
-  test(`${id}: whoever says no there is told so`, async () => {
+  test(`${id}: a cancelled sign-in is reported`, async () => {
     const { page, answers } = await visitor();
     await page.goto(`${program.base}/api/auth/${id}`);
     await page.getByRole('link', { name: 'Cancel' }).click();
     await page.waitForURL(/\/sign-in/);
-    await refused(page, 'denied');
-    await untouched(answers);
+    await assertFailed(page, 'denied');
+    await assertNoCookies(answers);
   });
 
-  test(`${id}: what was begun in another browser, forged or replayed signs nobody in`, async () => {
+  test(`${id}: a foreign, forged or replayed callback signs nobody in`, async () => {
     const { page } = await visitor();
-    let wayBack;
+    let callback;
     page.on('request', (request) => {
       const url = new URL(request.url());
-      if (url.pathname.endsWith('/callback') && url.searchParams.has('code')) wayBack = request.url();
+      if (url.pathname.endsWith('/callback') && url.searchParams.has('code')) callback = request.url();
     });
     await signIn(page, id);
-    assert.ok(wayBack);
+    assert.ok(callback);
 
     const other = await visitor();
-    await other.page.goto(wayBack);
-    await refused(other.page, 'browser');
-    await untouched(other.answers);
+    await other.page.goto(callback);
+    await assertFailed(other.page, 'browser');
+    await assertNoCookies(other.answers);
 
     const forger = await visitor();
     await forger.page.goto(`${program.base}/api/auth/${id}`);
     await forger.page.goto(`${program.base}/api/auth/${id}/callback?code=x&state=${'A'.repeat(43)}`);
-    await refused(forger.page, 'mismatch');
-    await forger.page.goto(wayBack);
-    await refused(forger.page, 'mismatch');
-    await untouched(forger.answers);
+    await assertFailed(forger.page, 'mismatch');
+    await forger.page.goto(callback);
+    await assertFailed(forger.page, 'mismatch');
+    await assertNoCookies(forger.answers);
 
     const replay = await visitor();
     await replay.page.goto(`${program.base}/api/auth/${id}`);
@@ -188,28 +188,28 @@ for (const id of ['google', 'github']) {
     assert.ok(kept.some(({ name }) => name.startsWith('pulsecheck_sign_in')));
     await replay.page.context().clearCookies();
     await replay.page.goto(again);
-    await refused(replay.page, 'browser');
+    await assertFailed(replay.page, 'browser');
     await replay.page.context().addCookies(kept);
     replay.answers.length = 0;
     await replay.page.goto(again);
-    await refused(replay.page, 'used');
-    await untouched(replay.answers);
+    await assertFailed(replay.page, 'used');
+    await assertNoCookies(replay.answers);
   });
 
-  test(`${id}: whoever comes back too late, or has lost the cookie, is told so`, async () => {
+  test(`${id}: an expired sign-in or a lost cookie is reported`, async () => {
     const lost = (context) => context.clearCookies({ name: /^pulsecheck_sign_in/ });
-    for (const [code, meanwhile] of [['expired', grownOld], ['browser', lost]]) {
+    for (const [code, interfere] of [['expired', expireSignIn], ['browser', lost]]) {
       const { page, answers } = await visitor();
       await page.goto(`${program.base}/api/auth/${id}`);
-      await meanwhile(page.context());
+      await interfere(page.context());
       await agree(page);
-      await refused(page, code);
-      await untouched(answers);
+      await assertFailed(page, code);
+      await assertNoCookies(answers);
     }
   });
 }
 
-test('no link to a provider leads to another server afterwards', async () => {
+test('a sign-in never redirects to another server', async () => {
   for (const path of ['//evil.example/', '/\\evil.example', '/%2F/evil.example', 'https://evil.example/']) {
     const { page } = await visitor();
     const url = await signIn(page, 'github', path);
@@ -217,14 +217,14 @@ test('no link to a provider leads to another server afterwards', async () => {
   }
 });
 
-test('an address that nobody vouches for opens nobody else\'s account', async () => {
+test('an unverified address opens nobody else\'s account', async () => {
   openid.person.email_verified = false;
   openid.person.sub = 'eve';
   try {
     const { page, answers } = await visitor();
     await signIn(page, 'google');
-    await refused(page, 'email_taken');
-    await untouched(answers);
+    await assertFailed(page, 'email_taken');
+    await assertNoCookies(answers);
   } finally {
     openid.person.email_verified = true;
     openid.person.sub = 'ada-1';
@@ -233,8 +233,8 @@ test('an address that nobody vouches for opens nobody else\'s account', async ()
   try {
     const { page, answers } = await visitor();
     await signIn(page, 'github');
-    await refused(page, 'unverified_email');
-    await untouched(answers);
+    await assertFailed(page, 'unverified_email');
+    await assertNoCookies(answers);
   } finally {
     github.person.emails[0].verified = true;
   }

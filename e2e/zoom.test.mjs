@@ -1,5 +1,6 @@
-// Everything at twice the size, in a real browser on the demo: by the browser's zoom, which halves the window, and by
-// larger letters alone. Nothing is cut off, lies over something else, or makes the page scroll sideways.
+// Every view at 200 %, in a real browser on the demo: by the browser's zoom, which halves the
+// viewport, and by a larger font size. Nothing is cut off, overlaps, or makes the page scroll
+// sideways.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ask, openPage, startBrowser, startProgram, violations } from './pulsecheck.mjs';
@@ -22,7 +23,7 @@ after(async () => {
 
 const signedIn = () => ({ storageState: session, serviceWorkers: 'block' });
 
-/** The addresses of all views. */
+/** The paths of all views. */
 async function views(page) {
   const query = '{ services { id name kind incidents(first: 1) { edges { node { id } } } } }';
   const { services } = await ask(page, query);
@@ -33,11 +34,11 @@ async function views(page) {
     `/incidents/${requested.incidents.edges[0].node.id}`, '/settings', '/system', '/nowhere'];
 }
 
-/** What is wrong with where things lie on the page. */
-function misplaced() {
-  const wrong = [];
+/** Finds texts that are cut off, overlap, or make the page too wide. */
+function findLayoutProblems() {
+  const problems = [];
   const wider = document.documentElement.scrollWidth - window.innerWidth;
-  if (wider > 0) wrong.push(`the page is ${wider} px too wide`);
+  if (wider > 0) problems.push(`the page is ${wider} px too wide`);
   const texts = [];
   const walk = document.createTreeWalker(document.querySelector('#main'), NodeFilter.SHOW_TEXT);
   for (let node = walk.nextNode(); node; node = walk.nextNode()) {
@@ -65,34 +66,34 @@ function misplaced() {
         const box = at.getBoundingClientRect();
         const scrolls = ['auto', 'scroll'].includes(style.overflowX);
         if (right > box.right + 1 && !scrolls && style.textOverflow !== 'ellipsis') {
-          wrong.push(`"${shown.text}" is cut off by .${at.className}`);
+          problems.push(`"${shown.text}" is cut off by .${at.className}`);
         }
         shown.left = Math.max(shown.left, box.left);
         shown.right = Math.min(shown.right, box.right);
         shown.top = Math.max(shown.top, box.top);
         shown.bottom = Math.min(shown.bottom, box.bottom);
       }
-      if (shown.right > window.innerWidth + 1) wrong.push(`"${shown.text}" ends outside of the window`);
+      if (shown.right > window.innerWidth + 1) problems.push(`"${shown.text}" ends outside of the window`);
       if (shown.right - shown.left > 1 && shown.bottom - shown.top > 1) texts.push(shown);
     }
   }
-  texts.forEach((one, place) => texts.slice(place + 1).forEach((other) => {
+  texts.forEach((one, index) => texts.slice(index + 1).forEach((other) => {
     const across = Math.min(one.right, other.right) - Math.max(one.left, other.left);
     const down = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
-    if (one.node !== other.node && one.layer === other.layer && across > 2 && down > 4) wrong.push(`"${one.text}" and "${other.text}" overlap`);
+    if (one.node !== other.node && one.layer === other.layer && across > 2 && down > 4) problems.push(`"${one.text}" and "${other.text}" overlap`);
   }));
-  return [...new Set(wrong)];
+  return [...new Set(problems)];
 }
 
-/** Looks at every view, and at the palette and the sign-in page. */
-async function everything(page, errors, what) {
+/** Checks every view, the palette and the sign-in page. */
+async function checkEveryView(page, errors, size) {
   await page.goto(program.base);
   await page.locator('li.row').first().waitFor();
-  const right = async (view) => {
-    assert.deepEqual(await page.evaluate(misplaced), [], `${view}, ${what}`);
-    assert.deepEqual(await violations(page), [], `${view}, ${what}`);
+  const check = async (view) => {
+    assert.deepEqual(await page.evaluate(findLayoutProblems), [], `${view}, ${size}`);
+    assert.deepEqual(await violations(page), [], `${view}, ${size}`);
     if (process.env.SCREENSHOTS) {
-      const name = `${what} ${view}`.replace(/[0-9a-f-]{36}/, 'one').replace(/\W+/g, '-');
+      const name = `${size} ${view}`.replace(/[0-9a-f-]{36}/, 'one').replace(/\W+/g, '-');
       await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png` });
     }
   };
@@ -100,17 +101,17 @@ async function everything(page, errors, what) {
     await page.goto(program.base + path);
     await page.locator('main h1:not(.unseen):visible').first().waitFor();
     await page.waitForFunction(() => !document.querySelector('.skeleton'));
-    await right(path);
+    await check(path);
   }
   await page.keyboard.press('Control+k');
   await page.getByRole('dialog').waitFor();
-  await right('the palette');
-  // Renewed meanwhile, perhaps.
+  await check('the palette');
+  // The session may have been renewed.
   session = await page.context().storageState();
   await page.context().clearCookies();
   await page.goto(program.base);
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
-  await right('the sign-in page');
+  await check('the sign-in page');
   assert.deepEqual(errors.filter((error) => !error.includes('401')), []);
   await page.context().close();
 }
@@ -119,16 +120,16 @@ for (const [width, height] of [[1440, 900], [1280, 800]]) {
   test(`a window of ${width} px at 200 % shows everything`, async () => {
     const viewport = { width: width / 2, height: height / 2 };
     const { page, errors } = await openPage(browser, { viewport, deviceScaleFactor: 2, ...signedIn() });
-    await everything(page, errors, `${width} px at 200 %`);
+    await checkEveryView(page, errors, `${width} px at 200 %`);
   });
 
-  test(`a window of ${width} px shows everything in letters of twice the size`, async () => {
-    // What the browser's setting of the size of letters sets.
+  test(`a window of ${width} px shows everything at twice the font size`, async () => {
+    // The browser's setting of the default font size.
     const larger = await startBrowser(['--blink-settings=defaultFontSize=32,defaultFixedFontSize=26']);
     try {
       const viewport = { width, height };
       const { page, errors } = await openPage(larger, { viewport, ...signedIn() });
-      await everything(page, errors, `${width} px in larger letters`);
+      await checkEveryView(page, errors, `${width} px at a larger font size`);
     } finally {
       await larger.close();
     }

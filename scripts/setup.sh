@@ -57,23 +57,23 @@ want_node() {
   fi
 }
 
-# The compiler for the dashboard: rustup's with the library's sources where those can be had, otherwise Debian's.
+# Makes sure that something can compile for WebAssembly: rustup's target where it can be added, else Debian's compiler.
 want_wasm() {
   [ -z "$(wasm_toolchain)" ] || return 0
-  say "the sources of the standard library are missing"
+  say "the WebAssembly target is missing"
   if [ "${WASM_TOOLCHAIN:-rustup}" = rustup ] && have rustup; then
-    say "adding rust-src to rustup's toolchain"
+    say "adding $WASM_TARGET to rustup's toolchain"
     mkdir -p target
-    if timeout 300 rustup component add rust-src >target/setup.log 2>&1 && [ -n "$(wasm_toolchain)" ]; then return 0; fi
-    say "rustup could not add it ($(tail -n1 target/setup.log)); taking Debian's compiler"
+    if timeout 300 rustup target add "$WASM_TARGET" >target/setup.log 2>&1 && [ -n "$(wasm_toolchain)" ]; then return 0; fi
+    say "rustup could not add it ($(tail -n1 target/setup.log)); using Debian's compiler"
   fi
-  packages+=(rustc-web cargo-web rust-web-src)
+  packages+=("${DEBIAN_WASM_PACKAGES[@]}")
   wasm_linker >/dev/null || packages+=(lld-22)
 }
 
 check_wasm() {
-  [ -n "$(wasm_toolchain)" ] || stop "no compiler for WebAssembly: either \`rustup component add rust-src\` has to work," \
-    "or Debian's rustc-web $(rust_needed) or newer has to be installed, which the bookworm-security suite has."
+  [ -n "$(wasm_toolchain)" ] || stop "nothing here compiles for WebAssembly: run \`rustup target add $WASM_TARGET\`," \
+    "or install Debian's rustc-web $(rust_needed) or newer, which the bookworm-security suite has."
 }
 
 want_test_servers() {

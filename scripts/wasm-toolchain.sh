@@ -1,12 +1,16 @@
 # shellcheck shell=bash
-# Which compiler builds the dashboard: rustup's, when it has the sources of the standard library, or else Debian's, which
-# can have them too. The library is built together with the dashboard, for WebAssembly and for size. Sourced by setup.sh
-# and ui.sh.
+# Chooses the compiler that builds the dashboard and runs it. Sourced by setup.sh and ui.sh.
+#
+# Normally that is rustup's stable toolchain with the WebAssembly target. Where the target cannot be
+# added, Debian's compiler takes over. Debian has no standard library for this target, so cargo
+# builds it from Debian's sources, which a stable cargo does only with RUSTC_BOOTSTRAP. Nothing
+# outside this file depends on that.
 
 WASM_TARGET=wasm32-unknown-unknown
 DEBIAN_RUSTC=/usr/bin/rustc
 DEBIAN_CARGO=/usr/bin/cargo
 DEBIAN_RUST_SOURCE=/usr/lib/rustlib/src/rust/library
+DEBIAN_WASM_PACKAGES=(rustc-web cargo-web rust-web-src)
 
 # The oldest Rust that the workspace accepts, as in "1.94".
 rust_needed() {
@@ -20,10 +24,11 @@ rust_is_recent() {
   [ -n "$version" ] && [ "$(printf '%s\n' "$(rust_needed)" "$version" | sort -V | head -n1)" = "$(rust_needed)" ]
 }
 
-# Prints `rustup`, `debian` or nothing. WASM_TOOLCHAIN set to one of the two passes over the other.
+# Prints `rustup`, `debian`, or nothing when neither can build for WebAssembly. Setting
+# WASM_TOOLCHAIN to one of them rules out the other.
 wasm_toolchain() {
   if [ "${WASM_TOOLCHAIN:-rustup}" = rustup ] &&
-    [ -d "$(rustc --print sysroot)/lib/rustlib/src/rust/library/std" ]; then
+    [ -d "$(rustc --print sysroot)/lib/rustlib/$WASM_TARGET/lib" ]; then
     echo rustup
   elif [ "${WASM_TOOLCHAIN:-debian}" = debian ] &&
     [ -d "$DEBIAN_RUST_SOURCE" ] && [ -x "$DEBIAN_CARGO" ] && rust_is_recent "$DEBIAN_RUSTC"; then
@@ -31,7 +36,15 @@ wasm_toolchain() {
   fi
 }
 
-# Prints the linker for WebAssembly, which every rustup toolchain brings along; Debian's cargo does not.
+# Prints the version of the compiler that wasm_toolchain has chosen.
+wasm_compiler_version() {
+  case $(wasm_toolchain) in
+    rustup) rustc --version ;;
+    debian) "$DEBIAN_RUSTC" --version ;;
+  esac
+}
+
+# Prints the linker for WebAssembly. Every rustup toolchain has one; Debian's cargo does not.
 wasm_linker() {
   local sysroot host candidate
   sysroot=$(rustc --print sysroot)
@@ -40,4 +53,16 @@ wasm_linker() {
     if command -v "$candidate"; then return 0; fi
   done
   return 1
+}
+
+# cargo_wasm <arguments of cargo build>: builds for WebAssembly with the chosen compiler.
+cargo_wasm() {
+  if [ "$(wasm_toolchain)" = rustup ]; then
+    cargo build --target "$WASM_TARGET" "$@"
+    return
+  fi
+  local linker
+  linker=$(wasm_linker)
+  RUSTC=$DEBIAN_RUSTC RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker \
+    "$DEBIAN_CARGO" build --target "$WASM_TARGET" -Z build-std=std,panic_abort "$@"
 }

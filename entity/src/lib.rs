@@ -14,6 +14,7 @@ pub mod incident_acknowledgement;
 pub mod incident_event;
 pub mod incident_note;
 pub mod login_link;
+pub mod multi_row;
 pub mod rollup_progress;
 pub mod scheduler_minute;
 pub mod service;

@@ -9,12 +9,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::rollup::{Fold, Sum};
 use domain::transition::{Effect, Failing, State};
 use domain::uptime::Sample;
-use domain::{Observation, Outcome, Policy, Status, advance, slot};
+use domain::{Observation, Outcome, Policy, advance, slot};
 use entity::column::{self, RollupPeriod};
 use entity::{
-    check_rollup, incident, incident_acknowledgement, incident_event, incident_note,
-    rollup_progress, service, service_state,
+    check_rollup, incident, incident_acknowledgement, incident_note, rollup_progress, service,
+    service_state,
 };
+use incidents::{Evidence, IncidentChanges, IncidentOwner, IncidentWriter};
 use sea_orm::{
     ActiveModelTrait as _, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction,
     DbBackend, EntityTrait as _, IntoActiveModel, SqliteTransactionMode, Statement,
@@ -53,7 +54,9 @@ pub(crate) async fn write(
     if service.paused {
         let (state, effects) = past.state.paused(now);
         past.state = state;
-        past.follow(&effects, None);
+        if let Some(last) = past.last.clone() {
+            past.apply_effects(&effects, &last);
+        }
     }
     let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
     let options = TransactionOptions {
@@ -75,8 +78,8 @@ struct Past<'a> {
     last: Option<Outcome>,
     /// Rows of `checks` as JSON arrays.
     checks: Vec<serde_json::Value>,
-    incidents: Vec<incident::Model>,
-    timeline: Vec<incident_event::Model>,
+    incidents: IncidentChanges,
+    open_incident: Option<incident::Model>,
 }
 
 impl<'a> Past<'a> {
@@ -87,8 +90,8 @@ impl<'a> Past<'a> {
             fold: Fold::after(None),
             last: None,
             checks: Vec::new(),
-            incidents: Vec::new(),
-            timeline: Vec::new(),
+            incidents: IncidentChanges::default(),
+            open_incident: None,
         }
     }
 
@@ -105,7 +108,7 @@ impl<'a> Past<'a> {
         let policy = Policy {
             confirmations,
             recoveries: 1,
-            horizon: slot::horizon(interval),
+            coverage_window: slot::coverage_window(interval),
         };
         let mut slot = slot::next_slot(self.service.id, interval, from);
         while slot <= to {
@@ -143,7 +146,7 @@ impl<'a> Past<'a> {
             },
             outcome.response_time_ms,
         );
-        self.follow(&transition.effects, Some(&outcome));
+        self.apply_effects(&transition.effects, &outcome);
         self.last = Some(outcome);
     }
 
@@ -168,74 +171,18 @@ impl<'a> Past<'a> {
         ]));
     }
 
-    /// Carries effects out on the incidents and their timelines.
-    fn follow(&mut self, effects: &[Effect], outcome: Option<&Outcome>) {
-        let why = outcome.and_then(Outcome::message);
-        let because = |what: &str| {
-            why.as_ref()
-                .map_or_else(|| what.to_owned(), |why| format!("{what}: {why}"))
+    fn apply_effects(&mut self, effects: &[Effect], outcome: &Outcome) {
+        let owner = IncidentOwner {
+            service_id: self.service.id,
+            user_id: self.service.user_id,
+        };
+        let evidence = Evidence {
+            outcome,
+            vendor_incidents: &[],
         };
         for effect in effects {
-            if let Effect::Opened {
-                kind,
-                started_at,
-                checks_failed,
-            } = effect
-            {
-                self.incidents.push(incident::Model {
-                    id: Uuid::now_v7(),
-                    service_id: self.service.id,
-                    user_id: self.service.user_id,
-                    incident_type: (*kind).into(),
-                    started_at: *started_at,
-                    resolved_at: None,
-                    checks_failed: count(*checks_failed),
-                    cause: why.clone(),
-                });
-            }
-            let Some(incident) = self.incidents.last_mut() else {
-                continue;
-            };
-            let (at, kind, message) = match effect {
-                Effect::Changed { .. } => continue,
-                Effect::FailedAgain => {
-                    incident.checks_failed += 1;
-                    continue;
-                }
-                Effect::Opened {
-                    kind: domain::IncidentType::Downtime,
-                    started_at,
-                    ..
-                } => (*started_at, "opened", because("went down")),
-                Effect::Opened { started_at, .. } => {
-                    (*started_at, "opened", because("became degraded"))
-                }
-                Effect::Escalated { at } => {
-                    incident.incident_type = column::IncidentType::Downtime;
-                    incident.cause.clone_from(&why);
-                    (*at, "escalated", because("went from degraded to down"))
-                }
-                Effect::Eased { at } => (*at, "eased", because("answers again, but is degraded")),
-                Effect::Worsened { at } => (*at, "worsened", because("down again")),
-                Effect::Resolved { at, by } => {
-                    incident.resolved_at = Some(*at);
-                    let minutes = (*at - incident.started_at).num_minutes();
-                    let what = if *by == Status::Up {
-                        "up again"
-                    } else {
-                        "over"
-                    };
-                    (*at, "resolved", format!("{what} after {minutes} min"))
-                }
-            };
-            let (id, incident_id, kind) = (Uuid::now_v7(), incident.id, kind.to_owned());
-            self.timeline.push(incident_event::Model {
-                id,
-                incident_id,
-                at,
-                kind,
-                message,
-            });
+            self.incidents
+                .apply_effect(owner, &mut self.open_incident, effect, &evidence);
         }
     }
 
@@ -280,26 +227,10 @@ impl<'a> Past<'a> {
         .await?;
 
         let state = self.final_state().into_active_model().reset_all();
-        let open = self
-            .incidents
-            .last()
-            .filter(|incident| incident.resolved_at.is_none())
-            .cloned();
-        let incidents = self
-            .incidents
-            .into_iter()
-            .map(IntoActiveModel::into_active_model);
-        incident::Entity::insert_many(incidents)
-            .exec_without_returning(db)
+        IncidentWriter::new(DbBackend::Sqlite)
+            .write(db, &self.incidents)
             .await?;
-        let timeline = self
-            .timeline
-            .into_iter()
-            .map(IntoActiveModel::into_active_model);
-        incident_event::Entity::insert_many(timeline)
-            .exec_without_returning(db)
-            .await?;
-        if let Some(open) = open {
+        if let Some(open) = self.open_incident {
             care_for(db, &open).await?;
         }
         service_state::Entity::update(state).exec(db).await?;
@@ -314,10 +245,7 @@ impl<'a> Past<'a> {
             failing,
             ..
         } = self.state;
-        let open = self
-            .incidents
-            .last()
-            .filter(|incident| incident.resolved_at.is_none());
+        let open = self.open_incident.as_ref();
         let last = self.last.as_ref();
         let ms = |of: fn(&Outcome) -> Option<u32>| last.and_then(of).map(count);
         service_state::Model {

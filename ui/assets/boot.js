@@ -1,7 +1,7 @@
-// Runs before the first paint: a chosen theme wins over the system's, and nothing flashes.
+// Runs before the first paint, so that a chosen theme replaces the system's without a flash.
 try {
   const theme = localStorage.getItem("pulsecheck.theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 } catch {
-  // Storage is switched off: the system's theme holds.
+  // Without storage the system's theme applies.
 }

@@ -1,28 +1,28 @@
-// Loads the compiled dashboard; where that is impossible the page says so instead of staying empty.
+// Loads the compiled dashboard, and shows an error on the page if that fails.
 import init from "compiled/ui.js";
 import module_or_path from "optimised/ui.wasm";
 
-const failed = (cause) => {
+const showFailure = (cause) => {
   console.error(cause);
   document.getElementById("load-failed").hidden = false;
 };
 
-// A program that stops says why in no other way.
+// A panic of the program shows only as a runtime error of the module.
 addEventListener("error", ({ error }) => {
-  if (error instanceof WebAssembly.RuntimeError) failed(error);
+  if (error instanceof WebAssembly.RuntimeError) showFailure(error);
 });
 
-if (typeof WebAssembly === "object") init({ module_or_path }).then(serveOffline, failed);
-else failed("WebAssembly is not available");
+if (typeof WebAssembly === "object") init({ module_or_path }).then(installServiceWorker, showFailure);
+else showFailure("WebAssembly is not available");
 
-/** Installs what keeps the page for times without a connection; tells the program when a newer version took over. */
-async function serveOffline() {
+/** Installs the service worker, and tells the program when a newer version has taken over. */
+async function installServiceWorker() {
   const { serviceWorker } = navigator;
   if (!serviceWorker) return;
-  const before = serviceWorker.controller;
+  const isUpdate = Boolean(serviceWorker.controller);
   serviceWorker.addEventListener("controllerchange", () => {
-    if (before) dispatchEvent(new Event("pulsecheck:newer"));
+    if (isUpdate) dispatchEvent(new Event("pulsecheck:updated"));
   });
-  // Without it everything works but for the times without a connection.
+  // Without it everything works except for offline use.
   await serviceWorker.register("/sw.js").catch(console.warn);
 }

@@ -1,85 +1,91 @@
-// Keeps the shell and the last known state for times without a connection.
+// The service worker: caches the app shell and the last known state for use without a connection.
 //
-// Files with a hash in their names are taken from what is kept: they never change. The page itself and the answers that
-// the list is made of come from the network whenever that answers, and from what was kept only when it does not. Then
-// they say so, in the header that the program looks for. Nothing else of the API passes through here.
+// Files with a hash in their names never change, so they come from the cache. The page and the
+// operations below come from the network, and from the cache only when the network or the server
+// fails; then a header tells the program when they were cached. Other operations of the API do not
+// pass through here.
 
 const FILES = {{files}};
-const SHELL = "shell-{{version}}";
-const STATE = "state";
-// The questions whose answers are kept, by what they ask for.
-const KEPT = /^\{"query":"query (ListServices|ListUptimes|GetMe)\b/;
-const KEPT_AT = "x-kept-at";
+const SHELL_CACHE = "shell-{{version}}";
+const STATE_CACHE = "state";
+// The operations whose responses are cached, by the header that the program sends.
+const CACHED_OPERATIONS = ["ListServices", "ListUptimes", "GetMe"];
+const OPERATION_NAME = "x-operation-name";
+const CACHED_AT = "x-cached-at";
 
 addEventListener("install", (event) => {
-  event.waitUntil(caches.open(SHELL).then((cache) => cache.addAll(FILES)).then(() => skipWaiting()));
+  event.waitUntil(caches.open(SHELL_CACHE).then((cache) => cache.addAll(FILES)).then(() => skipWaiting()));
 });
 
 addEventListener("activate", (event) => {
-  const outdated = async () => {
+  const removeOutdated = async () => {
     const names = await caches.keys();
-    await Promise.all(names.filter((name) => name !== SHELL && name !== STATE).map((name) => caches.delete(name)));
+    const outdated = names.filter((name) => name !== SHELL_CACHE && name !== STATE_CACHE);
+    await Promise.all(outdated.map((name) => caches.delete(name)));
     await clients.claim();
   };
-  event.waitUntil(outdated());
+  event.waitUntil(removeOutdated());
 });
 
 addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (url.origin !== location.origin) return;
-  if (request.method === "POST" && url.pathname === "/api/graphql") event.respondWith(ask(request));
-  else if (request.method === "POST" && url.pathname.endsWith("/logout")) event.waitUntil(caches.delete(STATE));
+  const operation = request.headers.get(OPERATION_NAME);
+  if (CACHED_OPERATIONS.includes(operation)) event.respondWith(fetchOperation(request, operation));
+  else if (request.method === "POST" && url.pathname.endsWith("/logout")) event.waitUntil(caches.delete(STATE_CACHE));
   else if (request.method !== "GET" || url.pathname.startsWith("/api/")) return;
-  else if (request.mode === "navigate") event.respondWith(open(request));
-  else if (FILES.includes(url.pathname)) event.respondWith(file(request));
+  else if (request.mode === "navigate") event.respondWith(fetchPage(request));
+  else if (FILES.includes(url.pathname)) event.respondWith(fetchFile(request));
 });
 
-async function file(request) {
+async function fetchFile(request) {
   return (await caches.match(request, { ignoreVary: true })) ?? fetch(request);
 }
 
-async function open(request) {
+async function fetchPage(request) {
+  const cached = () => caches.match("/", { ignoreVary: true });
   try {
     const response = await fetch(request);
     if (response.status < 500) return response;
-    return (await caches.match("/", { ignoreVary: true })) ?? response;
+    return (await cached()) ?? response;
   } catch (cause) {
-    const kept = await caches.match("/", { ignoreVary: true });
-    if (kept) return kept;
+    const page = await cached();
+    if (page) return page;
     throw cause;
   }
 }
 
-async function ask(request) {
-  const body = await request.clone().text();
-  const name = KEPT.exec(body)?.[1];
-  if (!name) return fetch(request);
-  const key = `/kept/${name}`;
+async function fetchOperation(request, operation) {
+  const key = `/operations/${operation}`;
   try {
     const response = await fetch(request);
-    if (response.status >= 500) return (await kept(key)) ?? response;
-    keep(key, response.clone());
+    if (response.status >= 500) return (await findCached(key)) ?? response;
+    store(key, response.clone());
     return response;
   } catch (cause) {
-    const answer = await kept(key);
-    if (answer) return answer;
+    const cached = await findCached(key);
+    if (cached) return cached;
     throw cause;
   }
 }
 
-/** Keeps an answer; when it says that nobody is signed in, or somebody else, nothing is kept of before. */
-async function keep(key, response) {
+/** Caches a response. When the user has signed out or is another one, the cached state is deleted first. */
+async function store(key, response) {
+  if (response.status === 401) return caches.delete(STATE_CACHE);
+  if (!response.ok) return;
   const text = await response.text();
-  if (response.status === 401 || text.startsWith('{"data":{"me":null')) return caches.delete(STATE);
-  if (!response.ok || text.includes('"errors":[')) return;
-  const who = /^{"data":{"me":{"id":"[^"]+"/.exec(text)?.[0];
-  const before = who && (await (await kept(key))?.text());
-  if (before && !before.startsWith(who)) await caches.delete(STATE);
-  const headers = { "content-type": "application/json", [KEPT_AT]: new Date().toISOString() };
-  await (await caches.open(STATE)).put(key, new Response(text, { headers }));
+  const { data, errors } = JSON.parse(text);
+  if (data?.me === null) return caches.delete(STATE_CACHE);
+  if (!data || errors?.length) return;
+  if (data.me) {
+    const cached = await (await findCached(key))?.json();
+    if (cached && cached.data.me.id !== data.me.id) await caches.delete(STATE_CACHE);
+  }
+  const headers = { "content-type": "application/json", [CACHED_AT]: new Date().toISOString() };
+  await (await caches.open(STATE_CACHE)).put(key, new Response(text, { headers }));
 }
 
-async function kept(key) {
-  return (await caches.open(STATE)).match(key);
+async function findCached(key) {
+  return (await caches.open(STATE_CACHE)).match(key);
 }

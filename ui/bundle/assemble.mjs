@@ -1,9 +1,12 @@
-// Turns what ui-bundle wrote into the directory that the server embeds: one script, one style sheet and one module with
-// hashed names, the pages that refer to them, and a brotli and a gzip copy of each file.
+// Turns the output of ui-bundle into the directory that the server embeds: script, style sheet and
+// module with hashed names, the pages that refer to them, and a brotli and a gzip copy of each
+// file.
 //
-// usage: node assemble.mjs <directory of ui-bundle's output> <directory to keep the optimised module in> <output directory>
+// usage: node assemble.mjs <output of ui-bundle> <directory of the optimised module> <output
+// directory>
 //
-// Everything below a directory called `assets` has its hash in its name and may be kept by browsers for ever.
+// Files in directories called `assets` have a hash in their names, so browsers may cache them for
+// ever.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -17,7 +20,8 @@ import esbuild from "esbuild";
 const UI = fileURLToPath(new URL("..", import.meta.url));
 const [compiled, optimised, dist] = process.argv.slice(2).map((dir) => path.resolve(dir));
 
-// What rustc switches on for wasm32-unknown-unknown and what wasm-bindgen adds: wasm-opt must accept it and may use it.
+// The features that rustc enables for wasm32-unknown-unknown and that wasm-bindgen adds. wasm-opt
+// has to accept them.
 const WASM_FEATURES = [
   "bulk-memory",
   "bulk-memory-opt",
@@ -28,32 +32,31 @@ const WASM_FEATURES = [
   "reference-types",
   "sign-ext",
 ];
-// What is larger in plain may be smaller compressed, and it is compressed that a browser loads it: of -Oz, -Os and -O2 it is
-// -O2 that is smallest in brotli.
+// Browsers load the compressed module, and of -Oz, -Os and -O2 the last is the smallest in brotli.
 const WASM_OPT = ["-O2", ...WASM_FEATURES.map((feature) => `--enable-${feature}`)];
 const BROWSERS = ["chrome109", "edge109", "firefox115", "safari16.4"];
 const COMPRESSIBLE = /\.(css|html|ico|js|json|svg|txt|wasm|webmanifest)$/;
 
-/** Shrinks the module, unless the same one was shrunk in the same way before: this is the slowest step. */
+/** Runs wasm-opt, the slowest step, unless its input and options are unchanged. */
 async function optimise() {
   const module = path.join(compiled, "ui_bg.wasm");
   const digest = createHash("sha256").update(WASM_OPT.join()).update(await fs.readFile(module)).digest("hex");
   const result = path.join(optimised, "ui.wasm");
-  const shrunk = path.join(optimised, "input.sha256");
-  if ((await exists(result)) && (await exists(shrunk)) && (await fs.readFile(shrunk, "utf8")) === digest) return;
+  const digestFile = path.join(optimised, "input.sha256");
+  if ((await exists(result)) && (await exists(digestFile)) && (await fs.readFile(digestFile, "utf8")) === digest) return;
 
   await fs.rm(optimised, { recursive: true, force: true });
   await fs.mkdir(optimised, { recursive: true });
   const wasmOpt = path.join(UI, "node_modules/binaryen/bin/wasm-opt");
   execFileSync(process.execPath, [wasmOpt, module, ...WASM_OPT, "-o", result], { stdio: "inherit" });
-  await fs.writeFile(shrunk, digest);
+  await fs.writeFile(digestFile, digest);
 }
 
 async function exists(file) {
   return fs.access(file).then(() => true, () => false);
 }
 
-/** Bundles `entries` into `<base>/assets` and returns the address of each output by its name without the hash. */
+/** Bundles `entries` into `<base>/assets` and returns the URL of each output by its name without the hash. */
 async function bundle(entries, base, options) {
   const { metafile } = await esbuild.build({
     absWorkingDir: UI,
@@ -80,7 +83,7 @@ async function bundle(entries, base, options) {
   return names;
 }
 
-/** Writes a page with each `{{name}}` replaced by the address of the file that bears it. */
+/** Writes a page with each `{{name}}` replaced by the URL of that file. */
 async function page(template, target, names) {
   const html = await fs.readFile(path.join(UI, template), "utf8");
   const filled = html.replace(/{{([\w.-]+)}}/g, (_, name) => {
@@ -90,8 +93,7 @@ async function page(template, target, names) {
   await fs.writeFile(path.join(dist, target), filled);
 }
 
-/** Writes the service worker, which has to know every file that the dashboard is made of, and has to be another one
- * whenever one of them is. */
+/** Writes the service worker with the list of files to cache, and a version that changes with any of them. */
 async function serviceWorker(names) {
   const files = ["/", ...Object.values(names), "/manifest.webmanifest"];
   const icons = (await fs.readdir(path.join(UI, "assets/static"))).filter((file) => file.endsWith(".svg"));
@@ -113,7 +115,7 @@ async function filesBelow(dir) {
   return (await Promise.all(below)).flat().sort();
 }
 
-/** Puts the compressed copies beside `file`, where they are smaller, and returns the sizes for the table. */
+/** Writes compressed copies beside `file` where they are smaller, and returns the sizes. */
 async function compress(file) {
   const content = await fs.readFile(file);
   const sizes = { file: path.relative(dist, file), plain: content.length };
@@ -121,7 +123,7 @@ async function compress(file) {
   const { BROTLI_MODE_FONT, BROTLI_MODE_GENERIC, BROTLI_PARAM_MODE, BROTLI_PARAM_QUALITY, BROTLI_PARAM_SIZE_HINT } =
     zlib.constants;
   const params = {
-    // Code of a machine is more like the tables of a font than like a text: it comes out a few kilobytes smaller.
+    // The font mode compresses WebAssembly a few kilobytes better than the generic one.
     [BROTLI_PARAM_MODE]: file.endsWith(".wasm") ? BROTLI_MODE_FONT : BROTLI_MODE_GENERIC,
     [BROTLI_PARAM_QUALITY]: 11,
     [BROTLI_PARAM_SIZE_HINT]: content.length,
@@ -153,7 +155,7 @@ await fs.rm(dist, { recursive: true, force: true });
 await fs.mkdir(dist, { recursive: true });
 
 const app = await bundle(["assets/app.css"], "", {});
-// A plain script runs where it stands; a module would wait for the page.
+// A classic script, because a module would run only after the page is parsed.
 const boot = await bundle(["assets/boot.js"], "", { format: "iife" });
 const start = await bundle(["assets/start.js"], "", { format: "esm" });
 const graphiql = await bundle(["graphiql/graphiql.js", "graphiql/graphiql.css"], "/graphiql", { format: "esm" });

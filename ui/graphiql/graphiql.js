@@ -1,4 +1,5 @@
-// The GraphQL playground: GraphiQL, talking to the server that served this page with the cookies of its sign-in.
+// The GraphQL playground: GraphiQL, connected to the server that served this page, with the cookies
+// of its session.
 import { createGraphiQLFetcher } from "@graphiql/toolkit";
 import { GraphiQL } from "graphiql";
 import { createClient } from "graphql-ws";
@@ -13,8 +14,8 @@ const fetcher = createGraphiQLFetcher({
   wsClient: createClient({ url: socket.href }),
 });
 
-const example = `# PulseCheck's API. Ctrl-Space completes, Ctrl-Enter runs;
-# the documentation is behind the book on the left.
+const example = `# PulseCheck's API. Press Ctrl-Space to complete and Ctrl-Enter to run.
+# Click the book on the left for the documentation.
 {
   __schema {
     queryType {

@@ -1,11 +1,11 @@
-//! The GraphQL API as the dashboard uses it: its documents, and how a request is made.
+//! The GraphQL API as the dashboard uses it: its operations, and how a request is sent.
 //!
-//! Knows no component and no store: it returns what the server said, or a [`Problem`].
+//! Knows no component and no store: it returns the server's data or a [`Problem`]. A new operation
+//! is its result type with a line in `operations!` beside it, and its document in `ui/documents`.
 
 mod account;
-mod document;
 mod incident;
-pub(crate) mod json;
+mod operation;
 mod problem;
 mod request;
 mod service;
@@ -23,43 +23,15 @@ mod vendor;
 #[cynic::schema("pulsecheck")]
 pub(crate) mod schema {}
 
-pub use account::{
-    Account, ApiToken, BrowserSession, CalendarFeed, CreateApiToken, CreateApiTokenInput,
-    CreateApiTokenVariables, CreateCalendarFeed, CreatedApiToken, CreatedCalendarFeed,
-    DeleteAccount, DeleteAccountVariables, EndOtherSessions, EndSession, GetAccount, GetMe,
-    GetSignInOptions, Identity, Me, RevokeApiToken, RevokeCalendarFeed, SignInOptions,
-    SignInProvider, who,
-};
-pub use document::Document;
-pub use incident::{
-    AcknowledgeIncident, AddIncidentNote, AddNoteVariables, DeleteIncidentNote, GetIncident,
-    Incident, IncidentDetail, IncidentEvent, IncidentFilter, IncidentNote, IncidentPage,
-    IncidentService, IncidentUpdates, ListIncidents, ListIncidentsVariables, PageInfo,
-    UnacknowledgeIncident,
-};
-pub use json::{Json, Read};
+pub use account::*;
+pub use incident::*;
+pub use operation::Operation;
 pub use problem::{Problem, ProblemKind};
 #[cfg(target_arch = "wasm32")]
-pub(crate) use request::forget_in_flight;
-pub use request::{kept_since, request, sign_out};
-pub(crate) use request::{request_at_the_end, tell, written};
-pub use service::{
-    ByIds, Check, CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, Current,
-    Definition, DeleteServices, FieldInfo, FieldValue, GetDefinition, GetLatency, GetService,
-    GetServiceForm, History, LatencyPoint, LatencyVariables, Limits, ListChecks,
-    ListChecksVariables, ListHistories, ListServices, ListUptimes, MonitorInput, MonitorKindInfo,
-    OfServices, OpenIncident, PageChoice, PauseServices, Percent, Phases, RecategoriseServices,
-    RecategoriseVariables, ResumeServices, Service, ServiceChange, ServiceChanges, ServiceDetail,
-    ServiceFilter, ServiceUptime, StatusUpdate, StatusUpdates, TestResult, TestService,
-    UpdateService, UpdateServiceInput, UpdateServiceVariables, UpdatedService, Uptime, UptimeDay,
-};
-pub use system::{GetSystem, Scheduling, System, Worker};
-pub(crate) use values::ByIdFields;
-pub use values::{
-    ById, IncidentState, IncidentType, Moment, Schedule, ServiceChangeKind, Status, Window,
-};
-pub use vendor::{
-    CatalogueEntry, Component, DiscoverVariables, DiscoverVendorPage, Discovery, FollowedComponent,
-    GetVendor, ListNotices, Maintenance, Notices, RejectedUrl, SearchCatalogue, SearchVariables,
-    ValidateVariables, ValidateVendorPageUrls, Vendor, VendorIncident, VendorPage, VendorUpdate,
-};
+pub(crate) use request::clear_in_flight;
+pub use request::{cached_since, execute, request, sign_out};
+pub(crate) use request::{request_body, send_on_unload};
+pub use service::*;
+pub use system::*;
+pub use values::*;
+pub use vendor::*;

@@ -1,17 +1,18 @@
-//! How long to wait before the next attempt to reach the server.
+//! Exponential backoff with jitter between attempts to reach the server.
 
-const FIRST_MS: f64 = 500.0;
-const LONGEST_MS: f64 = 20_000.0;
+const BASE_DELAY_MS: f64 = 500.0;
+const MAX_DELAY_MS: f64 = 20_000.0;
 
-/// Milliseconds to wait before attempt number `attempt` (0 is the first after a loss): twice as long each time, spread by
-/// `random` (0 to 1) over the upper half, so that not all browsers return to a restarted server in the same moment.
+/// Returns the delay before retry number `attempt`, counted from 0. It doubles each time; `random`
+/// (0 to 1) spreads it over the upper half, so that not all browsers return to a restarted server
+/// at the same moment.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "between 0 and LONGEST_MS"
+    reason = "between 0 and MAX_DELAY_MS"
 )]
-pub(crate) fn lateness_ms(attempt: u32, random: f64) -> u32 {
-    let ceiling = (FIRST_MS * 2f64.powi(attempt.min(10) as i32)).min(LONGEST_MS);
+pub(crate) fn delay_ms(attempt: u32, random: f64) -> u32 {
+    let ceiling = (BASE_DELAY_MS * 2f64.powi(attempt.min(10) as i32)).min(MAX_DELAY_MS);
     (ceiling * (0.5 + random.clamp(0.0, 1.0) / 2.0)) as u32
 }
 
@@ -20,13 +21,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wait_doubles_up_to_its_longest_and_is_spread() {
-        let longest: Vec<_> = (0..8).map(|attempt| lateness_ms(attempt, 1.0)).collect();
+    fn the_delay_doubles_up_to_its_maximum_with_jitter() {
+        let longest: Vec<_> = (0..8).map(|attempt| delay_ms(attempt, 1.0)).collect();
         assert_eq!(
             longest,
             [500, 1000, 2000, 4000, 8000, 16_000, 20_000, 20_000]
         );
-        assert_eq!(lateness_ms(0, 0.0), 250);
-        assert_eq!(lateness_ms(u32::MAX, 0.0), 10_000);
+        assert_eq!(delay_ms(0, 0.0), 250);
+        assert_eq!(delay_ms(u32::MAX, 0.0), 10_000);
     }
 }

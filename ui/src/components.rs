@@ -1,35 +1,35 @@
-//! The parts that pages are made of: they take props, send events and ask nobody. What only draws its
-//! arguments and is never worth comparing is a plain function: a component has props that are built and compared.
+//! The parts of pages: they take props and send events, and never fetch. A part that only draws its
+//! arguments is a plain function, which is smaller than a component.
 
-mod ago;
-mod bar;
 mod chart;
-mod checks;
-mod dialog;
+mod check_table;
+mod confirm_dialog;
+mod day_bar;
 mod field;
 mod icon;
 mod link;
-mod phases;
-mod row;
+mod phase_bar;
+mod placeholder;
+mod service_row;
 mod sparkline;
-mod states;
 mod status;
+mod time;
 mod timeline;
-pub(crate) mod tip;
+mod tooltip;
 mod vendor;
 
-pub use ago::{Ago, At, Since};
-pub use bar::{DayBar, WideDayBar};
-pub use chart::{LatencyChart, Shade};
-pub use checks::CheckTable;
-pub use dialog::Confirm;
-pub use field::{Choice, Field};
-pub use icon::{Shape, icon};
-pub use link::{Elsewhere, Go};
-pub use phases::PhaseBar;
-pub use row::ServiceRow;
-pub use states::{Empty, ProblemBox, RowSkeletons};
+pub use chart::{LatencyChart, ShadedPeriod};
+pub use check_table::CheckTable;
+pub use confirm_dialog::ConfirmDialog;
+pub use day_bar::{DayBar, WideDayBar};
+pub use field::{Field, Select};
+pub use icon::{Icon, icon};
+pub use link::{ExternalLink, Link};
+pub use phase_bar::PhaseBar;
+pub use placeholder::{EmptyState, ProblemBox, RowSkeletons};
+pub use service_row::ServiceRow;
 pub use status::{status_badge, status_mark};
+pub use time::{Elapsed, TimeAgo, Timestamp};
 pub use timeline::Timeline;
-pub use tip::{Tip, TipLayer, use_tip};
-pub use vendor::{MaintenanceNote, ReadAt, Touches, VendorIncidentNote};
+pub use tooltip::{Tooltip, TooltipLayer, TooltipState, use_tooltip};
+pub use vendor::{AffectedComponents, LastRead, VendorIncidentNote, VendorMaintenanceNote};

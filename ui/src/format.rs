@@ -1,8 +1,8 @@
-//! Numbers and stretches of time as people read them. Plain functions: what is now is an argument.
+//! Formats numbers and durations for people. Plain functions: the current time is an argument.
 
 use crate::browser;
 
-/// A stretch of time with its two largest units: `3 d 4 h`, `2 min 10 s`, `45 s`.
+/// Formats a duration with its two largest units: `3 d 4 h`, `2 min 10 s`, `45 s`.
 #[must_use]
 pub fn duration(millis: i64) -> String {
     const UNITS: [(i64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
@@ -20,7 +20,7 @@ pub fn duration(millis: i64) -> String {
     }
 }
 
-/// How long ago something was, with one unit: `now`, `12 s ago`, `3 h ago`.
+/// Formats how long ago something was, with one unit: `now`, `12 s ago`, `3 h ago`.
 #[must_use]
 pub fn ago(millis: i64) -> String {
     let seconds = millis / 1000;
@@ -33,7 +33,7 @@ pub fn ago(millis: i64) -> String {
     }
 }
 
-/// A response time: `87 ms`, `1.24 s`, `12.4 s`.
+/// Formats a response time: `87 ms`, `1.24 s`, `12.4 s`.
 #[must_use]
 pub fn response_time(millis: f64) -> String {
     if millis < 999.5 {
@@ -45,7 +45,7 @@ pub fn response_time(millis: f64) -> String {
     }
 }
 
-/// An amount of data: `48.2 MB`.
+/// Formats an amount of data: `48.2 MB`.
 #[must_use]
 pub fn bytes(bytes: f64) -> String {
     let (size, unit) = if bytes < 999.95e6 {
@@ -56,25 +56,25 @@ pub fn bytes(bytes: f64) -> String {
     format!("{:.1} {unit}", bytes / size)
 }
 
-/// A percentage that never rounds up to a hundred: `100 %`, `99.99 %`, `97.2 %`, `0 %`.
+/// Formats a percentage, which never rounds up to 100: `100 %`, `99.99 %`, `97.2 %`, `0 %`.
 #[must_use]
 pub fn percent(value: f64) -> String {
     if value >= 100.0 {
         return "100 %".to_owned();
     }
-    // Cut off, not rounded: 99.996 % is not a hundred, however one looks at it. The epsilon undoes binary fractions.
-    let cut = (value.max(0.0) * 100.0 + 1e-6).floor() / 100.0;
-    let text = format!("{cut:.2}");
+    // Truncate, because 99.996 % is not 100 %. The epsilon compensates for binary fractions.
+    let truncated = (value.max(0.0) * 100.0 + 1e-6).floor() / 100.0;
+    let text = format!("{truncated:.2}");
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// A percentage or what stands for none.
+/// Formats a percentage, or a dash.
 #[must_use]
-pub fn percent_or_none(value: Option<f64>) -> String {
+pub fn percent_or_dash(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), percent)
 }
 
-/// `1 service`, `2 services`.
+/// Formats a count with its noun: `1 service`, `2 services`.
 #[must_use]
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 {
@@ -84,52 +84,45 @@ pub fn count(number: usize, noun: &str) -> String {
     }
 }
 
-/// Why an incident began, without the vendor's own address of it, and that address. Where there is one it ends the text,
-/// and no other text ends like it.
+/// Splits an incident's cause into the text and the URL of the vendor's incident. Only causes from
+/// vendor pages end with a URL.
 #[must_use]
-pub fn cause(cause: &str) -> (&str, Option<&str>) {
-    let is_address = |text: &str| {
+pub fn split_cause(cause: &str) -> (&str, Option<&str>) {
+    let is_url = |text: &str| {
         (text.starts_with("https://") || text.starts_with("http://"))
             && !text.contains(|c: char| c.is_whitespace() || c == '"')
     };
-    match cause
-        .rsplit_once(": ")
-        .filter(|(_, address)| is_address(address))
-    {
-        Some((text, address)) => (text, Some(address)),
+    match cause.rsplit_once(": ").filter(|(_, url)| is_url(url)) {
+        Some((text, url)) => (text, Some(url)),
         None => (cause, None),
     }
 }
 
-/// Names in a sentence, the first `most` of them: `A, B and 3 more`.
+/// Joins names in a sentence, up to `max` of them: `A, B and 3 more`.
 #[must_use]
-pub fn names(names: &[&str], most: usize) -> String {
-    if names.len() <= most {
+pub fn names(names: &[&str], max: usize) -> String {
+    if names.len() <= max {
         return names.join(", ");
     }
-    format!(
-        "{} and {} more",
-        names[..most].join(", "),
-        names.len() - most
-    )
+    format!("{} and {} more", names[..max].join(", "), names.len() - max)
 }
 
-/// Seconds of an interval: `30 s`, `5 min`, `1 h`.
+/// Formats an interval in seconds: `30 s`, `5 min`, `1 h`.
 #[must_use]
 pub fn interval(seconds: i32) -> String {
     duration(i64::from(seconds) * 1000)
 }
 
-/// What was said about a field, as a sentence of its own.
+/// Capitalises the first letter.
 #[must_use]
-pub fn sentence(text: &str) -> String {
+pub fn capitalise(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| {
         browser::uppercase(first.encode_utf8(&mut [0; 4])) + letters.as_str()
     })
 }
 
-/// A vendor's own word as people write it: `partial_outage` is `partial outage`.
+/// Formats a vendor's status or impact: `partial_outage` is `partial outage`.
 #[must_use]
 pub fn vendor_word(word: &str) -> String {
     word.trim().replace('_', " ")
@@ -158,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_past_is_told_in_one_unit() {
+    fn times_ago_show_one_unit() {
         for (millis, text) in [
             (-3000, "now"),
             (1999, "now"),
@@ -187,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn data_is_told_in_megabytes_and_gigabytes() {
+    fn data_is_formatted_in_megabytes_and_gigabytes() {
         for (amount, text) in [
             (0.0, "0.0 MB"),
             (999.9e6, "999.9 MB"),
@@ -199,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn almost_a_hundred_is_not_a_hundred() {
+    fn a_percentage_is_never_rounded_up_to_100() {
         for (value, text) in [
             (100.0, "100 %"),
             (99.9999, "99.99 %"),
@@ -210,20 +203,20 @@ mod tests {
         ] {
             assert_eq!(percent(value), text, "{value}");
         }
-        assert_eq!(percent_or_none(None), "–");
+        assert_eq!(percent_or_dash(None), "–");
     }
 
     #[test]
-    fn vendors_words_and_sentences() {
+    fn vendors_words_are_spaced_and_sentences_capitalised() {
         assert_eq!(vendor_word(" partial_outage"), "partial outage");
-        assert_eq!(sentence("ärger"), "Ärger");
-        assert_eq!(sentence(""), "");
+        assert_eq!(capitalise("ärger"), "Ärger");
+        assert_eq!(capitalise(""), "");
     }
 
     #[test]
-    fn a_vendors_address_is_told_apart_from_the_cause() {
+    fn a_vendors_url_is_split_from_the_cause() {
         assert_eq!(
-            cause("API: slow: https://a.example/1"),
+            split_cause("API: slow: https://a.example/1"),
             ("API: slow", Some("https://a.example/1"))
         );
         for other in [
@@ -231,12 +224,12 @@ mod tests {
             "redirect to an address that cannot be followed: \"http://[::1\"",
             "See also: https://a.example/1 for more",
         ] {
-            assert_eq!(cause(other), (other, None));
+            assert_eq!(split_cause(other), (other, None));
         }
     }
 
     #[test]
-    fn long_lists_of_names_are_cut() {
+    fn a_long_list_of_names_is_truncated() {
         assert_eq!(names(&["A", "B"], 2), "A, B");
         assert_eq!(names(&["A", "B", "C", "D"], 2), "A, B and 2 more");
         assert_eq!(count(1, "service"), "1 service");

@@ -1,86 +1,96 @@
-//! Logic that several pages share.
+//! Hooks that several pages share.
 
 use crate::{
     api::{Problem, ProblemKind},
-    store::{Session, Store, use_store},
+    browser,
+    store::{Store, use_store},
 };
 use dioxus::prelude::*;
 use std::pin::Pin;
 
-/// What a page asked for: the data that came last stays until newer is there.
-pub(crate) struct Asked<T: 'static> {
-    /// The last answer.
+/// The state of a query. The last data stays until newer data arrives.
+pub(crate) struct QueryState<T: 'static> {
     pub data: Signal<Option<T>>,
-    /// Why the last attempt failed; `None` after a success.
+    /// Why the last request failed; `None` after a success.
     pub problem: Signal<Option<Problem>>,
-    again: Signal<u32>,
+    generation: Signal<u32>,
 }
 
-impl<T> Clone for Asked<T> {
+impl<T> Clone for QueryState<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Asked<T> {}
+impl<T> Copy for QueryState<T> {}
 
-impl<T> PartialEq for Asked<T> {
+impl<T> PartialEq for QueryState<T> {
     fn eq(&self, other: &Self) -> bool {
         self.data == other.data
     }
 }
 
-impl<T> Asked<T> {
-    /// Asks once more.
-    pub(crate) fn again(&self) {
-        let mut again = self.again;
-        again += 1;
+impl<T> QueryState<T> {
+    /// Sends the query again.
+    pub(crate) fn refetch(&self) {
+        let mut generation = self.generation;
+        generation += 1;
     }
 }
 
-/// Asks by `ask` now, whenever `key` changes, and when updates may have been missed. An unanswered question is dropped with
-/// its page or by the next one.
-pub(crate) fn use_asked<K, T, F>(key: K, mut ask: impl FnMut(K) -> F + 'static) -> Asked<T>
+/// Runs `fetch` now, whenever `key` changes, and when live updates may have been missed. A request
+/// is aborted when its component is dropped or the next request starts.
+pub(crate) fn use_query<K, T, F>(key: K, mut fetch: impl FnMut(K) -> F + 'static) -> QueryState<T>
 where
     K: PartialEq + Clone + 'static,
     T: 'static,
     F: Future<Output = Result<T, Problem>> + 'static,
 {
     let store = use_store();
-    let asked = Asked {
+    let query = QueryState {
         data: use_signal(|| None),
         problem: use_signal(|| None),
-        again: use_signal(|| 0),
+        generation: use_signal(|| 0),
     };
-    let mut known = use_signal(|| key.clone());
-    if *known.peek() != key {
-        known.set(key);
+    let mut current_key = use_signal(|| key.clone());
+    if *current_key.peek() != key {
+        current_key.set(key);
     }
-    let begin: Begin = Box::new(move || {
-        let _ = (store.epoch.read(), asked.again.read());
-        let answer = ask(known.read().clone());
-        Box::pin(async move { settle(store, asked, answer.await) })
-    });
-    use_answers(begin);
-    asked
+    use_boxed_resource(Box::new(move || {
+        let _ = (
+            store.connection.refetch_generation.read(),
+            query.generation.read(),
+        );
+        let response = fetch(current_key.read().clone());
+        Box::pin(async move { settle(store, query, response.await) })
+    }));
+    query
 }
 
-type Begin = Box<dyn FnMut() -> Pin<Box<dyn Future<Output = ()>>>>;
+type StartFetch = Box<dyn FnMut() -> Pin<Box<dyn Future<Output = ()>>>>;
 
-/// The machinery behind every question: boxed, so that it is compiled once and not for each page.
-fn use_answers(begin: Begin) {
-    use_resource(begin);
+/// Boxed, so that the resource is compiled once and not for every query.
+fn use_boxed_resource(start: StartFetch) {
+    use_resource(start);
 }
 
-fn settle<T>(mut store: Store, mut asked: Asked<T>, answer: Result<T, Problem>) {
-    match answer {
+fn settle<T>(store: Store, mut query: QueryState<T>, response: Result<T, Problem>) {
+    match response {
         Ok(data) => {
-            asked.data.set(Some(data));
-            asked.problem.set(None);
+            query.data.set(Some(data));
+            query.problem.set(None);
         }
-        Err(problem) if problem.kind == ProblemKind::SignedOut => {
-            store.session.set(Session::SignedOut)
-        }
-        Err(problem) => asked.problem.set(Some(problem)),
+        Err(problem) if problem.kind == ProblemKind::SignedOut => store.session.end(),
+        Err(problem) => query.problem.set(Some(problem)),
     }
+}
+
+/// Refetches `query` every `interval_ms`, for data that is not streamed.
+pub(crate) fn use_polling<T>(query: QueryState<T>, interval_ms: u32) {
+    use_future(move || async move {
+        loop {
+            browser::sleep(interval_ms).await;
+            query.refetch();
+        }
+    });
 }

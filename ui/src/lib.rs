@@ -1,32 +1,33 @@
 //! The dashboard in the browser.
 //!
-//! `api` asks the server, `live` listens to it, `store` holds what both said, `pages` fetch and compose, `components`
-//! take props and send events, `format` writes for people, and only `browser` touches what a browser alone has.
+//! `api` sends requests, `live` receives updates, `store` holds the data of both. `pages` fetch and
+//! compose, `components` take props and send events, `format` formats for people, and only
+//! `browser` uses the browser's own functions.
 
 pub mod api;
 mod backoff;
 pub mod browser;
 pub mod components;
 pub mod format;
+pub mod fuzzy_search;
 mod hooks;
 pub mod list;
 mod live;
+mod monitor_kind;
 pub mod pages;
-pub mod palette;
-mod routes;
-mod shortcuts;
+pub mod router;
 pub mod store;
 
 pub use pages::App;
-pub use routes::Route;
+pub use router::Route;
 
-/// Starts the dashboard in the page's element `main`, in place of the skeleton that the page brings along.
+/// Starts the dashboard in the element `main`, in place of the skeleton in the HTML.
 #[cfg(target_arch = "wasm32")]
 pub fn launch() {
     browser::clear("main");
     dioxus::web::launch::launch_cfg(App, dioxus::web::Config::new());
 }
 
-/// There is no page outside a browser.
+/// Does nothing: outside of a browser there is no page.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn launch() {}

@@ -1,10 +1,16 @@
-//! The list of services: which of them, in which order, in which groups, and which lines of it are drawn. Plain functions
-//! over what the store lists.
+//! The list of services: filter, order, groups, and the virtual list that renders only the visible
+//! rows.
 
-mod arrange;
-mod lines;
+mod grouping;
 mod query;
+mod view;
+mod virtual_list;
 
-pub use arrange::{Group, arrange};
-pub use lines::{Heading, Line, Sight, at_first, lines, seen, step, with_neighbours};
+pub use grouping::{Group, group_services};
 pub use query::{ListQuery, Sort};
+pub use view::ListView;
+pub(crate) use view::{LIST_ID, row_id, use_list_view};
+pub use virtual_list::{
+    GroupHeading, Viewport, VirtualRow, build_rows, initial_range, next_range, range_in_viewport,
+    rows_to_render,
+};

@@ -1,7 +1,7 @@
-//! The live connection: subscribes, feeds the store, and comes back by itself.
+//! The live connection: subscribes, writes updates to the store, and reconnects.
 //!
-//! Each time it stands, everything is asked for once more, because what happened before the subscriptions stood was not
-//! streamed to anybody.
+//! After each connect everything is refetched once, because nothing was streamed before the
+//! subscriptions were active.
 
 mod protocol;
 #[cfg(target_arch = "wasm32")]
@@ -9,13 +9,13 @@ mod socket;
 
 use crate::store::Store;
 
-/// Keeps the connection for as long as somebody is signed in.
+/// Keeps the connection open while somebody is signed in.
 #[cfg(target_arch = "wasm32")]
 pub(crate) async fn run(store: Store) {
     socket::run(store).await;
 }
 
-/// Where components are only rendered to strings nothing is streamed.
+/// On the host, where tests render components to strings, there is no connection.
 #[cfg(not(target_arch = "wasm32"))]
-#[allow(clippy::unused_async, reason = "has the shape of the one above")]
+#[allow(clippy::unused_async, reason = "has the signature of the one above")]
 pub(crate) async fn run(_store: Store) {}

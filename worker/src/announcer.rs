@@ -1,5 +1,6 @@
-//! Tells the live state what is true in the database: ends claims, stores latest statuses, publishes events. What it
-//! cannot tell at once it keeps for a while; nothing is lost with it but freshness.
+//! Publishes what is committed to the coordination state: completes claims, stores latest statuses
+//! and publishes events. While that is away, keeps what it has and retries; what it has to drop then
+//! costs freshness only.
 
 use crate::outage::Outage;
 use chrono::{DateTime, Utc};
@@ -8,24 +9,24 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-/// How many announcements may wait while one is told.
+/// How many announcements may wait while one is sent.
 const QUEUE: usize = 64;
-/// How many completions, statuses and events are kept while the live state is away.
-const KEPT: usize = 20_000;
+/// Maximum number of completions, statuses and events that are kept for a retry.
+const MAX_PENDING: usize = 20_000;
 
-/// Something to tell.
+/// What became true by a commit.
 #[derive(Debug, Default)]
 pub(crate) struct Announcement {
     /// Claims that are over, and when their services are due next.
     pub(crate) completions: Vec<(Claim, DateTime<Utc>)>,
-    /// Services of which nothing that was told before holds; told before `latest`.
+    /// Services whose latest status is void; dropped before `latest` is stored.
     pub(crate) forgotten: Vec<Uuid>,
-    /// Told before `events`, if it can be told: who hears of an event and asks gets the new status.
+    /// Stored before `events` are published, so that a query after an event returns the new status.
     pub(crate) latest: Vec<CachedStatus>,
     pub(crate) events: Vec<Event>,
 }
 
-/// The way to the announcer.
+/// Sends announcements to the task that publishes them.
 #[derive(Debug, Clone)]
 pub(crate) struct Announcer(mpsc::Sender<Announcement>);
 
@@ -35,14 +36,14 @@ impl Announcer {
         (Self(announcements), queue)
     }
 
-    pub(crate) async fn tell(&self, announcement: Announcement) {
-        // An error says that the worker is ending and the announcer has given up.
+    pub(crate) async fn send(&self, announcement: Announcement) {
+        // Fails only when the worker is ending and the publishing task has given up.
         let _ = self.0.send(announcement).await;
     }
 
-    /// Ends one claim: its service is due next at `next`.
+    /// Completes one claim: its service is due next at `next`.
     pub(crate) async fn complete(&self, claim: Claim, next: DateTime<Utc>) {
-        self.tell(Announcement {
+        self.send(Announcement {
             completions: vec![(claim, next)],
             ..Announcement::default()
         })
@@ -50,19 +51,19 @@ impl Announcer {
     }
 }
 
-/// Tells what comes from `queue` until nobody is left to send.
+/// Publishes what comes from `queue` until all senders are gone.
 pub(crate) async fn run(live: Coordination, mut queue: mpsc::Receiver<Announcement>) {
-    let mut outage = Outage::new("Updating the live state");
+    let mut outage = Outage::new("Publishing results");
     while let Some(mut pending) = queue.recv().await {
         loop {
             while let Ok(more) = queue.try_recv() {
-                pending.add(more);
+                pending.merge(more);
             }
-            match tell(&live, &mut pending).await {
-                Ok(()) => break outage.worked(),
+            match publish(&live, &mut pending).await {
+                Ok(()) => break outage.end(),
                 Err(error) => {
-                    let wait = outage.failed(&error);
-                    pending.forget_the_oldest();
+                    let wait = outage.begin(&error);
+                    pending.drop_oldest();
                     sleep(wait).await;
                 }
             }
@@ -70,9 +71,9 @@ pub(crate) async fn run(live: Coordination, mut queue: mpsc::Receiver<Announceme
     }
 }
 
-/// Tells everything, or leaves in `pending` what is still to be told. Parts of the live state may be away while others are
-/// not, so nothing is kept back because of what cannot be told.
-async fn tell(live: &Coordination, pending: &mut Announcement) -> Result<(), CoordinationError> {
+/// Publishes everything, or leaves in `pending` what could not be published. Tries every part even if
+/// one fails: some Redis nodes may be away while others are not.
+async fn publish(live: &Coordination, pending: &mut Announcement) -> Result<(), CoordinationError> {
     let completed = match live.complete(&pending.completions).await {
         Ok(_) => {
             pending.completions.clear();
@@ -84,8 +85,8 @@ async fn tell(live: &Coordination, pending: &mut Announcement) -> Result<(), Coo
         .evict_statuses(&pending.forgotten)
         .await
         .map(|()| pending.forgotten.clear());
-    // A status that was forgotten too late would take the latest one with it.
-    let put = match forgotten {
+    // Not before: forgetting a service later would drop its new status too.
+    let stored = match forgotten {
         Ok(()) => live
             .cache_statuses(&pending.latest)
             .await
@@ -96,11 +97,11 @@ async fn tell(live: &Coordination, pending: &mut Announcement) -> Result<(), Coo
         .publish(&pending.events)
         .await
         .map(|()| pending.events.clear());
-    completed.and(put).and(published)
+    completed.and(stored).and(published)
 }
 
 impl Announcement {
-    fn add(&mut self, more: Self) {
+    fn merge(&mut self, more: Self) {
         self.completions.extend(more.completions);
         self.latest
             .retain(|latest| !more.forgotten.contains(&latest.service_id));
@@ -109,9 +110,9 @@ impl Announcement {
         self.events.extend(more.events);
     }
 
-    fn forget_the_oldest(&mut self) {
-        fn trim<T>(kept: &mut Vec<T>) {
-            kept.drain(..kept.len().saturating_sub(KEPT));
+    fn drop_oldest(&mut self) {
+        fn trim<T>(pending: &mut Vec<T>) {
+            pending.drain(..pending.len().saturating_sub(MAX_PENDING));
         }
         trim(&mut self.completions);
         trim(&mut self.forgotten);

@@ -1,4 +1,4 @@
-//! Listens for changed definitions, so that they take effect at the next check.
+//! Invalidates cached service definitions when they change, so that the next check uses the new ones.
 
 use crate::services::Services;
 use coordination::{Coordination, Event};
@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// Drops the definitions that change and wakes the scheduler, until it is dropped. What was missed is made up for by
-/// `reconcile`.
+/// Invalidates changed definitions and wakes the scheduler, until it is dropped. Asks for a
+/// reconciliation when events were missed.
 pub(crate) async fn run(
     live: Coordination,
     services: Services,
@@ -20,18 +20,18 @@ pub(crate) async fn run(
         while let Some(event) = events.next().await {
             match event.as_deref() {
                 Ok(Event::ServiceChanged { service_id, .. }) => {
-                    services.drop_one(*service_id);
+                    services.invalidate(*service_id);
                     wake.notify_one();
                 }
                 Ok(_) => {}
                 Err(_) => {
-                    services.drop_all();
+                    services.invalidate_all();
                     reconcile.notify_one();
                 }
             }
         }
-        // The stream ends only with the live state itself, which this function holds.
+        // Not expected: the stream ends only with the coordination state, which this function holds.
         tokio::time::sleep(Duration::from_secs(1)).await;
-        services.drop_all();
+        services.invalidate_all();
     }
 }

@@ -1,19 +1,20 @@
-//! The time by which slots are judged: the live state's, so that workers whose own clocks differ agree.
+//! The time that slots are compared with: that of the coordination state, so that workers whose own
+//! clocks differ agree.
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
-/// This machine's clock, set right by each claim. Clones share the correction.
+/// This machine's clock, corrected by each claim. Clones share the correction.
 #[derive(Debug, Clone)]
 pub(crate) struct Clock {
     machine: fn() -> DateTime<Utc>,
-    /// How far the live state is ahead, in milliseconds.
+    /// How far the coordination state's clock is ahead, in milliseconds.
     ahead: Arc<AtomicI64>,
 }
 
 impl Clock {
-    /// A clock that goes as `machine` does until it is set.
+    /// A clock that is not corrected yet.
     pub(crate) fn new(machine: fn() -> DateTime<Utc>) -> Self {
         Self {
             machine,
@@ -21,13 +22,13 @@ impl Clock {
         }
     }
 
-    /// Takes over the time that the live state has just told.
+    /// Corrects this clock by the present time of the coordination state.
     pub(crate) fn set(&self, now: DateTime<Utc>) {
         self.ahead
             .store((now - (self.machine)()).num_milliseconds(), Relaxed);
     }
 
-    /// Now, in whole milliseconds.
+    /// Returns the time in whole milliseconds.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         (self.machine)().trunc_subsecs(3) + TimeDelta::milliseconds(self.ahead.load(Relaxed))
     }
@@ -41,9 +42,9 @@ mod tests {
     fn it_follows_the_clock_that_it_was_set_by() {
         let clock = Clock::new(|| Utc::now() + TimeDelta::hours(5));
         for ahead in [-3, 0, 7] {
-            let told = Utc::now() + TimeDelta::hours(ahead);
-            clock.set(told);
-            assert!((clock.clone().now() - told).num_milliseconds().abs() < 1000);
+            let shared = Utc::now() + TimeDelta::hours(ahead);
+            clock.set(shared);
+            assert!((clock.clone().now() - shared).num_milliseconds().abs() < 1000);
         }
     }
 }

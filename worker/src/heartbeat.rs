@@ -1,5 +1,5 @@
-//! A file whose age tells a container's probe whether the worker works: written while the scheduler's loop turns and the
-//! database answers.
+//! Writes a file whose age tells a container's liveness probe whether the worker works: it is written
+//! while the scheduler's loop runs and the database answers.
 
 use crate::stats::Stats;
 use sea_orm::DatabaseConnection;
@@ -9,24 +9,23 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// How long the database may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Writes `file` every `every`, until it is dropped.
 pub(crate) async fn run(db: DatabaseConnection, stats: Arc<Stats>, file: &Path, every: Duration) {
-    let mut turns = None;
-    let mut failing = false;
+    let mut last_iterations = None;
+    let mut is_failing = false;
     loop {
-        let now = stats.turns.load(Relaxed);
-        let progress = turns.replace(now) != Some(now);
-        if progress && matches!(timeout(PATIENCE, db.ping()).await, Ok(Ok(()))) {
+        let iterations = stats.turns.load(Relaxed);
+        let has_progress = last_iterations.replace(iterations) != Some(iterations);
+        if has_progress && matches!(timeout(PING_TIMEOUT, db.ping()).await, Ok(Ok(()))) {
             let written =
                 tokio::fs::write(file, format!("{}\n", chrono::Utc::now().to_rfc3339())).await;
             match written {
-                Ok(()) => failing = false,
-                Err(error) if !failing => {
-                    failing = true;
-                    tracing::error!(file = %file.display(), %error, "the heartbeat cannot be written");
+                Ok(()) => is_failing = false,
+                Err(error) if !is_failing => {
+                    is_failing = true;
+                    tracing::error!(file = %file.display(), %error, "failed to write the heartbeat file");
                 }
                 Err(_) => {}
             }

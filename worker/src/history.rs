@@ -1,10 +1,14 @@
-//! What becomes of checks after they are recorded: partitions made ahead, rollups, and the end of what is old enough.
-//! One worker at a time does it; recording comes first, so it works in small portions and rests between them.
+//! Maintains recorded checks: creates partitions ahead, folds checks into rollups, and deletes what is
+//! old enough. One worker at a time does it, in small portions with pauses, because recording comes
+//! first.
 
-pub use crate::retention::Deleted;
-pub use crate::rollup::Portion;
+mod partitions;
+mod retention;
+mod rollup;
 
-use crate::{partitions, retention, rollup};
+pub use retention::Deleted;
+pub use rollup::Portion;
+
 use chrono::{DateTime, Utc};
 use entity::sql::Sql;
 use sea_orm::{
@@ -14,21 +18,21 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-/// "PulseHis" in ASCII: held by the worker of a PostgreSQL database that is at it.
-const LOCK: i64 = 0x5075_6c73_6548_6973;
+/// Advisory lock of the worker that maintains a PostgreSQL database: "PulseHis" in ASCII.
+const MAINTENANCE_LOCK: i64 = 0x5075_6c73_6548_6973;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// How long what is kept, and how often it is seen to.
+/// Retention times, and how often history is maintained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// How long each check is kept; in PostgreSQL to the end of a day.
+    /// How long single checks are kept; in PostgreSQL to the end of a day.
     pub keep_checks: Duration,
-    /// How long rollups by hour are kept; those by day stay for ever.
+    /// How long hourly rollups are kept; daily ones are kept for ever.
     pub keep_hours: Duration,
-    /// From one pass to the next. Shorter means fewer checks to read for whoever asks for uptime.
+    /// Time between two passes. A shorter one leaves fewer checks to read for an uptime query.
     pub every: Duration,
-    /// How much is summed up at once.
+    /// How much is folded at once.
     pub portion: Portion,
 }
 
@@ -43,19 +47,19 @@ impl Default for Settings {
     }
 }
 
-/// What a pass did.
+/// The result of a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pass {
-    /// Checks that came into the rollups.
+    /// Checks that were folded into rollups.
     pub checks: u64,
-    /// Checks, rollups and whole partitions that were deleted.
+    /// What was deleted.
     pub deleted: Deleted,
-    /// Whether the index of a day that is over was built anew.
+    /// Whether the index of a past day was rebuilt.
     pub compacted: bool,
 }
 
-/// Sees to the history until `shutdown`, by the time that `clock` tells. A pass that fails is said and made good by the next
-/// one.
+/// Maintains the history until `shutdown`, by the time that `clock` returns. A pass that fails is
+/// logged, and the next one makes up for it.
 pub async fn run(
     db: DatabaseConnection,
     settings: Settings,
@@ -64,21 +68,21 @@ pub async fn run(
 ) {
     loop {
         let (begun, now) = (Instant::now(), clock());
-        // A pass may be cut off anywhere: its transactions are whole or not at all.
+        // A pass may be cut off anywhere, because its transactions are atomic.
         let passed = tokio::select! {
             passed = pass(&db, &settings, now).instrument(tracing::debug_span!(target: "traces", "upkeep")) => passed,
             () = shutdown.cancelled() => return,
         };
         match passed {
             Ok(Some(pass)) => {
-                tracing::debug!(?pass, took = ?begun.elapsed(), "history is up to date")
+                tracing::debug!(?pass, took = ?begun.elapsed(), "history is up to date");
             }
-            Ok(None) => tracing::debug!("another worker sees to the history"),
+            Ok(None) => tracing::debug!("another worker maintains the history"),
             Err(error) => {
-                tracing::warn!(%error, "history could not be brought up to date: it will be tried again")
+                tracing::warn!(%error, "failed to maintain the history, retrying");
             }
         }
-        // At most a tenth of the time goes into it, however slow the database is.
+        // Takes at most a tenth of the time, however slow the database is.
         let rest = settings
             .every
             .saturating_sub(begun.elapsed())
@@ -90,26 +94,26 @@ pub async fn run(
     }
 }
 
-/// Brings history up to date once; `None` when another worker is at it.
+/// Runs one pass; `None` if another worker is running one.
 ///
 /// # Errors
-/// What the database said. Nothing is deleted unless everything is in the rollups.
+/// Whatever the database reports. Nothing is deleted unless everything is in the rollups.
 pub async fn pass(
     db: &DatabaseConnection,
     settings: &Settings,
     now: DateTime<Utc>,
 ) -> Result<Option<Pass>, DbErr> {
-    let Some(alone) = alone(db).await? else {
+    let Some(lock) = MaintenanceLock::try_acquire(db).await? else {
         return Ok(None);
     };
-    // Somebody who reads a partition for an hour keeps new ones from being made, but the sums from nothing.
-    let made = partitions::make_ahead(db, now).await;
+    // Its error is returned last: a long read of a partition prevents new partitions, but nothing else.
+    let created = partitions::create_ahead(db, now).await;
     let checks = rollup::fold_new_checks(db, settings.portion).await?;
-    let deleted = retention::delete_old(db, settings, now).await?;
-    // One day a pass, so that sums wait for no more than that.
+    let deleted = retention::delete_old(db, settings.keep_checks, settings.keep_hours, now).await?;
+    // One day in a pass, so that rollups wait for no more than that.
     let compacted = partitions::compact_one(db, now).await;
-    alone.end().await?;
-    made?;
+    lock.release().await?;
+    created?;
     Ok(Some(Pass {
         checks,
         deleted,
@@ -117,39 +121,35 @@ pub async fn pass(
     }))
 }
 
-/// The right to see to the history. It ends with this value, or with the connection.
+/// The exclusive right to maintain the history. Ends with this value or with the connection.
+/// Not needed for SQLite, because a file belongs to one process, which runs one worker.
 #[derive(Debug)]
-struct Alone(Option<DatabaseTransaction>);
+struct MaintenanceLock(Option<DatabaseTransaction>);
 
-impl Alone {
-    async fn end(self) -> Result<(), DbErr> {
+impl MaintenanceLock {
+    async fn try_acquire(db: &DatabaseConnection) -> Result<Option<Self>, DbErr> {
+        if db.get_database_backend() != DbBackend::Postgres {
+            return Ok(Some(Self(None)));
+        }
+        let transaction = db.begin().await?;
+        let sql = Sql::new(DbBackend::Postgres)
+            .text("SELECT pg_try_advisory_xact_lock(")
+            .value(MAINTENANCE_LOCK)
+            .text(") AS acquired")
+            .finish();
+        let row = transaction.query_one_raw(sql).await?;
+        let acquired = row.map(|row| row.try_get::<bool>("", "acquired"));
+        if acquired.transpose()?.unwrap_or(false) {
+            return Ok(Some(Self(Some(transaction))));
+        }
+        transaction.rollback().await?;
+        Ok(None)
+    }
+
+    async fn release(self) -> Result<(), DbErr> {
         match self.0 {
-            Some(lock) => lock.rollback().await,
+            Some(transaction) => transaction.rollback().await,
             None => Ok(()),
         }
-    }
-}
-
-/// A SQLite file belongs to one process, which runs one worker.
-async fn alone(db: &DatabaseConnection) -> Result<Option<Alone>, DbErr> {
-    if db.get_database_backend() != DbBackend::Postgres {
-        return Ok(Some(Alone(None)));
-    }
-    let lock = db.begin().await?;
-    let sql = Sql::new(DbBackend::Postgres)
-        .text("SELECT pg_try_advisory_xact_lock(")
-        .value(LOCK)
-        .text(")")
-        .finish();
-    let row = lock.query_one_raw(sql).await?;
-    if row
-        .map(|row| row.try_get_by_index::<bool>(0))
-        .transpose()?
-        .unwrap_or(false)
-    {
-        Ok(Some(Alone(Some(lock))))
-    } else {
-        lock.rollback().await?;
-        Ok(None)
     }
 }

@@ -1,15 +1,10 @@
-//! What the worker tells whoever collects metrics: the names, and when which number grows. Costs next to nothing where
-//! nobody collects. No label is ever of a user's making: there are as many series as there are kinds, not services.
+//! The worker's metrics: their names, and functions that record them. Costs next to nothing where
+//! nobody collects. No label comes from a user, so the number of series is bounded.
 
-use crate::recorder::Judgement;
-use crate::stats::Stats;
 use chrono::{DateTime, Utc};
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
-use std::collections::HashMap;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use vendor_pages::page::providers;
 
@@ -18,19 +13,19 @@ const RESPONSE: &str = "pulsecheck_response_seconds";
 const LATENESS: &str = "pulsecheck_check_lateness_seconds";
 const INCIDENTS: &str = "pulsecheck_incidents_total";
 const BATCH_TIME: &str = "pulsecheck_record_seconds";
-/// How many results one transaction of the recorder held.
+/// Number of results in one transaction of the recorder.
 pub const BATCH_SIZE: &str = "pulsecheck_record_results";
 const RECORDED_AT: &str = "pulsecheck_last_record_timestamp_seconds";
-const ABLE: &str = "pulsecheck_worker_accepting";
+const ACCEPTING: &str = "pulsecheck_worker_accepting";
 const FETCHES: &str = "pulsecheck_page_fetches_total";
 const FETCH_TIME: &str = "pulsecheck_page_fetch_seconds";
 
-/// How a fetch of a page may end.
-const RESULTS: [&str; 5] = ["read", "unchanged", "unreachable", "limited", "unreadable"];
-/// Whose software makes a page that nobody recognised so far.
+/// The results of a fetch of a vendor page.
+const FETCH_RESULTS: [&str; 5] = ["read", "unchanged", "unreachable", "limited", "unreadable"];
+/// Label of pages whose provider is not known yet.
 const NO_PROVIDER: &str = "unknown";
 
-/// Says what each is.
+/// Describes all metrics and sets those to zero that should exist before they are first counted.
 pub fn describe() {
     describe_counter!(
         CHECKS,
@@ -59,7 +54,7 @@ pub fn describe() {
         "When results were last recorded"
     );
     describe_gauge!(
-        ABLE,
+        ACCEPTING,
         "1 while results can be recorded; at 0 the worker claims nothing"
     );
     describe_counter!(
@@ -71,117 +66,100 @@ pub fn describe() {
         Unit::Seconds,
         "Duration of one fetch of a vendor page"
     );
-    for (name, what, _) in COUNTED {
-        describe_counter!(name, what);
+    for (name, description) in STATS_COUNTERS {
+        describe_counter!(name, description);
     }
-    able(true);
-    // From the beginning, because what has never happened is otherwise not there, and no alert sees its first time.
+    set_accepting(true);
+    // From the start: a series that does not exist yet hides its first increment from alerts.
     for event in ["opened", "resolved"] {
-        counter!(INCIDENTS, "event" => event).increment(0);
+        count_incidents(event, 0);
     }
     for provider in providers().chain([NO_PROVIDER]) {
-        for result in RESULTS {
+        for result in FETCH_RESULTS {
             counter!(FETCHES, "provider" => provider, "result" => result).increment(0);
         }
     }
     gauge!(RECORDED_AT).set(0.0);
 }
 
-/// A counter's name, what it says, and where it is kept.
-type Counted = (&'static str, &'static str, fn(&Stats) -> &AtomicU64);
+pub(crate) const MISSED: &str = "pulsecheck_slots_missed_total";
+pub(crate) const STARTED: &str = "pulsecheck_probes_started_total";
+pub(crate) const DISCARDED: &str = "pulsecheck_results_discarded_total";
+pub(crate) const LOST: &str = "pulsecheck_results_lost_total";
+pub(crate) const PANICS: &str = "pulsecheck_probe_panics_total";
+pub(crate) const DEFERRED: &str = "pulsecheck_claims_deferred_total";
+pub(crate) const RECORD_FAILURES: &str = "pulsecheck_record_failures_total";
 
-/// The counters of [`Stats`] that are told as they are.
-const COUNTED: [Counted; 7] = [
+/// The counters that are kept in [`Stats`](crate::Stats), with their descriptions.
+const STATS_COUNTERS: [(&str, &str); 7] = [
     (
-        "pulsecheck_slots_missed_total",
+        MISSED,
         "Slots at which a service was due and nobody checked it",
-        |stats| &stats.missed,
     ),
+    (STARTED, "Probes begun, confirmations included"),
     (
-        "pulsecheck_probes_started_total",
-        "Probes begun, confirmations included",
-        |stats| &stats.started,
-    ),
-    (
-        "pulsecheck_results_discarded_total",
+        DISCARDED,
         "Results dropped because a later one was recorded or the service had changed",
-        |stats| &stats.discarded,
     ),
     (
-        "pulsecheck_results_lost_total",
+        LOST,
         "Results lost because the database refused them or was away for too long",
-        |stats| &stats.lost,
     ),
+    (PANICS, "Probes that ended by a fault of the program"),
     (
-        "pulsecheck_probe_panics_total",
-        "Probes that ended by a fault of the program",
-        |stats| &stats.panics,
-    ),
-    (
-        "pulsecheck_claims_deferred_total",
+        DEFERRED,
         "Claims given back because their host had enough checks running",
-        |stats| &stats.deferred,
     ),
     (
-        "pulsecheck_record_failures_total",
+        RECORD_FAILURES,
         "Transactions of the recorder that failed and were tried again",
-        |stats| &stats.failed_batches,
     ),
 ];
 
-impl Stats {
-    /// Brings the counters that are kept here up to date where metrics are collected: to be called before they are read.
-    pub fn publish(&self) {
-        for (name, _, of) in COUNTED {
-            counter!(name).absolute(of(self).load(Relaxed));
-        }
-    }
+/// Records that a check began `lateness` after its slot.
+pub(crate) fn record_lateness(lateness: Duration) {
+    histogram!(LATENESS).record(lateness);
 }
 
-/// A check began `late` after its slot.
-pub(crate) fn began(late: Duration) {
-    histogram!(LATENESS).record(late);
-}
-
-/// A fetch of a page that `provider` makes took so long, with one of [`RESULTS`].
-pub(crate) fn fetched(provider: Option<&str>, result: &'static str, took: Duration) {
+/// Records a fetch of a page of `provider` that took `took` and ended with one of
+/// [`FETCH_RESULTS`].
+pub(crate) fn record_fetch(provider: Option<&str>, result: &'static str, took: Duration) {
     histogram!(FETCH_TIME).record(took);
-    // By the program's own list: what stands in the database may be of another version.
+    // The label comes from the program's own list, because the database may have been written by
+    // another version.
     let provider = providers()
         .find(|known| provider == Some(*known))
         .unwrap_or(NO_PROVIDER);
     counter!(FETCHES, "provider" => provider, "result" => result).increment(1);
 }
 
-/// Whether results can be recorded.
-pub(crate) fn able(able: bool) {
-    gauge!(ABLE).set(if able { 1.0 } else { 0.0 });
+/// Sets whether results can be recorded.
+pub(crate) fn set_accepting(accepting: bool) {
+    gauge!(ACCEPTING).set(if accepting { 1.0 } else { 0.0 });
 }
 
-/// Results were committed at `at`, in a transaction that took so long.
+/// Counts recorded checks of one kind and status.
+pub(crate) fn count_checks(kind: &'static str, status: &'static str, checks: u64) {
+    counter!(CHECKS, "kind" => kind, "status" => status).increment(checks);
+}
+
+/// Records the response time of a recorded check.
+pub(crate) fn record_response_time(time: Duration) {
+    histogram!(RESPONSE).record(time);
+}
+
+/// Counts incidents that were opened or resolved.
+pub(crate) fn count_incidents(event: &'static str, incidents: u64) {
+    counter!(INCIDENTS, "event" => event).increment(incidents);
+}
+
+/// Records a transaction of the recorder that was committed at `at`.
 #[allow(
     clippy::cast_precision_loss,
     reason = "a batch has some hundred results, and milliseconds fit for ever"
 )]
-pub(crate) fn recorded(judgement: &Judgement<'_>, took: Duration, at: DateTime<Utc>) {
-    let (response, mut found) = (histogram!(RESPONSE), HashMap::new());
-    for check in judgement.recorded_checks() {
-        let key = (check.subject.kind.id(), check.outcome.status.word());
-        *found.entry(key).or_insert(0) += 1;
-        if let Some(ms) = check.outcome.response_time_ms {
-            response.record(Duration::from_millis(ms.into()));
-        }
-    }
-    for ((kind, status), checks) in found {
-        counter!(CHECKS, "kind" => kind, "status" => status).increment(checks);
-    }
-    for (event, count) in [
-        ("opened", judgement.entries("opened")),
-        ("resolved", judgement.entries("resolved")),
-    ] {
-        counter!(INCIDENTS, "event" => event).increment(count);
-    }
+pub(crate) fn record_batch(results: usize, took: Duration, at: DateTime<Utc>) {
     histogram!(BATCH_TIME).record(took);
-    histogram!(BATCH_SIZE).record(judgement.fates.len() as f64);
+    histogram!(BATCH_SIZE).record(results as f64);
     gauge!(RECORDED_AT).set(at.timestamp_millis() as f64 / 1000.0);
 }

@@ -1,43 +1,44 @@
-//! Something that other parts depend on is away: how long to wait before the next attempt, and what to log of it.
+//! Backoff and logging while something that the worker depends on is away.
 
 use std::time::{Duration, Instant};
 
-/// The longest wait between two attempts.
-const LONGEST: Duration = Duration::from_secs(1);
+const MIN_BACKOFF: Duration = Duration::from_millis(50);
+const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
-/// Whether `what` is away at present. Logs one line when it goes and one when it returns.
+/// An operation that may fail for a while. Logs one line when it begins to fail and one when it
+/// works again.
 #[derive(Debug)]
 pub(crate) struct Outage {
-    what: &'static str,
+    operation: &'static str,
     since: Option<Instant>,
-    wait: Duration,
+    backoff: Duration,
 }
 
 impl Outage {
-    pub(crate) const fn new(what: &'static str) -> Self {
+    pub(crate) const fn new(operation: &'static str) -> Self {
         Self {
-            what,
+            operation,
             since: None,
-            wait: Duration::ZERO,
+            backoff: Duration::ZERO,
         }
     }
 
-    /// Notes a failed attempt, and says how long to wait before the next.
-    pub(crate) fn failed(&mut self, error: &dyn std::fmt::Display) -> Duration {
+    /// Notes a failed attempt and returns how long to wait before the next one.
+    pub(crate) fn begin(&mut self, error: &dyn std::fmt::Display) -> Duration {
         if self.since.is_none() {
-            tracing::warn!(%error, "{} failed; trying again until it works", self.what);
+            tracing::warn!(%error, "{} failed, retrying", self.operation);
             self.since = Some(Instant::now());
         }
-        self.wait = (self.wait * 2).clamp(Duration::from_millis(50), LONGEST);
-        self.wait
+        self.backoff = (self.backoff * 2).clamp(MIN_BACKOFF, MAX_BACKOFF);
+        self.backoff
     }
 
-    /// Notes an attempt that worked.
-    pub(crate) fn worked(&mut self) {
+    /// Notes a successful attempt.
+    pub(crate) fn end(&mut self) {
         if let Some(since) = self.since.take() {
             let seconds = since.elapsed().as_secs_f32();
-            tracing::info!(seconds, "{} works again", self.what);
-            self.wait = Duration::ZERO;
+            tracing::info!(seconds, "{} works again", self.operation);
+            self.backoff = Duration::ZERO;
         }
     }
 }
@@ -49,9 +50,9 @@ mod tests {
     #[test]
     fn waits_grow_to_a_second_and_begin_anew_after_success() {
         let mut outage = Outage::new("Testing");
-        let waits: Vec<_> = (0..7).map(|_| outage.failed(&"gone").as_millis()).collect();
+        let waits: Vec<_> = (0..7).map(|_| outage.begin(&"gone").as_millis()).collect();
         assert_eq!(waits, [50, 100, 200, 400, 800, 1000, 1000]);
-        outage.worked();
-        assert_eq!(outage.failed(&"gone").as_millis(), 50);
+        outage.end();
+        assert_eq!(outage.begin(&"gone").as_millis(), 50);
     }
 }

@@ -1,7 +1,7 @@
-//! Says that this worker is at work, so that people see which there are and that they take turns. Nothing else depends on
-//! it: claims are leases.
+//! Registers this worker, so that people see which workers there are, and so that they stagger their
+//! polls. Nothing else depends on it: claims are leases.
 
-use crate::turns::Turns;
+use crate::poll_stagger::PollStagger;
 use chrono::SubsecRound;
 use coordination::{Coordination, CoordinationError, Worker, WorkerPresence};
 use std::time::Duration;
@@ -9,27 +9,27 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// After so many announcements that did not come it is listed no more.
-const FORGIVEN: u32 = 12;
-/// And after so many it has no turn any more.
-const FRESH: u32 = 3;
+/// A worker is listed for so many intervals after it registered last.
+const LISTED_INTERVALS: u32 = 12;
+/// After so many silent intervals a worker has no poll slots.
+const ALIVE_INTERVALS: u32 = 3;
 
-/// Announces the worker `id` on `host` every `every`, tells `turns` who else is there, and takes its leave in the end. While
-/// the live state is away nobody could be told anyway.
+/// Registers the worker `id` on `host` every `every`, updates `stagger` by the other workers, and
+/// deregisters in the end.
 pub(crate) async fn run(
     live: Coordination,
     id: Uuid,
     host: String,
-    turns: Turns,
+    stagger: PollStagger,
     every: Duration,
     closing: CancellationToken,
 ) {
-    let mut known = None;
+    let mut registered = None;
     loop {
-        match announce(&live, id, &host, &mut known, every * FORGIVEN).await {
-            Ok(workers) => turns.learn(id, &workers, every * FRESH),
+        match register(&live, id, &host, &mut registered, every * LISTED_INTERVALS).await {
+            Ok(workers) => stagger.update(id, &workers, every * ALIVE_INTERVALS),
             Err(error) => {
-                tracing::debug!(%error, "the live state could not be told that this worker is at work")
+                tracing::debug!(%error, "failed to register this worker, retrying");
             }
         }
         tokio::select! {
@@ -38,21 +38,22 @@ pub(crate) async fn run(
         }
     }
     if let Err(error) = live.deregister_worker(id).await {
-        tracing::debug!(%error, "the live state could not be told that this worker ends");
+        tracing::debug!(%error, "failed to deregister this worker");
     }
 }
 
-/// Its beginning is a time of the live state, which may be away at first. Answers who is at work.
-async fn announce(
+/// Registers the worker and returns all that are registered. Its start is a time of the coordination
+/// state, which may be away at first.
+async fn register(
     live: &Coordination,
     id: Uuid,
     host: &str,
-    known: &mut Option<Worker>,
+    registered: &mut Option<Worker>,
     lasting: Duration,
 ) -> Result<Vec<WorkerPresence>, CoordinationError> {
-    let worker = match known {
+    let worker = match registered {
         Some(worker) => worker,
-        None => known.insert(Worker {
+        None => registered.insert(Worker {
             id,
             host: host.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

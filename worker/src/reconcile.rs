@@ -1,9 +1,9 @@
-//! Keeps the due queue as the database says: rebuilds it when it is lost, and mends now and then what was missed while
-//! the live state was away. Services that are gone or paused leave the queue when they are claimed.
+//! Reconciles the due queue with the database: rebuilds it when it is lost, and adds what was missed
+//! while Redis was away. Services that are gone or paused leave the queue when they are claimed.
 
+use crate::catch_up::SlotSpreader;
 use crate::clock::Clock;
 use crate::outage::Outage;
-use crate::spread::Spread;
 use crate::vendor_pages;
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,39 +20,39 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-/// How many services one statement reads, and one command queues.
-const PAGE: i64 = 5000;
-/// A change that was not followed by a check for so long was not heard of; longer than any check takes.
-const UNHEARD_AFTER: TimeDelta = TimeDelta::seconds(45);
-/// Changes older than this were seen to.
-const UNHEARD_BEFORE: TimeDelta = TimeDelta::minutes(15);
+/// Number of services that one statement reads and one command queues.
+const PAGE_SIZE: i64 = 5000;
+/// If no check followed a change for so long, its event was missed. Longer than any check takes.
+const MISSED_AFTER: TimeDelta = TimeDelta::seconds(45);
+/// Older changes were dealt with by previous reconciliations.
+const MISSED_BEFORE: TimeDelta = TimeDelta::minutes(15);
 
-/// Reconciles at once, whenever `wanted`, and every `every`, until it is dropped.
+/// Reconciles now, whenever `requested`, and every `every`, until it is dropped.
 pub(crate) async fn run(
     db: DatabaseConnection,
     live: Coordination,
     clock: Clock,
-    wanted: Arc<Notify>,
+    requested: Arc<Notify>,
     every: Duration,
 ) {
-    let mut outage = Outage::new("Comparing the due queue with the database");
+    let mut outage = Outage::new("Reconciling the due queue");
     loop {
         match reconcile(&db, &live, &clock).await {
             Ok(()) => {
-                outage.worked();
-                // What was wanted meanwhile is done; if not, it is wanted again at the scheduler's next turn.
-                let _ = wanted.notified().now_or_never();
+                outage.end();
+                // What was requested meanwhile is done; if not, the scheduler's next poll requests it again.
+                let _ = requested.notified().now_or_never();
                 tokio::select! {
-                    () = wanted.notified() => {}
+                    () = requested.notified() => {}
                     () = sleep(every) => {}
                 }
             }
-            Err(error) => sleep(outage.failed(&format!("{error:#}"))).await,
+            Err(error) => sleep(outage.begin(&format!("{error:#}"))).await,
         }
     }
 }
 
-/// A service that is to be checked.
+/// A service that is not paused.
 #[derive(Debug)]
 struct Active {
     id: Uuid,
@@ -60,7 +60,7 @@ struct Active {
     interval: TimeDelta,
     updated_at: DateTime<Utc>,
     last_slot: Option<DateTime<Utc>>,
-    /// Its last check found something worse than is confirmed, and nobody may be about to look again.
+    /// Its last check found something worse than is confirmed, and no runner may be confirming it.
     suspect: bool,
 }
 
@@ -72,45 +72,44 @@ async fn reconcile(
     let now = live.now().await?;
     clock.set(now);
     let mut after = i32::MIN;
-    let mut spread = Spread::from(now);
+    let mut spreader = SlotSpreader::from(now);
     loop {
         let services = page(db, after)
             .await
-            .context("the services cannot be read")?;
+            .context("failed to read the services")?;
         let Some(last) = services.last() else { break };
         after = last.seq;
-        let unheard: Vec<_> = services
+        let changed: Vec<_> = services
             .iter()
-            .filter(|service| is_unheard(service, now))
-            .map(|s| (s.id, now))
+            .filter(|service| was_change_missed(service, now))
+            .map(|service| (service.id, now))
             .collect();
-        if !unheard.is_empty() {
-            live.schedule(&unheard).await?;
+        if !changed.is_empty() {
+            live.schedule(&changed).await?;
         }
-        live.ensure(&dues(&services, now, &mut spread)).await?;
-        // Before the clock was set back they were queued for a time that is far away now. Each is again at its next slot
-        // once it is checked.
+        live.ensure(&dues(&services, now, &mut spreader)).await?;
+        // Queued before the clock was set back, for a time that is far away now.
         let ahead: Vec<_> = services
             .into_iter()
             .filter(|service| is_ahead(service, now))
             .collect();
         if !ahead.is_empty() {
-            live.schedule(&soon(&ahead, now, &mut spread)).await?;
+            live.schedule(&soon(&ahead, now, &mut spreader)).await?;
         }
     }
     vendor_pages::requeue(db, live, now)
         .await
-        .context("the vendor pages cannot be queued")?;
+        .context("failed to queue the vendor pages")?;
     live.mark_built().await?;
     Ok(())
 }
 
-/// When services that the queue does not hold are due: those that missed a slot or wait for a
+/// Returns when services that are not queued are due: those that missed a slot or wait for a
 /// confirmation soon, the others at their next slot.
 fn dues(
     services: &[Active],
     now: DateTime<Utc>,
-    spread: &mut Spread,
+    spreader: &mut SlotSpreader,
 ) -> Vec<(Uuid, DateTime<Utc>)> {
     let due = |service: &Active| {
         let next = slot::next_slot(service.id, service.interval, now);
@@ -121,20 +120,28 @@ fn dues(
         {
             return (service.id, next);
         }
-        (service.id, spread.place(service.id, service.interval, now))
+        (
+            service.id,
+            spreader.next_time(service.id, service.interval, now),
+        )
     };
     services.iter().map(due).collect()
 }
 
-/// All of them soon, but not at the same moment.
+/// Returns due times that are soon, but not all the same.
 fn soon(
     services: &[Active],
     now: DateTime<Utc>,
-    spread: &mut Spread,
+    spreader: &mut SlotSpreader,
 ) -> Vec<(Uuid, DateTime<Utc>)> {
     services
         .iter()
-        .map(|service| (service.id, spread.place(service.id, service.interval, now)))
+        .map(|service| {
+            (
+                service.id,
+                spreader.next_time(service.id, service.interval, now),
+            )
+        })
         .collect()
 }
 
@@ -142,37 +149,38 @@ fn soon(
 fn is_ahead(service: &Active, now: DateTime<Utc>) -> bool {
     service
         .last_slot
-        .is_some_and(|last| slot::lies_ahead(last, now))
+        .is_some_and(|last| slot::is_in_future(last, now))
 }
 
-/// Whether a new, resumed or changed service waits for a check that was not asked for.
-fn is_unheard(service: &Active, now: DateTime<Utc>) -> bool {
+/// Whether a new, resumed or changed service waits for its first check, because the event was missed.
+fn was_change_missed(service: &Active, now: DateTime<Utc>) -> bool {
     let since = now - service.updated_at;
     let checked = service
         .last_slot
         .is_some_and(|last| last > service.updated_at - TimeDelta::seconds(5));
-    !checked && since > UNHEARD_AFTER && since < UNHEARD_BEFORE
+    !checked && since > MISSED_AFTER && since < MISSED_BEFORE
 }
 
-/// The next services after `after` that are checked by themselves.
 async fn page(db: &DatabaseConnection, after: i32) -> Result<Vec<Active>, DbErr> {
     let mut sql = Sql::new(db.get_database_backend())
         .text(
             "SELECT s.id, s.seq, s.check_interval_seconds, s.updated_at, st.last_slot, st.status, \
-             COALESCE(st.failing_checks, 0) AS failing_checks, COALESCE(st.down_checks, 0) AS down_checks \
-             FROM services s LEFT JOIN service_state st ON st.service_id = s.id WHERE s.seq > ",
+             COALESCE(st.failing_checks, 0) AS failing_checks, \
+             COALESCE(st.down_checks, 0) AS down_checks FROM services s \
+             LEFT JOIN service_state st ON st.service_id = s.id \
+             WHERE NOT s.paused AND s.seq > ",
         )
         .value(after)
-        .text(" AND NOT s.paused AND s.kind IN (");
+        .text(" AND s.kind IN (");
     for (i, kind) in MonitorKind::ids_with(Schedule::Every).enumerate() {
         sql = sql.text(if i > 0 { ", " } else { "" }).value(kind);
     }
-    let sql = sql.text(") ORDER BY s.seq LIMIT ").value(PAGE);
+    let sql = sql.text(") ORDER BY s.seq LIMIT ").value(PAGE_SIZE);
     let rows = db.query_all_raw(sql.finish()).await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(active_service).collect()
 }
 
-fn read(row: &QueryResult) -> Result<Active, DbErr> {
+fn active_service(row: &QueryResult) -> Result<Active, DbErr> {
     let interval: i32 = row.try_get("", "check_interval_seconds")?;
     let status: Option<Status> = row.try_get("", "status")?;
     let checks: i32 = row.try_get("", "failing_checks")?;
@@ -211,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_missed_a_slot_or_is_suspect_is_due_soon_and_the_rest_at_its_next_slot() {
+    fn what_missed_a_slot_or_is_suspect_is_due_soon() {
         let next = slot::next_slot(Uuid::from_u128(7), TimeDelta::hours(24), at(0));
         let last = next - TimeDelta::hours(24);
         let suspect = Active {
@@ -224,8 +232,8 @@ mod tests {
             active(Some(last - TimeDelta::seconds(1))),
             suspect,
         ];
-        let mut spread = Spread::from(at(0));
-        let dues: Vec<_> = dues(&services, at(0), &mut spread)
+        let mut spreader = SlotSpreader::from(at(0));
+        let dues: Vec<_> = dues(&services, at(0), &mut spreader)
             .into_iter()
             .map(|(_, due)| due)
             .collect();
@@ -234,13 +242,13 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_no_check_followed_is_made_up_for_once_it_should_have_been_heard_of() {
+    fn a_missed_change_is_made_up_for_after_a_while() {
         let changed = |ago: i64, last_slot| {
             let service = Active {
                 updated_at: at(-ago),
                 ..active(last_slot)
             };
-            is_unheard(&service, at(0))
+            was_change_missed(&service, at(0))
         };
         assert!(changed(60, None) && changed(60, Some(at(-120))));
         assert!(!changed(10, None), "its first check may be under way");

@@ -1,11 +1,12 @@
-//! Carries one claimed check out: probes, hands the result to the recorder, and probes again while that asks for
-//! confirmation. Decides nothing about statuses and writes nothing itself.
+//! Runs one claimed check: probes, hands the result to the recorder, and probes again while the
+//! recorder asks for confirmation. Decides nothing about statuses and writes nothing itself.
 
 use crate::announcer::Announcer;
-use crate::check::{Check, VendorWord};
+use crate::check::{Check, VendorReport};
+use crate::check_threads::ThreadSlot;
 use crate::clock::Clock;
-use crate::host_limit::HostPlace;
-use crate::recorder::{Answer, Finding};
+use crate::host_limit::HostPermit;
+use crate::recorder::{CheckResult, RecordReply, RecordSender};
 use crate::services::Service;
 use crate::stats::{Stats, add};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,17 +18,17 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
-/// Of so many checks one is traced.
-const TRACED: u64 = 100;
+/// One check in so many is traced.
+const TRACE_SAMPLING: u64 = 100;
 
-/// Looks at one target once.
+/// Probes a target.
 pub trait Probe: Send + Sync + 'static {
-    /// Checks `target` within its timeout.
+    /// Requests `target` within its timeout.
     fn check(&self, target: &Target) -> impl Future<Output = Outcome> + Send;
 }
 
@@ -37,62 +38,68 @@ impl Probe for monitors::Prober {
     }
 }
 
-/// What every check of this worker uses.
+/// Runs the checks of this worker.
 #[derive(Debug)]
 pub(crate) struct Runner<P> {
     pub(crate) probe: P,
     pub(crate) live: Coordination,
     pub(crate) clock: Clock,
-    pub(crate) findings: mpsc::Sender<Finding>,
+    pub(crate) results: RecordSender,
     pub(crate) announcer: Announcer,
     pub(crate) stats: Arc<Stats>,
     /// How much longer than the probe's timeout a claim must last: the time to record the result.
     pub(crate) margin: Duration,
-    /// No new probe is begun.
+    /// Cancelled when no new probe may begin.
     pub(crate) stopping: CancellationToken,
-    /// Not even running probes are waited for.
+    /// Cancelled when not even running probes may finish.
     pub(crate) aborting: CancellationToken,
 }
 
-/// What one running check occupies until it is over.
+/// Permits that a running check holds until it is over.
 #[derive(Debug)]
-pub(crate) struct Places {
+pub(crate) struct CheckPermits {
     pub(crate) _worker: OwnedSemaphorePermit,
-    pub(crate) _host: HostPlace,
+    pub(crate) _host: HostPermit,
+    pub(crate) _thread: ThreadSlot,
 }
 
 impl<P: Probe> Runner<P> {
-    /// Checks `service` under `claim`, whose end is seen to in every case. A check that was put off is late since
-    /// `first_due`. One check in [`TRACED`] is part of the traces.
+    /// Checks `service` under `claim`, which is completed in every case. The lateness of a deferred
+    /// check counts from `first_due_at`. One check in [`TRACE_SAMPLING`] is part of the traces.
     pub(crate) fn check(
         self: Arc<Self>,
         service: Arc<Service>,
         claim: Claim,
-        first_due: Option<DateTime<Utc>>,
-        places: Places,
+        first_due_at: Option<DateTime<Utc>>,
+        permits: CheckPermits,
     ) -> impl Future<Output = ()> + Send {
-        let span = if self.stats.started.load(Relaxed).is_multiple_of(TRACED) {
-            tracing::debug_span!(target: "traces", "check", service = %service.subject.id, host = &*service.host)
+        let span = if self
+            .stats
+            .started
+            .load(Relaxed)
+            .is_multiple_of(TRACE_SAMPLING)
+        {
+            tracing::debug_span!(target: "traces", "check", service = %service.checked.id, host = &*service.host)
         } else {
             Span::none()
         };
-        self.checked(service, claim, first_due, places)
+        self.check_under_claim(service, claim, first_due_at, permits)
             .instrument(span)
     }
 
-    async fn checked(
+    async fn check_under_claim(
         self: Arc<Self>,
         service: Arc<Service>,
         mut claim: Claim,
-        first_due: Option<DateTime<Utc>>,
-        places: Places,
+        first_due_at: Option<DateTime<Utc>>,
+        permits: CheckPermits,
     ) {
-        // A claim is given when it is due, whatever this clock says.
+        // A claim is never given before it is due, so an earlier time means that this clock is slow.
         let now = self.clock.now().max(claim.due);
         let mut slot =
-            slot::claimed_slot(service.subject.id, service.subject.interval, claim.due, now);
+            slot::claimed_slot(service.checked.id, service.checked.interval, claim.due, now);
         self.stats.note_lateness(
-            (now - first_due.unwrap_or(slot))
+            (now - first_due_at.unwrap_or(slot))
                 .to_std()
                 .unwrap_or_default(),
         );
@@ -117,25 +124,24 @@ impl<P: Probe> Runner<P> {
             let Some((at, outcome)) = self.probe(&service, claim, slot).await else {
                 break;
             };
-            let failed = outcome.status.is_failure();
-            let (answer, answered) = oneshot::channel();
-            let (subject, vendor) = (Arc::clone(&service.subject), VendorWord::default());
-            let finding = Finding {
+            let is_failure = outcome.status.is_failure();
+            let (reply, replied) = oneshot::channel();
+            let result = CheckResult {
                 check: Check {
-                    subject,
+                    service: Arc::clone(&service.checked),
                     slot,
                     at,
                     outcome,
-                    vendor,
+                    vendor: VendorReport::default(),
                 },
                 claim,
-                ready: Instant::now(),
-                // Only a failure may want to be confirmed.
-                answer: failed.then_some(answer),
+                ready_at: Instant::now(),
+                // Only a failure may need confirmation.
+                reply: is_failure.then_some(reply),
             };
-            if self.findings.send(finding).await.is_err()
-                || !failed
-                || answered.await != Ok(Answer::Confirm)
+            if !self.results.send(result).await
+                || !is_failure
+                || replied.await != Ok(RecordReply::Confirm)
             {
                 break;
             }
@@ -146,10 +152,11 @@ impl<P: Probe> Runner<P> {
                 break;
             }
         }
-        drop(places);
+        drop(permits);
     }
 
-    /// One look, with the time when it began; `None` when it did not end by itself, and the claim is given back.
+    /// Probes once and returns when the probe began and its outcome; `None` if it was aborted or
+    /// panicked, and the claim is completed.
     async fn probe(
         &self,
         service: &Service,
@@ -158,22 +165,22 @@ impl<P: Probe> Runner<P> {
     ) -> Option<(DateTime<Utc>, Outcome)> {
         let at = self.clock.now().max(slot);
         add(&self.stats.started, 1);
-        let look = async {
+        let probe = async {
             match &service.target {
                 Ok(target) => self.probe.check(target).await,
                 Err(cause) => Outcome::without_answer(cause.clone(), Phases::default()),
             }
         };
-        let look = AssertUnwindSafe(look).catch_unwind();
-        let looked = tokio::select! {
+        let probe = AssertUnwindSafe(probe).catch_unwind();
+        let probed = tokio::select! {
             biased;
-            looked = look => looked,
+            probed = probe => probed,
             () = self.aborting.cancelled() => {
                 self.announcer.complete(claim, slot).await;
                 return None;
             }
         };
-        match looked {
+        match probed {
             Ok(outcome) => Some((at, outcome)),
             Err(panic) => {
                 add(&self.stats.panics, 1);
@@ -182,10 +189,10 @@ impl<P: Probe> Runner<P> {
                     .copied()
                     .or(panic.downcast_ref::<String>().map(String::as_str));
                 let panic = text.unwrap_or_default();
-                let subject = &service.subject;
-                tracing::error!(service = %subject.id, panic, "a probe panicked; the service is checked again at its next slot");
+                let service = &service.checked;
+                tracing::error!(service = %service.id, panic, "a probe panicked, checking again at the next slot");
                 let next =
-                    slot::next_slot(subject.id, subject.interval, self.clock.now().max(slot));
+                    slot::next_slot(service.id, service.interval, self.clock.now().max(slot));
                 self.announcer.complete(claim, next).await;
                 None
             }

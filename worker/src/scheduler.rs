@@ -1,14 +1,17 @@
-//! Claims what is due as places become free, and starts a check or the poll of a vendor page for each claim. Survives
-//! whatever the live state and the database do, and claims nothing while results cannot be recorded.
+//! Schedules due checks. Claims services and vendor pages from the due queue, starts one task for
+//! each claim, and applies the worker-wide and per-host concurrency limits. Claims nothing while
+//! results cannot be recorded.
+//! Does not know how a check is performed or how its result is stored.
 
+use crate::catch_up::CatchUpSpreader;
+use crate::check_threads::CheckThreads;
 use crate::clock::Clock;
-use crate::host_limit::{HostLimit, HostPlace};
+use crate::host_limit::{HostLimit, HostPermit};
 use crate::outage::Outage;
-use crate::runner::{Places, Probe, Runner};
+use crate::poll_stagger::PollStagger;
+use crate::runner::{CheckPermits, Probe, Runner};
 use crate::services::{Due, Service, Services};
-use crate::spread::AfterPause;
 use crate::stats::{Stats, add};
-use crate::turns::Turns;
 use crate::vendor_pages::Poller;
 use anyhow::Context as _;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
@@ -22,18 +25,21 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Other workers and processes may make a service due that this one does not know of: look so often at least.
-const LOOK: Duration = Duration::from_millis(100);
-/// Look no more often than that, so that many services share one claim.
-const COALESCE: Duration = Duration::from_millis(3);
-/// The most services in one claim.
-const MOST: usize = 512;
-/// How long a claim under way may go on when the worker ends.
-const LAST_CLAIM: Duration = Duration::from_millis(1500);
-/// How long aborted checks have to give their claims back.
-const LAST_CALL: Duration = Duration::from_millis(500);
+/// Maximum time between two looks at the queue: other processes add services without a notice.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// Minimum time between two looks while there is room for every due check. Services that become due
+/// meanwhile share one claim, and a thread that is awake starts their checks.
+const COALESCE_INTERVAL: Duration = Duration::from_millis(40);
+/// The same while more is due than can be started: places become free at any moment.
+const BUSY_INTERVAL: Duration = Duration::from_millis(3);
+/// Maximum number of services claimed in one round trip to the queue.
+const MAX_CLAIM_BATCH: usize = 512;
+/// How long a claim under way may take when the worker ends.
+const LAST_CLAIM_TIMEOUT: Duration = Duration::from_millis(1500);
+/// How long aborted checks may take to give their claims back.
+const ABORT_GRACE: Duration = Duration::from_millis(500);
 
-/// Sees to it that what is due is checked.
+/// Starts due checks as places become free.
 #[derive(Debug)]
 pub(crate) struct Scheduler<P> {
     pub(crate) live: Coordination,
@@ -42,154 +48,204 @@ pub(crate) struct Scheduler<P> {
     pub(crate) poller: Arc<Poller>,
     pub(crate) clock: Clock,
     pub(crate) stats: Arc<Stats>,
-    /// How many checks may run.
-    pub(crate) places: Arc<Semaphore>,
+    /// Permits of all checks that may run at once.
+    pub(crate) permits: Arc<Semaphore>,
     pub(crate) hosts: HostLimit,
-    /// Until when this worker has put a service off that its host had no place for, and when it was due at first.
-    pub(crate) put_off: HashMap<Uuid, PutOff>,
-    pub(crate) after_pause: AfterPause,
-    pub(crate) turns: Turns,
+    pub(crate) threads: &'static CheckThreads,
+    pub(crate) deferred: HashMap<Uuid, DeferredClaim>,
+    pub(crate) catch_up: CatchUpSpreader,
+    pub(crate) stagger: PollStagger,
     pub(crate) lease: Duration,
-    /// Whether results can be recorded.
-    pub(crate) able: watch::Receiver<bool>,
-    /// Something changed: look at once.
+    /// Whether the recorder accepts results.
+    pub(crate) accepting: watch::Receiver<bool>,
+    /// Something changed: look at the queue now.
     pub(crate) wake: Arc<Notify>,
-    /// The queue is not complete: it is to be rebuilt.
+    /// The queue is not complete: rebuild it.
     pub(crate) rebuild: Arc<Notify>,
 }
 
-/// A check that waits for a place at its host.
+/// A claim that was put back because its host had no free slot.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct PutOff {
-    until: DateTime<Utc>,
-    first_due: DateTime<Utc>,
+pub(crate) struct DeferredClaim {
+    retry_at: DateTime<Utc>,
+    /// When the service first became due; used to report lateness.
+    first_due_at: DateTime<Utc>,
+}
+
+/// What became of a batch of claims that was not started.
+#[derive(Debug, Default)]
+struct NotStarted {
+    /// Their hosts had no free slot.
+    deferred: Vec<(Claim, DateTime<Utc>)>,
+    /// Missed during a stall and spread over the next interval.
+    spread: Vec<(Claim, DateTime<Utc>)>,
+    /// Gone, paused, or not to be checked by this worker.
+    unwanted: Vec<Uuid>,
 }
 
 impl<P: Probe> Scheduler<P> {
-    /// Runs until `stopping`; then waits for the running checks, at last for `grace`, and aborts what is left.
+    /// Runs until `stopping`. Then waits up to `grace` for running checks and aborts what is left.
     pub(crate) async fn run(mut self, stopping: CancellationToken, grace: Duration) {
         let mut checks = JoinSet::new();
         let mut outage = Outage::new("Claiming due checks");
         while !stopping.is_cancelled() {
-            self.stats
-                .turns
-                .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            add(&self.stats.turns, 1);
             while checks.try_join_next().is_some() {}
-            let turned = tokio::select! {
-                turned = self.turn(&mut checks) => turned,
-                // What is being claimed is better held than lost, but not for ever.
-                () = late(&stopping) => break,
+            let polled = tokio::select! {
+                polled = self.poll(&mut checks) => polled,
+                // Losing a claim under way is worse than waiting for it, but not for ever.
+                () = last_claim_timeout(&stopping) => break,
             };
-            let wait = match turned {
+            let wait = match polled {
                 Ok(wait) => {
-                    outage.worked();
+                    outage.end();
                     wait
                 }
-                Err(error) => outage.failed(&format!("{error:#}")),
+                Err(error) => outage.begin(&format!("{error:#}")),
             };
             tokio::select! {
                 () = stopping.cancelled() => {}
                 () = sleep(wait) => {}
                 () = self.live.due_changed() => {}
                 () = self.wake.notified() => {}
-                _ = self.able.changed() => {}
+                _ = self.accepting.changed() => {}
             }
         }
-        if timeout(grace, join_all(&mut checks)).await.is_err() {
-            tracing::warn!(
-                running = checks.len(),
-                "checks are still running; they are given back unfinished"
-            );
-            self.runner.aborting.cancel();
-            let _ = timeout(LAST_CALL, join_all(&mut checks)).await;
-            // Those left wait for the recorder, which sees to their claims.
-            checks.shutdown().await;
-        }
+        self.finish(checks, grace).await;
     }
 
-    /// Claims and starts what is due, as far as there are places, and says how long nothing else will be.
-    async fn turn(&mut self, checks: &mut JoinSet<()>) -> anyhow::Result<Duration> {
-        if !*self.able.borrow_and_update() {
-            return Ok(LOOK);
+    async fn finish(self, mut checks: JoinSet<()>, grace: Duration) {
+        if timeout(grace, join_all(&mut checks)).await.is_ok() {
+            return;
         }
-        let limit = self.places.available_permits().min(MOST);
+        tracing::warn!(
+            running = checks.len(),
+            "checks are still running, giving them back unfinished"
+        );
+        self.runner.aborting.cancel();
+        let _ = timeout(ABORT_GRACE, join_all(&mut checks)).await;
+        // Those left wait for the recorder, which completes their claims.
+        checks.shutdown().await;
+    }
+
+    /// Claims and starts what is due, as far as there are permits. Returns how long to wait before
+    /// the next poll.
+    async fn poll(&mut self, checks: &mut JoinSet<()>) -> anyhow::Result<Duration> {
+        if !*self.accepting.borrow_and_update() {
+            return Ok(POLL_INTERVAL);
+        }
+        let limit = self.permits.available_permits().min(MAX_CLAIM_BATCH);
         if limit == 0 {
-            // A place becomes free within the longest timeout; the loop turns meanwhile.
-            let _ = timeout(LOOK, self.places.acquire()).await;
-            return Ok(COALESCE);
+            // With a limit, so that the loop is seen to be alive.
+            let _ = timeout(POLL_INTERVAL, self.permits.acquire()).await;
+            return Ok(BUSY_INTERVAL);
         }
         let claimed = self.live.claim(limit, self.lease).await?;
         self.clock.set(claimed.now);
-        self.after_pause.claimed(claimed.now);
+        self.catch_up.note_claim(claimed.now);
         if !claimed.built {
             self.rebuild.notify_one();
         }
-        let full = claimed.claims.len() == limit;
-        self.start(claimed.claims, checks).await?;
-        let until_next = claimed.next_due.map_or(LOOK, |next| {
+        let is_full = claimed.claims.len() == limit;
+        let all_started = self.start(claimed.claims, checks).await?;
+        if is_full {
+            return Ok(BUSY_INTERVAL);
+        }
+        let shortest = if all_started {
+            COALESCE_INTERVAL
+        } else {
+            BUSY_INTERVAL
+        };
+        let until_next = claimed.next_due.map_or(POLL_INTERVAL, |next| {
             (next - claimed.now).to_std().unwrap_or_default()
         });
-        Ok(if full {
-            COALESCE
-        } else {
-            self.turns
-                .after(until_next.clamp(COALESCE, LOOK), self.clock.now())
-        })
+        let wait = until_next.clamp(shortest, POLL_INTERVAL);
+        Ok(self.stagger.delay(wait, self.clock.now()))
     }
 
-    async fn start(&mut self, claims: Vec<Claim>, checks: &mut JoinSet<()>) -> anyhow::Result<()> {
+    /// Starts a task for each claim. Returns `false` if hosts had no room for some.
+    async fn start(
+        &mut self,
+        claims: Vec<Claim>,
+        checks: &mut JoinSet<()>,
+    ) -> anyhow::Result<bool> {
         if claims.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let ids: Vec<_> = claims.iter().map(|claim| claim.service_id).collect();
         let services = match self.services.get(&ids).await {
             Ok(services) => services,
             Err(error) => {
                 self.live.release(&claims).await?;
-                return Err(error).context("the services' definitions cannot be read");
+                return Err(error).context("failed to read service definitions");
             }
         };
-        let (mut put_off, mut missed, mut unwanted) = (Vec::new(), Vec::new(), Vec::new());
+        let mut not_started = NotStarted::default();
         let now = Instant::now().into_std();
         for (claim, due) in claims.into_iter().zip(services) {
-            // Another due time than the one it was put off to says that something else has happened meanwhile.
-            let before = self
-                .put_off
-                .remove(&claim.service_id)
-                .filter(|before| before.until == claim.due);
-            let first_due = before.map(|before| before.first_due);
-            let started = match due {
-                None => {
-                    unwanted.push(claim.service_id);
-                    continue;
-                }
-                Some(Due::Service(service)) => {
-                    let (id, interval) = (service.subject.id, service.subject.interval);
-                    if let Some(until) = self.after_pause.put_off(id, interval, claim.due) {
-                        missed.push((claim, until));
-                        continue;
-                    }
-                    let host = self.hosts.take(&service.host, now);
-                    host.map(|host| self.spawn(service, claim, first_due, host, checks))
-                }
-                Some(Due::Page(page)) => self.poller.places(&page, now).map(|places| {
-                    checks.spawn(Arc::clone(&self.poller).poll(page, claim, places));
-                }),
-            };
-            if let Err(wait) = started {
-                let until = (self.clock.now() + TimeDelta::from_std(wait)?).trunc_subsecs(3);
-                let first_due = first_due.unwrap_or(claim.due);
-                self.put_off
-                    .insert(claim.service_id, PutOff { until, first_due });
-                put_off.push((claim, until));
+            match due {
+                None => not_started.unwanted.push(claim.service_id),
+                Some(due) => self.start_one(claim, due, now, checks, &mut not_started)?,
             }
         }
-        if !put_off.is_empty() {
-            add(&self.stats.deferred, put_off.len());
-            self.live.complete(&put_off).await?;
+        let all_started = not_started.deferred.is_empty();
+        self.put_back(not_started).await?;
+        Ok(all_started)
+    }
+
+    fn start_one(
+        &mut self,
+        claim: Claim,
+        due: Due,
+        now: std::time::Instant,
+        checks: &mut JoinSet<()>,
+        not_started: &mut NotStarted,
+    ) -> anyhow::Result<()> {
+        // Another due time than that of the retry means that the service was rescheduled meanwhile.
+        let first_due_at = self
+            .deferred
+            .remove(&claim.service_id)
+            .filter(|deferred| deferred.retry_at == claim.due)
+            .map(|deferred| deferred.first_due_at);
+        let started = match due {
+            Due::Service(service) => {
+                let (id, interval) = (service.checked.id, service.checked.interval);
+                if let Some(until) = self.catch_up.spread(id, interval, claim.due) {
+                    not_started.spread.push((claim, until));
+                    return Ok(());
+                }
+                self.hosts
+                    .acquire(&service.host, now)
+                    .map(|host| self.spawn(service, claim, first_due_at, host, checks))
+            }
+            Due::Page(page) => self.poller.acquire(&page, now).map(|permits| {
+                checks.spawn(Arc::clone(&self.poller).poll(page, claim, permits));
+            }),
+        };
+        if let Err(wait) = started {
+            let retry_at = (self.clock.now() + TimeDelta::from_std(wait)?).trunc_subsecs(3);
+            let deferred = DeferredClaim {
+                retry_at,
+                first_due_at: first_due_at.unwrap_or(claim.due),
+            };
+            self.deferred.insert(claim.service_id, deferred);
+            not_started.deferred.push((claim, retry_at));
         }
-        if !missed.is_empty() {
-            self.live.complete(&missed).await?;
+        Ok(())
+    }
+
+    async fn put_back(&self, not_started: NotStarted) -> anyhow::Result<()> {
+        let NotStarted {
+            deferred,
+            spread,
+            unwanted,
+        } = not_started;
+        if !deferred.is_empty() {
+            add(&self.stats.deferred, deferred.len());
+            self.live.complete(&deferred).await?;
+        }
+        if !spread.is_empty() {
+            self.live.complete(&spread).await?;
         }
         if !unwanted.is_empty() {
             self.remove(&unwanted).await?;
@@ -201,25 +257,27 @@ impl<P: Probe> Scheduler<P> {
         &self,
         service: Arc<Service>,
         claim: Claim,
-        first_due: Option<DateTime<Utc>>,
-        host: HostPlace,
+        first_due_at: Option<DateTime<Utc>>,
+        host: HostPermit,
         checks: &mut JoinSet<()>,
     ) {
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        let place =
-            place.expect("no more is claimed than there are places, and nobody else takes them");
-        let places = Places {
-            _worker: place,
+        let worker = Arc::clone(&self.permits)
+            .try_acquire_owned()
+            .expect("no more is claimed than there are permits, and nobody else takes them");
+        let thread = self.threads.take();
+        let handle = thread.handle();
+        let permits = CheckPermits {
+            _worker: worker,
             _host: host,
+            _thread: thread,
         };
-        // Boxed, because the runtime moves a task several times, all of it.
-        checks.spawn(Box::pin(
-            Arc::clone(&self.runner).check(service, claim, first_due, places),
-        ));
+        let check = Arc::clone(&self.runner).check(service, claim, first_due_at, permits);
+        // Boxed, because the runtime moves a whole task several times.
+        checks.spawn_on(Box::pin(check), &handle);
     }
 
-    /// Takes out of the queue what is gone, paused or not ours to request. Should one have come back at that
-    /// very moment, it is put in again.
+    /// Removes from the queue what is gone, paused or not to be checked by this worker. Puts back
+    /// what came back at that very moment.
     async fn remove(&self, unwanted: &[Uuid]) -> anyhow::Result<()> {
         self.live.remove(unwanted).await?;
         let services = self.services.get(unwanted).await?;
@@ -236,9 +294,9 @@ impl<P: Probe> Scheduler<P> {
     }
 }
 
-async fn late(stopping: &CancellationToken) {
+async fn last_claim_timeout(stopping: &CancellationToken) {
     stopping.cancelled().await;
-    sleep(LAST_CLAIM).await;
+    sleep(LAST_CLAIM_TIMEOUT).await;
 }
 
 async fn join_all(checks: &mut JoinSet<()>) {

@@ -1,7 +1,7 @@
-//! What may be due: services that PulseCheck requests, and vendor pages that others follow. Their definitions are
-//! kept in memory and loaded in batches. Knows nothing of their state.
+//! Caches the definitions of what may be due: services that PulseCheck probes, and vendor pages that
+//! services follow. Loads them in batches. Knows nothing of their state.
 
-use crate::check::{Subject, Thresholds};
+use crate::check::{CheckedService, Thresholds};
 use chrono::TimeDelta;
 use domain::Cause;
 use entity::sql::Sql;
@@ -13,25 +13,25 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How many definitions one statement loads at most.
-const BATCH: usize = 1000;
+/// Maximum number of definitions that one statement loads.
+const LOAD_BATCH: usize = 1000;
 
-/// What the due queue holds.
+/// An entry of the due queue.
 #[derive(Debug, Clone)]
 pub(crate) enum Due {
-    /// A service that PulseCheck itself requests.
+    /// A service that PulseCheck probes itself.
     Service(Arc<Service>),
     /// A vendor page that services follow.
     Page(Arc<FollowedPage>),
 }
 
-/// A service that PulseCheck itself requests, as it is defined at one time.
+/// A service that PulseCheck probes itself, as it was defined when it was loaded.
 #[derive(Debug)]
 pub(crate) struct Service {
-    pub(crate) subject: Arc<Subject>,
+    pub(crate) checked: Arc<CheckedService>,
     /// What is checked, or why it cannot be.
     pub(crate) target: Result<Target, Cause>,
-    /// The name or address in the target, by which the cap of running checks goes.
+    /// The host name or address that the limit of running checks counts.
     pub(crate) host: Arc<str>,
 }
 
@@ -39,25 +39,25 @@ pub(crate) struct Service {
 #[derive(Debug)]
 pub(crate) struct FollowedPage {
     pub(crate) id: Uuid,
-    /// The host of its first address, by which the cap of running polls goes.
+    /// The host of its first address, which the limit of running polls counts.
     pub(crate) host: Arc<str>,
-    /// The owners of the hosts of all its addresses, each once: they are capped as well.
+    /// The owners of the hosts of all its addresses, each once; limited as well.
     pub(crate) owners: Vec<Arc<str>>,
 }
 
-/// The definitions known. Clones share them.
+/// A cache of definitions. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Services {
     db: DatabaseConnection,
     sealer: Arc<Sealer>,
-    known: Arc<Mutex<Known>>,
+    cache: Arc<Mutex<Cache>>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct Cache {
     all: HashMap<Uuid, Due>,
-    /// Grows with each change: what was loaded before a change must not be kept after it.
-    changes: u64,
+    /// Grows with each invalidation: what was loaded before one must not be cached after it.
+    generation: u64,
 }
 
 impl Services {
@@ -65,44 +65,44 @@ impl Services {
         Self {
             db,
             sealer,
-            known: Arc::default(),
+            cache: Arc::default(),
         }
     }
 
-    /// The definitions of `ids`, in their order; `None` where there is nothing to request: the service is gone or paused,
-    /// or nobody follows the page.
+    /// Returns the definitions of `ids`, in their order; `None` if the service is gone or paused, or if
+    /// nobody follows the page.
     pub(crate) async fn get(&self, ids: &[Uuid]) -> Result<Vec<Option<Due>>, DbErr> {
         let mut found: Vec<_> = {
-            let known = self.known();
-            ids.iter().map(|id| known.all.get(id).cloned()).collect()
+            let cache = self.lock();
+            ids.iter().map(|id| cache.all.get(id).cloned()).collect()
         };
         let missing: Vec<_> = (0..ids.len()).filter(|i| found[*i].is_none()).collect();
-        for some in missing.chunks(BATCH) {
-            let wanted: Vec<_> = some.iter().map(|i| ids[*i]).collect();
+        for chunk in missing.chunks(LOAD_BATCH) {
+            let wanted: Vec<_> = chunk.iter().map(|i| ids[*i]).collect();
             let loaded = self.load(&wanted).await?;
-            for i in some {
+            for i in chunk {
                 found[*i] = loaded.get(&ids[*i]).cloned();
             }
         }
         Ok(found)
     }
 
-    /// Drops one definition: the next check uses what the database says then.
-    pub(crate) fn drop_one(&self, id: Uuid) {
-        let mut known = self.known();
-        known.changes += 1;
-        known.all.remove(&id);
+    /// Drops one definition, so that the next check reads it anew.
+    pub(crate) fn invalidate(&self, id: Uuid) {
+        let mut cache = self.lock();
+        cache.generation += 1;
+        cache.all.remove(&id);
     }
 
     /// Drops every definition.
-    pub(crate) fn drop_all(&self) {
-        let mut known = self.known();
-        known.changes += 1;
-        known.all.clear();
+    pub(crate) fn invalidate_all(&self) {
+        let mut cache = self.lock();
+        cache.generation += 1;
+        cache.all.clear();
     }
 
     async fn load(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Due>, DbErr> {
-        let changes = self.known().changes;
+        let generation = self.lock().generation;
         let select = |text: &str, ids: &[Uuid]| {
             Sql::new(self.db.get_database_backend())
                 .text(text)
@@ -112,11 +112,11 @@ impl Services {
         let rows = self.db.query_all_raw(select(SERVICES, ids)).await?;
         let services = rows
             .iter()
-            .filter_map(|row| read(row, &self.sealer).transpose())
+            .filter_map(|row| service_from(row, &self.sealer).transpose())
             .collect::<Result<Vec<_>, _>>()?;
         let mut loaded: HashMap<_, _> = services
             .into_iter()
-            .map(|service| (service.subject.id, Due::Service(Arc::new(service))))
+            .map(|service| (service.checked.id, Due::Service(Arc::new(service))))
             .collect();
         let others: Vec<_> = ids
             .iter()
@@ -125,21 +125,21 @@ impl Services {
             .collect();
         if !others.is_empty() {
             for row in self.db.query_all_raw(select(PAGES, &others)).await? {
-                let page = read_page(&row)?;
+                let page = page_from(&row)?;
                 loaded.insert(page.id, Due::Page(Arc::new(page)));
             }
         }
-        let mut known = self.known();
-        if known.changes == changes {
-            known
+        let mut cache = self.lock();
+        if cache.generation == generation {
+            cache
                 .all
                 .extend(loaded.iter().map(|(id, due)| (*id, due.clone())));
         }
         Ok(loaded)
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known
+    fn lock(&self) -> MutexGuard<'_, Cache> {
+        self.cache
             .lock()
             .expect("nothing panics while it holds the lock")
     }
@@ -152,8 +152,8 @@ const SERVICES: &str = "SELECT id, seq, user_id, kind, settings, secrets, check_
 const PAGES: &str = "SELECT p.id, p.api_urls FROM vendor_pages p WHERE EXISTS (SELECT 1 FROM services s \
      WHERE s.vendor_page_id = p.id AND NOT s.paused) AND p.id";
 
-fn read_page(row: &QueryResult) -> Result<FollowedPage, DbErr> {
-    let urls: serde_json::Value = row.try_get_by_index(1)?;
+fn page_from(row: &QueryResult) -> Result<FollowedPage, DbErr> {
+    let urls: serde_json::Value = row.try_get("", "api_urls")?;
     let first = urls
         .get(0)
         .and_then(serde_json::Value::as_str)
@@ -172,13 +172,14 @@ fn read_page(row: &QueryResult) -> Result<FollowedPage, DbErr> {
         .filter_map(|url| Some(owner(&url.host()?).into()))
         .collect();
     Ok(FollowedPage {
-        id: row.try_get_by_index(0)?,
+        id: row.try_get("", "id")?,
         host,
         owners: owners.into_iter().collect(),
     })
 }
 
-/// Who can name hosts like this one: whoever registered the domain, by the public suffix list, or the address itself.
+/// Returns the owner of a host: the registered domain, by the public suffix list, or the address itself.
+/// Whoever registered a domain can name any number of hosts.
 fn owner(host: &url::Host<&str>) -> String {
     let url::Host::Domain(name) = host else {
         return host.to_string();
@@ -189,7 +190,7 @@ fn owner(host: &url::Host<&str>) -> String {
 
 /// `None` for a service that is not checked by itself. One of a kind that this version does not
 /// know, or with settings that do not fit it, is not checked either.
-fn read(row: &QueryResult, sealer: &Sealer) -> Result<Option<Service>, DbErr> {
+fn service_from(row: &QueryResult, sealer: &Sealer) -> Result<Option<Service>, DbErr> {
     let id: Uuid = row.try_get("", "id")?;
     let kind: String = row.try_get("", "kind")?;
     let unusable = |error: SettingsError| {
@@ -238,7 +239,7 @@ fn service(
         confirmations: u32::try_from(confirmations).unwrap_or(1),
         recoveries: u32::try_from(recoveries).unwrap_or(1),
     };
-    let subject = Subject::requested(
+    let checked = CheckedService::probed(
         id,
         row.try_get("", "seq")?,
         row.try_get("", "user_id")?,
@@ -248,7 +249,7 @@ fn service(
         row.try_get("", "updated_at")?,
     );
     Ok(Service {
-        subject: Arc::new(subject),
+        checked: Arc::new(checked),
         host,
         target,
     })

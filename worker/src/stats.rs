@@ -1,5 +1,5 @@
-//! What the worker counts about itself. Plain atomics: whoever exports them reads them when asked, and nothing waits; only
-//! the histogram for the ledger has a lock, which is held for the moment of a count.
+//! Counters of the worker. Plain atomics that are read when they are exported; only the lateness
+//! histogram for `scheduler_minutes` has a lock, held for the moment of a count.
 
 use crate::metrics;
 use domain::LatencyHistogram;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Upper bounds of the lateness buckets, in milliseconds; one more bucket holds what is beyond the last.
+/// Upper bounds of the lateness buckets, in milliseconds; one more bucket holds what is above the last.
 pub const LATENESS_BOUNDS_MS: [u64; 14] = [
     1, 2, 5, 10, 20, 35, 50, 75, 100, 250, 500, 1000, 5000, 30_000,
 ];
@@ -19,7 +19,8 @@ pub struct Stats {
     pub started: AtomicU64,
     /// Checks that are durably recorded.
     pub recorded: AtomicU64,
-    /// Results that were not recorded because a later one was, or the service had changed, was paused or is gone.
+    /// Results that were not recorded because a later one was, or because the service was changed,
+    /// paused or deleted.
     pub discarded: AtomicU64,
     /// Results lost because the database refused them or was away for too long.
     pub lost: AtomicU64,
@@ -33,24 +34,25 @@ pub struct Stats {
     pub batch_micros: AtomicU64,
     /// Failed attempts to commit a batch.
     pub failed_batches: AtomicU64,
-    /// Checks by how late they began, confirmations left out: see [`LATENESS_BOUNDS_MS`]. Late since their slot; those
-    /// that this worker had put off for their host's sake, since they were due at first.
+    /// Checks by how late after their slot they began, without confirmations: see
+    /// [`LATENESS_BOUNDS_MS`]. For checks that were deferred because of their host: since they first
+    /// became due.
     pub lateness: [AtomicU64; LATENESS_BOUNDS_MS.len() + 1],
     /// The sum of that lateness, in milliseconds.
     pub lateness_ms: AtomicU64,
-    /// Slots at which a service was due and nobody checked it. Of followed pages none is: they are asked when they may be.
+    /// Slots at which a probed service was due and not checked. Followers of vendor pages have no slots.
     pub missed: AtomicU64,
     /// Whether results cannot be recorded at present; nothing is claimed meanwhile.
     pub unable: AtomicBool,
-    /// Lateness since the ledger was written last.
-    lately: Mutex<Lateness>,
-    /// Turns of the scheduler's loop; it stands still when the scheduler does.
+    /// Lateness since the last row of `scheduler_minutes`.
+    recent_lateness: Mutex<Lateness>,
+    /// Iterations of the scheduler's loop; does not grow while the scheduler hangs.
     pub turns: AtomicU64,
-    /// What following vendor pages did.
+    /// Counters of vendor pages.
     pub pages: PageStats,
 }
 
-/// How late checks began.
+/// Lateness of the checks of some time.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Lateness {
     pub(crate) histogram: LatencyHistogram,
@@ -64,24 +66,24 @@ impl Lateness {
     }
 }
 
-/// What following vendor pages did since the worker's start.
+/// Counters of vendor pages since the worker's start.
 #[derive(Debug, Default)]
 pub struct PageStats {
-    /// Pages that were due and looked at, whether they were asked or not.
+    /// Pages that were due and polled, whether they were fetched or not.
     pub polls: AtomicU64,
-    /// Requests that were sent: one for each address of a page that was asked.
+    /// Requests that were sent: one for each address of a fetched page.
     pub requests: AtomicU64,
-    /// Fetches that brought something to read. Each fetch of a page is counted here or in one of the next four.
+    /// Fetches that returned content. Each fetch of a page is counted here or in one of the next four.
     pub read: AtomicU64,
-    /// Fetches that were answered by 304 throughout.
+    /// Fetches for which every address answered 304.
     pub unchanged: AtomicU64,
-    /// Fetches that failed because nothing came, or because the server said that it is in trouble.
+    /// Fetches that failed without an answer, or with a server error.
     pub unreachable: AtomicU64,
-    /// Fetches that failed because the server said that it is asked too often.
+    /// Fetches that failed because the server limits requests.
     pub limited: AtomicU64,
-    /// Fetches that failed because what came is not what the page says.
+    /// Fetches that failed because the answer is not a readable page.
     pub unreadable: AtomicU64,
-    /// Times that a page was looked for anew because its vendor may have moved.
+    /// Rediscoveries of pages whose vendor may have moved.
     pub detections: AtomicU64,
 }
 
@@ -91,20 +93,28 @@ impl Stats {
         let bucket = LATENESS_BOUNDS_MS.partition_point(|bound| *bound < ms);
         add(&self.lateness[bucket], 1);
         self.lateness_ms.fetch_add(ms, Relaxed);
-        metrics::began(late);
+        metrics::record_lateness(late);
         let ms = u32::try_from(ms).unwrap_or(u32::MAX);
-        let mut lately = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
-        lately.histogram.record(ms);
-        lately.max_ms = lately.max_ms.max(ms);
+        let mut recent = self
+            .recent_lateness
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        recent.histogram.record(ms);
+        recent.max_ms = recent.max_ms.max(ms);
     }
 
-    /// Lateness since this was called last.
+    /// Takes the lateness since the last call.
     pub(crate) fn take_lateness(&self) -> Lateness {
-        std::mem::take(&mut *self.lately.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(
+            &mut *self
+                .recent_lateness
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
-    /// The lateness in milliseconds that a share `quantile` of the checks did not exceed, as the bound of its bucket;
-    /// `None` before the first check, [`u64::MAX`] beyond the last bound.
+    /// Returns the lateness in milliseconds that a share `quantile` of the checks did not exceed, as
+    /// the bound of its bucket: `None` before the first check, [`u64::MAX`] above the last bound.
     #[must_use]
     pub fn lateness_quantile(&self, quantile: f64) -> Option<u64> {
         let counts: Vec<u64> = self
@@ -126,8 +136,24 @@ impl Stats {
         }
         None
     }
+
+    /// Brings the exported counters up to date. To be called before metrics are collected.
+    pub fn publish(&self) {
+        for (name, counter) in [
+            (metrics::MISSED, &self.missed),
+            (metrics::STARTED, &self.started),
+            (metrics::DISCARDED, &self.discarded),
+            (metrics::LOST, &self.lost),
+            (metrics::PANICS, &self.panics),
+            (metrics::DEFERRED, &self.deferred),
+            (metrics::RECORD_FAILURES, &self.failed_batches),
+        ] {
+            ::metrics::counter!(name).absolute(counter.load(Relaxed));
+        }
+    }
 }
 
+/// Adds `n` to a counter.
 pub(crate) fn add(counter: &AtomicU64, n: usize) {
     counter.fetch_add(n as u64, Relaxed);
 }
@@ -137,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lateness_is_told_by_the_bound_that_a_share_stays_within() {
+    fn a_quantile_is_the_bound_of_its_bucket() {
         let stats = Stats::default();
         assert_eq!(stats.lateness_quantile(0.5), None);
         for ms in (0..99).map(|_| 3).chain([70_000]) {

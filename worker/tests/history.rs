@@ -1,4 +1,4 @@
-//! What becomes of checks after they are recorded, on both databases.
+//! Rollups, retention and partitions, on both databases.
 #![allow(clippy::unwrap_used)]
 
 use chrono::{DateTime, Duration, Utc};
@@ -19,7 +19,7 @@ use testkit::builders::{a_check, a_service, a_user, insert_checks};
 use testkit::{TestDatabase, on_each_database};
 use worker::history::{Portion, Settings, pass};
 
-/// So small that everything takes several rounds.
+/// Small portions, so that everything takes several rounds.
 const SETTINGS: Settings = Settings {
     keep_checks: days(30),
     keep_hours: days(396),
@@ -39,7 +39,7 @@ fn at(text: &str) -> DateTime<Utc> {
 }
 
 on_each_database! {
-    async fn rollups_hold_what_brute_force_finds_however_the_checks_come_in(database: TestDatabase) {
+    async fn rollups_match_a_brute_force_computation(database: TestDatabase) {
         let (db, mut runner) = (&database.db, TestRunner::deterministic());
         let user = a_user(db).await;
         for _ in 0..6 {
@@ -110,7 +110,7 @@ on_each_database! {
         let kept = minute(now - Duration::days(7));
         kept.clone().into_active_model().insert(db).await.unwrap();
         let passed = pass(db, &SETTINGS, now).await.unwrap().unwrap();
-        assert_eq!(passed.deleted.periods, 1200);
+        assert_eq!(passed.deleted.scheduler_minutes, 1200);
         assert_eq!(scheduler_minute::Entity::find().all(db).await.unwrap(), [kept]);
     }
 
@@ -122,7 +122,7 @@ on_each_database! {
         insert_checks(db, &week).await;
         let settings = Settings { keep_checks: days(3), keep_hours: days(30), ..SETTINGS };
 
-        // They were never summed up before they were too old: that comes first.
+        // They were never folded before they were too old: folding comes first.
         let now = at("2026-01-17T00:00:00Z");
         let passed = pass(db, &settings, now).await.unwrap().unwrap();
         assert_eq!((passed.checks, passed.deleted.checks, passed.deleted.hours), (7 * 144, 4 * 144, 0));
@@ -140,7 +140,7 @@ on_each_database! {
 }
 
 #[tokio::test]
-async fn days_have_partitions_before_they_come_and_lose_them_when_they_are_old() {
+async fn partitions_are_created_ahead_and_dropped_when_old() {
     let database = testkit::database::postgres().await;
     let db = &database.db;
     let service = a_service(db, &a_user(db).await).create().await;
@@ -205,7 +205,7 @@ async fn days_have_partitions_before_they_come_and_lose_them_when_they_are_old()
 }
 
 #[tokio::test]
-async fn a_partition_waits_for_those_who_write_without_holding_them_up() {
+async fn creating_a_partition_does_not_block_writers() {
     let database = testkit::database::postgres().await;
     let db = &database.db;
     let service = a_service(db, &a_user(db).await).create().await;
@@ -216,7 +216,7 @@ async fn a_partition_waits_for_those_who_write_without_holding_them_up() {
         let db = db.clone();
         async move { pass(&db, &SETTINGS, noon).await }
     });
-    // While it tries for its lock, others still record: far more often than it gives up.
+    // While it waits for its lock, recording goes on: far more often than it gives up.
     for i in 1..20 {
         insert_checks(db, &[a_check(&service, noon + Duration::seconds(i))]).await;
     }
@@ -227,7 +227,7 @@ async fn a_partition_waits_for_those_who_write_without_holding_them_up() {
 }
 
 #[tokio::test]
-async fn somebody_who_reads_for_long_holds_up_partitions_but_no_sums() {
+async fn a_long_read_delays_partitions_but_not_rollups() {
     let database = testkit::database::postgres().await;
     let db = &database.db;
     let service = a_service(db, &a_user(db).await).create().await;
@@ -266,7 +266,7 @@ async fn one_worker_at_a_time_sees_to_the_history() {
 }
 
 #[tokio::test]
-async fn the_index_of_a_day_that_is_over_is_built_without_gaps() {
+async fn the_index_of_a_past_day_is_rebuilt_without_gaps() {
     let database = testkit::database::postgres().await;
     let db = &database.db;
     let (user, morning) = (a_user(db).await, at("2026-03-01T00:00:00Z"));
@@ -290,7 +290,7 @@ async fn the_index_of_a_day_that_is_over_is_built_without_gaps() {
         portion: Portion::default(),
         ..SETTINGS
     };
-    // Left behind by somebody who was ended in the middle of it.
+    // Left behind by an interrupted rebuild.
     let left = "CREATE INDEX checks_20260301_pkey_ccnew ON checks_20260301 (slot);
         UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'checks_20260301_pkey_ccnew'::regclass";
     db.execute_unprepared(left).await.unwrap();
@@ -336,7 +336,7 @@ async fn the_index_of_a_day_that_is_over_is_built_without_gaps() {
 }
 
 #[tokio::test]
-async fn recording_goes_on_between_the_portions_that_sqlite_deletes() {
+async fn recording_goes_on_between_deleted_batches_of_sqlite() {
     let database = testkit::database::sqlite().await;
     let (db, other) = (&database.db, database.connect_again().await);
     let user = a_user(db).await;

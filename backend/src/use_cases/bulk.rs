@@ -65,8 +65,11 @@ impl Ops {
     pub async fn delete_services(&self, viewer: &Viewer, ids: &[Uuid]) -> Result<Vec<Uuid>> {
         bounded(ids)?;
         let transaction = self.begin().await?;
-        let services = locked(&transaction, viewer, ids).await?;
+        // The strongest lock at once: a recorder that holds the key of a service may be about to
+        // change its incident, and would wait for this transaction while this one waits for it.
+        let services = locked_with(&transaction, viewer, ids, LockType::Update).await?;
         let gone: Vec<Uuid> = services.iter().map(|service| service.id).collect();
+        incidents::delete_of_services(&transaction, &gone).await?;
         service::Entity::delete_many()
             .filter(among(&self.db, service::Column::Id, gone.iter().copied()))
             .exec(&transaction)
@@ -111,11 +114,20 @@ pub(super) async fn locked(
     viewer: &Viewer,
     ids: &[Uuid],
 ) -> Result<Vec<service::Model>> {
+    locked_with(db, viewer, ids, LockType::NoKeyUpdate).await
+}
+
+async fn locked_with(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    ids: &[Uuid],
+    lock: LockType,
+) -> Result<Vec<service::Model>> {
     let query = service::Entity::find()
         .filter(service::Column::UserId.eq(viewer.user_id))
         .filter(among(db, service::Column::Id, ids.iter().copied()))
         .order_by_asc(service::Column::Id)
-        .lock(LockType::NoKeyUpdate);
+        .lock(lock);
     Ok(query.all(db).await?)
 }
 

@@ -4,7 +4,7 @@
 use super::{Ops, Result};
 use chrono::{DateTime, Duration, Utc};
 use coordination::{CachedStatus, CurrentStatus};
-use domain::slot::horizon;
+use domain::slot::coverage_window;
 use domain::vendor_page::UNKNOWN_AFTER;
 use domain::{Phases, Status};
 use entity::column;
@@ -167,9 +167,9 @@ pub fn judge(
     };
     let interval = Duration::seconds(service.check_interval_seconds.into());
     // A page that does not answer is asked again for a while before nothing is known of what it said.
-    let horizon = match service.vendor_page_id {
-        None => horizon(interval),
-        Some(_) => horizon(interval).max(UNKNOWN_AFTER),
+    let coverage_window = match service.vendor_page_id {
+        None => coverage_window(interval),
+        Some(_) => coverage_window(interval).max(UNKNOWN_AFTER),
     };
     if service.paused {
         let since = if current.status == Status::Unknown {
@@ -178,7 +178,7 @@ pub fn judge(
             service.updated_at
         };
         unknown(since, PAUSED.into())
-    } else if now - current.checked_at > horizon {
+    } else if now - current.checked_at > coverage_window {
         let message = format!(
             "not checked since {}",
             current.checked_at.format("%Y-%m-%d %H:%M:%S UTC")

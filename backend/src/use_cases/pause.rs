@@ -1,4 +1,4 @@
-//! Pausing and resuming, of one service or of many: the one place where the API changes what is known about a service.
+//! Pauses and resumes services. The only place where the API changes the state of a service.
 
 use super::bulk::{bounded, locked, told};
 use super::service::{SERVICE, never_checked};
@@ -10,19 +10,18 @@ use domain::State;
 use domain::transition::Effect;
 use entity::column::Status;
 use entity::sql::among;
-use entity::{incident, incident_event, service, service_state};
+use entity::{incident, service, service_state};
 use sea_orm::sea_query::{Expr, LockType};
-use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The kind of the timeline's entry that ends an incident because nobody looks any more.
-pub const PAUSED: &str = "paused";
-
 impl Ops {
-    /// Stops checking services; their open incidents end by that. Returns those of `ids` that are the viewer's, all of
-    /// them paused now.
+    /// Stops checking services and closes their open incidents. Returns those of `ids` that are the
+    /// viewer's; all of them are paused then.
     ///
     /// # Errors
     /// More than [`MAX_IDS`](super::bulk::MAX_IDS) ids.
@@ -42,7 +41,7 @@ impl Ops {
         if running.is_empty() {
             return Ok(services.into_iter().map(Arc::new).collect());
         }
-        let ended = forget_what_is_known(&transaction, &services, &running).await?;
+        let ended = reset_states(&transaction, &services, &running).await?;
         set_paused(&transaction, &mut services, &running, true).await?;
         transaction.commit().await?;
 
@@ -57,8 +56,8 @@ impl Ops {
         Ok(services.into_iter().map(Arc::new).collect())
     }
 
-    /// Checks services again, the first time at once. Returns those of `ids` that are the viewer's, none of them paused
-    /// now.
+    /// Resumes checking services, the first check at once. Returns those of `ids` that are the
+    /// viewer's; none of them is paused then.
     ///
     /// # Errors
     /// More than [`MAX_IDS`](super::bulk::MAX_IDS) ids.
@@ -139,40 +138,42 @@ async fn set_paused(
     Ok(())
 }
 
-/// Brings the states of `ids` to those of paused services, and returns the incidents that ended by it.
-async fn forget_what_is_known(
-    db: &impl ConnectionTrait,
+/// Resets the states of the services `ids` to unknown, and returns the incidents that this closed.
+async fn reset_states(
+    transaction: &DatabaseTransaction,
     services: &[service::Model],
     ids: &[Uuid],
 ) -> Result<Vec<incident::Model>> {
     use service_state::Column;
     let rows = service_state::Entity::find()
-        .filter(among(db, Column::ServiceId, ids.iter().copied()))
+        .filter(among(transaction, Column::ServiceId, ids.iter().copied()))
         .order_by_asc(Column::ServiceId)
         .lock(LockType::NoKeyUpdate)
-        .all(db)
+        .all(transaction)
         .await?;
     let open = incident::Entity::find()
         .filter(among(
-            db,
+            transaction,
             incident::Column::Id,
             rows.iter().filter_map(|row| row.open_incident_id),
         ))
-        .all(db)
+        .all(transaction)
         .await?;
-    // One instant for all of them: never before any of their incidents began, even if another machine's clock is ahead.
-    let begun = open
+    // One instant for all, and not before any of their incidents began: the clock of the worker that
+    // opened them may be ahead.
+    let latest_start = open
         .iter()
         .map(|open| open.started_at)
         .chain(rows.iter().map(|row| row.status_since))
         .max();
-    let at = begun.map_or_else(now, |begun| begun.max(now()));
+    let at = latest_start.map_or_else(now, |start| start.max(now()));
 
-    let (mut news, mut resolved) = (Vec::new(), BTreeSet::new());
+    let mut changed = Vec::new();
+    let mut resolved = BTreeSet::new();
     for row in &rows {
-        let (paused, effects) = known(row).paused(at);
+        let (paused, effects) = stored_state(row).paused(at);
         if paused.since != row.status_since {
-            news.push(row.service_id);
+            changed.push(row.service_id);
         }
         if effects
             .iter()
@@ -185,48 +186,46 @@ async fn forget_what_is_known(
         .into_iter()
         .filter(|open| resolved.contains(&open.id))
         .collect();
-    let nothing = |column: Column| (column, Expr::value(Option::<DateTime<Utc>>::None));
-    let (failing, down) = (nothing(Column::FailingSince), nothing(Column::DownSince));
-    let recovering = nothing(Column::RecoveringSince);
+    let no_time = || Expr::value(Option::<DateTime<Utc>>::None);
     service_state::Entity::update_many()
         .col_expr(Column::Status, Expr::value(Status::Unknown))
         .col_expr(Column::Message, Expr::value(Option::<String>::None))
         .col_expr(Column::FailingChecks, Expr::value(0))
-        .col_expr(failing.0, failing.1)
+        .col_expr(Column::FailingSince, no_time())
         .col_expr(Column::DownChecks, Expr::value(0))
+        .col_expr(Column::DownSince, no_time())
         .col_expr(Column::RecoveringChecks, Expr::value(0))
-        .col_expr(recovering.0, recovering.1)
-        .col_expr(down.0, down.1)
+        .col_expr(Column::RecoveringSince, no_time())
         .col_expr(Column::OpenIncidentId, Expr::value(Option::<Uuid>::None))
         .col_expr(
             Column::OpenIncidentType,
             Expr::value(Option::<entity::column::IncidentType>::None),
         )
-        .filter(among(db, Column::ServiceId, ids.iter().copied()))
-        .exec(db)
+        .filter(among(transaction, Column::ServiceId, ids.iter().copied()))
+        .exec(transaction)
         .await?;
     service_state::Entity::update_many()
         .col_expr(Column::StatusSince, Expr::value(at))
-        .filter(among(db, Column::ServiceId, news))
-        .exec(db)
+        .filter(among(transaction, Column::ServiceId, changed))
+        .exec(transaction)
         .await?;
-    let had: BTreeSet<&Uuid> = rows.iter().map(|row| &row.service_id).collect();
-    let wanting: BTreeSet<&Uuid> = ids.iter().filter(|id| !had.contains(id)).collect();
-    let wanting: Vec<_> = services
+    let with_state: BTreeSet<&Uuid> = rows.iter().map(|row| &row.service_id).collect();
+    let without_state: BTreeSet<&Uuid> = ids.iter().filter(|id| !with_state.contains(id)).collect();
+    let missing_states: Vec<_> = services
         .iter()
-        .filter(|one| wanting.contains(&one.id))
+        .filter(|service| without_state.contains(&service.id))
         .map(never_checked)
         .collect();
-    if !wanting.is_empty() {
-        service_state::Entity::insert_many(wanting)
-            .exec_without_returning(db)
+    if !missing_states.is_empty() {
+        service_state::Entity::insert_many(missing_states)
+            .exec_without_returning(transaction)
             .await?;
     }
-    end(db, &ended, at).await?;
+    incidents::close_on_pause(transaction, &ended, at).await?;
     Ok(ended)
 }
 
-fn known(row: &service_state::Model) -> State {
+fn stored_state(row: &service_state::Model) -> State {
     State {
         status: row.status.into(),
         since: row.status_since,
@@ -235,34 +234,4 @@ fn known(row: &service_state::Model) -> State {
         recovering: None,
         incident: row.open_incident_type.map(Into::into),
     }
-}
-
-async fn end(
-    db: &impl ConnectionTrait,
-    ended: &[incident::Model],
-    at: DateTime<Utc>,
-) -> Result<()> {
-    if ended.is_empty() {
-        return Ok(());
-    }
-    incident::Entity::update_many()
-        .col_expr(incident::Column::ResolvedAt, Expr::value(at))
-        .filter(among(
-            db,
-            incident::Column::Id,
-            ended.iter().map(|incident| incident.id),
-        ))
-        .exec(db)
-        .await?;
-    let events = ended.iter().map(|incident| incident_event::ActiveModel {
-        id: Set(Uuid::now_v7()),
-        incident_id: Set(incident.id),
-        at: Set(at),
-        kind: Set(PAUSED.into()),
-        message: Set("checking was paused: the end was not seen".into()),
-    });
-    incident_event::Entity::insert_many(events)
-        .exec_without_returning(db)
-        .await?;
-    Ok(())
 }

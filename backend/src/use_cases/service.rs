@@ -315,23 +315,10 @@ impl Ops {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn delete_service(&self, viewer: &Viewer, id: Uuid) -> Result<Uuid> {
-        let deleted = service::Entity::delete_many()
-            .filter(service::Column::Id.eq(id))
-            .filter(service::Column::UserId.eq(viewer.user_id))
-            .exec(&self.db)
-            .await?;
-        if deleted.rows_affected == 0 {
-            return Err(Error::NotFound(SERVICE));
-        }
-        self.withdraw(&[id]).await;
-        let user_id = viewer.user_id;
-        self.publish(&[Event::ServiceChanged {
-            user_id,
-            service_id: id,
-            change: ServiceChange::Deleted,
-        }])
-        .await;
-        Ok(id)
+        self.delete_services(viewer, &[id])
+            .await?
+            .pop()
+            .ok_or(Error::NotFound(SERVICE))
     }
 
     /// Has a service checked now; the result comes by the events.

@@ -9,7 +9,7 @@ pub use notices::Notices;
 use super::{Error, Ops, Result};
 use chrono::{DateTime, Duration, Utc};
 use domain::Status;
-use domain::vendor_page::{Standing, standing};
+use domain::vendor_page::{Freshness, freshness};
 use entity::column::Listing;
 use entity::sql::among;
 use entity::{service, service_component, vendor_page, vendor_page_component};
@@ -128,7 +128,7 @@ impl PageView {
     /// Whether what it says is old.
     #[must_use]
     pub fn stale(&self, now: DateTime<Utc>) -> bool {
-        standing(Some(self.read_at), now) != Standing::Fresh
+        freshness(Some(self.read_at), now) != Freshness::Fresh
     }
 
     /// Why it could not be read when it was last tried, one sentence; `None` when it could, or was not tried since the
@@ -421,7 +421,7 @@ fn join(
         let there = on_page.filter(|one| !one.missing);
         let missing = chosen.missing || (view.lists_all() && there.is_none());
         let lost = matches!(view.said, Said::Nothing)
-            || standing(Some(view.read_at), now) == Standing::Lost;
+            || freshness(Some(view.read_at), now) == Freshness::Lost;
         let status = match there {
             _ if missing || lost => Status::Unknown,
             Some(there) => there.status.into(),

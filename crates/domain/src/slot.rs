@@ -32,17 +32,17 @@ pub fn claimed_slot(
     due.min(now).max(slot_at(service, interval, now))
 }
 
-/// Whether a slot that was recorded lies so far ahead of `now` that the clock must have been set back since. Clocks that
-/// merely differ a little are forgiven.
+/// Whether a recorded slot is so far after `now` that the clock must have been set back since.
+/// Allows for a minute of difference between the clocks of workers.
 #[must_use]
-pub fn lies_ahead(slot: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+pub fn is_in_future(slot: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     slot - now > Duration::minutes(1)
 }
 
-/// How long after a slot a check still speaks for its service: one missed slot, or half a minute, is forgiven; beyond
-/// that the time is not covered, and the check speaks for one interval only.
+/// How long after its slot a check covers its service. One missed slot, or half a minute, is
+/// forgiven; after a longer gap the check covers one interval only.
 #[must_use]
-pub fn horizon(interval: Duration) -> Duration {
+pub fn coverage_window(interval: Duration) -> Duration {
     interval + interval.max(Duration::seconds(30))
 }
 

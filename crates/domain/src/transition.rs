@@ -61,8 +61,8 @@ pub struct Policy {
     pub confirmations: u32,
     /// How many checks in a row must be good before an incident is over; 1 or more.
     pub recoveries: u32,
-    /// After how long without a check nothing is known any more: [`crate::slot::horizon`].
-    pub horizon: Duration,
+    /// After how long without a check nothing is known any more: [`crate::slot::coverage_window`].
+    pub coverage_window: Duration,
 }
 
 /// What has to follow from a transition, in order.
@@ -85,9 +85,9 @@ pub enum Effect {
     /// The open degradation became a downtime.
     Escalated { at: DateTime<Utc> },
     /// The open downtime's service answers again, but slowly.
-    Eased { at: DateTime<Utc> },
+    Improved { at: DateTime<Utc> },
     /// The open downtime's service is down again, after it was eased or unknown.
-    Worsened { at: DateTime<Utc> },
+    Regressed { at: DateTime<Utc> },
     /// The open incident is over.
     Resolved { at: DateTime<Utc>, by: Status },
 }
@@ -173,7 +173,7 @@ impl State {
 ///   from the first of them. An unknown result neither adds to them nor interrupts them.
 /// - One incident spans everything from the first confirmed failure to the recovery: degraded to down escalates it.
 /// - `Unknown` neither opens nor ends an incident.
-/// - After a gap longer than the horizon nothing is taken as confirmed, but for an open incident.
+/// - After a gap longer than the coverage window nothing is taken as confirmed, but for an open incident.
 #[must_use]
 pub fn advance(state: &State, seen: &Observation, policy: &Policy) -> Option<Transition> {
     if state.last_slot.is_some_and(|last| seen.slot <= last) {
@@ -182,7 +182,7 @@ pub fn advance(state: &State, seen: &Observation, policy: &Policy) -> Option<Tra
     let gap = state.incident.is_none()
         && state
             .last_slot
-            .is_some_and(|last| seen.slot - last > policy.horizon);
+            .is_some_and(|last| seen.slot - last > policy.coverage_window);
     let known = if gap { Status::Unknown } else { state.status };
     let failing = failing(state.failing.filter(|_| !gap), seen);
     let recovering = recovering(state, seen);
@@ -340,11 +340,11 @@ fn follow(
                     Some(IncidentType::Downtime)
                 }
                 (IncidentType::Downtime, IncidentType::Degraded) if changed => {
-                    effects.push(Effect::Eased { at: seen.at });
+                    effects.push(Effect::Improved { at: seen.at });
                     Some(kind)
                 }
                 (IncidentType::Downtime, IncidentType::Downtime) if changed => {
-                    effects.push(Effect::Worsened { at: since });
+                    effects.push(Effect::Regressed { at: since });
                     Some(kind)
                 }
                 _ => Some(kind),

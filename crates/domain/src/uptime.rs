@@ -1,7 +1,7 @@
 //! Uptime as time: which share of the time that checks speak for was spent in which status.
 
 use crate::Status;
-use crate::slot::horizon;
+use crate::slot::coverage_window;
 use chrono::{DateTime, Duration, Utc};
 
 /// One recorded check, as far as uptime cares.
@@ -19,7 +19,7 @@ impl Sample {
     /// Until when it speaks, when the next look at the service was (or now is) at `next`.
     #[must_use]
     pub fn until(&self, next: DateTime<Utc>) -> DateTime<Utc> {
-        if next - self.slot > horizon(self.interval) {
+        if next - self.slot > coverage_window(self.interval) {
             self.slot + self.interval
         } else {
             next
@@ -112,8 +112,8 @@ fn share(part: i64, whole: i64) -> Option<f64> {
 /// Sums the time between `from` and `to` by status.
 ///
 /// `samples` are in the order of their slots. Each speaks from its slot to the next one's; where the next is further
-/// away than [`horizon`], or there is none before `now`, for one interval only. Samples before `from` and after `to`
-/// matter where they reach in, so pass those within a horizon of either end.
+/// away than [`coverage_window`], or there is none before `now`, for one interval only. Samples before `from` and after `to`
+/// matter where they reach in, so pass those within a coverage window of either end.
 #[must_use]
 pub fn tally(
     samples: impl IntoIterator<Item = Sample>,

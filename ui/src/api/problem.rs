@@ -1,112 +1,132 @@
-//! Why a request did not bring what was asked for, in a form that a page can show.
+//! Failed requests, in a form that a page can show.
 
-use super::json::{self, Json, Read};
+use serde::Deserialize;
 use std::fmt;
 
-/// What kind of failure it is: decides what the page offers.
+/// The kind of a failure, which decides what the page offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProblemKind {
-    /// Nobody is signed in any more.
+    /// There is no session any more.
     SignedOut,
-    /// What was asked for does not exist, or belongs to somebody else.
+    /// The object does not exist, or belongs to somebody else.
     NotFound,
-    /// Something in what was sent is wrong; [`Problem::fields`] says where.
+    /// The input is invalid; [`Problem::fields`] says where.
     BadInput,
-    /// Too many requests in too short a time.
     RateLimited,
-    /// No answer came: the server is away or the network is.
+    /// No response: the server or the network is down.
     Unreachable,
-    /// Anything else that the server refused or could not do.
+    /// Any other failure of the server.
     Server,
 }
 
 /// A failed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// What kind it is.
     pub kind: ProblemKind,
-    /// A sentence that a person may read.
+    /// A sentence for the user.
     pub message: String,
-    /// What is wrong, by the name of the GraphQL input's field.
+    /// Messages about invalid fields, by the name of the GraphQL input field.
     pub fields: Vec<(String, String)>,
-    /// The name under which the server logged the cause.
+    /// Finds the cause in the server's log.
     pub request_id: Option<String>,
 }
 
-/// The `extensions` of an error of the API.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Extensions {
+/// An error in a GraphQL response.
+#[derive(Debug, Deserialize)]
+pub(super) struct ApiError {
+    message: String,
+    extensions: Option<Extensions>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Extensions {
     code: Option<String>,
     field: Option<String>,
-    fields: Option<Vec<Field>>,
+    fields: Option<Vec<InvalidField>>,
     request_id: Option<String>,
 }
 
-#[derive(Debug, Clone)]
-struct Field {
+#[derive(Debug, Deserialize)]
+struct InvalidField {
     field: String,
     message: String,
 }
 
-json::objects! {
-    Field { field, message }
-}
-
-impl Read for Extensions {
-    fn read(json: &mut Json<'_>) -> Self {
-        let start = json.begin();
-        let [code, field, request_id] =
-            ["code", "field", "requestId"].map(|name| json.maybe(start, name));
-        let extensions = Self {
-            code,
-            field,
-            fields: json.maybe(start, "fields"),
-            request_id,
+impl From<ApiError> for Problem {
+    fn from(error: ApiError) -> Self {
+        let ApiError {
+            message,
+            extensions,
+        } = error;
+        let extensions = extensions.unwrap_or_default();
+        let kind = match extensions.code.as_deref() {
+            Some("UNAUTHENTICATED") => ProblemKind::SignedOut,
+            Some("NOT_FOUND") => ProblemKind::NotFound,
+            Some("BAD_INPUT") => ProblemKind::BadInput,
+            Some("RATE_LIMITED") => ProblemKind::RateLimited,
+            _ => ProblemKind::Server,
         };
-        json.end();
-        extensions
+        let mut fields: Vec<_> = extensions
+            .fields
+            .unwrap_or_default()
+            .into_iter()
+            .map(|invalid| (invalid.field, invalid.message))
+            .collect();
+        if let (true, Some(field)) = (fields.is_empty(), extensions.field) {
+            // The message begins with the field's name, which would be redundant beside the field
+            // itself.
+            let own = message
+                .strip_prefix(&format!("{field}: "))
+                .unwrap_or(&message)
+                .to_owned();
+            fields.push((field, own));
+        }
+        Self {
+            kind,
+            message,
+            fields,
+            request_id: extensions.request_id,
+        }
     }
 }
 
 impl Problem {
-    /// No answer came.
     #[must_use]
     pub fn unreachable() -> Self {
         Self::new(
             ProblemKind::Unreachable,
-            "PulseCheck's server does not answer. Check the network, then try again.",
+            "The PulseCheck server does not respond. Check your network, then try again.",
         )
     }
 
-    /// The session has ended.
     #[must_use]
     pub fn signed_out() -> Self {
         Self::new(ProblemKind::SignedOut, "You are signed out.")
     }
 
-    /// The object that was asked for is not there.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
         Self::new(
             ProblemKind::NotFound,
-            &format!("There is no such {what}, or it is not yours."),
+            &format!("This {what} does not exist, or you have no access to it."),
         )
     }
 
-    /// The answer makes no sense: `detail` says where.
+    /// The response cannot be parsed; `detail` says why.
     #[must_use]
     pub fn unreadable(detail: &str) -> Self {
         Self::new(
             ProblemKind::Server,
             &format!(
-                "The server's answer could not be read ({detail}). Reload the page: it may be older than the server."
+                "The server's response could not be read ({detail}). Reload the page to get its latest version."
             ),
         )
     }
 
-    /// What was typed into the field `name` cannot even be sent.
+    /// The text in the field `name` is so invalid that it cannot be sent.
     #[must_use]
-    pub fn wrong(name: &str, message: &str) -> Self {
+    pub fn invalid_field(name: &str, message: &str) -> Self {
         Self {
             fields: vec![(name.to_owned(), message.to_owned())],
             ..Self::new(ProblemKind::BadInput, message)
@@ -122,37 +142,7 @@ impl Problem {
         }
     }
 
-    pub(super) fn from_error(message: String, extensions: Option<Extensions>) -> Self {
-        let extensions = extensions.unwrap_or_default();
-        let kind = match extensions.code.as_deref() {
-            Some("UNAUTHENTICATED") => ProblemKind::SignedOut,
-            Some("NOT_FOUND") => ProblemKind::NotFound,
-            Some("BAD_INPUT") => ProblemKind::BadInput,
-            Some("RATE_LIMITED") => ProblemKind::RateLimited,
-            _ => ProblemKind::Server,
-        };
-        let wrong = extensions.fields.unwrap_or_default();
-        let mut fields: Vec<_> = wrong
-            .into_iter()
-            .map(|wrong| (wrong.field, wrong.message))
-            .collect();
-        if let (true, Some(field)) = (fields.is_empty(), extensions.field) {
-            // The sentence for the log begins with the field's name; at the field itself that would be said twice.
-            let said = message
-                .strip_prefix(&format!("{field}: "))
-                .unwrap_or(&message)
-                .to_owned();
-            fields.push((field, said));
-        }
-        Self {
-            kind,
-            message,
-            fields,
-            request_id: extensions.request_id,
-        }
-    }
-
-    /// What is wrong with the field `name`, if anything is.
+    /// Returns the message about the field `name`, if it is invalid.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields
@@ -173,15 +163,12 @@ mod tests {
     use super::*;
 
     fn problem(extensions: &str) -> Problem {
-        let error = format!(r#"{{"extensions":{extensions}}}"#);
-        Problem::from_error(
-            "url: has no host".into(),
-            json::member(&error, "extensions").unwrap(),
-        )
+        let error = format!(r#"{{"message":"url: has no host","extensions":{extensions}}}"#);
+        serde_json::from_str::<ApiError>(&error).unwrap().into()
     }
 
     #[test]
-    fn wrong_fields_are_found_by_their_names() {
+    fn invalid_fields_are_found_by_their_names() {
         let both = problem(
             r#"{"code":"BAD_INPUT","field":"name","fields":[{"field":"url","message":"has no host"}]}"#,
         );

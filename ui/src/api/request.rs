@@ -1,15 +1,16 @@
-//! One request to the API, with the session renewed on the way when it has run out.
+//! Sends requests to the API: deduplicates and retries queries, and renews an expired session.
 
 use super::{
-    Document, Moment,
-    json::{self, Json, Read},
-    problem::{Extensions, Problem, ProblemKind},
+    Moment, Operation,
+    problem::{ApiError, Problem, ProblemKind},
 };
 use crate::{
     backoff,
-    browser::{self, Sent},
+    browser::{self, HttpResponse},
 };
 use futures_util::{FutureExt, future::WeakShared};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -17,118 +18,142 @@ use std::{
     rc::Rc,
 };
 
-const API: &str = "/api/graphql";
-const REFRESH: &str = "/api/auth/refresh";
-/// Where the refresh cookie reaches as well.
-const SIGN_OUT: &str = "/api/auth/refresh/logout";
+const API_PATH: &str = "/api/graphql";
+const REFRESH_PATH: &str = "/api/auth/refresh";
+/// Below [`REFRESH_PATH`], because the refresh cookie is sent only there.
+const SIGN_OUT_PATH: &str = "/api/auth/refresh/logout";
 
-/// How often a question is asked before its failure is told, when no answer comes at all.
-const ATTEMPTS: u32 = 3;
+/// Maximum number of attempts of a query that gets no response.
+const MAX_ATTEMPTS: u32 = 3;
 
-/// Sends a document and returns its data. A session that has run out is renewed once, without anybody noticing; the same
-/// question asked twice at a time is sent once; a question without an answer is asked again. Whoever waits no longer
-/// drops the future, and the last one to do so ends the request.
+/// Sends an operation and returns its data. An expired session is renewed once. Identical queries
+/// in flight share one request, and a query without a response is retried. Dropping the last future
+/// that waits for a request aborts it.
 ///
 /// # Errors
-/// [`Problem`] says what happened; data with errors beside it counts as failed.
-#[allow(clippy::needless_pass_by_value, reason = "they are sent once")]
-pub fn request<D: Document + Read>(
-    variables: D::Variables,
-) -> impl Future<Output = Result<D, Problem>> + use<D> {
-    let answer = exchange(written::<D>(&variables), D::TEXT.starts_with("query"));
-    async move { read(&answer.await?) }
+/// Returns a [`Problem`] when there is no response, or when the response has errors, even beside
+/// data.
+#[allow(clippy::needless_pass_by_value, reason = "variables are sent once")]
+pub fn request<O: Operation>(
+    variables: O::Variables,
+) -> impl Future<Output = Result<O, Problem>> + use<O> {
+    let response = send(Request::new::<O>(&variables));
+    async move { parse_data(&response.await?) }
 }
 
-/// As [`request`], where nobody needs what comes back.
-#[allow(clippy::needless_pass_by_value, reason = "they are sent once")]
-pub(crate) fn tell<D: Document>(
-    variables: D::Variables,
+/// Sends a mutation whose result nobody needs.
+#[allow(clippy::needless_pass_by_value, reason = "variables are sent once")]
+pub fn execute<O: Operation>(
+    variables: O::Variables,
 ) -> Pin<Box<dyn Future<Output = Result<(), Problem>>>> {
-    let answer = exchange(written::<D>(&variables), false);
-    Box::pin(async { answer.await.map(drop) })
+    let response = send(Request::new::<O>(&variables));
+    Box::pin(async { response.await.map(drop) })
 }
 
-/// Sends a document when the page is about to go away: nobody reads the answer.
-#[allow(clippy::needless_pass_by_value, reason = "they are sent once")]
-pub(crate) fn request_at_the_end<D: Document>(variables: D::Variables) {
-    browser::post_at_the_end(API, &written::<D>(&variables));
+/// Sends a mutation while the page is being unloaded; nobody can read the response.
+#[allow(clippy::needless_pass_by_value, reason = "variables are sent once")]
+pub(crate) fn send_on_unload<O: Operation>(variables: O::Variables) {
+    browser::post_keepalive(API_PATH, &request_body::<O>(&variables));
 }
 
-/// What is sent: text, variables and name, as JSON.
-pub(crate) fn written<D: Document>(variables: &D::Variables) -> String {
-    let variables = serde_json::to_string(variables);
-    body(
-        D::TEXT,
-        D::NAME,
-        &variables.expect("variables hold only text, numbers and lists of them"),
-    )
+/// Returns the JSON body of a request: document, variables and operation name.
+pub(crate) fn request_body<O: Operation>(variables: &O::Variables) -> String {
+    let variables = serde_json::to_string(variables)
+        .expect("variables hold only strings, numbers and lists of them");
+    format_body(O::DOCUMENT, O::NAME, &variables)
 }
 
-fn body(text: &str, name: &str, variables: &str) -> String {
-    let quoted = |text: &str| serde_json::to_string(text).expect("a text is JSON");
+fn format_body(document: &str, name: &str, variables: &str) -> String {
+    let quote = |text: &str| serde_json::to_string(text).expect("a string is JSON");
     format!(
         r#"{{"query":{},"variables":{variables},"operationName":{}}}"#,
-        quoted(text),
-        quoted(name)
+        quote(document),
+        quote(name)
     )
 }
 
-type Exchange = Pin<Box<dyn Future<Output = Result<Rc<str>, Problem>>>>;
-
-thread_local! {
-    /// Questions that are being asked, by their text.
-    static IN_FLIGHT: RefCell<HashMap<String, WeakShared<Exchange>>> = RefCell::default();
-    /// When the last kept answer was kept.
-    static KEPT: Cell<Option<Moment>> = const { Cell::new(None) };
+/// A request without its types, so that the code below is compiled once and not for every
+/// operation.
+struct Request {
+    name: &'static str,
+    is_query: bool,
+    body: String,
 }
 
-/// Whoever asks from now on gets an answer that was given from now on.
-pub(crate) fn forget_in_flight() {
+impl Request {
+    fn new<O: Operation>(variables: &O::Variables) -> Self {
+        Self {
+            name: O::NAME,
+            is_query: O::DOCUMENT.starts_with("query"),
+            body: request_body::<O>(variables),
+        }
+    }
+}
+
+/// The body of a response without errors, or the error.
+type ResponseFuture = Pin<Box<dyn Future<Output = Result<Rc<str>, Problem>>>>;
+
+thread_local! {
+    /// Queries in flight, by their body.
+    static IN_FLIGHT: RefCell<HashMap<String, WeakShared<ResponseFuture>>> = RefCell::default();
+    /// When the last response was cached, if it came from the service worker's cache.
+    static CACHED_AT: Cell<Option<Moment>> = const { Cell::new(None) };
+}
+
+/// Makes later queries send requests of their own, so that none gets a response from before this
+/// call.
+pub(crate) fn clear_in_flight() {
     IN_FLIGHT.with_borrow_mut(HashMap::clear);
 }
 
-/// When the last answer was given, if it is one that this browser kept because none came.
+/// Returns when the last response was cached, if the service worker answered in place of the
+/// server.
 #[must_use]
-pub fn kept_since() -> Option<Moment> {
-    KEPT.get()
+pub fn cached_since() -> Option<Moment> {
+    CACHED_AT.get()
 }
 
-/// Everything that does not depend on what is asked for, boxed, so that it is compiled once.
-fn exchange(body: String, asks: bool) -> Exchange {
-    Box::pin(exchanged(body, asks))
-}
-
-async fn exchanged(body: String, asks: bool) -> Result<Rc<str>, Problem> {
-    if !asks {
-        // What is asked after a change must not be answered from before it.
-        forget_in_flight();
-        let answer = send_with_session(&body).await;
-        forget_in_flight();
-        return answer;
+fn send(request: Request) -> ResponseFuture {
+    if request.is_query {
+        Box::pin(send_query(request))
+    } else {
+        Box::pin(send_mutation(request))
     }
-    let known = IN_FLIGHT.with_borrow(|flying| flying.get(&body).and_then(WeakShared::upgrade));
-    let shared = known.unwrap_or_else(|| {
-        let question: Exchange = Box::pin(ask(body.clone()));
-        let shared = question.shared();
-        IN_FLIGHT.with_borrow_mut(|flying| {
-            flying.retain(|_, other| other.upgrade().is_some());
-            flying.extend(shared.downgrade().map(|weak| (body, weak)));
+}
+
+async fn send_mutation(request: Request) -> Result<Rc<str>, Problem> {
+    // A query that is sent after a mutation must not share a response from before it.
+    clear_in_flight();
+    let response = send_with_session(&request).await;
+    clear_in_flight();
+    response
+}
+
+async fn send_query(request: Request) -> Result<Rc<str>, Problem> {
+    let in_flight =
+        IN_FLIGHT.with_borrow(|queries| queries.get(&request.body).and_then(WeakShared::upgrade));
+    let shared = in_flight.unwrap_or_else(|| {
+        let body = request.body.clone();
+        let response: ResponseFuture = Box::pin(send_with_retries(request));
+        let shared = response.shared();
+        IN_FLIGHT.with_borrow_mut(|queries| {
+            queries.retain(|_, other| other.upgrade().is_some());
+            queries.extend(shared.downgrade().map(|weak| (body, weak)));
         });
         shared
     });
     shared.await
 }
 
-/// Asks until an answer comes, with a growing pause between the attempts.
-async fn ask(body: String) -> Result<Rc<str>, Problem> {
+async fn send_with_retries(request: Request) -> Result<Rc<str>, Problem> {
     let mut attempt = 1;
     loop {
-        match send_with_session(&body).await {
+        match send_with_session(&request).await {
             Err(Problem {
                 kind: ProblemKind::Unreachable | ProblemKind::RateLimited,
                 ..
-            }) if attempt < ATTEMPTS => {
-                browser::sleep(backoff::lateness_ms(attempt - 1, browser::random())).await;
+            }) if attempt < MAX_ATTEMPTS => {
+                browser::sleep(backoff::delay_ms(attempt - 1, browser::random())).await;
                 attempt += 1;
             }
             result => return result,
@@ -136,125 +161,122 @@ async fn ask(body: String) -> Result<Rc<str>, Problem> {
     }
 }
 
-async fn send_with_session(body: &str) -> Result<Rc<str>, Problem> {
-    let before = renewals();
-    match send(body).await {
+async fn send_with_session(request: &Request) -> Result<Rc<str>, Problem> {
+    let renewals_before = session_renewals();
+    match send_once(request).await {
         Err(Problem {
             kind: ProblemKind::SignedOut,
             ..
         }) => {
-            renew_session(before).await?;
-            send(body).await
+            renew_session(renewals_before).await?;
+            send_once(request).await
         }
         result => result,
     }
 }
 
-async fn send(body: &str) -> Result<Rc<str>, Problem> {
-    let Sent { status, body, kept } = browser::post(API, Some(body))
-        .await
-        .map_err(|_| Problem::unreachable())?;
-    KEPT.set(kept);
-    check(status, &body)?;
+async fn send_once(request: &Request) -> Result<Rc<str>, Problem> {
+    let response = browser::post(API_PATH, Some((request.name, &request.body))).await;
+    let HttpResponse {
+        status,
+        body,
+        cached_at,
+    } = response.map_err(|_| Problem::unreachable())?;
+    CACHED_AT.set(cached_at);
+    check_errors(status, &body)?;
     Ok(body.into())
 }
 
-/// Finds the error in an answer, if there is one. An answer without errors is not read here: it may be megabytes.
-fn check(status: u16, body: &str) -> Result<(), Problem> {
+/// Returns the first error of a response. A response without errors is not parsed here, because it
+/// may be megabytes.
+fn check_errors(status: u16, body: &str) -> Result<(), Problem> {
+    #[derive(Deserialize)]
+    struct Response {
+        #[serde(default)]
+        errors: Vec<ApiError>,
+    }
     if status == 401 {
         return Err(Problem::signed_out());
     }
     if !body.contains("\"errors\"") {
-        // A proxy in front of a server that is away answers with a page of its own.
+        // A proxy answers with a page of its own when the server is down.
         return if status >= 500 {
             Err(Problem::unreachable())
         } else {
             Ok(())
         };
     }
-    let errors = json::member::<Option<Vec<Refusal>>>(body, "errors")
-        .ok()
-        .flatten()
-        .flatten()
-        .unwrap_or_default();
+    let errors = serde_json::from_str::<Response>(body).map_or_else(|_| Vec::new(), |r| r.errors);
     match errors.into_iter().next() {
-        Some(Refusal {
-            message,
-            extensions,
-        }) => Err(Problem::from_error(message, extensions)),
+        Some(error) => Err(error.into()),
         None => Ok(()),
     }
 }
 
-/// What is read of an error: where in the question it happened is of no use here.
-struct Refusal {
-    message: String,
-    extensions: Option<Extensions>,
+fn parse_data<Data: DeserializeOwned>(body: &str) -> Result<Data, Problem> {
+    let data = extract_data(body)?;
+    serde_json::from_str(data).map_err(|error| Problem::unreadable(&error.to_string()))
 }
 
-impl Read for Refusal {
-    fn read(json: &mut Json<'_>) -> Self {
-        let start = json.begin();
-        let refusal = Self {
-            message: json.member(start, "message"),
-            extensions: json.maybe(start, "extensions"),
-        };
-        json.end();
-        refusal
+/// Returns the JSON of the data. Not generic, because a response type for every operation would add
+/// a tenth to the size of the program.
+fn extract_data(body: &str) -> Result<&str, Problem> {
+    #[derive(Deserialize)]
+    struct Response<'a> {
+        #[serde(borrow)]
+        data: Option<&'a RawValue>,
     }
-}
-
-fn read<Data: Read>(body: &str) -> Result<Data, Problem> {
-    match json::member(body, "data") {
-        Ok(Some(data)) => Ok(data),
-        Ok(None) => Err(Problem::unreadable("it has no data")),
+    match serde_json::from_str::<Response<'_>>(body) {
+        Ok(Response { data: Some(data) }) => Ok(data.get()),
+        Ok(Response { data: None }) => Err(Problem::unreadable("it has no data")),
         Err(error) => Err(Problem::unreadable(&error.to_string())),
     }
 }
 
-/// Those who wait for a renewal.
-type Waiting = Vec<futures_channel::oneshot::Sender<Result<(), Problem>>>;
+type RenewalWaiters = Vec<futures_channel::oneshot::Sender<Result<(), Problem>>>;
 
 thread_local! {
-    /// Of the renewal that is under way; `None` when there is none.
-    static WAITING: RefCell<Option<Waiting>> = const { RefCell::new(None) };
+    /// Who waits for the renewal in progress; `None` when there is none.
+    static RENEWAL_WAITERS: RefCell<Option<RenewalWaiters>> = const { RefCell::new(None) };
     static RENEWALS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// How often the session was renewed. To be kept before asking, for [`renew_session`].
-pub(super) fn renewals() -> u32 {
+/// Returns how often the session was renewed. Read it before a request, for [`renew_session`].
+pub(super) fn session_renewals() -> u32 {
     RENEWALS.get()
 }
 
-/// Renews the session, for whoever was refused what was asked after so many renewals; it may be renewed since. Whoever
-/// comes while that is under way shares its result, because a refresh token used twice ends the whole session.
+/// Renews the session, unless it was renewed since `renewals_before`. Concurrent callers share one
+/// renewal, because using a refresh token twice ends the session.
 ///
 /// # Errors
-/// [`ProblemKind::SignedOut`] when there is no session any more. Any other leaves open whether there is one.
-pub(super) async fn renew_session(before: u32) -> Result<(), Problem> {
-    if RENEWALS.get() != before {
+/// [`ProblemKind::SignedOut`] when there is no session any more; with any other problem there may
+/// be one.
+pub(super) async fn renew_session(renewals_before: u32) -> Result<(), Problem> {
+    if RENEWALS.get() != renewals_before {
         return Ok(());
     }
     let (sender, receiver) = futures_channel::oneshot::channel();
-    let first = WAITING.with_borrow_mut(|waiting| {
-        let first = waiting.is_none();
-        waiting.get_or_insert_default().push(sender);
+    let first = RENEWAL_WAITERS.with_borrow_mut(|waiters| {
+        let first = waiters.is_none();
+        waiters.get_or_insert_default().push(sender);
         first
     });
     if first {
-        // Not tied to the component that asked: leaving its page must not strand the others.
+        // Not tied to the component that sent the request: leaving its page must not strand the
+        // other callers.
         browser::spawn(async move {
-            let renewed = match browser::post(REFRESH, None).await {
-                Ok(answer) => renewed(answer.status),
+            let renewed = match browser::post(REFRESH_PATH, None).await {
+                Ok(response) => renewal_result(response.status),
                 Err(_) => Err(Problem::unreachable()),
             };
             if renewed.is_ok() {
                 RENEWALS.set(RENEWALS.get().wrapping_add(1));
-                // What is on its way was asked without a session, and is answered like that.
-                forget_in_flight();
+                // Queries in flight were sent without a session and will fail.
+                clear_in_flight();
             }
-            for waiting in WAITING.take().unwrap_or_default() {
-                let _ = waiting.send(renewed.clone());
+            for waiter in RENEWAL_WAITERS.take().unwrap_or_default() {
+                let _ = waiter.send(renewed.clone());
             }
         });
     }
@@ -263,8 +285,8 @@ pub(super) async fn renew_session(before: u32) -> Result<(), Problem> {
         .unwrap_or_else(|_| Err(Problem::unreachable()))
 }
 
-/// What the status of a renewal's answer means. Too many requests and a server in trouble say nothing about the session.
-fn renewed(status: u16) -> Result<(), Problem> {
+/// Maps the HTTP status of a renewal. Rate limits and server errors say nothing about the session.
+fn renewal_result(status: u16) -> Result<(), Problem> {
     match status {
         200..=299 => Ok(()),
         408 | 429 | 500.. => Err(Problem::unreachable()),
@@ -275,10 +297,10 @@ fn renewed(status: u16) -> Result<(), Problem> {
 /// Ends the session.
 ///
 /// # Errors
-/// When the server does not answer, and then the session may go on.
+/// Returns a [`Problem`] when the server does not respond; the session may still be valid then.
 pub async fn sign_out() -> Result<(), Problem> {
-    match browser::post(SIGN_OUT, None).await {
-        Ok(Sent {
+    match browser::post(SIGN_OUT_PATH, None).await {
+        Ok(HttpResponse {
             status: 200..=399 | 401,
             ..
         }) => Ok(()),
@@ -294,27 +316,33 @@ mod tests {
     fn an_error_beside_data_counts_as_failed() {
         let body =
             r#"{"data":{"a":1},"errors":[{"message":"no","extensions":{"code":"NOT_FOUND"}}]}"#;
-        assert_eq!(check(200, body).unwrap_err().kind, ProblemKind::NotFound);
+        assert_eq!(
+            check_errors(200, body).unwrap_err().kind,
+            ProblemKind::NotFound
+        );
         let harmless = r#"{"data":{"text":"\"errors\" is only a word"}}"#;
-        assert_eq!(check(200, harmless), Ok(()));
+        assert_eq!(check_errors(200, harmless), Ok(()));
     }
 
     #[test]
-    fn a_proxys_page_means_that_the_server_is_away() {
+    fn a_proxys_page_means_that_the_server_is_unreachable() {
         assert_eq!(
-            check(502, "<html>").unwrap_err().kind,
+            check_errors(502, "<html>").unwrap_err().kind,
             ProblemKind::Unreachable
         );
         assert_eq!(
-            read::<bool>("<html>").unwrap_err().kind,
+            parse_data::<bool>("<html>").unwrap_err().kind,
             ProblemKind::Server
         );
-        assert_eq!(check(401, "").unwrap_err().kind, ProblemKind::SignedOut);
+        assert_eq!(
+            check_errors(401, "").unwrap_err().kind,
+            ProblemKind::SignedOut
+        );
     }
 
     #[test]
     fn only_a_refusal_ends_the_session() {
-        assert_eq!(renewed(200), Ok(()));
+        assert_eq!(renewal_result(200), Ok(()));
         for (status, kind) in [
             (401, ProblemKind::SignedOut),
             (403, ProblemKind::SignedOut),
@@ -322,15 +350,18 @@ mod tests {
             (500, ProblemKind::Unreachable),
             (503, ProblemKind::Unreachable),
         ] {
-            assert_eq!(renewed(status).unwrap_err().kind, kind, "{status}");
+            assert_eq!(renewal_result(status).unwrap_err().kind, kind, "{status}");
         }
     }
 
     #[test]
-    fn data_is_read_out_of_its_answer() {
+    fn data_is_parsed_out_of_a_response() {
         assert_eq!(
-            read::<Vec<i32>>(r#"{"data":[1,2],"extensions":{}}"#),
+            parse_data::<Vec<i32>>(r#"{"data":[1,2],"extensions":{}}"#),
             Ok(vec![1, 2])
         );
+        for body in [r#"{"errors":[]}"#, r#"{"data":null}"#, r#"{"data":"1"}"#] {
+            assert!(parse_data::<Vec<i32>>(body).is_err(), "{body}");
+        }
     }
 }

@@ -1,25 +1,24 @@
-//! Services: what a row and a page need of one, and what can be done with it.
+//! Services: what a row and a page show of one, and the mutations.
 
 mod detail;
 mod kinds;
 mod list;
 mod mutations;
 
-pub use detail::{
-    Check, GetLatency, GetService, LatencyPoint, LatencyVariables, ListChecks, ListChecksVariables,
-    ServiceDetail,
-};
-pub use kinds::{
-    Definition, FieldInfo, FieldValue, GetDefinition, GetServiceForm, Limits, MonitorInput,
-    MonitorKindInfo, PageChoice,
-};
-pub use list::{
-    Current, History, ListHistories, ListServices, ListUptimes, OfServices, OpenIncident, Percent,
-    Phases, Service, ServiceChange, ServiceChanges, ServiceFilter, ServiceUptime, StatusUpdate,
-    StatusUpdates, UpdatedService, Uptime, UptimeDay,
-};
-pub use mutations::{
-    ByIds, CheckNow, CreateService, CreateServiceInput, CreateServiceVariables, DeleteServices,
-    PauseServices, RecategoriseServices, RecategoriseVariables, ResumeServices, TestResult,
-    TestService, UpdateService, UpdateServiceInput, UpdateServiceVariables,
-};
+pub use detail::*;
+pub use kinds::*;
+pub use list::*;
+pub use mutations::*;
+
+#[cfg(test)]
+pub(in crate::api) fn documents() -> Vec<super::operation::tests::Declared> {
+    [
+        list::documents(),
+        detail::documents(),
+        kinds::documents(),
+        mutations::documents(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

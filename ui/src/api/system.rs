@@ -1,19 +1,16 @@
-//! How the installation does, for those who run it.
+//! The state of the installation, for its operators.
 
-use super::{Moment, json, schema};
+use super::{Moment, operation::operations, schema};
 use uuid::Uuid;
 
-/// How the installation does.
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Query")]
 pub struct GetSystem {
-    /// `None` for those who do not run it.
+    /// `None` for users who are not operators.
     pub system: Option<System>,
 }
 
-/// How the installation does.
 #[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
-#[allow(missing_docs, reason = "the names are those of the API")]
 pub struct System {
     pub version: String,
     pub database: String,
@@ -26,9 +23,8 @@ pub struct System {
     pub workers: Option<Vec<Worker>>,
 }
 
-/// What all workers did in some time.
+/// Scheduler statistics of all workers over a period.
 #[derive(cynic::QueryFragment, Debug, Clone, Copy, PartialEq)]
-#[allow(missing_docs, reason = "the names are those of the API")]
 pub struct Scheduling {
     pub since: Moment,
     pub checks: i32,
@@ -41,9 +37,7 @@ pub struct Scheduling {
     pub max_ms: i32,
 }
 
-/// A process that makes checks.
 #[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
-#[allow(missing_docs, reason = "the names are those of the API")]
 pub struct Worker {
     pub id: Uuid,
     pub host: String,
@@ -52,11 +46,6 @@ pub struct Worker {
     pub heard_at: Moment,
 }
 
-json::objects! {
-    GetSystem { system }
-    System { version, database, database_bytes, queued, overdue_ms, checks_per_second, last_hour, minutes, workers }
-    Scheduling {
-        since, checks, missed_slots, p50_ms = "latenessP50Ms", p99_ms = "latenessP99Ms", max_ms = "latenessMaxMs",
-    }
-    Worker { id, host, version, started_at, heard_at }
+operations! {
+    query GetSystem(());
 }

@@ -1,16 +1,15 @@
-//! The scalars and enums of the API, and what people call them.
+//! The scalars and enums of the API, with their words on the screen.
 
-use super::{json, schema};
+use super::schema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use uuid::Uuid;
 
 cynic::impl_scalar!(Uuid, schema::UUID);
 
-/// Which object.
+/// The variables of an operation on one object.
 #[derive(cynic::QueryVariables, Debug)]
 pub struct ById {
-    /// Its id.
     pub id: Uuid,
 }
 
@@ -21,13 +20,13 @@ pub struct Moment(pub i64);
 cynic::impl_scalar!(Moment, schema::DateTime);
 
 impl Moment {
-    /// Milliseconds from `earlier` to this; negative when it lies before.
+    /// Returns the milliseconds from `earlier` to this; negative when `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> i64 {
         self.0 - earlier.0
     }
 
-    /// Reads RFC 3339 with any offset and any number of decimals; what is finer than a millisecond is cut off.
+    /// Parses RFC 3339 with any offset and any number of decimals; truncates to milliseconds.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i64>().ok();
@@ -86,8 +85,9 @@ impl fmt::Display for Moment {
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        Self::parse(&text)
-            .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not an instant")))
+        Self::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom(format!("{text:?} is not an RFC 3339 timestamp"))
+        })
     }
 }
 
@@ -97,7 +97,8 @@ impl Serialize for Moment {
     }
 }
 
-/// Days since 1970-01-01 in the Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date algorithms").
+/// Returns the days since 1970-01-01 in the Gregorian calendar (Howard Hinnant, "chrono-compatible
+/// low-level date algorithms").
 const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -106,7 +107,7 @@ const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
-/// Year, month and day of a count of days since 1970-01-01 (the same source).
+/// Converts days since 1970-01-01 to year, month and day (the same source).
 const fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
@@ -124,9 +125,8 @@ const fn civil_from_days(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + (month <= 2) as i64, month, day)
 }
 
-/// What is known about a service at one moment.
+/// The status of a service; explained in `domain::Status`.
 #[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "explained in domain::Status")]
 pub enum Status {
     Up,
     Degraded,
@@ -136,7 +136,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// Every status, worst first: the order in which people look.
+    /// Every status, worst first, which is the order in which lists show them.
     pub const WORST_FIRST: [Self; 5] = [
         Self::Down,
         Self::Degraded,
@@ -145,9 +145,9 @@ impl Status {
         Self::Up,
     ];
 
-    /// The same status in the vocabulary that server and browser share.
+    /// Converts to the domain type that server and browser share.
     #[must_use]
-    pub const fn meaning(self) -> domain::Status {
+    pub const fn to_domain(self) -> domain::Status {
         match self {
             Self::Up => domain::Status::Up,
             Self::Degraded => domain::Status::Degraded,
@@ -157,19 +157,19 @@ impl Status {
         }
     }
 
-    /// How much attention it asks for: 0 for up, 4 for down.
+    /// Returns the severity: 0 for up, 4 for down.
     #[must_use]
     pub const fn severity(self) -> u8 {
-        self.meaning().severity()
+        self.to_domain().severity()
     }
 
-    /// The word for people, in lower case.
+    /// Returns the word on the screen, in lower case.
     #[must_use]
     pub const fn word(self) -> &'static str {
-        self.meaning().word()
+        self.to_domain().word()
     }
 
-    /// The word that begins a sentence or stands alone.
+    /// Returns the word capitalised, for the start of a sentence.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -182,10 +182,9 @@ impl Status {
     }
 }
 
-/// What makes a service due.
+/// What makes a service due; explained in `monitors::Schedule`.
 #[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cynic(graphql_type = "MonitorSchedule")]
-#[allow(missing_docs, reason = "explained in monitors::Schedule")]
 pub enum Schedule {
     #[default]
     Every,
@@ -194,16 +193,15 @@ pub enum Schedule {
     Derived,
 }
 
-/// The worst that an incident has come to.
+/// The worst severity that an incident has reached.
 #[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "explained in domain::IncidentType")]
 pub enum IncidentType {
     Downtime,
     Degraded,
 }
 
 impl IncidentType {
-    /// The status that such an incident shows as.
+    /// Returns the status with which such an incident is displayed.
     #[must_use]
     pub const fn status(self) -> Status {
         match self {
@@ -213,17 +211,13 @@ impl IncidentType {
     }
 }
 
-/// Whether an incident is over.
 #[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum IncidentState {
     Open,
     Resolved,
 }
 
-/// What happened to a service's definition.
 #[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum ServiceChangeKind {
     Created,
     Updated,
@@ -232,9 +226,8 @@ pub enum ServiceChangeKind {
     Deleted,
 }
 
-/// A stretch of time that ends now.
+/// A period that ends now; explained in `domain::Window`.
 #[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[allow(missing_docs, reason = "explained in domain::Window")]
 pub enum Window {
     #[default]
     Day,
@@ -244,10 +237,10 @@ pub enum Window {
 }
 
 impl Window {
-    /// All of them, shortest first.
+    /// Every window, shortest first.
     pub const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Quarter];
 
-    /// The short name, as on a button.
+    /// Returns the short name, as on a button.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -258,7 +251,7 @@ impl Window {
         }
     }
 
-    /// Its length in milliseconds.
+    /// Returns the length in milliseconds.
     #[must_use]
     pub const fn millis(self) -> i64 {
         let days = match self {
@@ -271,21 +264,12 @@ impl Window {
     }
 }
 
-json::enums! {
-    Status { Up, Degraded, Down, Maintenance, Unknown }
-    Schedule { Every, Awaited, Shared, Derived }
-    IncidentType { Downtime, Degraded }
-    IncidentState { Open, Resolved }
-    ServiceChangeKind { Created, Updated, Paused, Resumed, Deleted }
-    Window { Day, Week, Month, Quarter }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn instants_are_read_in_every_form_that_rfc_3339_allows() {
+    fn every_form_of_rfc_3339_is_parsed() {
         let at = Moment(1_763_820_190_123);
         for text in [
             "2025-11-22T14:03:10.123Z",
@@ -307,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_instant_is_refused() {
+    fn other_text_is_rejected() {
         for text in [
             "",
             "yesterday",
@@ -321,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_is_written_as_it_is_read() {
+    fn formatting_and_parsing_round_trip() {
         for text in [
             "1970-01-01T00:00:00.000Z",
             "2000-02-29T23:59:59.999Z",

@@ -1,14 +1,17 @@
-//! Stands in for the browser where components are rendered to strings: no network, no document, UTC.
+//! Replaces the browser on the host, where tests render components to strings.
 
-use super::{Key, NoAnswer, Sent, TimeStyle};
-use crate::{api::Moment, list::Sight};
+use super::{HttpResponse, Key, NetworkError, TimeStyle};
+use crate::{api::Moment, list::Viewport};
 use std::future::Future;
 
-pub(crate) async fn post(_path: &str, _body: Option<&str>) -> Result<Sent, NoAnswer> {
-    Err(NoAnswer)
+pub(crate) async fn post(
+    _path: &str,
+    _operation: Option<(&str, &str)>,
+) -> Result<HttpResponse, NetworkError> {
+    Err(NetworkError)
 }
 
-pub(crate) fn post_at_the_end(_path: &str, _body: &str) {}
+pub(crate) fn post_keepalive(_path: &str, _body: &str) {}
 
 pub(crate) fn random() -> f64 {
     0.5
@@ -22,10 +25,6 @@ pub(crate) fn uppercase(text: &str) -> String {
     text.to_uppercase()
 }
 
-pub(crate) fn number(text: &str) -> Option<f64> {
-    text.parse().ok()
-}
-
 pub(crate) fn spawn(task: impl Future<Output = ()> + 'static) {
     drop(task);
 }
@@ -34,7 +33,8 @@ pub(crate) async fn sleep(_millis: u32) {
     std::future::pending::<()>().await;
 }
 
-/// Sunday, 22 November 2026, 14:03:10 UTC: a clock that stands still, so that what is rendered is the same each time.
+/// Returns Sunday, 22 November 2026, 14:03:10 UTC: the clock is fixed, so that components render
+/// the same every time.
 pub(crate) fn now() -> Moment {
     Moment(1_795_356_190_000)
 }
@@ -52,11 +52,11 @@ pub(crate) fn local_time(at: Moment, style: TimeStyle) -> String {
     }
 }
 
-pub(crate) fn remembered(_name: &str) -> Option<String> {
+pub(crate) fn load_setting(_name: &str) -> Option<String> {
     None
 }
 
-pub(crate) fn remember(_name: &str, _value: Option<&str>) {}
+pub(crate) fn save_setting(_name: &str, _value: Option<&str>) {}
 
 pub(crate) fn set_theme(_theme: Option<&str>) {}
 
@@ -66,20 +66,20 @@ pub(crate) fn origin() -> String {
     "http://localhost".to_owned()
 }
 
-pub(crate) fn address() -> String {
+pub(crate) fn current_url() -> String {
     "/".to_owned()
 }
 
-pub(crate) fn push_address(_address: &str) {}
+pub(crate) fn push_url(_address: &str) {}
 
-pub(crate) fn replace_address(_address: &str) {}
+pub(crate) fn replace_url(_address: &str) {}
 
 pub(crate) async fn copy(_text: &str) -> bool {
     false
 }
 
-/// As much of an address's grammar as tests need.
-pub(crate) fn host_of(address: &str) -> Option<String> {
+/// Supports as much of the URL syntax as the tests need.
+pub(crate) fn parse_host(address: &str) -> Option<String> {
     let (_, rest) = address.split_once("://")?;
     let host = rest.split(['/', '?', '#']).next()?;
     (!host.is_empty()).then(|| host.to_owned())
@@ -87,7 +87,7 @@ pub(crate) fn host_of(address: &str) -> Option<String> {
 
 pub(crate) fn focus(_id: &str) {}
 
-pub(crate) fn hold_pointer(_id: &str, _pointer: i32) {}
+pub(crate) fn capture_pointer(_id: &str, _pointer: i32) {}
 
 pub(crate) fn open_dialog(_id: &str) {}
 
@@ -99,17 +99,17 @@ pub(crate) fn is_typing() -> bool {
     false
 }
 
-pub(crate) fn in_dialog() -> bool {
+pub(crate) fn is_dialog_open() -> bool {
     false
 }
 
-pub(crate) fn show(_id: &str) {}
+pub(crate) fn scroll_into_view(_id: &str) {}
 
-pub(crate) fn in_rows() -> bool {
+pub(crate) fn is_focus_in_rows() -> bool {
     false
 }
 
-pub(crate) fn focus_if_there(_id: &str) -> bool {
+pub(crate) fn try_focus(_id: &str) -> bool {
     false
 }
 
@@ -117,17 +117,17 @@ pub(crate) fn focus_if_lost(_id: &str) -> bool {
     false
 }
 
-pub(crate) fn sight(_id: &str) -> Option<Sight> {
+pub(crate) fn viewport(_id: &str) -> Option<Viewport> {
     None
 }
 
-pub(crate) fn bring_into_sight(_id: &str, _line: usize, _count: usize) -> bool {
+pub(crate) fn scroll_to_row(_id: &str, _row: usize, _count: usize) -> bool {
     false
 }
 
 pub(crate) fn notify(_icon: &str, _text: &str) {}
 
-pub(crate) async fn may_notify() -> bool {
+pub(crate) async fn request_notification_permission() -> bool {
     false
 }
 
@@ -137,7 +137,7 @@ pub(crate) fn set_icon(_worst: &str) {}
 
 pub(crate) fn set_zone(_zone: Option<&str>, _locale: Option<&str>) {}
 
-pub(crate) fn zones() -> Vec<String> {
+pub(crate) fn time_zones() -> Vec<String> {
     vec!["UTC".to_owned()]
 }
 
@@ -156,7 +156,7 @@ pub(crate) fn listen(_event: &'static str, _handle: impl FnMut() + 'static) -> L
     Listener
 }
 
-pub(crate) fn listen_sight(_handle: impl FnMut() + 'static) -> Listener {
+pub(crate) fn listen_viewport(_handle: impl FnMut() + 'static) -> Listener {
     Listener
 }
 

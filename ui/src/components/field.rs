@@ -1,18 +1,18 @@
-//! Fields of forms: label, input, hint, and the error where it belongs.
+//! Form fields.
 
 use dioxus::prelude::*;
 
-/// A text or number field. Controlled: `value` is what it shows.
+/// A controlled text or number field with a label, a hint, and its error.
 #[component]
 pub fn Field(
-    /// Its name in the API, which is also where an error finds it.
+    /// The name of the API's input field, under which errors are reported.
     name: String,
     label: String,
     value: String,
     oninput: EventHandler<String>,
     error: Option<String>,
     hint: Option<String>,
-    /// Stands behind the input: `ms`, `s`.
+    /// Shown after the input: `ms`, `s`.
     unit: Option<String>,
     placeholder: Option<String>,
     #[props(default = "text".to_owned())] kind: String,
@@ -80,11 +80,11 @@ pub fn Field(
     }
 }
 
-/// One of a few, as a select without a visible label.
+/// A select element without a visible label.
 #[component]
-pub fn Choice(
+pub fn Select(
     label: String,
-    /// Value and text of each.
+    /// The value and the label of each option.
     options: Vec<(String, String)>,
     value: String,
     onchange: EventHandler<String>,
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_stands_at_its_field_and_is_told_with_it() {
+    fn an_error_replaces_the_hint_and_describes_the_field() {
         fn form() -> Element {
             rsx! {
                 Field { name: "url", label: "Address", value: "x", oninput: |_| {}, error: "has no host", hint: "Where to look" }

@@ -1,35 +1,31 @@
-//! Links: within the dashboard, and out of it.
+//! Links within the dashboard and to other sites.
 
 use crate::Route;
 use dioxus::prelude::*;
 
-/// A link to a page of the dashboard. Unlike the router's own it does not draw itself anew at each navigation, which in a
-/// list of thousands would cost more than the page that was asked for.
+/// A link to a page of the dashboard. Unlike the router's own link it does not render again with
+/// each navigation, which would be expensive in a list of thousands.
 #[component]
-pub fn Go(
+pub fn Link(
     to: Route,
     class: Option<String>,
-    /// Name for those who do not see the children.
+    /// The accessible name, if the children are not text.
     label: Option<String>,
-    /// Reachable by the keys that move through rows.
-    #[props(default)]
-    row: bool,
-    /// Whether this page is the present one.
+    /// Whether it links to the current page.
     #[props(default)]
     current: bool,
     onclick: Option<EventHandler<()>>,
     children: Element,
 ) -> Element {
-    let href = to.address();
+    let href = to.url();
     rsx! {
         a {
             class,
             href,
             "aria-label": label,
-            "data-row": row.then_some("true"),
             "aria-current": current.then_some("page"),
             onclick: move |event| {
-                // Other buttons and modified clicks are the browser's: they open tabs and windows.
+                // Modified clicks belong to the browser: they open tabs and windows.
                 if !event.modifiers().is_empty() {
                     return;
                 }
@@ -44,10 +40,10 @@ pub fn Go(
     }
 }
 
-/// A link to another site, in a window of its own. Anything but http and https is shown as text: addresses come from people
-/// and vendors.
+/// A link to another site, in a new window. URLs come from users and vendors, so any scheme but
+/// http and https is shown as text.
 #[component]
-pub fn Elsewhere(
+pub fn ExternalLink(
     to: String,
     class: Option<String>,
     label: Option<String>,
@@ -69,8 +65,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_http_and_https_lead_out() {
-        for (to, leads) in [
+    fn only_http_and_https_are_links() {
+        for (to, is_link) in [
             ("https://example.com", true),
             ("HTTP://example.com", true),
             ("javascript:alert(1)//://", false),
@@ -78,9 +74,9 @@ mod tests {
             ("data:text/html,x", false),
             ("/relative", false),
         ] {
-            let html = dioxus_ssr::render_element(rsx! { Elsewhere { to, "there" } });
-            assert_eq!(html.contains("href"), leads, "{html}");
-            assert_eq!(html.contains("noopener noreferrer"), leads, "{html}");
+            let html = dioxus_ssr::render_element(rsx! { ExternalLink { to, "there" } });
+            assert_eq!(html.contains("href"), is_link, "{html}");
+            assert_eq!(html.contains("noopener noreferrer"), is_link, "{html}");
         }
     }
 }

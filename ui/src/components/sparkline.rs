@@ -1,15 +1,16 @@
-//! The response times of the last hours at a glance.
+//! The response times of the last hours as a small line.
 
 use crate::{api::History, format};
 use dioxus::prelude::*;
 use std::fmt::Write;
 
-/// What is drawn in, in the units of its view box: four of them are a pixel, so that whole numbers are fine enough.
+// In units of the view box. Four units are a pixel, so whole numbers are precise enough.
 const HEIGHT: f64 = 80.0;
 const EDGE: f64 = 6.0;
 const STEP: usize = 10;
 
-/// One line from hour to hour, beginning at zero, so that a flat one means steady times. Hours without an answer are gaps.
+/// Draws a line from hour to hour. It starts at zero, so that a flat line means steady times. Hours
+/// without a response are gaps.
 pub(super) fn sparkline(history: Option<&History>) -> Element {
     let hours = history
         .map(|history| history.hourly_p50_ms.as_slice())
@@ -30,7 +31,7 @@ pub(super) fn sparkline(history: Option<&History>) -> Element {
     }
 }
 
-/// The shortest and the longest; nothing is shorter than zero.
+/// Returns the shortest and the longest response time.
 fn range(hours: &[Option<f64>]) -> [f64; 2] {
     let known = || hours.iter().flatten().copied();
     [
@@ -47,7 +48,7 @@ fn line(hours: &[Option<f64>], most: f64) -> String {
             #[allow(clippy::cast_possible_truncation, reason = "within the view box")]
             let y = (HEIGHT - EDGE - millis / most * (HEIGHT - 2.0 * EDGE)) as i32;
             let x = STEP / 2 + index * STEP;
-            // A stretch of no length is a dot: an hour between two gaps is seen too.
+            // A segment of length zero is a dot, so that an hour between two gaps is visible.
             let _ = if drawing {
                 write!(path, "L{x} {y}")
             } else {
@@ -64,14 +65,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hours_without_an_answer_are_gaps_and_one_between_two_gaps_is_a_dot() {
+    fn hours_without_a_response_are_gaps() {
         let hours = [None, Some(50.0), Some(100.0), None, Some(0.0), None];
         assert_eq!(range(&hours), [0.0, 100.0]);
         assert_eq!(line(&hours, 100.0), "M15 40h0L25 6M45 74h0");
     }
 
     #[test]
-    fn without_any_answer_there_is_nothing_to_draw() {
+    fn without_responses_nothing_is_drawn() {
         assert_eq!(range(&[None; 24])[1], 0.0);
         assert_eq!(dioxus_ssr::render_element(sparkline(None)), "");
     }

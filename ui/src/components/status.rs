@@ -1,9 +1,9 @@
-//! A status as shape, colour and word: the colour is never the only sign.
+//! A status as shape, colour and word. The colour is never the only signal.
 
 use crate::api::Status;
 use dioxus::prelude::*;
 
-/// The shape alone, for places where the word stands beside it anyway.
+/// Draws the shape without the word.
 pub fn status_mark(status: Status, paused: bool) -> Element {
     let class = if paused {
         "mark paused".to_owned()
@@ -29,7 +29,7 @@ pub fn status_mark(status: Status, paused: bool) -> Element {
     }
 }
 
-/// Shape and word.
+/// Draws the shape with the word.
 pub fn status_badge(status: Status, paused: bool) -> Element {
     let (class, word) = if paused {
         ("paused", "Paused")
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_paused_service_is_called_so_whatever_it_was() {
+    fn a_paused_service_is_shown_as_paused() {
         let html = dioxus_ssr::render_element(status_badge(Status::Down, true));
         assert!(html.contains("Paused") && !html.contains("Down"), "{html}");
     }

@@ -1,6 +1,6 @@
-//! What happened in the course of an incident.
+//! The timeline of an incident.
 
-use crate::{api::IncidentEvent, browser::TimeStyle, components::At};
+use crate::{api::IncidentEvent, browser::TimeStyle, components::Timestamp};
 use dioxus::prelude::*;
 
 /// The events, oldest first.
@@ -8,9 +8,9 @@ use dioxus::prelude::*;
 pub fn Timeline(events: Vec<IncidentEvent>) -> Element {
     rsx! {
         ol { class: "timeline",
-            for (number , event) in events.iter().enumerate() {
-                li { key: "{number}", class: "event {event.kind.to_ascii_lowercase()}",
-                    At { at: event.at, style: TimeStyle::Time }
+            for (index , event) in events.iter().enumerate() {
+                li { key: "{index}", class: "event {event.kind.to_ascii_lowercase()}",
+                    Timestamp { at: event.at, style: TimeStyle::Time }
                     span { "{event.message}" }
                 }
             }

@@ -1,26 +1,26 @@
-//! What vendors say: their incidents with updates, and maintenance. Vendors' text is only ever text.
+//! Incidents and maintenance of vendors. Their text is never interpreted as HTML.
 
 use crate::{
     api::{Maintenance, Moment, Status, VendorIncident},
     browser::{self, TimeStyle},
-    components::{Ago, At, Elsewhere, Shape, Since, icon, status_mark},
+    components::{Elapsed, ExternalLink, Icon, TimeAgo, Timestamp, icon, status_mark},
     format,
     store::use_store,
 };
 use dioxus::prelude::*;
 
-/// The components that a report is about.
+/// The components that an incident or maintenance affects.
 #[component]
-pub fn Touches(components: Vec<String>) -> Element {
+pub fn AffectedComponents(components: Vec<String>) -> Element {
     let names: Vec<_> = components.iter().map(String::as_str).collect();
     if names.is_empty() {
         return VNode::empty();
     }
-    rsx! { p { class: "dim", "Touches {format::names(&names, 8)}" } }
+    rsx! { p { class: "dim", "Affects {format::names(&names, 8)}" } }
 }
 
-/// How bad an incident is by the vendor's word for it. The word itself stands beside it.
-const fn severity(impact: &str) -> Status {
+/// Maps a vendor's impact to a status. The vendor's own word is shown beside it.
+const fn impact_status(impact: &str) -> Status {
     match impact.as_bytes() {
         b"critical" | b"major" | b"major_outage" | b"partial_outage" | b"full_outage"
         | b"downtime" => Status::Down,
@@ -29,9 +29,9 @@ const fn severity(impact: &str) -> Status {
     }
 }
 
-/// Something that a vendor says: a line that unfolds.
+/// A line that expands.
 #[component]
-fn Note(
+fn VendorNote(
     status: Status,
     name: String,
     facts: Element,
@@ -45,24 +45,24 @@ fn Note(
                 {status_mark(status, false)}
                 span { class: "name", "{name}" }
                 span { class: "facts dim number", {facts} }
-                {icon(Shape::Chevron)}
+                {icon(Icon::Chevron)}
             }
             {children}
             if let Some(to) = url {
-                p { Elsewhere { to, "On the vendor's page " {icon(Shape::Out)} } }
+                p { ExternalLink { to, "View on the vendor page " {icon(Icon::Out)} } }
             }
         }
     }
 }
 
-/// An incident of a vendor, with everything that they wrote about it when it is unfolded.
+/// A vendor's incident, which expands to its updates.
 #[component]
 pub fn VendorIncidentNote(
     incident: VendorIncident,
-    /// Whether it is unfolded at first.
+    /// Whether it is expanded initially.
     #[props(default)]
     open: bool,
-    /// Whom it touches.
+    /// What it affects.
     children: Element,
 ) -> Element {
     let VendorIncident {
@@ -74,7 +74,7 @@ pub fn VendorIncidentNote(
         updates,
         ..
     } = incident;
-    let words = [format::vendor_word(&status), impact_of(&impact)];
+    let words = [format::vendor_word(&status), format_impact(&impact)];
     let words = words
         .into_iter()
         .filter(|word| !word.is_empty())
@@ -84,19 +84,19 @@ pub fn VendorIncidentNote(
         "{words}"
         if let Some(from) = started_at {
             " · for "
-            Since { from, until: None }
+            Elapsed { from, until: None }
         }
     };
     rsx! {
-        Note { status: severity(&impact), name, facts, open, url,
+        VendorNote { status: impact_status(&impact), name, facts, open, url,
             {children}
             ol { class: "updates",
-                for (number , update) in updates.iter().enumerate() {
-                    li { key: "{number}",
+                for (index , update) in updates.iter().enumerate() {
+                    li { key: "{index}",
                         p { class: "dim",
                             b { {format::vendor_word(&update.status)} }
                             " "
-                            At { at: update.at }
+                            Timestamp { at: update.at }
                         }
                         p { class: "body", "{update.body}" }
                     }
@@ -106,8 +106,8 @@ pub fn VendorIncidentNote(
     }
 }
 
-/// `impact: minor`, where the vendor says anything.
-fn impact_of(word: &str) -> String {
+/// Formats an impact as `impact: minor`; empty if there is none.
+fn format_impact(word: &str) -> String {
     if word.is_empty() || word == "none" {
         String::new()
     } else {
@@ -115,14 +115,14 @@ fn impact_of(word: &str) -> String {
     }
 }
 
-/// Maintenance of a vendor: what, when, and whom it touches.
+/// A vendor's maintenance.
 #[component]
-pub fn MaintenanceNote(
+pub fn VendorMaintenanceNote(
     maintenance: Maintenance,
-    /// Whether it is unfolded at first.
+    /// Whether it is expanded initially.
     #[props(default)]
     open: bool,
-    /// Whom it touches.
+    /// What it affects.
     children: Element,
 ) -> Element {
     let now = use_store().clock;
@@ -134,48 +134,49 @@ pub fn MaintenanceNote(
         url,
         ..
     } = maintenance;
-    // To the minute, so that it is drawn anew once a minute.
-    let ahead = use_memo(move || scheduled_for.map(|from| from.since(now()).div_euclid(60_000)))();
+    // In minutes, so that it renders once a minute.
+    let minutes_ahead =
+        use_memo(move || scheduled_for.map(|from| from.since(now()).div_euclid(60_000)))();
     let until = scheduled_until.map(|until| {
-        let style = if scheduled_for.is_some_and(|from| same_day(from, until)) {
+        let style = if scheduled_for.is_some_and(|from| is_same_day(from, until)) {
             TimeStyle::ShortTime
         } else {
             TimeStyle::DayTime
         };
-        rsx! { " until " At { at: until, style } }
+        rsx! { " until " Timestamp { at: until, style } }
     });
     let facts = rsx! {
         {format::vendor_word(&status)}
         if let Some(at) = scheduled_for {
-            " · " At { at }
+            " · " Timestamp { at }
         }
         {until}
-        match ahead {
+        match minutes_ahead {
             Some(minutes @ 0..) => rsx! { ", in {format::duration((minutes + 1) * 60_000)}" },
             _ => VNode::empty(),
         }
     };
     rsx! {
-        Note { status: Status::Maintenance, name, facts, open, url, {children} }
+        VendorNote { status: Status::Maintenance, name, facts, open, url, {children} }
     }
 }
 
-fn same_day(a: Moment, b: Moment) -> bool {
+fn is_same_day(a: Moment, b: Moment) -> bool {
     browser::local_time(a, TimeStyle::LongDay) == browser::local_time(b, TimeStyle::LongDay)
 }
 
-/// When a vendor's page was read, and whether that can be relied on.
+/// When a vendor page was read last, and whether that is too long ago.
 #[component]
-pub fn ReadAt(at: Moment, stale: bool, #[props(!optional)] failure: Option<String>) -> Element {
+pub fn LastRead(at: Moment, stale: bool, #[props(!optional)] failure: Option<String>) -> Element {
     let failure = failure
         .map(|failure| format!(": {failure}"))
         .unwrap_or_default();
     rsx! {
         p { class: if stale { "read-at stale" } else { "read-at dim" }, role: stale.then_some("status"),
             if stale {
-                "The vendor's page was last read " Ago { at } ", so this may be old{failure}"
+                "The vendor page was last read " TimeAgo { at } ", so this may be out of date{failure}"
             } else {
-                "Read from the vendor's page " Ago { at } "{failure}"
+                "Read from the vendor page " TimeAgo { at } "{failure}"
             }
         }
     }
@@ -210,10 +211,10 @@ mod tests {
     }
 
     #[test]
-    fn what_a_vendor_wrote_is_text_and_its_address_leads_only_to_the_web() {
+    fn vendors_text_is_escaped_and_only_web_urls_are_links() {
         fn page() -> Element {
             use_context_provider(Store::new);
-            rsx! { VendorIncidentNote { incident: incident(), Touches { components: vec!["Web shop".to_owned()] } } }
+            rsx! { VendorIncidentNote { incident: incident(), AffectedComponents { components: vec!["Web shop".to_owned()] } } }
         }
         let html = rendered(page);
         assert!(
@@ -221,7 +222,7 @@ mod tests {
             "{html}"
         );
         assert!(
-            html.contains("We look.") && html.contains("Touches Web shop"),
+            html.contains("We look.") && html.contains("Affects Web shop"),
             "{html}"
         );
         assert!(html.contains("identified · impact: major"), "{html}");
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn maintenance_says_when_it_begins_and_ends() {
+    fn maintenance_shows_when_it_begins_and_ends() {
         fn page() -> Element {
             use_context_provider(Store::new);
             let maintenance = Maintenance {
@@ -242,7 +243,7 @@ mod tests {
                 url: Some("https://status.example.com/m1".into()),
                 components: Vec::new(),
             };
-            rsx! { MaintenanceNote { maintenance } }
+            rsx! { VendorMaintenanceNote { maintenance } }
         }
         let html = rendered(page);
         for part in [
@@ -258,15 +259,15 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_was_read_long_ago_says_so_and_why() {
+    fn an_outdated_page_says_so_and_why() {
         fn page() -> Element {
             use_context_provider(Store::new);
             let at = Moment(1_795_356_190_000 - 480_000);
-            rsx! { ReadAt { at, stale: true, failure: Some("it answers with 503".to_owned()) } }
+            rsx! { LastRead { at, stale: true, failure: Some("it answers with 503".to_owned()) } }
         }
         let html = rendered(page);
         assert!(
-            html.contains("8 min ago") && html.contains("may be old: it answers with 503"),
+            html.contains("8 min ago") && html.contains("may be out of date: it answers with 503"),
             "{html}"
         );
     }

@@ -1,4 +1,4 @@
-//! How the list is filtered and sorted, as it stands in the address.
+//! The filter, order and grouping of the list, in the URL.
 
 use crate::api::Status;
 use std::fmt;
@@ -6,22 +6,20 @@ use std::fmt;
 /// The order within a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sort {
-    /// By the alphabet.
+    /// Alphabetical.
     #[default]
     Name,
-    /// What needs attention first.
+    /// By status, worst first.
     Worst,
-    /// The slowest first.
     Slowest,
-    /// The lowest uptime first.
+    /// Lowest first.
     Uptime,
 }
 
 impl Sort {
-    /// All of them.
     pub const ALL: [Self; 4] = [Self::Name, Self::Worst, Self::Slowest, Self::Uptime];
 
-    /// As in the address.
+    /// Returns the key in the URL.
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
@@ -32,7 +30,7 @@ impl Sort {
         }
     }
 
-    /// For people.
+    /// Returns the label on the screen.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -44,23 +42,20 @@ impl Sort {
     }
 }
 
-/// How the list is filtered, sorted and grouped.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListQuery {
-    /// What name, category or address must contain, in any case.
+    /// Must occur in the name, category or URL, in any case.
     pub text: String,
-    /// Only this status.
     pub status: Option<Status>,
-    /// The order.
     pub sort: Sort,
-    /// Without groups.
+    /// Whether the list is not grouped.
     pub flat: bool,
 }
 
 impl ListQuery {
-    /// Whether services may be missing from the list.
+    /// Returns whether the query may hide services.
     #[must_use]
-    pub fn filters(&self) -> bool {
+    pub fn is_filter(&self) -> bool {
         !self.text.trim().is_empty() || self.status.is_some()
     }
 }
@@ -77,7 +72,7 @@ impl fmt::Display for ListQuery {
         if self.flat {
             parts.push("group=none".to_owned());
         }
-        // Last, because it may hold everything that separates parameters.
+        // Last, because it may contain the characters that separate parameters.
         if !self.text.is_empty() {
             parts.push(format!("q={}", self.text));
         }
@@ -121,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_address_says_is_what_it_was_made_from() {
+    fn the_query_string_round_trips() {
         for query in [
             ListQuery::default(),
             ListQuery {
@@ -140,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_in_an_address_is_left_out() {
+    fn unknown_parameters_are_ignored() {
         assert_eq!(
             ListQuery::from("utm=1&status=purple&sort=&&"),
             ListQuery::default()

@@ -1,77 +1,90 @@
-//! The messages of `graphql-transport-ws`, as far as a client that only subscribes needs them.
+//! The messages of the `graphql-transport-ws` protocol that a client which only subscribes needs.
 //!
-//! Source: <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>. Written out here because the messages are few,
-//! and because an update's data is then read once, straight from the text.
+//! Source: <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>.
 
 #![cfg_attr(
     not(target_arch = "wasm32"),
     allow(dead_code, reason = "only the browser connects")
 )]
 
-use crate::api::{
-    self, Document,
-    json::{self, Read},
+use crate::api::{self, Operation};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
 };
+use serde_json::value::RawValue;
 
-/// The protocol's name in the handshake.
-pub(super) const NAME: &str = "graphql-transport-ws";
-/// The first message: the cookies have said everything about who it is.
+/// The name of the subprotocol in the handshake.
+pub(super) const SUBPROTOCOL: &str = "graphql-transport-ws";
+/// The first message. It carries no token, because the handshake has sent the cookies.
 pub(super) const INIT: &str = r#"{"type":"connection_init"}"#;
-/// Asks for a sign of life.
 pub(super) const PING: &str = r#"{"type":"ping"}"#;
-/// Gives one.
 pub(super) const PONG: &str = r#"{"type":"pong"}"#;
 
 /// A message from the server.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Message<'a> {
-    /// The connection was accepted.
     Ack,
-    /// A sign of life is asked for.
     Ping,
-    /// A sign of life.
     Pong,
-    /// The answer to the subscription `id`, as JSON.
-    Next { id: String, payload: &'a str },
-    /// A subscription was refused or has ended.
-    Over,
+    /// A result of the subscription `id`, as JSON.
+    Next {
+        id: String,
+        payload: &'a str,
+    },
+    /// A subscription was rejected or has ended.
+    SubscriptionEnded,
 }
 
-/// The message that begins the subscription `id`.
-pub(super) fn subscribe<D: Document<Variables = ()>>(id: &str) -> String {
+/// Returns the message that starts the subscription `id`.
+pub(super) fn subscribe<O: Operation<Variables = ()>>(id: &str) -> String {
     format!(
         r#"{{"type":"subscribe","id":"{id}","payload":{}}}"#,
-        api::written::<D>(&())
+        api::request_body::<O>(&())
     )
 }
 
-/// Reads a message; `None` when it is none of this protocol.
-pub(super) fn read(text: &str) -> Option<Message<'_>> {
-    let word: String = json::member(text, "type").ok()??;
-    let id: Option<String> = json::member(text, "id").ok()?;
-    Some(match (word.as_str(), id, json::text_of(text, "payload")) {
+/// Parses a message; `None` when it is not one of this protocol.
+pub(super) fn parse_message(text: &str) -> Option<Message<'_>> {
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        #[serde(rename = "type")]
+        kind: String,
+        id: Option<String>,
+        #[serde(borrow)]
+        payload: Option<&'a RawValue>,
+    }
+    let Envelope { kind, id, payload } = serde_json::from_str(text).ok()?;
+    Some(match (kind.as_str(), id, payload) {
         ("connection_ack", ..) => Message::Ack,
         ("ping", ..) => Message::Ping,
         ("pong", ..) => Message::Pong,
-        ("next", Some(id), Some(payload)) => Message::Next { id, payload },
-        ("error" | "complete", Some(_), _) => Message::Over,
+        ("next", Some(id), Some(payload)) => Message::Next {
+            id,
+            payload: payload.get(),
+        },
+        ("error" | "complete", Some(_), _) => Message::SubscriptionEnded,
         _ => return None,
     })
 }
 
-/// Whether an answer carries errors; `None` when it cannot be read.
-fn failed(payload: &str) -> Option<bool> {
-    let errors: Option<Vec<()>> = json::member(payload, "errors").ok()?;
-    Some(errors.is_some_and(|errors| !errors.is_empty()))
+/// Returns the data of a result; `None` when it has errors or cannot be parsed.
+pub(super) fn parse_result<Data: DeserializeOwned>(payload: &str) -> Option<Data> {
+    serde_json::from_str(extract_data(payload)?).ok()
 }
 
-/// The data of an answer; `None` when it carries errors or cannot be read.
-pub(super) fn data<Data: Read>(payload: &str) -> Option<Data> {
-    if failed(payload)? {
-        None
-    } else {
-        json::member(payload, "data").ok()?
+/// Returns the JSON of the data; `None` when there are errors.
+fn extract_data(payload: &str) -> Option<&str> {
+    #[derive(Deserialize)]
+    struct SubscriptionResult<'a> {
+        #[serde(borrow)]
+        data: Option<&'a RawValue>,
+        #[serde(default)]
+        errors: Vec<IgnoredAny>,
     }
+    let result: SubscriptionResult<'_> = serde_json::from_str(payload).ok()?;
+    let data = result.data.filter(|_| result.errors.is_empty())?;
+    Some(data.get())
 }
 
 #[cfg(test)]
@@ -80,7 +93,7 @@ mod tests {
     use crate::api::StatusUpdates;
 
     #[test]
-    fn messages_are_told_apart() {
+    fn each_message_is_recognised() {
         for (text, message) in [
             (r#"{"type":"connection_ack"}"#, Some(Message::Ack)),
             (
@@ -97,26 +110,29 @@ mod tests {
             ),
             (
                 r#"{"id":"1","type":"error","payload":[{"message":"no"}]}"#,
-                Some(Message::Over),
+                Some(Message::SubscriptionEnded),
             ),
-            (r#"{"id":"1","type":"complete"}"#, Some(Message::Over)),
+            (
+                r#"{"id":"1","type":"complete"}"#,
+                Some(Message::SubscriptionEnded),
+            ),
             (r#"{"type":"next"}"#, None),
             ("<html>", None),
         ] {
-            assert_eq!(read(text), message, "{text}");
+            assert_eq!(parse_message(text), message, "{text}");
         }
     }
 
     #[test]
-    fn an_answer_with_errors_has_no_data() {
-        assert_eq!(data::<i32>(r#"{"data":7}"#), Some(7));
-        assert_eq!(data::<i32>(r#"{"data":7,"errors":[]}"#), Some(7));
+    fn a_result_with_errors_has_no_data() {
+        assert_eq!(parse_result::<i32>(r#"{"data":7}"#), Some(7));
+        assert_eq!(parse_result::<i32>(r#"{"data":7,"errors":[]}"#), Some(7));
         assert_eq!(
-            data::<i32>(r#"{"data":7,"errors":[{"message":"some were missed"}]}"#),
+            parse_result::<i32>(r#"{"data":7,"errors":[{"message":"some were missed"}]}"#),
             None
         );
         assert_eq!(
-            data::<i32>(r#"{"data":null,"errors":[{"message":"no"}]}"#),
+            parse_result::<i32>(r#"{"data":null,"errors":[{"message":"no"}]}"#),
             None
         );
     }
@@ -132,7 +148,7 @@ mod tests {
         let payload = &message["payload"];
         assert_eq!(
             (&payload["query"], &payload["operationName"]),
-            (&StatusUpdates::TEXT.into(), &"StatusUpdates".into())
+            (&StatusUpdates::DOCUMENT.into(), &"StatusUpdates".into())
         );
     }
 }

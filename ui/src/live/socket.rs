@@ -1,10 +1,10 @@
-//! The connection itself: made, watched, and made again.
+//! The WebSocket connection: connects, keeps alive, reconnects.
 
 use super::protocol::{self, Message};
 use crate::{
     api::{self, IncidentUpdates, ServiceChanges, StatusUpdates},
     backoff,
-    browser::{self, Arrival, Socket},
+    browser::{self, Socket, SocketEvent},
     store::{self, Connection, Session, Store},
 };
 use dioxus::{core::spawn_forever, prelude::*};
@@ -12,68 +12,70 @@ use futures_util::future::{Either, select};
 use std::pin::pin;
 
 const PATH: &str = "/api/graphql/ws";
-/// After this long without a message the server is asked for a sign of life, and as long again is waited for it.
+/// After this time without a message the client sends a ping, and waits as long again for an
+/// answer.
 const KEEP_ALIVE_MS: i64 = 10_000;
-/// The server needs a moment to take the subscriptions up; what is asked for after it cannot be missed.
-const SETTLE_MS: i64 = 150;
+/// How long the server takes to activate the subscriptions. Data that is fetched after that cannot
+/// miss an update.
+const SUBSCRIBE_MS: i64 = 150;
+/// A connection that lasted this long resets the backoff.
+const STABLE_MS: i64 = 10_000;
 
-/// A connection that held this long was a good one.
-const STEADY_MS: i64 = 10_000;
-
-const STATUSES: &str = "1";
-const INCIDENTS: &str = "2";
-const CHANGES: &str = "3";
+const STATUS_UPDATES_ID: &str = "1";
+const INCIDENT_UPDATES_ID: &str = "2";
+const SERVICE_CHANGES_ID: &str = "3";
 
 /// Why a connection ended.
 #[derive(PartialEq)]
-enum End {
-    /// It never stood.
+enum Disconnect {
+    /// It was never established.
     Refused,
     /// The server or the network went away.
     Lost,
-    /// It goes on, but something is missing: a new one asks for everything again.
-    Missed,
+    /// Updates were missed; a new connection refetches everything.
+    MissedUpdates,
 }
 
 pub(super) async fn run(mut store: Store) {
     let mut attempt = 0;
     let mut stale = false;
-    while !matches!(*store.session.peek(), Session::SignedOut) {
-        let begun = browser::now();
+    while !matches!(*store.session.state.peek(), Session::SignedOut) {
+        let started_at = browser::now();
         match connect(store, stale).await {
-            // Who has no session any more may connect, and is refused every subscription.
-            End::Missed if !may_connect().await => return store.session.set(Session::SignedOut),
-            // A server that refuses the subscriptions again and again must not be asked in a tight loop.
-            End::Missed => {
+            // Without a session one can connect, but every subscription is rejected.
+            Disconnect::MissedUpdates | Disconnect::Refused if !may_have_session().await => {
+                return store.session.end();
+            }
+            // Back off, in case the server rejects the subscriptions again and again.
+            Disconnect::MissedUpdates => {
                 stale = true;
-                attempt = if browser::now().since(begun) > STEADY_MS {
+                attempt = if browser::now().since(started_at) > STABLE_MS {
                     0
                 } else {
                     attempt + 1
                 };
-                wait(backoff::lateness_ms(attempt, browser::random())).await;
+                sleep_or_online(backoff::delay_ms(attempt, browser::random())).await;
                 continue;
             }
-            End::Lost => attempt = 0,
-            End::Refused if !may_connect().await => return store.session.set(Session::SignedOut),
-            End::Refused => {}
+            Disconnect::Lost => attempt = 0,
+            Disconnect::Refused => {}
         }
         stale = true;
-        if !matches!(*store.connection.peek(), Connection::Lost(_)) {
-            store.connection.set(Connection::Lost(browser::now()));
+        if !matches!(*store.connection.state.peek(), Connection::Lost(_)) {
+            store.connection.state.set(Connection::Lost(browser::now()));
         }
-        wait(backoff::lateness_ms(attempt, browser::random())).await;
+        sleep_or_online(backoff::delay_ms(attempt, browser::random())).await;
         attempt += 1;
     }
 }
 
-/// Whether there may be a session. A server that does not answer leaves the question open.
-async fn may_connect() -> bool {
-    !matches!(api::who().await, Ok(None))
+/// Returns false only if the server says that there is no session.
+async fn may_have_session() -> bool {
+    !matches!(api::fetch_me().await, Ok(None))
 }
 
-/// Waits, but not longer than until the network is back.
-async fn wait(millis: u32) {
+/// Sleeps, but no longer than until the network is back.
+async fn sleep_or_online(millis: u32) {
     let (sender, receiver) = futures_channel::oneshot::channel();
     let mut sender = Some(sender);
     let _listener = browser::listen("online", move || {
@@ -84,64 +86,72 @@ async fn wait(millis: u32) {
     let _ = select(pin!(browser::sleep(millis)), receiver).await;
 }
 
-/// The next thing that arrives within `millis`.
-async fn arrival(socket: &mut Socket, millis: i64) -> Option<Arrival> {
-    let millis = u32::try_from(millis.max(0)).unwrap_or(u32::MAX);
-    match select(pin!(socket.next()), pin!(browser::sleep(millis))).await {
-        Either::Left((arrival, _)) => Some(arrival),
+/// Returns the next event; `None` if there is none within `timeout_ms`.
+async fn next_event(socket: &mut Socket, timeout_ms: i64) -> Option<SocketEvent> {
+    let timeout_ms = u32::try_from(timeout_ms.max(0)).unwrap_or(u32::MAX);
+    match select(pin!(socket.next()), pin!(browser::sleep(timeout_ms))).await {
+        Either::Left((event, _)) => Some(event),
         Either::Right(_) => None,
     }
 }
 
-/// Opens a connection up to the server's acceptance.
+/// Opens a connection and waits until the server accepts it.
 async fn open() -> Option<Socket> {
-    let address = browser::origin().replacen("http", "ws", 1) + PATH;
-    let mut socket = Socket::open(&address, protocol::NAME)?;
+    let url = browser::origin().replacen("http", "ws", 1) + PATH;
+    let mut socket = Socket::open(&url, protocol::SUBPROTOCOL)?;
     loop {
-        match arrival(&mut socket, KEEP_ALIVE_MS).await? {
-            Arrival::Opened => socket.send(protocol::INIT),
-            Arrival::Text(text) => match protocol::read(&text)? {
+        match next_event(&mut socket, KEEP_ALIVE_MS).await? {
+            SocketEvent::Opened => socket.send(protocol::INIT),
+            SocketEvent::Text(text) => match protocol::parse_message(&text)? {
                 Message::Ack => return Some(socket),
                 Message::Ping => socket.send(protocol::PONG),
                 _ => {}
             },
-            Arrival::Closed => return None,
+            SocketEvent::Closed => return None,
         }
     }
 }
 
 /// Connects, subscribes and applies updates until the connection ends.
-async fn connect(store: Store, stale: bool) -> End {
+async fn connect(store: Store, stale: bool) -> Disconnect {
     let Some(mut socket) = open().await else {
-        return End::Refused;
+        return Disconnect::Refused;
     };
-    socket.send(&protocol::subscribe::<StatusUpdates>(STATUSES));
-    socket.send(&protocol::subscribe::<IncidentUpdates>(INCIDENTS));
-    socket.send(&protocol::subscribe::<ServiceChanges>(CHANGES));
+    socket.send(&protocol::subscribe::<StatusUpdates>(STATUS_UPDATES_ID));
+    socket.send(&protocol::subscribe::<IncidentUpdates>(INCIDENT_UPDATES_ID));
+    socket.send(&protocol::subscribe::<ServiceChanges>(SERVICE_CHANGES_ID));
 
-    let begun = browser::now();
-    let (mut standing, mut asked) = (false, false);
+    let subscribed_at = browser::now();
+    let mut is_live = false;
+    let mut awaiting_pong = false;
     loop {
-        let settled = SETTLE_MS - browser::now().since(begun);
-        if !standing && settled <= 0 {
-            standing = true;
-            stand(store, stale);
+        let until_live_ms = SUBSCRIBE_MS - browser::now().since(subscribed_at);
+        if !is_live && until_live_ms <= 0 {
+            is_live = true;
+            on_live(store, stale);
         }
-        match arrival(&mut socket, if standing { KEEP_ALIVE_MS } else { settled }).await {
-            None if !standing => {}
-            None if asked => return End::Lost,
+        let timeout_ms = if is_live {
+            KEEP_ALIVE_MS
+        } else {
+            until_live_ms
+        };
+        match next_event(&mut socket, timeout_ms).await {
+            None if !is_live => {}
+            None if awaiting_pong => return Disconnect::Lost,
             None => {
-                asked = true;
+                awaiting_pong = true;
                 socket.send(protocol::PING);
             }
-            Some(Arrival::Opened) => {}
-            Some(Arrival::Closed) => return End::Lost,
-            Some(Arrival::Text(text)) => {
-                asked = false;
-                match protocol::read(&text) {
+            Some(SocketEvent::Opened) => {}
+            Some(SocketEvent::Closed) => return Disconnect::Lost,
+            Some(SocketEvent::Text(text)) => {
+                awaiting_pong = false;
+                match protocol::parse_message(&text) {
                     Some(Message::Next { id, payload }) if apply(store, &id, payload).is_some() => {
                     }
-                    Some(Message::Next { .. } | Message::Over) | None => return End::Missed,
+                    Some(Message::Next { .. } | Message::SubscriptionEnded) | None => {
+                        return Disconnect::MissedUpdates;
+                    }
                     Some(Message::Ping) => socket.send(protocol::PONG),
                     Some(Message::Ack | Message::Pong) => {}
                 }
@@ -150,26 +160,34 @@ async fn connect(store: Store, stale: bool) -> End {
     }
 }
 
-/// Brings an update into the store; `None` when it says that some were missed.
+/// Writes an update to the store; `None` when the payload reports errors, which means that updates
+/// were missed.
 fn apply(store: Store, id: &str, payload: &str) -> Option<()> {
     match id {
-        STATUSES => store.apply_status(protocol::data::<StatusUpdates>(payload)?.status_updates),
-        INCIDENTS => {
-            store.apply_incident(&protocol::data::<IncidentUpdates>(payload)?.incident_updates)
+        STATUS_UPDATES_ID => {
+            let result: StatusUpdates = protocol::parse_result(payload)?;
+            store.apply_status(result.status_updates);
         }
-        CHANGES => store.apply_change(protocol::data::<ServiceChanges>(payload)?.service_changes),
+        INCIDENT_UPDATES_ID => {
+            let result: IncidentUpdates = protocol::parse_result(payload)?;
+            store.apply_incident(&result.incident_updates);
+        }
+        SERVICE_CHANGES_ID => {
+            let result: ServiceChanges = protocol::parse_result(payload)?;
+            store.apply_change(result.service_changes);
+        }
         _ => {}
     }
     Some(())
 }
 
-/// The subscriptions stand: from here on nothing is missed, and what was missed before is asked for.
-fn stand(mut store: Store, stale: bool) {
-    store.connection.set(Connection::Live);
-    // An answer that is on its way may be from before the subscriptions stood.
-    api::forget_in_flight();
+/// The subscriptions are active: refetches what may have been missed before.
+fn on_live(mut store: Store, stale: bool) {
+    store.connection.state.set(Connection::Live);
+    // A response in flight may be from before the subscriptions were active.
+    api::clear_in_flight();
     if stale {
-        store.epoch += 1;
+        store.connection.refetch_generation += 1;
     }
-    spawn_forever(store::load(store));
+    spawn_forever(store::load_services(store));
 }

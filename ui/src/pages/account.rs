@@ -1,25 +1,24 @@
-//! Who is signed in: picture, menu, and the way out.
+//! The account menu, the avatar, and signing out.
 
 use crate::{
     Route,
     api::{self, Me},
     browser,
-    components::{Go, Shape, icon},
+    components::{Icon, Link, icon},
     store::{Session, Store, use_store},
 };
 use dioxus::prelude::*;
 
 const MENU_ID: &str = "account-menu";
 
-/// Ends the session in this browser.
-pub(crate) async fn sign_out(mut store: Store) {
+pub(crate) async fn sign_out(store: Store) {
     match api::sign_out().await {
-        Ok(()) => store.session.set(Session::SignedOut),
-        Err(problem) => store.say_failed("Could not sign out", &problem),
+        Ok(()) => store.session.end(),
+        Err(problem) => store.toasts.problem("Could not sign out", &problem),
     }
 }
 
-/// The first letters of up to two words of a name; of the e-mail where there is no name.
+/// Returns the initials of the first and last name, or of the e-mail address.
 fn initials(me: &Me) -> String {
     let name = if me.name.trim().is_empty() {
         &me.email
@@ -37,7 +36,7 @@ fn initials(me: &Me) -> String {
     )
 }
 
-/// A picture; where there is none, or it does not load, the initials stand.
+/// The user's picture over their initials, which show if there is none or it does not load.
 #[component]
 pub(crate) fn Avatar(me: Me) -> Element {
     rsx! {
@@ -50,11 +49,12 @@ pub(crate) fn Avatar(me: Me) -> Element {
     }
 }
 
-/// The button with the picture, and what it opens. The browser closes it at a click elsewhere and at Escape.
+/// The button with the avatar and its menu, which the browser closes on Escape and on clicks
+/// outside.
 #[component]
 pub(crate) fn AccountMenu() -> Element {
     let store = use_store();
-    let session = store.session.read();
+    let session = store.session.state.read();
     let Session::SignedIn(me) = &*session else {
         return VNode::empty();
     };
@@ -72,9 +72,9 @@ pub(crate) fn AccountMenu() -> Element {
                 b { "{me.name}" }
                 span { class: "dim", "{me.email}" }
             }
-            Go { to: Route::Settings {}, onclick: move |()| browser::close_popover(MENU_ID), {icon(Shape::Settings)} "Settings" }
+            Link { to: Route::Settings {}, onclick: move |()| browser::close_popover(MENU_ID), {icon(Icon::Settings)} "Settings" }
             if me.operator {
-                Go { to: Route::System {}, onclick: move |()| browser::close_popover(MENU_ID), {icon(Shape::Brand)} "System" }
+                Link { to: Route::System {}, onclick: move |()| browser::close_popover(MENU_ID), {icon(Icon::Brand)} "System" }
             }
             button {
                 class: "plain",
@@ -83,7 +83,7 @@ pub(crate) fn AccountMenu() -> Element {
                     browser::close_popover(MENU_ID);
                     sign_out(store)
                 },
-                {icon(Shape::Out)}
+                {icon(Icon::Out)}
                 "Sign out"
             }
         }
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn initials_are_those_of_the_first_and_the_last_name() {
+    fn initials_are_of_the_first_and_the_last_name() {
         for (name, letters) in [
             ("Ada Lovelace", "AL"),
             ("Jean de la Fontaine", "JF"),

@@ -1,12 +1,13 @@
-//! The root: makes the store, asks who is there, and starts the live connection.
+//! The root component: creates the store, loads the session, starts the live connection.
 
 use crate::{
     api, backoff, browser,
-    components::tip::TipPlace,
+    components::TooltipState,
+    list::ListView,
     live,
-    pages::{ListView, Shell, palette::Palette, preferences},
-    routes,
-    store::{self, Loading, Offer, Session, Store},
+    pages::{palette::state::PaletteState, preferences, shell::Shell},
+    router,
+    store::{self, Loading, Session, Store, ToastAction, ToastKind},
 };
 use dioxus::{
     core::{Runtime, spawn_forever},
@@ -14,81 +15,90 @@ use dioxus::{
 };
 use std::rc::Rc;
 
-/// How often uptimes and days are asked for again: they change slowly, and nothing streams them.
-const UPTIMES_EVERY_MS: u32 = 5 * 60_000;
+/// How often uptimes and histories are refetched: they change slowly, and are not streamed.
+const UPTIME_POLL_MS: u32 = 5 * 60_000;
 
-/// The whole program.
 #[component]
 pub fn App() -> Element {
     let store = use_context_provider(Store::new);
-    use_context_provider(TipPlace::new);
+    use_context_provider(TooltipState::new);
     use_context_provider(|| ListView::new(store));
-    use_context_provider(Palette::new);
-    routes::use_history();
+    use_context_provider(PaletteState::new);
+    router::use_router();
     use_hook(|| {
         preferences::apply();
-        spawn_forever(begin(store));
-        spawn_forever(tick(store));
+        spawn_forever(start(store));
+        spawn_forever(run_clock(store));
     });
-    use_hook(|| {
-        // Moments when the browser has something to say; each in the program's own scope, because it writes signals.
-        let gone = Runtime::wrap_closure(move |()| store.settle_deletions());
-        let newer = Runtime::wrap_closure(move |()| {
-            store.offer("A newer version of PulseCheck is there.", Offer::Reload);
-        });
-        Rc::new([
-            browser::listen("pagehide", move || gone(())),
-            browser::listen("pulsecheck:newer", move || newer(())),
-        ])
-    });
+    use_browser_events(store);
     rsx! {
         Shell {}
     }
 }
 
-/// Everything begins at the same time as finding out who is there: most often somebody is.
-async fn begin(store: Store) {
+/// Handles events of the window. The handlers write signals, so they run in the program's own
+/// scope.
+fn use_browser_events(store: Store) {
+    use_hook(|| {
+        let on_unload = Runtime::wrap_closure(move |()| store.flush_deletions());
+        let on_update = Runtime::wrap_closure(move |()| {
+            store.toasts.add(
+                ToastKind::Success,
+                "A new version of PulseCheck is available.".to_owned(),
+                Some(ToastAction::Reload),
+            );
+        });
+        Rc::new([
+            browser::listen("pagehide", move || on_unload(())),
+            browser::listen("pulsecheck:updated", move || on_update(())),
+        ])
+    });
+}
+
+/// Loads the data and connects without waiting for the session, because most users are signed in.
+async fn start(store: Store) {
     spawn_forever(async move {
-        store::load(store).await;
-        while *store.session.peek() != Session::SignedOut {
+        store::load_services(store).await;
+        while *store.session.state.peek() != Session::SignedOut {
             store::load_uptimes(store).await;
-            browser::sleep(UPTIMES_EVERY_MS).await;
+            browser::sleep(UPTIME_POLL_MS).await;
         }
     });
     let live = spawn_forever(live::run(store));
-    identify(store).await;
-    if *store.session.peek() == Session::SignedOut {
+    load_session(store).await;
+    if *store.session.state.peek() == Session::SignedOut {
         live.cancel();
     }
 }
 
-/// Finds out who is there, and goes on asking while no answer comes; whoever asks anew ends that.
-pub(crate) async fn identify(mut store: Store) {
-    store.session.set(Session::Asking);
-    store.identifying += 1;
-    let mine = *store.identifying.peek();
+/// Finds out who is signed in, and retries until the server responds or the function is called
+/// again.
+pub(crate) async fn load_session(mut store: Store) {
+    store.session.state.set(Session::Loading);
+    store.session.load_generation += 1;
+    let generation = *store.session.load_generation.peek();
     for attempt in 0.. {
-        let who = api::who().await;
-        if *store.identifying.peek() != mine {
+        let me = api::fetch_me().await;
+        if *store.session.load_generation.peek() != generation {
             return;
         }
-        match who {
+        match me {
             Ok(Some(me)) => {
-                store.session.set(Session::SignedIn(me));
-                if matches!(&*store.loading.peek(), Loading::Failed(_)) {
-                    store::load(store).await;
+                store.session.state.set(Session::SignedIn(me));
+                if matches!(&*store.services.loading.peek(), Loading::Failed(_)) {
+                    store::load_services(store).await;
                 }
                 return;
             }
-            Ok(None) => return store.session.set(Session::SignedOut),
-            Err(problem) => store.session.set(Session::Unreachable(problem)),
+            Ok(None) => return store.session.end(),
+            Err(problem) => store.session.state.set(Session::Unreachable(problem)),
         }
-        browser::sleep(backoff::lateness_ms(attempt, browser::random())).await;
+        browser::sleep(backoff::delay_ms(attempt, browser::random())).await;
     }
 }
 
-/// Moves the clock to each full second.
-async fn tick(mut store: Store) {
+/// Updates the clock at each full second.
+async fn run_clock(mut store: Store) {
     loop {
         let now = browser::now();
         let until_next = 1000 - now.0.rem_euclid(1000);

@@ -1,4 +1,4 @@
-//! One incident with everything that happened in it, the checks around its beginning, and what people write about it.
+//! An incident with its timeline, the checks around its start, and notes.
 
 mod markdown;
 mod notes;
@@ -11,20 +11,20 @@ use crate::{
     },
     browser::{self, TimeStyle},
     components::{
-        At, CheckTable, Elsewhere, Go, ProblemBox, RowSkeletons, Shape, Since, Timeline, icon,
-        status_badge,
+        CheckTable, Elapsed, ExternalLink, Icon, Link, ProblemBox, RowSkeletons, Timeline,
+        Timestamp, icon, status_badge,
     },
     format,
-    hooks::{Asked, use_asked},
+    hooks::{QueryState, use_query},
     store::{Store, use_store},
 };
 use dioxus::prelude::*;
-use markdown::markdown;
+use markdown::to_markdown;
 use uuid::Uuid;
 
-/// The page of the incident `id`.
 #[component]
 pub fn IncidentPage(id: Uuid) -> Element {
+    // The key makes another incident another page, which keeps no state of this one.
     rsx! {
         for id in [id] {
             IncidentView { key: "{id}", id }
@@ -32,144 +32,169 @@ pub fn IncidentPage(id: Uuid) -> Element {
     }
 }
 
-/// Whatever changes when there are other notes or checks to show.
-type Stamp = (i32, i32, usize);
+/// Changes whenever there are other notes or checks to show. Incidents are streamed, their notes
+/// and checks are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct VersionStamp {
+    notes: i32,
+    failed_checks: i32,
+    events: usize,
+}
 
-fn stamp(incident: &Incident) -> Stamp {
-    (
-        incident.note_count,
-        incident.checks_failed,
-        incident.events.len(),
-    )
+impl VersionStamp {
+    fn of(incident: &Incident) -> Self {
+        Self {
+            notes: incident.note_count,
+            failed_checks: incident.checks_failed,
+            events: incident.events.len(),
+        }
+    }
+}
+
+type DetailQuery = QueryState<(VersionStamp, IncidentDetail)>;
+
+/// Loads the details, and again when the streamed incident has another version.
+fn use_detail(id: Uuid) -> DetailQuery {
+    let store = use_store();
+    let detail = use_query(id, move |id| async move {
+        let response = api::request::<GetIncident>(ById { id }).await?;
+        let (Some(incident), Some(detail)) = (response.incident, response.more) else {
+            return Err(Problem::not_found("incident"));
+        };
+        store.incidents.insert_all(std::slice::from_ref(&incident));
+        Ok((VersionStamp::of(&incident), detail))
+    });
+    use_effect(move || {
+        let current = store.incidents.by_id.read().get(&id).map(VersionStamp::of);
+        let loaded = detail.data.read().as_ref().map(|(stamp, _)| *stamp);
+        if loaded.is_some() && current.is_some() && current != loaded {
+            detail.refetch();
+        }
+    });
+    detail
 }
 
 #[component]
 fn IncidentView(id: Uuid) -> Element {
     let store = use_store();
-    let asked = use_asked(id, move |id| async move {
-        let answer = api::request::<GetIncident>(ById { id }).await?;
-        let (Some(incident), Some(more)) = (answer.incident, answer.more) else {
-            return Err(Problem::not_found("incident"));
-        };
-        store.fill_incidents(std::slice::from_ref(&incident));
-        Ok((stamp(&incident), more))
-    });
-    // Incidents are streamed, their notes and checks are not.
-    use_effect(move || {
-        let known = store.incidents.read().get(&id).map(stamp);
-        let told = asked.data.read().as_ref().map(|(told, _)| *told);
-        if told.is_some() && known.is_some() && known != told {
-            asked.again();
-        }
-    });
-    let incident = store.incidents.read().get(&id).cloned();
+    let detail = use_detail(id);
+    let incident = store.incidents.by_id.read().get(&id).cloned();
     rsx! {
         div { class: "page narrow",
-            Go { class: "button plain", to: Route::incidents(), {icon(Shape::Back)} "All incidents" }
-            match (&incident, &*asked.problem.read()) {
-                (Some(incident), problem) => rsx! {
-                    if let Some(problem) = problem {
-                        ProblemBox { problem: problem.clone(), onretry: move |()| asked.again() }
-                    }
-                    Told { incident: incident.clone(), asked }
-                },
-                (None, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| asked.again() } },
-                (None, None) => rsx! { RowSkeletons { rows: 4 } },
+            Link { class: "button plain", to: Route::incidents(), {icon(Icon::Back)} "All incidents" }
+            if let Some(problem) = &*detail.problem.read() {
+                ProblemBox { problem: problem.clone(), onretry: move |()| detail.refetch() }
+            }
+            match incident {
+                Some(incident) => rsx! { IncidentContent { incident, detail } },
+                None if detail.problem.read().is_none() => rsx! { RowSkeletons { rows: 4 } },
+                None => VNode::empty(),
             }
         }
     }
 }
 
 #[component]
-fn Told(incident: Incident, asked: Asked<(Stamp, IncidentDetail)>) -> Element {
+fn IncidentContent(incident: Incident, detail: DetailQuery) -> Element {
+    let data = detail.data.read();
+    let loaded = data.as_ref().map(|(_, detail)| detail);
+    let notes = loaded
+        .map(|detail| detail.notes.clone())
+        .unwrap_or_default();
+    let status = incident.kind.status();
+    rsx! {
+        IncidentHeader { incident: incident.clone(), detail }
+        div { class: "state {status.word()}",
+            {status_badge(status, false)}
+            span { if incident.resolved_at.is_none() { "Open" } else { "Resolved" } }
+            span { class: "number", "for " Elapsed { from: incident.started_at, until: incident.resolved_at } }
+            span { class: "dim number", {format::count(usize::try_from(incident.checks_failed).unwrap_or_default(), "failed check")} }
+            if let Some(at) = incident.acknowledged_at {
+                span { class: "dim number", "acknowledged " Timestamp { at } }
+            }
+        }
+        section { class: "card", "aria-label": "Timeline",
+            h2 { Timestamp { at: incident.started_at, style: TimeStyle::LongDay } }
+            Timeline { events: incident.events.clone() }
+        }
+        notes::Notes { id: incident.id, notes, onchange: move |()| detail.refetch() }
+        section { class: "card", "aria-label": "Checks around the start",
+            h2 { "Checks around the start" }
+            match loaded {
+                None => rsx! { RowSkeletons { rows: 4 } },
+                Some(detail) if detail.checks_around.is_empty() => rsx! {
+                    p { class: "dim", "The checks of that time are no longer stored." }
+                },
+                Some(detail) => rsx! { CheckTable { checks: detail.checks_around.clone(), highlighted_slot: incident.started_at } },
+            }
+        }
+    }
+}
+
+/// Service, cause and actions.
+#[component]
+fn IncidentHeader(incident: Incident, detail: DetailQuery) -> Element {
     let store = use_store();
     let id = incident.id;
-    let open = incident.resolved_at.is_none();
-    let seen = incident.acknowledged_at;
-    let more = asked.data.read();
-    let more = more.as_ref().map(|(_, more)| more);
-    let notes = more.map(|more| more.notes.clone()).unwrap_or_default();
-    let (cause, vendors) = incident
+    let is_open = incident.resolved_at.is_none();
+    let is_acknowledged = incident.acknowledged_at.is_some();
+    let data = detail.data.read();
+    let notes = data.as_ref().map(|(_, detail)| detail.notes.as_slice());
+    let markdown = to_markdown(&incident, notes.unwrap_or_default(), browser::now());
+    let (cause, vendor_url) = incident
         .cause
         .as_deref()
-        .map(format::cause)
+        .map(format::split_cause)
         .unwrap_or_default();
-    let copied = markdown(&incident, &notes, browser::now());
     rsx! {
         header { class: "head",
             div { class: "what",
                 h1 {
-                    Go { to: Route::service(incident.service.id), "{incident.service.name}" }
+                    Link { to: Route::service(incident.service.id), "{incident.service.name}" }
                 }
                 p { class: "dim",
                     "{cause} "
-                    if let Some(vendors) = vendors {
-                        Elsewhere { to: vendors, "What the vendor says" }
+                    if let Some(url) = vendor_url {
+                        ExternalLink { to: url, "View on the vendor page" }
                     }
                 }
             }
             div { class: "acts",
                 button {
-                    class: if seen.is_none() && open { "button primary" } else { "button" },
+                    class: if !is_acknowledged && is_open { "button primary" } else { "button" },
                     r#type: "button",
-                    onclick: move |_| acknowledge(store, asked, id, seen.is_none()),
-                    if seen.is_none() { "Acknowledge" } else { "Unacknowledge" }
+                    onclick: move |_| set_acknowledged(store, detail, id, !is_acknowledged),
+                    if is_acknowledged { "Unacknowledge" } else { "Acknowledge" }
                 }
-                button { class: "button", r#type: "button", onclick: move |_| copy(store, copied.clone()), "Copy as Markdown" }
-            }
-        }
-        div { class: "state {incident.kind.status().word()}",
-            {status_badge(incident.kind.status(), false)}
-            span { if open { "Open" } else { "Resolved" } }
-            span { class: "number", "for " Since { from: incident.started_at, until: incident.resolved_at } }
-            span { class: "dim number", {format::count(usize::try_from(incident.checks_failed).unwrap_or_default(), "failed check")} }
-            if let Some(at) = seen {
-                span { class: "dim number", "acknowledged " At { at } }
-            }
-        }
-        section { class: "card", "aria-label": "What happened",
-            h2 { At { at: incident.started_at, style: TimeStyle::LongDay } }
-            Timeline { events: incident.events.clone() }
-        }
-        notes::Notes { id, notes, onchange: move |()| asked.again() }
-        section { class: "card", "aria-label": "Checks around the beginning",
-            h2 { "Checks around the beginning" }
-            match more {
-                None => rsx! { RowSkeletons { rows: 4 } },
-                Some(more) if more.checks_around.is_empty() => rsx! {
-                    p { class: "dim", "The checks of that time are kept no longer." }
-                },
-                Some(more) => rsx! { CheckTable { checks: more.checks_around.clone(), begins: incident.started_at } },
+                button { class: "button", r#type: "button", onclick: move |_| copy(store, markdown.clone()), "Copy as Markdown" }
             }
         }
     }
 }
 
-/// Says that somebody cares for it, or takes that back; shown before the server has said so.
-async fn acknowledge(
-    mut store: Store,
-    asked: Asked<(Stamp, IncidentDetail)>,
-    id: Uuid,
-    seen: bool,
-) {
-    if let Some(incident) = store.incidents.write().get_mut(&id) {
-        incident.acknowledged_at = seen.then(browser::now);
+/// Shows the acknowledgement at once, then sends it.
+async fn set_acknowledged(mut store: Store, detail: DetailQuery, id: Uuid, acknowledged: bool) {
+    if let Some(incident) = store.incidents.by_id.write().get_mut(&id) {
+        incident.acknowledged_at = acknowledged.then(browser::now);
     }
-    let told = match seen {
-        true => api::tell::<AcknowledgeIncident>(ById { id }),
-        false => api::tell::<UnacknowledgeIncident>(ById { id }),
+    let result = if acknowledged {
+        api::execute::<AcknowledgeIncident>(ById { id })
+    } else {
+        api::execute::<UnacknowledgeIncident>(ById { id })
     };
-    if let Err(problem) = told.await {
-        store.say_failed("Could not change that", &problem);
+    if let Err(problem) = result.await {
+        store
+            .toasts
+            .problem("Could not change the acknowledgement", &problem);
     }
-    // What is so now comes with it, also after a refusal.
-    asked.again();
+    // Loads the confirmed state, also after a failure.
+    detail.refetch();
 }
 
 async fn copy(store: Store, text: String) {
     if browser::copy(&text).await {
-        store.say("The incident was copied as Markdown");
+        store.toasts.success("Copied the incident as Markdown");
     } else {
-        store.say_refused("Copying is not possible here");
+        store.toasts.failure("This browser does not allow copying");
     }
 }

@@ -1,60 +1,21 @@
-//! Adding a service, and changing one.
+//! The pages that add and edit a service.
 
 use super::service_form::{Draft, ServiceForm};
 use crate::{
     Route,
     api::{self, ById, Definition, GetDefinition, GetServiceForm, Problem},
-    components::{Empty, Go, ProblemBox, RowSkeletons},
-    hooks::{Asked, use_asked},
+    components::{EmptyState, Link, ProblemBox, RowSkeletons},
+    hooks::{QueryState, use_query},
+    router::Prefill,
     store::{Entry, Loading, use_store},
 };
 use dioxus::prelude::*;
-use std::{fmt, rc::Rc};
+use std::rc::Rc;
 use uuid::Uuid;
 
-/// What the form begins with, as it stands in the address.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Prefill {
-    /// The address to look at.
-    pub url: String,
-    /// Whether a vendor page is to be followed.
-    pub page: bool,
-}
-
-/// Stands before the address, which is everything that comes after it.
-const PAGE: &str = "schedule=shared";
-
-impl From<&str> for Prefill {
-    fn from(text: &str) -> Self {
-        let (page, rest) = match text.strip_prefix(PAGE) {
-            Some(rest) => (true, rest.trim_start_matches('&')),
-            None => (false, text),
-        };
-        Self {
-            url: rest.strip_prefix("url=").unwrap_or_default().to_owned(),
-            page,
-        }
-    }
-}
-
-impl fmt::Display for Prefill {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = if self.url.is_empty() {
-            String::new()
-        } else {
-            format!("url={}", self.url)
-        };
-        match (self.page, url.as_str()) {
-            (false, url) => f.write_str(url),
-            (true, "") => f.write_str(PAGE),
-            (true, url) => write!(f, "{PAGE}&{url}"),
-        }
-    }
-}
-
 /// What the form is made of, as soon as it is there.
-fn use_service_form() -> Asked<Rc<GetServiceForm>> {
-    use_asked((), |()| async {
+fn use_service_form() -> QueryState<Rc<GetServiceForm>> {
+    use_query((), |()| async {
         api::request::<GetServiceForm>(()).await.map(Rc::new)
     })
 }
@@ -62,13 +23,13 @@ fn use_service_form() -> Asked<Rc<GetServiceForm>> {
 /// The form for a new service.
 #[component]
 pub fn NewService(prefill: Prefill) -> Element {
-    let asked = use_service_form();
-    let form = asked.data.read();
-    match (&*form, &*asked.problem.read()) {
+    let query = use_service_form();
+    let form = query.data.read();
+    match (&*form, &*query.problem.read()) {
         (Some(form), _) => rsx! { New { form: FormData(form.clone()), prefill } },
         (None, Some(problem)) => rsx! {
             div { class: "page narrow",
-                ProblemBox { problem: problem.clone(), onretry: move |()| asked.again() }
+                ProblemBox { problem: problem.clone(), onretry: move |()| query.refetch() }
             }
         },
         (None, None) => rsx! {
@@ -98,13 +59,12 @@ fn New(form: FormData, prefill: Prefill) -> Element {
     }
 }
 
-/// The form for a known service.
 #[component]
 pub fn EditService(id: Uuid) -> Element {
     let store = use_store();
-    let known = store.listed.read().contains_key(&id);
-    let ready = *store.loading.read() == Loading::Ready;
-    match store.entry(id).filter(|_| known) {
+    let is_listed = store.services.listed.read().contains_key(&id);
+    let ready = *store.services.loading.read() == Loading::Ready;
+    match store.services.entry(id).filter(|_| is_listed) {
         Some(entry) => rsx! {
             for entry in [entry] {
                 EditEntry { key: "{entry.id}", entry }
@@ -112,9 +72,9 @@ pub fn EditService(id: Uuid) -> Element {
         },
         None if ready => rsx! {
             div { class: "page narrow",
-                Empty { title: "There is no such service", alone: true,
-                    p { "It was deleted, or it is not yours." }
-                    Go { class: "button", to: Route::home(), "Go to the dashboard" }
+                EmptyState { title: "This service does not exist", alone: true,
+                    p { "It was deleted, or you have no access to it." }
+                    Link { class: "button", to: Route::home(), "Go to the dashboard" }
                 }
             }
         },
@@ -128,15 +88,15 @@ pub fn EditService(id: Uuid) -> Element {
 #[component]
 fn EditEntry(entry: Entry) -> Element {
     let form = use_service_form();
-    let asked = use_asked(entry.id, |id| async move {
+    let query = use_query(entry.id, |id| async move {
         let answer = api::request::<GetDefinition>(ById { id }).await?;
         answer.service.ok_or_else(|| Problem::not_found("service"))
     });
-    let (kinds, definition) = (form.data.read(), asked.data.read());
+    let (kinds, definition) = (form.data.read(), query.data.read());
     if let (Some(form), Some(definition)) = (&*kinds, &*definition) {
         return rsx! { Edit { entry, form: FormData(form.clone()), definition: definition.clone() } };
     }
-    let problem = asked
+    let problem = query
         .problem
         .read()
         .clone()
@@ -147,8 +107,8 @@ fn EditEntry(entry: Entry) -> Element {
                 ProblemBox {
                     problem,
                     onretry: move |()| {
-                        form.again();
-                        asked.again();
+                        form.refetch();
+                        query.refetch();
                     },
                 }
             }
@@ -162,45 +122,13 @@ fn EditEntry(entry: Entry) -> Element {
 #[component]
 fn Edit(entry: Entry, form: FormData, definition: Definition) -> Element {
     // Taken once: what is being typed must not change under the fingers.
-    let draft = use_signal(|| Draft::of(&form.0.monitor_kinds, &entry.service.peek(), definition));
+    let draft = use_signal(|| {
+        Draft::from_service(&form.0.monitor_kinds, &entry.service.peek(), definition)
+    });
     rsx! {
         div { class: "page narrow",
             h1 { "Edit {entry.service.read().name}" }
             ServiceForm { draft, limits: form.0.limits, id: Some(entry.id) }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_form_begins_with_is_read_as_it_is_written() {
-        for (text, url, page) in [
-            ("", "", false),
-            (
-                "url=https://example.com/?a=b&c",
-                "https://example.com/?a=b&c",
-                false,
-            ),
-            ("schedule=shared", "", true),
-            (
-                "schedule=shared&url=status.example.com",
-                "status.example.com",
-                true,
-            ),
-        ] {
-            let prefill = Prefill::from(text);
-            assert_eq!(
-                prefill,
-                Prefill {
-                    url: url.to_owned(),
-                    page
-                },
-                "{text}"
-            );
-            assert_eq!(prefill.to_string(), text);
         }
     }
 }

@@ -1,19 +1,18 @@
-//! An address that leads nowhere.
+//! The page of an unknown URL.
 
 use crate::{
     Route,
-    components::{Empty, Go},
+    components::{EmptyState, Link},
 };
 use dioxus::prelude::*;
 
-/// Says so, and where to go instead.
 #[component]
 pub fn NotFound(path: String) -> Element {
     rsx! {
         div { class: "page",
-            Empty { title: "There is no page here", alone: true,
-                p { "Nothing stands at " code { "/{path}" } "." }
-                Go { class: "button", to: Route::home(), "Go to the dashboard" }
+            EmptyState { title: "Page not found", alone: true,
+                p { "There is no page at " code { "/{path}" } "." }
+                Link { class: "button", to: Route::home(), "Go to the dashboard" }
             }
         }
     }

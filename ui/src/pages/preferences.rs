@@ -1,9 +1,11 @@
-//! What one chooses for this browser alone: theme, time zone, language, messages on the desktop.
+//! The settings that are saved in the browser: theme, time zone, language of dates, desktop
+//! notifications.
 
 use crate::{
     browser,
-    components::Choice,
-    store::{NOTIFY, use_store},
+    components::Select,
+    pages::split::LIST_WIDTH,
+    store::{DESKTOP_NOTIFICATIONS, use_store},
 };
 use dioxus::prelude::*;
 
@@ -12,12 +14,13 @@ const ZONE: &str = "zone";
 const LOCALE: &str = "locale";
 
 const THEMES: [(Option<&str>, &str); 3] = [
-    (None, "As the system"),
+    (None, "System"),
     (Some("light"), "Light"),
     (Some("dark"), "Dark"),
 ];
 
-/// Languages that are offered besides those that the browser prefers: they differ in how dates and times are written.
+/// Languages that are offered besides the browser's own. They differ in how dates and times are
+/// written.
 const LOCALES: [(&str, &str); 6] = [
     ("en-GB", "English (United Kingdom)"),
     ("en-US", "English (United States)"),
@@ -27,24 +30,25 @@ const LOCALES: [(&str, &str); 6] = [
     ("sv-SE", "Svenska"),
 ];
 
-/// Applies what was chosen before: the theme is applied already, before anything is painted.
+/// Applies the saved settings. The theme is applied earlier, by a script before the first paint.
 pub(crate) fn apply() {
     browser::set_zone(
-        browser::remembered(ZONE).as_deref(),
-        browser::remembered(LOCALE).as_deref(),
+        browser::load_setting(ZONE).as_deref(),
+        browser::load_setting(LOCALE).as_deref(),
     );
-    if let Some(percent) = browser::remembered("list").and_then(|percent| percent.parse().ok()) {
+    if let Some(percent) =
+        browser::load_setting(LIST_WIDTH).and_then(|percent| percent.parse().ok())
+    {
         browser::set_list_width(percent);
     }
 }
 
-/// Sets and remembers the theme; `None` follows the system.
+/// Sets and saves the theme; `None` follows the system.
 pub(crate) fn set_theme(theme: Option<&str>) {
-    browser::remember(THEME, theme);
+    browser::save_setting(THEME, theme);
     browser::set_theme(theme);
 }
 
-/// Everything that one chooses for this browser alone.
 #[component]
 pub(crate) fn Preferences() -> Element {
     rsx! {
@@ -65,7 +69,7 @@ pub(crate) fn Preferences() -> Element {
 
 #[component]
 fn Theme() -> Element {
-    let mut theme = use_signal(|| browser::remembered(THEME));
+    let mut theme = use_signal(|| browser::load_setting(THEME));
     rsx! {
         div { class: "segments", role: "group", "aria-label": "Theme",
             for (value , label) in THEMES {
@@ -88,22 +92,22 @@ fn Theme() -> Element {
 fn Times() -> Element {
     let mut store = use_store();
     let mut chosen =
-        use_signal(|| [ZONE, LOCALE].map(|name| browser::remembered(name).unwrap_or_default()));
-    let mut choose = move |place: usize, value: String| {
-        let name = [ZONE, LOCALE][place];
-        browser::remember(name, Some(value.as_str()).filter(|value| !value.is_empty()));
-        chosen.write()[place] = value;
+        use_signal(|| [ZONE, LOCALE].map(|name| browser::load_setting(name).unwrap_or_default()));
+    let mut choose = move |index: usize, value: String| {
+        let name = [ZONE, LOCALE][index];
+        browser::save_setting(name, Some(value.as_str()).filter(|value| !value.is_empty()));
+        chosen.write()[index] = value;
         apply();
-        store.zone += 1;
+        store.zone_revision += 1;
     };
-    let zones = std::iter::once((String::new(), "Time zone of this browser".to_owned()))
+    let time_zones = std::iter::once((String::new(), "Browser's time zone".to_owned()))
         .chain(
-            browser::zones()
+            browser::time_zones()
                 .into_iter()
                 .map(|zone| (zone.clone(), zone.replace('_', " "))),
         )
         .collect::<Vec<_>>();
-    let mut locales = vec![(String::new(), "Language of this browser".to_owned())];
+    let mut locales = vec![(String::new(), "Browser's language".to_owned())];
     let known = LOCALES
         .iter()
         .map(|(key, name)| ((*key).to_owned(), (*name).to_owned()));
@@ -117,10 +121,10 @@ fn Times() -> Element {
     }
     let [zone, locale] = chosen.read().clone();
     rsx! {
-        p { class: "dim", "It is {browser::local_time((store.clock)(), browser::TimeStyle::Exact)}." }
+        p { class: "dim", "Current time: {browser::local_time((store.clock)(), browser::TimeStyle::Exact)}" }
         div { class: "tools",
-            Choice { label: "Time zone", options: zones, value: zone, onchange: move |zone| choose(0, zone) }
-            Choice { label: "Language of dates", options: locales, value: locale, onchange: move |locale| choose(1, locale) }
+            Select { label: "Time zone", options: time_zones, value: zone, onchange: move |zone| choose(0, zone) }
+            Select { label: "Language of dates", options: locales, value: locale, onchange: move |locale| choose(1, locale) }
         }
     }
 }
@@ -128,7 +132,7 @@ fn Times() -> Element {
 #[component]
 fn Notifications() -> Element {
     let store = use_store();
-    let mut on = use_signal(|| browser::remembered(NOTIFY).is_some());
+    let mut on = use_signal(|| browser::load_setting(DESKTOP_NOTIFICATIONS).is_some());
     rsx! {
         label { class: "check",
             input {
@@ -136,17 +140,18 @@ fn Notifications() -> Element {
                 checked: on(),
                 onchange: move |event| async move {
                     let wanted = event.checked();
-                    // First as the person left it: a refusal would otherwise change nothing here, and the box stay checked.
+                    // Set at once: if the permission is denied, the change back to false has to be
+                    // a change.
                     on.set(wanted);
-                    let may = wanted && browser::may_notify().await;
-                    browser::remember(NOTIFY, may.then_some("on"));
-                    on.set(may);
-                    if wanted && !may {
-                        store.say_refused("This browser does not allow PulseCheck to show notifications: its settings for this site decide.");
+                    let granted = wanted && browser::request_notification_permission().await;
+                    browser::save_setting(DESKTOP_NOTIFICATIONS, granted.then_some("on"));
+                    on.set(granted);
+                    if wanted && !granted {
+                        store.toasts.failure("Notifications are blocked. Allow them in this site's browser settings.");
                     }
                 },
             }
-            "Tell changes of status on the desktop while PulseCheck is open in the background"
+            "Show a desktop notification when a service changes status, while PulseCheck is open"
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     },
     components::{Field, PhaseBar, status_badge},
     format,
-    store::{Session, use_store},
+    store::use_store,
 };
 use dioxus::prelude::*;
 pub(super) use draft::Draft;
@@ -29,7 +29,7 @@ pub(super) fn ServiceForm(
     limits: Limits,
     #[props(!optional)] id: Option<Uuid>,
 ) -> Element {
-    let mut store = use_store();
+    let store = use_store();
     let mut problem = use_signal(|| None::<Problem>);
     let mut busy = use_signal(|| false);
     let mut tested = use_signal(|| None::<TestResult>);
@@ -51,7 +51,7 @@ pub(super) fn ServiceForm(
     };
     let mut refuse = move |refused: Problem| {
         if refused.kind == api::ProblemKind::SignedOut {
-            store.session.set(Session::SignedOut);
+            store.session.end();
         } else {
             problem.set(Some(refused));
         }
@@ -160,7 +160,7 @@ pub(super) fn ServiceForm(
                 value: (spec.of)(&typed).clone(),
                 error: error(spec.name),
                 maxlength: spec.maxlength,
-                options: (spec.name == "category").then(|| store.categories()),
+                options: (spec.name == "category").then(|| store.services.categories()),
                 oninput: move |value: String| {
                     draft.write().set(spec, value);
                     tested.set(None);
@@ -250,7 +250,7 @@ pub(super) fn ServiceForm(
                 }
             }
             if let Some(general) = general {
-                p { class: "error", role: "alert", {format::sentence(&general)} }
+                p { class: "error", role: "alert", {format::capitalise(&general)} }
             }
             div { class: "actions",
                 button { class: "button", r#type: "button", onclick: move |_| id.map_or_else(Route::home, Route::service).open(), "Cancel" }

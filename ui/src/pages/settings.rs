@@ -1,4 +1,4 @@
-//! Settings: who one is, how it looks, ways in for browsers and programs, the calendar, and leaving.
+//! The settings: profile, appearance, sessions, API tokens, calendar feed, data.
 
 mod calendar;
 mod data;
@@ -9,31 +9,32 @@ mod tokens;
 use crate::{
     api::{self, GetAccount, Identity, Me, Problem},
     browser,
-    components::{Ago, Elsewhere, ProblemBox, RowSkeletons},
-    hooks::use_asked,
+    components::{ExternalLink, ProblemBox, RowSkeletons, TimeAgo},
+    hooks::use_query,
     pages::{
-        Preferences,
         account::{Avatar, sign_out},
+        preferences::Preferences,
     },
     store::{Session, use_store},
 };
 use dioxus::prelude::*;
-use secret::Secret;
+use secret::SecretBox;
 
-/// The page.
 #[component]
 pub fn SettingsPage() -> Element {
     let store = use_store();
-    let asked = use_asked((), |()| async { api::request::<GetAccount>(()).await });
-    let session = store.session.read();
+    let query = use_query((), |()| api::request::<GetAccount>(()));
+    let session = store.session.state.read();
     let me = match &*session {
         Session::SignedIn(me) => Some(me.clone()),
         _ => None,
     };
-    let answer = asked.data.read();
-    let account = answer.as_ref().and_then(|answer| answer.me.clone());
-    let feed = answer.as_ref().and_then(|answer| answer.calendar_feed);
-    let again = move |()| asked.again();
+    let response = query.data.read();
+    let account = response.as_ref().and_then(|response| response.me.clone());
+    let feed = response
+        .as_ref()
+        .and_then(|response| response.calendar_feed);
+    let refetch = move |()| query.refetch();
     rsx! {
         div { class: "page narrow settings",
             header { class: "head",
@@ -43,21 +44,21 @@ pub fn SettingsPage() -> Element {
                 Profile { me: me.clone(), identities: account.as_ref().map(|account| account.identities.clone()) }
             }
             Preferences {}
-            match (account, &*asked.problem.read()) {
+            match (account, &*query.problem.read()) {
                 (Some(account), _) => rsx! {
-                    sessions::Sessions { sessions: account.sessions, onchange: again }
-                    tokens::Tokens { tokens: account.api_tokens, onchange: again }
-                    calendar::Calendar { feed, onchange: again }
+                    sessions::Sessions { sessions: account.sessions, onchange: refetch }
+                    tokens::Tokens { tokens: account.api_tokens, onchange: refetch }
+                    calendar::Calendar { feed, onchange: refetch }
                 },
-                (None, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: again } },
+                (None, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: refetch } },
                 (None, None) => rsx! {
                     section { class: "card", RowSkeletons { rows: 6 } }
                 },
             }
             section { class: "card", "aria-label": "API",
                 h2 { "GraphQL API" }
-                p { "Everything that is shown here can be asked for, and done, by the API at " code { "{browser::origin()}/api/graphql" } "." }
-                Elsewhere { class: "button", to: "{browser::origin()}/api/graphql", "Open the playground" }
+                p { "Everything in this dashboard is also available through the API at " code { "{browser::origin()}/api/graphql" } "." }
+                ExternalLink { class: "button", to: "{browser::origin()}/api/graphql", "Open the playground" }
             }
             if let Some(me) = me {
                 data::YourData { email: me.email }
@@ -66,7 +67,7 @@ pub fn SettingsPage() -> Element {
     }
 }
 
-/// Who one is, and the ways in which one has signed in.
+/// The user, and the identities with which they signed in.
 #[component]
 fn Profile(me: Me, #[props(!optional)] identities: Option<Vec<Identity>>) -> Element {
     let store = use_store();
@@ -81,7 +82,7 @@ fn Profile(me: Me, #[props(!optional)] identities: Option<Vec<Identity>>) -> Ele
                 button { class: "button", r#type: "button", onclick: move |_| sign_out(store), "Sign out" }
             }
             if let Some(identities) = identities {
-                ul { class: "lines", "aria-label": "Ways in which you have signed in",
+                ul { class: "lines", "aria-label": "Identities",
                     for identity in identities {
                         li { key: "{identity.provider}-{identity.email}",
                             span { class: "name", "{identity.name}" }
@@ -89,7 +90,7 @@ fn Profile(me: Me, #[props(!optional)] identities: Option<Vec<Identity>>) -> Ele
                                 "{identity.email}"
                                 if !identity.email_verified { " (not verified)" }
                             }
-                            span { class: "dim number", "used " Ago { at: identity.last_used_at } }
+                            span { class: "dim number", "last used " TimeAgo { at: identity.last_used_at } }
                         }
                     }
                 }
@@ -98,8 +99,8 @@ fn Profile(me: Me, #[props(!optional)] identities: Option<Vec<Identity>>) -> Ele
     }
 }
 
-/// Whether a field of what was refused is wrong, and what is wrong apart from fields.
-fn errors(problem: Option<&Problem>, field: &str) -> (Option<String>, Option<String>) {
+/// Splits a problem into the message about `field`, and the message that is about no field.
+fn split_problem(problem: Option<&Problem>, field: &str) -> (Option<String>, Option<String>) {
     let Some(problem) = problem else {
         return (None, None);
     };

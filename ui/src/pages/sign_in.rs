@@ -1,113 +1,79 @@
-//! The way in.
+//! The sign-in page.
 
 use crate::{
     Route,
     api::{self, GetSignInOptions, SignInOptions},
     browser,
-    components::{Go, ProblemBox, RowSkeletons, Shape, icon},
+    components::{Icon, Link, ProblemBox, RowSkeletons, icon},
     format,
-    hooks::use_asked,
-    routes::encoded_path,
+    hooks::use_query,
+    router::{SignInQuery, encode_path},
     store::{Session, use_store},
 };
 use dioxus::prelude::*;
-use std::fmt;
 
-/// Why a sign-in failed, as it stands in the address.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SignInQuery {
-    /// The code of what went wrong.
-    pub error: Option<String>,
-    /// The provider that it went wrong with.
-    pub provider: Option<String>,
-}
-
-impl From<&str> for SignInQuery {
-    fn from(text: &str) -> Self {
-        let part = |name: &str| {
-            let value = text
-                .split('&')
-                .find_map(|part| part.strip_prefix(name)?.strip_prefix('='))?;
-            (!value.is_empty()).then(|| value.to_owned())
-        };
-        Self {
-            error: part("error"),
-            provider: part("provider"),
-        }
-    }
-}
-
-impl fmt::Display for SignInQuery {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts = [("error", &self.error), ("provider", &self.provider)];
-        let given = parts
-            .into_iter()
-            .filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?)));
-        f.write_str(&given.collect::<Vec<_>>().join("&"))
-    }
-}
-
-/// What a code means and what to do; the name of the provider stands for `{}`. The words are only here: anybody can make
-/// a link to this page.
-fn sentence(code: &str, provider: &str) -> String {
-    let sentence = match code {
-        "denied" => "You said no at {}. Nothing was done; you can sign in whenever you like.",
-        "expired" => "That took longer than ten minutes. Begin again.",
-        "used" => "This sign-in was completed already. If you are not signed in, begin again.",
+/// Returns what an error code means and what to do. The URL carries only a code, because anybody
+/// can create a link to this page. `{}` is replaced by the name of the provider.
+fn error_message(code: &str, provider: &str) -> String {
+    let message = match code {
+        "denied" => "You cancelled the sign-in at {}. You can try again at any time.",
+        "expired" => "The sign-in took longer than ten minutes. Start again.",
+        "used" => "This sign-in was already completed. If you are not signed in, start again.",
         "browser" => {
-            "This sign-in was not begun in this browser, or the browser keeps no cookies. Allow cookies for this site and begin again."
+            "This sign-in was started in another browser, or this browser blocks cookies. Allow cookies for this site and start again."
         }
         "mismatch" => {
-            "What came back does not belong to the sign-in that was begun here. Begin again."
+            "The response does not belong to the sign-in that was started here. Start again."
         }
         "provider" => {
-            "{} does not answer, or not so that it can be trusted. Try again in a while; if that does not help, tell the operator."
+            "{} does not respond, or its response cannot be verified. Try again later. If that does not help, tell the operator of this server."
         }
-        "no_email" => "{} gave no e-mail address, and PulseCheck needs one.",
+        "no_email" => "{} provided no e-mail address, which PulseCheck needs.",
         "unverified_email" => {
-            "{} knows no verified e-mail address of yours. Verify your primary one there, then sign in again."
+            "{} has no verified e-mail address of yours. Verify your primary address there, then sign in again."
         }
         "email_taken" => {
-            "Somebody who signs in another way has this e-mail address, and not both are verified. Sign in the way that you did before."
+            "An account with this e-mail address exists, and the address is not verified. Sign in the way you did before."
         }
         "unknown_provider" => "This way of signing in is not set up here.",
         "link_used" => {
-            "This link was used already, or is too old. Run `pulsecheck login-link` for another one."
+            "This link was already used, or has expired. Run pulsecheck login-link for a new one."
         }
-        "links_off" => "Sign-in links are switched off on this server.",
-        "rate_limited" => "Those were too many attempts. Wait a minute, then try again.",
-        _ => "PulseCheck could not do it at the moment. Try again.",
+        "links_off" => "Sign-in links are disabled on this server.",
+        "rate_limited" => "Too many attempts. Wait a minute, then try again.",
+        _ => "PulseCheck could not sign you in. Try again.",
     };
-    format::sentence(&sentence.replace("{}", provider))
+    format::capitalise(&message.replace("{}", provider))
 }
 
-/// Where a provider's button leads: back to `here`, a path of this dashboard, when it is done.
-fn begin(url: &str, here: &str) -> String {
-    format!("{url}?return={}", encoded_path(here))
+/// Returns the URL that starts the sign-in with a provider and returns to `return_to`, a path of
+/// the dashboard.
+fn start_url(url: &str, return_to: &str) -> String {
+    format!("{url}?return={}", encode_path(return_to))
 }
 
-/// The page at its own address, where the server sends those whose sign-in failed.
+/// The page at `/sign-in`, to which the server redirects after a failed sign-in.
 #[component]
 pub fn SignInPage(query: SignInQuery) -> Element {
     let store = use_store();
-    if let Session::SignedIn(me) = &*store.session.read() {
+    if let Session::SignedIn(me) = &*store.session.state.read() {
         return rsx! {
             main { class: "alone",
                 h1 { "You are signed in" }
                 p { "As {me.name}." }
-                Go { class: "button primary", to: Route::home(), "Go to the dashboard" }
+                Link { class: "button primary", to: Route::home(), "Go to the dashboard" }
             }
         };
     }
     rsx! {
-        SignIn { query, here: "/" }
+        SignIn { query, return_to: "/" }
     }
 }
 
-/// What PulseCheck does, and how to get in. Whoever does comes to `here`.
+/// What PulseCheck does, and the ways to sign in. Afterwards the user comes to `return_to`.
 #[component]
-pub fn SignIn(query: SignInQuery, here: String) -> Element {
-    let options = use_asked((), |()| async {
+pub fn SignIn(query: SignInQuery, return_to: String) -> Element {
+    let options = use_query((), |()| async {
         api::request::<GetSignInOptions>(())
             .await
             .map(|answer| answer.sign_in_options)
@@ -115,16 +81,16 @@ pub fn SignIn(query: SignInQuery, here: String) -> Element {
     let known = options.data.read().clone();
     rsx! {
         main { class: "alone sign-in",
-            p { class: "brand", {icon(Shape::Brand)} "PulseCheck" }
+            p { class: "brand", {icon(Icon::Brand)} "PulseCheck" }
             h1 { "Know what is broken, since when, and why" }
             ul { class: "promises",
-                li { "Checks your own addresses as often as every few seconds, and tells slow from down." }
-                li { "Follows the vendor pages of the services that you depend on, with their incidents and maintenance." }
+                li { "Checks your own URLs as often as every few seconds, and distinguishes slow from down." }
+                li { "Follows the vendor pages of the services you depend on, with their incidents and maintenance." }
                 li { "Shows every change as it happens, and keeps the history." }
             }
-            Ways { query, here, options: known,
+            SignInCard { query, return_to, options: known,
                 match &*options.problem.read() {
-                    Some(problem) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| options.again() } },
+                    Some(problem) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| options.refetch() } },
                     None => rsx! { RowSkeletons { rows: 2 } },
                 }
             }
@@ -132,39 +98,39 @@ pub fn SignIn(query: SignInQuery, here: String) -> Element {
     }
 }
 
-/// The ways in, as far as they are known.
+/// The providers and the sign-in link.
 #[component]
-fn Ways(
+fn SignInCard(
     query: SignInQuery,
-    here: String,
+    return_to: String,
     #[props(!optional)] options: Option<SignInOptions>,
-    /// What stands in their place while they are not.
+    /// Shown until the options are loaded.
     children: Element,
 ) -> Element {
     let providers = options
         .as_ref()
         .map(|options| options.providers.as_slice())
         .unwrap_or_default();
-    let at = query.provider.as_deref();
-    let provider = providers
+    let failed_id = query.provider.as_deref();
+    let failed_provider = providers
         .iter()
-        .find(|provider| at == Some(&provider.id))
+        .find(|provider| failed_id == Some(&provider.id))
         .map_or("the provider", |known| &known.name);
     rsx! {
         section { class: "card", "aria-labelledby": "sign-in-title",
             h2 { id: "sign-in-title", "Sign in" }
             if let Some(code) = &query.error {
                 div { class: "refused", role: "alert",
-                    b { "Signing in did not work" }
-                    p { {sentence(code, provider)} }
+                    b { "Sign-in failed" }
+                    p { {error_message(code, failed_provider)} }
                 }
             }
             match &options {
                 None => children,
                 Some(options) => rsx! {
                     for provider in &options.providers {
-                        // A full navigation: the provider's own page comes next.
-                        a { key: "{provider.id}", class: "button primary provider", href: begin(&provider.url, &here), "Continue with {provider.name}" }
+                        // Not a `Link`, because it leaves the dashboard for the provider's page.
+                        a { key: "{provider.id}", class: "button primary provider", href: start_url(&provider.url, &return_to), "Continue with {provider.name}" }
                     }
                     if options.local {
                         div { class: "local",
@@ -173,11 +139,11 @@ fn Ways(
                                 " the sign-in link that PulseCheck prints when it starts:"
                             }
                             pre { code { "Sign in: {browser::origin()}/api/auth/local?…" } }
-                            p { "It works once. For another one run " code { "pulsecheck login-link" } " where PulseCheck is installed." }
+                            p { "It works once. For a new one, run " code { "pulsecheck login-link" } " where PulseCheck is installed." }
                         }
                     }
                     if options.providers.is_empty() && !options.local {
-                        p { "No way of signing in is set up on this server yet. Its operator can set up Google, GitHub or any OpenID Connect provider." }
+                        p { "This server has no way to sign in yet. Its operator can set up Google, GitHub or any OpenID Connect provider." }
                     }
                 },
             }
@@ -219,37 +185,40 @@ mod tests {
         };
         let query = SignInQuery::from(query);
         dioxus_ssr::render_element(rsx! {
-            Ways { query, here: "/services/7?q=a b&x=ü", options: Some(options) }
+            SignInCard { query, return_to: "/services/7?q=a b&x=ü", options: Some(options) }
         })
     }
 
     #[test]
-    fn every_code_has_a_sentence_of_its_own_and_an_unknown_one_is_a_failure() {
-        let sentences: std::collections::BTreeSet<String> =
-            CODES.iter().map(|code| sentence(code, "GitHub")).collect();
-        assert_eq!(sentences.len(), CODES.len());
+    fn every_code_has_its_own_message() {
+        let messages: std::collections::BTreeSet<String> = CODES
+            .iter()
+            .map(|code| error_message(code, "GitHub"))
+            .collect();
+        assert_eq!(messages.len(), CODES.len());
         assert!(
-            sentences.iter().all(|text| !text.contains("{}")),
-            "{sentences:?}"
+            messages.iter().all(|text| !text.contains("{}")),
+            "{messages:?}"
         );
-        assert_eq!(sentence("no such code", "x"), sentence("failed", "x"));
         assert_eq!(
-            sentence("no_email", "the provider"),
-            "The provider gave no e-mail address, and PulseCheck needs one."
+            error_message("no such code", "x"),
+            error_message("failed", "x")
+        );
+        assert_eq!(
+            error_message("no_email", "the provider"),
+            "The provider provided no e-mail address, which PulseCheck needs."
         );
     }
 
     #[test]
-    fn what_stands_in_the_address_is_never_shown() {
+    fn text_from_the_url_is_never_shown() {
         let html = shown(
             "error=<b>call +1 555</b>&provider=<i>",
             &[("github", "GitHub")],
             false,
         );
         assert!(
-            html.contains("Signing in did not work")
-                && !html.contains("555")
-                && !html.contains("<i>"),
+            html.contains("Sign-in failed") && !html.contains("555") && !html.contains("<i>"),
             "{html}"
         );
         let html = shown(
@@ -257,11 +226,11 @@ mod tests {
             &[("github", "GitHub")],
             false,
         );
-        assert!(html.contains("GitHub knows no verified e-mail"), "{html}");
+        assert!(html.contains("GitHub has no verified e-mail"), "{html}");
     }
 
     #[test]
-    fn only_what_is_set_up_is_offered_and_it_leads_back() {
+    fn configured_providers_are_offered_and_lead_back() {
         let html = shown("", &[("google", "Google"), ("oidc", "Company login")], true);
         assert!(
             html.contains("Continue with Google") && html.contains("Continue with Company login"),
@@ -272,18 +241,11 @@ mod tests {
             "{html}"
         );
         assert!(
-            html.contains("login-link") && !html.contains("did not work"),
+            html.contains("login-link") && !html.contains("Sign-in failed"),
             "{html}"
         );
         let html = shown("", &[("google", "Google")], false);
         assert!(!html.contains("login-link"), "{html}");
-        assert!(shown("", &[], false).contains("No way of signing in is set up"));
-    }
-
-    #[test]
-    fn the_address_is_read_as_it_is_written() {
-        for text in ["", "error=denied", "error=denied&provider=github"] {
-            assert_eq!(SignInQuery::from(text).to_string(), text);
-        }
+        assert!(shown("", &[], false).contains("This server has no way to sign in"));
     }
 }

@@ -1,51 +1,47 @@
-//! How this installation does, for those who run it: whether checks are made, and in time.
+//! The state of the installation, for its operators: the scheduler and the workers.
 
 use crate::{
-    api::{self, GetSystem, Problem, Scheduling, System},
-    browser,
-    components::{Ago, At, ProblemBox, RowSkeletons},
+    api::{self, GetSystem, Problem, Scheduling, System, Worker},
+    components::{ProblemBox, RowSkeletons, TimeAgo, Timestamp},
     format,
-    hooks::use_asked,
+    hooks::{use_polling, use_query},
 };
 use dioxus::prelude::*;
 use std::fmt::Write as _;
 
-/// How often it is asked for anew.
-const AGAIN_AFTER_MS: u32 = 10_000;
+/// How often the page is refetched.
+const POLL_MS: u32 = 10_000;
 const STEP: i64 = 5;
 const WIDTH: i64 = 4;
 const HEIGHT: f64 = 20.0;
 const MINUTES: i64 = 60;
 
-/// The page.
 #[component]
 pub fn SystemPage() -> Element {
-    let asked = use_asked((), |()| async {
-        let answer = api::request::<GetSystem>(()).await?;
-        answer.system.ok_or_else(|| Problem::not_found("page"))
+    let query = use_query((), |()| async {
+        let response = api::request::<GetSystem>(()).await?;
+        response.system.ok_or_else(|| Problem::not_found("page"))
     });
-    use_future(move || async move {
-        loop {
-            browser::sleep(AGAIN_AFTER_MS).await;
-            asked.again();
-        }
-    });
+    use_polling(query, POLL_MS);
     rsx! {
         div { class: "page narrow",
             header { class: "head",
                 div { class: "what", h1 { "System" } }
             }
-            match (&*asked.data.read(), &*asked.problem.read()) {
-                (Some(system), _) => told(system),
-                (None, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| asked.again() } },
+            match (&*query.data.read(), &*query.problem.read()) {
+                (Some(system), _) => rsx! {
+                    {render_scheduling(system)}
+                    {render_workers(system.workers.as_deref())}
+                },
+                (None, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| query.refetch() } },
                 (None, None) => rsx! { RowSkeletons { rows: 6 } },
             }
         }
     }
 }
 
-fn told(system: &System) -> Element {
-    let strokes = strokes(&system.minutes);
+fn render_scheduling(system: &System) -> Element {
+    let bars = lateness_bars(&system.minutes);
     let width = MINUTES * STEP - 1;
     rsx! {
         section { class: "card", "aria-label": "Scheduling",
@@ -62,32 +58,37 @@ fn told(system: &System) -> Element {
                 svg {
                     class: "bar",
                     role: "img",
-                    "aria-label": "Lateness of checks by minute; minutes with missed slots stand out",
+                    "aria-label": "Check delay per minute. Minutes with missed slots are highlighted.",
                     view_box: "0 0 {width} {HEIGHT}",
                     preserve_aspect_ratio: "none",
-                    for (class , path) in strokes {
+                    for (class , path) in bars {
                         path { key: "{class}", class, d: path }
                     }
                 }
             }
             p { class: "dim ends",
-                span { "lateness an hour ago" }
+                span { "check delay, 60 min ago" }
                 span { "now" }
             }
         }
+    }
+}
+
+fn render_workers(workers: Option<&[Worker]>) -> Element {
+    rsx! {
         section { class: "card", "aria-label": "Workers",
             h2 { "Workers" }
-            match &system.workers {
-                None => rsx! { p { "Redis does not answer: nobody knows who is at work." } },
-                Some(workers) if workers.is_empty() => rsx! { p { "None is at work: nothing is checked." } },
+            match workers {
+                None => rsx! { p { "Worker status is unavailable, because Redis does not respond." } },
+                Some([]) => rsx! { p { "No workers are connected. Checks are not running." } },
                 Some(workers) => rsx! {
                     ul { class: "lines",
                         for worker in workers {
                             li { key: "{worker.id}",
                                 span { class: "name", "{worker.host}" }
                                 span { class: "dim", "{worker.version}" }
-                                span { class: "dim number", "since " At { at: worker.started_at } }
-                                span { class: "dim number", "heard of " Ago { at: worker.heard_at } }
+                                span { class: "dim number", "since " Timestamp { at: worker.started_at } }
+                                span { class: "dim number", "last seen " TimeAgo { at: worker.heard_at } }
                             }
                         }
                     }
@@ -97,32 +98,32 @@ fn told(system: &System) -> Element {
     }
 }
 
-/// Label, value and remark of each figure.
+/// Returns label, value and remark of each tile.
 fn tiles(system: &System) -> [[String; 3]; 5] {
     let hour = &system.last_hour;
-    let or_none = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
-    let time = |ms: Option<f64>| or_none(ms.map(format::response_time));
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+    let time = |ms: Option<f64>| or_dash(ms.map(format::response_time));
     let overdue = match system.overdue_ms {
         Some(ms) if ms >= 1000 => format!("overdue for {}", format::duration(ms.into())),
-        Some(_) => "nothing is overdue".to_owned(),
-        None => "Redis does not answer".to_owned(),
+        Some(_) => "none overdue".to_owned(),
+        None => "Redis does not respond".to_owned(),
     };
     [
         [
-            "Checks a second".to_owned(),
-            or_none(system.checks_per_second.map(|rate| format!("{rate:.1}"))),
+            "Checks per second".to_owned(),
+            or_dash(system.checks_per_second.map(|rate| format!("{rate:.1}"))),
             format!("{} in the last hour", hour.checks),
         ],
         [
-            "99 % begin within".to_owned(),
+            "Check delay p99".to_owned(),
             time(hour.p99_ms),
             match hour.p50_ms {
                 Some(_) => format!(
-                    "half within {}, all within {}",
+                    "median {}, max {}",
                     time(hour.p50_ms),
                     format::response_time(hour.max_ms.into())
                 ),
-                None => "nothing was checked".to_owned(),
+                None => "no checks".to_owned(),
             },
         ],
         [
@@ -131,8 +132,8 @@ fn tiles(system: &System) -> [[String; 3]; 5] {
             "in the last hour".to_owned(),
         ],
         [
-            "In the queue".to_owned(),
-            or_none(system.queued.map(|queued| queued.to_string())),
+            "Queued".to_owned(),
+            or_dash(system.queued.map(|queued| queued.to_string())),
             overdue,
         ],
         [
@@ -143,8 +144,9 @@ fn tiles(system: &System) -> [[String; 3]; 5] {
     ]
 }
 
-/// One stroke a minute, as high as checks were late; those with missed slots by themselves.
-fn strokes(minutes: &[Scheduling]) -> [(&'static str, String); 2] {
+/// Returns a bar per minute, as high as the checks were late; minutes with missed slots in a path
+/// of their own.
+fn lateness_bars(minutes: &[Scheduling]) -> [(&'static str, String); 2] {
     let mut paths = [("up", String::new()), ("down", String::new())];
     let highest = minutes
         .iter()
@@ -154,13 +156,13 @@ fn strokes(minutes: &[Scheduling]) -> [(&'static str, String); 2] {
         return paths;
     };
     for minute in minutes {
-        let place = MINUTES - 1 - last.since.since(minute.since) / 60_000;
-        let late = minute.p99_ms.unwrap_or_default() / highest * (HEIGHT - 1.0) + 1.0;
+        let index = MINUTES - 1 - last.since.since(minute.since) / 60_000;
+        let height = minute.p99_ms.unwrap_or_default() / highest * (HEIGHT - 1.0) + 1.0;
         let (_, path) = &mut paths[usize::from(minute.missed_slots > 0)];
         let _ = write!(
             path,
-            "M{} {HEIGHT}v-{late:.1}h{WIDTH}V{HEIGHT}z",
-            place * STEP
+            "M{} {HEIGHT}v-{height:.1}h{WIDTH}V{HEIGHT}z",
+            index * STEP
         );
     }
     paths
@@ -184,15 +186,15 @@ mod tests {
     }
 
     #[test]
-    fn minutes_stand_at_their_time_and_those_with_missed_slots_by_themselves() {
+    fn minutes_with_missed_slots_have_their_own_path() {
         let minutes = [
             minute(100, Some(95.0), 0),
             minute(102, None, 3),
             minute(103, Some(190.0), 0),
         ];
-        let [(_, well), (class, missed)] = strokes(&minutes);
-        assert_eq!(well, "M280 20v-10.5h4V20zM295 20v-20.0h4V20z");
+        let [(_, on_time), (class, missed)] = lateness_bars(&minutes);
+        assert_eq!(on_time, "M280 20v-10.5h4V20zM295 20v-20.0h4V20z");
         assert_eq!((class, missed.as_str()), ("down", "M290 20v-1.0h4V20z"));
-        assert_eq!(strokes(&[])[0].1, "");
+        assert_eq!(lateness_bars(&[])[0].1, "");
     }
 }

@@ -1,31 +1,27 @@
-//! What a list needs of a service, and the one line of truth over all of them.
+//! The fields of a service that lists need, and the summary over all services.
 
 use crate::{
     api::{Current, Service, Status},
     browser, format,
 };
 
-/// What lists are filtered, sorted, grouped and counted by.
+/// The fields by which lists filter, sort, group and count.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// The service's name.
+pub struct ListedService {
     pub name: String,
-    /// Its category.
     pub category: Option<String>,
-    /// Its status; unknown before the first check.
+    /// Unknown before the first check.
     pub status: Status,
-    /// Whether it is not being checked.
     pub paused: bool,
-    /// The name in lower case, for sorting.
-    pub folded: String,
-    /// The other texts that a filter looks at in lower case: category and address without the scheme.
-    texts: String,
+    /// For sorting and filtering.
+    pub lowercase_name: String,
+    /// The other text that a filter matches, in lower case: category, and URL without the scheme.
+    lowercase_text: String,
 }
 
-impl Listed {
-    /// Of a service as it is now.
+impl ListedService {
     #[must_use]
-    pub fn of(service: &Service, current: Option<&Current>) -> Self {
+    pub fn from_service(service: &Service, current: Option<&Current>) -> Self {
         let address = service
             .target
             .as_deref()
@@ -41,7 +37,6 @@ impl Listed {
         )
     }
 
-    /// Of its parts.
     #[must_use]
     pub fn new(
         name: &str,
@@ -56,39 +51,38 @@ impl Listed {
             category: category.map(str::to_owned),
             status,
             paused,
-            folded: browser::lowercase(name),
-            // A line feed is in neither, so nothing is found that spans both.
-            texts: browser::lowercase(&format!("{}\n{address}", category.unwrap_or_default())),
+            lowercase_name: browser::lowercase(name),
+            // Neither contains a line feed, so no match can span both.
+            lowercase_text: browser::lowercase(&format!(
+                "{}\n{address}",
+                category.unwrap_or_default()
+            )),
         }
     }
 
-    /// Whether name, category or address hold `needle`, which is in lower case.
+    /// Returns whether the name, category or URL contains `needle`, which is in lower case.
     #[must_use]
     pub fn contains(&self, needle: &str) -> bool {
-        self.folded.contains(needle) || self.texts.contains(needle)
+        self.lowercase_name.contains(needle) || self.lowercase_text.contains(needle)
     }
 }
 
-/// How many services are in which status. Paused ones do not count: nobody looks at them.
+/// Counts of services by status. Paused services count only as paused.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
-    /// Services that are looked at.
+    /// The number of services that are not paused.
     pub total: usize,
-    /// Services that are not.
     pub paused: usize,
-    /// Names of those that are down.
+    /// The names of the services that are down.
     pub down: Vec<String>,
-    /// Names of those that are degraded.
+    /// The names of the services that are degraded.
     pub degraded: Vec<String>,
-    /// How many are in maintenance.
     pub maintenance: usize,
-    /// How many are not known.
     pub unknown: usize,
 }
 
 impl Summary {
-    /// Over `services`.
-    pub fn of<'a>(services: impl IntoIterator<Item = &'a Listed>) -> Self {
+    pub fn of<'a>(services: impl IntoIterator<Item = &'a ListedService>) -> Self {
         let mut summary = Self::default();
         for service in services {
             if service.paused {
@@ -107,7 +101,7 @@ impl Summary {
         summary
     }
 
-    /// The status that stands for all of them.
+    /// Returns the worst status.
     #[must_use]
     pub const fn worst(&self) -> Status {
         if !self.down.is_empty() {
@@ -123,7 +117,7 @@ impl Summary {
         }
     }
 
-    /// The line of truth: what is wrong, or that nothing is.
+    /// Returns the headline of the dashboard.
     #[must_use]
     pub fn headline(&self) -> String {
         let total = self.total;
@@ -133,7 +127,7 @@ impl Summary {
         };
         match (self.down.len(), self.degraded.len()) {
             (0, 0) if total == 0 && self.paused > 0 => "Everything is paused".to_owned(),
-            (0, 0) if total == 0 => "Nothing to watch yet".to_owned(),
+            (0, 0) if total == 0 => "No services yet".to_owned(),
             (0, 0) if self.unknown == total => "Waiting for the first results".to_owned(),
             (0, 0) if self.unknown + self.maintenance == 0 && total == 1 => {
                 "Operational".to_owned()
@@ -168,16 +162,16 @@ impl Summary {
 mod tests {
     use super::*;
 
-    fn service(name: &str, status: Status) -> Listed {
-        Listed::new(name, None, "", status, false)
+    fn service(name: &str, status: Status) -> ListedService {
+        ListedService::new(name, None, "", status, false)
     }
 
-    fn headline(services: &[Listed]) -> String {
+    fn headline(services: &[ListedService]) -> String {
         Summary::of(services).headline()
     }
 
     #[test]
-    fn the_line_says_what_is_wrong_first() {
+    fn the_headline_starts_with_the_worst_status() {
         use Status::{Degraded, Down, Maintenance, Unknown, Up};
         let of = |statuses: &[Status]| {
             let services: Vec<_> = statuses
@@ -186,7 +180,7 @@ mod tests {
                 .collect();
             headline(&services)
         };
-        assert_eq!(of(&[]), "Nothing to watch yet");
+        assert_eq!(of(&[]), "No services yet");
         assert_eq!(of(&[Up]), "Operational");
         assert_eq!(of(&[Up, Up, Up]), "All 3 operational");
         assert_eq!(of(&[Up, Down]), "1 of 2 down: Down");
@@ -200,8 +194,8 @@ mod tests {
     }
 
     #[test]
-    fn paused_services_are_neither_good_nor_bad() {
-        let paused = Listed {
+    fn paused_services_do_not_count() {
+        let paused = ListedService {
             paused: true,
             ..service("Old", Status::Down)
         };
@@ -217,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn many_names_are_cut() {
+    fn a_long_list_of_names_is_truncated() {
         let down: Vec<_> = ["A", "B", "C", "D", "E"]
             .iter()
             .map(|name| service(name, Status::Down))

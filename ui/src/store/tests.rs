@@ -1,11 +1,11 @@
-use super::{wish::Wish, *};
+use super::{optimistic::PendingChange, *};
 use crate::{
     api::{
-        IncidentService, IncidentState, IncidentType, Phases, Schedule, Status, StatusUpdate,
-        UpdatedService,
+        Current, Incident, IncidentService, IncidentState, IncidentType, Phases, Schedule, Service,
+        Status, StatusUpdate, UpdatedService,
     },
-    components::{ServiceRow, tip::TipPlace},
-    pages::ListView,
+    components::{ServiceRow, TooltipState},
+    list::ListView,
 };
 use dioxus::core::Mutations;
 
@@ -76,6 +76,7 @@ fn with_store(test: impl FnOnce(Store)) {
 
 fn status_of(store: Store, number: u128) -> Option<Status> {
     store
+        .services
         .entry(Uuid::from_u128(number))?
         .current
         .peek()
@@ -84,76 +85,80 @@ fn status_of(store: Store, number: u128) -> Option<Status> {
 }
 
 #[test]
-fn a_list_takes_away_what_is_not_in_it() {
+fn replacing_the_list_removes_other_services() {
     with_store(|store| {
-        store.fill(vec![service(1, "A"), service(2, "B")]);
-        store.fill(vec![service(2, "B")]);
+        store.replace_services(vec![service(1, "A"), service(2, "B")]);
+        store.replace_services(vec![service(2, "B")]);
         let names: Vec<_> = store
+            .services
             .listed
             .peek()
             .values()
             .map(|listed| listed.name.clone())
             .collect();
         assert_eq!(names, ["B"]);
-        assert_eq!(*store.loading.peek(), Loading::Ready);
+        assert_eq!(*store.services.loading.peek(), Loading::Ready);
     });
 }
 
 #[test]
-fn news_that_come_late_do_not_undo_later_ones() {
+fn an_older_check_does_not_replace_a_newer_one() {
     with_store(|store| {
-        store.fill(vec![service(1, "A")]);
+        store.replace_services(vec![service(1, "A")]);
         store.apply_status(update(1, Status::Down, 2000));
         store.apply_status(update(1, Status::Up, 1000));
         assert_eq!(status_of(store, 1), Some(Status::Down));
         let mut older = service(1, "A");
         older.current = Some(update(1, Status::Up, 1500).current);
-        store.fill(vec![older]);
+        store.replace_services(vec![older]);
         assert_eq!(status_of(store, 1), Some(Status::Down));
         assert_eq!(
-            store.listed.peek()[&Uuid::from_u128(1)].status,
+            store.services.listed.peek()[&Uuid::from_u128(1)].status,
             Status::Down
         );
     });
 }
 
 #[test]
-fn only_a_change_of_status_touches_the_list() {
+fn only_a_change_of_status_changes_the_list() {
     with_store(|store| {
-        store.fill(vec![service(1, "A")]);
+        store.replace_services(vec![service(1, "A")]);
         store.apply_status(update(1, Status::Up, 1000));
-        let flips = store
+        let status_revision = store
+            .services
             .entry(Uuid::from_u128(1))
-            .map(|entry| *entry.flips.peek());
+            .map(|entry| *entry.status_revision.peek());
         store.apply_status(update(1, Status::Up, 2000));
         assert_eq!(
             store
+                .services
                 .entry(Uuid::from_u128(1))
-                .map(|entry| *entry.flips.peek()),
-            flips
+                .map(|entry| *entry.status_revision.peek()),
+            status_revision
         );
     });
 }
 
 #[test]
-fn an_incident_is_open_until_it_is_that_one_that_ends() {
+fn an_incident_stays_open_until_that_one_is_resolved() {
     with_store(|store| {
         let id = Uuid::from_u128(1);
-        store.fill(vec![service(1, "A")]);
+        store.replace_services(vec![service(1, "A")]);
         store.apply_incident(&incident(10, 1, IncidentState::Open));
         store.apply_incident(&incident(9, 1, IncidentState::Resolved));
         assert_eq!(
-            store.open.peek().get(&id).map(|open| open.id),
+            store.incidents.open.peek().get(&id).map(|open| open.id),
             Some(Uuid::from_u128(10))
         );
         store.apply_incident(&incident(10, 1, IncidentState::Resolved));
-        assert!(store.open.peek().is_empty());
-        assert_eq!(store.incidents.peek().len(), 2);
+        assert!(store.incidents.open.peek().is_empty());
+        assert_eq!(store.incidents.by_id.peek().len(), 2);
     });
 }
 
 fn listed(store: Store, number: u128) -> Option<(String, bool)> {
     store
+        .services
         .listed
         .peek()
         .get(&Uuid::from_u128(number))
@@ -161,51 +166,51 @@ fn listed(store: Store, number: u128) -> Option<(String, bool)> {
 }
 
 #[test]
-fn a_refusal_takes_back_what_was_wished_and_nothing_else() {
+fn a_rollback_reverts_only_its_own_change() {
     with_store(|store| {
         let id = Uuid::from_u128(1);
-        store.fill(vec![service(1, "A")]);
+        store.replace_services(vec![service(1, "A")]);
         store.apply_status(update(1, Status::Up, 1000));
-        store.wish(1, &[id], &Wish::Paused(true));
+        store.add_pending(1, &[id], &PendingChange::Paused(true));
         assert_eq!(listed(store, 1), Some(("A".into(), true)));
-        // News that arrive meanwhile do not undo the wish, and are not undone with it.
+        // Updates that arrive meanwhile do not revert the change, and are not reverted with it.
         store.upsert(service(1, "B"));
         assert_eq!(listed(store, 1), Some(("B".into(), true)));
-        store.withdraw(1, &[id]);
+        store.rollback(1, &[id]);
         assert_eq!(listed(store, 1), Some(("B".into(), false)));
     });
 }
 
 #[test]
-fn a_wish_that_came_true_outlives_one_that_did_not() {
+fn a_committed_change_survives_the_rollback_of_another() {
     with_store(|store| {
         let id = Uuid::from_u128(1);
-        store.fill(vec![service(1, "A")]);
-        store.wish(1, &[id], &Wish::Paused(true));
-        store.wish(2, &[id], &Wish::Category(Some("Work".into())));
-        store.fulfil(1, &[id]);
-        store.withdraw(2, &[id]);
+        store.replace_services(vec![service(1, "A")]);
+        store.add_pending(1, &[id], &PendingChange::Paused(true));
+        store.add_pending(2, &[id], &PendingChange::Category(Some("Work".into())));
+        store.commit(1, &[id]);
+        store.rollback(2, &[id]);
         assert_eq!(listed(store, 1), Some(("A".into(), true)));
-        assert_eq!(store.listed.peek()[&id].category, None);
-        // Nothing is wished any more: the server's word counts again.
+        assert_eq!(store.services.listed.peek()[&id].category, None);
+        // Nothing is pending any more, so the server's state applies.
         store.upsert(service(1, "A"));
         assert_eq!(listed(store, 1), Some(("A".into(), false)));
     });
 }
 
 #[test]
-fn what_is_deleted_does_not_come_back_with_a_late_answer_but_with_the_undoing() {
+fn a_deleted_service_returns_only_by_undo() {
     with_store(|store| {
         let ids = [Uuid::from_u128(1), Uuid::from_u128(2)];
-        store.fill(vec![service(1, "A"), service(2, "B")]);
+        store.replace_services(vec![service(1, "A"), service(2, "B")]);
         store.apply_incident(&incident(10, 1, IncidentState::Open));
-        store.wish(1, &ids[..1], &Wish::Gone);
-        store.wish(2, &ids[1..], &Wish::Gone);
-        store.fill(vec![service(1, "A"), service(2, "B")]);
-        assert!(store.listed.peek().is_empty() && store.open.peek().is_empty());
-        store.withdraw(1, &ids[..1]);
-        store.fulfil(2, &ids[1..]);
-        store.fill(vec![service(1, "A"), service(2, "B")]);
+        store.add_pending(1, &ids[..1], &PendingChange::Deleted);
+        store.add_pending(2, &ids[1..], &PendingChange::Deleted);
+        store.replace_services(vec![service(1, "A"), service(2, "B")]);
+        assert!(store.services.listed.peek().is_empty() && store.incidents.open.peek().is_empty());
+        store.rollback(1, &ids[..1]);
+        store.commit(2, &ids[1..]);
+        store.replace_services(vec![service(1, "A"), service(2, "B")]);
         assert_eq!(
             (listed(store, 1), listed(store, 2)),
             (Some(("A".into(), false)), None)
@@ -218,18 +223,18 @@ fn one_update_redraws_one_row() {
     #[component]
     fn List() -> Element {
         let store = use_context_provider(Store::new);
-        use_context_provider(TipPlace::new);
+        use_context_provider(TooltipState::new);
         use_hook(|| {
-            store.fill(
+            store.replace_services(
                 (0..50)
                     .map(|number| service(number, &format!("S{number}")))
                     .collect(),
-            )
+            );
         });
         let view = use_context_provider(|| ListView::new(store));
         rsx! {
             for number in 0..50 {
-                if let Some(entry) = store.entry(Uuid::from_u128(number)) {
+                if let Some(entry) = store.services.entry(Uuid::from_u128(number)) {
                     ServiceRow { key: "{number}", entry, view, opened: false }
                 }
             }
@@ -240,7 +245,7 @@ fn one_update_redraws_one_row() {
     assert!(!dioxus_ssr::render(&dom).contains("80 ms"));
     let store = dom.in_scope(ScopeId::APP, consume_context::<Store>);
     dom.in_scope(ScopeId::APP, || {
-        store.apply_status(update(7, Status::Down, 1000))
+        store.apply_status(update(7, Status::Down, 1000));
     });
     let mut mutations = Mutations::default();
     dom.render_immediate(&mut mutations);

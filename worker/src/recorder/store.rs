@@ -1,20 +1,22 @@
-//! The recorder's statements: reading what is known under a lock, and writing what follows. Decides nothing.
+//! The recorder's statements: reads the services of a batch under a lock, and writes what follows
+//! from the batch. Decides nothing.
 
-use super::judgement::{Judgement, Known};
-use crate::multi_row::MultiRow;
+use super::batch::{BatchTransition, StoredService};
 use chrono::{DateTime, Utc};
 use domain::transition::{Failing, Recovering, State};
 use entity::column::{IncidentType, Status};
 use entity::incident;
-use sea_orm::sea_query::ArrayType;
+use entity::multi_row::{MultiRowInsert, on_conflict_update};
+use entity::sql::Sql;
+use incidents::IncidentWriter;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use std::collections::HashMap;
 use uuid::Uuid;
 
-const CHECKS: [&str; 8] = [
+const CHECK_COLUMNS: [&str; 8] = [
     "service_seq",
     "slot",
     "lateness_ms",
@@ -25,20 +27,7 @@ const CHECKS: [&str; 8] = [
     "message",
 ];
 
-const INCIDENTS: [&str; 8] = [
-    "id",
-    "service_id",
-    "user_id",
-    "type",
-    "started_at",
-    "resolved_at",
-    "checks_failed",
-    "cause",
-];
-
-const TIMELINE: [&str; 5] = ["id", "incident_id", "at", "kind", "message"];
-
-const STATES: [&str; 21] = [
+const STATE_COLUMNS: [&str; 21] = [
     "service_id",
     "status",
     "status_since",
@@ -62,55 +51,46 @@ const STATES: [&str; 21] = [
     "open_incident_type",
 ];
 
-/// A service cannot be deleted while its key is shared, and its state is nobody else's. Always the service first, as a
-/// deletion does, and in the order of the ids, so that nobody waits in a circle.
-const LOCK: &str = "SELECT s.seq FROM services s JOIN service_state st ON st.service_id = s.id WHERE s.seq = ANY($1) \
-     ORDER BY s.id FOR KEY SHARE OF s FOR NO KEY UPDATE OF st";
+/// Locks services, so that they cannot be deleted, and their states. Always the service first, as a
+/// deletion does, and in the order of their ids, so that no two transactions wait for each other.
+const LOCK: &str = "SELECT s.seq FROM services s JOIN service_state st ON st.service_id = s.id \
+     WHERE s.seq = ANY(";
+const LOCK_ORDER: &str = ") ORDER BY s.id FOR KEY SHARE OF s FOR NO KEY UPDATE OF st";
 
-const READ: &str = "SELECT s.seq, s.paused, s.updated_at, st.status, COALESCE(st.status_since, s.created_at), \
-     st.last_slot, COALESCE(st.failing_checks, 0), st.failing_since, COALESCE(st.down_checks, 0), st.down_since, \
-     i.id, i.type, i.started_at, i.checks_failed, i.cause, s.id, s.user_id, \
-     COALESCE(st.recovering_checks, 0) AS recovering_checks, st.recovering_since \
+const READ: &str = "SELECT s.seq, s.id AS service_id, s.user_id, s.paused, s.updated_at, st.status, \
+     COALESCE(st.status_since, s.created_at) AS status_since, st.last_slot, \
+     COALESCE(st.failing_checks, 0) AS failing_checks, st.failing_since, \
+     COALESCE(st.down_checks, 0) AS down_checks, st.down_since, \
+     COALESCE(st.recovering_checks, 0) AS recovering_checks, st.recovering_since, \
+     i.id AS incident_id, i.type AS incident_type, i.started_at, i.checks_failed, i.cause \
      FROM services s LEFT JOIN service_state st ON st.service_id = s.id \
-     LEFT JOIN incidents i ON i.id = st.open_incident_id AND i.resolved_at IS NULL WHERE s.seq ";
+     LEFT JOIN incidents i ON i.id = st.open_incident_id AND i.resolved_at IS NULL WHERE s.seq";
 
 /// The tables that recording touches.
 #[derive(Debug)]
 pub(crate) struct Store {
     db: DatabaseConnection,
     backend: DbBackend,
-    read: String,
-    checks: MultiRow,
-    incidents: MultiRow,
-    timeline: MultiRow,
-    states: MultiRow,
+    checks: MultiRowInsert,
+    states: MultiRowInsert,
+    incidents: IncidentWriter,
 }
 
 impl Store {
     pub(crate) fn new(db: DatabaseConnection) -> Self {
         let backend = db.get_database_backend();
-        let numbers = match backend {
-            DbBackend::Postgres => "= ANY($1)",
-            _ => "IN (SELECT value FROM json_each(?))",
-        };
+        let update_state = on_conflict_update(&["service_id"], &STATE_COLUMNS[1..]);
         Self {
             db,
             backend,
-            read: format!("{READ}{numbers}"),
-            checks: MultiRow::new(backend, "checks", &CHECKS, "ON CONFLICT DO NOTHING"),
-            incidents: MultiRow::new(
+            checks: MultiRowInsert::new(
                 backend,
-                "incidents",
-                &INCIDENTS,
-                &upsert("id", &INCIDENTS[3..]),
+                "checks",
+                &CHECK_COLUMNS,
+                "ON CONFLICT DO NOTHING",
             ),
-            timeline: MultiRow::new(backend, "incident_events", &TIMELINE, ""),
-            states: MultiRow::new(
-                backend,
-                "service_state",
-                &STATES,
-                &upsert("service_id", &STATES[1..]),
-            ),
+            states: MultiRowInsert::new(backend, "service_state", &STATE_COLUMNS, &update_state),
+            incidents: IncidentWriter::new(backend),
         }
     }
 
@@ -119,7 +99,7 @@ impl Store {
         self.db.ping().await
     }
 
-    /// A transaction that may write from the start.
+    /// Begins a transaction that may write from the start.
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let sqlite_transaction_mode =
             (self.backend == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
@@ -131,22 +111,29 @@ impl Store {
             .await
     }
 
-    /// What is known about the services with these numbers, which nobody else changes until the transaction ends.
-    /// Those that are gone are absent.
+    /// Reads the services with these keys, by key, and locks them until the transaction ends.
+    /// Deleted services are absent.
     pub(crate) async fn read(
         &self,
         transaction: &DatabaseTransaction,
-        numbers: &[i32],
-    ) -> Result<HashMap<i32, Known>, DbErr> {
+        seqs: &[i32],
+    ) -> Result<HashMap<i32, StoredService>, DbErr> {
         if self.backend == DbBackend::Postgres {
-            // Two statements, because the second sees what was committed while the first waited.
-            let lock = Statement::from_sql_and_values(self.backend, LOCK, [self.list(numbers)]);
-            transaction.execute_raw(lock).await?;
+            // Two statements, because the second one sees what was committed while the first waited.
+            let lock = self.sql(LOCK).value(seqs.to_vec()).text(LOCK_ORDER);
+            transaction.execute_raw(lock.finish()).await?;
         }
-        let read = Statement::from_sql_and_values(self.backend, &self.read, [self.list(numbers)]);
-        let rows = transaction.query_all_raw(read).await?;
+        let read = self.sql(READ);
+        let read = match self.backend {
+            DbBackend::Postgres => read.text(" = ANY(").value(seqs.to_vec()).text(")"),
+            _ => read
+                .text(" IN (SELECT value FROM json_each(")
+                .value(json_list(seqs))
+                .text("))"),
+        };
+        let rows = transaction.query_all_raw(read.finish()).await?;
         rows.iter()
-            .map(|row| Ok((row.try_get_by_index(0)?, known(row)?)))
+            .map(|row| Ok((row.try_get("", "seq")?, stored_service(row)?)))
             .collect()
     }
 
@@ -154,55 +141,33 @@ impl Store {
     pub(crate) async fn write(
         &self,
         transaction: &DatabaseTransaction,
-        judgement: &Judgement<'_>,
+        batch: &BatchTransition<'_>,
     ) -> Result<(), DbErr> {
-        self.checks
-            .write(transaction, judgement.check_values())
-            .await?;
-        self.incidents
-            .write(transaction, judgement.incident_values())
-            .await?;
-        self.timeline
-            .write(transaction, judgement.timeline_values())
-            .await?;
-        self.states
-            .write(transaction, judgement.state_values())
-            .await
+        self.checks.write(transaction, batch.check_values()).await?;
+        self.incidents.write(transaction, &batch.incidents).await?;
+        self.states.write(transaction, batch.state_values()).await
     }
 
-    fn list(&self, numbers: &[i32]) -> Value {
-        match self.backend {
-            DbBackend::Postgres => {
-                let numbers = numbers.iter().map(|number| (*number).into()).collect();
-                Value::Array(ArrayType::Int, Some(Box::new(numbers)))
-            }
-            _ => serde_json::to_string(numbers)
-                .expect("a list of numbers is valid JSON")
-                .into(),
-        }
+    fn sql(&self, text: &str) -> Sql {
+        Sql::new(self.backend).text(text)
     }
 }
 
-fn upsert(key: &str, columns: &[&str]) -> String {
-    let set: Vec<_> = columns
-        .iter()
-        .map(|column| format!("{column} = excluded.{column}"))
-        .collect();
-    format!("ON CONFLICT ({key}) DO UPDATE SET {}", set.join(", "))
+fn json_list(numbers: &[i32]) -> String {
+    serde_json::to_string(numbers).expect("a list of numbers is valid JSON")
 }
 
-fn known(row: &QueryResult) -> Result<Known, DbErr> {
-    // Absent only when the service has lost its row; the next write makes it anew.
-    let status: Option<Status> = row.try_get_by_index(3)?;
-    let incident: Option<Uuid> = row.try_get_by_index(10)?;
-    let incident = incident.map(|id| open_incident(id, row)).transpose()?;
-    Ok(Known {
-        paused: row.try_get_by_index(1)?,
-        updated_at: row.try_get_by_index(2)?,
+fn stored_service(row: &QueryResult) -> Result<StoredService, DbErr> {
+    // A service without a state row gets one by the next write.
+    let status: Option<Status> = row.try_get("", "status")?;
+    let incident = open_incident(row)?;
+    Ok(StoredService {
+        paused: row.try_get("", "paused")?,
+        updated_at: row.try_get("", "updated_at")?,
         state: State {
             status: status.map_or(domain::Status::Unknown, Into::into),
-            since: row.try_get_by_index(4)?,
-            last_slot: row.try_get_by_index(5)?,
+            since: row.try_get("", "status_since")?,
+            last_slot: row.try_get("", "last_slot")?,
             failing: failing(row)?,
             recovering: recovering(row)?,
             incident: incident
@@ -210,14 +175,15 @@ fn known(row: &QueryResult) -> Result<Known, DbErr> {
                 .map(|incident| incident.incident_type.into()),
         },
         incident,
-        last: None,
+        last_check: None,
     })
 }
 
 fn failing(row: &QueryResult) -> Result<Option<Failing>, DbErr> {
-    let since: Option<DateTime<Utc>> = row.try_get_by_index(7)?;
-    let (checks, down_checks): (i32, i32) = (row.try_get_by_index(6)?, row.try_get_by_index(8)?);
-    let down_since: Option<DateTime<Utc>> = row.try_get_by_index(9)?;
+    let since: Option<DateTime<Utc>> = row.try_get("", "failing_since")?;
+    let checks: i32 = row.try_get("", "failing_checks")?;
+    let down_checks: i32 = row.try_get("", "down_checks")?;
+    let down_since: Option<DateTime<Utc>> = row.try_get("", "down_since")?;
     let count = |n: i32| u32::try_from(n).unwrap_or(0);
     Ok(since.filter(|_| checks > 0).map(|since| Failing {
         checks: count(checks),
@@ -236,15 +202,18 @@ fn recovering(row: &QueryResult) -> Result<Option<Recovering>, DbErr> {
         .map(|since| Recovering { checks, since }))
 }
 
-fn open_incident(id: Uuid, row: &QueryResult) -> Result<incident::Model, DbErr> {
-    Ok(incident::Model {
+fn open_incident(row: &QueryResult) -> Result<Option<incident::Model>, DbErr> {
+    let Some(id) = row.try_get::<Option<Uuid>>("", "incident_id")? else {
+        return Ok(None);
+    };
+    Ok(Some(incident::Model {
         id,
-        service_id: row.try_get_by_index(15)?,
-        user_id: row.try_get_by_index(16)?,
-        incident_type: row.try_get_by_index::<IncidentType>(11)?,
-        started_at: row.try_get_by_index(12)?,
+        service_id: row.try_get("", "service_id")?,
+        user_id: row.try_get("", "user_id")?,
+        incident_type: row.try_get::<IncidentType>("", "incident_type")?,
+        started_at: row.try_get("", "started_at")?,
         resolved_at: None,
-        checks_failed: row.try_get_by_index(13)?,
-        cause: row.try_get_by_index(14)?,
-    })
+        checks_failed: row.try_get("", "checks_failed")?,
+        cause: row.try_get("", "cause")?,
+    }))
 }

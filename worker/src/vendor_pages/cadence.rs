@@ -1,23 +1,24 @@
-//! When a page is asked: never twice within a minute, never before its server wishes, later and later while it fails, and
-//! never all pages at once. Pure; time is an argument, and chance is a hash of the page and the time.
+//! Decides when a page is fetched: at most once a minute, not before its server allows it, with backoff
+//! while it fails, and with jitter. Pure: time is an argument, and the jitter is a hash of the page
+//! and the time.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::slot::lies_ahead;
+use domain::slot::is_in_future;
 use domain::vendor_page::{INTERVAL, STALE_AFTER, UNKNOWN_AFTER};
 use entity::vendor_page;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The longest wait of our own while a page fails: with its share of chance it stays below the stale limit.
-const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(240);
-/// A server that wishes to be left alone for longer is asked again after this all the same.
-const LONGEST_REST: TimeDelta = TimeDelta::hours(24);
-/// So many slow answers in a row are how the page is.
+/// Maximum backoff while a page fails. With jitter it stays below the age at which a reading is stale.
+const MAX_BACKOFF: TimeDelta = TimeDelta::seconds(240);
+/// Maximum `Retry-After` that is respected.
+const MAX_RETRY_AFTER: TimeDelta = TimeDelta::hours(24);
+/// A page is slow after so many slow responses in a row.
 const SLOW_AFTER: i32 = 3;
-/// What is added by chance, as a part of the wait.
+/// The jitter is up to this fraction (one in so many) of the wait.
 const JITTER: i32 = 10;
 
-/// What of a page's row decides when it is asked.
+/// The times of a page that decide when it is fetched.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
     pub(crate) attempted_at: Option<DateTime<Utc>>,
@@ -39,81 +40,81 @@ impl From<&vendor_page::Model> for Times {
 }
 
 impl Times {
-    /// Whether the page may be asked at `now`.
+    /// Whether the page may be fetched at `now`.
     pub(crate) fn allow(&self, now: DateTime<Utc>) -> bool {
-        // Times that lie far ahead were set by a clock that was ahead.
-        let asked = self
+        // Times far in the future were set by a clock that was wrong.
+        let interval_passed = self
             .attempted_at
-            .is_none_or(|at| now - at >= INTERVAL || lies_ahead(at, now));
-        let rested = self
+            .is_none_or(|at| now - at >= INTERVAL || is_in_future(at, now));
+        let retry_allowed = self
             .not_before
-            .is_none_or(|at| now >= at || at - now > LONGEST_REST);
-        asked && rested
+            .is_none_or(|at| now >= at || at - now > MAX_RETRY_AFTER);
+        interval_passed && retry_allowed
     }
 
-    /// When the page is due next, after what these times tell of: when it may and should be asked, or before that when
-    /// what it said becomes stale or worthless.
+    /// Returns when the page is due next: when it may and should be fetched, or earlier if its reading
+    /// becomes stale or invalid before.
     pub(crate) fn next(&self, page: Uuid, now: DateTime<Utc>) -> DateTime<Utc> {
-        let asked = self
+        let attempted = self
             .attempted_at
-            .filter(|at| !lies_ahead(*at, now))
+            .filter(|at| !is_in_future(*at, now))
             .unwrap_or(now - INTERVAL);
-        let wait = wait(self.failures);
-        let mut next = asked + wait + jitter(page, asked, wait);
-        if let Some(not_before) = self.not_before.filter(|at| *at - now <= LONGEST_REST) {
-            next = next.max(not_before + jitter(page, asked, INTERVAL));
+        let wait = backoff(self.failures);
+        let mut next = attempted + wait + jitter(page, attempted, wait);
+        if let Some(not_before) = self.not_before.filter(|at| *at - now <= MAX_RETRY_AFTER) {
+            next = next.max(not_before + jitter(page, attempted, INTERVAL));
         }
-        let turns = self
+        let freshness_changes_at = self
             .fetched_at
-            .map(|at| [at + STALE_AFTER, at + UNKNOWN_AFTER]);
-        let turn = turns
+            .map(|at| [at + STALE_AFTER, at + UNKNOWN_AFTER])
             .into_iter()
             .flatten()
-            .find(|turn| *turn > now)
+            .find(|at| *at > now)
             .filter(|_| self.failures > 0);
-        turn.map_or(next, |turn| next.min(turn))
+        freshness_changes_at
+            .map_or(next, |at| next.min(at))
             .max(now + TimeDelta::seconds(1))
     }
 }
 
-/// Until when a server is left alone that failed for the `failures`th time in a row and wishes `rest`; `limited` when it
-/// said that it is asked too often.
+/// Returns until when a server is not requested after its `failures`th consecutive failure.
+/// `retry_after` is what it asked for; `is_limited` if it limits requests.
 pub(crate) fn not_before(
     now: DateTime<Utc>,
-    rest: Option<Duration>,
-    limited: bool,
+    retry_after: Option<Duration>,
+    is_limited: bool,
     failures: i32,
 ) -> Option<DateTime<Utc>> {
-    let wished = rest.map(|rest| {
-        TimeDelta::from_std(rest)
-            .unwrap_or(LONGEST_REST)
-            .min(LONGEST_REST)
+    let requested = retry_after.map(|wait| {
+        TimeDelta::from_std(wait)
+            .unwrap_or(MAX_RETRY_AFTER)
+            .min(MAX_RETRY_AFTER)
     });
-    let own = limited.then(|| wait(failures.saturating_add(1)));
-    wished
+    let own = is_limited.then(|| backoff(failures.saturating_add(1)));
+    requested
         .max(own)
-        .filter(|rest| *rest > INTERVAL)
-        .map(|rest| now + rest)
+        .filter(|wait| *wait > INTERVAL)
+        .map(|wait| now + wait)
 }
 
-/// When a page that was asked at `asked` may be asked again whose last `slow` answers took long: half as often as others,
-/// because each occupies its place for as long as many.
-pub(crate) fn slowed(page: Uuid, asked: DateTime<Utc>, slow: i32) -> DateTime<Utc> {
+/// Returns when a page that was fetched at `attempted` may be fetched again if its last `slow` responses
+/// were slow: half as often as others, because each fetch occupies its permit for long.
+pub(crate) fn slow_next(page: Uuid, attempted: DateTime<Utc>, slow: i32) -> DateTime<Utc> {
     let wait = INTERVAL * 2;
     if slow < SLOW_AFTER {
-        asked
+        attempted
     } else {
-        asked + wait + jitter(page, asked, wait)
+        attempted + wait + jitter(page, attempted, wait)
     }
 }
 
-/// From one attempt to the next after so many failures in a row.
-fn wait(failures: i32) -> TimeDelta {
+/// Returns the time between two attempts after so many consecutive failures.
+fn backoff(failures: i32) -> TimeDelta {
     let doublings = u32::try_from(failures.clamp(1, 10) - 1).unwrap_or_default();
-    (INTERVAL * 2_i32.pow(doublings)).min(LONGEST_WAIT)
+    (INTERVAL * 2_i32.pow(doublings)).min(MAX_BACKOFF)
 }
 
-/// A share of `wait` that differs from page to page and from time to time.
+/// Returns a fraction of `wait` that differs from page to page and from time to time.
 fn jitter(page: Uuid, at: DateTime<Utc>, wait: TimeDelta) -> TimeDelta {
     let seed = page.as_u64_pair().1 ^ at.timestamp_millis().unsigned_abs();
     let mixed = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_asked_once_a_minute_and_not_before_its_server_wishes() {
+    fn a_page_is_fetched_once_a_minute_if_its_server_allows_it() {
         let asked = times(0, 0, 0);
         assert!(!asked.allow(at(0)) && !asked.allow(at(59)) && asked.allow(at(60)));
         let resting = Times {
@@ -162,14 +163,14 @@ mod tests {
     #[test]
     fn waits_double_and_stay_below_the_stale_limit() {
         let waits: Vec<_> = (0..7)
-            .map(|failures| wait(failures).num_seconds())
+            .map(|failures| backoff(failures).num_seconds())
             .collect();
         assert_eq!(waits, [60, 60, 120, 240, 240, 240, 240]);
-        assert!(LONGEST_WAIT + LONGEST_WAIT / JITTER < STALE_AFTER);
+        assert!(MAX_BACKOFF + MAX_BACKOFF / JITTER < STALE_AFTER);
     }
 
     #[test]
-    fn a_page_that_fails_is_looked_at_when_it_becomes_stale_and_when_it_is_lost() {
+    fn a_failing_page_is_due_when_its_freshness_changes() {
         let id = Uuid::from_u128(7);
         let next = |times: Times, now| (times.next(id, at(now)) - at(0)).num_seconds();
         assert_eq!(next(times(200, 0, 3), 200), 300);
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_to_be_left_alone_is_obeyed_within_a_day() {
+    fn retry_after_is_respected_within_a_day() {
         let until = |rest: Option<u64>, limited, failures| {
             not_before(at(0), rest.map(Duration::from_secs), limited, failures)
                 .map(|until| (until - at(0)).num_seconds())
@@ -217,27 +218,27 @@ mod tests {
 
     proptest! {
         #[test]
-        fn one_poll_that_fails_leaves_no_time_uncovered(id: u128, answered in 0i64..10, answered_later in 0i64..10) {
+        fn one_failed_poll_leaves_no_gap(id: u128, answered in 0i64..10, answered_later in 0i64..10) {
             let id = Uuid::from_u128(id);
             let good = at(answered);
             let fails = times(0, answered, 0).next(id, good);
             let failed = Times { attempted_at: Some(fails), fetched_at: Some(good), not_before: None, failures: 1 };
             let asked = failed.next(id, fails + TimeDelta::seconds(10));
             let next = asked + TimeDelta::seconds(answered_later);
-            prop_assert!(next - good <= domain::slot::horizon(crate::check::SPEAKS_FOR), "{}", next - good);
+            prop_assert!(next - good <= domain::slot::coverage_window(crate::check::READING_COVERS), "{}", next - good);
         }
 
         #[test]
-        fn who_is_slow_is_asked_half_as_often_and_leaves_no_time_uncovered(id: u128, slow in 0i32..100) {
+        fn a_slow_page_is_fetched_half_as_often_without_gaps(id: u128, slow in 0i32..100) {
             let id = Uuid::from_u128(id);
-            let wait = slowed(id, at(0), slow) - at(0);
+            let wait = slow_next(id, at(0), slow) - at(0);
             let in_a_row = slow >= SLOW_AFTER;
             prop_assert_eq!(wait >= TimeDelta::seconds(120), in_a_row);
-            prop_assert!(wait + TimeDelta::seconds(10) <= domain::slot::horizon(crate::check::SPEAKS_FOR));
+            prop_assert!(wait + TimeDelta::seconds(10) <= domain::slot::coverage_window(crate::check::READING_COVERS));
         }
 
         #[test]
-        fn whatever_happened_a_page_is_due_later_and_within_a_day(
+        fn a_page_is_always_due_later_and_within_a_day(
             id: u128, attempted in -90_000i64..90_000, fetched in -90_000i64..90_000, rest in proptest::option::of(-90_000i64..900_000), failures in -1i32..1000,
         ) {
             let times = Times { not_before: rest.map(at), ..times(attempted, fetched, failures) };
@@ -246,7 +247,7 @@ mod tests {
         }
 
         #[test]
-        fn a_page_that_is_due_as_planned_may_be_asked(id: u128, attempted in 0i64..60, failures in 0i32..9) {
+        fn a_page_that_is_due_may_be_fetched(id: u128, attempted in 0i64..60, failures in 0i32..9) {
             let times = times(attempted, attempted, failures);
             let next = times.next(Uuid::from_u128(id), at(attempted));
             prop_assert!(times.allow(next) || next >= at(attempted) + STALE_AFTER);

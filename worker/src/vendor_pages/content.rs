@@ -1,7 +1,8 @@
-//! What the database has of a page against what the page says now: which rows change. Pure.
+//! Compares a page as it is stored with a new reading: which rows change. Pure.
 //!
-//! Notices are linked to components in the effective form: a vendor that links one to everything is held to what the
-//! components themselves say, so that whoever reads the rows only has to look for the components that are followed.
+//! Incidents and maintenances are linked to the components that they really affect. If a vendor links
+//! one to everything, the status of the components decides, so that readers of the rows only have to
+//! look for the followed components.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{column, vendor_incident, vendor_maintenance, vendor_page, vendor_page_component};
@@ -13,30 +14,30 @@ use vendor_pages::page::{
     Component, Identity, Incident, Listing, Maintenance, Page, Reading, Stage, Update,
 };
 
-/// How long an incident is kept after its end.
-pub(crate) const KEPT: TimeDelta = TimeDelta::days(30);
+/// How long an incident is shown after its end.
+pub(crate) const INCIDENT_RETENTION: TimeDelta = TimeDelta::days(30);
 
-/// An id of so many characters, not all of them digits, is one vendor's alone.
-const TELLING_ID: usize = 10;
+/// A component id of so many characters, not all digits, is unique to one vendor.
+const UNIQUE_ID_CHARS: usize = 10;
 
-/// What the database has of a page.
+/// A page as it is stored.
 #[derive(Debug, Default)]
-pub(crate) struct Stored {
+pub(crate) struct StoredPage {
     pub(crate) components: Vec<vendor_page_component::Model>,
     pub(crate) incidents: Vec<vendor_incident::Model>,
     pub(crate) maintenances: Vec<vendor_maintenance::Model>,
 }
 
-/// Which lists the answers of a page speak of. What they are silent about is as it was: a list that is null is not empty.
+/// Lists that were present in a response. A missing or null list means "unchanged", not "empty".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Spoken {
+pub(crate) struct PresentLists {
     pub(crate) incidents: bool,
     pub(crate) maintenances: bool,
 }
 
-impl Spoken {
-    /// What these answers speak of together.
-    pub(crate) fn by<'r>(readings: impl IntoIterator<Item = &'r Reading>) -> Self {
+impl PresentLists {
+    /// The lists that are present in any of `readings`.
+    pub(crate) fn of<'r>(readings: impl IntoIterator<Item = &'r Reading>) -> Self {
         readings.into_iter().fold(
             Self {
                 incidents: false,
@@ -50,41 +51,42 @@ impl Spoken {
     }
 }
 
-/// The rows to write.
+/// The rows to write and to delete.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Changes {
     /// New or changed.
     pub(crate) components: Vec<vendor_page_component::Model>,
-    /// The ids of components that the page has no more: those that somebody follows are missing, the others go.
-    pub(crate) gone: Vec<String>,
+    /// Ids of components that the page does not list any more. Followed ones are marked as missing, the
+    /// others are deleted.
+    pub(crate) removed_components: Vec<String>,
     /// New or changed.
     pub(crate) incidents: Vec<vendor_incident::Model>,
     /// New or changed.
     pub(crate) maintenances: Vec<vendor_maintenance::Model>,
-    /// The ids of maintenances that are over or no more announced.
-    pub(crate) over: Vec<String>,
+    /// Ids of maintenances that are over or no longer announced.
+    pub(crate) ended_maintenances: Vec<String>,
 }
 
-/// Whether a page that was found where another one had been is the same vendor's: it has a component of those that are
-/// `known` by id and name. Ids that any page could have, as small numbers are, say nothing without the name.
-pub(crate) fn is_same_vendors(page: &Page, known: &[(String, String)]) -> bool {
+/// Whether a rediscovered page belongs to the same vendor: it has one of the components that are `known`
+/// by id and name. Ids that any page could have, such as small numbers, count only with the name.
+pub(crate) fn is_same_vendor(page: &Page, known: &[(String, String)]) -> bool {
     let names: HashMap<&str, Vec<&str>> =
         known.iter().fold(HashMap::new(), |mut names, (id, name)| {
             names.entry(id.as_str()).or_default().push(name.as_str());
             names
         });
     page.components.iter().any(|component| {
-        let own = component.id.chars().count() >= TELLING_ID
+        let is_unique = component.id.chars().count() >= UNIQUE_ID_CHARS
             && !component.id.bytes().all(|byte| byte.is_ascii_digit());
         let same_name = |name: &&str| name.to_lowercase() == component.name.to_lowercase();
         names
             .get(component.id.as_str())
-            .is_some_and(|names| own || names.iter().any(same_name))
+            .is_some_and(|names| is_unique || names.iter().any(same_name))
     })
 }
 
-impl Stored {
-    /// The page as it was when it was read last.
+impl StoredPage {
+    /// Returns the page as it was last read.
     pub(crate) fn page(&self, row: &vendor_page::Model) -> Page {
         let components = self
             .components
@@ -109,8 +111,8 @@ impl Stored {
         }
     }
 
-    /// Whether `page` has none of the components that there were: then it is another page, or a broken one, and says
-    /// nothing about what became of them. Those that were missing count: with them the page itself comes back.
+    /// Whether `page` has none of the stored components. Then it is another page or a broken one, and
+    /// does not mean that they are gone. Missing components count, so that a page can come back.
     pub(crate) fn shares_nothing_with(&self, page: &Page) -> bool {
         let ids: HashSet<&str> = page
             .components
@@ -122,32 +124,32 @@ impl Stored {
             && known.all(|component| !ids.contains(component.component_id.as_str()))
     }
 
-    /// What is to be written when the page says `page` at `now`, as far as it speaks.
+    /// Returns what to write for a reading made at `now`. Only lists that are `present` count.
     pub(crate) fn changes(
         &self,
         id: Uuid,
         page: &Page,
-        spoken: Spoken,
+        present: PresentLists,
         now: DateTime<Utc>,
     ) -> Changes {
         let index = Index::new(page);
-        let (components, gone) = self.changed_components(id, page, &index, now);
-        let incidents = if spoken.incidents {
+        let (components, removed_components) = self.changed_components(id, page, &index, now);
+        let incidents = if present.incidents {
             self.changed_incidents(id, page, &index, now)
         } else {
             Vec::new()
         };
-        let (maintenances, over) = if spoken.maintenances {
+        let (maintenances, ended_maintenances) = if present.maintenances {
             self.changed_maintenances(id, page, &index, now)
         } else {
             Default::default()
         };
         Changes {
             components,
-            gone,
+            removed_components,
             incidents,
             maintenances,
-            over,
+            ended_maintenances,
         }
     }
 
@@ -197,11 +199,11 @@ impl Stored {
             .components
             .iter()
             .filter(|row| !shown.contains(row.component_id.as_str()));
-        let mut gone = Vec::new();
+        let mut removed = Vec::new();
         for row in absent {
             let unmentioned = index.sight(&row.component_id) == Sight::Unmentioned;
-            // What is missing is so until it is mentioned again: of what the vendor had never listed here, that it is
-            // silent about it says nothing.
+            // A missing component stays missing until it is mentioned again: the vendor may never have
+            // listed it here, so that not mentioning it means nothing.
             if unmentioned && !row.missing {
                 let (status, vendor_status) = (column::Status::Up, String::new());
                 change(vendor_page_component::Model {
@@ -212,10 +214,10 @@ impl Stored {
                     ..row.clone()
                 });
             } else if !row.missing {
-                gone.push(row.component_id.clone());
+                removed.push(row.component_id.clone());
             }
         }
-        (changed, gone)
+        (changed, removed)
     }
 
     fn changed_incidents(
@@ -235,9 +237,9 @@ impl Stored {
             .iter()
             .map(|incident| incident.id.as_str())
             .collect();
-        let said = page.incidents.iter().map(|incident| {
+        let listed = page.incidents.iter().map(|incident| {
             let known = known.get(incident.id.as_str());
-            // One that ended without saying when ended when that was seen first.
+            // Without an end time, the end is when it was first seen to be over.
             let ended = || {
                 incident
                     .resolved_at
@@ -259,7 +261,8 @@ impl Stored {
             }
         });
         let recent = |row: &vendor_incident::Model| {
-            row.resolved_at.is_none_or(|end| end > now - KEPT)
+            row.resolved_at
+                .is_none_or(|end| end > now - INCIDENT_RETENTION)
                 || known.contains_key(row.incident_id.as_str())
         };
         let vanished = self
@@ -279,7 +282,8 @@ impl Stored {
                 } == *row
             })
         };
-        said.chain(vanished)
+        listed
+            .chain(vanished)
             .filter(|row| recent(row) && !same(row))
             .collect()
     }
@@ -319,7 +323,7 @@ impl Stored {
             .iter()
             .map(|row| row.maintenance_id.as_str())
             .collect();
-        let over = known
+        let ended = known
             .keys()
             .filter(|id| !ids.contains(*id))
             .map(|id| (*id).to_owned())
@@ -334,15 +338,15 @@ impl Stored {
         };
         (
             announced.iter().filter(|row| !same(row)).cloned().collect(),
-            over,
+            ended,
         )
     }
 }
 
 impl Changes {
-    /// Whether there is anything to write.
-    pub(crate) fn any(&self) -> bool {
-        *self != Self::default()
+    /// Whether there is nothing to write.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 }
 

@@ -1,7 +1,7 @@
-//! Asks a page's addresses, all at once, and puts their answers together. Keeps nothing but what a 304 refers to, and
-//! decides nothing about what an answer means.
+//! Fetches the addresses of a page concurrently and assembles the responses. Keeps only what a 304
+//! refers to, and does not decide what a response means.
 
-use super::content::Spoken;
+use super::content::PresentLists;
 use crate::metrics;
 use crate::stats::{Stats, add};
 use chrono::{DateTime, Utc};
@@ -18,41 +18,46 @@ use url::Url;
 use uuid::Uuid;
 use vendor_pages::page::{Page, Reading, Unreadable, assemble, read};
 
-/// The time for each address.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
-/// The most bytes of each answer: the largest page known has 230 KB, and discovery takes half of this.
+/// Timeout of the request to each address.
+pub(crate) const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum size of a response: the largest known page has 230 KB, and discovery allows half of this.
 const MAX_BYTES: usize = 2 << 20;
 
-/// How long answers are kept that are not asked for again, and of how many pages at most.
-const KEPT_FOR: Duration = Duration::from_secs(3600);
-const MOST_KEPT: usize = 500;
+/// How long responses are cached, and of how many pages at most.
+const CACHE_TTL: Duration = Duration::from_secs(3600);
+const MAX_CACHED_PAGES: usize = 500;
 
-/// What a page's addresses answered.
+/// What the addresses of a page returned.
 #[derive(Debug)]
-pub(crate) enum Answer {
-    /// This, as far as it speaks, and what to recognise it by the next time.
-    Said(Box<Page>, Spoken, Option<Value>),
-    /// The same as when it was read last.
+pub(crate) enum FetchedPage {
+    /// A reading, with the HTTP validators to send next time.
+    Read {
+        page: Box<Page>,
+        present: PresentLists,
+        validators: Option<Value>,
+    },
+    /// The same as at the last reading.
     Unchanged(Option<Value>),
 }
 
 /// Why a page could not be read.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
-    /// For people, one sentence without a full stop.
+    /// One sentence for people, without a full stop.
     pub(crate) message: String,
-    pub(crate) kind: Kind,
-    /// How long the server wishes to be left alone.
-    pub(crate) rest: Option<Duration>,
+    pub(crate) kind: FailureKind,
+    /// For how long the server asks not to be requested again.
+    pub(crate) retry_after: Option<Duration>,
 }
 
+/// Kinds of failures to read a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Nothing came, or the server says that it is in trouble.
+pub(crate) enum FailureKind {
+    /// No response, or a server error.
     Unreachable,
-    /// The server says that it is asked too often.
+    /// The server limits requests.
     Limited,
-    /// Something came, but not what this page says: the vendor may have moved.
+    /// A response, but not this page: the vendor may have moved it.
     Unreadable,
 }
 
@@ -60,87 +65,93 @@ impl Failure {
     pub(crate) fn unreadable(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
-            kind: Kind::Unreadable,
-            rest: None,
+            kind: FailureKind::Unreadable,
+            retry_after: None,
         }
     }
 }
 
-/// Asks pages. Clones share what is kept.
+/// Fetches pages. Clones share the cache.
 #[derive(Debug, Clone)]
-pub(crate) struct Fetching {
+pub(crate) struct PageFetcher {
     fetcher: Fetcher,
-    /// The last answers of pages with several addresses: where one of them is unchanged, the page is put together with
-    /// what that one said. A page with one address needs none, because what it said is in the database.
-    kept: Arc<Mutex<KeptOfAll>>,
+    /// The last responses of pages with several addresses, from which the page is assembled if some
+    /// addresses are unchanged. A page with one address needs none: its reading is in the database.
+    cache: Arc<Mutex<ResponseCache>>,
     stats: Arc<Stats>,
 }
 
-/// By page, and since when.
-type KeptOfAll = HashMap<Uuid, (Instant, Arc<Vec<Kept>>)>;
+/// By page, with the time of the last response.
+type ResponseCache = HashMap<Uuid, (Instant, Arc<Vec<CachedResponse>>)>;
 
 #[derive(Debug)]
-struct Kept {
+struct CachedResponse {
     url: Url,
     validators: Validators,
     reading: Reading,
 }
 
-impl Fetching {
+impl PageFetcher {
     pub(crate) fn new(fetcher: &Fetcher, stats: Arc<Stats>) -> Self {
         Self {
-            fetcher: fetcher.within(PATIENCE).up_to(MAX_BYTES),
-            kept: Arc::default(),
+            fetcher: fetcher.within(FETCH_TIMEOUT).up_to(MAX_BYTES),
+            cache: Arc::default(),
             stats,
         }
     }
 
-    /// What detection asks through: with bounds of its own.
-    pub(crate) fn fetcher(&self) -> &Fetcher {
+    /// The client for rediscovery.
+    pub(crate) fn client(&self) -> &Fetcher {
         &self.fetcher
     }
 
-    /// Asks all addresses of `page`.
-    pub(crate) async fn ask(
+    /// Fetches all addresses of `page`.
+    pub(crate) async fn fetch(
         &self,
         page: &vendor_page::Model,
         now: DateTime<Utc>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<FetchedPage, Failure> {
         let begun = Instant::now();
         let span = tracing::debug_span!(target: "traces", "page_fetch", page = %page.id, provider = page.provider);
-        let asked = self.ask_all(page, now).instrument(span).await;
+        let fetched = self.fetch_all(page, now).instrument(span).await;
         let pages = &self.stats.pages;
-        let (counter, result) = match &asked {
+        let (counter, result) = match &fetched {
             Ok((_, false)) => (&pages.read, "read"),
             Ok((_, true)) => (&pages.unchanged, "unchanged"),
             Err(failure) => match failure.kind {
-                Kind::Unreachable => (&pages.unreachable, "unreachable"),
-                Kind::Limited => (&pages.limited, "limited"),
-                Kind::Unreadable => (&pages.unreadable, "unreadable"),
+                FailureKind::Unreachable => (&pages.unreachable, "unreachable"),
+                FailureKind::Limited => (&pages.limited, "limited"),
+                FailureKind::Unreadable => (&pages.unreadable, "unreadable"),
             },
         };
-        metrics::fetched(page.provider.as_deref(), result, begun.elapsed());
+        metrics::record_fetch(page.provider.as_deref(), result, begun.elapsed());
         add(counter, 1);
-        asked.map(|(answer, _)| answer)
+        fetched.map(|(page, _)| page)
     }
 
-    /// Drops what is kept of a page that is followed no more.
+    /// Drops the cached responses of a page.
     pub(crate) fn forget(&self, page: Uuid) {
-        self.kept().remove(&page);
+        self.lock().remove(&page);
     }
 
-    /// The answer, and whether nothing in it is new.
-    async fn ask_all(
+    /// Returns the page and whether no address had anything new.
+    async fn fetch_all(
         &self,
         page: &vendor_page::Model,
         now: DateTime<Utc>,
-    ) -> Result<(Answer, bool), Failure> {
+    ) -> Result<(FetchedPage, bool), Failure> {
         let urls = addresses(page)?;
-        let kept = self.kept().get(&page.id).map(|(_, kept)| Arc::clone(kept));
-        let kept = kept.filter(|kept| kept.iter().map(|one| &one.url).eq(&urls));
-        let validators: Vec<_> = match (&kept, &urls[..]) {
-            (_, [url]) => vec![stored(page, url)],
-            (Some(kept), _) => kept.iter().map(|one| one.validators.clone()).collect(),
+        let cached = self
+            .lock()
+            .get(&page.id)
+            .map(|(_, cached)| Arc::clone(cached))
+            .filter(|cached| cached.iter().map(|response| &response.url).eq(&urls));
+        let validators: Vec<_> = match (&cached, &urls[..]) {
+            (_, [url]) => vec![stored_validators(page, url)],
+            (Some(cached), _) => cached
+                .iter()
+                .map(|response| response.validators.clone())
+                .collect(),
             (None, _) => vec![Validators::default(); urls.len()],
         };
         let requests = urls
@@ -148,70 +159,79 @@ impl Fetching {
             .zip(&validators)
             .map(|(url, validators)| self.fetcher.get(url, validators));
         add(&self.stats.pages.requests, urls.len());
-        let answers: Vec<Fetched> = whole(&urls, join_all(requests).await, now)?;
-        let unchanged = answers.iter().all(|answer| answer.body.is_none());
+        let responses: Vec<Fetched> = require_all(&urls, join_all(requests).await, now)?;
+        let unchanged = responses.iter().all(|response| response.body.is_none());
 
-        if let ([url], [answer]) = (&urls[..], &answers[..]) {
-            let validators = validators_of(url, &answer.validators);
+        if let ([url], [response]) = (&urls[..], &responses[..]) {
+            let validators = validators_json(url, &response.validators);
             if unchanged {
-                return Ok((Answer::Unchanged(validators), true));
+                return Ok((FetchedPage::Unchanged(validators), true));
             }
         }
         let mut new = Vec::with_capacity(urls.len());
-        for (i, (url, answer)) in urls.iter().zip(answers).enumerate() {
-            let reading = match (answer.body, &kept) {
-                (Some(body), _) => parsed(answer.url, body)
+        for (i, (url, response)) in urls.iter().zip(responses).enumerate() {
+            let reading = match (response.body, &cached) {
+                (Some(body), _) => parse(response.url, body)
                     .await
                     .map_err(|why| failure(&urls, url, &why))?,
-                (None, Some(kept)) => kept[i].reading.clone(),
+                (None, Some(cached)) => cached[i].reading.clone(),
                 (None, None) => {
                     return Err(Failure::unreadable(
                         "answered 304 although nothing was known",
                     ));
                 }
             };
-            new.push(Kept {
+            new.push(CachedResponse {
                 url: url.clone(),
-                validators: answer.validators,
+                validators: response.validators,
                 reading,
             });
         }
-        let spoken = Spoken::by(new.iter().map(|one| &one.reading));
-        let said = assemble(new.iter().map(|one| one.reading.clone()).collect());
-        let said = said.map_err(|why| Failure::unreadable(why.to_string()))?;
+        let present = PresentLists::of(new.iter().map(|response| &response.reading));
+        let page_read = assemble(
+            new.iter()
+                .map(|response| response.reading.clone())
+                .collect(),
+        )
+        .map_err(|why| Failure::unreadable(why.to_string()))?;
         let validators = match &new[..] {
-            [one] => validators_of(&one.url, &one.validators),
+            [response] => validators_json(&response.url, &response.validators),
             _ => None,
         };
         if new.len() > 1 {
-            keep(&mut self.kept(), page.id, Arc::new(new), Instant::now());
+            insert(&mut self.lock(), page.id, Arc::new(new), Instant::now());
         }
-        Ok((Answer::Said(Box::new(said), spoken, validators), unchanged))
+        let read = FetchedPage::Read {
+            page: Box::new(page_read),
+            present,
+            validators,
+        };
+        Ok((read, unchanged))
     }
 
-    fn kept(&self) -> MutexGuard<'_, KeptOfAll> {
-        self.kept
+    fn lock(&self) -> MutexGuard<'_, ResponseCache> {
+        self.cache
             .lock()
             .expect("nothing panics while it holds the lock")
     }
 }
 
-/// Keeps `new` of `page`, and no more of others than is of use: what another worker asks by now, or nobody, goes after a
-/// while, and of too many the oldest. A page of which nothing is kept is asked for everything.
-fn keep<T>(kept: &mut HashMap<Uuid, (Instant, T)>, page: Uuid, new: T, now: Instant) {
-    kept.retain(|_, (at, _)| now.duration_since(*at) < KEPT_FOR);
-    kept.insert(page, (now, new));
-    if kept.len() > MOST_KEPT
-        && let Some(oldest) = kept
+/// Caches `new` for `page`, and evicts entries that are older than [`CACHE_TTL`], or the oldest one if
+/// there are too many. A page without an entry is fetched in full.
+fn insert<T>(cache: &mut HashMap<Uuid, (Instant, T)>, page: Uuid, new: T, now: Instant) {
+    cache.retain(|_, (at, _)| now.duration_since(*at) < CACHE_TTL);
+    cache.insert(page, (now, new));
+    if cache.len() > MAX_CACHED_PAGES
+        && let Some(oldest) = cache
             .iter()
             .min_by_key(|(_, (at, _))| *at)
             .map(|(id, _)| *id)
     {
-        kept.remove(&oldest);
+        cache.remove(&oldest);
     }
 }
 
-/// The addresses of a page, one at least.
+/// Returns the addresses of a page, at least one.
 pub(crate) fn addresses(page: &vendor_page::Model) -> Result<Vec<Url>, Failure> {
     let urls = page
         .api_urls
@@ -229,76 +249,83 @@ pub(crate) fn addresses(page: &vendor_page::Model) -> Result<Vec<Url>, Failure> 
     }
 }
 
-/// Every answer, or why the page cannot be put together: what only one address has would look as if it were gone.
-fn whole(
+/// Returns all responses, or why the page cannot be assembled: what only a failed address has would
+/// look as if it were gone.
+fn require_all(
     urls: &[Url],
-    answers: Vec<Result<Fetched, FetchError>>,
+    results: Vec<Result<Fetched, FetchError>>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Fetched>, Failure> {
     let mut failed: Option<Failure> = None;
-    let mut whole = Vec::with_capacity(answers.len());
-    for (url, answer) in urls.iter().zip(answers) {
-        let error = match answer {
-            Ok(fetched) => {
-                whole.push(fetched);
+    let mut responses = Vec::with_capacity(results.len());
+    for (url, result) in urls.iter().zip(results) {
+        let error = match result {
+            Ok(response) => {
+                responses.push(response);
                 continue;
             }
             Err(error) => error,
         };
-        let (kind, rest) = judged(&error, now);
-        let rest = rest.max(failed.as_ref().and_then(|first| first.rest));
+        let (kind, retry_after) = classify(&error, now);
+        let retry_after = retry_after.max(failed.as_ref().and_then(|first| first.retry_after));
         failed = match failed {
-            // That it is asked too often is to be obeyed, whatever else is wrong.
-            Some(first) if first.kind == Kind::Limited || kind != Kind::Limited => {
-                Some(Failure { rest, ..first })
+            // A request limit is respected, whatever else is wrong.
+            Some(first) if first.kind == FailureKind::Limited || kind != FailureKind::Limited => {
+                Some(Failure {
+                    retry_after,
+                    ..first
+                })
             }
             _ => Some(Failure {
-                message: told(urls, url, &error),
+                message: with_address(urls, url, &error),
                 kind,
-                rest,
+                retry_after,
             }),
         };
     }
-    failed.map_or(Ok(whole), Err)
+    failed.map_or(Ok(responses), Err)
 }
 
-fn judged(error: &FetchError, now: DateTime<Utc>) -> (Kind, Option<Duration>) {
+fn classify(error: &FetchError, now: DateTime<Utc>) -> (FailureKind, Option<Duration>) {
     match error {
         FetchError::Status {
             code: 429,
             retry_after,
-        } => (Kind::Limited, retry_after.map(|after| after.from(now))),
+        } => (
+            FailureKind::Limited,
+            retry_after.map(|after| after.from(now)),
+        ),
         FetchError::Status { code, retry_after } => {
             let kind = if (500..600).contains(code) || *code == 408 {
-                Kind::Unreachable
+                FailureKind::Unreachable
             } else {
-                Kind::Unreadable
+                FailureKind::Unreadable
             };
             (kind, retry_after.map(|after| after.from(now)))
         }
-        FetchError::Failed(_) | FetchError::Timeout(_) => (Kind::Unreachable, None),
-        FetchError::Refused(_) | FetchError::TooLarge(_) => (Kind::Unreadable, None),
+        FetchError::Failed(_) | FetchError::Timeout(_) => (FailureKind::Unreachable, None),
+        FetchError::Refused(_) | FetchError::TooLarge(_) => (FailureKind::Unreadable, None),
     }
 }
 
-/// Reading takes some milliseconds of large pages: elsewhere, so that nothing here waits for it.
-async fn parsed(url: Url, body: Vec<u8>) -> Result<Reading, String> {
+/// Parses a response on another thread, because a large page takes some milliseconds.
+async fn parse(url: Url, body: Vec<u8>) -> Result<Reading, String> {
     let reading = tokio::task::spawn_blocking(move || read(&url, &body)).await;
     match reading {
         Ok(reading) => reading.map_err(|why: Unreadable| why.to_string()),
         Err(panic) => {
-            tracing::error!(%panic, "the reader of vendor pages panicked");
+            tracing::error!(%panic, "the parser of vendor pages panicked");
             Err("reading it failed by a fault of this program".into())
         }
     }
 }
 
 fn failure(urls: &[Url], url: &Url, why: &str) -> Failure {
-    Failure::unreadable(told(urls, url, &why))
+    Failure::unreadable(with_address(urls, url, &why))
 }
 
-/// With the address where there are several.
-fn told(urls: &[Url], url: &Url, why: &dyn std::fmt::Display) -> String {
+/// Formats `why`, with the address if the page has several.
+fn with_address(urls: &[Url], url: &Url, why: &dyn std::fmt::Display) -> String {
     if urls.len() > 1 {
         format!("{url}: {why}")
     } else {
@@ -306,8 +333,8 @@ fn told(urls: &[Url], url: &Url, why: &dyn std::fmt::Display) -> String {
     }
 }
 
-/// What the page's row says to recognise the answer of `url` by.
-fn stored(page: &vendor_page::Model, url: &Url) -> Validators {
+/// Returns the stored validators of `url`.
+fn stored_validators(page: &vendor_page::Model, url: &Url) -> Validators {
     let of_url = page
         .validators
         .as_ref()
@@ -319,7 +346,7 @@ fn stored(page: &vendor_page::Model, url: &Url) -> Validators {
     }
 }
 
-fn validators_of(url: &Url, validators: &Validators) -> Option<Value> {
+fn validators_json(url: &Url, validators: &Validators) -> Option<Value> {
     let any = *validators != Validators::default();
     any.then(|| json!({ url.as_str(): { "etag": validators.etag, "last_modified": validators.last_modified } }))
 }
@@ -329,19 +356,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_is_bounded_in_number_and_in_time() {
-        let (mut kept, begin) = (HashMap::new(), Instant::now());
+    fn the_cache_is_bounded_in_number_and_in_time() {
+        let (mut cache, begin) = (HashMap::new(), Instant::now());
         for i in 0..2000_u32 {
-            keep(
-                &mut kept,
+            insert(
+                &mut cache,
                 Uuid::from_u128(i.into()),
                 i,
                 begin + Duration::from_millis(i.into()),
             );
         }
-        assert_eq!(kept.len(), MOST_KEPT);
-        assert!(kept.values().all(|(_, i)| *i >= 1500), "the latest");
-        keep(&mut kept, Uuid::from_u128(1), 1, begin + 2 * KEPT_FOR);
-        assert_eq!(kept.len(), 1);
+        assert_eq!(cache.len(), MAX_CACHED_PAGES);
+        assert!(cache.values().all(|(_, i)| *i >= 1500), "the latest");
+        insert(&mut cache, Uuid::from_u128(1), 1, begin + 2 * CACHE_TTL);
+        assert_eq!(cache.len(), 1);
     }
 }

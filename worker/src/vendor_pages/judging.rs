@@ -1,100 +1,100 @@
-//! What a page means to each of its followers: a check, with the sentences that people read. Pure.
+//! Makes a check for each follower of a page, with the sentences that people read. Pure.
 
-use super::store::{Follower, Remembered};
-use crate::check::{Check, MAX_MESSAGE, VendorWord};
+use super::follower::{ComponentSnapshot, Follower, SnapshotUpdate};
+use crate::check::{Check, VendorReport};
 use chrono::{DateTime, Utc};
-use domain::vendor_page::Standing;
+use domain::vendor_page::Freshness;
 use domain::{Cause, Outcome, Phases, Status};
+use incidents::MAX_MESSAGE_CHARS;
 use std::cmp::Reverse;
 use std::sync::Arc;
-use uuid::Uuid;
 use vendor_pages::page::following::{Index, Sight, worst};
 use vendor_pages::page::{Component, Incident, Page};
 
-/// How many components a sentence names.
-const NAMED: usize = 3;
+/// Maximum number of components that a sentence names.
+const MAX_NAMED: usize = 3;
 
 /// What is known of a page at one moment.
 #[derive(Debug)]
-pub(crate) struct View {
-    /// What it said when it was read last; `None` if it never was.
+pub(crate) struct PageSnapshot {
+    /// The last reading; `None` if the page was never read.
     pub(crate) page: Option<Page>,
-    /// When that was.
+    /// The time of that reading.
     pub(crate) read_at: Option<DateTime<Utc>>,
-    /// What that is worth now.
-    pub(crate) standing: Standing,
-    /// Why the last attempts failed; `None` when the last one did not.
-    pub(crate) failed: Option<String>,
+    /// How fresh that reading is.
+    pub(crate) freshness: Freshness,
+    /// Why the last fetch failed; `None` if it did not.
+    pub(crate) failure: Option<String>,
 }
 
-/// A followed component that is to be remembered otherwise.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub(crate) struct Remember {
-    pub(crate) service_id: Uuid,
-    pub(crate) component_id: String,
-    pub(crate) name: String,
-    pub(crate) group_name: Option<String>,
-    pub(crate) missing: bool,
-}
-
-/// What `follower` learns at `now` of the page that `index` is of, and what it has to remember of its components; `None` when it learns nothing.
+/// Returns the check of `follower` at `now` and the changed snapshots of its components; `None` if there
+/// is nothing new. `index` is of the page in `snapshot`.
 pub(crate) fn judge(
-    view: &View,
+    snapshot: &PageSnapshot,
     index: Option<&Index<'_>>,
     follower: &Follower,
     now: DateTime<Utc>,
-) -> Option<(Check, Vec<Remember>)> {
-    // Since it was defined nobody has told it anything: what is known is better than nothing.
-    let new = follower
+) -> Option<(Check, Vec<SnapshotUpdate>)> {
+    // A follower without a check since its definition changed gets the old reading, if there is one.
+    let is_new = follower
         .last_slot
-        .is_none_or(|slot| slot < follower.subject.updated_at);
+        .is_none_or(|slot| slot < follower.service.updated_at);
     let check = |outcome, vendor| Check {
-        subject: Arc::clone(&follower.subject),
+        service: Arc::clone(&follower.service),
         slot: now,
         at: now,
         outcome,
         vendor,
     };
-    let (page, failed) = match (index, view.standing) {
-        (Some(page), Standing::Fresh | Standing::Stale) => (page, view.failed.as_deref()),
-        (None, _) | (_, Standing::Lost) => {
-            return Some((check(unread(view), VendorWord::default()), Vec::new()));
+    let page = match (index, snapshot.freshness) {
+        (Some(page), Freshness::Fresh | Freshness::Stale) => page,
+        (None, _) | (_, Freshness::Lost) => {
+            return Some((
+                check(unknown(snapshot), VendorReport::default()),
+                Vec::new(),
+            ));
         }
     };
-    match (view.standing, failed) {
-        (Standing::Fresh, Some(_)) if !new => None,
-        (Standing::Stale, _) if !new => {
-            let vendor = VendorWord {
-                held: true,
-                remark: Some(stale(view)),
-                ..VendorWord::default()
+    match (snapshot.freshness, &snapshot.failure) {
+        (Freshness::Fresh, Some(_)) if !is_new => None,
+        (Freshness::Stale, _) if !is_new => {
+            let vendor = VendorReport {
+                carry_forward: true,
+                message: Some(stale_message(snapshot)),
+                ..VendorReport::default()
             };
-            Some((check(unread(view), vendor), Vec::new()))
+            Some((check(unknown(snapshot), vendor), Vec::new()))
         }
-        (standing, _) => {
-            let (outcome, mut vendor, remember) = said(page, follower);
-            if standing == Standing::Stale {
-                vendor.remark = Some(stale(view));
+        (freshness, _) => {
+            let (outcome, mut vendor, updates) = read_components(page, follower);
+            if freshness == Freshness::Stale {
+                vendor.message = Some(stale_message(snapshot));
             } else if outcome.status == Status::Up && !vendor.notes.is_empty() {
-                vendor.remark = Some(vendor.notes.join("; "));
+                vendor.message = Some(vendor.notes.join("; "));
             }
-            Some((check(outcome, vendor), remember))
+            Some((check(outcome, vendor), updates))
         }
     }
 }
 
-/// What the page says to somebody who follows these components.
-fn said(page: &Index<'_>, follower: &Follower) -> (Outcome, VendorWord, Vec<Remember>) {
+/// Reads the components that `follower` follows.
+fn read_components(
+    page: &Index<'_>,
+    follower: &Follower,
+) -> (Outcome, VendorReport, Vec<SnapshotUpdate>) {
     let ids: Vec<&str> = follower
         .components
         .iter()
         .map(|one| one.id.as_str())
         .collect();
-    let (mut remember, mut notes, mut statuses) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut troubled, mut missing): (Vec<&Component>, Vec<&Remembered>) = (Vec::new(), Vec::new());
+    let mut updates = Vec::new();
+    let mut notes = Vec::new();
+    let mut statuses = Vec::new();
+    let mut troubled: Vec<&Component> = Vec::new();
+    let mut missing: Vec<&ComponentSnapshot> = Vec::new();
     for one in &follower.components {
         let sight = match page.sight(&one.id) {
-            // It was on the list of all before: that this one does not mention it says nothing.
+            // A missing component was on a list of all before: not being mentioned means nothing.
             Sight::Unmentioned if one.missing => Sight::Missing,
             sight => sight,
         };
@@ -104,7 +104,7 @@ fn said(page: &Index<'_>, follower: &Follower) -> (Outcome, VendorWord, Vec<Reme
                 if component.status != Status::Up {
                     troubled.push(component);
                 }
-                notes.extend(renamed(one, component));
+                notes.extend(rename_note(one, component));
                 (&component.name, &component.group)
             }
             Sight::Unmentioned => (&one.name, &one.group),
@@ -113,18 +113,18 @@ fn said(page: &Index<'_>, follower: &Follower) -> (Outcome, VendorWord, Vec<Reme
                 (&one.name, &one.group)
             }
         };
-        let gone = sight == Sight::Missing;
-        if (name, group, gone) != (&one.name, &one.group, one.missing) {
-            remember.push(Remember {
-                service_id: follower.subject.id,
+        let is_missing = sight == Sight::Missing;
+        if (name, group, is_missing) != (&one.name, &one.group, one.missing) {
+            updates.push(SnapshotUpdate {
+                service_id: follower.service.id,
                 component_id: one.id.clone(),
                 name: name.clone(),
                 group_name: group.clone(),
-                missing: gone,
+                missing: is_missing,
             });
         }
     }
-    let unsure = statuses.contains(&Status::Unknown);
+    let has_unknown_components = statuses.contains(&Status::Unknown);
     let status = worst(statuses);
     let mut incidents = page.incidents(&ids);
     incidents.sort_by_key(|incident| {
@@ -134,33 +134,37 @@ fn said(page: &Index<'_>, follower: &Follower) -> (Outcome, VendorWord, Vec<Reme
             incident.id.clone(),
         )
     });
-    let incidents: Vec<String> = incidents.into_iter().map(named).collect();
+    let incidents: Vec<String> = incidents.into_iter().map(incident_name).collect();
     let cause = (status != Status::Up).then(|| Cause::Vendor {
         report: report(troubled, &missing, &incidents),
     });
     (
         outcome(status, cause),
-        VendorWord {
-            held: false,
-            unsure,
-            remark: None,
+        VendorReport {
+            carry_forward: false,
+            has_unknown_components,
+            message: None,
             incidents,
             notes,
         },
-        remember,
+        updates,
     )
 }
 
-/// Why a service is not up, in one sentence: the worst components first, then the vendor's incident.
-fn report(mut troubled: Vec<&Component>, missing: &[&Remembered], incidents: &[String]) -> String {
+/// Says why a service is not up, in one sentence: the worst components first, then the vendor's incident.
+fn report(
+    mut troubled: Vec<&Component>,
+    missing: &[&ComponentSnapshot],
+    incidents: &[String],
+) -> String {
     troubled.sort_by_key(|component| Reverse(component.status.severity()));
     let mut parts: Vec<String> = troubled
         .iter()
-        .take(NAMED)
-        .map(|component| state(component))
+        .take(MAX_NAMED)
+        .map(|component| component_state(component))
         .collect();
-    if troubled.len() > NAMED {
-        parts.push(format!("and {} more", troubled.len() - NAMED));
+    if troubled.len() > MAX_NAMED {
+        parts.push(format!("and {} more", troubled.len() - MAX_NAMED));
     }
     match missing {
         [] => {}
@@ -178,20 +182,20 @@ fn report(mut troubled: Vec<&Component>, missing: &[&Remembered], incidents: &[S
         parts.push(incident.clone());
     }
     if parts.is_empty() {
-        // Nothing is followed: what was chosen is gone with its choice.
+        // The followed components were deleted.
         parts.push("no component is followed: choose the components again".into());
     }
     parts.join("; ")
 }
 
-/// A component with the vendor's own word, in the form that people write.
-fn state(component: &Component) -> String {
+/// Formats a component with the vendor's own word for its status.
+fn component_state(component: &Component) -> String {
     let name = match &component.group {
         Some(group) => format!("{} ({group})", component.name),
         None => component.name.clone(),
     };
     let word = component.vendor_status.replace('_', " ");
-    // A number says something to programs only.
+    // A number means something to programs only.
     let word = if word.bytes().all(|byte| byte.is_ascii_digit()) {
         String::new()
     } else {
@@ -205,18 +209,18 @@ fn state(component: &Component) -> String {
     }
 }
 
-/// A vendor's incident by name and link; without the link where both are too long, because a part of it leads nowhere. Some
-/// room is left for what people are told before it.
-fn named(incident: &Incident) -> String {
+/// Formats a vendor's incident by name and link; without the link if both are too long, because a part of
+/// a link is useless. Leaves some room for the text before it.
+fn incident_name(incident: &Incident) -> String {
     let both = incident
         .url
         .as_ref()
         .map(|url| format!("{}: {url}", incident.name));
-    both.filter(|both| both.chars().count() <= MAX_MESSAGE - 100)
+    both.filter(|both| both.chars().count() <= MAX_MESSAGE_CHARS - 100)
         .unwrap_or_else(|| incident.name.clone())
 }
 
-fn renamed(known: &Remembered, component: &Component) -> Option<String> {
+fn rename_note(known: &ComponentSnapshot, component: &Component) -> Option<String> {
     if known.name != component.name {
         return Some(format!(
             "the vendor renamed \"{}\" to \"{}\"",
@@ -232,24 +236,24 @@ fn renamed(known: &Remembered, component: &Component) -> Option<String> {
     })
 }
 
-/// Nothing is known of the page.
-fn unread(view: &View) -> Outcome {
-    let since = view
+/// The outcome if the page has no valid reading.
+fn unknown(snapshot: &PageSnapshot) -> Outcome {
+    let since = snapshot
         .read_at
         .map(|at| format!(" since {}", at.format("%Y-%m-%d %H:%M UTC")))
         .unwrap_or_default();
-    let why = view.failed.as_deref().unwrap_or("it was not asked");
+    let why = snapshot.failure.as_deref().unwrap_or("it was not asked");
     let detail = format!("the vendor page could not be read{since}: {why}");
     outcome(Status::Unknown, Some(Cause::NotChecked { detail }))
 }
 
-/// What is known is old.
-fn stale(view: &View) -> String {
-    let since = view
+/// The message if the reading is stale.
+fn stale_message(snapshot: &PageSnapshot) -> String {
+    let since = snapshot
         .read_at
         .map(|at| at.format("%Y-%m-%d %H:%M UTC").to_string())
         .unwrap_or_default();
-    let why = view.failed.as_deref().unwrap_or("it was not asked");
+    let why = snapshot.failure.as_deref().unwrap_or("it was not asked");
     format!("stale: the vendor page could not be read since {since}: {why}")
 }
 
@@ -267,7 +271,8 @@ fn outcome(status: Status, cause: Option<Cause>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Subject;
+    use crate::check::CheckedService;
+    use uuid::Uuid;
     use vendor_pages::page::{Identity, Listing};
 
     fn component(name: &str, group: Option<&str>, status: Status, word: &str) -> Component {
@@ -285,9 +290,9 @@ mod tests {
         DateTime::from_timestamp(1_700_000_000 + 60 * minutes, 0).unwrap()
     }
 
-    /// What somebody learns who follows the API: status, whether what is known stays, and the message.
-    fn learns(view: &View, new: bool) -> Option<(Status, bool, Option<String>)> {
-        let subject = Arc::new(Subject::followed(
+    /// The check of a follower of the API: status, whether the state is carried forward, and message.
+    fn learns(view: &PageSnapshot, new: bool) -> Option<(Status, bool, Option<String>)> {
+        let service = Arc::new(CheckedService::followed(
             Uuid::from_u128(7),
             1,
             Uuid::from_u128(8),
@@ -295,30 +300,30 @@ mod tests {
             1,
             at(0),
         ));
-        let components = vec![Remembered {
+        let components = vec![ComponentSnapshot {
             id: "API".into(),
             name: "API".into(),
             group: None,
             missing: false,
         }];
         let follower = Follower {
-            subject,
+            service,
             last_slot: (!new).then(|| at(1)),
             components,
         };
-        let (check, remember) = judge(
+        let (check, updates) = judge(
             view,
             view.page.as_ref().map(Index::new).as_ref(),
             &follower,
             at(30),
         )?;
-        assert_eq!((check.slot, check.at, remember), (at(30), at(30), vec![]));
-        let message = check.vendor.remark.or_else(|| check.outcome.message());
-        Some((check.outcome.status, check.vendor.held, message))
+        assert_eq!((check.slot, check.at, updates), (at(30), at(30), vec![]));
+        let message = check.vendor.message.or_else(|| check.outcome.message());
+        Some((check.outcome.status, check.vendor.carry_forward, message))
     }
 
     #[test]
-    fn what_is_learned_depends_on_how_old_it_is_on_whether_it_failed_and_on_who_asks() {
+    fn a_check_depends_on_age_on_failures_and_on_being_new() {
         let page = || Page {
             provider: "",
             name: None,
@@ -329,46 +334,46 @@ mod tests {
             identity: Identity::Id,
             listing: Listing::All,
         };
-        let view = |standing, failed: Option<&str>| View {
+        let view = |freshness, failure: Option<&str>| PageSnapshot {
             page: Some(page()),
             read_at: Some(at(0)),
-            standing,
-            failed: failed.map(Into::into),
+            freshness,
+            failure: failure.map(Into::into),
         };
         let up = Some((Status::Up, false, None));
-        let fresh = view(Standing::Fresh, None);
+        let fresh = view(Freshness::Fresh, None);
         assert_eq!(
             [learns(&fresh, false), learns(&fresh, true)],
             [up.clone(), up.clone()]
         );
-        let failing = view(Standing::Fresh, Some("answered 503"));
+        let failing = view(Freshness::Fresh, Some("answered 503"));
         assert_eq!(
             [learns(&failing, false), learns(&failing, true)],
             [None, up]
         );
 
-        let stale = view(Standing::Stale, Some("answered 503"));
-        let told = Some(
+        let stale = view(Freshness::Stale, Some("answered 503"));
+        let message = Some(
             "stale: the vendor page could not be read since 2023-11-14 22:13 UTC: answered 503"
                 .to_owned(),
         );
         assert_eq!(
             learns(&stale, false),
-            Some((Status::Unknown, true, told.clone()))
+            Some((Status::Unknown, true, message.clone()))
         );
-        assert_eq!(learns(&stale, true), Some((Status::Up, false, told)));
+        assert_eq!(learns(&stale, true), Some((Status::Up, false, message)));
 
         let why = "not checked: the vendor page could not be read since 2023-11-14 22:13 UTC: answered 503".to_owned();
-        let lost = view(Standing::Lost, Some("answered 503"));
+        let lost = view(Freshness::Lost, Some("answered 503"));
         assert_eq!(
             learns(&lost, false),
             Some((Status::Unknown, false, Some(why)))
         );
         assert_eq!(learns(&lost, false), learns(&lost, true));
-        let never = View {
+        let never = PageSnapshot {
             page: None,
             read_at: None,
-            ..view(Standing::Lost, Some("answered 503"))
+            ..view(Freshness::Lost, Some("answered 503"))
         };
         let why = "not checked: the vendor page could not be read: answered 503".to_owned();
         assert_eq!(
@@ -378,9 +383,9 @@ mod tests {
     }
 
     #[test]
-    fn an_incident_is_named_with_its_whole_link_or_without_it() {
+    fn an_incident_has_its_whole_link_or_none() {
         let slow = |length: usize| {
-            named(&Incident {
+            incident_name(&Incident {
                 id: "1".into(),
                 name: "Slow".into(),
                 impact: String::new(),
@@ -394,12 +399,12 @@ mod tests {
             })
         };
         assert_eq!(slow(1), "Slow: https://a.example/1");
-        assert_eq!(slow(376).chars().count(), MAX_MESSAGE - 100);
+        assert_eq!(slow(376).chars().count(), MAX_MESSAGE_CHARS - 100);
         assert_eq!(slow(377), "Slow");
     }
 
     #[test]
-    fn a_report_names_the_worst_components_first_then_what_is_missing_then_the_incident() {
+    fn a_report_names_the_worst_components_first() {
         let all = [
             component("Mail", None, Status::Degraded, "degraded_performance"),
             component("API", Some("Europe"), Status::Down, "major_outage"),
@@ -407,7 +412,7 @@ mod tests {
             component("EC2", None, Status::Down, "3"),
             component("Push", None, Status::Unknown, ""),
         ];
-        let gone = |name: &str| Remembered {
+        let gone = |name: &str| ComponentSnapshot {
             id: name.into(),
             name: name.into(),
             group: None,

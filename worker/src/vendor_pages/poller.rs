@@ -1,16 +1,16 @@
-//! Carries out one claim of a page: asks it if that is allowed, has recorded what came of it, and looks for its answers
-//! anew when the vendor seems to have moved. Decides nothing about statuses and writes nothing itself.
+//! Polls one claimed page: fetches it if that is allowed, has the result recorded, and rediscovers it
+//! when its vendor seems to have moved it. Decides nothing about statuses and writes nothing itself.
 
 use super::cadence::{self, Times};
-use super::content::is_same_vendors;
-use super::fetching::{self, Fetching, Kind};
-use super::recording::{Recorded, Recording, Seen};
-use super::store::Pages;
+use super::content::is_same_vendor;
+use super::fetching::{self, FailureKind, PageFetcher};
+use super::poll_limits::{PollLimits, PollPermits};
+use super::recording::{PollRecorder, PollResult, Recorded};
+use super::store::PageStore;
 use crate::announcer::Announcer;
 use crate::clock::Clock;
-use crate::host_limit::{HostLimit, HostPlace};
 use crate::outage::Outage;
-use crate::recorder::is_refusal;
+use crate::recorder::{Recorder, is_refusal};
 use crate::services::{FollowedPage, Services};
 use crate::stats::{Stats, add};
 use anyhow::Context as _;
@@ -31,33 +31,24 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use vendor_pages::{Discovery, discover, validate_urls};
 
-/// The most pages of one host that are polled at once.
-const PER_HOST: usize = 4;
-/// The same of all hosts below one registered domain: whoever owns it can name as many hosts as they like.
-const PER_OWNER: usize = 8;
-/// One of so many places is kept for pages that answered quickly the last time: others may take all the rest of the time.
-const RESERVED: usize = 4;
-/// An answer that took no longer is quick, and one that took longer than this is slow.
-const QUICK: Duration = Duration::from_secs(2);
-const SLOW: Duration = Duration::from_secs(5);
-/// How much longer than the answer a claim must last: the time to record it.
-const MARGIN: Duration = Duration::from_secs(15);
-/// The longest that looking for a page anew takes: from two addresses, three rounds of five seconds each, and some.
-const DETECTION: Duration = Duration::from_secs(35);
-/// After so many failures in a row, by answers that are not what they were, the vendor may have moved.
+/// How much longer than the fetch a claim must last: the time to record the result.
+const RECORD_MARGIN: Duration = Duration::from_secs(15);
+/// Timeout of a rediscovery: from two addresses, three rounds of five seconds each.
+const REDISCOVERY_TIMEOUT: Duration = Duration::from_secs(35);
+/// Number of consecutive unreadable responses after which the vendor may have moved the page.
 const MOVED_AFTER: i32 = 3;
-/// How often that is looked into.
-const DETECT_EVERY: TimeDelta = TimeDelta::hours(24);
-/// How soon a page is looked at again that is just being asked.
-const SOON: TimeDelta = TimeDelta::seconds(2);
-/// How often followers are judged anew without another fetch: each of them gets a check by it, whoever asked for one.
-const JUDGE_EVERY: Duration = Duration::from_secs(2);
-/// A transaction that takes longer has been forgotten by somebody.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// What could not be recorded for so long is given up: the page is asked again.
-const TOO_OLD: Duration = Duration::from_secs(45);
+/// Minimum time between two rediscoveries of a page.
+const REDISCOVERY_INTERVAL: TimeDelta = TimeDelta::hours(24);
+/// How soon a page is polled again that another worker is fetching.
+const BUSY_RETRY_DELAY: TimeDelta = TimeDelta::seconds(2);
+/// Minimum time between two checks of all followers without a fetch, however many of them ask for one.
+const RECHECK_INTERVAL: Duration = Duration::from_secs(2);
+/// After this a transaction is given up and tried again.
+const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(20);
+/// A result that could not be recorded for so long is dropped; the page is fetched again.
+const MAX_RESULT_AGE: Duration = Duration::from_secs(45);
 
-/// What every poll of this worker uses.
+/// Polls the pages of this worker.
 #[derive(Debug)]
 pub(crate) struct Poller {
     live: Coordination,
@@ -65,50 +56,27 @@ pub(crate) struct Poller {
     clock: Clock,
     announcer: Announcer,
     stats: Arc<Stats>,
-    fetching: Fetching,
-    recording: Recording,
-    /// How many pages are polled at once: in all, of those that have not just answered quickly, of one host, and of all
-    /// hosts that one owner can name.
-    all: HostLimit,
-    unproven: HostLimit,
-    hosts: HostLimit,
-    owners: HostLimit,
-    /// How the pages answered that this worker asked.
-    paces: Mutex<HashMap<Uuid, Pace>>,
-    everything: Arc<str>,
-    /// Looking for a page sends some sixty requests: one at a time.
-    detecting: Semaphore,
-    /// The pages whose followers were judged lately without another fetch, and when.
-    judged: Mutex<HashMap<Uuid, Instant>>,
-    /// Whether the database or the live state is away.
+    fetcher: PageFetcher,
+    recorder: PollRecorder,
+    limits: PollLimits,
+    /// A rediscovery sends some sixty requests: one at a time.
+    rediscovery: Semaphore,
+    /// When the followers of a page were last checked without a fetch.
+    rechecked: Mutex<HashMap<Uuid, Instant>>,
     outage: Mutex<Outage>,
-    /// Nothing new is asked.
+    /// Cancelled when no fetch may begin.
     stopping: CancellationToken,
 }
 
-/// What one running poll occupies until it is over.
+/// What a poller is made of.
 #[derive(Debug)]
-pub(crate) struct PollPlaces {
-    _taken: Vec<HostPlace>,
-}
-
-/// How a page answered lately.
-#[derive(Debug, Default)]
-struct Pace {
-    /// The last time at once.
-    is_quick: bool,
-    /// How often in a row it took long.
-    slow: i32,
-}
-
-/// What is the poller's to share.
-#[derive(Debug)]
-pub(crate) struct Parts {
+pub(crate) struct PollerParts {
     pub(crate) db: DatabaseConnection,
     pub(crate) live: Coordination,
     pub(crate) services: Services,
     pub(crate) clock: Clock,
     pub(crate) announcer: Announcer,
+    pub(crate) recorder: Arc<Recorder>,
     pub(crate) stats: Arc<Stats>,
     pub(crate) fetcher: Fetcher,
     pub(crate) concurrency: usize,
@@ -116,208 +84,191 @@ pub(crate) struct Parts {
 }
 
 impl Poller {
-    pub(crate) fn new(parts: Parts) -> Self {
-        let Parts {
-            db,
-            live,
-            services,
-            clock,
-            announcer,
-            stats,
-            fetcher,
-            concurrency,
-            stopping,
-        } = parts;
-        let fetching = Fetching::new(&fetcher, Arc::clone(&stats));
-        let recording = Recording::new(
-            Pages::new(db),
-            announcer.clone(),
-            clock.clone(),
-            Arc::clone(&stats),
-        );
-        let (all, unproven) = (
-            HostLimit::new(concurrency),
-            HostLimit::new(concurrency - concurrency / RESERVED),
-        );
-        let (hosts, owners, everything) = (
-            HostLimit::new(PER_HOST),
-            HostLimit::new(PER_OWNER),
-            "".into(),
-        );
-        let (detecting, outage) = (
-            Semaphore::new(1),
-            Mutex::new(Outage::new("Following vendor pages")),
-        );
+    pub(crate) fn new(parts: PollerParts) -> Self {
+        let pages = PageStore::new(parts.db);
         Self {
-            live,
-            services,
-            clock,
-            announcer,
-            stats,
-            fetching,
-            recording,
-            all,
-            unproven,
-            hosts,
-            owners,
-            paces: Mutex::default(),
-            everything,
-            detecting,
-            judged: Mutex::default(),
-            outage,
-            stopping,
+            fetcher: PageFetcher::new(&parts.fetcher, Arc::clone(&parts.stats)),
+            recorder: PollRecorder::new(pages, parts.recorder, parts.clock.clone()),
+            limits: PollLimits::new(parts.concurrency),
+            live: parts.live,
+            services: parts.services,
+            clock: parts.clock,
+            announcer: parts.announcer,
+            stats: parts.stats,
+            rediscovery: Semaphore::new(1),
+            rechecked: Mutex::default(),
+            outage: Mutex::new(Outage::new("Following vendor pages")),
+            stopping: parts.stopping,
         }
     }
 
-    /// A place for a poll of `page`.
+    /// Takes the permits for a poll of `page`.
     ///
     /// # Errors
-    /// With the time after which to ask again when there is none.
-    pub(crate) fn places(&self, page: &FollowedPage, now: Instant) -> Result<PollPlaces, Duration> {
-        let mut taken = vec![self.hosts.take(&page.host, now)?];
-        for owner in &page.owners {
-            taken.push(self.owners.take(owner, now)?);
-        }
-        if !self.paces().get(&page.id).is_some_and(|pace| pace.is_quick) {
-            taken.push(self.unproven.take(&self.everything, now)?);
-        }
-        taken.push(self.all.take(&self.everything, now)?);
-        Ok(PollPlaces { _taken: taken })
+    /// Returns after how long to try again if there are none.
+    pub(crate) fn acquire(
+        &self,
+        page: &FollowedPage,
+        now: Instant,
+    ) -> Result<PollPermits, Duration> {
+        self.limits.acquire(page, now)
     }
 
-    /// Polls `page` under `claim`, whose end is seen to in every case.
+    /// Polls `page` under `claim`, which is completed in every case.
     pub(crate) async fn poll(
         self: Arc<Self>,
         page: Arc<FollowedPage>,
-        claim: Claim,
-        places: PollPlaces,
+        mut claim: Claim,
+        permits: PollPermits,
     ) {
-        let mut claim = claim;
         add(&self.stats.pages.polls, 1);
-        let polled = AssertUnwindSafe(self.polled(page.id, &mut claim))
+        let polled = AssertUnwindSafe(self.poll_under_claim(page.id, &mut claim))
             .catch_unwind()
             .await;
         let next = match polled {
             Ok(Ok(next)) => {
-                self.outage().worked();
+                self.outage().end();
                 next
             }
             Ok(Err(error)) => {
-                self.outage().failed(&format!("{error:#}"));
-                Some(self.clock.now() + SOON)
+                self.outage().begin(&format!("{error:#}"));
+                Some(self.clock.now() + BUSY_RETRY_DELAY)
             }
             Err(_) => {
                 add(&self.stats.panics, 1);
-                tracing::error!(page = %page.id, "following a vendor page panicked; it is looked at again in a minute");
+                tracing::error!(page = %page.id, "polling a vendor page panicked, retrying in a minute");
                 Some(self.clock.now() + INTERVAL)
             }
         };
         if let Some(next) = next {
             self.announcer.complete(claim, next).await;
         }
-        drop(places);
+        drop(permits);
     }
 
-    /// When the page is due next; `None` when it is not due any more.
-    async fn polled(&self, id: Uuid, claim: &mut Claim) -> anyhow::Result<Option<DateTime<Utc>>> {
-        let pages = &self.recording.pages;
-        let row = pages
+    /// Returns when the page is due next; `None` if it is not due any more.
+    async fn poll_under_claim(
+        &self,
+        id: Uuid,
+        claim: &mut Claim,
+    ) -> anyhow::Result<Option<DateTime<Utc>>> {
+        let row = self
+            .recorder
+            .pages
             .followed(id)
             .await
-            .context("the page cannot be read from the database")?;
-        let Some(mut row) = row else {
-            self.leave(id).await?;
+            .context("failed to read the page from the database")?;
+        let Some(row) = row else {
+            self.remove(id).await?;
             return Ok(None);
         };
         let now = self.clock.now();
-        if !Times::from(&row).allow(now) {
-            if row.fetched_at.is_none() && row.failures == 0 {
-                // Asked for the first time right now: whoever did that will tell everybody.
-                return Ok(Some(now + SOON));
-            }
-            if let Some(wait) = self.judged_lately(id, Instant::now()) {
-                return Ok(Some(now + TimeDelta::from_std(wait)?));
-            }
-            let recorded = self.record(id, row.attempted_at, &Seen::Nothing).await?;
-            return self.next(id, recorded).await;
+        if Times::from(&row).allow(now) {
+            self.fetch_and_record(row, claim, now).await
+        } else {
+            self.recheck(&row, now).await
         }
-        self.extend(claim, fetching::PATIENCE + MARGIN).await;
-        let began = pages.attempt(id, row.attempted_at, now).await;
-        if !began.context("the attempt cannot be noted in the database")? {
-            return Ok(Some(now + SOON));
+    }
+
+    /// Checks the followers of a page that may not be fetched yet against its stored reading.
+    async fn recheck(
+        &self,
+        row: &vendor_page::Model,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Option<DateTime<Utc>>> {
+        if row.fetched_at.is_none() && row.failures == 0 {
+            // The first fetch is under way; it will check all followers.
+            return Ok(Some(now + BUSY_RETRY_DELAY));
+        }
+        if let Some(wait) = self.recheck_delay(row.id, Instant::now()) {
+            return Ok(Some(now + TimeDelta::from_std(wait)?));
+        }
+        let recorded = self
+            .record(row.id, row.attempted_at, &PollResult::NotFetched)
+            .await?;
+        self.next_due(row.id, recorded).await
+    }
+
+    async fn fetch_and_record(
+        &self,
+        mut row: vendor_page::Model,
+        claim: &mut Claim,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Option<DateTime<Utc>>> {
+        let id = row.id;
+        let pages = &self.recorder.pages;
+        self.extend(claim, fetching::FETCH_TIMEOUT + RECORD_MARGIN)
+            .await;
+        let has_begun = pages
+            .begin_fetch(id, row.attempted_at, now)
+            .await
+            .context("failed to note the fetch in the database")?;
+        if !has_begun {
+            return Ok(Some(now + BUSY_RETRY_DELAY));
         }
         if let Some(read_at) = row.fetched_at.filter(|_| row.validators.is_some())
-            && pages.turned(id, read_at, now).await?
+            && pages.maintenance_boundary_passed(id, read_at, now).await?
         {
             row.validators = None;
         }
         let begun = Instant::now();
-        let asked = tokio::select! {
-            asked = self.fetching.ask(&row, now) => asked,
+        let fetched = tokio::select! {
+            fetched = self.fetcher.fetch(&row, now) => fetched,
             () = self.stopping.cancelled() => return Ok(Some(now)),
         };
-        let slow = self.note_pace(id, begun.elapsed(), asked.is_ok());
-        let recorded = self
-            .record(id, Some(now), &Seen::Asked(asked, row.failures))
-            .await?;
-        let failed = match recorded {
-            Recorded::Next {
-                failed: Some((failures, Kind::Unreadable)),
-                ..
-            } => failures,
-            _ => 0,
-        };
-        let lately = row.detected_at.is_some_and(|at| now - at < DETECT_EVERY);
-        if failed >= MOVED_AFTER && !lately {
-            self.extend(claim, DETECTION + MARGIN).await;
-            if let Some(seen) = self.detect(&row, now).await? {
-                let recorded = self.record(id, Some(now), &seen).await?;
-                return self.next(id, recorded).await;
+        let slow = self
+            .limits
+            .note_response(id, begun.elapsed(), fetched.is_ok());
+        let result = PollResult::Fetched(fetched, row.failures);
+        let recorded = self.record(id, Some(now), &result).await?;
+        if self.may_have_moved(&row, &recorded, now) {
+            self.extend(claim, REDISCOVERY_TIMEOUT + RECORD_MARGIN)
+                .await;
+            if let Some(found) = self.rediscover(&row, now).await? {
+                let recorded = self.record(id, Some(now), &found).await?;
+                return self.next_due(id, recorded).await;
             }
         }
-        let not_sooner = match recorded {
-            // One that fails has waits of its own, and is looked at when what it said becomes stale.
-            Recorded::Next { failed: None, .. } => cadence::slowed(id, now, slow),
+        let not_before = match recorded {
+            // A failing page has a backoff of its own, and is due when its reading becomes stale.
+            Recorded::Next { failed: None, .. } => cadence::slow_next(id, now, slow),
             _ => now,
         };
-        Ok(self
-            .next(id, recorded)
-            .await?
-            .map(|next| next.max(not_sooner)))
+        let next = self.next_due(id, recorded).await?;
+        Ok(next.map(|next| next.max(not_before)))
     }
 
-    /// Notes how long the page took to answer: how many slow answers in a row that makes.
-    fn note_pace(&self, id: Uuid, took: Duration, answered: bool) -> i32 {
-        let mut paces = self.paces();
-        let pace = paces.entry(id).or_default();
-        pace.is_quick = answered && took < QUICK;
-        pace.slow = if took > SLOW {
-            pace.slow.saturating_add(1)
-        } else {
-            0
+    fn may_have_moved(
+        &self,
+        row: &vendor_page::Model,
+        recorded: &Recorded,
+        now: DateTime<Utc>,
+    ) -> bool {
+        let unreadable = match recorded {
+            Recorded::Next {
+                failed: Some((failures, FailureKind::Unreadable)),
+                ..
+            } => *failures,
+            _ => 0,
         };
-        pace.slow
+        let is_recent = row
+            .detected_at
+            .is_some_and(|at| now - at < REDISCOVERY_INTERVAL);
+        unreadable >= MOVED_AFTER && !is_recent
     }
 
-    fn paces(&self) -> MutexGuard<'_, HashMap<Uuid, Pace>> {
-        self.paces
-            .lock()
-            .expect("nothing panics while it holds the lock")
-    }
-
-    /// Looks for the page anew, where its vendor may have moved it.
-    async fn detect(
+    /// Searches for a page that its vendor may have moved.
+    async fn rediscover(
         &self,
         row: &vendor_page::Model,
         now: DateTime<Utc>,
-    ) -> anyhow::Result<Option<Seen>> {
-        let Ok(_turn) = self.detecting.try_acquire() else {
+    ) -> anyhow::Result<Option<PollResult>> {
+        let Ok(_permit) = self.rediscovery.try_acquire() else {
             return Ok(None);
         };
-        if !self
-            .recording
-            .pages
-            .detect(row.id, row.detected_at, now)
+        let pages = &self.recorder.pages;
+        if !pages
+            .begin_rediscovery(row.id, row.detected_at, now)
             .await?
         {
             return Ok(None);
@@ -328,23 +279,23 @@ impl Poller {
             .into_iter()
             .map(String::from)
             .collect();
-        let fetcher = self.fetching.fetcher();
-        let known = self.recording.pages.known(row.id).await?;
-        let looking = async {
+        let fetcher = self.fetcher.client();
+        let known = pages.known_components(row.id).await?;
+        let search = async {
             if row.user_defined {
-                // These addresses are what somebody wants; what they say now counts if all of them say anything.
+                // Addresses that a user entered are kept; they are read anew if all of them respond.
                 let (found, rejected) = validate_urls(fetcher, &urls).await;
                 let found =
                     found.filter(|found| rejected.is_empty() && !found.page.components.is_empty());
-                return found.map(|found| seen(found, &known));
+                return found.map(|found| classify(found, &known));
             }
             let mut replaced = None;
             for address in row.url.iter().chain(urls.first()) {
                 match discover(fetcher, address)
                     .await
-                    .map(|found| seen(found, &known))
+                    .map(|found| classify(found, &known))
                 {
-                    Ok(found @ Seen::Found(_)) => return Some(found),
+                    Ok(found @ PollResult::Rediscovered(_)) => return Some(found),
                     Ok(other) => replaced = replaced.or(Some(other)),
                     Err(_) => {}
                 }
@@ -352,87 +303,88 @@ impl Poller {
             replaced
         };
         let found = tokio::select! {
-            found = timeout(DETECTION, looking) => found.ok().flatten(),
+            found = timeout(REDISCOVERY_TIMEOUT, search) => found.ok().flatten(),
             () = self.stopping.cancelled() => None,
         };
         match &found {
-            Some(Seen::Found(found)) => {
+            Some(PollResult::Rediscovered(found)) => {
                 let now = &found.api_urls;
-                tracing::info!(page = %row.id, before = %row.api_urls, ?now, "a vendor page was found anew");
+                tracing::info!(page = %row.id, before = %row.api_urls, ?now, "rediscovered a vendor page");
             }
-            Some(Seen::Replaced(address)) => {
-                tracing::info!(page = %row.id, %address, "a vendor page has another one in its place; it is not read");
+            Some(PollResult::Replaced(address)) => {
+                tracing::info!(page = %row.id, %address, "a vendor page was replaced by another one, not reading it");
             }
             _ => {}
         }
         Ok(found)
     }
 
-    async fn next(&self, id: Uuid, recorded: Recorded) -> anyhow::Result<Option<DateTime<Utc>>> {
+    async fn next_due(
+        &self,
+        id: Uuid,
+        recorded: Recorded,
+    ) -> anyhow::Result<Option<DateTime<Utc>>> {
         match recorded {
             Recorded::Next { next, .. } => Ok(Some(next)),
-            Recorded::Superseded => Ok(Some(self.clock.now() + SOON)),
+            Recorded::Superseded => Ok(Some(self.clock.now() + BUSY_RETRY_DELAY)),
             Recorded::Gone => {
-                self.leave(id).await?;
+                self.remove(id).await?;
                 Ok(None)
             }
             Recorded::Moved(other) => {
                 self.live.schedule(&[(other, self.clock.now())]).await?;
-                self.leave(id).await?;
+                self.remove(id).await?;
                 Ok(None)
             }
         }
     }
 
-    /// Records, and tries again for a while when the database is away.
+    /// Records a result, with retries while the database is away.
     async fn record(
         &self,
         id: Uuid,
         attempted_at: Option<DateTime<Utc>>,
-        seen: &Seen,
+        result: &PollResult,
     ) -> anyhow::Result<Recorded> {
-        let (begun, seen_at) = (Instant::now(), self.clock.now());
+        let begun = Instant::now();
+        let polled_at = self.clock.now();
         loop {
-            let error = match timeout(
-                PATIENCE,
-                self.recording.record(id, attempted_at, seen, seen_at),
-            )
-            .await
-            {
+            let recording = self.recorder.record(id, attempted_at, result, polled_at);
+            let error = match timeout(TRANSACTION_TIMEOUT, recording).await {
                 Ok(Ok(recorded)) => return Ok(recorded),
                 Ok(Err(error)) if is_refusal(&error) => {
-                    tracing::error!(page = %id, %error, "the database refuses what a vendor page says; it is dropped");
+                    tracing::error!(page = %id, %error, "the database refuses a reading of a vendor page, dropping it");
                     add(&self.stats.lost, 1);
                     return Ok(Recorded::Superseded);
                 }
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => "the database does not answer".to_owned(),
             };
-            let wait = self.outage().failed(&error);
-            if begun.elapsed() > TOO_OLD || self.stopping.is_cancelled() {
+            let wait = self.outage().begin(&error);
+            if begun.elapsed() > MAX_RESULT_AGE || self.stopping.is_cancelled() {
                 add(&self.stats.lost, 1);
-                anyhow::bail!("what it said could not be recorded: {error}");
+                anyhow::bail!("failed to record the result of a poll: {error}");
             }
             let _ = timeout(wait, self.stopping.cancelled()).await;
         }
     }
 
-    /// How long its followers are to wait who were judged a moment ago without another fetch; if they need not, they are
-    /// judged now.
-    fn judged_lately(&self, id: Uuid, now: Instant) -> Option<Duration> {
-        let mut judged = self
-            .judged
+    /// Returns how long to wait before the followers of a page are checked again without a fetch; `None`
+    /// to check them now.
+    fn recheck_delay(&self, id: Uuid, now: Instant) -> Option<Duration> {
+        let mut rechecked = self
+            .rechecked
             .lock()
             .expect("nothing panics while it holds the lock");
-        judged.retain(|_, at| now.duration_since(*at) < JUDGE_EVERY);
-        if let Some(at) = judged.get(&id) {
+        rechecked.retain(|_, at| now.duration_since(*at) < RECHECK_INTERVAL);
+        if let Some(at) = rechecked.get(&id) {
             return Some(
-                (*at + JUDGE_EVERY)
+                (*at + RECHECK_INTERVAL)
                     .duration_since(now)
                     .max(Duration::from_millis(1)),
             );
         }
-        judged.insert(id, now);
+        rechecked.insert(id, now);
         None
     }
 
@@ -442,7 +394,7 @@ impl Poller {
             .expect("nothing panics while it holds the lock")
     }
 
-    /// Makes the claim last. If it is void or the live state is away, what is learned counts even so.
+    /// Extends the claim if it would end before `needed`. The result counts even if that fails.
     async fn extend(&self, claim: &mut Claim, needed: Duration) {
         let left = (claim.lease_until - self.clock.now())
             .to_std()
@@ -452,24 +404,24 @@ impl Poller {
         }
     }
 
-    /// Takes the page out of the queue. Should somebody have begun to follow it at that very moment, it is put in again.
-    async fn leave(&self, id: Uuid) -> anyhow::Result<()> {
-        self.services.drop_one(id);
-        self.fetching.forget(id);
-        self.paces().remove(&id);
+    /// Removes the page from the queue. Puts it back if a service began to follow it at that very moment.
+    async fn remove(&self, id: Uuid) -> anyhow::Result<()> {
+        self.services.invalidate(id);
+        self.fetcher.forget(id);
+        self.limits.forget(id);
         self.live.remove(&[id]).await?;
-        if self.recording.pages.followed(id).await?.is_some() {
+        if self.recorder.pages.followed(id).await?.is_some() {
             self.live.ensure(&[(id, self.clock.now())]).await?;
         }
         Ok(())
     }
 }
 
-/// What it means that this was found where a page with components that are `known` had been: a link on a page for people
-/// may lead to anybody's.
-fn seen(found: Discovery, known: &[(String, String)]) -> Seen {
-    if is_same_vendors(&found.page, known) {
-        return Seen::Found(Box::new(found));
+/// Tells whether a found page is the searched one, by its components: a link on a website may lead to any
+/// vendor's page.
+fn classify(found: Discovery, known: &[(String, String)]) -> PollResult {
+    if is_same_vendor(&found.page, known) {
+        return PollResult::Rediscovered(Box::new(found));
     }
-    Seen::Replaced(found.page.url.unwrap_or_else(|| found.api_urls.concat()))
+    PollResult::Replaced(found.page.url.unwrap_or_else(|| found.api_urls.concat()))
 }

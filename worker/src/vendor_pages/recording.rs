@@ -1,18 +1,16 @@
-//! Makes what a poll learned durable: the page's rows, and a check for each follower by the same judgement as every other
-//! check, in one transaction for some hundred followers; and only then lets anybody know.
+//! Records polls of vendor pages: the rows of the page, and a check for each follower, in one
+//! transaction for some hundred followers. Announces the checks after the commit.
 
 use super::cadence::{self, Times};
-use super::content::{Spoken, Stored};
-use super::fetching::{Answer, Failure, Kind};
-use super::judging::{self, View};
-use super::store::{FOLLOWERS, Pages};
-use crate::announcer::{Announcement, Announcer};
+use super::content::{PresentLists, StoredPage};
+use super::fetching::{Failure, FailureKind, FetchedPage};
+use super::judging::{self, PageSnapshot};
+use super::store::{FOLLOWER_BATCH, PageStore};
+use crate::check::Check;
 use crate::clock::Clock;
-use crate::metrics;
-use crate::recorder::{Fate, Judgement, Store};
-use crate::stats::{Stats, add};
+use crate::recorder::{RecordOutcome, Recorder};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::vendor_page::{Standing, standing};
+use domain::vendor_page::{Freshness, freshness};
 use entity::{column, vendor_page};
 use sea_orm::{DatabaseTransaction, DbErr};
 use serde_json::{Value, json};
@@ -24,323 +22,349 @@ use vendor_pages::Discovery;
 use vendor_pages::page::following::Index;
 use vendor_pages::page::{Listing, Page};
 
-/// How soon a page is looked at again whose followers were changed while they were judged.
-const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(1);
+/// How soon a page is polled again if followers were changed while they were judged.
+const CHANGED_FOLLOWER_DELAY: TimeDelta = TimeDelta::seconds(1);
 
-/// What is said of a page in whose place there is one of which nothing is known.
+/// Shown for a page that was replaced by one with none of its components.
 const REPLACED: &str =
     "the page has moved or was replaced by one without any component that is known";
 
-/// What one poll of a page saw.
+/// The result of polling a page once.
 #[derive(Debug)]
-pub(crate) enum Seen {
-    /// The page was asked, after so many attempts in a row had failed.
-    Asked(Result<Answer, Failure>, i32),
-    /// Its answers were looked for anew, and found: the page has components that are known.
-    Found(Box<Discovery>),
-    /// They were looked for, and there is only a page without anything that is known, at this address.
+pub(crate) enum PollResult {
+    /// The page was fetched, after so many consecutive failures.
+    Fetched(Result<FetchedPage, Failure>, i32),
+    /// The page was rediscovered, with components that are known.
+    Rediscovered(Box<Discovery>),
+    /// Rediscovery found only a page without any known component, at this address.
     Replaced(String),
-    /// It may not be asked yet: what is stored counts.
-    Nothing,
+    /// The page may not be fetched yet: the stored reading counts.
+    NotFetched,
 }
 
-/// What became of it.
+/// The outcome of recording a poll.
 #[derive(Debug)]
 pub(crate) enum Recorded {
-    /// The page is due next at this time.
+    /// The page is due next at `next`.
     Next {
-        /// When.
         next: DateTime<Utc>,
-        /// It was asked and could not be read, for so many times in a row and for this reason.
-        failed: Option<(i32, Kind)>,
+        /// The number of consecutive failures and the kind of the last one, if this fetch failed.
+        failed: Option<(i32, FailureKind)>,
     },
-    /// Somebody else polled it meanwhile, and knows more.
+    /// Another worker polled the page meanwhile and knows more.
     Superseded,
-    /// It is gone.
+    /// The page was deleted.
     Gone,
-    /// Everybody who followed it follows this one instead.
+    /// All followers follow this page instead.
     Moved(Uuid),
 }
 
-/// Records polls, one transaction at a time: many of them must not take the connections that checks are recorded by.
+/// Records polls, one transaction at a time, so that many polls do not take the connections that
+/// probes are recorded by.
 #[derive(Debug)]
-pub(crate) struct Recording {
-    pub(crate) pages: Pages,
-    checks: Store,
-    announcer: Announcer,
+pub(crate) struct PollRecorder {
+    pub(crate) pages: PageStore,
+    recorder: Arc<Recorder>,
     clock: Clock,
-    stats: Arc<Stats>,
-    turn: Mutex<()>,
+    transaction_turn: Mutex<()>,
 }
 
-/// What a poll has made of the page itself.
-struct Settled {
+/// A page whose own rows are written.
+struct UpdatedPage {
     row: vendor_page::Model,
-    view: View,
-    failed: Option<(i32, Kind)>,
+    snapshot: PageSnapshot,
+    failed: Option<(i32, FailureKind)>,
 }
 
-impl Recording {
-    pub(crate) fn new(pages: Pages, announcer: Announcer, clock: Clock, stats: Arc<Stats>) -> Self {
-        let checks = Store::new(pages.db.clone());
+impl PollRecorder {
+    pub(crate) fn new(pages: PageStore, recorder: Arc<Recorder>, clock: Clock) -> Self {
         Self {
             pages,
-            checks,
-            announcer,
+            recorder,
             clock,
-            stats,
-            turn: Mutex::new(()),
+            transaction_turn: Mutex::new(()),
         }
     }
 
-    /// Records what was seen of `page` at `seen_at`, unless it was asked again since `attempted_at`.
+    /// Records the result of a poll at `polled_at`, unless the page was fetched again since
+    /// `attempted_at`.
     ///
-    /// The checks stand for the moment when they are judged, under the lock of the page: of two polls the one that is
-    /// recorded last is the later one, however long its answer had to wait.
+    /// The slot of the checks is the time when they are evaluated under the lock of the page: of two
+    /// polls the one that is recorded last is the later one, however long it had to wait.
     pub(crate) async fn record(
         &self,
         page: Uuid,
         attempted_at: Option<DateTime<Utc>>,
-        seen: &Seen,
-        seen_at: DateTime<Utc>,
+        result: &PollResult,
+        polled_at: DateTime<Utc>,
     ) -> Result<Recorded, DbErr> {
-        let (mut settled, mut after, mut again) = (None, i32::MIN, false);
+        let mut updated = None;
+        let mut last_seq = i32::MIN;
+        let mut has_changed_follower = false;
         loop {
-            // A page with many followers lets others go first between two transactions.
-            let turn = self.turn.lock().await;
+            // Taken for each transaction, so that a page with many followers lets others go first.
+            let turn = self.transaction_turn.lock().await;
             let begun = Instant::now();
-            let transaction = self.checks.begin().await?;
+            let transaction = self.recorder.begin().await?;
             let Some(row) = self.pages.lock(&transaction, page).await? else {
                 return Ok(Recorded::Gone);
             };
             if row.attempted_at != attempted_at {
                 return Ok(Recorded::Superseded);
             }
-            if settled.is_none() {
-                if let Some((other, found)) = self.other_row(&transaction, &row, seen).await? {
-                    if row.listing == column::Listing::All && found.listing == Listing::Mentioned {
-                        let shown: Vec<_> = found
-                            .components
-                            .iter()
-                            .map(|component| component.id.clone())
-                            .collect();
-                        self.pages.miss(&transaction, page, &shown).await?;
-                    }
-                    self.pages
-                        .move_followers(&transaction, page, other, seen_at)
+            if updated.is_none() {
+                if let Some((other, found)) = self.other_page(&transaction, &row, result).await? {
+                    self.move_followers(&transaction, &row, other, found, polled_at)
                         .await?;
                     transaction.commit().await?;
                     return Ok(Recorded::Moved(other));
                 }
-                settled = Some(self.settle(&transaction, row, seen, seen_at).await?);
+                updated = Some(self.update(&transaction, row, result, polled_at).await?);
             }
-            let settled = settled.as_ref().expect("it was just settled");
-            let followers = self.pages.followers(&transaction, page, after).await?;
-            let now = self.clock.now().max(seen_at);
-            let index = settled.view.page.as_ref().map(Index::new);
-            let judge = |follower| judging::judge(&settled.view, index.as_ref(), follower, now);
-            let (checks, remember): (Vec<_>, Vec<_>) = followers.iter().filter_map(judge).unzip();
-            let numbers: Vec<_> = checks.iter().map(|check| check.subject.seq).collect();
-            let known = self.checks.read(&transaction, &numbers).await?;
-            let mut judgement = Judgement::of(checks.iter().collect(), known, now);
-            self.checks.write(&transaction, &judgement).await?;
+            let updated = updated.as_ref().expect("it was just set");
+            let followers = self.pages.followers(&transaction, page, last_seq).await?;
+            let now = self.clock.now().max(polled_at);
+            let index = updated.snapshot.page.as_ref().map(Index::new);
+            let (checks, snapshots): (Vec<Check>, Vec<_>) = followers
+                .iter()
+                .filter_map(|follower| {
+                    judging::judge(&updated.snapshot, index.as_ref(), follower, now)
+                })
+                .unzip();
+            let batch = self
+                .recorder
+                .record(&transaction, checks.iter().collect(), now)
+                .await?;
             self.pages
-                .remember(&transaction, &remember.concat())
+                .update_snapshots(&transaction, &snapshots.concat())
                 .await?;
             transaction.commit().await?;
             drop(turn);
 
-            metrics::recorded(&judgement, begun.elapsed(), now);
-            let recorded = judgement.recorded();
-            add(&self.stats.recorded, recorded);
-            add(&self.stats.discarded, checks.len() - recorded);
-            again |= judgement.fates.contains(&Fate::Outdated);
-            let forgotten = std::mem::take(&mut judgement.set_back);
-            let (latest, events) = judgement.news();
-            self.announcer
-                .tell(Announcement {
-                    forgotten,
-                    latest,
-                    events,
-                    ..Announcement::default()
-                })
-                .await;
-            if followers.len() < FOLLOWERS {
-                let next = Times::from(&settled.row).next(page, self.clock.now());
-                let next = if again {
-                    next.min(self.clock.now() + LOOK_AGAIN)
-                } else {
-                    next
-                };
-                return Ok(Recorded::Next {
-                    next,
-                    failed: settled.failed,
-                });
+            let committed = self.recorder.count_committed(batch, begun.elapsed());
+            has_changed_follower |= committed.outcomes.contains(&RecordOutcome::Outdated);
+            self.recorder.announce(committed.announcement).await;
+            if followers.len() < FOLLOWER_BATCH {
+                return Ok(self.next_poll(updated, has_changed_follower));
             }
-            after = followers.last().map_or(i32::MAX, |last| last.subject.seq);
+            last_seq = followers.last().map_or(i32::MAX, |last| last.service.seq);
         }
     }
 
-    /// The row of another page that is read where this one was found anew.
-    async fn other_row<'s>(
+    fn next_poll(&self, updated: &UpdatedPage, has_changed_follower: bool) -> Recorded {
+        let now = self.clock.now();
+        let mut next = Times::from(&updated.row).next(updated.row.id, now);
+        if has_changed_follower {
+            next = next.min(now + CHANGED_FOLLOWER_DELAY);
+        }
+        Recorded::Next {
+            next,
+            failed: updated.failed,
+        }
+    }
+
+    /// Returns another page that is read at the addresses at which this one was rediscovered.
+    async fn other_page<'r>(
         &self,
         transaction: &DatabaseTransaction,
         row: &vendor_page::Model,
-        seen: &'s Seen,
-    ) -> Result<Option<(Uuid, &'s Page)>, DbErr> {
-        let Seen::Found(found) = seen else {
+        result: &'r PollResult,
+    ) -> Result<Option<(Uuid, &'r Page)>, DbErr> {
+        let PollResult::Rediscovered(found) = result else {
             return Ok(None);
         };
-        let there = self.pages.by_key(transaction, &found.key()).await?;
-        Ok(there
+        let id = self.pages.find_by_key(transaction, &found.key()).await?;
+        Ok(id
             .filter(|other| *other != row.id)
             .map(|other| (other, &found.page)))
     }
 
-    /// Writes what is to be written of the page itself, and says what is known of it now.
-    async fn settle(
+    /// Makes all followers of `row` follow `other`, which was found to be `page`.
+    async fn move_followers(
+        &self,
+        transaction: &DatabaseTransaction,
+        row: &vendor_page::Model,
+        other: Uuid,
+        page: &Page,
+        at: DateTime<Utc>,
+    ) -> Result<(), DbErr> {
+        if row.listing == column::Listing::All && page.listing == Listing::Mentioned {
+            let listed: Vec<_> = page
+                .components
+                .iter()
+                .map(|component| component.id.clone())
+                .collect();
+            self.pages
+                .mark_missing(transaction, row.id, &listed)
+                .await?;
+        }
+        self.pages
+            .move_followers(transaction, row.id, other, at)
+            .await
+    }
+
+    /// Writes the changed rows of the page itself.
+    async fn update(
         &self,
         transaction: &DatabaseTransaction,
         before: vendor_page::Model,
-        seen: &Seen,
+        result: &PollResult,
         at: DateTime<Utc>,
-    ) -> Result<Settled, DbErr> {
+    ) -> Result<UpdatedPage, DbErr> {
         let stored = self.pages.stored(transaction, before.id).await?;
         let mut row = before.clone();
-        if let Seen::Found(found) = seen {
-            (row.key, row.api_urls) = (found.key(), json!(found.api_urls));
+        if let PollResult::Rediscovered(found) = result {
+            row.key = found.key();
+            row.api_urls = json!(found.api_urls);
             row.provider = Some(found.page.provider.to_owned());
         }
-        let (mut page, mut failed, mut replaced) =
-            (before.fetched_at.map(|_| stored.page(&before)), None, false);
-        match believed(&stored, seen) {
-            Believed::Nothing => {}
-            Believed::Unchanged(validators) => {
-                was_read(&mut row, at);
+        let mut page = before.fetched_at.map(|_| stored.page(&before));
+        let mut failed = None;
+        let mut is_replaced = false;
+        match accept(&stored, result) {
+            AcceptedReading::None => {}
+            AcceptedReading::Unchanged(validators) => {
+                note_success(&mut row, at);
                 row.validators = validators.or(row.validators);
             }
-            Believed::Replaced(address) => {
+            AcceptedReading::Replaced(address) => {
                 row.message = Some(format!(
                     "{REPLACED} ({address}): choose the components again"
                 ));
-                replaced = true;
+                is_replaced = true;
             }
-            Believed::Said(mut said, spoken, validators) => {
-                was_read(&mut row, at);
+            AcceptedReading::New {
+                page: mut new,
+                present,
+                validators,
+            } => {
+                note_success(&mut row, at);
                 row.validators = validators;
-                describe(&mut row, &said);
+                update_description(&mut row, &new);
                 if before.fetched_at.is_some() && before.listing == column::Listing::All {
-                    // Of what was listed among all before, that another kind of list does not mention it says nothing.
-                    said.listing = Listing::All;
+                    // A list of mentioned components says nothing about those that it leaves out,
+                    // which were listed among all before.
+                    new.listing = Listing::All;
                 }
-                let changes = stored.changes(row.id, &said, spoken, at);
-                if changes.any() {
-                    self.pages.change(transaction, row.id, changes).await?;
+                let changes = stored.changes(row.id, &new, present, at);
+                if !changes.is_empty() {
+                    self.pages.write(transaction, row.id, changes).await?;
                 }
-                if !spoken.incidents {
-                    said.incidents = stored.page(&before).incidents;
+                if !present.incidents {
+                    new.incidents = stored.page(&before).incidents;
                 }
-                page = Some(said);
+                page = Some(new);
             }
-            Believed::Failed(failure, failures) => {
+            AcceptedReading::Failed(failure, failures) => {
                 failed = Some((failures, failure.kind));
-                could_not_be_read(&mut row, failure, failures, at);
+                note_failure(&mut row, failure, failures, at);
             }
         }
         if row != before {
-            tell_apart(&before, &row);
+            log_change(&before, &row);
             self.pages.write_row(transaction, row.clone()).await?;
         }
-        let view = View {
+        let snapshot = PageSnapshot {
             page,
             read_at: row.fetched_at,
-            // What a page said whose place another has taken is not known to hold any more.
-            standing: if replaced {
-                Standing::Lost
+            // The reading of a page that was replaced is not known to be true any more.
+            freshness: if is_replaced {
+                Freshness::Lost
             } else {
-                standing(row.fetched_at, at)
+                freshness(row.fetched_at, at)
             },
-            failed: row.message.clone().filter(|_| row.failures > 0),
+            failure: row.message.clone().filter(|_| row.failures > 0),
         };
-        Ok(Settled { row, view, failed })
+        Ok(UpdatedPage {
+            row,
+            snapshot,
+            failed,
+        })
     }
 }
 
-/// What is to be believed of what was seen.
-enum Believed {
-    Said(Page, Spoken, Option<Value>),
+/// What is accepted of the result of a poll.
+enum AcceptedReading {
+    New {
+        page: Page,
+        present: PresentLists,
+        validators: Option<Value>,
+    },
     Unchanged(Option<Value>),
-    /// For so many times in a row.
+    /// With the number of consecutive failures.
     Failed(Failure, i32),
     Replaced(String),
-    Nothing,
+    None,
 }
 
-fn believed(stored: &Stored, seen: &Seen) -> Believed {
-    match seen {
-        Seen::Nothing => Believed::Nothing,
-        Seen::Replaced(address) => Believed::Replaced(address.clone()),
-        Seen::Found(found) => {
-            // Which answers it was put together from is not known: a list without anything may be none.
-            let (incidents, maintenances) = (
-                !found.page.incidents.is_empty(),
-                !found.page.maintenances.is_empty(),
-            );
-            Believed::Said(
-                found.page.clone(),
-                Spoken {
-                    incidents,
-                    maintenances,
-                },
-                None,
-            )
+fn accept(stored: &StoredPage, result: &PollResult) -> AcceptedReading {
+    match result {
+        PollResult::NotFetched => AcceptedReading::None,
+        PollResult::Replaced(address) => AcceptedReading::Replaced(address.clone()),
+        PollResult::Rediscovered(found) => AcceptedReading::New {
+            page: found.page.clone(),
+            // Which responses it was assembled from is not known: an empty list may be a missing one.
+            present: PresentLists {
+                incidents: !found.page.incidents.is_empty(),
+                maintenances: !found.page.maintenances.is_empty(),
+            },
+            validators: None,
+        },
+        PollResult::Fetched(Err(failure), failures) => {
+            AcceptedReading::Failed(failure.clone(), failures.saturating_add(1))
         }
-        Seen::Asked(Err(failure), before) => {
-            Believed::Failed(failure.clone(), before.saturating_add(1))
+        PollResult::Fetched(Ok(FetchedPage::Unchanged(validators)), _) => {
+            AcceptedReading::Unchanged(validators.clone())
         }
-        Seen::Asked(Ok(Answer::Unchanged(validators)), _) => {
-            Believed::Unchanged(validators.clone())
-        }
-        Seen::Asked(Ok(Answer::Said(page, spoken, validators)), before) => {
+        PollResult::Fetched(
+            Ok(FetchedPage::Read {
+                page,
+                present,
+                validators,
+            }),
+            failures,
+        ) => {
             if stored.shares_nothing_with(page) {
-                let none = page.components.is_empty();
-                let why = if none {
+                let why = if page.components.is_empty() {
                     "it lists no components any more"
                 } else {
                     "it lists none of the components it had"
                 };
-                Believed::Failed(Failure::unreadable(why), before.saturating_add(1))
-            } else {
-                Believed::Said((**page).clone(), *spoken, validators.clone())
+                return AcceptedReading::Failed(
+                    Failure::unreadable(why),
+                    failures.saturating_add(1),
+                );
+            }
+            AcceptedReading::New {
+                page: (**page).clone(),
+                present: *present,
+                validators: validators.clone(),
             }
         }
     }
 }
 
-/// Notes that it failed for the `failures`th time in a row; noting it again, after a transaction that failed, changes nothing.
-fn could_not_be_read(
-    row: &mut vendor_page::Model,
-    failure: Failure,
-    failures: i32,
-    at: DateTime<Utc>,
-) {
+/// Notes a failed fetch, the `failures`th in a row. Idempotent, because a transaction may be repeated.
+fn note_failure(row: &mut vendor_page::Model, failure: Failure, failures: i32, at: DateTime<Utc>) {
     row.failures = failures;
-    // That its vendor moved is worth knowing until it is read again.
-    let known = row.message.take();
-    let known =
-        known.filter(|known| failure.kind == Kind::Unreadable && known.starts_with(REPLACED));
-    row.message = Some(known.unwrap_or(failure.message));
-    row.not_before = cadence::not_before(at, failure.rest, failure.kind == Kind::Limited, failures);
+    // That the page was replaced is worth showing until it is read again.
+    let replaced = row
+        .message
+        .take()
+        .filter(|message| failure.kind == FailureKind::Unreadable && message.starts_with(REPLACED));
+    row.message = Some(replaced.unwrap_or(failure.message));
+    let is_limited = failure.kind == FailureKind::Limited;
+    row.not_before = cadence::not_before(at, failure.retry_after, is_limited, failures);
 }
 
-fn was_read(row: &mut vendor_page::Model, at: DateTime<Utc>) {
+fn note_success(row: &mut vendor_page::Model, at: DateTime<Utc>) {
     row.fetched_at = Some(at);
     row.failures = 0;
     row.message = None;
     row.not_before = None;
 }
 
-fn describe(row: &mut vendor_page::Model, page: &Page) {
+fn update_description(row: &mut vendor_page::Model, page: &Page) {
     row.listing = match page.listing {
         Listing::All => column::Listing::All,
         Listing::Mentioned => column::Listing::Mentioned,
@@ -353,16 +377,17 @@ fn describe(row: &mut vendor_page::Model, page: &Page) {
         .or_else(|| Some(page.provider.to_owned()));
 }
 
-/// Says once when a page fails, and once when it is read again.
-fn tell_apart(before: &vendor_page::Model, after: &vendor_page::Model) {
-    let (page, addresses) = (after.id, &after.api_urls);
+/// Logs once when a page begins to fail, and once when it is read again.
+fn log_change(before: &vendor_page::Model, after: &vendor_page::Model) {
+    let page = after.id;
     match (before.failures, after.failures) {
         (0, 1..) => {
-            let why = after.message.as_deref();
-            tracing::info!(%page, %addresses, why, "a vendor page cannot be read; what it said stands for a while");
+            let addresses = &after.api_urls;
+            let reason = after.message.as_deref();
+            tracing::info!(%page, %addresses, reason, "failed to read a vendor page, using its last reading for a while");
         }
         (1.., 0) => {
-            tracing::info!(%page, failures = before.failures, "a vendor page is read again")
+            tracing::info!(%page, failures = before.failures, "a vendor page is read again");
         }
         _ => {}
     }
@@ -393,18 +418,20 @@ mod tests {
             detected_at: None,
             created_at: at,
         };
-        let seen = Seen::Asked(
+        let result = PollResult::Fetched(
             Err(Failure {
-                kind: Kind::Limited,
+                kind: FailureKind::Limited,
                 ..Failure::unreadable("answered 429")
             }),
             2,
         );
         let mut note = || {
-            let Believed::Failed(failure, failures) = believed(&Stored::default(), &seen) else {
+            let AcceptedReading::Failed(failure, failures) =
+                accept(&StoredPage::default(), &result)
+            else {
                 panic!("it failed")
             };
-            could_not_be_read(&mut row, failure, failures, at);
+            note_failure(&mut row, failure, failures, at);
             row.clone()
         };
         let (first, second) = (note(), note());

@@ -1,27 +1,27 @@
-//! The statements on pages and on what their followers remember. Decides nothing.
+//! The statements on pages and on the snapshots of their followers. Decides nothing.
 
-use super::content::{Changes, KEPT, Stored};
-use super::judging::Remember;
-use crate::check::Subject;
-use crate::multi_row::MultiRow;
+use super::content::{Changes, INCIDENT_RETENTION, StoredPage};
+use super::follower::{ComponentSnapshot, Follower, SnapshotUpdate};
+use crate::check::CheckedService;
 use chrono::{DateTime, Utc};
+use entity::multi_row::{MultiRowInsert, on_conflict_update};
 use entity::sql::Sql;
-use entity::{vendor_incident, vendor_maintenance, vendor_page, vendor_page_component};
+use entity::{service, vendor_incident, vendor_maintenance, vendor_page, vendor_page_component};
 use monitors::MonitorKind;
-use sea_orm::sea_query::LockType;
+use sea_orm::sea_query::{Expr, LockType, SimpleExpr};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr,
-    EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QueryResult, QuerySelect, Value,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DbBackend,
+    DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QueryResult, QuerySelect, Value,
 };
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// How many followers are judged in one transaction.
-pub(crate) const FOLLOWERS: usize = 500;
-/// How many incidents of one page are read; the open ones first.
-const MOST_INCIDENTS: u64 = 1000;
+/// Number of followers that are checked in one transaction.
+pub(crate) const FOLLOWER_BATCH: usize = 500;
+/// Maximum number of incidents of one page that are read, open ones first.
+const MAX_INCIDENTS: u64 = 1000;
 
-const COMPONENTS: [&str; 9] = [
+const COMPONENT_COLUMNS: [&str; 9] = [
     "vendor_page_id",
     "component_id",
     "name",
@@ -33,7 +33,7 @@ const COMPONENTS: [&str; 9] = [
     "updated_at",
 ];
 
-const INCIDENTS: [&str; 11] = [
+const INCIDENT_COLUMNS: [&str; 11] = [
     "vendor_page_id",
     "incident_id",
     "name",
@@ -47,7 +47,7 @@ const INCIDENTS: [&str; 11] = [
     "updated_at",
 ];
 
-const MAINTENANCES: [&str; 9] = [
+const MAINTENANCE_COLUMNS: [&str; 9] = [
     "vendor_page_id",
     "maintenance_id",
     "name",
@@ -59,48 +59,33 @@ const MAINTENANCES: [&str; 9] = [
     "updated_at",
 ];
 
-/// A service that follows components of the page.
+/// The tables that only vendor pages touch.
 #[derive(Debug)]
-pub(crate) struct Follower {
-    pub(crate) subject: Arc<Subject>,
-    pub(crate) last_slot: Option<DateTime<Utc>>,
-    pub(crate) components: Vec<Remembered>,
-}
-
-/// A followed component, as it was when it was last seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Remembered {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) group: Option<String>,
-    pub(crate) missing: bool,
-}
-
-/// The tables that only following touches.
-#[derive(Debug)]
-pub(crate) struct Pages {
+pub(crate) struct PageStore {
     pub(crate) db: DatabaseConnection,
     backend: DbBackend,
-    components: MultiRow,
-    incidents: MultiRow,
-    maintenances: MultiRow,
+    components: MultiRowInsert,
+    incidents: MultiRowInsert,
+    maintenances: MultiRowInsert,
 }
 
-impl Pages {
+impl PageStore {
     pub(crate) fn new(db: DatabaseConnection) -> Self {
         let backend = db.get_database_backend();
-        let table =
-            |name, columns: &[&str]| MultiRow::new(backend, name, columns, &upsert(columns));
+        let table = |name, columns: &[&str]| {
+            let (key, others) = columns.split_at(2);
+            MultiRowInsert::new(backend, name, columns, &on_conflict_update(key, others))
+        };
         Self {
             db,
             backend,
-            components: table("vendor_page_components", &COMPONENTS),
-            incidents: table("vendor_incidents", &INCIDENTS),
-            maintenances: table("vendor_maintenances", &MAINTENANCES),
+            components: table("vendor_page_components", &COMPONENT_COLUMNS),
+            incidents: table("vendor_incidents", &INCIDENT_COLUMNS),
+            maintenances: table("vendor_maintenances", &MAINTENANCE_COLUMNS),
         }
     }
 
-    /// The page, if it is there and anybody follows it.
+    /// Returns the page if it exists and a service that is not paused follows it.
     pub(crate) async fn followed(&self, id: Uuid) -> Result<Option<vendor_page::Model>, DbErr> {
         let sql = self
             .sql("SELECT 1 FROM services WHERE vendor_page_id = ")
@@ -112,49 +97,51 @@ impl Pages {
         vendor_page::Entity::find_by_id(id).one(&self.db).await
     }
 
-    /// Notes that the page is asked at `now`; `false` when somebody else asked it since `before`.
-    pub(crate) async fn attempt(
+    /// Notes a fetch of the page at `now`. Returns `false` if another worker noted one since `before`.
+    pub(crate) async fn begin_fetch(
         &self,
         id: Uuid,
         before: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<bool, DbErr> {
-        let sql = self
-            .sql("UPDATE vendor_pages SET attempted_at = ")
-            .value(now)
-            .text(" WHERE id = ")
-            .value(id);
-        let sql = sql
-            .by_backend(
-                " AND attempted_at IS NOT DISTINCT FROM ",
-                " AND attempted_at IS ",
-            )
-            .value(before);
-        Ok(self.db.execute_raw(sql.finish()).await?.rows_affected() > 0)
+        self.replace_time(id, vendor_page::Column::AttemptedAt, before, now)
+            .await
     }
 
-    /// Notes that the page's provider is looked for at `now`; `false` when that was done since `before`.
-    pub(crate) async fn detect(
+    /// Notes a rediscovery of the page at `now`. Returns `false` if another worker noted one since
+    /// `before`.
+    pub(crate) async fn begin_rediscovery(
         &self,
         id: Uuid,
         before: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<bool, DbErr> {
-        let sql = self
-            .sql("UPDATE vendor_pages SET detected_at = ")
-            .value(now)
-            .text(" WHERE id = ")
-            .value(id);
-        let sql = sql
-            .by_backend(
-                " AND detected_at IS NOT DISTINCT FROM ",
-                " AND detected_at IS ",
-            )
-            .value(before);
-        Ok(self.db.execute_raw(sql.finish()).await?.rows_affected() > 0)
+        self.replace_time(id, vendor_page::Column::DetectedAt, before, now)
+            .await
     }
 
-    /// The page's row, which nobody else changes until the transaction ends.
+    /// Compare-and-swap of a time of the page.
+    async fn replace_time(
+        &self,
+        id: Uuid,
+        column: vendor_page::Column,
+        before: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, DbErr> {
+        let is_unchanged: SimpleExpr = match before {
+            Some(before) => column.eq(before),
+            None => column.is_null(),
+        };
+        let updated = vendor_page::Entity::update_many()
+            .col_expr(column, Expr::value(now))
+            .filter(vendor_page::Column::Id.eq(id))
+            .filter(is_unchanged)
+            .exec(&self.db)
+            .await?;
+        Ok(updated.rows_affected > 0)
+    }
+
+    /// Reads and locks the row of the page until the transaction ends.
     pub(crate) async fn lock(
         &self,
         db: &impl ConnectionTrait,
@@ -166,9 +153,9 @@ impl Pages {
             .await
     }
 
-    /// The components by which the page can be told from others, by id and name: those that it had, and those that
-    /// somebody follows.
-    pub(crate) async fn known(&self, id: Uuid) -> Result<Vec<(String, String)>, DbErr> {
+    /// Returns the components that identify the page, by id and name: those that it had, and those that
+    /// are followed.
+    pub(crate) async fn known_components(&self, id: Uuid) -> Result<Vec<(String, String)>, DbErr> {
         let sql = self
             .sql("SELECT component_id, name FROM vendor_page_components WHERE vendor_page_id = ")
             .value(id)
@@ -179,12 +166,12 @@ impl Pages {
             .value(id);
         let rows = self.db.query_all_raw(sql.finish()).await?;
         rows.iter()
-            .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
+            .map(|row| Ok((row.try_get("", "component_id")?, row.try_get("", "name")?)))
             .collect()
     }
 
-    /// The page that is read at the same addresses as `key` says.
-    pub(crate) async fn by_key(
+    /// Returns the page with this `key`, which its addresses make up.
+    pub(crate) async fn find_by_key(
         &self,
         db: &impl ConnectionTrait,
         key: &str,
@@ -196,51 +183,49 @@ impl Pages {
         Ok(row.map(|row| row.id))
     }
 
-    /// Whether maintenance was to begin or to end since `read_at`: its window may be all that tells how far it is, and an
-    /// answer that is the same as before does not say so.
-    pub(crate) async fn turned(
+    /// Whether a maintenance was to begin or to end since `read_at`. Its status may depend on the time
+    /// alone, and a 304 does not tell.
+    pub(crate) async fn maintenance_boundary_passed(
         &self,
         id: Uuid,
         read_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<bool, DbErr> {
-        let sql = self
-            .sql("SELECT 1 FROM vendor_maintenances WHERE vendor_page_id = ")
-            .value(id);
-        let sql = sql
-            .text(" AND ((scheduled_for > ")
-            .value(read_at)
-            .text(" AND scheduled_for <= ")
-            .value(now);
-        let sql = sql
-            .text(") OR (scheduled_until > ")
-            .value(read_at)
-            .text(" AND scheduled_until <= ")
-            .value(now);
-        Ok(self
-            .db
-            .query_one_raw(sql.text(")) LIMIT 1").finish())
-            .await?
-            .is_some())
+        use vendor_maintenance::Column;
+        let has_passed = |boundary: Column| {
+            Condition::all()
+                .add(boundary.gt(read_at))
+                .add(boundary.lte(now))
+        };
+        let passed = vendor_maintenance::Entity::find()
+            .filter(Column::VendorPageId.eq(id))
+            .filter(
+                Condition::any()
+                    .add(has_passed(Column::ScheduledFor))
+                    .add(has_passed(Column::ScheduledUntil)),
+            )
+            .one(&self.db)
+            .await?;
+        Ok(passed.is_some())
     }
 
-    /// Marks as missing what followers of `page` follow and is not among `shown`.
-    pub(crate) async fn miss(
+    /// Marks the followed components of `page` as missing that are not `listed`.
+    pub(crate) async fn mark_missing(
         &self,
         db: &impl ConnectionTrait,
         page: Uuid,
-        shown: &[String],
+        listed: &[String],
     ) -> Result<(), DbErr> {
         let sql = self.sql("UPDATE service_components SET missing = true WHERE service_id IN ");
         let sql = sql
             .text("(SELECT id FROM services WHERE vendor_page_id = ")
             .value(page);
-        db.execute_raw(one_of(sql.text(") AND component_id NOT "), shown).finish())
+        db.execute_raw(one_of(sql.text(") AND component_id NOT "), listed).finish())
             .await?;
         Ok(())
     }
 
-    /// Has everybody who follows `from` follow `to` instead.
+    /// Makes all followers of `from` follow `to`.
     pub(crate) async fn move_followers(
         &self,
         db: &impl ConnectionTrait,
@@ -248,17 +233,16 @@ impl Pages {
         to: Uuid,
         now: DateTime<Utc>,
     ) -> Result<(), DbErr> {
-        let sql = self
-            .sql("UPDATE services SET vendor_page_id = ")
-            .value(to)
-            .text(", updated_at = ")
-            .value(now);
-        db.execute_raw(sql.text(" WHERE vendor_page_id = ").value(from).finish())
+        service::Entity::update_many()
+            .col_expr(service::Column::VendorPageId, Expr::value(to))
+            .col_expr(service::Column::UpdatedAt, Expr::value(now))
+            .filter(service::Column::VendorPageId.eq(from))
+            .exec(db)
             .await?;
         Ok(())
     }
 
-    /// Writes what following learned about the page itself.
+    /// Writes the row of the page itself.
     pub(crate) async fn write_row(
         &self,
         db: &impl ConnectionTrait,
@@ -268,52 +252,59 @@ impl Pages {
         Ok(())
     }
 
-    /// What is stored of the page.
+    /// Reads the page with its components, incidents and maintenances.
     pub(crate) async fn stored(
         &self,
         db: &impl ConnectionTrait,
         id: Uuid,
-    ) -> Result<Stored, DbErr> {
+    ) -> Result<StoredPage, DbErr> {
         let components = vendor_page_component::Entity::find()
             .filter(vendor_page_component::Column::VendorPageId.eq(id))
             .order_by_asc(vendor_page_component::Column::Position)
             .all(db)
             .await?;
-        // NULL is the greatest value in the one database and the smallest in the other.
+        // NULL sorts last in PostgreSQL and first in SQLite, so open incidents are sorted explicitly.
         let incidents = vendor_incident::Entity::find()
             .filter(vendor_incident::Column::VendorPageId.eq(id))
             .order_by_desc(vendor_incident::Column::ResolvedAt.is_null())
             .order_by_desc(vendor_incident::Column::ResolvedAt)
-            .limit(MOST_INCIDENTS)
+            .limit(MAX_INCIDENTS)
             .all(db)
             .await?;
         let maintenances = vendor_maintenance::Entity::find()
             .filter(vendor_maintenance::Column::VendorPageId.eq(id))
             .all(db)
             .await?;
-        Ok(Stored {
+        Ok(StoredPage {
             components,
             incidents,
             maintenances,
         })
     }
 
-    /// Writes what changed on the page.
-    pub(crate) async fn change(
+    /// Writes the changes of the page's components, incidents and maintenances.
+    pub(crate) async fn write(
         &self,
         db: &impl ConnectionTrait,
         id: Uuid,
         changes: Changes,
     ) -> Result<(), DbErr> {
-        if !changes.gone.is_empty() {
-            self.lose(db, id, &changes.gone).await?;
+        if !changes.removed_components.is_empty() {
+            self.remove_components(db, id, &changes.removed_components)
+                .await?;
         }
-        if !changes.over.is_empty() {
+        if !changes.ended_maintenances.is_empty() {
             let sql = self
                 .sql("DELETE FROM vendor_maintenances WHERE vendor_page_id = ")
                 .value(id);
-            db.execute_raw(one_of(sql.text(" AND maintenance_id "), &changes.over).finish())
-                .await?;
+            db.execute_raw(
+                one_of(
+                    sql.text(" AND maintenance_id "),
+                    &changes.ended_maintenances,
+                )
+                .finish(),
+            )
+            .await?;
         }
         self.components
             .write(
@@ -347,17 +338,18 @@ impl Pages {
             .await
     }
 
-    /// Components that the page has no more: those that nobody follows are of no use to anybody.
-    async fn lose(
+    /// Deletes components that the page does not list any more, or marks them as missing if a service
+    /// follows them.
+    async fn remove_components(
         &self,
         db: &impl ConnectionTrait,
         id: Uuid,
-        gone: &[String],
+        removed: &[String],
     ) -> Result<(), DbErr> {
         let sql = self
             .sql("DELETE FROM vendor_page_components WHERE vendor_page_id = ")
             .value(id);
-        let sql = one_of(sql.text(" AND component_id "), gone).text(
+        let sql = one_of(sql.text(" AND component_id "), removed).text(
             " AND NOT EXISTS (SELECT 1 FROM services s JOIN service_components c ON c.service_id = s.id \
              WHERE s.vendor_page_id = vendor_page_components.vendor_page_id \
              AND c.component_id = vendor_page_components.component_id)",
@@ -368,12 +360,13 @@ impl Pages {
             .value(entity::column::Status::Unknown)
             .text(" WHERE vendor_page_id = ")
             .value(id);
-        db.execute_raw(one_of(sql.text(" AND component_id "), gone).finish())
+        db.execute_raw(one_of(sql.text(" AND component_id "), removed).finish())
             .await?;
         Ok(())
     }
 
-    /// Up to [`FOLLOWERS`] services that follow the page and are not paused, in the order of their numbers after `after`.
+    /// Returns up to [`FOLLOWER_BATCH`] services that follow the page and are not paused, by `seq`, after
+    /// `after`.
     pub(crate) async fn followers(
         &self,
         db: &impl ConnectionTrait,
@@ -382,23 +375,23 @@ impl Pages {
     ) -> Result<Vec<Follower>, DbErr> {
         let sql = self
             .sql(
-                "SELECT s.id, s.seq, s.user_id, s.updated_at, st.last_slot, c.component_id, c.name, c.group_name, \
-                 c.missing, s.kind, s.recoveries \
+                "SELECT s.id, s.seq, s.user_id, s.updated_at, st.last_slot, c.component_id, c.name, \
+                 c.group_name, c.missing, s.kind, s.recoveries \
                  FROM (SELECT id, seq, user_id, updated_at, kind, recoveries FROM services WHERE vendor_page_id = ",
             )
             .value(id)
             .text(" AND NOT paused AND seq > ")
             .value(after)
             .text(" ORDER BY seq LIMIT ")
-            .value(i64::try_from(FOLLOWERS).unwrap_or(i64::MAX))
+            .value(i64::try_from(FOLLOWER_BATCH).unwrap_or(i64::MAX))
             .text(
                 ") s LEFT JOIN service_state st ON st.service_id = s.id \
                  LEFT JOIN service_components c ON c.service_id = s.id ORDER BY s.seq, c.position",
             );
         let mut followers: Vec<Follower> = Vec::new();
         for row in db.query_all_raw(sql.finish()).await? {
-            let seq = row.try_get_by_index(1)?;
-            if followers.last().is_none_or(|last| last.subject.seq != seq) {
+            let seq = row.try_get("", "seq")?;
+            if followers.last().is_none_or(|last| last.service.seq != seq) {
                 // A kind that this version does not know is left to one that does.
                 let Some(follower) = follower(&row, seq)? else {
                     continue;
@@ -408,16 +401,16 @@ impl Pages {
             let last = followers
                 .last_mut()
                 .expect("one was just pushed if there was none");
-            last.components.extend(remembered(&row)?);
+            last.components.extend(component_snapshot(&row)?);
         }
         Ok(followers)
     }
 
-    /// Remembers components otherwise, where they are still followed.
-    pub(crate) async fn remember(
+    /// Writes changed snapshots of components that are still followed.
+    pub(crate) async fn update_snapshots(
         &self,
         db: &impl ConnectionTrait,
-        changes: &[Remember],
+        changes: &[SnapshotUpdate],
     ) -> Result<(), DbErr> {
         if changes.is_empty() {
             return Ok(());
@@ -441,12 +434,12 @@ impl Pages {
         Ok(())
     }
 
-    /// Deletes incidents that ended long ago, and those of each page beyond what is ever read.
-    pub(crate) async fn forget_old_incidents(&self, now: DateTime<Utc>) -> Result<(), DbErr> {
-        let sql = self
-            .sql("DELETE FROM vendor_incidents WHERE resolved_at < ")
-            .value(now - KEPT - KEPT);
-        self.db.execute_raw(sql.finish()).await?;
+    /// Deletes incidents that ended long ago, and those of each page beyond [`MAX_INCIDENTS`].
+    pub(crate) async fn delete_old_incidents(&self, now: DateTime<Utc>) -> Result<(), DbErr> {
+        vendor_incident::Entity::delete_many()
+            .filter(vendor_incident::Column::ResolvedAt.lt(now - INCIDENT_RETENTION * 2))
+            .exec(&self.db)
+            .await?;
         let sql = self
             .sql(
                 "DELETE FROM vendor_incidents WHERE resolved_at IS NOT NULL AND (vendor_page_id, incident_id) IN ( \
@@ -454,18 +447,18 @@ impl Pages {
                  PARTITION BY vendor_page_id ORDER BY (resolved_at IS NULL) DESC, resolved_at DESC) AS place \
                  FROM vendor_incidents) placed WHERE place > ",
             )
-            .value(i64::try_from(MOST_INCIDENTS).unwrap_or(i64::MAX))
+            .value(i64::try_from(MAX_INCIDENTS).unwrap_or(i64::MAX))
             .text(")");
         self.db.execute_raw(sql.finish()).await?;
         Ok(())
     }
 
-    pub(crate) fn sql(&self, text: &str) -> Sql {
+    fn sql(&self, text: &str) -> Sql {
         Sql::new(self.backend).text(text)
     }
 }
 
-/// `sql` with a condition that what comes before is one of `texts`, which are one parameter.
+/// Appends the condition that the preceding column is one of `texts`, as one parameter.
 fn one_of(sql: Sql, texts: &[String]) -> Sql {
     let list = serde_json::Value::from(texts);
     sql.by_backend(
@@ -476,54 +469,40 @@ fn one_of(sql: Sql, texts: &[String]) -> Sql {
     .text("))")
 }
 
-fn upsert(columns: &[&str]) -> String {
-    let (key, others) = columns.split_at(2);
-    let set: Vec<_> = others
-        .iter()
-        .map(|column| format!("{column} = excluded.{column}"))
-        .collect();
-    format!(
-        "ON CONFLICT ({}) DO UPDATE SET {}",
-        key.join(", "),
-        set.join(", ")
-    )
-}
-
 fn follower(row: &QueryResult, seq: i32) -> Result<Option<Follower>, DbErr> {
     let kind: String = row.try_get("", "kind")?;
     let Ok(kind) = MonitorKind::from_id(&kind) else {
         return Ok(None);
     };
     let recoveries: i32 = row.try_get("", "recoveries")?;
-    let recoveries = u32::try_from(recoveries).unwrap_or(1);
-    let (id, user_id, updated_at) = (
-        row.try_get_by_index(0)?,
-        row.try_get_by_index(2)?,
-        row.try_get_by_index(3)?,
+    let service = CheckedService::followed(
+        row.try_get("", "id")?,
+        seq,
+        row.try_get("", "user_id")?,
+        kind,
+        u32::try_from(recoveries).unwrap_or(1),
+        row.try_get("", "updated_at")?,
     );
     Ok(Some(Follower {
-        subject: Arc::new(Subject::followed(
-            id, seq, user_id, kind, recoveries, updated_at,
-        )),
-        last_slot: row.try_get_by_index(4)?,
+        service: Arc::new(service),
+        last_slot: row.try_get("", "last_slot")?,
         components: Vec::new(),
     }))
 }
 
-fn remembered(row: &QueryResult) -> Result<Option<Remembered>, DbErr> {
-    let Some(id) = row.try_get_by_index::<Option<String>>(5)? else {
+fn component_snapshot(row: &QueryResult) -> Result<Option<ComponentSnapshot>, DbErr> {
+    let Some(id) = row.try_get::<Option<String>>("", "component_id")? else {
         return Ok(None);
     };
-    let (name, group) = (row.try_get_by_index(6)?, row.try_get_by_index(7)?);
-    Ok(Some(Remembered {
+    Ok(Some(ComponentSnapshot {
         id,
-        name,
-        group,
-        missing: row.try_get_by_index(8)?,
+        name: row.try_get("", "name")?,
+        group: row.try_get("", "group_name")?,
+        missing: row.try_get("", "missing")?,
     }))
 }
 
-fn component_values(row: vendor_page_component::Model) -> [Value; COMPONENTS.len()] {
+fn component_values(row: vendor_page_component::Model) -> [Value; COMPONENT_COLUMNS.len()] {
     [
         row.vendor_page_id.into(),
         row.component_id.into(),
@@ -537,7 +516,7 @@ fn component_values(row: vendor_page_component::Model) -> [Value; COMPONENTS.len
     ]
 }
 
-fn incident_values(row: vendor_incident::Model) -> [Value; INCIDENTS.len()] {
+fn incident_values(row: vendor_incident::Model) -> [Value; INCIDENT_COLUMNS.len()] {
     [
         row.vendor_page_id.into(),
         row.incident_id.into(),
@@ -553,7 +532,7 @@ fn incident_values(row: vendor_incident::Model) -> [Value; INCIDENTS.len()] {
     ]
 }
 
-fn maintenance_values(row: vendor_maintenance::Model) -> [Value; MAINTENANCES.len()] {
+fn maintenance_values(row: vendor_maintenance::Model) -> [Value; MAINTENANCE_COLUMNS.len()] {
     [
         row.vendor_page_id.into(),
         row.maintenance_id.into(),

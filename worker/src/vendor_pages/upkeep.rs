@@ -1,8 +1,8 @@
-//! What happens to pages besides polls: those that the due queue lost are queued again, and those that nobody follows any
-//! more are deleted after a day.
+//! Maintains vendor pages besides polling: queues those that the due queue lost, and deletes those that
+//! nobody follows any more after a day.
 
 use super::cadence::Times;
-use super::store::Pages;
+use super::store::PageStore;
 use crate::clock::Clock;
 use chrono::{DateTime, TimeDelta, Utc};
 use coordination::Coordination;
@@ -16,38 +16,39 @@ use std::time::Duration;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-/// How long a page is kept that nobody follows.
-const UNFOLLOWED: TimeDelta = TimeDelta::hours(24);
-/// How often those are looked for.
-const EVERY: Duration = Duration::from_secs(600);
-/// How many pages one statement reads.
-const PAGE: i64 = 5000;
-/// Pages that are due are spread by this much each, up to a minute.
-const SPREAD: TimeDelta = TimeDelta::milliseconds(20);
-const LONGEST_SPREAD: TimeDelta = TimeDelta::seconds(30);
-/// A change of a follower that no check followed for so long was not heard of.
-const UNHEARD_AFTER: TimeDelta = TimeDelta::seconds(45);
-/// Changes older than this were seen to.
-const UNHEARD_BEFORE: TimeDelta = TimeDelta::minutes(15);
+/// How long a page without followers is kept.
+const UNFOLLOWED_RETENTION: TimeDelta = TimeDelta::hours(24);
+/// How often old pages and incidents are deleted.
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(600);
+/// Number of pages that one statement reads.
+const READ_BATCH: i64 = 5000;
+/// Time between two due pages when many are queued at once.
+const SPREAD_STEP: TimeDelta = TimeDelta::milliseconds(20);
+/// Maximum delay of a page by that.
+const MAX_SPREAD: TimeDelta = TimeDelta::seconds(30);
+/// If no check followed a change of a follower for so long, its event was missed.
+const MISSED_AFTER: TimeDelta = TimeDelta::seconds(45);
+/// Older changes were dealt with by previous reconciliations.
+const MISSED_BEFORE: TimeDelta = TimeDelta::minutes(15);
 
-/// Deletes what is of no use to anybody, now and then, until it is dropped.
+/// Deletes old pages and incidents every [`CLEANUP_INTERVAL`], until it is dropped.
 pub(crate) async fn run(db: DatabaseConnection, clock: Clock) {
-    let pages = Pages::new(db);
+    let pages = PageStore::new(db);
     loop {
-        if let Err(error) = tidy(&pages, clock.now()).await {
-            tracing::warn!(%error, "old vendor pages could not be deleted: it will be tried again");
+        if let Err(error) = cleanup(&pages, clock.now()).await {
+            tracing::warn!(%error, "failed to delete old vendor pages, retrying");
         }
-        sleep(EVERY).await;
+        sleep(CLEANUP_INTERVAL).await;
     }
 }
 
-async fn tidy(pages: &Pages, now: DateTime<Utc>) -> Result<(), DbErr> {
+async fn cleanup(pages: &PageStore, now: DateTime<Utc>) -> Result<(), DbErr> {
     delete_unfollowed(&pages.db, now).await?;
-    pages.forget_old_incidents(now).await
+    pages.delete_old_incidents(now).await
 }
 
-/// A page without followers is not asked any more: the last attempt tells since when. One whose followers are paused is
-/// followed.
+/// Deletes pages that had no followers for [`UNFOLLOWED_RETENTION`]: the last fetch tells since when.
+/// Paused services are followers too.
 async fn delete_unfollowed(db: &DatabaseConnection, now: DateTime<Utc>) -> Result<(), DbErr> {
     let backend = db.get_database_backend();
     let sqlite_transaction_mode =
@@ -57,14 +58,14 @@ async fn delete_unfollowed(db: &DatabaseConnection, now: DateTime<Utc>) -> Resul
         ..Default::default()
     };
     let transaction = db.begin_with_options(options).await?;
-    // Locked first, and looked at again by a second statement: somebody may just have begun to follow it.
+    // Locked first and compared again by a second statement: a service may just have begun to follow it.
     let sql = Sql::new(backend)
         .text("SELECT id FROM vendor_pages WHERE COALESCE(attempted_at, created_at) < ")
-        .value(now - UNFOLLOWED)
+        .value(now - UNFOLLOWED_RETENTION)
         .text(" AND NOT EXISTS (SELECT 1 FROM services WHERE vendor_page_id = vendor_pages.id)")
         .by_backend(" FOR UPDATE SKIP LOCKED", "");
     for row in transaction.query_all_raw(sql.finish()).await? {
-        let id: Uuid = row.try_get_by_index(0)?;
+        let id: Uuid = row.try_get("", "id")?;
         let sql = Sql::new(backend)
             .text("DELETE FROM vendor_pages WHERE id = ")
             .value(id);
@@ -76,8 +77,8 @@ async fn delete_unfollowed(db: &DatabaseConnection, now: DateTime<Utc>) -> Resul
     transaction.commit().await
 }
 
-/// Queues every page that is followed and not queued, and has those looked at again at once of whose followers a change
-/// was not heard.
+/// Queues every followed page that is not queued, and makes those due whose followers changed without an
+/// event.
 pub(crate) async fn requeue(
     db: &DatabaseConnection,
     live: &Coordination,
@@ -94,24 +95,24 @@ pub(crate) async fn requeue(
             )
             .value(after)
             .text(" ORDER BY p.id LIMIT ")
-            .value(PAGE);
+            .value(READ_BATCH);
         let rows = db.query_all_raw(sql.finish()).await?;
         let (mut dues, mut ahead) = (Vec::with_capacity(rows.len()), Vec::new());
-        for (row, place) in rows.iter().zip(0..) {
+        for (row, position) in rows.iter().zip(0..) {
             let times = Times {
-                attempted_at: row.try_get_by_index(1)?,
-                fetched_at: row.try_get_by_index(2)?,
-                not_before: row.try_get_by_index(3)?,
-                failures: row.try_get_by_index(4)?,
+                attempted_at: row.try_get("", "attempted_at")?,
+                fetched_at: row.try_get("", "fetched_at")?,
+                not_before: row.try_get("", "not_before")?,
+                failures: row.try_get("", "failures")?,
             };
-            let id: Uuid = row.try_get_by_index(0)?;
+            let id: Uuid = row.try_get("", "id")?;
             if times
                 .attempted_at
-                .is_some_and(|at| slot::lies_ahead(at, now))
+                .is_some_and(|at| slot::is_in_future(at, now))
             {
                 ahead.push((id, now));
             }
-            let spread = (SPREAD * place).min(LONGEST_SPREAD);
+            let spread = (SPREAD_STEP * position).min(MAX_SPREAD);
             let due = if times.allow(now) {
                 now + spread
             } else {
@@ -122,20 +123,20 @@ pub(crate) async fn requeue(
         let Some((last, _)) = dues.last() else { break };
         after = *last;
         live.ensure(&dues).await?;
-        // Before the clock was set back they were queued for a time that is far away now.
+        // Queued before the clock was set back, for a time that is far away now.
         if !ahead.is_empty() {
             live.schedule(&ahead).await?;
         }
     }
-    let unheard = unheard(db, now).await?;
-    if !unheard.is_empty() {
-        live.schedule(&unheard).await?;
+    let changed = pages_with_missed_changes(db, now).await?;
+    if !changed.is_empty() {
+        live.schedule(&changed).await?;
     }
     Ok(())
 }
 
-/// Pages with a new, resumed or changed follower that waits for a check.
-async fn unheard(
+/// Returns pages with a new, resumed or changed follower that waits for a check.
+async fn pages_with_missed_changes(
     db: &DatabaseConnection,
     now: DateTime<Utc>,
 ) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbErr> {
@@ -144,12 +145,12 @@ async fn unheard(
             "SELECT DISTINCT s.vendor_page_id FROM services s LEFT JOIN service_state st ON st.service_id = s.id \
              WHERE NOT s.paused AND s.vendor_page_id IS NOT NULL AND s.updated_at > ",
         )
-        .value(now - UNHEARD_BEFORE)
+        .value(now - MISSED_BEFORE)
         .text(" AND s.updated_at < ")
-        .value(now - UNHEARD_AFTER)
+        .value(now - MISSED_AFTER)
         .text(" AND (st.last_slot IS NULL OR st.last_slot < s.updated_at)");
     let rows = db.query_all_raw(sql.finish()).await?;
     rows.iter()
-        .map(|row| Ok((row.try_get_by_index(0)?, now)))
+        .map(|row| Ok((row.try_get("", "vendor_page_id")?, now)))
         .collect()
 }

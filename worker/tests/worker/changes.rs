@@ -15,7 +15,7 @@ use testkit::{Behaviour, Target};
 use tokio::sync::Notify;
 use worker::Settings;
 
-/// A probe that looks until it is told to find the service down.
+/// A probe that runs until the test lets it find the service down.
 fn held() -> (Script, Arc<Notify>, Arc<Notify>) {
     let (begun, end) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (begins, ends) = (Arc::clone(&begun), Arc::clone(&end));
@@ -40,7 +40,7 @@ async fn pause(stage: &Stage, service: &service::Model) {
 }
 
 on_each_stage! {
-    async fn what_a_check_finds_after_its_service_was_paused_is_dropped(stage: Stage) {
+    async fn a_result_that_comes_after_a_pause_is_dropped(stage: Stage) {
         let (script, begun, end) = held();
         let worker = stage.worker_with(script, Settings::default()).await;
         let service = stage.service("http://held.test/").confirmations(1).create().await;
@@ -55,14 +55,14 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn what_a_check_finds_after_its_service_was_deleted_is_dropped(stage: Stage) {
+    async fn a_result_that_comes_after_a_deletion_is_dropped(stage: Stage) {
         let (script, begun, end) = held();
         let worker = stage.worker_with(script, Settings::default()).await;
         let service = stage.service("http://held.test/").confirmations(1).create().await;
         stage.check_now(&[&service]).await;
         begun.notified().await;
         service.clone().delete(&stage.db).await.unwrap();
-        // The queue is not told: it finds out by itself.
+        // The queue is not changed: the scheduler notices by itself.
         end.notify_one();
         eventually("it leaves the queue", async || (stage.live.queue_len().await.unwrap() == 0).then_some(())).await;
         assert_eq!(worker.stats.discarded.load(SeqCst), 1);
@@ -70,7 +70,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn what_was_found_at_the_old_address_does_not_count_for_the_new_one(stage: Stage) {
+    async fn a_result_of_the_old_url_does_not_count_for_the_new_one(stage: Stage) {
         let (old, new) = (Target::start().await, Target::start().await);
         old.behave(Behaviour::Hang).await;
         let worker = stage.worker().await;
@@ -112,7 +112,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn a_change_that_the_worker_never_heard_of_is_found_when_the_result_is_recorded(stage: Stage) {
+    async fn a_change_without_an_event_is_noticed_by_the_recorder(stage: Stage) {
         let (old, new) = (Target::start().await, Target::start().await);
         let worker = stage.worker().await;
         let service = stage.service(old.url()).create().await;
@@ -129,7 +129,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn a_check_asked_for_while_another_fails_does_not_keep_the_failure_from_being_confirmed(stage: Stage) {
+    async fn a_requested_check_does_not_prevent_a_confirmation(stage: Stage) {
         let (script, begun, end) = held();
         let worker = stage.worker_with(script, Settings::default()).await;
         let service = stage.service("http://held.test/").create().await;

@@ -1,4 +1,4 @@
-//! A clock that was ahead and was set right: slots on record lie in the future.
+//! A clock that was ahead and was corrected: recorded slots are in the future.
 
 use crate::script::{Script, down};
 use crate::stage::{Stage, eventually, on_each_stage, start};
@@ -30,7 +30,7 @@ async fn was_checked(
 }
 
 on_each_stage! {
-    async fn once_the_clock_was_set_back_by_hours_checks_go_on_from_now(stage: Stage) {
+    async fn checks_go_on_after_the_clock_was_set_back_by_hours(stage: Stage) {
         let service = stage.service("http://down.test/").create().await;
         let begun = stage.live.now().await.unwrap();
         let later = begun + TimeDelta::hours(3);
@@ -55,7 +55,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn a_suspect_service_whose_slot_lies_a_little_ahead_is_not_hammered(stage: Stage) {
+    async fn a_suspect_service_with_a_slot_just_ahead_is_not_hammered(stage: Stage) {
         let service = stage.service("http://down.test/").create().await;
         let ahead = stage.live.now().await.unwrap() + TimeDelta::seconds(50);
         was_checked(&stage, &service, ahead, 1).await;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use testkit::{PostgresServer, RedisServer, database};
 use worker::Settings;
 
-/// Finds everything up or everything down, as told.
+/// Finds everything up or everything down.
 fn switched() -> (Script, Arc<AtomicBool>) {
     let well = Arc::new(AtomicBool::new(true));
     let is_well = Arc::clone(&well);
@@ -74,7 +74,7 @@ async fn failed_checks(stage: &Stage, service: &service::Model) -> usize {
 }
 
 #[tokio::test]
-async fn a_flushed_redis_is_filled_again_and_opens_or_loses_nothing() {
+async fn a_flushed_redis_is_rebuilt_without_losing_anything() {
     let server = RedisServer::start().await;
     let stage = Stage::on(database::postgres().await.db, another_redis(&server).await).await;
     let (script, well) = switched();
@@ -171,7 +171,7 @@ async fn a_database_that_is_away_costs_freshness_only() {
 }
 
 #[tokio::test]
-async fn once_the_database_is_back_checks_go_on_even_if_every_result_was_given_up() {
+async fn checks_go_on_after_an_outage_in_which_all_results_were_lost() {
     let mut server = PostgresServer::start().await;
     let stage = Stage::on(database_on(&server).await, Coordination::memory()).await;
     let settings = Settings {
@@ -204,8 +204,7 @@ async fn once_the_database_is_back_checks_go_on_even_if_every_result_was_given_u
 }
 
 #[tokio::test]
-async fn a_worker_that_is_stopped_while_the_database_is_away_gives_its_results_up_and_ends_in_time()
-{
+async fn a_worker_ends_in_time_while_the_database_is_away() {
     let mut server = PostgresServer::start().await;
     let stage = Stage::on(database_on(&server).await, Coordination::memory()).await;
     let worker = stage

@@ -1,4 +1,4 @@
-//! Many checks at once, and those that misbehave.
+//! Many checks at once, and misbehaving ones.
 
 use crate::script::{Script, up};
 use crate::stage::{Stage, eventually, on_each_stage};
@@ -23,6 +23,25 @@ on_each_stage! {
         for service in &services {
             assert_eq!(stage.checks(service).await.len(), 1);
         }
+        worker.stop().await;
+    }
+
+    async fn checks_that_change_nothing_wait_for_others(stage: Stage) {
+        let mut services = Vec::new();
+        for i in 0..60 {
+            services.push(stage.service(format!("http://s{i}.test/")).interval(1).create().await);
+        }
+        let worker = stage.worker_with(Script::finds(|_, _| up()), Settings::default()).await;
+        for service in &services {
+            stage.has_checks(service, 2).await;
+        }
+        let recorded = worker.stats.recorded.load(SeqCst);
+        let batches = worker.stats.batches.load(SeqCst);
+        eventually("three checks of each", async || {
+            (worker.stats.recorded.load(SeqCst) >= recorded + 180).then_some(())
+        }).await;
+        let batches = worker.stats.batches.load(SeqCst) - batches;
+        assert!(batches <= 60, "{batches} transactions for 180 checks");
         worker.stop().await;
     }
 
@@ -84,7 +103,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn what_was_missed_in_a_pause_is_made_up_for_one_after_the_other_and_no_later_than_it_is_due(stage: Stage) {
+    async fn checks_missed_in_a_stall_are_spread_until_their_next_slots(stage: Stage) {
         let mut services = Vec::new();
         for i in 0..300 {
             services.push(stage.service(format!("http://s{i}.test/")).interval(60).create().await);

@@ -1,12 +1,12 @@
-//! The worker from outside: rows and targets on one side, checks, states, incidents and events on the other. Over SQLite
-//! with the live state in memory, and over PostgreSQL with Redis.
+//! Tests the worker from outside: rows and targets go in; checks, states, incidents and events come out.
+//! With SQLite and coordination in memory, and with PostgreSQL and Redis.
 #![allow(clippy::unwrap_used)]
 
 mod changes;
 mod clock;
 mod faults;
-mod ledger;
 mod load;
+mod scheduler_stats;
 mod script;
 mod sharing;
 mod stage;

@@ -1,4 +1,4 @@
-//! A probe that finds what a test says, for what no real target can be made to do.
+//! A scripted probe, for what no real target can be made to do.
 
 use domain::{Cause, Outcome, Phases, Status};
 use futures::future::BoxFuture;
@@ -19,7 +19,7 @@ impl Script {
         Self(Arc::new(move |host| Box::pin(look(host))))
     }
 
-    /// Finds at once what `look` says, given how many looks were made before and the host.
+    /// Returns what `look` returns for the number of previous probes and the host.
     pub(crate) fn finds(look: impl Fn(usize, &str) -> Outcome + Send + Sync + 'static) -> Self {
         let looks = AtomicUsize::new(0);
         Self::new(move |host| std::future::ready(look(looks.fetch_add(1, SeqCst), &host)))

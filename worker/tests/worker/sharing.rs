@@ -1,4 +1,4 @@
-//! Several workers on one database and one live state, and what a worker leaves behind when it ends.
+//! Several workers that share a database and the coordination state, and how a worker ends.
 
 use crate::script::{Script, down, up};
 use crate::stage::{Stage, eventually, made_at, on_each_stage, start};
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use worker::Settings;
 
-/// Never finds anything, and counts those who wait for it.
+/// A probe that never ends, and counts how many wait for it.
 fn endless() -> (Script, Arc<AtomicUsize>) {
     let looking = Arc::new(AtomicUsize::new(0));
     let begun = Arc::clone(&looking);
@@ -72,7 +72,7 @@ on_each_stage! {
         assert_eq!((recorded as u64, recorded), (first + second, looks.lock().unwrap().len()));
     }
 
-    async fn workers_whose_clocks_differ_by_hours_neither_double_nor_miss_a_slot(stage: Stage) {
+    async fn workers_with_clocks_hours_apart_check_each_slot_once(stage: Stage) {
         let services = many(&stage, 20, 2).await;
         let script = || {
             Script::new(|_| async {
@@ -101,12 +101,12 @@ on_each_stage! {
             let checks = stage.checks(service).await;
             let late = |check: &check::Model| made_at(check) < begun || made_at(check) > ended || check.lateness_ms > 1900;
             assert!(!checks.iter().any(late), "{checks:?}");
-            // The first was asked for; all others have their slots, one after the other.
+            // The first check was requested; the others are at their slots.
             assert!(checks[1..].windows(2).all(|two| two[1].slot - two[0].slot == 2000), "{checks:?}");
         }
     }
 
-    async fn what_a_killed_worker_had_claimed_is_checked_when_its_lease_is_over(stage: Stage) {
+    async fn claims_of_a_killed_worker_end_with_their_leases(stage: Stage) {
         let lease = Duration::from_millis(1500);
         let settings = Settings { lease, ..Settings::default() };
         let services = many(&stage, 5, 86_400).await;
@@ -125,7 +125,7 @@ on_each_stage! {
         heir.stop().await;
     }
 
-    async fn a_worker_that_is_stopped_finishes_what_it_can_and_gives_back_the_rest(stage: Stage) {
+    async fn a_stopped_worker_finishes_or_gives_back_its_checks(stage: Stage) {
         let services = many(&stage, 4, 86_400).await;
         let (begun, end) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
         let (begins, ends) = (Arc::clone(&begun), Arc::clone(&end));
@@ -143,7 +143,7 @@ on_each_stage! {
         let worker = stage.worker_with(script, Settings::default()).await;
         eventually("all are claimed", async || (begun.load(SeqCst) == 4).then_some(())).await;
         assert_eq!(stage.live.claim(10, Duration::from_secs(60)).await.unwrap().claims, []);
-        // The worker hears of its end first, and of this result afterwards.
+        // The shutdown comes before this result.
         let stopping = tokio::spawn(worker.stop());
         tokio::task::yield_now().await;
         end.notify_one();
@@ -155,7 +155,7 @@ on_each_stage! {
         assert_eq!(back, [services[1].id, services[2].id, services[3].id]);
     }
 
-    async fn a_failure_that_waits_for_confirmation_is_confirmed_by_whoever_comes_next(stage: Stage) {
+    async fn an_unconfirmed_failure_is_confirmed_by_the_next_worker(stage: Stage) {
         let service = stage.service("http://down.test/").timeout(500).create().await;
         // Fails once, and hangs when it is to be confirmed.
         let looks = Arc::new(AtomicUsize::new(0));
@@ -178,7 +178,7 @@ on_each_stage! {
         heir.stop().await;
     }
 
-    async fn a_failure_that_waits_for_confirmation_outlives_the_queue(stage: Stage) {
+    async fn an_unconfirmed_failure_survives_the_loss_of_the_queue(stage: Stage) {
         let service = stage.service("http://down.test/").create().await;
         let looks = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&looks);

@@ -1,4 +1,4 @@
-//! A database, a live state and somebody's services, on which workers are let loose.
+//! The fixture of the worker's tests: a database, a coordination state and a user with services.
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use coordination::{CachedStatus, Coordination, Event, ServiceChange};
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use worker::{Probe, Settings, Stats, Worker};
 
-/// The longest that anything may take here.
+/// Deadline of every awaited condition.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Stage {
@@ -70,7 +70,7 @@ impl Stage {
         Self::of(database::postgres().await, live).await
     }
 
-    /// On servers that the test may stop.
+    /// A stage on servers that the test may stop.
     pub(crate) async fn on(db: DatabaseConnection, live: Coordination) -> Self {
         let user = a_user(&db).await;
         Self {
@@ -94,7 +94,7 @@ impl Stage {
         }
     }
 
-    /// A service that is checked when the test says so: its slot comes once a day, and in none of the next hours.
+    /// A service that is checked only when the test asks for it: its next slot is hours away.
     pub(crate) fn service(&self, url: impl Into<String>) -> ServiceBuilder<'_, DatabaseConnection> {
         let (day, now) = (TimeDelta::days(1), Utc::now());
         let id = loop {
@@ -116,7 +116,7 @@ impl Stage {
         self.live.schedule(&dues).await.unwrap();
     }
 
-    /// All services were added just now, however long that took.
+    /// Makes all services new, however long it took to add them.
     pub(crate) async fn services_are_new(&self) {
         let now = Expr::value(Utc::now().trunc_subsecs(3));
         service::Entity::update_many()
@@ -146,7 +146,7 @@ impl Stage {
             change,
         };
         self.live.publish(&[event]).await.unwrap();
-        // Those who hear of it in this process do so before anything else is done.
+        // Lets subscribers of this process handle the event first.
         tokio::task::yield_now().await;
     }
 
@@ -230,7 +230,7 @@ impl Stage {
         .await
     }
 
-    /// Waits until the live state, which is told after the database, says of `service` what is wanted.
+    /// Waits until the published latest status of `service` is as wanted.
     pub(crate) async fn is_told(
         &self,
         service: &service::Model,
@@ -270,7 +270,7 @@ impl Stage {
 }
 
 impl Running {
-    /// Ends it in good order.
+    /// Stops the worker gracefully.
     pub(crate) async fn stop(mut self) {
         self.shutdown.cancel();
         let ended = tokio::time::timeout(Duration::from_secs(10), &mut self.ended).await;
@@ -280,7 +280,7 @@ impl Running {
             .unwrap();
     }
 
-    /// Ends it like a crash.
+    /// Ends the worker as a crash would.
     pub(crate) async fn kill(mut self) {
         self.ended.abort();
         assert!((&mut self.ended).await.unwrap_err().is_cancelled());
@@ -347,14 +347,14 @@ pub(crate) fn fetcher() -> Fetcher {
     .unwrap()
 }
 
-/// A live state of its own on a Redis server that others use too.
+/// A coordination state of its own on a shared Redis server.
 pub(crate) async fn another_redis(server: &RedisServer) -> Coordination {
     Coordination::connect_with_prefix(&server.url(), &format!("{}:", Uuid::now_v7()))
         .await
         .unwrap()
 }
 
-/// Asks again and again until there is an answer.
+/// Repeats `ask` until it returns something.
 pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
@@ -366,7 +366,7 @@ pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Opti
     }
 }
 
-/// Asks the database, which may have been away a moment ago.
+/// Queries the database, with retries while it comes back.
 async fn answer<T>(mut ask: impl AsyncFnMut() -> Result<T, DbErr>) -> T {
     eventually("the database answers", async || ask().await.ok()).await
 }

@@ -1,4 +1,4 @@
-//! What checks make of a service's status, and of its incidents.
+//! Statuses and incidents that follow from checks.
 
 use crate::script::{Script, down, up};
 use crate::stage::{Stage, eventually, made_at, on_each_stage};
@@ -85,7 +85,7 @@ on_each_stage! {
         assert_eq!(target.requests(), 1);
     }
 
-    async fn slow_then_down_then_up_is_one_incident_with_its_times_and_causes(stage: Stage) {
+    async fn slow_then_down_then_up_is_one_incident(stage: Stage) {
         let target = Target::start().await;
         let worker = stage.worker().await;
         let service = stage.service(target.url()).threshold(400).create().await;
@@ -134,7 +134,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn down_that_answers_slowly_is_eased_and_down_again_is_still_the_same_incident(stage: Stage) {
+    async fn an_incident_lasts_through_improvement_and_regression(stage: Stage) {
         let target = Target::start().await;
         target.behave(Behaviour::code(503)).await;
         let worker = stage.worker().await;
@@ -170,7 +170,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn a_single_failure_is_looked_at_again_at_once_and_forgotten(stage: Stage) {
+    async fn a_single_failure_is_rechecked_at_once_and_not_confirmed(stage: Stage) {
         let script = Script::finds(|look, _| if look == 1 { down() } else { up() });
         let worker = stage.worker_with(script, Settings::default()).await;
         let service = stage.service("http://flickers.test/").create().await;
@@ -201,7 +201,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn one_slot_is_recorded_once_however_often_it_is_checked(stage: Stage) {
+    async fn a_slot_is_recorded_once_however_often_it_is_checked(stage: Stage) {
         let worker = stage.worker_with(Script::finds(|_, _| up()), Settings::default()).await;
         let service = stage.service("http://up.test/").create().await;
         let slot: DateTime<Utc> = stage.live.now().await.unwrap();
@@ -219,14 +219,14 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn after_a_time_without_checks_nothing_is_taken_as_known_and_nothing_is_opened(stage: Stage) {
+    async fn after_a_gap_the_status_is_unknown_and_nothing_opens(stage: Stage) {
         let service = stage.service("http://up.test/").interval(60).create().await;
         let long_ago = service.created_at - TimeDelta::hours(5);
         let mut state = stage.state(&service).await.into_active_model();
         state.status = Set(column::Status::Up);
         state.status_since = Set(long_ago);
         state.last_slot = Set(Some(long_ago));
-        // One failure more would have made it down, then.
+        // One more failure would have confirmed it then.
         state.failing_checks = Set(1);
         state.failing_since = Set(Some(long_ago));
         state.down_checks = Set(1);

@@ -24,7 +24,7 @@ use testkit::builders::a_service;
 use testkit::vendor::{Page, SUMMARY};
 use uuid::Uuid;
 
-/// API and website, with the vendor's words for them.
+/// The API and the website, with the vendor's words for their statuses.
 fn page(api: &str, web: &str) -> Page {
     Page::new("Vendor", &[("api", "API", api), ("web", "Website", web)])
 }
@@ -93,7 +93,7 @@ impl Stage {
         service
     }
 
-    /// Makes the page due now, as the API does when somebody begins to follow it.
+    /// Makes the page due now, as the API does when a service begins to follow it.
     async fn due(&self, page: &vendor_page::Model) {
         self.all_due(std::slice::from_ref(page)).await;
     }

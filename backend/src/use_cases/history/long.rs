@@ -11,7 +11,7 @@ use super::uptime::begins;
 use crate::use_cases::Result;
 use chrono::{DateTime, Duration, Utc};
 use domain::rollup::{DAY, ceil, floor};
-use domain::slot::lies_ahead;
+use domain::slot::is_in_future;
 use domain::uptime::Tally;
 use entity::check::instant;
 use entity::sql::Sql;
@@ -96,7 +96,7 @@ pub(super) async fn read(
         let grown = Arc::make_mut(&mut story);
         // What a clock made that has been set back since did not happen yet.
         rest.in_order()
-            .filter(|sample| !lies_ahead(sample.slot, now))
+            .filter(|sample| !is_in_future(sample.slot, now))
             .for_each(|sample| grown.push(sample));
         learned.insert(seq, story);
     }

@@ -6,7 +6,7 @@ use super::days::UptimeDay;
 use super::uptime::Uptime;
 use chrono::{DateTime, Duration, Utc};
 use domain::rollup::{DAY, HOUR, ceil, floor, stretches};
-use domain::slot::lies_ahead;
+use domain::slot::is_in_future;
 use domain::uptime::{Sample, Tally, tally};
 use entity::check::instant;
 use std::collections::BTreeSet;
@@ -72,7 +72,7 @@ impl Story {
         self.first <= since
             && (now - self.read_at).abs() < LASTS
             // Later checks of a clock that was set back would not be later than this one.
-            && !self.last.is_some_and(|last| lies_ahead(last.slot, now))
+            && !self.last.is_some_and(|last| is_in_future(last.slot, now))
             && split.iter().all(|day| self.hours_of(*day).is_some())
     }
 

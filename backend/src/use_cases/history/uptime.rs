@@ -10,7 +10,7 @@ use chrono::{DateTime, Duration, Utc};
 use domain::Window;
 use domain::rollup::{DAY, HOUR, ceil, floor};
 use domain::service::MAX_INTERVAL_SECONDS;
-use domain::slot::horizon;
+use domain::slot::coverage_window;
 use domain::uptime::{Sample, Tally, tally};
 use entity::sql::Sql;
 use sea_orm::{DatabaseConnection, DbErr};
@@ -193,7 +193,7 @@ fn select_sums(sql: Sql, period: i16, (from, to): (DateTime<Utc>, DateTime<Utc>)
 /// The rollup of the hour that `from` is in and that ends at `to`, and its checks from the last one before `from`, which
 /// reaches in, to the first one after it, which ends what the one before it stands for.
 fn select_first_hour(sql: Sql, from: DateTime<Utc>, to: DateTime<Utc>) -> Sql {
-    let longest = horizon(Duration::seconds(MAX_INTERVAL_SECONDS.into()));
+    let longest = coverage_window(Duration::seconds(MAX_INTERVAL_SECONDS.into()));
     let [before, from, to, after] =
         [from - longest, from, to, to + longest].map(|at| at.timestamp_millis());
     let sql = select_one(

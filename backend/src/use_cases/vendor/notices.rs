@@ -4,7 +4,7 @@
 use super::{ENOUGH_ROWS, PageView, Said, known_at};
 use crate::use_cases::{Error, Ops, Result};
 use chrono::{DateTime, Utc};
-use domain::vendor_page::{Standing, standing};
+use domain::vendor_page::{Freshness, freshness};
 use entity::sql::among;
 use entity::{service, vendor_incident, vendor_maintenance, vendor_page_component};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -114,7 +114,7 @@ impl Ops {
                 .cloned()
                 .collect();
             // Of a page that was not read lately nobody knows whether the work went on beyond its end.
-            let lost = standing(Some(view.read_at), now) == Standing::Lost;
+            let lost = freshness(Some(view.read_at), now) == Freshness::Lost;
             let over = |one: &vendor_maintenance::Model| {
                 lost && one.scheduled_until.is_some_and(|end| end <= now)
             };

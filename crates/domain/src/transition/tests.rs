@@ -14,7 +14,7 @@ fn policy(confirmations: u32) -> Policy {
     Policy {
         confirmations,
         recoveries: 1,
-        horizon: crate::slot::horizon(Duration::seconds(INTERVAL)),
+        coverage_window: crate::slot::coverage_window(Duration::seconds(INTERVAL)),
     }
 }
 
@@ -121,14 +121,14 @@ fn one_incident_opens_escalates_eases_worsens_and_ends() {
                 to: Degraded
             },
             Effect::FailedAgain,
-            Effect::Eased { at: at(120) },
+            Effect::Improved { at: at(120) },
             Effect::FailedAgain,
             Effect::Changed {
                 from: Degraded,
                 to: Down
             },
             Effect::FailedAgain,
-            Effect::Worsened { at: at(150) },
+            Effect::Regressed { at: at(150) },
             Effect::FailedAgain,
             Effect::Changed { from: Down, to: Up },
             Effect::Resolved {
@@ -358,7 +358,7 @@ proptest! {
                         prop_assert!(kind == IncidentType::Degraded && when >= started);
                         open = Some((started, IncidentType::Downtime));
                     }
-                    Effect::Eased { at: when } | Effect::Worsened { at: when } => {
+                    Effect::Improved { at: when } | Effect::Regressed { at: when } => {
                         let (started, kind) = open.unwrap();
                         prop_assert!(kind == IncidentType::Downtime && when >= started);
                     }

@@ -1,6 +1,8 @@
 //! The kinds of monitors and their settings, which the API describes: none is named here.
 
-use crate::api::{ByIdFields, Component, FollowedComponent, Schedule, json, schema};
+use crate::api::{
+    ById, ByIdFields, Component, FollowedComponent, Schedule, operation::operations, schema,
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -118,13 +120,7 @@ impl cynic::InputObject for MonitorInput {
     type SchemaType = schema::MonitorInput;
 }
 
-json::objects! {
-    GetServiceForm { limits, monitor_kinds }
-    Limits { min_interval_seconds, max_services }
-    MonitorKindInfo { input_name, name, description, schedule, confirmations, fields }
-    FieldInfo { name, label, help, field_type = "type", required, secret, default, options }
-    GetDefinition { service }
-    Definition { monitor_input, tags, description, recoveries, settings, secrets_set, components, vendor_page }
-    FieldValue { name, value }
-    PageChoice { name, url, provider, components }
+operations! {
+    query GetServiceForm(());
+    query GetDefinition(ById);
 }

@@ -1,13 +1,12 @@
-//! What can be done with a service.
+//! The limits on services, and the mutations.
 
 use super::MonitorInput;
 use super::{Phases, Service};
-use crate::api::{ByIdFields, Moment, Status, json, schema};
+use crate::api::{ById, ByIdFields, Moment, Status, operation::operations, schema};
 use uuid::Uuid;
 
-/// A new service. An absent number takes the server's default.
+/// A new service. The server has a default for every absent number.
 #[derive(cynic::InputObject, Debug, Clone, PartialEq, Default)]
-#[allow(missing_docs, reason = "the names are those of the API")]
 pub struct CreateServiceInput {
     pub name: String,
     #[cynic(skip_serializing_if = "Option::is_none")]
@@ -31,9 +30,9 @@ pub struct CreateServiceInput {
     pub recoveries: Option<i32>,
 }
 
-/// What to change. An empty category, description or vendor page takes it away; what is absent stays.
+/// A change to a service. An empty category or vendor page removes it; an absent field stays as it
+/// is.
 #[derive(cynic::InputObject, Debug, Clone, PartialEq, Default)]
-#[allow(missing_docs, reason = "the names are those of the API")]
 pub struct UpdateServiceInput {
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -59,34 +58,27 @@ pub struct UpdateServiceInput {
     pub recoveries: Option<i32>,
 }
 
-/// The new service.
 #[derive(cynic::QueryVariables, Debug)]
 pub struct CreateServiceVariables {
-    /// As typed.
     pub input: CreateServiceInput,
 }
 
-/// Stores a new service.
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Mutation", variables = "CreateServiceVariables")]
 pub struct CreateService {
-    /// As stored.
     #[arguments(input: $input)]
     pub create_service: Service,
 }
 
-/// Looks at a target once and stores nothing.
+/// Checks a target once and stores nothing.
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Mutation", variables = "CreateServiceVariables")]
 pub struct TestService {
-    /// What was found.
     #[arguments(input: $input)]
     pub test_service: TestResult,
 }
 
-/// What one look found.
 #[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
-#[allow(missing_docs, reason = "the names are those of the API")]
 pub struct TestResult {
     pub status: Status,
     pub status_code: Option<i32>,
@@ -96,117 +88,82 @@ pub struct TestResult {
     pub certificate_expires_at: Option<Moment>,
 }
 
-/// Which service, and its changes.
 #[derive(cynic::QueryVariables, Debug)]
 pub struct UpdateServiceVariables {
-    /// The service's id.
     pub id: Uuid,
-    /// What to change.
     pub input: UpdateServiceInput,
 }
 
-/// Changes a service.
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Mutation", variables = "UpdateServiceVariables")]
 pub struct UpdateService {
-    /// As stored.
     #[arguments(id: $id, input: $input)]
     pub update_service: Service,
 }
 
-/// Which services.
+/// The variables of an operation on several objects.
 #[derive(cynic::QueryVariables, Debug)]
 pub struct ByIds {
-    /// Their ids.
     pub ids: Vec<Uuid>,
 }
 
-/// Which services, and into which category.
 #[derive(cynic::QueryVariables, Debug)]
 pub struct RecategoriseVariables {
-    /// Their ids.
     pub ids: Vec<Uuid>,
-    /// The category; `None` takes them out of theirs.
+    /// `None` removes the services from their categories.
     pub category: Option<String>,
 }
 
-/// A service by its id alone.
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Service")]
-pub struct Touched {
-    /// Its id.
-    #[allow(
-        dead_code,
-        reason = "asked for because a mutation must select something"
-    )]
+pub struct ServiceId {
     pub id: Uuid,
 }
 
-/// Deletes services with all their history.
+/// Deletes services with their history.
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Mutation", variables = "ByIds")]
 pub struct DeleteServices {
-    /// Which ones went.
     #[arguments(ids: $ids)]
-    #[allow(
-        dead_code,
-        reason = "asked for because a mutation must select something"
-    )]
     pub delete_services: Vec<Uuid>,
 }
 
-/// Stops checking services.
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Mutation", variables = "ByIds")]
 pub struct PauseServices {
-    /// Those that exist.
     #[arguments(ids: $ids)]
-    #[allow(
-        dead_code,
-        reason = "asked for because a mutation must select something"
-    )]
-    pub pause_services: Vec<Touched>,
+    pub pause_services: Vec<ServiceId>,
 }
 
-/// Goes on checking services.
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Mutation", variables = "ByIds")]
 pub struct ResumeServices {
-    /// Those that exist.
     #[arguments(ids: $ids)]
-    #[allow(
-        dead_code,
-        reason = "asked for because a mutation must select something"
-    )]
-    pub resume_services: Vec<Touched>,
+    pub resume_services: Vec<ServiceId>,
 }
 
-/// Puts services into a category.
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Mutation", variables = "RecategoriseVariables")]
 pub struct RecategoriseServices {
-    /// Those that exist.
     #[arguments(ids: $ids, category: $category)]
-    #[allow(
-        dead_code,
-        reason = "asked for because a mutation must select something"
-    )]
-    pub recategorise_services: Vec<Touched>,
+    pub recategorise_services: Vec<ServiceId>,
 }
 
-/// Checks a service at once; the result arrives as a status update.
+/// Checks a service now; the result arrives as a status update.
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Mutation", variables = "ById")]
 pub struct CheckNow {
-    /// As stored.
     #[arguments(id: $id)]
     pub check_service: Service,
 }
 
-json::objects! {
-    CreateService { create_service }
-    TestService { test_service }
-    TestResult { status, status_code, response_time_ms, message, phases, certificate_expires_at }
-    UpdateService { update_service }
-    CheckNow { check_service }
+operations! {
+    mutation CreateService(CreateServiceVariables);
+    mutation TestService(CreateServiceVariables);
+    mutation UpdateService(UpdateServiceVariables);
+    mutation DeleteServices(ByIds);
+    mutation PauseServices(ByIds);
+    mutation ResumeServices(ByIds);
+    mutation RecategoriseServices(RecategoriseVariables);
+    mutation CheckNow(ById);
 }

@@ -1,8 +1,7 @@
-//! Where a value lies in the picture, and where the ticks stand.
+//! Maps times and values to pixels, and chooses the ticks of the axes.
 
 use crate::api::Moment;
 
-/// From instants and milliseconds to pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Scale {
     pub(super) left: f64,
@@ -11,7 +10,7 @@ pub(super) struct Scale {
     pub(super) bottom: f64,
     pub(super) from: Moment,
     pub(super) until: Moment,
-    /// The value at the top.
+    /// The value at the upper edge.
     pub(super) highest: f64,
 }
 
@@ -25,7 +24,7 @@ impl Scale {
         self.left + share.clamp(0.0, 1.0) * (self.right - self.left)
     }
 
-    /// The instant at `x`.
+    /// Returns the time at `x`.
     #[allow(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
@@ -36,13 +35,27 @@ impl Scale {
         Moment(self.from.0 + (share * self.until.since(self.from) as f64) as i64)
     }
 
+    /// Returns the times between two positions, in any order.
+    pub(super) fn range(&self, start: f64, end: f64) -> (Moment, Moment) {
+        (self.at(start.min(end)), self.at(start.max(end)))
+    }
+
+    /// Limits a position to the plot.
+    pub(super) fn clamp(&self, x: f64) -> f64 {
+        x.clamp(self.left, self.right)
+    }
+
     pub(super) fn y(&self, value: f64) -> f64 {
         self.bottom - value / self.highest * (self.bottom - self.top)
     }
 }
 
-/// The path through the values; a missing one interrupts it, and a single one among missing ones stays visible.
-pub(super) fn line(scale: &Scale, points: impl Iterator<Item = (Moment, Option<f64>)>) -> String {
+/// Returns the path of a line. A missing value interrupts it; a single value between two missing
+/// ones stays visible.
+pub(super) fn line_path(
+    scale: &Scale,
+    points: impl Iterator<Item = (Moment, Option<f64>)>,
+) -> String {
     use std::fmt::Write;
     let mut path = String::new();
     let mut drawing = false;
@@ -62,7 +75,7 @@ pub(super) fn line(scale: &Scale, points: impl Iterator<Item = (Moment, Option<f
     path
 }
 
-/// Three to five round values from 0 to at least `highest`.
+/// Returns three to five round values from 0 to at least `highest`.
 pub(super) fn value_ticks(highest: f64) -> Vec<f64> {
     let rough = highest / 4.0;
     let magnitude = 10f64.powf(rough.log10().floor());
@@ -79,8 +92,8 @@ pub(super) fn value_ticks(highest: f64) -> Vec<f64> {
     ticks
 }
 
-/// Round instants between `from` and `until`, fewer than `most`, or one more, none too near the edges.
-pub(super) fn time_ticks(from: Moment, until: Moment, most: i64) -> Vec<Moment> {
+/// Returns round times between `from` and `until`, at most `max` of them, none near the edges.
+pub(super) fn time_ticks(from: Moment, until: Moment, max: i64) -> Vec<Moment> {
     const MINUTE: i64 = 60_000;
     const HOUR: i64 = 60 * MINUTE;
     const DAY: i64 = 24 * HOUR;
@@ -103,7 +116,7 @@ pub(super) fn time_ticks(from: Moment, until: Moment, most: i64) -> Vec<Moment> 
     let span = until.since(from);
     let step = STEPS
         .into_iter()
-        .find(|step| span / step < most)
+        .find(|step| span / step < max)
         .unwrap_or(30 * DAY);
     let margin = span / 24;
     let first = (from.0 + margin).div_euclid(step) * step + step;
@@ -152,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_is_found_where_it_was_drawn() {
+    fn positions_and_times_round_trip() {
         let (from, until) = (Moment(1_795_000_000_000), Moment(1_795_003_600_000));
         let scale = Scale {
             left: 52.0,

@@ -1,4 +1,4 @@
-//! An incident as Markdown, for a ticket or a chat.
+//! Formats an incident as Markdown, for a ticket or a chat.
 
 use crate::{
     api::{Incident, IncidentNote, IncidentType, Moment},
@@ -6,27 +6,30 @@ use crate::{
     format,
 };
 
-/// The incident with its timeline and notes, as it is at `now`. What others wrote (causes, names) is text and nothing
-/// else; notes are their author's own Markdown.
-pub(super) fn markdown(incident: &Incident, notes: &[IncidentNote], now: Moment) -> String {
+/// Formats the incident with its timeline and notes, at the time `now`. Names and causes are
+/// escaped; notes are Markdown themselves.
+pub(super) fn to_markdown(incident: &Incident, notes: &[IncidentNote], now: Moment) -> String {
     let exact = |at| browser::local_time(at, TimeStyle::Exact);
-    let what = match incident.kind {
+    let status = match incident.kind {
         IncidentType::Downtime => "down",
         IncidentType::Degraded => "degraded",
     };
-    let lasted = format::duration(
+    let duration = format::duration(
         incident
             .resolved_at
             .unwrap_or(now)
             .since(incident.started_at),
     );
     let mut lines = vec![
-        format!("## {}: {what} for {lasted}", plain(&incident.service.name)),
+        format!(
+            "## {}: {status} for {duration}",
+            escape(&incident.service.name)
+        ),
         String::new(),
     ];
-    let mut add = |what: &str, text: String| lines.push(format!("- **{what}:** {text}"));
+    let mut add = |label: &str, text: String| lines.push(format!("- **{label}:** {text}"));
     if let Some(cause) = &incident.cause {
-        add("Cause", plain(cause));
+        add("Cause", escape(cause));
     }
     add("Began", exact(incident.started_at));
     add(
@@ -40,13 +43,13 @@ pub(super) fn markdown(incident: &Incident, notes: &[IncidentNote], now: Moment)
         add("Acknowledged", exact(at));
     }
     if !incident.events.is_empty() {
-        lines.extend([String::new(), "### What happened".to_owned(), String::new()]);
+        lines.extend([String::new(), "### Timeline".to_owned(), String::new()]);
     }
     for event in &incident.events {
         lines.push(format!(
             "- {} {}",
             browser::local_time(event.at, TimeStyle::DaySecond),
-            plain(&event.message)
+            escape(&event.message)
         ));
     }
     if !notes.is_empty() {
@@ -64,9 +67,9 @@ pub(super) fn markdown(incident: &Incident, notes: &[IncidentNote], now: Moment)
     lines.join("\n")
 }
 
-/// A text on one line in which nothing is a sign of Markdown or HTML.
-fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
+/// Escapes Markdown and HTML, and joins the lines.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
     for letter in text
         .split_whitespace()
         .collect::<Vec<_>>()
@@ -74,11 +77,11 @@ fn plain(text: &str) -> String {
         .chars()
     {
         if "\\`*_[]<>#|~!&".contains(letter) {
-            plain.push('\\');
+            escaped.push('\\');
         }
-        plain.push(letter);
+        escaped.push(letter);
     }
-    plain
+    escaped
 }
 
 #[cfg(test)]
@@ -88,7 +91,7 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn an_incident_is_told_in_markdown_and_what_others_wrote_is_only_text() {
+    fn names_and_causes_are_escaped() {
         let at = |text: &str| Moment::parse(text).unwrap();
         let incident = Incident {
             id: Uuid::nil(),
@@ -115,7 +118,7 @@ mod tests {
             at: at("2026-11-22T10:05:00Z"),
             text: "**disk** full\n\n- cleaned".into(),
         };
-        let told = markdown(&incident, &[note], at("2026-11-23T00:00:00Z"));
+        let text = to_markdown(&incident, &[note], at("2026-11-23T00:00:00Z"));
         let expected = "\
 ## API\\_1: down for 12 min
 
@@ -125,7 +128,7 @@ mod tests {
 - **Failed checks:** 5
 - **Acknowledged:** 2026-11-22 10:02:00 UTC
 
-### What happened
+### Timeline
 
 - 2026-11-22 10:00:30 went down
 
@@ -137,7 +140,7 @@ mod tests {
 > 
 > - cleaned
 ";
-        assert_eq!(told, expected);
+        assert_eq!(text, expected);
         let open = Incident {
             resolved_at: None,
             cause: None,
@@ -145,14 +148,14 @@ mod tests {
             events: Vec::new(),
             ..incident
         };
-        let told = markdown(&open, &[], at("2026-11-22T11:00:00Z"));
+        let text = to_markdown(&open, &[], at("2026-11-22T11:00:00Z"));
         assert!(
-            told.starts_with("## API\\_1: down for 1 h\n") && told.contains("**Ended:** not yet"),
-            "{told}"
+            text.starts_with("## API\\_1: down for 1 h\n") && text.contains("**Ended:** not yet"),
+            "{text}"
         );
         assert!(
-            !told.contains("###") && !told.contains("Cause") && !told.contains("Acknowledged"),
-            "{told}"
+            !text.contains("###") && !text.contains("Cause") && !text.contains("Acknowledged"),
+            "{text}"
         );
     }
 }

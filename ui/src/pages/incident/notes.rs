@@ -1,11 +1,11 @@
-//! What people wrote about an incident.
+//! Notes about an incident.
 
 use crate::{
     api::{
         self, AddIncidentNote, AddNoteVariables, ById, DeleteIncidentNote, IncidentNote, Problem,
     },
     browser,
-    components::{At, Confirm},
+    components::{ConfirmDialog, Timestamp},
     store::use_store,
 };
 use dioxus::prelude::*;
@@ -13,37 +13,39 @@ use uuid::Uuid;
 
 const DELETE_ID: &str = "delete-note";
 const FIELD_ID: &str = "field-note";
-/// As many characters as the server takes.
-const LONGEST: i64 = 5_000;
+/// Maximum length of a note; the server's limit.
+const MAX_CHARACTERS: i64 = 5_000;
 
-/// The notes, oldest first, and a form for another one.
+/// The notes, oldest first, and the form for a new one.
 #[component]
 pub(super) fn Notes(id: Uuid, notes: Vec<IncidentNote>, onchange: EventHandler<()>) -> Element {
     let store = use_store();
     let mut text = use_signal(String::new);
     let mut problem = use_signal(|| None::<Problem>);
     let mut saving = use_signal(|| false);
-    let mut chosen = use_signal(|| None::<Uuid>);
+    let mut note_to_delete = use_signal(|| None::<Uuid>);
     let add = move || async move {
         saving.set(true);
         let variables = AddNoteVariables {
             id,
             text: text.peek().clone(),
         };
-        match api::tell::<AddIncidentNote>(variables).await {
+        match api::execute::<AddIncidentNote>(variables).await {
             Ok(()) => {
                 text.set(String::new());
                 problem.set(None);
                 onchange.call(());
             }
-            Err(refused) => problem.set(Some(refused)),
+            Err(error) => problem.set(Some(error)),
         }
         saving.set(false);
     };
     let delete = move |()| async move {
-        let Some(id) = *chosen.peek() else { return };
-        if let Err(problem) = api::tell::<DeleteIncidentNote>(ById { id }).await {
-            store.say_failed("Could not delete the note", &problem);
+        let Some(id) = *note_to_delete.peek() else {
+            return;
+        };
+        if let Err(problem) = api::execute::<DeleteIncidentNote>(ById { id }).await {
+            store.toasts.problem("Could not delete the note", &problem);
         }
         onchange.call(());
     };
@@ -53,12 +55,12 @@ pub(super) fn Notes(id: Uuid, notes: Vec<IncidentNote>, onchange: EventHandler<(
             for note in notes {
                 article { key: "{note.id}", class: "written",
                     div { class: "card-head",
-                        span { class: "dim number", At { at: note.at } }
+                        span { class: "dim number", Timestamp { at: note.at } }
                         button {
                             class: "button plain",
                             r#type: "button",
                             onclick: move |_| {
-                                chosen.set(Some(note.id));
+                                note_to_delete.set(Some(note.id));
                                 browser::open_dialog(DELETE_ID);
                             },
                             "Delete"
@@ -75,9 +77,9 @@ pub(super) fn Notes(id: Uuid, notes: Vec<IncidentNote>, onchange: EventHandler<(
                 textarea {
                     id: FIELD_ID,
                     rows: "3",
-                    maxlength: LONGEST,
+                    maxlength: MAX_CHARACTERS,
                     value: "{text}",
-                    placeholder: "What was found, what was done",
+                    placeholder: "Findings, actions taken",
                     oninput: move |event| text.set(event.value()),
                 }
                 if let Some(problem) = &*problem.read() {
@@ -85,8 +87,8 @@ pub(super) fn Notes(id: Uuid, notes: Vec<IncidentNote>, onchange: EventHandler<(
                 }
                 button { class: "button", r#type: "submit", disabled: saving() || text.read().trim().is_empty(), "Add note" }
             }
-            Confirm { id: DELETE_ID, title: "Delete this note?", action: "Delete", onconfirm: delete,
-                p { "It cannot be brought back." }
+            ConfirmDialog { id: DELETE_ID, title: "Delete this note?", action: "Delete", onconfirm: delete,
+                p { "This cannot be undone." }
             }
         }
     }

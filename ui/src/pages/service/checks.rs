@@ -1,124 +1,152 @@
-//! The checks of a service, newest first; new ones appear on top, older ones on demand.
+//! The checks of a service, newest first. New ones appear on top, older ones are loaded on demand.
 
 use crate::{
-    api::{self, Check, ListChecks, ListChecksVariables, PageInfo, Problem},
+    api::{self, Check, Current, ListChecks, ListChecksVariables, PageInfo, Problem},
     components::{CheckTable, ProblemBox, RowSkeletons},
-    hooks::use_asked,
-    store::{Entry, use_store},
+    hooks::{QueryState, use_query},
+    store::{Entry, Store, use_store},
 };
 use dioxus::prelude::*;
 use uuid::Uuid;
 
-const PAGE: i32 = 30;
+const PAGE_SIZE: i32 = 30;
 
-async fn page(id: Uuid, after: Option<String>) -> Result<(Vec<Check>, PageInfo), Problem> {
-    let answer = api::request::<ListChecks>(ListChecksVariables {
+type CheckPage = (Vec<Check>, PageInfo);
+
+async fn load_page(id: Uuid, after: Option<String>) -> Result<CheckPage, Problem> {
+    let variables = ListChecksVariables {
         id,
-        first: PAGE,
+        first: PAGE_SIZE,
         after,
-    })
-    .await?;
-    let page = answer
+    };
+    let response = api::request::<ListChecks>(variables).await?;
+    let page = response
         .service
         .ok_or_else(|| Problem::not_found("service"))?
         .checks;
-    Ok((
-        page.edges.into_iter().map(|edge| edge.node).collect(),
-        page.page_info,
-    ))
+    let checks = page.edges.into_iter().map(|edge| edge.node).collect();
+    Ok((checks, page.page_info))
 }
 
-/// The table and the way to older ones.
-#[component]
-pub(super) fn Checks(entry: Entry) -> Element {
-    let store = use_store();
-    let newest = use_asked(entry.id, |id| page(id, None));
-    let mut arrived = use_signal(Vec::<Check>::new);
-    let mut older = use_signal(Vec::<Check>::new);
-    let mut end = use_signal(|| None::<PageInfo>);
-    let mut asking = use_signal(|| false);
-    // What was asked for anew holds what arrived meanwhile, and begins the paging again.
-    use_effect(move || {
-        if newest.data.read().is_some() {
-            arrived.write().clear();
-            older.write().clear();
-            end.set(None);
-        }
-    });
-    use_effect(move || {
-        let Some(current) = entry.current.read().clone() else {
+/// The checks that were loaded or streamed so far.
+#[derive(Clone, Copy)]
+struct CheckList {
+    service_id: Uuid,
+    newest: QueryState<CheckPage>,
+    /// Streamed since the newest page was loaded, newest first.
+    streamed: Signal<Vec<Check>>,
+    older: Signal<Vec<Check>>,
+    /// Where the last of the older pages ends.
+    older_end: Signal<Option<PageInfo>>,
+    loading_older: Signal<bool>,
+}
+
+impl CheckList {
+    fn use_list(entry: Entry) -> Self {
+        let mut list = Self {
+            service_id: entry.id,
+            newest: use_query(entry.id, |id| load_page(id, None)),
+            streamed: use_signal(Vec::new),
+            older: use_signal(Vec::new),
+            older_end: use_signal(|| None),
+            loading_older: use_signal(|| false),
+        };
+        // A refetched first page contains the streamed checks, and paging starts again.
+        use_effect(move || {
+            if list.newest.data.read().is_some() {
+                list.streamed.write().clear();
+                list.older.write().clear();
+                list.older_end.set(None);
+            }
+        });
+        use_effect(move || {
+            if let Some(current) = entry.current.read().clone() {
+                list.add_streamed(current);
+            }
+        });
+        list
+    }
+
+    fn add_streamed(mut self, current: Current) {
+        let newest = self.newest.data.peek();
+        let Some((newest, _)) = &*newest else {
             return;
         };
-        let known = newest.data.peek().as_ref().is_some_and(|(checks, _)| {
-            checks
-                .iter()
-                .any(|check| check.checked_at >= current.checked_at)
-        }) || arrived
+        let is_known = self
+            .streamed
             .peek()
             .iter()
+            .chain(newest)
             .any(|check| check.checked_at >= current.checked_at);
-        if !known && newest.data.peek().is_some() {
-            arrived.write().insert(
-                0,
-                Check {
-                    slot: current.checked_at,
-                    checked_at: current.checked_at,
-                    status: current.status,
-                    status_code: current.status_code,
-                    response_time_ms: current.response_time_ms,
-                    message: current.message,
-                },
-            );
+        if !is_known {
+            let check = Check {
+                slot: current.checked_at,
+                checked_at: current.checked_at,
+                status: current.status,
+                status_code: current.status_code,
+                response_time_ms: current.response_time_ms,
+                message: current.message,
+            };
+            self.streamed.write().insert(0, check);
         }
-    });
-    let info = move || {
-        end.read()
-            .clone()
-            .or_else(|| newest.data.read().as_ref().map(|(_, info)| info.clone()))
-    };
-    let checks: Vec<Check> = {
-        let newest = newest.data.read();
-        let newest = newest
-            .as_ref()
-            .map(|(checks, _)| checks.as_slice())
-            .unwrap_or_default();
-        arrived
+    }
+
+    fn all(&self) -> Vec<Check> {
+        let newest = self.newest.data.read();
+        let newest = newest.iter().flat_map(|(checks, _)| checks);
+        self.streamed
             .read()
             .iter()
             .chain(newest)
-            .chain(older.read().iter())
+            .chain(self.older.read().iter())
             .cloned()
             .collect()
-    };
-    let more = move |_| async move {
-        let Some(PageInfo {
-            has_next_page: true,
-            end_cursor,
-        }) = info()
-        else {
+    }
+
+    /// Returns where the last loaded page ends.
+    fn end(&self) -> Option<PageInfo> {
+        let end = self.older_end.read().clone();
+        end.or_else(|| {
+            let newest = self.newest.data.read();
+            newest.as_ref().map(|(_, info)| info.clone())
+        })
+    }
+
+    async fn load_older(mut self, store: Store) {
+        let Some(end) = self.end().filter(|end| end.has_next_page) else {
             return;
         };
-        asking.set(true);
-        match page(entry.id, end_cursor).await {
+        self.loading_older.set(true);
+        match load_page(self.service_id, end.end_cursor).await {
             Ok((checks, info)) => {
-                older.write().extend(checks);
-                end.set(Some(info));
+                self.older.write().extend(checks);
+                self.older_end.set(Some(info));
             }
-            Err(problem) => store.say_failed("Could not load older checks", &problem),
+            Err(problem) => store
+                .toasts
+                .problem("Could not load older checks", &problem),
         }
-        asking.set(false);
-    };
+        self.loading_older.set(false);
+    }
+}
+
+#[component]
+pub(super) fn Checks(entry: Entry) -> Element {
+    let store = use_store();
+    let list = CheckList::use_list(entry);
+    let newest = list.newest;
+    let checks = list.all();
     rsx! {
         section { class: "card", "aria-label": "Recent checks",
             h2 { "Recent checks" }
             match (newest.data.read().is_some(), &*newest.problem.read()) {
-                (false, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| newest.again() } },
+                (false, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| newest.refetch() } },
                 (false, None) => rsx! { RowSkeletons { rows: 5 } },
-                (true, _) if checks.is_empty() => rsx! { p { class: "dim", "None yet." } },
+                (true, _) if checks.is_empty() => rsx! { p { class: "dim", "No checks yet." } },
                 (true, _) => rsx! {
                     CheckTable { checks }
-                    if info().is_some_and(|info| info.has_next_page) {
-                        button { class: "button", r#type: "button", disabled: asking(), onclick: more, "Show older" }
+                    if list.end().is_some_and(|end| end.has_next_page) {
+                        button { class: "button", r#type: "button", disabled: (list.loading_older)(), onclick: move |_| list.load_older(store), "Show older" }
                     }
                 },
             }

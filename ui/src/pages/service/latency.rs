@@ -1,6 +1,5 @@
-//! Response times over a window of choice, or a closer look at a part of it.
+//! The response times over a window, or zoomed in to a range.
 
-use super::query::{Shown, WINDOWS};
 use crate::{
     Route,
     api::{
@@ -8,86 +7,119 @@ use crate::{
         Window,
     },
     browser::{self, TimeStyle},
-    components::{LatencyChart, ProblemBox, Shade},
-    hooks::use_asked,
+    components::{LatencyChart, ProblemBox, ShadedPeriod},
+    hooks::{QueryState, use_polling, use_query},
+    router::{CHART_WINDOWS, ChartRange},
     store::Entry,
 };
 use dioxus::prelude::*;
 use std::rc::Rc;
 
-/// How often the chart is drawn with newer points.
-const AGAIN_AFTER_MS: u32 = 60_000;
+/// How often the chart is refetched.
+const CHART_POLL_MS: u32 = 60_000;
+/// The shortest range of the chart of a new service.
+const MIN_INITIAL_RANGE_MS: i64 = 30 * 60_000;
 
-/// What was told.
-struct Told {
-    /// In answer to what.
-    shown: Shown,
-    /// When it was asked for.
-    at: Moment,
+/// The data of the chart.
+struct ChartData {
+    /// The range that was requested.
+    range: ChartRange,
+    requested_at: Moment,
     points: Rc<Vec<LatencyPoint>>,
-    shades: Rc<Vec<Shade>>,
+    shaded_periods: Rc<Vec<ShadedPeriod>>,
 }
 
-/// The chart with its choice of windows.
-#[component]
-pub(super) fn Latency(entry: Entry, shown: Shown) -> Element {
-    let id = entry.id;
-    // A change of status may have opened or ended an incident.
-    let flips = (entry.flips)();
-    let asked = use_asked((shown, flips), move |(shown, _)| async move {
-        let at = browser::now();
-        let (from, to) = shown.times(at);
-        let filter = IncidentFilter {
-            service_id: Some(id),
-            from: Some(from),
-            to: Some(to),
-            ..Default::default()
-        };
-        let answer = api::request::<GetLatency>(LatencyVariables {
-            id,
-            from,
-            to,
-            filter,
-        })
-        .await?;
-        let service = answer
-            .service
-            .ok_or_else(|| Problem::not_found("service"))?;
-        let incidents = answer.incidents.edges.into_iter().map(|edge| Shade {
-            from: edge.node.started_at,
-            until: edge.node.resolved_at,
-            status: edge.node.kind.status(),
-        });
-        let maintenances = service.maintenances.into_iter().filter_map(|maintenance| {
-            let until = maintenance.scheduled_until;
-            Some(Shade {
-                from: maintenance.scheduled_for?,
-                until,
-                status: Status::Maintenance,
-            })
-        });
-        let shades = Rc::new(maintenances.chain(incidents).collect());
-        Ok(Told {
-            shown,
-            at,
-            points: Rc::new(service.latency_between),
-            shades,
-        })
-    });
-    use_future(move || async move {
-        loop {
-            browser::sleep(AGAIN_AFTER_MS).await;
-            asked.again();
+impl ChartData {
+    /// Returns the beginning and the end of the chart for `range`, which may differ from the range
+    /// of this data.
+    fn bounds(&self, range: ChartRange) -> (Moment, Moment) {
+        let (from, until) = range.bounds(self.requested_at);
+        let first = self
+            .points
+            .iter()
+            .find(|point| point.p50_ms.is_some())
+            .map(|point| point.at);
+        match (range, first) {
+            (ChartRange::Last(window), Some(first)) if range == self.range => {
+                (chart_start(window, until, first), until)
+            }
+            _ => (from, until),
         }
-    });
-    let show = move |shown: Shown| {
-        Route::here().with_shown(shown).open_instead();
+    }
+}
+
+/// Returns the beginning of the window, or a time shortly before the first measurement if that is
+/// in its later half.
+fn chart_start(window: Window, until: Moment, first: Moment) -> Moment {
+    let measured = until.since(first);
+    let range = if measured < window.millis() / 2 {
+        (measured + measured / 20).max(MIN_INITIAL_RANGE_MS)
+    } else {
+        window.millis()
     };
-    let zoom = move |marked: Option<(Moment, Moment)>| {
+    Moment(until.0 - range)
+}
+
+async fn load_chart(id: uuid::Uuid, range: ChartRange) -> Result<ChartData, Problem> {
+    let requested_at = browser::now();
+    let (from, to) = range.bounds(requested_at);
+    let filter = IncidentFilter {
+        service_id: Some(id),
+        from: Some(from),
+        to: Some(to),
+        ..Default::default()
+    };
+    let variables = LatencyVariables {
+        id,
+        from,
+        to,
+        filter,
+    };
+    let response = api::request::<GetLatency>(variables).await?;
+    let service = response
+        .service
+        .ok_or_else(|| Problem::not_found("service"))?;
+    let incidents = response.incidents.into_nodes();
+    let incidents = incidents.into_iter().map(|incident| ShadedPeriod {
+        from: incident.started_at,
+        until: incident.resolved_at,
+        status: incident.kind.status(),
+    });
+    let maintenances = service.maintenances.into_iter().filter_map(|maintenance| {
+        Some(ShadedPeriod {
+            from: maintenance.scheduled_for?,
+            until: maintenance.scheduled_until,
+            status: Status::Maintenance,
+        })
+    });
+    Ok(ChartData {
+        range,
+        requested_at,
+        points: Rc::new(service.latency_between),
+        shaded_periods: Rc::new(maintenances.chain(incidents).collect()),
+    })
+}
+
+/// Loads the chart now, when the range or the status changes, and from time to time.
+fn use_chart(entry: Entry, range: ChartRange) -> QueryState<ChartData> {
+    let id = entry.id;
+    let status_revision = (entry.status_revision)();
+    let chart = use_query((range, status_revision), move |(range, _)| {
+        load_chart(id, range)
+    });
+    use_polling(chart, CHART_POLL_MS);
+    chart
+}
+
+#[component]
+pub(super) fn LatencySection(entry: Entry, chart_range: ChartRange) -> Element {
+    let chart = use_chart(entry, chart_range);
+    let show = |range: ChartRange| Route::current().with_chart_range(range).replace();
+    let zoom = move |range: Option<(Moment, Moment)>| {
         let now = browser::now();
-        show(match marked {
-            Some((from, until)) => Shown::closer(from, until, now),
-            None => shown.wider(now),
+        show(match range {
+            Some((from, until)) => ChartRange::zoom_in(from, until, now),
+            None => chart_range.zoom_out(now),
         });
     };
     rsx! {
@@ -95,76 +127,48 @@ pub(super) fn Latency(entry: Entry, shown: Shown) -> Element {
             div { class: "card-head",
                 h2 { "Response time" }
                 div { class: "tools",
-                    if let Shown::Between(from, until) = shown {
-                        span { class: "dim number", {format!("{} – {}", moment(from), moment(until))} }
+                    if let ChartRange::Between(from, until) = chart_range {
+                        span { class: "dim number", {format!("{} – {}", format_time(from), format_time(until))} }
                         button { class: "button", r#type: "button", onclick: move |_| zoom(None), "Zoom out" }
                     }
                     div { class: "segments", role: "group", "aria-label": "Window",
-                        for window in WINDOWS {
+                        for window in CHART_WINDOWS {
                             button {
                                 key: "{window.label()}",
                                 r#type: "button",
-                                "aria-pressed": if shown == Shown::Last(window) { "true" } else { "false" },
-                                onclick: move |_| show(Shown::Last(window)),
+                                "aria-pressed": if chart_range == ChartRange::Last(window) { "true" } else { "false" },
+                                onclick: move |_| show(ChartRange::Last(window)),
                                 {window.label()}
                             }
                         }
                     }
                 }
             }
-            match (&*asked.data.read(), &*asked.problem.read()) {
-                (Some(told), _) => {
-                    let (from, until) = told.times(shown);
-                    let (points, shades) = (told.points.clone(), told.shades.clone());
-                    rsx! { LatencyChart { points, from, until, shades, when: when(shown), onzoom: zoom } }
+            match (&*chart.data.read(), &*chart.problem.read()) {
+                (Some(data), _) => {
+                    let (from, until) = data.bounds(chart_range);
+                    let (points, shaded_periods) = (data.points.clone(), data.shaded_periods.clone());
+                    rsx! { LatencyChart { points, from, until, shaded_periods, range_label: range_label(chart_range), onzoom: zoom } }
                 }
-                (None, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| asked.again() } },
+                (None, Some(problem)) => rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| chart.refetch() } },
                 (None, None) => rsx! { div { class: "skeleton chart-skeleton" } },
             }
         }
     }
 }
 
-impl Told {
-    /// What the picture spans when `shown` is to be shown: at once, even if this is the answer to something else.
-    fn times(&self, shown: Shown) -> (Moment, Moment) {
-        let (from, until) = shown.times(self.at);
-        let first = self
-            .points
-            .iter()
-            .find(|point| point.p50_ms.is_some())
-            .map(|point| point.at);
-        match (shown, first) {
-            (Shown::Last(window), Some(first)) if shown == self.shown => {
-                (beginning(window, until, first), until)
-            }
-            _ => (from, until),
-        }
+fn range_label(range: ChartRange) -> String {
+    match range {
+        ChartRange::Last(window) => format!("the last {}", window.label()),
+        ChartRange::Between(from, until) => format!(
+            "the time from {} to {}",
+            format_time(from),
+            format_time(until)
+        ),
     }
 }
 
-/// Where the picture begins: with the window, or shortly before the first measurement when most of the window lies before it.
-fn beginning(window: Window, until: Moment, first: Moment) -> Moment {
-    const LEAST: i64 = 30 * 60_000;
-    let measured = until.since(first);
-    let span = if measured < window.millis() / 2 {
-        (measured + measured / 20).max(LEAST)
-    } else {
-        window.millis()
-    };
-    Moment(until.0 - span)
-}
-
-fn when(shown: Shown) -> String {
-    match shown {
-        Shown::Last(window) => format!("the last {}", window.label()),
-        Shown::Between(from, until) => {
-            format!("the time from {} to {}", moment(from), moment(until))
-        }
-    }
-}
-
-fn moment(at: Moment) -> String {
+fn format_time(at: Moment) -> String {
     browser::local_time(at, TimeStyle::DayTime)
 }
 
@@ -173,30 +177,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_young_service_fills_the_picture() {
+    fn the_chart_of_a_new_service_is_not_mostly_empty() {
         let until = Moment(1_795_356_190_000);
         let ago = |minutes: i64| Moment(until.0 - minutes * 60_000);
-        assert_eq!(beginning(Window::Day, until, ago(1)), ago(30));
-        assert_eq!(beginning(Window::Day, until, ago(100)), ago(105));
-        assert_eq!(beginning(Window::Day, until, ago(13 * 60)), ago(24 * 60));
+        assert_eq!(chart_start(Window::Day, until, ago(1)), ago(30));
+        assert_eq!(chart_start(Window::Day, until, ago(100)), ago(105));
+        assert_eq!(chart_start(Window::Day, until, ago(13 * 60)), ago(24 * 60));
     }
 
     #[test]
-    fn another_stretch_is_shown_before_its_points_have_come() {
+    fn another_range_is_shown_before_its_points_arrive() {
         let at = Moment(1_795_356_190_000);
-        let told = Told {
-            shown: Shown::default(),
-            at,
+        let data = ChartData {
+            range: ChartRange::default(),
+            requested_at: at,
             points: Rc::default(),
-            shades: Rc::default(),
+            shaded_periods: Rc::default(),
         };
-        let week = Shown::Last(Window::Week);
-        assert_eq!(told.times(week), week.times(at));
-        assert_eq!(when(week), "the last 7 d");
-        let closer = Shown::Between(Moment(at.0 - 3_600_000), at);
-        assert_eq!(told.times(closer), (Moment(at.0 - 3_600_000), at));
+        let week = ChartRange::Last(Window::Week);
+        assert_eq!(data.bounds(week), week.bounds(at));
+        assert_eq!(range_label(week), "the last 7 d");
+        let zoomed = ChartRange::Between(Moment(at.0 - 3_600_000), at);
+        assert_eq!(data.bounds(zoomed), (Moment(at.0 - 3_600_000), at));
         assert_eq!(
-            when(closer),
+            range_label(zoomed),
             "the time from 2026-11-22 13:03 to 2026-11-22 14:03"
         );
     }

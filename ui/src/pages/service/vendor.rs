@@ -1,110 +1,119 @@
-//! What the vendor says of what the service follows: incidents, maintenance, components, and how old that is.
+//! The vendor page that a service follows: incidents, maintenance, components, and when it was
+//! read.
 
 use crate::{
     Route,
     api::{
-        self, ById, Component, FollowedComponent, GetVendor, MonitorInput, Problem, UpdateService,
-        UpdateServiceInput, UpdateServiceVariables, Vendor,
+        self, ById, Component, FollowedComponent, GetVendor, Maintenance, MonitorInput, Problem,
+        UpdateService, UpdateServiceInput, UpdateServiceVariables, Vendor, VendorIncident,
     },
-    browser,
     components::{
-        Go, MaintenanceNote, ProblemBox, ReadAt, RowSkeletons, Touches, VendorIncidentNote,
-        status_mark,
+        AffectedComponents, LastRead, Link, ProblemBox, RowSkeletons, VendorIncidentNote,
+        VendorMaintenanceNote, status_mark,
     },
     format,
-    hooks::use_asked,
+    hooks::{QueryState, use_polling, use_query},
     store::{Entry, use_store},
 };
 use dioxus::prelude::*;
 
-/// How often it is asked for: a vendor's page is read once a minute, and only changes of status are streamed.
-const AGAIN_AFTER_MS: u32 = 60_000;
+/// How often the data is refetched. Vendor pages are read once a minute, and only changes of status
+/// are streamed.
+const VENDOR_POLL_MS: u32 = 60_000;
 
-/// Everything that the vendor says.
-#[component]
-pub(super) fn VendorSays(entry: Entry) -> Element {
-    let id = entry.id;
+/// Loads the data now, when the status changes, and from time to time.
+fn use_vendor(entry: Entry) -> QueryState<Vendor> {
     let status = entry.current.read().as_ref().map(|current| current.status);
-    let asked = use_asked((id, status), |(id, _)| async move {
-        let answer = api::request::<GetVendor>(ById { id }).await?;
-        answer.service.ok_or_else(|| Problem::not_found("service"))
+    let vendor = use_query((entry.id, status), |(id, _)| async move {
+        let response = api::request::<GetVendor>(ById { id }).await?;
+        response
+            .service
+            .ok_or_else(|| Problem::not_found("service"))
     });
-    use_future(move || async move {
-        loop {
-            browser::sleep(AGAIN_AFTER_MS).await;
-            asked.again();
-        }
-    });
-    let vendor = asked.data.read();
-    let Some(Vendor {
-        monitor_input,
-        vendor_page,
-        components,
-        vendor_incidents,
-        maintenances,
-    }) = &*vendor
-    else {
-        return match &*asked.problem.read() {
+    use_polling(vendor, VENDOR_POLL_MS);
+    vendor
+}
+
+#[component]
+pub(super) fn VendorSection(entry: Entry) -> Element {
+    let query = use_vendor(entry);
+    let vendor = query.data.read();
+    let Some(vendor) = &*vendor else {
+        return match &*query.problem.read() {
             Some(problem) => {
-                rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| asked.again() } }
+                rsx! { ProblemBox { problem: problem.clone(), onretry: move |()| query.refetch() } }
             }
             None => rsx! { RowSkeletons { rows: 4 } },
         };
     };
     rsx! {
-        if !vendor_incidents.is_empty() {
-            section { class: "card notes", "aria-label": "The vendor's incidents",
-                h2 { {format::count(vendor_incidents.len(), "active incident")} " at the vendor" }
-                for incident in vendor_incidents.iter().cloned() {
-                    VendorIncidentNote { key: "{incident.id}", incident: incident.clone(), open: true,
-                        Touches { components: incident.components }
-                    }
-                }
-            }
-        }
-        if !maintenances.is_empty() {
-            section { class: "card notes", "aria-label": "The vendor's maintenance",
-                h2 { "Maintenance" }
-                for maintenance in maintenances.iter().cloned() {
-                    MaintenanceNote { key: "{maintenance.id}", maintenance: maintenance.clone(), open: true,
-                        Touches { components: maintenance.components }
-                    }
-                }
-            }
-        }
+        {render_incidents(&vendor.vendor_incidents)}
+        {render_maintenances(&vendor.maintenances)}
         section { class: "card", "aria-label": "Components",
             h2 { "Components" }
             ul { class: "components",
-                for component in components {
+                for component in &vendor.components {
                     if component.missing {
-                        Missing {
+                        MissingComponent {
                             key: "{component.id}",
                             entry,
-                            gone: component.clone(),
-                            monitor_input: monitor_input.clone(),
-                            followed: components.iter().map(|one| one.id.clone()).collect::<Vec<_>>(),
-                            onchange: move |()| asked.again(),
+                            missing: component.clone(),
+                            monitor_input: vendor.monitor_input.clone(),
+                            followed: vendor.components.iter().map(|one| one.id.clone()).collect::<Vec<_>>(),
+                            onchange: move |()| query.refetch(),
                         }
                     } else {
                         li { key: "{component.id}",
                             {status_mark(component.status, false)}
-                            Named { name: component.name.clone(), group: component.group_name.clone() }
-                            span { class: "vendor-word {component.status.word()}", title: "The vendor says {component.vendor_status}",
-                                {said(component)}
+                            ComponentName { name: component.name.clone(), group: component.group_name.clone() }
+                            span { class: "vendor-word {component.status.word()}", title: "Status on the vendor page: {component.vendor_status}",
+                                {status_text(component)}
                             }
                         }
                     }
                 }
             }
-            if let Some(page) = vendor_page {
-                ReadAt { at: page.last_read_at, stale: page.stale, failure: page.failure.clone() }
+            if let Some(page) = &vendor.vendor_page {
+                LastRead { at: page.last_read_at, stale: page.stale, failure: page.failure.clone() }
             }
         }
     }
 }
 
-/// The vendor's own word; where it has none, what PulseCheck makes of that.
-fn said(component: &FollowedComponent) -> String {
+fn render_incidents(incidents: &[VendorIncident]) -> Element {
+    if incidents.is_empty() {
+        return VNode::empty();
+    }
+    rsx! {
+        section { class: "card notes", "aria-label": "The vendor's incidents",
+            h2 { {format::count(incidents.len(), "active vendor incident")} }
+            for incident in incidents.iter().cloned() {
+                VendorIncidentNote { key: "{incident.id}", incident: incident.clone(), open: true,
+                    AffectedComponents { components: incident.components }
+                }
+            }
+        }
+    }
+}
+
+fn render_maintenances(maintenances: &[Maintenance]) -> Element {
+    if maintenances.is_empty() {
+        return VNode::empty();
+    }
+    rsx! {
+        section { class: "card notes", "aria-label": "The vendor's maintenance",
+            h2 { "Maintenance" }
+            for maintenance in maintenances.iter().cloned() {
+                VendorMaintenanceNote { key: "{maintenance.id}", maintenance: maintenance.clone(), open: true,
+                    AffectedComponents { components: maintenance.components }
+                }
+            }
+        }
+    }
+}
+
+/// Returns the vendor's own word for the status, or PulseCheck's if it has none.
+fn status_text(component: &FollowedComponent) -> String {
     match format::vendor_word(&component.vendor_status) {
         word if word.is_empty() => component.status.word().to_owned(),
         word => word,
@@ -112,7 +121,7 @@ fn said(component: &FollowedComponent) -> String {
 }
 
 #[component]
-fn Named(name: String, #[props(!optional)] group: Option<String>) -> Element {
+fn ComponentName(name: String, #[props(!optional)] group: Option<String>) -> Element {
     rsx! {
         span { class: "name",
             if let Some(group) = group {
@@ -123,11 +132,11 @@ fn Named(name: String, #[props(!optional)] group: Option<String>) -> Element {
     }
 }
 
-/// A component that the page has no more, with what could be meant by it now.
+/// A component that is no longer on the vendor page, with those that may have replaced it.
 #[component]
-fn Missing(
+fn MissingComponent(
     entry: Entry,
-    gone: FollowedComponent,
+    missing: FollowedComponent,
     /// What the API calls the kind of the service.
     monitor_input: String,
     followed: Vec<String>,
@@ -135,11 +144,10 @@ fn Missing(
 ) -> Element {
     let store = use_store();
     let mut saving = use_signal(|| false);
-    let lost = gone.id.clone();
+    let missing_id = missing.id.clone();
     let replace = use_callback(move |by: String| {
-        let ids = followed.iter();
-        let ids = ids.map(|id| {
-            if *id == lost {
+        let ids = followed.iter().map(|id| {
+            if *id == missing_id {
                 by.as_str()
             } else {
                 id.as_str()
@@ -153,14 +161,15 @@ fn Missing(
                 monitor: Some(monitor),
                 ..Default::default()
             };
-            match api::request::<UpdateService>(UpdateServiceVariables {
+            let variables = UpdateServiceVariables {
                 id: entry.id,
                 input,
-            })
-            .await
-            {
-                Ok(answer) => store.upsert(answer.update_service),
-                Err(problem) => store.say_failed("Could not follow it", &problem),
+            };
+            match api::request::<UpdateService>(variables).await {
+                Ok(response) => store.upsert(response.update_service),
+                Err(problem) => store
+                    .toasts
+                    .problem("Could not follow the component", &problem),
             }
             saving.set(false);
             onchange.call(());
@@ -169,10 +178,10 @@ fn Missing(
     rsx! {
         li { class: "gone",
             {status_mark(api::Status::Unknown, false)}
-            Named { name: gone.name.clone(), group: gone.group_name.clone() }
-            span { class: "dim", "no longer on the vendor's page" }
+            ComponentName { name: missing.name.clone(), group: missing.group_name.clone() }
+            span { class: "dim", "no longer on the vendor page" }
             span { class: "acts",
-                for Component { id , name , group_name , .. } in gone.successors.iter().cloned() {
+                for Component { id , name , group_name , .. } in missing.successors.iter().cloned() {
                     button {
                         key: "{id}",
                         class: "button",
@@ -184,7 +193,7 @@ fn Missing(
                         "{name} instead"
                     }
                 }
-                Go { class: "button", to: Route::EditService { id: entry.id }, "Choose again" }
+                Link { class: "button", to: Route::EditService { id: entry.id }, "Choose components" }
             }
         }
     }

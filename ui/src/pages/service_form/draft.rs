@@ -149,7 +149,7 @@ impl Draft {
     }
 
     /// A known service, with what the list does not have of it.
-    pub(in crate::pages) fn of(
+    pub(in crate::pages) fn from_service(
         kinds: &[MonitorKindInfo],
         service: &Service,
         definition: Definition,
@@ -175,7 +175,7 @@ impl Draft {
             confirmations: service.confirmations.to_string(),
             recoveries: definition.recoveries.to_string(),
             vendor_page: service.vendor_page_url.clone().unwrap_or_default(),
-            page: PageDraft::of(definition),
+            page: PageDraft::from_definition(definition),
         }
     }
 
@@ -410,7 +410,7 @@ pub(super) fn propose_name(url: &str) -> String {
     } else {
         format!("https://{url}")
     };
-    let host = browser::host_of(&address).unwrap_or_default();
+    let host = browser::parse_host(&address).unwrap_or_default();
     host.strip_prefix("www.").unwrap_or(&host).to_owned()
 }
 
@@ -525,7 +525,7 @@ mod tests {
         );
         draft
             .page
-            .take(Found::of(discovery(vec![component]), false));
+            .take(Found::from_discovery(discovery(vec![component]), false));
         draft.propose();
         assert_eq!(draft.wrong(), []);
         let input = draft.to_create();
@@ -544,7 +544,9 @@ mod tests {
             None,
             "a page stays the same"
         );
-        draft.page.take(Found::of(discovery(Vec::new()), true));
+        draft
+            .page
+            .take(Found::from_discovery(discovery(Vec::new()), true));
         let input = draft.to_create();
         assert_eq!(sent(&input, "apiUrls"), None);
         assert_eq!(sent(&input, "userDefinedUrls"), Some(found));

@@ -18,7 +18,7 @@ pub(in crate::pages) struct PageDraft {
     pub(super) found: Option<Rc<Found>>,
     /// The ids of the components to follow.
     pub(super) chosen: Vec<String>,
-    /// Addresses given by hand; none until they are asked for.
+    /// Addresses given by hand; none until they are needed.
     pub(super) by_hand: Vec<Address>,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct Found {
 
 impl Found {
     /// Of a discovery.
-    pub(super) fn of(discovery: Discovery, by_hand: bool) -> Self {
+    pub(super) fn from_discovery(discovery: Discovery, by_hand: bool) -> Self {
         Self {
             name: discovery.page_name,
             url: discovery.page_url,
@@ -70,7 +70,7 @@ impl Found {
 
 impl PageDraft {
     /// Of a known service: its page, and what it follows.
-    pub(in crate::pages) fn of(definition: Definition) -> Self {
+    pub(in crate::pages) fn from_definition(definition: Definition) -> Self {
         let Definition {
             components,
             vendor_page,

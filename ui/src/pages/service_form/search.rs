@@ -1,4 +1,6 @@
-//! Finding a vendor's page: by its name in the catalogue, by any address, or by the addresses of its answers.
+//! Finds a vendor page by a name in the catalogue, by any URL, or by URLs of its JSON endpoints.
+
+mod endpoints;
 
 use super::{
     Draft,
@@ -7,229 +9,171 @@ use super::{
 use crate::{
     api::{
         self, CatalogueEntry, DiscoverVariables, DiscoverVendorPage, Moment, Problem, ProblemKind,
-        SearchCatalogue, SearchVariables, ValidateVariables, ValidateVendorPageUrls,
+        SearchCatalogue, SearchVariables,
     },
     browser,
-    components::{Shape, icon},
+    components::{Icon, icon},
     format,
-    hooks::use_asked,
-    store::{Session, Store, use_store},
+    hooks::{QueryState, use_query},
+    store::{Store, use_store},
 };
 use dioxus::{core::Task, prelude::*};
+use endpoints::Endpoints;
 
 const INPUT_ID: &str = "field-page";
 const LIST_ID: &str = "page-list";
-/// So long after the last letter the catalogue is asked.
-const TYPING_MS: u32 = 80;
-/// So many addresses can be given by hand.
-const MOST_BY_HAND: usize = 10;
+/// How long after the last letter the catalogue is searched.
+const DEBOUNCE_MS: u32 = 80;
 
-/// What is being looked for, and since when.
+/// A discovery in progress.
 #[derive(Clone, PartialEq)]
-struct Looking {
+struct Discovering {
     what: String,
     since: Moment,
     task: Task,
 }
 
-/// The search; gives way to what it found.
-#[component]
-pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<String>) -> Element {
-    let store = use_store();
-    let typed = draft.read().page.typed.clone();
-    let suggested = use_asked(typed.trim().to_owned(), |search| async move {
-        if search.is_empty() || search.contains("://") {
-            return Ok(Vec::new());
-        }
-        browser::sleep(TYPING_MS).await;
-        api::request::<SearchCatalogue>(SearchVariables { search })
-            .await
-            .map(|found| found.vendor_page_catalogue)
-    });
-    let mut shown = use_signal(|| false);
-    let mut at = use_signal(|| None::<usize>);
-    let mut looking = use_signal(|| None::<Looking>);
-    let mut refused = use_signal(|| None::<String>);
-    let entries: Vec<CatalogueEntry> = suggested.data.read().clone().unwrap_or_default();
-    let open = shown() && !entries.is_empty() && looking.read().is_none();
-    // An address is taken as it is; of a name the likeliest entry.
-    let chosen = at()
-        .or((!is_address(&typed)).then_some(0))
-        .filter(|at| open && *at < entries.len());
+/// The state of the search.
+#[derive(Clone, Copy, PartialEq)]
+struct SearchState {
+    draft: Signal<Draft>,
+    suggestions: QueryState<Vec<CatalogueEntry>>,
+    /// Whether the suggestions may be shown.
+    expanded: Signal<bool>,
+    /// The suggestion that was selected with the arrow keys.
+    highlighted: Signal<Option<usize>>,
+    discovering: Signal<Option<Discovering>>,
+    error: Signal<Option<String>>,
+}
 
-    let look = use_callback(move |(url, known_as): (String, Option<String>)| {
+impl SearchState {
+    fn use_search(draft: Signal<Draft>) -> Self {
+        let typed = draft.read().page.typed.trim().to_owned();
+        let suggestions = use_query(typed, |search| async move {
+            if search.is_empty() || search.contains("://") {
+                return Ok(Vec::new());
+            }
+            browser::sleep(DEBOUNCE_MS).await;
+            let response = api::request::<SearchCatalogue>(SearchVariables { search }).await?;
+            Ok(response.vendor_page_catalogue)
+        });
+        Self {
+            draft,
+            suggestions,
+            expanded: use_signal(|| false),
+            highlighted: use_signal(|| None),
+            discovering: use_signal(|| None),
+            error: use_signal(|| None),
+        }
+    }
+
+    fn entries(&self) -> Vec<CatalogueEntry> {
+        self.suggestions.data.read().clone().unwrap_or_default()
+    }
+
+    fn is_open(&self) -> bool {
+        let suggestions = self.suggestions.data.read();
+        let any = suggestions.as_ref().is_some_and(|list| !list.is_empty());
+        (self.expanded)() && any && self.discovering.read().is_none()
+    }
+
+    /// Returns the index of the suggestion that Enter takes. For a name that is the best match,
+    /// unless another one is highlighted; a URL is taken as it is.
+    fn selected(&self) -> Option<usize> {
+        let is_name = !is_address(&self.draft.read().page.typed);
+        (self.highlighted)()
+            .or(is_name.then_some(0))
+            .filter(|index| self.is_open() && *index < self.entries().len())
+    }
+
+    /// Takes the suggestion at `index`.
+    fn pick(mut self, store: Store, index: usize) {
+        if let Some(entry) = self.entries().get(index) {
+            self.draft.write().page.typed.clone_from(&entry.name);
+            self.discover(store, &entry.url, Some(entry.name.clone()));
+        }
+    }
+
+    fn submit(self, store: Store) {
+        match self.selected() {
+            Some(index) => self.pick(store, index),
+            None => {
+                let typed = self.draft.peek().page.typed.clone();
+                self.discover(store, &typed, None);
+            }
+        }
+    }
+
+    /// Searches the vendor page at `url`. A new search cancels the previous one.
+    fn discover(mut self, store: Store, url: &str, known_as: Option<String>) {
         let url = url.trim().to_owned();
         if url.is_empty() {
             return;
         }
-        // Whoever asks for something else no longer waits for what was asked before.
-        if let Some(before) = looking.take() {
-            before.task.cancel();
-        }
-        shown.set(false);
-        refused.set(None);
+        self.cancel();
+        self.expanded.set(false);
+        self.error.set(None);
         let what = known_as.clone().unwrap_or_else(|| url.clone());
         let task = spawn(async move {
-            let answer = api::request::<DiscoverVendorPage>(DiscoverVariables { url }).await;
-            match answer {
-                Ok(answer) => {
-                    let mut draft = draft.write();
+            let response = api::request::<DiscoverVendorPage>(DiscoverVariables { url }).await;
+            match response {
+                Ok(response) => {
+                    let found = Found::from_discovery(response.discover_vendor_page, false);
+                    let mut draft = self.draft.write();
                     draft.page.known_as = known_as;
                     draft.page.by_hand.clear();
-                    draft
-                        .page
-                        .take(Found::of(answer.discover_vendor_page, false));
+                    draft.page.take(found);
                     draft.propose();
                 }
-                Err(problem) => refused.set(told(store, draft, &problem)),
+                Err(problem) => self.error.set(error_text(store, self.draft, &problem)),
             }
-            looking.set(None);
+            self.discovering.set(None);
         });
-        looking.set(Some(Looking {
+        self.discovering.set(Some(Discovering {
             what,
             since: browser::now(),
             task,
         }));
-    });
-    let by_entry = entries.clone();
-    let pick = use_callback(move |place: usize| {
-        if let Some(entry) = by_entry.get(place) {
-            draft.write().page.typed.clone_from(&entry.name);
-            look.call((entry.url.clone(), Some(entry.name.clone())));
+    }
+
+    /// Cancels the search, which aborts its request.
+    fn cancel(mut self) {
+        if let Some(discovering) = self.discovering.take() {
+            discovering.task.cancel();
         }
-    });
-    let submit = use_callback(move |()| match chosen {
-        Some(place) => pick.call(place),
-        None => look.call((draft.peek().page.typed.clone(), None)),
-    });
-    // What a link brought along is looked for at once.
-    use_hook(move || {
-        if is_address(&draft.peek().page.typed) {
-            look.call((draft.peek().page.typed.clone(), None));
-        }
-    });
-    let last = entries.len().saturating_sub(1);
-    let error = refused.read().clone().or(missing);
-    rsx! {
-        div { class: if error.is_some() { "field wrong" } else { "field" },
-            label { r#for: INPUT_ID, "Service or vendor page" }
-            div { class: "suggest",
-                div { class: "input",
-                    input {
-                        id: INPUT_ID,
-                        r#type: "text",
-                        role: "combobox",
-                        autocomplete: "off",
-                        "autocapitalize": "off",
-                        spellcheck: "false",
-                        maxlength: domain::service::MAX_URL.to_string(),
-                        placeholder: "claude, or status.example.com",
-                        "aria-expanded": if open { "true" } else { "false" },
-                        "aria-controls": LIST_ID,
-                        "aria-autocomplete": "list",
-                        "aria-activedescendant": chosen.map(|place| format!("entry-{place}")),
-                        "aria-invalid": error.is_some().then_some("true"),
-                        "aria-describedby": "field-page-hint",
-                        value: "{typed}",
-                        onmounted: move |element| async move {
-                            let _ = element.set_focus(true).await;
-                        },
-                        oninput: move |event| {
-                            draft.write().page.typed = event.value();
-                            at.set(None);
-                            shown.set(true);
-                            refused.set(None);
-                        },
-                        onkeydown: move |event| {
-                            let to = match event.key() {
-                                Key::ArrowDown => chosen.map_or(0, |at| if at == last { 0 } else { at + 1 }),
-                                Key::ArrowUp => chosen.map_or(last, |at| if at == 0 { last } else { at - 1 }),
-                                Key::Enter => {
-                                    event.prevent_default();
-                                    return submit.call(());
-                                }
-                                Key::Escape if open => {
-                                    event.prevent_default();
-                                    return shown.set(false);
-                                }
-                                _ => return,
-                            };
-                            event.prevent_default();
-                            shown.set(true);
-                            at.set(Some(to));
-                        },
-                    }
-                    button {
-                        class: "button",
-                        r#type: "button",
-                        disabled: looking.read().is_some() || typed.trim().is_empty(),
-                        onclick: move |_| submit.call(()),
-                        {icon(Shape::Search)}
-                        "Discover"
-                    }
-                }
-                ul { id: LIST_ID, class: "found", role: "listbox", "aria-label": "Known services", hidden: !open,
-                    for (place , entry) in entries.iter().enumerate() {
-                        li {
-                            key: "{entry.url}",
-                            id: "entry-{place}",
-                            role: "option",
-                            "aria-selected": if chosen == Some(place) { "true" } else { "false" },
-                            onclick: move |_| pick.call(place),
-                            span { class: "name", "{entry.name}" }
-                            span { class: "dim", {bare(&entry.url)} }
-                        }
-                    }
-                }
+    }
+
+    /// Arrow keys move through the suggestions, Enter takes one, Escape closes the list.
+    fn handle_key(mut self, store: Store, event: &KeyboardEvent) {
+        let selected = self.selected();
+        let last = self.entries().len().saturating_sub(1);
+        let next = match event.key() {
+            Key::ArrowDown => selected.map_or(0, |index| if index == last { 0 } else { index + 1 }),
+            Key::ArrowUp => {
+                selected.map_or(last, |index| if index == 0 { last } else { index - 1 })
             }
-            p { id: "field-page-hint", class: if error.is_some() { "error" } else { "hint" }, role: "status",
-                {error.as_deref().unwrap_or("A name that PulseCheck knows, or any address of the page or of its vendor.")}
+            Key::Enter => {
+                event.prevent_default();
+                return self.submit(store);
             }
-        }
-        if let Some(Looking { what, since, .. }) = &*looking.read() {
-            div { class: "looking", role: "status",
-                progress { "aria-label": "Looking for the vendor page" }
-                p { class: "dim", "Looking for the vendor page of {what}…" }
-                Waited { since: *since }
-                button {
-                    class: "button",
-                    r#type: "button",
-                    onclick: move |_| {
-                        // Ends the request too.
-                        if let Some(looking) = looking.take() {
-                            looking.task.cancel();
-                        }
-                    },
-                    "Stop"
-                }
+            Key::Escape if self.is_open() => {
+                event.prevent_default();
+                return self.expanded.set(false);
             }
-        }
-        if !draft.read().page.by_hand.is_empty() {
-            ByHand { draft }
-        }
+            _ => return,
+        };
+        event.prevent_default();
+        self.expanded.set(true);
+        self.highlighted.set(Some(next));
     }
 }
 
-/// How long it has taken; ticks by itself, outside of what is read out.
-#[component]
-fn Waited(since: Moment) -> Element {
-    let now = (use_store().clock)();
-    rsx! { span { class: "dim number", "aria-hidden": "true", {format::duration(now.since(since))} } }
-}
-
-/// An address without what all addresses have.
-fn bare(url: &str) -> String {
-    url.split_once("://")
-        .map_or(url, |(_, rest)| rest)
-        .trim_end_matches('/')
-        .to_owned()
-}
-
-/// What to say at the field. Where there is no page, the addresses of its answers may be known.
-fn told(mut store: Store, mut draft: Signal<Draft>, problem: &Problem) -> Option<String> {
+/// Returns the message about a failed search. Where no page was found, the user may know its
+/// endpoints.
+fn error_text(store: Store, mut draft: Signal<Draft>, problem: &Problem) -> Option<String> {
     match problem.kind {
         ProblemKind::SignedOut => {
-            store.session.set(Session::SignedOut);
+            store.session.end();
             return None;
         }
         ProblemKind::BadInput | ProblemKind::Server => {
@@ -244,116 +188,125 @@ fn told(mut store: Store, mut draft: Signal<Draft>, problem: &Problem) -> Option
         .fields
         .first()
         .map_or(&problem.message, |(_, message)| message);
-    Some(format::sentence(message))
+    Some(format::capitalise(message))
 }
 
-/// The addresses of the page's answers, for those who know them.
+/// The search, which is replaced by the page that it finds.
 #[component]
-fn ByHand(draft: Signal<Draft>) -> Element {
+pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<String>) -> Element {
     let store = use_store();
-    let mut asking = use_signal(|| false);
-    let mut general = use_signal(|| None::<String>);
-    let validate = move |()| async move {
-        let addresses = &draft.peek().page.by_hand.clone();
-        let urls: Vec<String> = addresses
-            .iter()
-            .map(|address| address.url.trim().to_owned())
-            .filter(|url| !url.is_empty())
-            .collect();
-        if urls.is_empty() || asking() {
-            return;
+    let search = SearchState::use_search(draft);
+    // A URL from the query string is searched at once.
+    use_hook(move || {
+        if is_address(&draft.peek().page.typed) {
+            search.submit(store);
         }
-        asking.set(true);
-        general.set(None);
-        match api::request::<ValidateVendorPageUrls>(ValidateVariables { urls }).await {
-            Ok(answer) => {
-                let answer = answer.validate_vendor_page_urls;
-                let mut draft = draft.write();
-                for address in &mut draft.page.by_hand {
-                    let rejected = answer
-                        .rejected
-                        .iter()
-                        .find(|rejected| rejected.url == address.url.trim());
-                    address.wrong = rejected.map(|rejected| format::sentence(&rejected.reason));
-                }
-                if answer.components.is_empty() {
-                    if answer.rejected.is_empty() {
-                        general.set(Some(
-                            "These answers list no components, so there is nothing to follow."
-                                .to_owned(),
-                        ));
-                    }
-                } else {
-                    draft.page.known_as = None;
-                    draft.page.take(Found::of(answer, true));
-                    draft.propose();
-                }
-            }
-            Err(problem) => general.set(told(store, draft, &problem)),
-        }
-        asking.set(false);
-    };
-    let addresses = draft.read().page.by_hand.clone();
-    let count = addresses.len();
+    });
+    let error = search.error.read().clone().or(missing);
+    let hint = error
+        .as_deref()
+        .unwrap_or("Type a vendor's name, or paste any link to its page.");
     rsx! {
-        fieldset { class: "by-hand",
-            legend { "Addresses of its JSON answers" }
-            p { class: "hint", "Such as https://status.example.com/api/v2/summary.json. Those that have components, incidents or maintenance are kept." }
-            for (place , address) in addresses.into_iter().enumerate() {
-                div { key: "{place}", class: if address.wrong.is_some() { "field wrong" } else { "field" },
-                    div { class: "input",
-                        input {
-                            r#type: "text",
-                            inputmode: "url",
-                            autocomplete: "off",
-                            "autocapitalize": "off",
-                            spellcheck: "false",
-                            "aria-label": "Address {place + 1}",
-                            "aria-invalid": address.wrong.is_some().then_some("true"),
-                            "aria-describedby": address.wrong.is_some().then(|| format!("by-hand-{place}")),
-                            value: "{address.url}",
-                            oninput: move |event| draft.write().page.by_hand[place] = Address { url: event.value(), wrong: None },
-                            onkeydown: move |event| async move {
-                                if event.key() == Key::Enter {
-                                    event.prevent_default();
-                                    validate(()).await;
-                                }
-                            },
-                        }
-                        if count > 1 {
-                            button {
-                                class: "button",
-                                r#type: "button",
-                                "aria-label": "Remove address {place + 1}",
-                                onclick: move |_| {
-                                    draft.write().page.by_hand.remove(place);
-                                },
-                                {icon(Shape::Close)}
-                            }
-                        }
-                    }
-                    if let Some(wrong) = &address.wrong {
-                        p { id: "by-hand-{place}", class: "error", "{wrong}" }
-                    }
+        div { class: if error.is_some() { "field wrong" } else { "field" },
+            label { r#for: INPUT_ID, "Service or vendor page" }
+            SearchField { search, invalid: error.is_some() }
+            p { id: "field-page-hint", class: if error.is_some() { "error" } else { "hint" }, role: "status", "{hint}" }
+        }
+        if let Some(Discovering { what, since, .. }) = &*search.discovering.read() {
+            div { class: "looking", role: "status",
+                progress { "aria-label": "Looking for the vendor page" }
+                p { class: "dim", "Looking for the vendor page of {what}…" }
+                Waited { since: *since }
+                button { class: "button", r#type: "button", onclick: move |_| search.cancel(), "Stop" }
+            }
+        }
+        if !draft.read().page.by_hand.is_empty() {
+            Endpoints { draft }
+        }
+    }
+}
+
+/// The input with its suggestions.
+#[component]
+fn SearchField(search: SearchState, invalid: bool) -> Element {
+    let store = use_store();
+    let SearchState {
+        mut draft,
+        mut expanded,
+        mut highlighted,
+        mut error,
+        discovering,
+        ..
+    } = search;
+    let typed = draft.read().page.typed.clone();
+    let open = search.is_open();
+    let selected = search.selected();
+    rsx! {
+        div { class: "suggest",
+            div { class: "input",
+                input {
+                    id: INPUT_ID,
+                    r#type: "text",
+                    role: "combobox",
+                    autocomplete: "off",
+                    "autocapitalize": "off",
+                    spellcheck: "false",
+                    maxlength: domain::service::MAX_URL.to_string(),
+                    placeholder: "claude, or status.example.com",
+                    "aria-expanded": if open { "true" } else { "false" },
+                    "aria-controls": LIST_ID,
+                    "aria-autocomplete": "list",
+                    "aria-activedescendant": selected.map(|index| format!("entry-{index}")),
+                    "aria-invalid": invalid.then_some("true"),
+                    "aria-describedby": "field-page-hint",
+                    value: "{typed}",
+                    onmounted: move |element| async move {
+                        let _ = element.set_focus(true).await;
+                    },
+                    oninput: move |event| {
+                        draft.write().page.typed = event.value();
+                        highlighted.set(None);
+                        expanded.set(true);
+                        error.set(None);
+                    },
+                    onkeydown: move |event| search.handle_key(store, &event),
+                }
+                button {
+                    class: "button",
+                    r#type: "button",
+                    disabled: discovering.read().is_some() || typed.trim().is_empty(),
+                    onclick: move |_| search.submit(store),
+                    {icon(Icon::Search)}
+                    "Discover"
                 }
             }
-            div { class: "acts",
-                if count < MOST_BY_HAND {
-                    button {
-                        class: "button",
-                        r#type: "button",
-                        onclick: move |_| draft.write().page.by_hand.push(Address::default()),
-                        {icon(Shape::Plus)}
-                        "Add another"
+            ul { id: LIST_ID, class: "found", role: "listbox", "aria-label": "Known services", hidden: !open,
+                for (index , entry) in search.entries().into_iter().enumerate() {
+                    li {
+                        key: "{entry.url}",
+                        id: "entry-{index}",
+                        role: "option",
+                        "aria-selected": if selected == Some(index) { "true" } else { "false" },
+                        onclick: move |_| search.pick(store, index),
+                        span { class: "name", "{entry.name}" }
+                        span { class: "dim", {without_scheme(&entry.url)} }
                     }
                 }
-                button { class: "button", r#type: "button", disabled: asking(), onclick: move |_| validate(()),
-                    if asking() { "Looking…" } else { "Validate" }
-                }
-            }
-            if let Some(general) = &*general.read() {
-                p { class: "error", role: "alert", "{general}" }
             }
         }
     }
+}
+
+/// How long the search has taken. Hidden from screen readers, which would read every tick.
+#[component]
+fn Waited(since: Moment) -> Element {
+    let now = (use_store().clock)();
+    rsx! { span { class: "dim number", "aria-hidden": "true", {format::duration(now.since(since))} } }
+}
+
+fn without_scheme(url: &str) -> String {
+    url.split_once("://")
+        .map_or(url, |(_, rest)| rest)
+        .trim_end_matches('/')
+        .to_owned()
 }

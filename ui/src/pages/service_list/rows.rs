@@ -1,203 +1,193 @@
-//! The rows themselves: only those in sight exist.
+//! The toolbar, the virtual list of rows, and the bar for selected services.
 
-use super::{
-    bulk::BulkBar,
-    tools::Tools,
-    view::{LIST_ID, ListView, use_list_view},
-};
+use super::{bulk_bar::BulkBar, group_header::GroupHeader, toolbar::Toolbar};
 use crate::{
-    Route,
-    api::Status,
-    browser,
-    components::{Empty, ServiceRow, Shape, icon, status_mark},
+    Route, browser,
+    components::{EmptyState, ServiceRow},
     format,
-    list::{Group, Heading, Line, ListQuery, with_neighbours},
-    pages::service_list::row_id,
-    routes::use_route,
+    list::{LIST_ID, ListQuery, ListView, VirtualRow, row_id, rows_to_render, use_list_view},
+    router::use_route,
     store::{self, use_store},
 };
 use dioxus::{core::Runtime, prelude::*};
 use uuid::Uuid;
 
-/// The address follows the filter this long after the last key.
-const ADDRESS_AFTER_MS: u32 = 300;
-/// The days of what came into sight are asked for this long after the last scroll.
-const DAYS_AFTER_MS: u32 = 150;
+/// The URL follows the filter this long after the last key.
+const URL_DEBOUNCE_MS: u32 = 300;
+/// The histories of visible rows are loaded this long after the last scroll.
+const HISTORY_DEBOUNCE_MS: u32 = 150;
 
-/// Filter, rows, and what can be done with the chosen ones.
 #[component]
-pub(super) fn Rows() -> Element {
+pub(super) fn FilteredList() -> Element {
     let store = use_store();
     let view = use_list_view();
-    let set = use_query_in_address(view);
-    use_sight(view);
+    let set_query = use_query_in_url(view);
+    use_viewport(view);
+    use_visible_histories(view);
     let shown: usize = view
         .groups
         .read()
         .iter()
         .map(|group| group.services.len())
         .sum();
-    let total = store.listed.read().len();
+    let total = store.services.listed.read().len();
     rsx! {
-        Tools { shown, total, onchange: move |new| set.call(new) }
+        Toolbar { shown, total, onchange: move |query| set_query.call(query) }
         if shown == 0 {
-            Empty { title: "No service matches",
-                p { "Nothing among {format::count(total, \"service\")} fits the filter." }
+            EmptyState { title: "No services match your filter",
+                p { "There are {format::count(total, \"service\")} in all." }
                 button {
                     class: "button",
                     r#type: "button",
                     onclick: move |_| {
-                        let kept = view.query.peek().clone();
-                        set.call(ListQuery { text: String::new(), status: None, ..kept });
+                        let query = view.query.peek().clone();
+                        set_query.call(ListQuery { text: String::new(), status: None, ..query });
                     },
-                    "Clear the filter"
+                    "Clear filter"
                 }
             }
         } else {
-            Lines { view, shown }
+            VirtualList { view, shown }
         }
         BulkBar { view }
     }
 }
 
-/// Back, forward and links change the address; typing changes the filter. Each follows the other.
-fn use_query_in_address(view: ListView) -> Callback<ListQuery> {
+/// Keeps the query and the URL in step: navigation changes the query, and typing changes the URL,
+/// debounced.
+fn use_query_in_url(view: ListView) -> Callback<ListQuery> {
     let route = use_route();
     use_effect(use_reactive!(|(route,)| {
         if let Some(list) = route.list().filter(|list| *view.query.peek() != **list) {
-            view.ask(list.clone());
+            view.set_query(list.clone());
         }
     }));
-    let mut changed = use_signal(|| 0u32);
-    use_callback(move |new: ListQuery| {
-        view.ask(new);
-        changed += 1;
-        let mine = *changed.peek();
+    let mut changes = use_signal(|| 0u32);
+    use_callback(move |query: ListQuery| {
+        view.set_query(query);
+        changes += 1;
+        let change = *changes.peek();
         spawn(async move {
-            browser::sleep(ADDRESS_AFTER_MS).await;
-            if *changed.peek() != mine {
+            browser::sleep(URL_DEBOUNCE_MS).await;
+            if *changes.peek() != change {
                 return;
             }
-            let route = Route::here();
+            let route = Route::current();
             if route.list().is_some_and(|list| *list != *view.query.peek()) {
-                route.with_list(view.query.peek().clone()).open_instead();
+                route.with_list(view.query.peek().clone()).replace();
             }
         });
     })
 }
 
-/// Keeps what is drawn around what is in sight.
-fn use_sight(view: ListView) {
+/// Renders the rows that become visible by scrolling, by resizing, or when something above the list
+/// changes.
+fn use_viewport(view: ListView) {
     let store = use_store();
     let route = use_route();
     use_hook(|| {
-        let look = Runtime::wrap_closure(move |()| view.look());
-        std::rc::Rc::new(browser::listen_sight(move || look(())))
+        let update = Runtime::wrap_closure(move |()| view.update_rendered());
+        std::rc::Rc::new(browser::listen_viewport(move || update(())))
     });
-    // Whatever stands above the list moves it, and so does the pane that it is in.
     use_effect(use_reactive!(|(route,)| {
-        let _ = (route, view.lines.read(), store.open.read());
-        view.look();
+        let _ = (route, view.rows.read(), store.incidents.open.read());
+        view.update_rendered();
     }));
-    use_effect(move || view.keep_to(&view.groups.read()));
-    // The days of what is in sight, once the scrolling pauses.
-    let mut looked = use_hook(|| CopyValue::new(0u32));
+    use_effect(move || view.deselect_hidden(&view.groups.read()));
+}
+
+/// Loads the histories of the rendered rows when scrolling pauses.
+fn use_visible_histories(view: ListView) {
+    let store = use_store();
+    let mut changes = use_hook(|| CopyValue::new(0u32));
     use_effect(move || {
-        let (drawn, lines, _) = (
-            view.drawn.read().clone(),
-            view.lines.read().clone(),
-            store.days_round.read(),
-        );
-        *looked.write() += 1;
-        let mine = *looked.read();
+        let rendered = view.rendered.read().clone();
+        let rows = view.rows.read().clone();
+        let _ = store.histories.refetch_generation.read();
+        *changes.write() += 1;
+        let change = *changes.read();
         spawn(async move {
-            browser::sleep(DAYS_AFTER_MS).await;
-            if *looked.read() == mine {
-                let drawn = drawn.start.min(lines.len())..drawn.end.min(lines.len());
-                store::load_days(
-                    store,
-                    lines[drawn].iter().filter_map(Line::service).collect(),
-                )
-                .await;
+            browser::sleep(HISTORY_DEBOUNCE_MS).await;
+            if *changes.read() == change {
+                let range = rendered.start.min(rows.len())..rendered.end.min(rows.len());
+                let ids: Vec<Uuid> = rows[range].iter().filter_map(VirtualRow::service).collect();
+                store::load_histories(store, ids).await;
             }
         });
     });
 }
 
 #[component]
-fn Lines(view: ListView, shown: usize) -> Element {
-    let route = use_route();
-    let opened = match &route {
-        Route::Service { id, .. } | Route::EditService { id } => Some(*id),
-        _ => None,
-    };
-    let lines = view.lines.read();
-    let count = lines.len();
-    let kept = (*view.cursor.read()).and_then(|id| view.line_of(id));
-    let drawn = with_neighbours(view.drawn.read().clone(), kept, count);
-    use_awaited_focus(view);
+fn VirtualList(view: ListView, shown: usize) -> Element {
+    let opened = use_route().opened_service();
+    let rows = view.rows.read();
+    let count = rows.len();
+    let focused = (*view.cursor.read()).and_then(|id| view.row_index(id));
+    let rendered = rows_to_render(view.rendered.read().clone(), focused, count);
+    use_pending_focus(view);
     rsx! {
-        RowsHead { view, shown }
+        ColumnHeaders { view, shown }
         ul {
             id: LIST_ID,
             class: "rows",
             "aria-label": "Services",
             height: "calc(var(--row) * {count})",
-            for (place , line) in drawn.into_iter().filter_map(|place| Some((place, lines.get(place)?.clone()))) {
-                OneLine { key: "{key_of(&line)}", view, opened: opened.is_some() && opened == line.service(), line, place, count }
+            for (index , row) in rendered.into_iter().filter_map(|index| Some((index, rows.get(index)?.clone()))) {
+                Row { key: "{row_key(&row)}", view, opened: opened.is_some() && opened == row.service(), row, index, count }
             }
         }
     }
 }
 
-/// Gives the focus to the row that waits for it: it is drawn by now, or its place has to come into sight first.
-fn use_awaited_focus(mut view: ListView) {
+/// Focuses the row that waits for the focus: at once if it is rendered, else after scrolling to it.
+fn use_pending_focus(mut view: ListView) {
     use_effect(move || {
-        let _ = view.drawn.read();
-        let Some(id) = *view.awaited.read() else {
+        let _ = view.rendered.read();
+        let Some(id) = *view.pending_focus.read() else {
             return;
         };
-        let Some(line) = view.line_of(id) else {
-            return view.awaited.set(None);
+        let Some(index) = view.row_index(id) else {
+            return view.pending_focus.set(None);
         };
-        if browser::focus_if_there(&row_id(id))
-            || !browser::bring_into_sight(LIST_ID, line, view.lines.peek().len())
+        if browser::try_focus(&row_id(id))
+            || !browser::scroll_to_row(LIST_ID, index, view.rows.peek().len())
         {
-            view.awaited.set(None);
+            view.pending_focus.set(None);
         } else {
-            view.look();
+            view.update_rendered();
         }
     });
 }
 
-fn key_of(line: &Line) -> String {
-    match line {
-        Line::Service { id, .. } => id.to_string(),
-        Line::Head(heading) => format!(
-            "in {}",
-            heading.group.category.as_deref().unwrap_or_default()
-        ),
+fn row_key(row: &VirtualRow) -> String {
+    match row {
+        VirtualRow::Service { id, .. } => id.to_string(),
+        VirtualRow::Heading(heading) => {
+            format!(
+                "in {}",
+                heading.group.category.as_deref().unwrap_or_default()
+            )
+        }
     }
 }
 
 #[component]
-fn OneLine(view: ListView, line: Line, place: usize, count: usize, opened: bool) -> Element {
+fn Row(view: ListView, row: VirtualRow, index: usize, count: usize, opened: bool) -> Element {
     let store = use_store();
-    match line {
-        Line::Head(heading) => rsx! { GroupHead { view, heading, place } },
-        Line::Service { id, first, last } => match store.entry(id) {
+    match row {
+        VirtualRow::Heading(heading) => rsx! { GroupHeader { view, heading, index } },
+        VirtualRow::Service { id, first, last } => match store.services.entry(id) {
             Some(entry) => {
-                rsx! { ServiceRow { entry, view, opened, edges: (first, last), line: (place, count) } }
+                rsx! { ServiceRow { entry, view, opened, edges: (first, last), position: (index, count) } }
             }
             None => VNode::empty(),
         },
     }
 }
 
-/// What the columns are, and the choice of all rows.
 #[component]
-fn RowsHead(view: ListView, shown: usize) -> Element {
-    let all = move || -> Vec<Uuid> {
+fn ColumnHeaders(view: ListView, shown: usize) -> Element {
+    let all_ids = move || -> Vec<Uuid> {
         view.groups
             .peek()
             .iter()
@@ -210,8 +200,8 @@ fn RowsHead(view: ListView, shown: usize) -> Element {
                 input {
                     r#type: "checkbox",
                     "aria-label": "Select all",
-                    checked: view.chosen.read().len() == shown,
-                    onchange: move |_| view.choose_all(&all()),
+                    checked: view.selected.read().len() == shown,
+                    onchange: move |_| view.toggle_all(&all_ids()),
                 }
             }
             span { "Status" }
@@ -221,64 +211,6 @@ fn RowsHead(view: ListView, shown: usize) -> Element {
             span { class: "latency number", "Response" }
             span { class: "checked number", "Checked" }
             span {}
-        }
-    }
-}
-
-#[component]
-fn GroupHead(view: ListView, heading: Heading, place: usize) -> Element {
-    let Heading { group, folded } = heading;
-    let name = group.category.clone().unwrap_or_default();
-    let title = group
-        .category
-        .clone()
-        .unwrap_or_else(|| "Uncategorised".to_owned());
-    rsx! {
-        li { class: "group-head", top: "calc(var(--row) * {place})",
-            h2 {
-                button {
-                    class: "plain",
-                    r#type: "button",
-                    "aria-expanded": if folded { "false" } else { "true" },
-                    onclick: move |_| view.fold(name.clone()),
-                    {icon(Shape::Chevron)}
-                    span { class: "title", "{title}" }
-                    span { class: "dim number", "{group.services.len()}" }
-                }
-            }
-            Counts { counts: group.counts.clone() }
-            PickGroup { view, group, title }
-        }
-    }
-}
-
-/// How many are not up.
-#[component]
-fn Counts(counts: Vec<(Status, usize)>) -> Element {
-    rsx! {
-        span { class: "counts",
-            for (status , number) in counts.into_iter().filter(|(status, _)| *status != Status::Up) {
-                span { key: "{status.word()}", class: "badge {status.word()}",
-                    {status_mark(status, false)}
-                    span { class: "number", "{number} {status.word()}" }
-                }
-            }
-        }
-    }
-}
-
-#[component]
-fn PickGroup(view: ListView, group: std::rc::Rc<Group>, title: String) -> Element {
-    let chosen = view.chosen.read();
-    let all = group.services.iter().all(|id| chosen.contains(id));
-    rsx! {
-        label { class: "pick",
-            input {
-                r#type: "checkbox",
-                "aria-label": "Select all of {title}",
-                checked: all,
-                onchange: move |_| view.choose_all(&group.services),
-            }
         }
     }
 }

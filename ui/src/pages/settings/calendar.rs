@@ -1,10 +1,10 @@
-//! The secret address under which a calendar reads vendors' maintenance.
+//! The calendar feed of vendors' maintenance, behind a secret address.
 
-use super::Secret;
+use super::SecretBox;
 use crate::{
     api::{self, CalendarFeed, CreateCalendarFeed, RevokeCalendarFeed},
     browser::{self, TimeStyle},
-    components::{Ago, At, Confirm},
+    components::{ConfirmDialog, TimeAgo, Timestamp},
     store::use_store,
 };
 use dioxus::prelude::*;
@@ -12,7 +12,6 @@ use dioxus::prelude::*;
 const RENEW_ID: &str = "renew-calendar";
 const REVOKE_ID: &str = "revoke-calendar";
 
-/// Making the address, renewing and revoking it.
 #[component]
 pub(super) fn Calendar(
     #[props(!optional)] feed: Option<CalendarFeed>,
@@ -25,50 +24,50 @@ pub(super) fn Calendar(
         spawn(async move {
             busy.set(true);
             match api::request::<CreateCalendarFeed>(()).await {
-                Ok(answer) => address.set(Some(answer.create_calendar_feed.url)),
-                Err(problem) => store.say_failed("Could not make an address", &problem),
+                Ok(response) => address.set(Some(response.create_calendar_feed.url)),
+                Err(problem) => store.toasts.problem("Could not create the link", &problem),
             }
             busy.set(false);
             onchange.call(());
         });
     });
     let revoke = move |()| async move {
-        match api::tell::<RevokeCalendarFeed>(()).await {
-            Ok(_) => {
+        match api::execute::<RevokeCalendarFeed>(()).await {
+            Ok(()) => {
                 address.set(None);
-                store.say("The calendar's address was revoked");
+                store.toasts.success("Revoked the calendar link");
             }
-            Err(problem) => store.say_failed("Could not revoke", &problem),
+            Err(problem) => store.toasts.problem("Could not revoke the link", &problem),
         }
         onchange.call(());
     };
     rsx! {
         section { class: "card", "aria-label": "Calendar",
             h2 { "Calendar" }
-            p { class: "dim", "Vendors' maintenance that touches what you follow, in any calendar that can subscribe to an address. Whoever knows the address can read it." }
+            p { class: "dim", "Subscribe to upcoming vendor maintenance in your calendar. Anyone with the link can read it." }
             if let Some(text) = &*address.read() {
-                Secret { what: "address", text: text.clone(), ondone: move |()| address.set(None) }
+                SecretBox { label: "link", text: text.clone(), ondone: move |()| address.set(None) }
             }
             if let Some(CalendarFeed { created_at, last_read_at }) = feed {
                 p {
-                    "Made on " At { at: created_at, style: TimeStyle::Day }
+                    "Created on " Timestamp { at: created_at, style: TimeStyle::Day }
                     match last_read_at {
-                        Some(at) => rsx! { ", last read " Ago { at } "." },
-                        None => rsx! { ", not read so far." },
+                        Some(at) => rsx! { ", last read " TimeAgo { at } "." },
+                        None => rsx! { ", never read." },
                     }
                 }
                 div { class: "acts",
-                    button { class: "button", r#type: "button", disabled: busy(), onclick: move |_| browser::open_dialog(RENEW_ID), "Renew the address" }
+                    button { class: "button", r#type: "button", disabled: busy(), onclick: move |_| browser::open_dialog(RENEW_ID), "Renew link" }
                     button { class: "button", r#type: "button", onclick: move |_| browser::open_dialog(REVOKE_ID), "Revoke" }
                 }
             } else {
-                button { class: "button", r#type: "button", disabled: busy(), onclick: move |_| create.call(()), "Create the address" }
+                button { class: "button", r#type: "button", disabled: busy(), onclick: move |_| create.call(()), "Create calendar link" }
             }
-            Confirm { id: RENEW_ID, title: "Renew the calendar's address?", action: "Renew", onconfirm: move |()| create.call(()),
-                p { "The present address stops working: calendars that use it need the new one." }
+            ConfirmDialog { id: RENEW_ID, title: "Renew the calendar link?", action: "Renew", onconfirm: move |()| create.call(()),
+                p { "The current link will stop working. Calendars that use it need the new one." }
             }
-            Confirm { id: REVOKE_ID, title: "Revoke the calendar's address?", action: "Revoke", onconfirm: revoke,
-                p { "Calendars that use it see nothing any more." }
+            ConfirmDialog { id: REVOKE_ID, title: "Revoke the calendar link?", action: "Revoke", onconfirm: revoke,
+                p { "Calendars that use it will stop updating." }
             }
         }
     }

@@ -1,42 +1,41 @@
-//! Taking one's data along, and leaving for good.
+//! Data export and account deletion.
 
-use super::errors;
+use super::split_problem;
 use crate::{
     api::{self, DeleteAccount, DeleteAccountVariables, Problem},
     browser,
     components::Field,
-    store::{Session, use_store},
+    store::use_store,
 };
 use dioxus::prelude::*;
 
 const DELETE_ID: &str = "delete-account";
 
-/// The export, and the deletion that wants the e-mail typed.
 #[component]
 pub(super) fn YourData(email: String) -> Element {
-    let mut store = use_store();
+    let store = use_store();
     let mut typed = use_signal(String::new);
     let mut problem = use_signal(|| None::<Problem>);
     let mut busy = use_signal(|| false);
-    let (wrong, general) = errors(problem.read().as_ref(), "email");
+    let (field_error, general_error) = split_problem(problem.read().as_ref(), "email");
     let delete = move || async move {
         busy.set(true);
         let email = typed.peek().trim().to_owned();
-        match api::tell::<DeleteAccount>(DeleteAccountVariables { email }).await {
-            Ok(_) => {
+        match api::execute::<DeleteAccount>(DeleteAccountVariables { email }).await {
+            Ok(()) => {
                 browser::close_dialog(DELETE_ID);
-                // Clears the cookies of what is gone. Where they stay, they open nothing.
+                // Clears the cookies, which are invalid now. A failure does no harm.
                 let _ = api::sign_out().await;
-                store.session.set(Session::SignedOut);
+                store.session.end();
             }
-            Err(refused) => problem.set(Some(refused)),
+            Err(error) => problem.set(Some(error)),
         }
         busy.set(false);
     };
     rsx! {
         section { class: "card", "aria-label": "Your data",
             h2 { "Your data" }
-            p { class: "dim", "Everything that PulseCheck keeps of yours, as JSON: services, incidents, history, sessions and tokens without their secrets." }
+            p { class: "dim", "Download all your data as JSON. Token secrets are not included." }
             div { class: "acts",
                 a { class: "button", href: "/api/account/export", download: "", "Export as JSON" }
                 button {
@@ -47,12 +46,12 @@ pub(super) fn YourData(email: String) -> Element {
                         problem.set(None);
                         browser::open_dialog(DELETE_ID);
                     },
-                    "Delete the account"
+                    "Delete account"
                 }
             }
             dialog { id: DELETE_ID, class: "dialog", "aria-labelledby": "delete-account-title",
                 h2 { id: "delete-account-title", "Delete your account?" }
-                p { "Your services, their history, your tokens and sessions are deleted for good. There is no way back." }
+                p { "Your services, their history, your tokens and your sessions are deleted. This cannot be undone." }
                 form {
                     class: "confirm",
                     novalidate: true,
@@ -62,17 +61,17 @@ pub(super) fn YourData(email: String) -> Element {
                     },
                     Field {
                         name: "email",
-                        label: "Type your e-mail to confirm",
+                        label: "Type your e-mail address to confirm",
                         placeholder: email,
                         inputmode: "email",
                         value: typed(),
-                        error: wrong,
+                        error: field_error,
                         oninput: move |value| {
                             typed.set(value);
                             problem.set(None);
                         },
                     }
-                    if let Some(general) = general {
+                    if let Some(general) = general_error {
                         p { class: "error", role: "alert", "{general}" }
                     }
                     div { class: "actions",

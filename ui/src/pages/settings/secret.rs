@@ -1,22 +1,22 @@
-//! What is shown once: tokens and secret addresses.
+//! A secret that is shown once: a token or an address.
 
 use crate::{browser, store::use_store};
 use dioxus::prelude::*;
 
-/// A secret that nobody sees again, with a button that copies it.
+/// Shows the secret with a button that copies it.
 #[component]
-pub(super) fn Secret(
-    /// What it is: `token`, `address`.
-    what: String,
+pub(super) fn SecretBox(
+    /// What the secret is: `token` or `link`.
+    label: String,
     text: String,
     ondone: EventHandler<()>,
 ) -> Element {
     let store = use_store();
     let mut copied = use_signal(|| false);
-    let (name, secret) = (what.clone(), text.clone());
+    let (name, secret) = (label.clone(), text.clone());
     rsx! {
         div { class: "secret", role: "status",
-            p { b { "Copy the {what} now." } " It is not shown again." }
+            p { b { "Copy the {label} now." } " It will not be shown again." }
             pre { tabindex: "0", code { "{text}" } }
             div { class: "acts",
                 button {
@@ -27,15 +27,15 @@ pub(super) fn Secret(
                         async move {
                             if browser::copy(&secret).await {
                                 copied.set(true);
-                                store.say(format!("The {name} was copied"));
+                                store.toasts.success(format!("Copied the {name}"));
                             } else {
-                                store.say_refused(&format!("Copying is not possible here: select the {name} and copy it by hand"));
+                                store.toasts.failure(format!("This browser does not allow copying. Select the {name} and copy it by hand."));
                             }
                         }
                     },
                     if copied() { "Copied" } else { "Copy" }
                 }
-                button { class: "button", r#type: "button", onclick: move |_| ondone.call(()), "I have it" }
+                button { class: "button", r#type: "button", onclick: move |_| ondone.call(()), "Done" }
             }
         }
     }

@@ -1,9 +1,9 @@
-//! The browsers in which one is signed in, and signing them out.
+//! The browsers in which the user is signed in.
 
 use crate::{
     api::{self, BrowserSession, ById, EndOtherSessions, EndSession},
     browser::{self, TimeStyle},
-    components::{Ago, At, Confirm},
+    components::{ConfirmDialog, TimeAgo, Timestamp},
     format,
     pages::account::sign_out,
     store::use_store,
@@ -12,30 +12,39 @@ use dioxus::prelude::*;
 
 const OTHERS_ID: &str = "end-others";
 
-/// The list, the one used last first.
+/// The sessions, last used first.
 #[component]
 pub(super) fn Sessions(sessions: Vec<BrowserSession>, onchange: EventHandler<()>) -> Element {
     let store = use_store();
     let end = use_callback(move |session: BrowserSession| {
         spawn(async move {
             if session.current {
-                // Clears this browser's cookies too.
+                // Clears this browser's cookies as well.
                 return sign_out(store).await;
             }
-            match api::tell::<EndSession>(ById { id: session.id }).await {
-                Ok(_) => store.say(format!("{} was signed out", session.browser)),
-                Err(problem) => store.say_failed("Could not sign it out", &problem),
+            match api::execute::<EndSession>(ById { id: session.id }).await {
+                Ok(()) => store
+                    .toasts
+                    .success(format!("Signed out {}", session.browser)),
+                Err(problem) => store
+                    .toasts
+                    .problem("Could not sign out that browser", &problem),
             }
             onchange.call(());
         });
     });
     let end_others = move |()| async move {
         match api::request::<EndOtherSessions>(()).await {
-            Ok(answer) => {
-                let count = usize::try_from(answer.end_other_sessions).unwrap_or_default();
-                store.say(format!("{} ended", format::count(count, "other session")));
+            Ok(response) => {
+                let count = usize::try_from(response.end_other_sessions).unwrap_or_default();
+                store.toasts.success(format!(
+                    "Signed out {}",
+                    format::count(count, "other session")
+                ));
             }
-            Err(problem) => store.say_failed("Could not sign them out", &problem),
+            Err(problem) => store
+                .toasts
+                .problem("Could not sign out the other browsers", &problem),
         }
         onchange.call(());
     };
@@ -53,11 +62,11 @@ pub(super) fn Sessions(sessions: Vec<BrowserSession>, onchange: EventHandler<()>
                     li { key: "{session.id}",
                         span { class: "name",
                             "{session.browser}"
-                            if session.current { span { class: "tag", "this one" } }
+                            if session.current { span { class: "tag", "this browser" } }
                         }
                         span { class: "dim", {session.address.clone().unwrap_or_default()} }
-                        span { class: "dim number", "since " At { at: session.created_at, style: TimeStyle::Day } }
-                        span { class: "dim number", "used " Ago { at: session.last_used_at } }
+                        span { class: "dim number", "since " Timestamp { at: session.created_at, style: TimeStyle::Day } }
+                        span { class: "dim number", "last used " TimeAgo { at: session.last_used_at } }
                         button {
                             class: "button",
                             r#type: "button",
@@ -68,8 +77,8 @@ pub(super) fn Sessions(sessions: Vec<BrowserSession>, onchange: EventHandler<()>
                     }
                 }
             }
-            Confirm { id: OTHERS_ID, title: "Sign out everywhere else?", action: "Sign out", onconfirm: end_others,
-                p { {format::count(others, "other session")} " ends at once. You stay signed in here." }
+            ConfirmDialog { id: OTHERS_ID, title: "Sign out everywhere else?", action: "Sign out", onconfirm: end_others,
+                p { "This ends " {format::count(others, "other session")} " at once. You stay signed in here." }
             }
         }
     }

@@ -3,8 +3,8 @@ use domain::Status;
 use proptest::prelude::*;
 use vendor_pages::page::following;
 
-/// All of a page is said.
-const SPOKEN: Spoken = Spoken {
+/// A response with all lists.
+const ALL_LISTS: PresentLists = PresentLists {
     incidents: true,
     maintenances: true,
 };
@@ -15,7 +15,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
 }
 
-/// A page that has those of six components, three incidents and three maintenances that the bits say.
+/// A page with those of six components, three incidents and three maintenances whose bits are set.
 fn page(bits: u32, statuses: u32, listing: Listing) -> Page {
     let has = |bit: u32| bits & (1 << bit) != 0;
     let linked = |i: u32| {
@@ -67,25 +67,25 @@ fn page(bits: u32, statuses: u32, listing: Listing) -> Page {
     }
 }
 
-/// What the database has after the changes, when somebody follows all that is gone.
-fn applied(stored: Stored, changes: Changes) -> Stored {
+/// What is stored after the changes if all removed components are followed.
+fn applied(stored: StoredPage, changes: Changes) -> StoredPage {
     fn put<T>(rows: &mut Vec<T>, new: Vec<T>, same: fn(&T, &T) -> bool) {
         for row in new {
             rows.retain(|known| !same(known, &row));
             rows.push(row);
         }
     }
-    let Stored {
+    let StoredPage {
         mut components,
         mut incidents,
         mut maintenances,
     } = stored;
     for row in &mut components {
-        if changes.gone.contains(&row.component_id) {
+        if changes.removed_components.contains(&row.component_id) {
             (row.missing, row.status) = (true, column::Status::Unknown);
         }
     }
-    maintenances.retain(|row| !changes.over.contains(&row.maintenance_id));
+    maintenances.retain(|row| !changes.ended_maintenances.contains(&row.maintenance_id));
     put(&mut components, changes.components, |a, b| {
         a.component_id == b.component_id
     });
@@ -95,7 +95,7 @@ fn applied(stored: Stored, changes: Changes) -> Stored {
     put(&mut maintenances, changes.maintenances, |a, b| {
         a.maintenance_id == b.maintenance_id
     });
-    Stored {
+    StoredPage {
         components,
         incidents,
         maintenances,
@@ -104,16 +104,16 @@ fn applied(stored: Stored, changes: Changes) -> Stored {
 
 proptest! {
     #[test]
-    fn saying_the_same_again_changes_nothing_and_what_is_stored_means_what_was_said(
+    fn the_same_reading_again_changes_nothing_and_is_read_back(
         before: u32, after: u32, statuses: [u32; 2], mentioned: bool,
     ) {
         let listing = if mentioned { Listing::Mentioned } else { Listing::All };
         let id = Uuid::from_u128(7);
         let (first, second) = (page(before, statuses[0], listing), page(after, statuses[1], listing));
-        let stored = applied(Stored::default(), Stored::default().changes(id, &first, SPOKEN, at(0)));
-        let changes = stored.changes(id, &second, SPOKEN, at(1));
+        let stored = applied(StoredPage::default(), StoredPage::default().changes(id, &first, ALL_LISTS, at(0)));
+        let changes = stored.changes(id, &second, ALL_LISTS, at(1));
         let stored = applied(stored, changes);
-        prop_assert!(!stored.changes(id, &second, SPOKEN, at(2)).any());
+        prop_assert!(stored.changes(id, &second, ALL_LISTS, at(2)).is_empty());
 
         let row = row(listing);
         let read = stored.page(&row);
@@ -163,36 +163,36 @@ fn row(listing: Listing) -> vendor_page::Model {
 }
 
 #[test]
-fn another_page_shares_nothing_with_what_is_known() {
+fn another_page_shares_nothing_with_the_stored_one() {
     let id = Uuid::from_u128(7);
     let known = page(0b11, 0, Listing::All);
     let stored = applied(
-        Stored::default(),
-        Stored::default().changes(id, &known, SPOKEN, at(0)),
+        StoredPage::default(),
+        StoredPage::default().changes(id, &known, ALL_LISTS, at(0)),
     );
     assert!(!stored.shares_nothing_with(&page(0b110, 0, Listing::All)));
     assert!(stored.shares_nothing_with(&page(0b1100, 0, Listing::All)));
     assert!(stored.shares_nothing_with(&page(0, 0, Listing::All)));
-    assert!(!Stored::default().shares_nothing_with(&page(0, 0, Listing::All)));
+    assert!(!StoredPage::default().shares_nothing_with(&page(0, 0, Listing::All)));
 }
 
 #[test]
-fn a_page_of_which_everything_was_missing_is_the_same_when_it_comes_back() {
+fn a_page_whose_components_were_all_missing_can_come_back() {
     let id = Uuid::from_u128(7);
     let known = page(0b11, 0, Listing::All);
     let stored = applied(
-        Stored::default(),
-        Stored::default().changes(id, &known, SPOKEN, at(0)),
+        StoredPage::default(),
+        StoredPage::default().changes(id, &known, ALL_LISTS, at(0)),
     );
     let stored = applied(
         stored,
         Changes {
-            gone: vec!["0".into(), "1".into()],
+            removed_components: vec!["0".into(), "1".into()],
             ..Changes::default()
         },
     );
     assert!(stored.components.iter().all(|row| row.missing));
-    let changes = stored.changes(id, &page(0b1100, 0, Listing::All), SPOKEN, at(1));
+    let changes = stored.changes(id, &page(0b1100, 0, Listing::All), ALL_LISTS, at(1));
     let stored = applied(stored, changes);
     assert!(
         !stored.shares_nothing_with(&known),
@@ -201,24 +201,24 @@ fn a_page_of_which_everything_was_missing_is_the_same_when_it_comes_back() {
 }
 
 #[test]
-fn what_is_missing_is_not_up_because_a_page_does_not_mention_it() {
+fn a_missing_component_is_not_up_when_it_is_not_mentioned() {
     let id = Uuid::from_u128(7);
     let stored = applied(
-        Stored::default(),
-        Stored::default().changes(id, &page(0b11, 0, Listing::All), SPOKEN, at(0)),
+        StoredPage::default(),
+        StoredPage::default().changes(id, &page(0b11, 0, Listing::All), ALL_LISTS, at(0)),
     );
     let stored = applied(
         stored,
         Changes {
-            gone: vec!["1".into()],
+            removed_components: vec!["1".into()],
             ..Changes::default()
         },
     );
-    let stored = Stored {
+    let stored = StoredPage {
         components: stored.components.clone(),
-        ..Stored::default()
+        ..StoredPage::default()
     };
-    let changes = stored.changes(id, &page(0b1, 0, Listing::Mentioned), SPOKEN, at(1));
+    let changes = stored.changes(id, &page(0b1, 0, Listing::Mentioned), ALL_LISTS, at(1));
     assert!(
         changes.components.iter().all(|row| row.component_id != "1"),
         "{changes:?}"
@@ -226,7 +226,7 @@ fn what_is_missing_is_not_up_because_a_page_does_not_mention_it() {
 }
 
 #[test]
-fn a_stranger_with_the_same_small_numbers_is_no_page_of_the_same_vendor() {
+fn small_numbers_as_ids_do_not_make_two_pages_one_vendors() {
     let named = |id: &str, name: &str| Page {
         components: vec![Component {
             id: id.into(),
@@ -239,32 +239,32 @@ fn a_stranger_with_the_same_small_numbers_is_no_page_of_the_same_vendor() {
         ..page(0, 0, Listing::All)
     };
     let known = |id: &str, name: &str| [(id.to_owned(), name.to_owned())];
-    assert!(!is_same_vendors(&named("1", "Mail"), &known("1", "API")));
-    assert!(is_same_vendors(&named("1", "api"), &known("1", "API")));
+    assert!(!is_same_vendor(&named("1", "Mail"), &known("1", "API")));
+    assert!(is_same_vendor(&named("1", "api"), &known("1", "API")));
     assert!(
-        !is_same_vendors(&named("all", "Slack"), &known("all", "Google Cloud")),
+        !is_same_vendor(&named("all", "Slack"), &known("all", "Google Cloud")),
         "the whole of another"
     );
-    assert!(!is_same_vendors(
+    assert!(!is_same_vendor(
         &named("7000000001234", "Mail"),
         &known("7000000001234", "API")
     ));
     assert!(
-        is_same_vendors(
+        is_same_vendor(
             &named("k8w3r06qmzrp", "Gateway"),
             &known("k8w3r06qmzrp", "API")
         ),
         "a rename"
     );
-    assert!(!is_same_vendors(
+    assert!(!is_same_vendor(
         &named("k8w3r06qmzrp", "API"),
         &known("x1", "API")
     ));
-    assert!(!is_same_vendors(&named("1", "API"), &[]));
+    assert!(!is_same_vendor(&named("1", "API"), &[]));
 }
 
 #[test]
-fn what_an_answer_does_not_speak_of_is_as_it_was() {
+fn lists_that_are_not_present_stay_unchanged() {
     let id = Uuid::from_u128(7);
     let known = page(
         0b11 | 0b111 << 8 | 0b111 << 12 | 0b111 << 20,
@@ -272,8 +272,8 @@ fn what_an_answer_does_not_speak_of_is_as_it_was() {
         Listing::All,
     );
     let stored = applied(
-        Stored::default(),
-        Stored::default().changes(id, &known, SPOKEN, at(-200)),
+        StoredPage::default(),
+        StoredPage::default().changes(id, &known, ALL_LISTS, at(-200)),
     );
     assert_eq!((stored.incidents.len(), stored.maintenances.len()), (3, 3));
     let silent = page(0b11, 0, Listing::All);
@@ -281,7 +281,7 @@ fn what_an_answer_does_not_speak_of_is_as_it_was() {
         let changes = stored.changes(
             id,
             &silent,
-            Spoken {
+            PresentLists {
                 incidents,
                 maintenances,
             },
@@ -292,6 +292,9 @@ fn what_an_answer_does_not_speak_of_is_as_it_was() {
             if incidents { 3 } else { 0 },
             "all of them end, or none"
         );
-        assert_eq!(changes.over.len(), if maintenances { 3 } else { 0 });
+        assert_eq!(
+            changes.ended_maintenances.len(),
+            if maintenances { 3 } else { 0 }
+        );
     }
 }

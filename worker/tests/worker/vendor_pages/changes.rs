@@ -59,7 +59,7 @@ async fn moves(
 }
 
 on_each_stage! {
-    async fn who_is_paused_learns_nothing_and_a_page_without_followers_is_not_asked(stage: Stage) {
+    async fn paused_followers_get_no_checks_and_do_not_cause_fetches(stage: Stage) {
         let vendor = Vendor::start().await;
         vendor.shows(&page("operational", "operational"));
         let worker = stage.worker().await;
@@ -78,7 +78,7 @@ on_each_stage! {
         leaves_the_queue(&stage).await;
         assert_eq!(vendor.requests(), 2);
 
-        // Resumed within a minute of the last fetch: what it said then is known.
+        // Resumed within a minute of the last fetch: its reading counts.
         stage.passes(&row, -30).await;
         set_paused(&stage, &one, false).await;
         stage.due(&row).await;
@@ -87,7 +87,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn a_page_whose_last_follower_is_deleted_goes_after_a_day(stage: Stage) {
+    async fn a_page_without_followers_is_deleted_after_a_day(stage: Stage) {
         let vendor = Vendor::start().await;
         vendor.shows(&page("operational", "operational").incident("i1", "Trouble", &["api"]));
         let (row, followed) = (stage.page_of(&vendor).await, stage.page_at(&[vendor.url("/other")]).await);
@@ -115,7 +115,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn incidents_are_forgotten_long_after_their_end_and_beyond_a_thousand(stage: Stage) {
+    async fn old_incidents_and_those_beyond_a_thousand_are_deleted(stage: Stage) {
         let row = stage.page_at(&["http://unknown.test/".to_owned()]).await;
         let ended = |id: String, days: Option<i64>| vendor_incident::Model {
             vendor_page_id: row.id,
@@ -143,7 +143,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn a_page_that_is_deleted_while_it_is_followed_harms_nobody(stage: Stage) {
+    async fn a_page_that_is_deleted_while_it_is_polled_harms_nothing(stage: Stage) {
         let vendor = Vendor::start().await;
         vendor.shows(&page("operational", "operational"));
         let worker = stage.worker().await;
@@ -158,7 +158,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn a_vendor_that_moved_is_found_again_after_repeated_failures_and_once_a_day(stage: Stage) {
+    async fn a_moved_page_is_rediscovered_at_most_once_a_day(stage: Stage) {
         let (old, new) = (Vendor::start().await, Vendor::start().await);
         old.shows(&page("operational", "operational"));
         let worker = stage.worker().await;
@@ -223,7 +223,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn a_list_of_what_is_mentioned_does_not_make_up_what_a_full_list_had(stage: Stage) {
+    async fn a_list_of_mentioned_components_does_not_revive_missing_ones(stage: Stage) {
         let vendor = Vendor::start().await;
         vendor.shows(&Page::new("Vendor", &[("all", "Slack", "operational"), ("web", "Website", "major_outage")]));
         let worker = stage.worker().await;
@@ -241,7 +241,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn who_follows_a_page_that_moved_to_where_another_is_read_follows_that_one(stage: Stage) {
+    async fn followers_of_a_page_that_moved_to_another_follow_that_one(stage: Stage) {
         let (old, new) = (Vendor::start().await, Vendor::start().await);
         old.shows(&page("operational", "operational"));
         new.shows(&page("operational", "operational"));
@@ -262,7 +262,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn what_a_page_does_not_tell_any_more_where_it_moved_to_is_missing(stage: Stage) {
+    async fn components_that_the_new_place_does_not_list_are_missing(stage: Stage) {
         const CURRENT: &str = "/api/v2.0.0/current";
         let (old, new) = (Vendor::start().await, Vendor::start().await);
         old.shows(&Page::new("Vendor", &[("all", "Slack", "operational"), ("web", "Website", "operational")]));
@@ -323,7 +323,7 @@ on_each_stage! {
 }
 
 #[tokio::test]
-async fn a_flushed_redis_is_filled_again_and_no_page_is_asked_sooner_for_that() {
+async fn a_flushed_redis_is_rebuilt_without_fetching_pages_sooner() {
     let server = RedisServer::start().await;
     let stage = Stage::on(database::postgres().await.db, another_redis(&server).await).await;
     let vendor = Vendor::start().await;

@@ -1,5 +1,5 @@
-//! Pages that send anything but what they should, or nothing: what is known stands for a while, then nothing is known; and
-//! no outage and no recovery comes of it.
+//! Pages that respond with anything but what they should, or not at all: their last reading counts for a
+//! while, then the status is unknown, and neither an outage nor a recovery follows.
 
 use super::{now, page};
 use crate::script::{Script, up};
@@ -16,7 +16,7 @@ use testkit::{PostgresServer, Vendor};
 use tokio_util::sync::CancellationToken;
 use worker::{Settings, Worker};
 
-/// Answers that say nothing about the page, each with what is said of it.
+/// Unreadable responses, each with its message.
 fn bad_answers(vendor: &Vendor) -> Vec<(Reply, &'static str)> {
     let summary = |body: &str| Reply::ok(body.as_bytes());
     let mut invalid =
@@ -117,7 +117,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn odd_but_readable_answers_mean_what_they_say_and_no_more(stage: Stage) {
+    async fn odd_but_readable_responses_are_read_literally(stage: Stage) {
         let vendor = Vendor::start().await;
         let odd = r#"{"page": {"id": 7, "name": "V\u0000"}, "status": {"indicator": "none"}, "components": [
             {"id": 1, "name": "One", "status": "operational"}, {"id": "two", "name": "Two", "status": "operational"},
@@ -138,7 +138,7 @@ on_each_stage! {
         let [incident] = stage.vendor_incidents(&row).await.try_into().unwrap();
         assert_eq!((incident.started_at, incident.name.as_str()), (None, "Trouble"));
         assert_eq!(incident.updates[0]["at"], serde_json::Value::Null);
-        // Nothing of it changes when it is said again.
+        // The same reading again changes nothing.
         stage.poll(&row).await;
         assert_eq!(stage.vendor_incidents(&row).await[0].updated_at, incident.updated_at);
         worker.stop().await;
@@ -186,7 +186,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn a_page_that_alternates_between_two_shapes_keeps_what_it_said_in_the_first(stage: Stage) {
+    async fn a_page_that_alternates_between_two_shapes_keeps_the_first(stage: Stage) {
         let vendor = Vendor::start().await;
         let worker = stage.worker().await;
         let row = stage.page_of(&vendor).await;
@@ -207,7 +207,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn what_cannot_be_read_is_stale_after_five_minutes_and_unknown_after_fifteen(stage: Stage) {
+    async fn a_failing_page_is_stale_after_five_minutes_then_unknown(stage: Stage) {
         let vendor = Vendor::start().await;
         vendor.shows(&page("operational", "major_outage"));
         let worker = stage.worker().await;
@@ -215,13 +215,13 @@ on_each_stage! {
         let (well, ill) = (stage.follower(&row, &["api"]).await, stage.follower(&row, &["web"]).await);
         stage.ask(&row).await;
         vendor.serve(SUMMARY, Reply::of("503 Service Unavailable", "", b""));
-        // Four minutes: nothing new is known, and nothing is said.
+        // Four minutes: nothing changes.
         for _ in 0..4 {
             stage.poll(&row).await;
         }
         assert_eq!((stage.checks(&well).await.len(), stage.state(&well).await.message), (1, None));
 
-        // Five: it stands, and it is said that it is old.
+        // Five: the reading counts, and is shown as stale.
         stage.poll(&row).await;
         let checks = stage.has_checks(&well, 2).await;
         assert_eq!(checks[1].status, column::Status::Unknown, "nothing is known of this time");
@@ -232,7 +232,7 @@ on_each_stage! {
         stage.is_told(&well, |latest| (latest.current.status, latest.current.message.as_ref()) == (Status::Up, Some(&message))).await;
         assert_eq!(stage.is(&ill, Status::Down).await.failing_checks, 1);
 
-        // Fifteen: nobody knows.
+        // Fifteen: unknown.
         stage.passes(&row, 540).await;
         let row_then = stage.poll(&row).await;
         assert_eq!(row_then.failures, 6);
@@ -244,7 +244,7 @@ on_each_stage! {
         let [incident] = stage.incidents(&ill).await.try_into().unwrap();
         assert_eq!((incident.resolved_at, incident.checks_failed), (None, 1), "unknown is no recovery");
         assert_eq!(stage.incidents(&well).await, [], "and no outage");
-        // None of it counts for or against anybody.
+        // None of it counts as up or down.
         let covered = tally(stage.checks(&well).await.iter().map(sample).skip(1), row.created_at, now(), now());
         assert_eq!(covered.covered_ms(), 0);
 
@@ -259,7 +259,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn a_page_that_never_answered_is_unknown_from_the_start_and_says_why(stage: Stage) {
+    async fn a_page_that_was_never_read_is_unknown_and_says_why(stage: Stage) {
         let vendor = Vendor::start().await;
         vendor.serve(SUMMARY, Reply::of("403 Forbidden", "", b""));
         let worker = stage.worker().await;
@@ -272,7 +272,7 @@ on_each_stage! {
         })
         .await;
         assert_eq!((state.status, state.message.unwrap()), (column::Status::Unknown, "not checked: the vendor page could not be read: answered 403".into()));
-        // Somebody else who comes meanwhile learns the same, and the page is not asked for that.
+        // A new follower gets the same without a fetch.
         let late = stage.follower(&row, &["api"]).await;
         stage.due(&row).await;
         stage.has_checks(&late, 1).await;
@@ -333,7 +333,7 @@ fn sample(check: &check::Model) -> Sample {
 }
 
 #[tokio::test]
-async fn what_a_page_said_while_the_database_was_away_is_recorded_when_it_is_back() {
+async fn a_reading_during_an_outage_is_recorded_after_it() {
     let mut server = PostgresServer::start().await;
     let url = server.create_database().await;
     let db = migration::connect(&url, &migration::Pool::default())
@@ -352,7 +352,7 @@ async fn what_a_page_said_while_the_database_was_away_is_recorded_when_it_is_bac
     vendor.serve(SUMMARY, Reply::Silence);
     stage.due(&row).await;
     vendor.was_asked(SUMMARY, 2).await;
-    // The answer comes while nobody can write it down.
+    // The response comes while the database is away.
     server.stop().await;
     vendor.shows(&page("major_outage", "operational"));
     let stats = Arc::clone(&worker.stats);

@@ -1,4 +1,4 @@
-//! What a page says, and what its followers learn by it.
+//! Readings of pages, and the checks of followers.
 
 use super::page;
 use crate::stage::{Stage, eventually, on_each_stage};
@@ -16,7 +16,7 @@ use testkit::vendor::{Page, Reply, SUMMARY};
 const CAUSE: &str = "Elevated errors: https://status.vendor.example/incidents/i1";
 
 on_each_stage! {
-    async fn one_fetch_tells_every_user_and_a_flip_reaches_them_within_a_second(stage: Stage) {
+    async fn one_fetch_serves_all_followers_within_a_second(stage: Stage) {
         let vendor = Vendor::start().await;
         vendor.shows(&page("operational", "operational"));
         let worker = stage.worker().await;
@@ -67,7 +67,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn an_incident_that_the_vendor_tells_of_later_becomes_the_cause(stage: Stage) {
+    async fn an_incident_published_later_becomes_the_cause(stage: Stage) {
         let vendor = Vendor::start().await;
         vendor.shows(&page("degraded_performance", "operational"));
         let worker = stage.worker().await;
@@ -80,7 +80,7 @@ on_each_stage! {
         vendor.shows(&page("partial_outage", "operational").incident("i1", "Elevated errors", &["api"]));
         stage.poll(&row).await;
         stage.is(&service, Status::Down).await;
-        // A second one changes nothing: the first still goes on.
+        // A second incident changes nothing while the first is open.
         vendor.shows(&page("partial_outage", "operational").incident("i1", "Elevated errors", &["api"]).incident("i0", "More", &["api"]));
         stage.poll(&row).await;
         let [incident] = stage.incidents(&service).await.try_into().unwrap();
@@ -120,13 +120,13 @@ on_each_stage! {
         let [incident] = stage.incidents(&service).await.try_into().unwrap();
         let last = stage.timeline(&incident).await.pop().unwrap();
         assert_eq!((last.0.as_str(), last.2.as_str()), ("renamed", "the vendor renamed \"Core API\" to \"Gateway\""));
-        // Said once.
+        // Reported once.
         stage.poll(&row).await;
         assert_eq!(stage.timeline(&incident).await.len(), 2);
         worker.stop().await;
     }
 
-    async fn a_component_that_is_gone_is_missing_and_unknown_until_it_is_back(stage: Stage) {
+    async fn a_removed_component_is_missing_and_unknown(stage: Stage) {
         let vendor = Vendor::start().await;
         vendor.shows(&page("operational", "operational"));
         let worker = stage.worker().await;
@@ -145,7 +145,7 @@ on_each_stage! {
         }
         let [api, ..] = &stage.components(&row).await[..] else { panic!("it is kept, because it is followed") };
         assert_eq!((api.component_id.as_str(), api.missing, api.status), ("api", true, column::Status::Unknown));
-        // What is known of the rest is told.
+        // The other components are still reported.
         vendor.shows(&without("major_outage"));
         stage.poll(&row).await;
         let state = stage.is(&both, Status::Down).await;
@@ -163,7 +163,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn notices_are_linked_to_what_they_touch_and_go_when_they_are_over(stage: Stage) {
+    async fn notices_are_linked_to_what_they_affect_and_end(stage: Stage) {
         let vendor = Vendor::start().await;
         let (from, until) = ("2126-01-01T00:00:00Z", "2126-01-01T02:00:00Z");
         let announced = page("operational", "under_maintenance")
@@ -197,7 +197,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn what_a_vendor_of_events_alone_does_not_mention_is_up(stage: Stage) {
+    async fn components_that_an_event_list_does_not_mention_are_up(stage: Stage) {
         let vendor = Vendor::start().await;
         let path = "/api/v2.0.0/current";
         let active = r#"{"status": "active", "active_incidents": [{"id": 1, "title": "Trouble with files", "type": "incident",
@@ -217,7 +217,7 @@ on_each_stage! {
         let rows = stage.components(&row).await;
         let files = rows.iter().find(|row| row.component_id == "Files").unwrap();
         assert_eq!((files.status, files.missing), (column::Status::Up, false), "it is still shown");
-        // And so it is for somebody who comes now, without another fetch.
+        // The same for a new follower, without a fetch.
         let late = stage.follower(&row, &["Search"]).await;
         stage.due(&row).await;
         stage.is(&late, Status::Up).await;
@@ -248,14 +248,14 @@ on_each_stage! {
         stage.is(&service, Status::Up).await;
         assert_eq!(stage.vendor_incidents(&row).await.len(), 1);
 
-        // One address says something new and the other that nothing is.
+        // One address has something new and the other answers 304.
         vendor.serve("/api/v1/components", components(4));
         stage.poll(&row).await;
         stage.is(&service, Status::Down).await;
         assert!(vendor.heads("/api/v1/incidents")[1].contains("if-none-match: \"i\""));
         assert_eq!(stage.vendor_incidents(&row).await[0].resolved_at, None, "what was not said again still stands");
 
-        // One of them fails: nothing is put together, and nothing looks as if it were gone.
+        // One address fails: nothing is assembled, and nothing is missing.
         vendor.serve("/api/v1/incidents", Reply::of("503 Service Unavailable", "", b""));
         vendor.serve("/api/v1/components", components(1));
         let row = stage.poll(&row).await;
@@ -265,7 +265,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn a_change_of_the_choice_counts_at_once_without_another_fetch(stage: Stage) {
+    async fn changed_components_count_at_once_without_a_fetch(stage: Stage) {
         let vendor = Vendor::start().await;
         vendor.shows(&page("operational", "major_outage"));
         let worker = stage.worker().await;
@@ -277,7 +277,7 @@ on_each_stage! {
         stage.due(&row).await;
         let state = stage.is(&second, Status::Down).await;
         assert_eq!(state.message.as_deref(), Some("Website: major outage"));
-        // Whoever asks for a check gets one.
+        // A requested check is made.
         let checks = stage.has_checks(&first, 2).await;
         assert_eq!(checks[1].status, column::Status::Up);
         eventually("the page is due when it may be asked again", async || {

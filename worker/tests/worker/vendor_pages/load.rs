@@ -24,7 +24,7 @@ fn shown(api: &str) -> Reply {
 }
 
 on_each_stage! {
-    async fn a_thousand_services_of_a_hundred_users_on_fifty_pages_are_fifty_fetches_a_cycle(stage: Stage) {
+    async fn a_thousand_followers_of_fifty_pages_are_fifty_fetches(stage: Stage) {
         let vendor = Vendor::start().await;
         let path = |i: usize| format!("/{i}/api/v2/summary.json");
         let mut pages = Vec::new();
@@ -79,7 +79,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn more_followers_than_one_transaction_takes_all_learn_the_same(stage: Stage) {
+    async fn more_followers_than_one_transaction_takes_are_all_checked(stage: Stage) {
         let vendor = Vendor::start().await;
         vendor.serve("/", shown("operational"));
         let page = stage.page_at(&[vendor.url_at("v0.test", "/")]).await;

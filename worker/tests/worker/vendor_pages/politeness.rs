@@ -1,4 +1,4 @@
-//! How often servers are asked, and what they get along with the question.
+//! How often servers are requested, and with which headers.
 
 use super::{now, page};
 use crate::script::{Script, up};
@@ -26,7 +26,7 @@ fn tagged(etag: &str, api: &str) -> Reply {
 /// A page with maintenance whose end alone says when it is over, always with the same `ETag`.
 fn working_until(end: DateTime<Utc>) -> Reply {
     let body = format!(
-        r#"{{"vendor_page": {{"name": "V"}}, "services": [{{"id": 1, "name": "API", "current_incident_type": null}}], "incidents": [],
+        r#"{{"status_page": {{"name": "V"}}, "services": [{{"id": 1, "name": "API", "current_incident_type": null}}], "incidents": [],
             "maintenances": [{{"id": 7, "title": "Work", "type": "scheduled", "starts_at": "2026-01-01T00:00:00", "ends_at": "{}", "service_ids": [1]}}]}}"#,
         end.format("%Y-%m-%dT%H:%M:%S")
     );
@@ -37,7 +37,7 @@ fn working_until(end: DateTime<Utc>) -> Reply {
 }
 
 on_each_stage! {
-    async fn what_is_unchanged_is_not_sent_again_and_still_counts(stage: Stage) {
+    async fn an_unchanged_page_is_not_sent_again_and_still_counts(stage: Stage) {
         let vendor = Vendor::start().await;
         vendor.serve(SUMMARY, tagged("\"v1\"", "degraded_performance"));
         let worker = stage.worker().await;
@@ -56,7 +56,7 @@ on_each_stage! {
         assert_eq!((pages.read.load(SeqCst), pages.unchanged.load(SeqCst)), (1, 1));
         worker.stop().await;
 
-        // Another worker goes on where this one stopped.
+        // Another worker continues with the stored validators.
         let worker = stage.worker().await;
         stage.poll(&row).await;
         assert_eq!(worker.stats.pages.unchanged.load(SeqCst), 1);
@@ -66,7 +66,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn a_server_that_wishes_to_be_left_alone_is_whoever_asks(stage: Stage) {
+    async fn retry_after_is_respected_whatever_asks_for_a_check(stage: Stage) {
         let vendor = Vendor::start().await;
         vendor.shows(&page("operational", "operational"));
         let worker = stage.worker().await;
@@ -109,7 +109,7 @@ on_each_stage! {
             stage.due(&row).await;
             worker.has_polled(polls, 1).await;
         }
-        // Whoever asked gets a check, but a thousand who follow it do not get one for each time that anybody asks.
+        // The requested check is made, but not one for all followers on each request.
         let checks = stage.has_checks(&service, 3).await.len();
         let most = 2 + begun.elapsed().as_secs() / 2;
         assert!(checks as u64 <= most, "{checks} checks in {:?}", begun.elapsed());
@@ -149,7 +149,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn silent_pages_of_many_names_leave_places_to_those_that_answer(stage: Stage) {
+    async fn silent_pages_of_many_names_do_not_starve_fast_ones(stage: Stage) {
         let vendor = Vendor::start().await;
         vendor.serve("/silent", Reply::Silence);
         vendor.shows(&page("operational", "operational"));
@@ -175,11 +175,11 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn maintenance_that_only_its_window_ends_is_over_although_nothing_new_is_sent(stage: Stage) {
+    async fn maintenance_ends_with_its_window_although_the_page_says_304(stage: Stage) {
         let vendor = Vendor::start().await;
-        vendor.serve("/api/v2/vendor_pages/v/summary", working_until(now() + TimeDelta::seconds(900)));
+        vendor.serve("/api/v2/status_pages/v/summary", working_until(now() + TimeDelta::seconds(900)));
         let worker = stage.worker().await;
-        let row = stage.page_at(&[vendor.url_at("vendor.test", "/api/v2/vendor_pages/v/summary")]).await;
+        let row = stage.page_at(&[vendor.url_at("vendor.test", "/api/v2/status_pages/v/summary")]).await;
         stage.follower(&row, &["1"]).await;
         stage.ask(&row).await;
         assert_eq!(stage.maintenances(&row).await.len(), 1);
@@ -188,7 +188,7 @@ on_each_stage! {
         // Its end passes between two polls.
         let [work] = stage.maintenances(&row).await.try_into().unwrap();
         let ended = now() - TimeDelta::seconds(30);
-        vendor.serve("/api/v2/vendor_pages/v/summary", working_until(ended));
+        vendor.serve("/api/v2/status_pages/v/summary", working_until(ended));
         let window = entity::vendor_maintenance::ActiveModel { scheduled_until: Set(Some(ended)), ..work.into() };
         window.update(&stage.db).await.unwrap();
         stage.poll(&row).await;
@@ -196,7 +196,7 @@ on_each_stage! {
         worker.stop().await;
     }
 
-    async fn a_page_that_does_not_answer_is_given_up_and_asked_again_later_and_later(stage: Stage) {
+    async fn a_silent_page_times_out_and_is_retried_with_backoff(stage: Stage) {
         let vendor = Vendor::start().await;
         let row = stage.page_at(&["http://unknown.test/api/v2/summary.json".to_owned()]).await;
         stage.follower(&row, &["api"]).await;

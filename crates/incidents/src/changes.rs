@@ -1,0 +1,338 @@
+//! Collects the changes of incidents that follow from a batch of checks. No I/O.
+
+use crate::event_kind::EventKind;
+use crate::text::clean_message;
+use crate::timeline;
+use chrono::{DateTime, Utc};
+use domain::transition::Effect;
+use domain::{Outcome, Status};
+use entity::{column, incident, incident_event};
+use uuid::Uuid;
+
+/// The service that an incident belongs to.
+#[derive(Debug, Clone, Copy)]
+pub struct IncidentOwner {
+    /// The service.
+    pub service_id: Uuid,
+    /// The user who owns the service.
+    pub user_id: Uuid,
+}
+
+/// What was found by the check that an effect follows from.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// The outcome of the check.
+    pub outcome: &'a Outcome,
+    /// The vendor's own incidents that affect the service, each by name and link, most important first.
+    pub vendor_incidents: &'a [String],
+}
+
+/// Incidents and timeline entries that were changed and wait to be written.
+#[derive(Debug, Default)]
+pub struct IncidentChanges {
+    /// The latest version of each changed incident, in the order of the first change.
+    incidents: Vec<incident::Model>,
+    timeline: Vec<incident_event::Model>,
+}
+
+impl IncidentChanges {
+    /// Applies `effect` to the open incident of a service. Opens one in `open` or closes it there.
+    ///
+    /// Returns the incident's id if its timeline got a new entry.
+    ///
+    /// # Panics
+    /// When an effect other than [`Effect::Opened`] comes while no incident is open; the transition
+    /// never produces that.
+    pub fn apply_effect(
+        &mut self,
+        owner: IncidentOwner,
+        open: &mut Option<incident::Model>,
+        effect: &Effect,
+        evidence: &Evidence<'_>,
+    ) -> Option<Uuid> {
+        if matches!(effect, Effect::Changed { .. }) {
+            return None;
+        }
+        if let Effect::Opened {
+            kind,
+            started_at,
+            checks_failed,
+        } = effect
+        {
+            *open = Some(incident::Model {
+                id: Uuid::now_v7(),
+                service_id: owner.service_id,
+                user_id: owner.user_id,
+                incident_type: (*kind).into(),
+                started_at: *started_at,
+                resolved_at: None,
+                checks_failed: i32::try_from(*checks_failed).unwrap_or(i32::MAX),
+                cause: evidence.cause(),
+            });
+        }
+        let incident = open
+            .as_mut()
+            .expect("every effect but opening is of an open incident");
+        let entry = change_incident(incident, effect, evidence);
+        let incident = incident.clone();
+        if incident.resolved_at.is_some() {
+            *open = None;
+        }
+        let id = incident.id;
+        let has_entry = entry.is_some();
+        if let Some(entry) = &entry {
+            self.add_entry(id, entry);
+        }
+        self.upsert_incident(incident);
+        has_entry.then_some(id)
+    }
+
+    /// Adds to an open incident what its vendor reports: the vendor's own incident becomes the
+    /// cause, and `notes` go to the timeline.
+    ///
+    /// Returns how many entries the timeline got.
+    pub fn apply_vendor_report(
+        &mut self,
+        open: &mut incident::Model,
+        at: DateTime<Utc>,
+        vendor_incidents: &[String],
+        notes: &[String],
+    ) -> usize {
+        let mut entries: Vec<Entry> = notes
+            .iter()
+            .map(|note| Entry::new(EventKind::Renamed, at, note.clone()))
+            .collect();
+        let reported: Vec<String> = vendor_incidents
+            .iter()
+            .map(|text| clean_message(text))
+            .collect();
+        let is_known = open
+            .cause
+            .as_ref()
+            .is_some_and(|cause| reported.contains(cause));
+        if let Some(first) = reported.into_iter().next()
+            && !is_known
+        {
+            entries.push(Entry::new(
+                EventKind::Reported,
+                at,
+                timeline::reported(&first),
+            ));
+            open.cause = Some(first);
+        }
+        let added = entries.len();
+        if added > 0 {
+            for entry in &entries {
+                self.add_entry(open.id, entry);
+            }
+            self.upsert_incident(open.clone());
+        }
+        added
+    }
+
+    /// Number of new timeline entries of `kind`.
+    #[must_use]
+    pub fn count(&self, kind: EventKind) -> u64 {
+        let kind = kind.as_str();
+        self.timeline
+            .iter()
+            .filter(|entry| entry.kind == kind)
+            .count() as u64
+    }
+
+    /// The latest version of each changed incident, in the order of the first change.
+    #[must_use]
+    pub fn incidents(&self) -> &[incident::Model] {
+        &self.incidents
+    }
+
+    /// The new timeline entries.
+    #[must_use]
+    pub fn timeline(&self) -> &[incident_event::Model] {
+        &self.timeline
+    }
+
+    fn add_entry(&mut self, incident_id: Uuid, entry: &Entry) {
+        self.timeline.push(incident_event::Model {
+            id: Uuid::now_v7(),
+            incident_id,
+            at: entry.at,
+            kind: entry.kind.as_str().to_owned(),
+            message: clean_message(&entry.message),
+        });
+    }
+
+    fn upsert_incident(&mut self, incident: incident::Model) {
+        let known = self
+            .incidents
+            .iter_mut()
+            .rfind(|known| known.id == incident.id);
+        match known {
+            Some(known) => *known = incident,
+            None => self.incidents.push(incident),
+        }
+    }
+}
+
+/// A timeline entry before it has an id.
+struct Entry {
+    kind: EventKind,
+    at: DateTime<Utc>,
+    message: String,
+}
+
+impl Entry {
+    const fn new(kind: EventKind, at: DateTime<Utc>, message: String) -> Self {
+        Self { kind, at, message }
+    }
+}
+
+/// Changes `incident` by `effect` and returns the timeline entry for it, if it is worth one.
+fn change_incident(
+    incident: &mut incident::Model,
+    effect: &Effect,
+    evidence: &Evidence<'_>,
+) -> Option<Entry> {
+    let outcome = evidence.outcome;
+    let entry = match effect {
+        Effect::Opened {
+            kind, started_at, ..
+        } => Entry::new(
+            EventKind::Opened,
+            *started_at,
+            timeline::opened(*kind, outcome),
+        ),
+        Effect::Escalated { at } => {
+            incident.incident_type = column::IncidentType::Downtime;
+            incident.cause = evidence.cause();
+            Entry::new(EventKind::Escalated, *at, timeline::escalated(outcome))
+        }
+        Effect::Improved { at } => {
+            Entry::new(EventKind::Improved, *at, timeline::improved(outcome))
+        }
+        Effect::Regressed { at } => {
+            Entry::new(EventKind::Regressed, *at, timeline::regressed(outcome))
+        }
+        Effect::Resolved { at, by } => {
+            let at = (*at).max(incident.started_at);
+            incident.resolved_at = Some(at);
+            let message = timeline::resolved(*by, at - incident.started_at, outcome);
+            Entry::new(EventKind::Resolved, at, message)
+        }
+        Effect::FailedAgain => {
+            incident.checks_failed = incident.checks_failed.saturating_add(1);
+            return None;
+        }
+        Effect::Changed { .. } => return None,
+    };
+    Some(entry)
+}
+
+impl Evidence<'_> {
+    /// Why an incident began: the vendor's own incident if there is one, otherwise the outcome.
+    fn cause(&self) -> Option<String> {
+        let found = || {
+            self.outcome
+                .message()
+                .filter(|_| self.outcome.status != Status::Up)
+        };
+        self.vendor_incidents
+            .first()
+            .cloned()
+            .or_else(found)
+            .map(|cause| clean_message(&cause))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{Cause, IncidentType, Phases};
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
+    }
+
+    #[test]
+    fn an_incident_is_opened_changed_and_closed_with_an_entry_for_each_step() {
+        let outcome = Outcome::without_answer(Cause::ConnectionRefused, Phases::default());
+        let evidence = Evidence {
+            outcome: &outcome,
+            vendor_incidents: &[],
+        };
+        let owner = IncidentOwner {
+            service_id: Uuid::from_u128(1),
+            user_id: Uuid::from_u128(2),
+        };
+        let effects = [
+            Effect::Opened {
+                kind: IncidentType::Degraded,
+                started_at: at(0),
+                checks_failed: 2,
+            },
+            Effect::FailedAgain,
+            Effect::Escalated { at: at(20) },
+            Effect::Resolved {
+                at: at(-5),
+                by: Status::Up,
+            },
+        ];
+        let mut changes = IncidentChanges::default();
+        let mut open = None;
+        let entries: Vec<bool> = effects
+            .iter()
+            .map(|effect| {
+                changes
+                    .apply_effect(owner, &mut open, effect, &evidence)
+                    .is_some()
+            })
+            .collect();
+        assert_eq!(entries, [true, false, true, true]);
+        assert_eq!(open, None);
+        let [incident] = changes.incidents() else {
+            panic!("one incident, in its latest version");
+        };
+        assert_eq!(incident.checks_failed, 3);
+        assert_eq!(incident.incident_type, column::IncidentType::Downtime);
+        assert_eq!(
+            incident.resolved_at,
+            Some(at(0)),
+            "it never ends before it began"
+        );
+        let kinds: Vec<&str> = changes
+            .timeline()
+            .iter()
+            .map(|entry| entry.kind.as_str())
+            .collect();
+        assert_eq!(kinds, ["opened", "escalated", "resolved"]);
+        assert_eq!(changes.count(EventKind::Opened), 1);
+    }
+
+    #[test]
+    fn a_vendors_incident_becomes_the_cause_once() {
+        let mut open = incident::Model {
+            id: Uuid::from_u128(3),
+            service_id: Uuid::from_u128(1),
+            user_id: Uuid::from_u128(2),
+            incident_type: column::IncidentType::Degraded,
+            started_at: at(0),
+            resolved_at: None,
+            checks_failed: 1,
+            cause: Some("API: degraded".into()),
+        };
+        let mut changes = IncidentChanges::default();
+        let incidents = ["Trouble".to_owned(), "More trouble".to_owned()];
+        let notes = ["the vendor renamed \"A\" to \"B\"".to_owned()];
+        assert_eq!(
+            changes.apply_vendor_report(&mut open, at(1), &incidents, &notes),
+            2
+        );
+        assert_eq!(open.cause.as_deref(), Some("Trouble"));
+        assert_eq!(
+            changes.apply_vendor_report(&mut open, at(2), &incidents, &[]),
+            0
+        );
+        assert_eq!(changes.count(EventKind::Reported), 1);
+        assert_eq!(changes.count(EventKind::Renamed), 1);
+    }
+}

@@ -1,0 +1,146 @@
+//! The URLs of a vendor page's JSON endpoints, for pages that are not found otherwise.
+
+use super::{super::Draft, Address, Found, error_text};
+use crate::{
+    api::{self, Discovery, ValidateVariables, ValidateVendorPageUrls},
+    components::{Icon, icon},
+    format,
+    store::{Store, use_store},
+};
+use dioxus::prelude::*;
+
+const MAX_ENDPOINTS: usize = 10;
+
+#[derive(Clone, Copy, PartialEq)]
+struct EndpointsForm {
+    draft: Signal<Draft>,
+    validating: Signal<bool>,
+    error: Signal<Option<String>>,
+}
+
+impl EndpointsForm {
+    async fn validate(mut self, store: Store) {
+        let urls: Vec<String> = self
+            .draft
+            .peek()
+            .page
+            .by_hand
+            .iter()
+            .map(|address| address.url.trim().to_owned())
+            .filter(|url| !url.is_empty())
+            .collect();
+        if urls.is_empty() || *self.validating.peek() {
+            return;
+        }
+        self.validating.set(true);
+        self.error.set(None);
+        match api::request::<ValidateVendorPageUrls>(ValidateVariables { urls }).await {
+            Ok(response) => self.apply(response.validate_vendor_page_urls),
+            Err(problem) => self.error.set(error_text(store, self.draft, &problem)),
+        }
+        self.validating.set(false);
+    }
+
+    /// Shows rejected URLs at their fields, and takes the page if it has components.
+    fn apply(mut self, discovery: Discovery) {
+        let mut draft = self.draft.write();
+        for address in &mut draft.page.by_hand {
+            let rejected = discovery
+                .rejected
+                .iter()
+                .find(|rejected| rejected.url == address.url.trim());
+            address.wrong = rejected.map(|rejected| format::capitalise(&rejected.reason));
+        }
+        if !discovery.components.is_empty() {
+            draft.page.known_as = None;
+            draft.page.take(Found::from_discovery(discovery, true));
+            draft.propose();
+        } else if discovery.rejected.is_empty() {
+            let message = "These endpoints list no components, so there is nothing to follow.";
+            self.error.set(Some(message.to_owned()));
+        }
+    }
+}
+
+#[component]
+pub(super) fn Endpoints(draft: Signal<Draft>) -> Element {
+    let store = use_store();
+    let form = EndpointsForm {
+        draft,
+        validating: use_signal(|| false),
+        error: use_signal(|| None),
+    };
+    let addresses = draft.read().page.by_hand.clone();
+    let count = addresses.len();
+    rsx! {
+        fieldset { class: "by-hand",
+            legend { "JSON endpoints" }
+            p { class: "hint", "Such as https://status.example.com/api/v2/summary.json. Endpoints without components, incidents or maintenance are ignored." }
+            for (index , address) in addresses.into_iter().enumerate() {
+                EndpointField { key: "{index}", form, index, address, removable: count > 1 }
+            }
+            div { class: "acts",
+                if count < MAX_ENDPOINTS {
+                    button {
+                        class: "button",
+                        r#type: "button",
+                        onclick: move |_| draft.write().page.by_hand.push(Address::default()),
+                        {icon(Icon::Plus)}
+                        "Add another"
+                    }
+                }
+                button { class: "button", r#type: "button", disabled: (form.validating)(), onclick: move |_| form.validate(store),
+                    if (form.validating)() { "Validating…" } else { "Validate" }
+                }
+            }
+            if let Some(error) = &*form.error.read() {
+                p { class: "error", role: "alert", "{error}" }
+            }
+        }
+    }
+}
+
+#[component]
+fn EndpointField(form: EndpointsForm, index: usize, address: Address, removable: bool) -> Element {
+    let store = use_store();
+    let mut draft = form.draft;
+    let Address { url, wrong } = address;
+    rsx! {
+        div { class: if wrong.is_some() { "field wrong" } else { "field" },
+            div { class: "input",
+                input {
+                    r#type: "text",
+                    inputmode: "url",
+                    autocomplete: "off",
+                    "autocapitalize": "off",
+                    spellcheck: "false",
+                    "aria-label": "URL {index + 1}",
+                    "aria-invalid": wrong.is_some().then_some("true"),
+                    "aria-describedby": wrong.is_some().then(|| format!("by-hand-{index}")),
+                    value: "{url}",
+                    oninput: move |event| draft.write().page.by_hand[index] = Address { url: event.value(), wrong: None },
+                    onkeydown: move |event| async move {
+                        if event.key() == Key::Enter {
+                            event.prevent_default();
+                            form.validate(store).await;
+                        }
+                    },
+                }
+                if removable {
+                    button {
+                        class: "button",
+                        r#type: "button",
+                        "aria-label": "Remove URL {index + 1}",
+                        onclick: move |_| {
+                            draft.write().page.by_hand.remove(index);
+                        },
+                        {icon(Icon::Close)}
+                    }
+                }
+            }
+            if let Some(wrong) = &wrong {
+                p { id: "by-hand-{index}", class: "error", "{wrong}" }
+            }
+        }
+    }
+}

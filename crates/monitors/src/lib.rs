@@ -23,4 +23,5 @@ pub use shared_page::SharedPage;
 list::monitors![
     http: Http,
     vendor_page: VendorPage,
+    beacon: Beacon,
 ];

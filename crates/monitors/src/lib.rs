@@ -23,5 +23,4 @@ pub use shared_page::SharedPage;
 list::monitors![
     http: Http,
     vendor_page: VendorPage,
-    beacon: Beacon,
 ];

@@ -64,7 +64,7 @@ async function startTargets() {
 /** The first service has a long interval, because the measurement triggers its checks. */
 async function addServices(page, url) {
   for (let from = 0; from < SERVICES; from += 20) {
-    const one = (i) => `s${i}: createService(input: { name: "Service ${i}", category: "Group ${i % 20}", url: "${url}/${i}",
+    const one = (i) => `s${i}: createService(input: { name: "Service ${i}", category: "Group ${i % 20}", monitor: { http: { url: "${url}/${i}" } },
       checkIntervalSeconds: ${i === 0 ? 3600 : 20}, confirmations: 1 }) { id }`;
     await ask(page, `mutation { ${Array.from({ length: 20 }, (_, i) => one(from + i)).join(' ')} }`);
   }

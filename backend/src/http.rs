@@ -37,6 +37,7 @@ use error::ApiError;
 use ipnet::IpNet;
 use origin::Names;
 use sea_orm::DatabaseConnection;
+use secrets::Sealer;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -91,6 +92,10 @@ impl Server {
             live: live.clone(),
             caches,
             prober,
+            sealer: Arc::new(Sealer::new(
+                &settings.secret_key,
+                settings.previous_secret_key.as_deref(),
+            )),
             vendor_pages: VendorPages::new(&fetcher),
             public_url: settings.public_url.clone(),
             limits,

@@ -16,22 +16,25 @@ pub mod page;
 pub mod pause;
 pub mod service;
 mod service_list;
+mod settings;
 pub mod system;
+mod tags;
 pub mod token;
 pub mod user;
 pub mod vendor;
 
 pub use error::{Error, Result};
+pub(crate) use settings::target;
 
 use crate::caches::Caches;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use coordination::{Coordination, CoordinationError, Event};
 use discovery::VendorPages;
-use entity::column::MonitorKind;
 use entity::service as services;
 use entity::sql::begin_write;
-use monitors::Prober;
+use monitors::{MonitorKind, Prober, Schedule};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
+use secrets::Sealer;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use url::Url;
@@ -46,6 +49,8 @@ pub struct Ops {
     pub caches: Arc<Caches>,
     /// Tests a service before it is created.
     pub prober: Prober,
+    /// Seals the secrets of services.
+    pub sealer: Arc<Sealer>,
     /// Discovers vendor pages, and reads them before they are followed.
     pub vendor_pages: VendorPages,
     /// The address of this server in browsers.
@@ -103,9 +108,9 @@ impl Ops {
         &self,
         services: impl IntoIterator<Item = &services::Model>,
     ) -> std::result::Result<(), CoordinationError> {
-        let due = |service: &services::Model| match service.kind {
-            MonitorKind::Http => Some(service.id),
-            MonitorKind::VendorPage => service.vendor_page_id,
+        let due = |service: &services::Model| match MonitorKind::from_id(&service.kind) {
+            Ok(kind) if kind.info().schedule == Schedule::Every => Some(service.id),
+            _ => service.vendor_page_id,
         };
         let due: BTreeSet<Uuid> = services.into_iter().filter_map(due).collect();
         if due.is_empty() {

@@ -15,17 +15,6 @@ pub enum Status {
     Unknown = 4,
 }
 
-/// How a service is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
-#[sea_orm(rs_type = "String", db_type = "Text")]
-#[allow(missing_docs, reason = "domain::MonitorKind says it")]
-pub enum MonitorKind {
-    #[sea_orm(string_value = "http")]
-    Http,
-    #[sea_orm(string_value = "vendor_page")]
-    VendorPage,
-}
-
 /// The worst that an incident has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
 #[sea_orm(rs_type = "String", db_type = "Text")]
@@ -84,5 +73,4 @@ mirror!(Status {
     Maintenance,
     Unknown
 });
-mirror!(MonitorKind { Http, VendorPage });
 mirror!(IncidentType { Downtime, Degraded });

@@ -20,6 +20,7 @@ pub mod scheduler_minute;
 pub mod service;
 pub mod service_component;
 pub mod service_state;
+pub mod service_tag;
 pub mod session;
 pub mod sql;
 pub mod user;

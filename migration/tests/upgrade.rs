@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 use chrono::{DateTime, Duration, SubsecRound, Utc};
-use entity::column::{IncidentType, MonitorKind, Status};
+use entity::column::{IncidentType, Status};
 use entity::{
     check, check_rollup, consumed_login_state, incident, rollup_progress, scheduler_minute,
-    service, service_state, vendor_incident, vendor_maintenance, vendor_page,
-    vendor_page_component,
+    service, service_component, service_state, service_tag, vendor_incident, vendor_maintenance,
+    vendor_page, vendor_page_component,
 };
 use migration::Pool;
 use sea_orm::sea_query::{Alias, Query, SimpleExpr};
@@ -115,8 +115,8 @@ on_each_empty_database! {
 
         let by_id = async |id: Uuid| service::Entity::find_by_id(id).one(&db).await.unwrap().unwrap();
         let (own, vendors) = (by_id(http).await, by_id(followed).await);
-        assert_eq!((own.kind, own.seq, own.vendor_page_id), (MonitorKind::Http, 1, None));
-        assert_eq!((vendors.kind, vendors.seq, vendors.vendor_page_id), (MonitorKind::VendorPage, 2, Some(page)));
+        assert_eq!((own.kind.as_str(), own.seq, own.vendor_page_id), ("http", 1, None));
+        assert_eq!((vendors.kind.as_str(), vendors.seq, vendors.vendor_page_id), ("vendor_page", 2, Some(page)));
         assert_eq!(vendors.vendor_page_url.as_deref(), Some("https://status.vendor.example/"));
         let state = service_state::Entity::find_by_id(http).one(&db).await.unwrap().unwrap();
         assert_eq!((state.status, state.status_since), (Status::Up, now - Duration::hours(2)));
@@ -145,5 +145,46 @@ on_each_empty_database! {
         by_id(http).await.delete(&db).await.unwrap();
         assert_eq!(check::Entity::find().count(&db).await.unwrap(), 0);
         assert_eq!(incident::Entity::find().count(&db).await.unwrap(), 0);
+    }
+
+    async fn settings_of_monitors_become_json(db: DatabaseConnection) {
+        migration::run_first(&db, 8).await.unwrap();
+        let now: DateTime<Utc> = Utc::now().trunc_subsecs(3);
+        let [user, http, followed, page] = [(); 4].map(|()| Uuid::now_v7());
+        insert(&db, "users", row! { id: user, email: "ada@example.com", name: "Ada", created_at: now, updated_at: now }).await;
+        insert(&db, "vendor_pages", row! {
+            id: page, key: "status.vendor.example", api_urls: serde_json::json!(["https://status.vendor.example/api"]), created_at: now,
+        }).await;
+        let url = "https://example.com/?quoted=\"yes\"&what=\\";
+        insert(&db, "services", row! {
+            id: http, user_id: user, name: "Shop", kind: "http", url: url, expected_status: "200-299,301", confirmations: 3,
+            created_at: now, updated_at: now,
+        }).await;
+        insert(&db, "services", row! {
+            id: followed, user_id: user, name: "Vendor", kind: "vendor_page", vendor_page_id: page, created_at: now, updated_at: now,
+        }).await;
+        for id in [http, followed] {
+            insert(&db, "service_state", row! { service_id: id, status: 2_i16, status_since: now, failing_checks: 4 }).await;
+        }
+        insert(&db, "service_components", row! { service_id: followed, component_id: "api", name: "API", position: 0 }).await;
+
+        migration::run(&db).await.unwrap();
+        migration::verify(&db).await.unwrap();
+
+        let by_id = async |id: Uuid| service::Entity::find_by_id(id).one(&db).await.unwrap().unwrap();
+        let own = by_id(http).await;
+        assert_eq!(own.settings, serde_json::json!({ "url": url, "expectedStatus": "200-299,301" }));
+        assert_eq!((own.confirmations, own.recoveries), (3, 1));
+        assert_eq!((own.secrets, own.description), (None, None));
+        let vendors = by_id(followed).await;
+        assert_eq!((vendors.settings, vendors.vendor_page_id), (serde_json::json!({}), Some(page)));
+        assert_eq!(service_component::Entity::find().count(&db).await.unwrap(), 1);
+        let state = service_state::Entity::find_by_id(http).one(&db).await.unwrap().unwrap();
+        assert_eq!((state.failing_checks, state.recovering_checks, state.recovering_since), (4, 0, None));
+
+        // Tags go with their service.
+        insert(&db, "service_tags", row! { service_id: http, tag: "env:prod" }).await;
+        by_id(http).await.delete(&db).await.unwrap();
+        assert_eq!(service_tag::Entity::find().count(&db).await.unwrap(), 0);
     }
 }

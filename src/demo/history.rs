@@ -107,6 +107,7 @@ impl<'a> Past<'a> {
         let confirmations = u32::try_from(self.service.confirmations).unwrap_or(1);
         let policy = Policy {
             confirmations,
+            recoveries: 1,
             coverage_window: slot::coverage_window(interval),
         };
         let mut slot = slot::next_slot(self.service.id, interval, from);
@@ -267,6 +268,8 @@ impl<'a> Past<'a> {
             down_since: failing
                 .filter(|failing| failing.down_checks > 0)
                 .map(|failing| failing.down_since),
+            recovering_checks: 0,
+            recovering_since: None,
             open_incident_id: open.map(|incident| incident.id),
             open_incident_type: open.map(|incident| incident.incident_type),
         }

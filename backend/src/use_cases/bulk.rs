@@ -97,16 +97,14 @@ pub(super) fn check_count(ids: &[Uuid]) -> Result<()> {
 
 /// Validates and normalizes a category by the rules for a single service.
 fn validate_category(category: Option<String>) -> Result<Option<String>> {
-    let anywhere = Some("https://localhost/".to_owned());
     let draft = ServiceDraft {
         name: "-".into(),
-        url: anywhere,
         category,
         ..ServiceDraft::default()
     };
     Ok(draft
         .clone()
-        .validate(draft.check_interval_seconds)?
+        .validate(draft.check_interval_seconds, 0)?
         .category)
 }
 

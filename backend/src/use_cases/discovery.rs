@@ -6,12 +6,12 @@
 
 mod limiter;
 
-use super::service::Page;
 use super::{Error, Ops, Result, now};
 use crate::auth::Viewer;
 use domain::service::{FieldError, MAX_URL};
 use futures::future::join_all;
 use limiter::{DISCOVERY_TIMEOUT, DiscoveryLimiter, DiscoveryPermit, SEARCH_COST};
+use monitors::SharedPage;
 use net::fetch::Validators;
 use net::{FetchError, Fetcher};
 use std::sync::Arc;
@@ -140,9 +140,13 @@ impl Ops {
     /// # Errors
     /// Returns [`Error::BadInput`] for the list with an invalid address, [`Error::Upstream`] if the page
     /// does not answer, [`Error::RateLimited`] if the viewer has too many other discoveries running.
-    pub(super) async fn read_page(&self, viewer: &Viewer, wanted: &Page) -> Result<Arc<Discovery>> {
+    pub(super) async fn read_page(
+        &self,
+        viewer: &Viewer,
+        wanted: &SharedPage,
+    ) -> Result<Arc<Discovery>> {
         let pages = &self.vendor_pages;
-        let (field, given) = wanted.addresses();
+        let (field, given) = wanted.read_urls();
         if let Some(known) = self
             .caches
             .discoveries
@@ -151,7 +155,7 @@ impl Ops {
             return Ok(known);
         }
         let permit = pages.acquire(viewer, read_cost(given)).await?;
-        let found = if wanted.by_hand() {
+        let found = if wanted.is_user_defined() {
             let (found, rejected) = validate(permit, &pages.fetcher, given).await?;
             let wrong: Vec<_> = rejected
                 .iter()

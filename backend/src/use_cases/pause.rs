@@ -194,6 +194,8 @@ async fn reset_states(
         .col_expr(Column::FailingSince, no_time())
         .col_expr(Column::DownChecks, Expr::value(0))
         .col_expr(Column::DownSince, no_time())
+        .col_expr(Column::RecoveringChecks, Expr::value(0))
+        .col_expr(Column::RecoveringSince, no_time())
         .col_expr(Column::OpenIncidentId, Expr::value(Option::<Uuid>::None))
         .col_expr(
             Column::OpenIncidentType,
@@ -229,6 +231,7 @@ fn stored_state(row: &service_state::Model) -> State {
         since: row.status_since,
         last_slot: row.last_slot,
         failing: None,
+        recovering: None,
         incident: row.open_incident_type.map(Into::into),
     }
 }

@@ -13,6 +13,7 @@ use futures::{FutureExt, StreamExt};
 use monitors::Prober;
 use net::{ClientSettings, Fetcher, FetcherSettings, Guard, Names};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Set};
+use secrets::Sealer;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -59,6 +60,7 @@ impl Api {
             live,
             caches: Arc::default(),
             prober: Prober::new(settings).unwrap(),
+            sealer: Arc::new(Sealer::new("0123456789abcdef0123456789abcdef", None)),
             vendor_pages: VendorPages::new(&fetcher()),
             public_url: "https://pulse.test/".parse().unwrap(),
             limits,
@@ -243,7 +245,7 @@ impl Person<'_> {
 
     /// Adds an HTTP service and returns its id.
     pub(crate) async fn adds(&self, name: &str) -> String {
-        let query = "mutation($name: String!) { createService(input: {name: $name, url: \"https://a.test\"}) { id } }";
+        let query = "mutation($name: String!) { createService(input: {name: $name, monitor: {http: {url: \"https://a.test\"}}}) { id } }";
         let data = self.data(query, json!({ "name": name })).await;
         data["createService"]["id"].as_str().unwrap().to_owned()
     }

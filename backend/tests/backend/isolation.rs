@@ -35,7 +35,7 @@ const CASES: [(&str, &str, &str, Kind, &str); 23] = [
         "id",
         Kind::Service,
         "query($id: UUID!) { service(id: $id) {
-        id name url current { status } uptime(window: DAY) { percent } checks { edges { cursor } }
+        id name target monitor { __typename } settings { name } secretsSet tags current { status } uptime(window: DAY) { percent } checks { edges { cursor } }
         incidents { totalCount } openIncident { id } uptimeDays { date } incidentDays hourlyP50Ms latency(window: DAY) { at }
         latencyBetween(from: \"2026-11-22T10:00:00Z\", to: \"2026-11-22T11:00:00Z\") { at } } }",
     ),

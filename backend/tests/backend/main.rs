@@ -8,6 +8,7 @@ mod http;
 mod incidents;
 mod isolation;
 mod limits;
+mod monitors;
 mod notes;
 mod schema;
 mod services;

@@ -1,9 +1,10 @@
 //! Rows that tests start from, each with sensible values where a test does not care.
 
 use chrono::{DateTime, SubsecRound, Utc};
-use entity::column::{MonitorKind, Status};
+use entity::column::Status;
 use entity::{check, service, service_state, user};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, NotSet, Set};
+use serde_json::json;
 use uuid::Uuid;
 
 /// Somebody new, with a name and an address of their own.
@@ -36,16 +37,18 @@ pub fn a_service<'a, C: ConnectionTrait>(db: &'a C, user: &user::Model) -> Servi
         user_id: Set(user.id),
         name: Set("Example".into()),
         category: Set(None),
-        kind: Set(MonitorKind::Http),
+        description: Set(None),
+        kind: Set("http".into()),
+        settings: Set(json!({ "url": "https://example.test/", "expectedStatus": "200-299" })),
+        secrets: Set(None),
         paused: Set(false),
-        url: Set(Some("https://example.test/".into())),
         vendor_page_url: Set(None),
         vendor_page_id: Set(None),
         check_interval_seconds: Set(30),
         timeout_ms: Set(5000),
         degraded_threshold_ms: Set(1000),
-        expected_status: Set("200-299".into()),
         confirmations: Set(2),
+        recoveries: Set(1),
         created_at: Set(now),
         updated_at: Set(now),
     };
@@ -74,9 +77,8 @@ impl<C: ConnectionTrait> ServiceBuilder<'_, C> {
     }
 
     /// What is requested.
-    pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.service.url = Set(Some(url.into()));
-        self
+    pub fn url(self, url: impl Into<String>) -> Self {
+        self.setting("url", &url.into())
     }
 
     /// Seconds between two checks.
@@ -104,8 +106,28 @@ impl<C: ConnectionTrait> ServiceBuilder<'_, C> {
     }
 
     /// Status codes that count as an answer.
-    pub fn expected_status(mut self, codes: &str) -> Self {
-        self.service.expected_status = Set(codes.into());
+    pub fn expected_status(self, codes: &str) -> Self {
+        self.setting("expectedStatus", codes)
+    }
+
+    fn setting(mut self, name: &str, value: &str) -> Self {
+        let mut settings = self.service.settings.take().unwrap_or_default();
+        settings[name] = value.into();
+        self.service.settings = Set(settings);
+        self
+    }
+
+    /// Good checks in a row that end an incident.
+    pub fn recoveries(mut self, checks: i32) -> Self {
+        self.service.recoveries = Set(checks);
+        self
+    }
+
+    /// A service that follows `page` instead of being requested.
+    pub fn follows(mut self, page: Uuid) -> Self {
+        self.service.kind = Set("vendor_page".into());
+        self.service.settings = Set(json!({}));
+        self.service.vendor_page_id = Set(Some(page));
         self
     }
 
@@ -144,6 +166,7 @@ impl<C: ConnectionTrait> ServiceBuilder<'_, C> {
             status_since: Set(service.created_at),
             failing_checks: Set(0),
             down_checks: Set(0),
+            recovering_checks: Set(0),
             ..Default::default()
         };
         state

@@ -9,7 +9,8 @@ use entity::column::RollupPeriod;
 use entity::sql::in_ids;
 use entity::{
     api_token, calendar_feed, check, check_rollup, incident, incident_acknowledgement,
-    incident_event, incident_note, service, service_component, service_state, user, vendor_page,
+    incident_event, incident_note, service, service_component, service_state, service_tag, user,
+    vendor_page,
 };
 use futures::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
 use sea_orm::{
@@ -153,6 +154,12 @@ impl Ops {
             Some(id) => vendor_page::Entity::find_by_id(id).one(&self.db).await?,
             None => None,
         };
+        let tags = service_tag::Entity::find()
+            .filter(service_tag::Column::ServiceId.eq(service.id))
+            .order_by_asc(service_tag::Column::Tag)
+            .all(&self.db)
+            .await?;
+        let tags: Vec<_> = tags.into_iter().map(|row| row.tag).collect();
         let components = service_component::Entity::find()
             .filter(service_component::Column::ServiceId.eq(service.id))
             .order_by_asc(service_component::Column::Position)
@@ -220,11 +227,12 @@ impl Ops {
         });
         Ok(json!({
             "id": service.id, "name": service.name, "category": service.category,
-            "kind": domain::MonitorKind::from(service.kind), "paused": service.paused, "url": service.url,
+            "description": service.description, "tags": tags,
+            "kind": service.kind.to_uppercase(), "settings": service.settings, "paused": service.paused,
             "vendorPageUrl": service.vendor_page_url, "vendorPageApiUrls": page.map(|page| page.api_urls),
             "components": components.collect::<Vec<_>>(), "checkIntervalSeconds": service.check_interval_seconds,
             "timeoutMs": service.timeout_ms, "degradedThresholdMs": service.degraded_threshold_ms,
-            "expectedStatus": service.expected_status, "confirmations": service.confirmations,
+            "confirmations": service.confirmations, "recoveries": service.recoveries,
             "createdAt": time(service.created_at), "state": state.as_ref().map(a_state), "incidents": incidents.collect::<Vec<_>>(),
         }))
     }

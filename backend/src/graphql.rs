@@ -14,6 +14,7 @@ mod incident;
 mod limits;
 mod loader;
 mod page;
+mod permission;
 mod plain;
 mod scalar;
 mod scope;
@@ -24,6 +25,7 @@ mod system;
 mod user;
 mod vendor;
 mod vendor_page;
+mod workspace;
 
 pub use error::RequestId;
 pub(crate) use error::{RETRY_AFTER, code_of};
@@ -103,7 +105,7 @@ pub struct Query(
     SystemQuery,
 );
 
-/// What can be done. Read-only tokens are refused with FORBIDDEN.
+/// What can be done. Read-only tokens and members whose role is VIEWER are refused with FORBIDDEN.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     ServiceMutation,

@@ -53,8 +53,8 @@ pub struct Settings {
     pub local_login: bool,
     /// The shortest interval between two checks that users may choose, in seconds.
     pub min_interval_seconds: i32,
-    /// How many services one user may have.
-    pub max_services_per_user: u32,
+    /// Maximum number of services in a workspace.
+    pub max_services_per_workspace: u32,
     /// Whether everybody sees how this installation does, and not only this machine's own user.
     pub system_for_all: bool,
     /// The providers that people sign in by.
@@ -75,7 +75,7 @@ impl Settings {
             previous_secret_key: None,
             local_login: false,
             min_interval_seconds: 10,
-            max_services_per_user: 2_000,
+            max_services_per_workspace: 2_000,
             system_for_all: false,
             providers: auth::provider::Settings::default(),
             rates: rates::Limits::default(),

@@ -1,6 +1,7 @@
-//! What can be asked for and done: the work on the database and on the live state behind the API. Every operation takes
-//! the [`Viewer`](crate::auth::Viewer), and what belongs to somebody else is answered exactly as what does not exist, by
-//! the same statements. Knows nothing of GraphQL or HTTP.
+//! The use cases behind the API: their work on the database and on the live state. Each takes the
+//! [`Viewer`](crate::auth::Viewer), and treats what belongs to another workspace exactly as what does
+//! not exist, by the same statements. Knows nothing of GraphQL or HTTP, and leaves roles to the guard
+//! in front of it.
 
 pub mod account;
 pub mod bulk;
@@ -19,6 +20,7 @@ pub mod system;
 pub mod token;
 pub mod user;
 pub mod vendor;
+pub mod workspace;
 
 pub use definitions::Definitions;
 pub use error::{Error, Result};
@@ -66,7 +68,7 @@ pub struct Ops {
 pub struct Limits {
     /// The shortest interval between two checks, in seconds.
     pub min_interval_seconds: i32,
-    /// How many services one user may have.
+    /// Maximum number of services in a workspace.
     pub max_services: u32,
     /// How many API tokens one user may have.
     pub max_tokens: u32,

@@ -19,7 +19,7 @@ pub(crate) struct Subject {
     pub(crate) id: Uuid,
     /// The key of its checks.
     pub(crate) seq: i32,
-    pub(crate) user_id: Uuid,
+    pub(crate) workspace_id: Uuid,
     /// How long one check speaks for it.
     pub(crate) interval: TimeDelta,
     /// After how long without a check nothing is taken as known.
@@ -34,7 +34,7 @@ impl Subject {
     pub(crate) fn requested(
         id: Uuid,
         seq: i32,
-        user_id: Uuid,
+        workspace_id: Uuid,
         interval: TimeDelta,
         confirmations: u32,
         updated_at: DateTime<Utc>,
@@ -42,7 +42,7 @@ impl Subject {
         Self {
             id,
             seq,
-            user_id,
+            workspace_id,
             interval,
             horizon: slot::horizon(interval),
             confirmations,
@@ -51,12 +51,17 @@ impl Subject {
     }
 
     /// A service whose vendor says how it is: a statement needs no confirmation, and holds for as long as the page does.
-    pub(crate) fn followed(id: Uuid, seq: i32, user_id: Uuid, updated_at: DateTime<Utc>) -> Self {
+    pub(crate) fn followed(
+        id: Uuid,
+        seq: i32,
+        workspace_id: Uuid,
+        updated_at: DateTime<Utc>,
+    ) -> Self {
         let (interval, horizon) = (SPEAKS_FOR, vendor_page::UNKNOWN_AFTER + SPEAKS_FOR);
         Self {
             id,
             seq,
-            user_id,
+            workspace_id,
             interval,
             horizon,
             confirmations: 1,

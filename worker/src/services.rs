@@ -141,7 +141,7 @@ impl Services {
     }
 }
 
-const SERVICES: &str = "SELECT id, seq, user_id, url, check_interval_seconds, timeout_ms, degraded_threshold_ms, \
+const SERVICES: &str = "SELECT id, seq, workspace_id, url, check_interval_seconds, timeout_ms, degraded_threshold_ms, \
      expected_status, confirmations, updated_at FROM services WHERE NOT paused AND kind = 'http' AND id";
 
 const PAGES: &str = "SELECT p.id, p.api_urls FROM vendor_pages p WHERE EXISTS (SELECT 1 FROM services s \

@@ -1,37 +1,37 @@
-//! What was learned a few seconds ago, in bounded memory: saves the database a look-up for each request.
+//! A bounded cache whose entries expire after a TTL: saves the database a lookup for each request.
 
 use chrono::{DateTime, Duration, Utc};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Values that are forgotten after a while.
+/// Caches values for `ttl`.
 #[derive(Debug)]
-pub(super) struct Recent<K, V> {
-    keep: Duration,
+pub(super) struct TtlCache<K, V> {
+    ttl: Duration,
     capacity: usize,
-    known: Mutex<Known<K, V>>,
+    entries: Mutex<Entries<K, V>>,
 }
 
 #[derive(Debug)]
-struct Known<K, V> {
+struct Entries<K, V> {
     values: HashMap<K, (DateTime<Utc>, V)>,
-    /// Of everything that was forgotten, by how many calls.
-    forgotten: u64,
+    /// Counts invalidations.
+    generation: u64,
 }
 
-/// When a look-up began, in terms of what had been forgotten by then.
+/// The cache's generation when a lookup began.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Since(u64);
+pub(super) struct Generation(u64);
 
-impl<K: Eq + Hash, V: Clone> Recent<K, V> {
-    pub(super) fn new(keep: Duration, capacity: usize) -> Self {
+impl<K: Eq + Hash, V: Clone> TtlCache<K, V> {
+    pub(super) fn new(ttl: Duration, capacity: usize) -> Self {
         Self {
-            keep,
+            ttl,
             capacity,
-            known: Mutex::new(Known {
+            entries: Mutex::new(Entries {
                 values: HashMap::new(),
-                forgotten: 0,
+                generation: 0,
             }),
         }
     }
@@ -40,25 +40,27 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
         self.lock()
             .values
             .get(key)
-            .filter(|(learned, _)| self.fresh(*learned, now))
+            .filter(|(inserted, _)| self.is_fresh(*inserted, now))
             .map(|(_, value)| value.clone())
     }
 
-    /// To be called before looking something up that is then [`put`](Self::put).
-    pub(super) fn since(&self) -> Since {
-        Since(self.lock().forgotten)
+    /// Returns the generation to pass to [`insert`](Self::insert). Call it before the lookup.
+    pub(super) fn generation(&self) -> Generation {
+        Generation(self.lock().generation)
     }
 
-    /// Remembers what was learned, unless anything was forgotten `since`: the look-up may have seen what is over by now.
-    pub(super) fn put(&self, since: Since, key: K, value: V, now: DateTime<Utc>) {
-        let mut known = self.lock();
-        if known.forgotten != since.0 {
+    /// Inserts a value, unless anything was invalidated since `generation`: the lookup may have
+    /// read what has ended by now.
+    pub(super) fn insert(&self, generation: Generation, key: K, value: V, now: DateTime<Utc>) {
+        let mut entries = self.lock();
+        if entries.generation != generation.0 {
             return;
         }
-        let values = &mut known.values;
+        let values = &mut entries.values;
         if values.len() >= self.capacity {
-            values.retain(|_, (learned, _)| self.fresh(*learned, now));
-            // Full of fresh ones: beginning again costs some look-ups, finding the oldest would cost each request.
+            values.retain(|_, (inserted, _)| self.is_fresh(*inserted, now));
+            // All entries are fresh: clearing costs some lookups, while finding the oldest one
+            // would cost every request.
             if values.len() >= self.capacity {
                 values.clear();
             }
@@ -66,19 +68,21 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
         values.insert(key, (now, value));
     }
 
-    pub(super) fn forget(&self, unwanted: impl Fn(&K, &V) -> bool) {
-        let mut known = self.lock();
-        known.forgotten += 1;
-        known.values.retain(|key, (_, value)| !unwanted(key, value));
+    pub(super) fn invalidate(&self, matches: impl Fn(&K, &V) -> bool) {
+        let mut entries = self.lock();
+        entries.generation += 1;
+        entries
+            .values
+            .retain(|key, (_, value)| !matches(key, value));
     }
 
-    fn fresh(&self, learned: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-        // A clock that was set back must not keep anything alive.
-        (learned..learned + self.keep).contains(&now)
+    fn is_fresh(&self, inserted: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        // A clock that was set back must not keep an entry alive.
+        (inserted..inserted + self.ttl).contains(&now)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known<K, V>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Entries<K, V>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,44 +95,44 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_known_for_its_time_and_not_before_it_was_learned() {
-        let recent = Recent::new(Duration::seconds(5), 10);
-        recent.put(recent.since(), "a", 1, at(0));
-        for (seconds, known) in [(0, Some(1)), (4, Some(1)), (5, None), (-1, None)] {
-            assert_eq!(recent.get(&"a", at(seconds)), known, "{seconds}");
+    fn a_value_is_cached_for_its_ttl_and_not_before_its_insertion() {
+        let cache = TtlCache::new(Duration::seconds(5), 10);
+        cache.insert(cache.generation(), "a", 1, at(0));
+        for (seconds, cached) in [(0, Some(1)), (4, Some(1)), (5, None), (-1, None)] {
+            assert_eq!(cache.get(&"a", at(seconds)), cached, "{seconds}");
         }
     }
 
     #[test]
     fn it_never_holds_more_than_its_capacity() {
-        let recent = Recent::new(Duration::seconds(5), 10);
+        let cache = TtlCache::new(Duration::seconds(5), 10);
         for key in 0..1_000 {
-            recent.put(recent.since(), key, key, at(0));
-            assert!(recent.lock().values.len() <= 10);
-            assert_eq!(recent.get(&key, at(1)), Some(key));
+            cache.insert(cache.generation(), key, key, at(0));
+            assert!(cache.lock().values.len() <= 10);
+            assert_eq!(cache.get(&key, at(1)), Some(key));
         }
     }
 
     #[test]
-    fn what_is_forgotten_is_gone_at_once() {
-        let recent = Recent::new(Duration::seconds(5), 10);
-        recent.put(recent.since(), "a", 1, at(0));
-        recent.put(recent.since(), "b", 2, at(0));
-        recent.forget(|_, value| *value == 1);
+    fn an_invalidated_value_is_gone_at_once() {
+        let cache = TtlCache::new(Duration::seconds(5), 10);
+        cache.insert(cache.generation(), "a", 1, at(0));
+        cache.insert(cache.generation(), "b", 2, at(0));
+        cache.invalidate(|_, value| *value == 1);
         assert_eq!(
-            (recent.get(&"a", at(0)), recent.get(&"b", at(0))),
+            (cache.get(&"a", at(0)), cache.get(&"b", at(0))),
             (None, Some(2))
         );
     }
 
     #[test]
-    fn what_was_looked_up_before_something_was_forgotten_is_not_remembered_after_it() {
-        let recent = Recent::new(Duration::seconds(5), 10);
-        let since = recent.since();
-        recent.forget(|key, _| *key == "a");
-        recent.put(since, "a", 1, at(0));
-        assert_eq!(recent.get(&"a", at(0)), None);
-        recent.put(recent.since(), "a", 2, at(0));
-        assert_eq!(recent.get(&"a", at(0)), Some(2));
+    fn a_lookup_from_before_an_invalidation_is_not_cached() {
+        let cache = TtlCache::new(Duration::seconds(5), 10);
+        let generation = cache.generation();
+        cache.invalidate(|key, _| *key == "a");
+        cache.insert(generation, "a", 1, at(0));
+        assert_eq!(cache.get(&"a", at(0)), None);
+        cache.insert(cache.generation(), "a", 2, at(0));
+        assert_eq!(cache.get(&"a", at(0)), Some(2));
     }
 }

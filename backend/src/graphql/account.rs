@@ -138,7 +138,7 @@ impl AccountMutation {
         let scope = scope(ctx);
         let ended = scope.ops.end_session(&scope.viewer()?, id.0).await?;
         if let Some(auth) = auth(ctx) {
-            auth.session_ended(ended);
+            auth.on_session_ended(ended);
         }
         Ok(ended.into())
     }
@@ -149,14 +149,14 @@ impl AccountMutation {
         let ended = scope.ops.end_other_sessions(&scope.viewer()?).await?;
         for session in &ended {
             if let Some(auth) = auth(ctx) {
-                auth.session_ended(*session);
+                auth.on_session_ended(*session);
             }
         }
         Ok(i32::try_from(ended.len()).unwrap_or(i32::MAX))
     }
 
-    /// Deletes your account and everything in it for good, and returns its id. You are signed out everywhere by that.
-    /// Refused with FORBIDDEN to API tokens.
+    /// Deletes your account and the workspaces that have no other owner for good, and returns its id. You are signed out
+    /// everywhere by that. Refused with FORBIDDEN to API tokens.
     async fn delete_account(
         &self,
         ctx: &Context<'_>,
@@ -169,10 +169,13 @@ impl AccountMutation {
         let leaving = tokio::spawn(async move {
             let deleted = ops.delete_account(&viewer, &email).await?;
             if let Some(auth) = auth {
-                auth.account_deleted(deleted);
+                auth.on_account_deleted(deleted.user);
+                for workspace in deleted.workspaces {
+                    auth.on_workspace_deleted(workspace);
+                }
             }
-            ops.remove_account(deleted).await;
-            OpsResult::Ok(deleted)
+            ops.remove_account(deleted.user).await;
+            OpsResult::Ok(deleted.user)
         });
         let deleted = leaving
             .await

@@ -1,5 +1,5 @@
 //! What happens around every execution: the document is judged, then who asks for it, and how often they have; then
-//! loaders are made; and errors get their codes. The one place where a read-only token is kept from changing anything.
+//! loaders are made; and errors get their codes. Nothing is executed that `permission` does not allow.
 //!
 //! To a subscription it comes as an extension, because every event is an execution of its own. Requests for one answer
 //! pass it beside the library, which looks up the type of each field where there is any extension.
@@ -7,7 +7,7 @@
 use super::error::{self, RequestId, code_of};
 use super::loader::Queue;
 use super::scope::{Scope, viewer_in};
-use super::{Root, limits};
+use super::{Root, limits, permission};
 use crate::auth::Viewer;
 use crate::metrics;
 use crate::rates::{Costly, Rates, Wait};
@@ -104,9 +104,6 @@ fn admit(request: &mut Request, known: &mut Known) -> Result<(), Error> {
 /// As much of an operation's name as traces show, in characters.
 const MAX_NAME: usize = 100;
 
-/// The only fields that a visitor may ask for.
-const FOR_EVERYBODY: [&str; 3] = ["me", "signInOptions", "__typename"];
-
 /// Costly fields that an operation begins with, each with how often.
 type Costs = Vec<(Costly, u32)>;
 
@@ -134,23 +131,10 @@ fn judge_document(
         return Ok(Costs::new());
     };
     known.kind = Some(operation.kind);
-    let allowed = match known.viewer {
-        None if operation
-            .roots
-            .keys()
-            .any(|name| !FOR_EVERYBODY.contains(name)) =>
-        {
-            Err(Error::Unauthenticated)
-        }
-        Some(Viewer {
-            read_only: true, ..
-        }) if operation.kind == OperationType::Mutation => Err(Error::Forbidden(
-            "this token may only read: use one that may write".into(),
-        )),
-        _ => Ok(()),
-    };
+    let fields = operation.roots.keys().copied();
+    let authorized = permission::authorize(known.viewer.as_ref(), operation.kind, fields);
     // Who may not ask at all is told so first.
-    allowed.and_then(|()| limits::check_numbers(document, variables))?;
+    authorized.and_then(|()| limits::check_numbers(document, variables))?;
     Ok(operation
         .roots
         .iter()

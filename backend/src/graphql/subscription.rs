@@ -99,7 +99,7 @@ impl Subscription {
         changes_only: Option<bool>,
     ) -> Result<Updates<StatusUpdate>> {
         let (ops, viewer) = listener(ctx)?;
-        let events = ops.live.subscribe_to(viewer.user_id);
+        let events = ops.live.subscribe_to(viewer.workspace_id);
         if let Some(Id(id)) = service_id {
             ops.service(&viewer, id)
                 .await?
@@ -131,7 +131,7 @@ impl Subscription {
     async fn incident_updates(&self, ctx: &Context<'_>) -> Result<Updates<Incident>> {
         let (ops, viewer) = listener(ctx)?;
         Ok(updates(
-            ops.live.subscribe_to(viewer.user_id),
+            ops.live.subscribe_to(viewer.workspace_id),
             |event| match event {
                 Event::IncidentChanged { incident_id, .. } => Some(Incident::by_id(*incident_id)),
                 _ => None,
@@ -143,7 +143,7 @@ impl Subscription {
     async fn service_changes(&self, ctx: &Context<'_>) -> Result<Updates<ServiceChange>> {
         let (ops, viewer) = listener(ctx)?;
         Ok(updates(
-            ops.live.subscribe_to(viewer.user_id),
+            ops.live.subscribe_to(viewer.workspace_id),
             |event| match event {
                 Event::ServiceChanged {
                     service_id, change, ..

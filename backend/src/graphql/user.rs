@@ -3,13 +3,14 @@
 use super::account::{self, Identity, Session};
 use super::scalar::{Id, Time};
 use super::scope::scope;
+use super::workspace::{Membership, Workspace};
 use crate::auth::Auth;
-use crate::use_cases::token::Wanted;
+use crate::use_cases::token::NewToken;
 use async_graphql::{ComplexObject, Context, InputObject, Object, Result, SimpleObject};
-use entity::api_token;
+use entity::{api_token, workspace};
 use std::sync::Arc;
 
-/// Somebody who signs in and owns services.
+/// A person who signs in.
 #[derive(SimpleObject, Debug)]
 #[graphql(complex)]
 pub(crate) struct User {
@@ -29,6 +30,14 @@ impl User {
     async fn operator(&self, ctx: &Context<'_>) -> Result<bool> {
         let scope = scope(ctx);
         Ok(scope.ops.is_operator(&scope.viewer()?).await?)
+    }
+
+    /// The workspaces that you are a member of, your personal one first. A token sees only its own.
+    #[graphql(complexity = "super::limits::page(20, child_complexity)")]
+    async fn workspaces(&self, ctx: &Context<'_>) -> Result<Vec<Membership>> {
+        let scope = scope(ctx);
+        let memberships = scope.ops.workspaces(&scope.viewer()?).await?;
+        Ok(memberships.into_iter().map(Membership::from).collect())
     }
 
     /// The tokens that programs use on your behalf, newest first.
@@ -64,6 +73,8 @@ pub(crate) struct ApiToken {
     id: Id,
     /// What you called it.
     name: String,
+    /// The only workspace that it opens.
+    workspace: Workspace,
     /// Whether it may only read.
     read_only: bool,
     /// When it was made.
@@ -74,11 +85,12 @@ pub(crate) struct ApiToken {
     expires_at: Option<Time>,
 }
 
-impl From<api_token::Model> for ApiToken {
-    fn from(row: api_token::Model) -> Self {
+impl From<(api_token::Model, workspace::Model)> for ApiToken {
+    fn from((row, workspace): (api_token::Model, workspace::Model)) -> Self {
         Self {
             id: row.id.into(),
             name: row.name,
+            workspace: workspace.into(),
             read_only: row.read_only,
             created_at: row.created_at.into(),
             last_used_at: row.last_used_at.map(Time),
@@ -113,7 +125,7 @@ pub(crate) struct CreateApiTokenInput {
 pub(crate) struct Limits {
     /// The shortest interval between two checks of a service, in seconds.
     min_interval_seconds: i32,
-    /// How many services one user may have.
+    /// How many services one workspace may have.
     max_services: u32,
 }
 
@@ -154,22 +166,22 @@ pub(crate) struct UserMutation;
 
 #[Object]
 impl UserMutation {
-    /// Makes a token for a program. Refused with FORBIDDEN to tokens themselves.
+    /// Makes a token for a program, which opens this workspace only. Refused with FORBIDDEN to tokens themselves.
     async fn create_api_token(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The token that you want.")] input: CreateApiTokenInput,
     ) -> Result<CreatedApiToken> {
         let scope = scope(ctx);
-        let wanted = Wanted {
+        let new = NewToken {
             name: input.name,
             read_only: input.read_only.unwrap_or(false),
             expires_in_days: input.expires_in_days,
         };
-        let (token, row) = scope.ops.create_token(&scope.viewer()?, wanted).await?;
+        let (token, row, workspace) = scope.ops.create_token(&scope.viewer()?, new).await?;
         Ok(CreatedApiToken {
             token,
-            api_token: row.into(),
+            api_token: (row, workspace).into(),
         })
     }
 
@@ -183,7 +195,7 @@ impl UserMutation {
         let revoked = scope.ops.revoke_token(&scope.viewer()?, id.0).await?;
         // The server remembers for some seconds whom a token stands for, and knows who is connected by it.
         if let Some(auth) = ctx.data_opt::<Arc<Auth>>() {
-            auth.token_revoked(revoked);
+            auth.on_token_revoked(revoked);
         }
         Ok(revoked.into())
     }

@@ -52,6 +52,10 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", message)
     }
 
+    pub(super) fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", message)
+    }
+
     pub(super) fn misdirected(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::MISDIRECTED_REQUEST, "FORBIDDEN", message)
     }
@@ -66,11 +70,7 @@ impl ApiError {
     }
 
     pub(super) fn no_such_address() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "NOT_FOUND",
-            "there is nothing at this address of the API",
-        )
+        Self::not_found("there is nothing at this address of the API")
     }
 
     pub(super) fn wrong_method() -> Self {

@@ -1,37 +1,51 @@
-//! From a request's headers to the one who sent it.
+//! Reads the credentials of a request and identifies its viewer.
 
 use super::Server;
 use super::address::Sender;
 use super::error::ApiError;
 use crate::auth::session::Device;
-use crate::auth::{Viewer, api_token};
+use crate::auth::{IdentifyError, Viewer, api_token};
 use crate::use_cases;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, header};
 
-/// Who sent a request to the API: by the token in `Authorization`, otherwise by the access cookie. `None` when they
-/// have neither, or one that does not work.
+/// The header that selects one of the user's workspaces. A token ignores it.
+const WORKSPACE_HEADER: HeaderName = HeaderName::from_static("x-pulsecheck-workspace");
+
+/// Identifies the viewer by the token in `Authorization`, otherwise by the access cookie. `None` when
+/// there is neither, or it is not valid.
 ///
 /// # Errors
-/// When a cookie came with a request that was not made by one of this server's own pages, or the database fails.
+/// When a cookie came with a request that was not made by one of this server's own pages, the workspace
+/// is not one of the user's, or the database fails.
 pub(super) async fn viewer(
     server: &Server,
     headers: &HeaderMap,
 ) -> Result<Option<Viewer>, ApiError> {
     let now = use_cases::now();
     if let Some(authorization) = headers.get(header::AUTHORIZATION) {
-        // Never the cookie as well: whoever sends this header wants to be judged by it.
+        // A client that sends this header is not identified by its cookie.
         let token = authorization
             .to_str()
             .ok()
             .and_then(api_token::from_authorization);
         let Some(token) = token else { return Ok(None) };
-        return Ok(server.auth.by_api_token(token, now).await?);
+        return Ok(server.auth.identify_by_api_token(token, now).await?);
     }
     let Some(token) = server.cookies().access(headers) else {
         return Ok(None);
     };
     require_own_page(server, headers)?;
-    Ok(server.auth.by_access_token(token, now).await?)
+    let workspace = headers
+        .get(WORKSPACE_HEADER)
+        .map(|value| value.to_str().unwrap_or_default());
+    let viewer = server
+        .auth
+        .identify_by_access_token(token, workspace, now)
+        .await;
+    viewer.map_err(|error| match error {
+        IdentifyError::UnknownWorkspace => ApiError::not_found(error.to_string()),
+        IdentifyError::Database(error) => error.into(),
+    })
 }
 
 /// # Errors
@@ -47,7 +61,7 @@ pub(super) fn require_own_page(server: &Server, headers: &HeaderMap) -> Result<(
     Err(ApiError::forbidden(message))
 }
 
-/// What a session is kept with.
+/// Describes the browser that sent a request.
 pub(super) fn device(headers: &HeaderMap, from: Sender) -> Device {
     let user_agent = headers
         .get(header::USER_AGENT)

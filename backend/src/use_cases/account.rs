@@ -1,30 +1,45 @@
-//! The viewer's own account: where they are signed in, how they sign in, and leaving.
+//! The viewer's own account: its sessions, its identities and its deletion.
 
 pub mod export;
 mod removal;
 
 use super::{Error, Ops, Result, now};
 use crate::auth::{Viewer, session as sessions};
-use entity::{account_removal, api_token, calendar_feed, identity, service, session, user};
+use entity::column::Role;
+use entity::{
+    account_removal, api_token, calendar_feed, identity, membership, service, session, user,
+    workspace,
+};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Set,
 };
+use std::collections::HashSet;
 use uuid::Uuid;
+
+/// An account that nobody can sign in to any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletedAccount {
+    /// Its user.
+    pub user: Uuid,
+    /// The workspaces that are deleted with it.
+    pub workspaces: Vec<Uuid>,
+}
 
 /// What a missing one is called.
 const SESSION: &str = "session";
 
 impl Ops {
-    /// Where the viewer is signed in, the session used last first.
+    /// Lists the viewer's sessions, the one used last first.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn sessions(&self, viewer: &Viewer) -> Result<Vec<session::Model>> {
-        Ok(sessions::of_user(&self.db, viewer.user_id, now()).await?)
+        Ok(sessions::list_for_user(&self.db, viewer.user_id, now()).await?)
     }
 
-    /// How the viewer signs in, the way used last first.
+    /// Lists the viewer's identities, the one used last first.
     ///
     /// # Errors
     /// When the database fails.
@@ -41,7 +56,7 @@ impl Ops {
     /// # Errors
     /// [`Error::Forbidden`] for API tokens, [`Error::NotFound`].
     pub async fn end_session(&self, viewer: &Viewer, id: Uuid) -> Result<Uuid> {
-        in_person(viewer)?;
+        require_session(viewer)?;
         match sessions::end(&self.db, viewer.user_id, id).await? {
             true => Ok(id),
             false => Err(Error::NotFound(SESSION)),
@@ -53,17 +68,20 @@ impl Ops {
     /// # Errors
     /// [`Error::Forbidden`] for API tokens.
     pub async fn end_other_sessions(&self, viewer: &Viewer) -> Result<Vec<Uuid>> {
-        let own = in_person(viewer)?;
+        let own = require_session(viewer)?;
         Ok(sessions::end_others(&self.db, viewer.user_id, own).await?)
     }
 
-    /// Deletes the viewer's account: nobody signs in to it any more when this returns. Everything in it is still to be
-    /// removed, see [`Ops::remove_account`].
+    /// Deletes the viewer's account, so that nobody can sign in to it any more. Its data is still
+    /// to be removed by [`Ops::remove_account`].
+    ///
+    /// Workspaces without another owner are deleted with it: their other members lose access at
+    /// once.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for API tokens, or under the field `email` unless that is the account's.
-    pub async fn delete_account(&self, viewer: &Viewer, email: &str) -> Result<Uuid> {
-        in_person(viewer)?;
+    pub async fn delete_account(&self, viewer: &Viewer, email: &str) -> Result<DeletedAccount> {
+        require_session(viewer)?;
         let id = viewer.user_id;
         let transaction = self.begin().await?;
         let owner = user::Entity::find_by_id(id)
@@ -97,28 +115,75 @@ impl Ops {
             .filter(api_token::Column::UserId.eq(id))
             .exec(&transaction)
             .await?;
-        calendar_feed::Entity::delete_many()
-            .filter(calendar_feed::Column::UserId.eq(id))
+        let workspaces = workspaces_to_delete(&transaction, id).await?;
+        let deleted = || workspaces.iter().copied();
+        // The user's memberships in deleted workspaces stay: they tell the removal which those are.
+        let left = Condition::all()
+            .add(membership::Column::UserId.eq(id))
+            .add(membership::Column::WorkspaceId.is_not_in(deleted()));
+        let taken_away = Condition::all()
+            .add(membership::Column::UserId.ne(id))
+            .add(membership::Column::WorkspaceId.is_in(deleted()));
+        membership::Entity::delete_many()
+            .filter(Condition::any().add(left).add(taken_away))
             .exec(&transaction)
             .await?;
-        // What is not removed at once is at least not checked any more.
+        calendar_feed::Entity::delete_many()
+            .filter(calendar_feed::Column::WorkspaceId.is_in(deleted()))
+            .exec(&transaction)
+            .await?;
+        // Services that cannot be removed at once are at least no longer checked.
         let paused = service::ActiveModel {
             paused: Set(true),
             updated_at: Set(now()),
             ..Default::default()
         };
-        let own = service::Entity::update_many()
+        let services = service::Entity::update_many()
             .set(paused)
-            .filter(service::Column::UserId.eq(id));
-        own.exec(&transaction).await?;
+            .filter(service::Column::WorkspaceId.is_in(deleted()));
+        services.exec(&transaction).await?;
         transaction.commit().await?;
-        tracing::info!(user = %id, "an account is being deleted by its owner");
-        Ok(id)
+        tracing::info!(user = %id, "deleting an account");
+        Ok(DeletedAccount {
+            user: id,
+            workspaces,
+        })
     }
 }
 
-/// The session of somebody who is signed in with a browser. A token must not be able to lock its owner out.
-fn in_person(viewer: &Viewer) -> Result<Uuid> {
+/// Locks the workspaces of a user and returns those that have no other owner. Locked, so that two
+/// owners who leave at once do not each rely on the other.
+async fn workspaces_to_delete(db: &impl ConnectionTrait, user: Uuid) -> Result<Vec<Uuid>> {
+    let own = membership::Entity::find()
+        .select_only()
+        .column(membership::Column::WorkspaceId)
+        .filter(membership::Column::UserId.eq(user));
+    let workspaces = workspace::Entity::find()
+        .filter(workspace::Column::Id.in_subquery(own.into_query()))
+        .order_by_asc(workspace::Column::Id)
+        .lock(LockType::Update)
+        .all(db)
+        .await?;
+    let workspaces: Vec<Uuid> = workspaces.iter().map(|workspace| workspace.id).collect();
+    let others: HashSet<Uuid> = membership::Entity::find()
+        .select_only()
+        .column(membership::Column::WorkspaceId)
+        .filter(membership::Column::WorkspaceId.is_in(workspaces.iter().copied()))
+        .filter(membership::Column::UserId.ne(user))
+        .filter(membership::Column::Role.eq(Role::Owner))
+        .into_tuple()
+        .all(db)
+        .await?
+        .into_iter()
+        .collect();
+    Ok(workspaces
+        .into_iter()
+        .filter(|id| !others.contains(id))
+        .collect())
+}
+
+/// Returns the viewer's session. A token has none, so that it cannot lock its owner out.
+fn require_session(viewer: &Viewer) -> Result<Uuid> {
     let message = "a token cannot do this: sign in with a browser and do it there";
     viewer
         .session

@@ -1,5 +1,5 @@
 //! The same done to many services at once: one transaction, and a number of statements that does not depend on how many
-//! there are; pausing and resuming are beside. Ids that are absent or another user's are passed over, both by the same statements.
+//! there are; pausing and resuming are beside. Ids that are absent or another workspace's are passed over, both by the same statements.
 
 use super::service::changed;
 use super::{Error, Ops, Result, now};
@@ -114,7 +114,7 @@ pub(super) async fn locked(
     ids: &[Uuid],
 ) -> Result<Vec<service::Model>> {
     let query = service::Entity::find()
-        .filter(service::Column::UserId.eq(viewer.user_id))
+        .filter(service::Column::WorkspaceId.eq(viewer.workspace_id))
         .filter(among(db, service::Column::Id, ids.iter().copied()))
         .order_by_asc(service::Column::Id)
         .lock(LockType::NoKeyUpdate);

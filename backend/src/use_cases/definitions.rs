@@ -11,7 +11,7 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
-/// How many services are remembered, of all users together; each user counts as one more.
+/// How many services are remembered, of all workspaces together; each workspace counts as one more.
 const CAPACITY: usize = 20_000;
 
 /// How long ago a definition must have changed to be remembered. When it changed is known in milliseconds, by the clock of
@@ -22,7 +22,7 @@ const SETTLED: TimeDelta = TimeDelta::seconds(10);
 #[derive(Debug, Default)]
 pub struct Definitions(Mutex<HashMap<Uuid, Arc<OfUser>>>);
 
-/// What is remembered of one user's services.
+/// What is remembered of one workspace's services.
 #[derive(Debug, Default)]
 struct OfUser {
     /// What [`told`] was when all services were remembered; empty when some were not.
@@ -42,18 +42,18 @@ struct Known {
 type Changed = Arc<str>;
 
 impl Definitions {
-    /// All services of a user, by name: those that have changed are read.
+    /// All services of a workspace, by name: those that have changed are read.
     ///
     /// # Errors
     /// What the database said.
     pub(super) async fn of(
         &self,
         db: &DatabaseConnection,
-        user: Uuid,
+        workspace: Uuid,
         now: DateTime<Utc>,
     ) -> Result<Arc<[Arc<service::Model>]>> {
-        let before = self.lock().get(&user).cloned().unwrap_or_default();
-        let Some(told) = told(db, user).await? else {
+        let before = self.lock().get(&workspace).cloned().unwrap_or_default();
+        let Some(told) = told(db, workspace).await? else {
             return Ok(Arc::default());
         };
         if told == before.told {
@@ -74,7 +74,7 @@ impl Definitions {
         let mut all_known = true;
         if !wanted.is_empty() {
             let read = service::Entity::find()
-                .filter(service::Column::UserId.eq(user))
+                .filter(service::Column::WorkspaceId.eq(workspace))
                 .filter(among(db, service::Column::Id, wanted.keys().copied()))
                 .all(db)
                 .await?;
@@ -101,7 +101,7 @@ impl Definitions {
             Default::default()
         };
         self.remember(
-            user,
+            workspace,
             OfUser {
                 told,
                 services: all,
@@ -111,10 +111,10 @@ impl Definitions {
         Ok(services)
     }
 
-    fn remember(&self, user: Uuid, services: OfUser) {
+    fn remember(&self, workspace: Uuid, services: OfUser) {
         let forgotten = {
             let mut memory = self.lock();
-            memory.insert(user, Arc::new(services));
+            memory.insert(workspace, Arc::new(services));
             let full = memory
                 .values()
                 .map(|services| services.known.len() + 1)
@@ -131,16 +131,16 @@ impl Definitions {
     }
 }
 
-/// The id of each service of a user, and when it was changed last; `None` for a user without services. In one text: handing
+/// The id of each service of a workspace, and when it was changed last; `None` for one without services. In one text: handing
 /// over a row for each costs more than finding it.
-async fn told(db: &DatabaseConnection, user: Uuid) -> Result<Option<String>> {
+async fn told(db: &DatabaseConnection, workspace: Uuid) -> Result<Option<String>> {
     let sql = Sql::new(db.get_database_backend())
         .by_backend(
             "SELECT string_agg(id || ' ' || CAST(extract(epoch FROM updated_at) * 1000000 AS bigint), ',')",
             "SELECT group_concat(hex(id) || ' ' || updated_at, ',')",
         )
-        .text(" FROM services WHERE user_id = ")
-        .value(user);
+        .text(" FROM services WHERE workspace_id = ")
+        .value(workspace);
     let Some(row) = db.query_one_raw(sql.finish()).await? else {
         return Ok(None);
     };

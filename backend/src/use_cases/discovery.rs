@@ -62,9 +62,9 @@ impl VendorPages {
         self.places.take(viewer.user_id, weight).await
     }
 
-    /// What `user` read lately of the page with this key.
-    pub(super) fn own(&self, user: Uuid, key: &str) -> Option<Arc<Discovery>> {
-        self.recent.by_key(user, key, now())
+    /// What this workspace read lately of the page with this key.
+    pub(super) fn own(&self, workspace: Uuid, key: &str) -> Option<Arc<Discovery>> {
+        self.recent.by_key(workspace, key, now())
     }
 }
 
@@ -115,7 +115,7 @@ impl Ops {
         })
         .await?;
         let found = found.map_err(|error| not_found(&error))?;
-        Ok(pages.recent.keep(viewer.user_id, found, now()))
+        Ok(pages.recent.keep(viewer.workspace_id, found, now()))
     }
 
     /// Keeps those of addresses given by hand that have components, incidents or maintenance, and says of each other one
@@ -137,7 +137,7 @@ impl Ops {
         let place = pages.begin(viewer, addresses(urls)).await?;
         let (found, rejected) = validated(place, &pages.fetcher, urls).await?;
         Ok((
-            found.map(|found| pages.recent.keep(viewer.user_id, found, now())),
+            found.map(|found| pages.recent.keep(viewer.workspace_id, found, now())),
             rejected,
         ))
     }
@@ -151,7 +151,7 @@ impl Ops {
     pub(super) async fn read_page(&self, viewer: &Viewer, wanted: &Page) -> Result<Arc<Discovery>> {
         let pages = &self.vendor_pages;
         let (field, given) = wanted.addresses();
-        if let Some(known) = pages.recent.find(viewer.user_id, given, now()) {
+        if let Some(known) = pages.recent.find(viewer.workspace_id, given, now()) {
             return Ok(known);
         }
         let place = pages.begin(viewer, addresses(given)).await?;
@@ -173,7 +173,7 @@ impl Ops {
             )
             .await??
         };
-        Ok(pages.recent.keep(viewer.user_id, found, now()))
+        Ok(pages.recent.keep(viewer.workspace_id, found, now()))
     }
 }
 

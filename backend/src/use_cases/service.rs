@@ -7,7 +7,7 @@ use coordination::{Event, ServiceChange};
 use domain::service::{FieldError, ServiceDraft};
 use domain::{ExpectedStatus, MonitorKind, Outcome};
 use entity::sql::among;
-use entity::{service, service_state, user};
+use entity::{service, service_state, workspace};
 use monitors::HttpTarget;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
@@ -60,7 +60,7 @@ pub struct Page {
 }
 
 impl Filter {
-    /// A user's services are few enough to be judged here, where letters of every script have their capitals and no
+    /// A workspace's services are few enough to be filtered here, where letters of every script have their capitals and no
     /// character means anything else than itself.
     fn admits(&self, service: &service::Model) -> bool {
         let needle = self
@@ -102,7 +102,10 @@ impl Ops {
         viewer: &Viewer,
         filter: &Filter,
     ) -> Result<Vec<Arc<service::Model>>> {
-        let all = self.definitions.of(&self.db, viewer.user_id, now()).await?;
+        let all = self
+            .definitions
+            .of(&self.db, viewer.workspace_id, now())
+            .await?;
         Ok(all
             .iter()
             .filter(|service| filter.admits(service))
@@ -128,7 +131,7 @@ impl Ops {
         ids: &[Uuid],
     ) -> Result<HashMap<Uuid, Arc<service::Model>>> {
         let found = service::Entity::find()
-            .filter(service::Column::UserId.eq(viewer.user_id))
+            .filter(service::Column::WorkspaceId.eq(viewer.workspace_id))
             .filter(among(&self.db, service::Column::Id, ids.iter().copied()))
             .all(&self.db)
             .await?;
@@ -169,24 +172,26 @@ impl Ops {
             None
         };
         let transaction = self.begin().await?;
-        // Two requests at once must not both find the last free place: the second waits here.
-        let owner = user::Entity::find_by_id(viewer.user_id)
+        // Two concurrent requests must not both take the last free place: the second waits here.
+        let workspace = workspace::Entity::find_by_id(viewer.workspace_id)
             .lock(LockType::NoKeyUpdate)
             .one(&transaction)
             .await?;
-        owner.ok_or(Error::Unauthenticated)?;
-        let own = service::Entity::find().filter(service::Column::UserId.eq(viewer.user_id));
+        workspace.ok_or(Error::Unauthenticated)?;
+        let own =
+            service::Entity::find().filter(service::Column::WorkspaceId.eq(viewer.workspace_id));
         let max = self.limits.max_services;
         if own.count(&transaction).await? >= u64::from(max) {
-            let message =
-                format!("you have {max} services, as many as this server allows: delete one first");
+            let message = format!(
+                "this workspace has {max} services, as many as this server allows: delete one first"
+            );
             return Err(Error::Conflict(message));
         }
         let now = now();
         let vendor_page_id = match &read {
             Some((found, _)) => {
                 let page = follow::bind(&transaction, found, page.by_hand(), now).await?;
-                follow::within_budget(&transaction, viewer.user_id, page).await?;
+                follow::within_budget(&transaction, viewer.workspace_id, page).await?;
                 Some(page)
             }
             None => None,
@@ -194,7 +199,7 @@ impl Ops {
         let mut service = service::ActiveModel {
             id: Set(Uuid::now_v7()),
             seq: NotSet,
-            user_id: Set(viewer.user_id),
+            workspace_id: Set(viewer.workspace_id),
             kind: Set(draft.kind.into()),
             paused: Set(false),
             vendor_page_id: Set(vendor_page_id),
@@ -283,16 +288,15 @@ impl Ops {
     pub async fn delete_service(&self, viewer: &Viewer, id: Uuid) -> Result<Uuid> {
         let deleted = service::Entity::delete_many()
             .filter(service::Column::Id.eq(id))
-            .filter(service::Column::UserId.eq(viewer.user_id))
+            .filter(service::Column::WorkspaceId.eq(viewer.workspace_id))
             .exec(&self.db)
             .await?;
         if deleted.rows_affected == 0 {
             return Err(Error::NotFound(SERVICE));
         }
         self.withdraw(&[id]).await;
-        let user_id = viewer.user_id;
         self.publish(&[Event::ServiceChanged {
-            user_id,
+            workspace_id: viewer.workspace_id,
             service_id: id,
             change: ServiceChange::Deleted,
         }])
@@ -359,14 +363,15 @@ fn checked(draft: ServiceDraft, mut errors: Vec<FieldError>, least: i32) -> Resu
     }
 }
 
-/// The one way to ask for one service: another's is not found by the same statement that does not find an absent one.
+/// Selects a service of the viewer's workspace. Every lookup of one service goes through here, so that
+/// another workspace's service is missed by the same statement as an absent one.
 pub(crate) fn mine(viewer: &Viewer, id: Uuid) -> sea_orm::Select<service::Entity> {
     service::Entity::find()
         .filter(service::Column::Id.eq(id))
-        .filter(service::Column::UserId.eq(viewer.user_id))
+        .filter(service::Column::WorkspaceId.eq(viewer.workspace_id))
 }
 
-/// One of the viewer's services, which nobody else changes before the transaction ends.
+/// Locks one of the viewer's services until the transaction ends.
 pub(crate) async fn locked(
     db: &impl ConnectionTrait,
     viewer: &Viewer,
@@ -381,7 +386,7 @@ pub(crate) async fn locked(
 
 pub(crate) fn changed(service: &service::Model, change: ServiceChange) -> Event {
     Event::ServiceChanged {
-        user_id: service.user_id,
+        workspace_id: service.workspace_id,
         service_id: service.id,
         change,
     }

@@ -1,27 +1,29 @@
-//! Tokens for programs: made, listed and revoked here; what is presented with a request is recognised by `auth`.
+//! Creates, lists and revokes API tokens. `auth` identifies the programs that present them.
 
+use super::workspace::missing_workspace;
 use super::{Error, Ops, Result, now};
 use crate::auth::{Viewer, api_token as secrets};
 use chrono::Duration;
 use domain::service::FieldError;
-use entity::{api_token, user};
+use entity::column::Role;
+use entity::{api_token, user, workspace};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Set,
 };
 use uuid::Uuid;
 
-/// The longest name, in characters.
+/// Maximum length of a name, in characters.
 const MAX_NAME: usize = 100;
 
-/// The longest life, in days.
+/// Maximum lifetime, in days.
 const MAX_DAYS: i32 = 3650;
 
-/// A token as somebody wants it.
+/// The definition of a new token.
 #[derive(Debug, Clone)]
-pub struct Wanted {
-    /// What its owner calls it.
+pub struct NewToken {
+    /// Its name.
     pub name: String,
     /// Whether it may only read.
     pub read_only: bool,
@@ -30,21 +32,32 @@ pub struct Wanted {
 }
 
 impl Ops {
-    /// The viewer's tokens, newest first.
+    /// Lists the viewer's own tokens with their workspaces, newest first. A token lists only those
+    /// of its own workspace.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn tokens(&self, viewer: &Viewer) -> Result<Vec<api_token::Model>> {
-        let own = api_token::Entity::find().filter(api_token::Column::UserId.eq(viewer.user_id));
-        Ok(own
+    pub async fn tokens(
+        &self,
+        viewer: &Viewer,
+    ) -> Result<Vec<(api_token::Model, workspace::Model)>> {
+        let mut query = api_token::Entity::find()
+            .filter(api_token::Column::UserId.eq(viewer.user_id))
+            .find_also_related(workspace::Entity)
             .order_by_desc(api_token::Column::CreatedAt)
-            .order_by_desc(api_token::Column::Id)
-            .all(&self.db)
-            .await?)
+            .order_by_desc(api_token::Column::Id);
+        if viewer.token.is_some() {
+            query = query.filter(api_token::Column::WorkspaceId.eq(viewer.workspace_id));
+        }
+        let rows = query.all(&self.db).await?;
+        rows.into_iter()
+            .map(|(token, workspace)| Ok((token, workspace.ok_or_else(missing_workspace)?)))
+            .collect()
     }
 
-    /// Makes a token. The token itself is returned this once and kept nowhere. Only somebody who is signed in makes
-    /// tokens: one made by a token would outlive it, its end and its revocation.
+    /// Creates a token for the viewer's workspace. The token itself is returned this once and
+    /// stored nowhere. Only a session may create one, because a token created by a token would
+    /// survive the other's expiry and revocation.
     ///
     /// # Errors
     /// [`Error::Forbidden`] without a session, every wrong field, or [`Error::Conflict`] when the viewer has as many as
@@ -52,14 +65,14 @@ impl Ops {
     pub async fn create_token(
         &self,
         viewer: &Viewer,
-        wanted: Wanted,
-    ) -> Result<(String, api_token::Model)> {
+        new: NewToken,
+    ) -> Result<(String, api_token::Model, workspace::Model)> {
         if viewer.session.is_none() {
             let message = "a token cannot make tokens: sign in with a browser and make it there";
             return Err(Error::Forbidden(message.into()));
         }
-        let (name, days) = checked(&wanted)?;
-        let (token, token_hash) = secrets::make();
+        let (name, days) = validate(&new)?;
+        let (token, token_hash) = secrets::generate();
 
         let transaction = self.begin().await?;
         let owner = user::Entity::find_by_id(viewer.user_id)
@@ -67,6 +80,10 @@ impl Ops {
             .one(&transaction)
             .await?;
         owner.ok_or(Error::Unauthenticated)?;
+        let workspace = workspace::Entity::find_by_id(viewer.workspace_id)
+            .one(&transaction)
+            .await?
+            .ok_or(Error::Unauthenticated)?;
         let own = api_token::Entity::find().filter(api_token::Column::UserId.eq(viewer.user_id));
         let max = self.limits.max_tokens;
         if own.count(&transaction).await? >= u64::from(max) {
@@ -77,27 +94,36 @@ impl Ops {
         let now = now();
         let row = api_token::ActiveModel {
             id: Set(Uuid::now_v7()),
+            workspace_id: Set(viewer.workspace_id),
             user_id: Set(viewer.user_id),
             name: Set(name),
             token_hash: Set(token_hash),
-            read_only: Set(wanted.read_only),
+            read_only: Set(new.read_only),
             created_at: Set(now),
             last_used_at: Set(None),
             expires_at: Set(days.map(|days| now + Duration::days(days.into()))),
         };
         let row = row.insert(&transaction).await?;
         transaction.commit().await?;
-        Ok((token, row))
+        Ok((token, row, workspace))
     }
 
-    /// Makes a token worthless.
+    /// Revokes one of the viewer's own tokens, or, as an owner, anybody's token for the workspace.
     ///
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn revoke_token(&self, viewer: &Viewer, id: Uuid) -> Result<Uuid> {
+        let of_workspace = || api_token::Column::WorkspaceId.eq(viewer.workspace_id);
+        let own = || api_token::Column::UserId.eq(viewer.user_id);
+        let revocable = match (viewer.token, viewer.role) {
+            (None, Role::Owner) => own().or(of_workspace()),
+            (None, _) => own(),
+            (Some(_), Role::Owner) => of_workspace(),
+            (Some(_), _) => own().and(of_workspace()),
+        };
         let revoked = api_token::Entity::delete_many()
             .filter(api_token::Column::Id.eq(id))
-            .filter(api_token::Column::UserId.eq(viewer.user_id))
+            .filter(revocable)
             .exec(&self.db)
             .await?;
         if revoked.rows_affected == 0 {
@@ -108,8 +134,8 @@ impl Ops {
     }
 }
 
-fn checked(wanted: &Wanted) -> Result<(String, Option<i32>)> {
-    let name = wanted.name.split_whitespace().collect::<Vec<_>>().join(" ");
+fn validate(new: &NewToken) -> Result<(String, Option<i32>)> {
+    let name = new.name.split_whitespace().collect::<Vec<_>>().join(" ");
     let length = name.chars().count();
     let mut errors = Vec::new();
     if name.is_empty() {
@@ -128,7 +154,7 @@ fn checked(wanted: &Wanted) -> Result<(String, Option<i32>)> {
             "must not contain control characters",
         ));
     }
-    if let Some(days) = wanted
+    if let Some(days) = new
         .expires_in_days
         .filter(|days| !(1..=MAX_DAYS).contains(days))
     {
@@ -138,7 +164,7 @@ fn checked(wanted: &Wanted) -> Result<(String, Option<i32>)> {
         ));
     }
     if errors.is_empty() {
-        Ok((name, wanted.expires_in_days))
+        Ok((name, new.expires_in_days))
     } else {
         Err(Error::BadInput(errors))
     }

@@ -205,7 +205,7 @@ impl Ops {
             .collect();
         let view = |service: &Arc<service::Model>| {
             let row = rows.get(&service.vendor_page_id?)?;
-            let own = || self.vendor_pages.own(service.user_id, &row.key);
+            let own = || self.vendor_pages.own(service.workspace_id, &row.key);
             Some((service.id, PageView::of(row, service, own)))
         };
         Ok(services.iter().filter_map(view).collect())

@@ -13,9 +13,11 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::BroadcastStream;
 use uuid::Uuid;
 
-/// How many batches of events wait for a slow receiver of all events, and for one of a user's, before it misses some.
+/// How many batches of events wait for a slow receiver of all events before it misses some.
 const BUFFERED: usize = 1024;
-const BUFFERED_OF_A_USER: usize = 256;
+
+/// The same for a receiver of one workspace's events.
+const BUFFERED_PER_WORKSPACE: usize = 256;
 
 /// How many events are in one batch at most.
 const BATCH: usize = 64;
@@ -26,8 +28,8 @@ const BATCH: usize = 64;
 pub enum Event {
     /// A check was recorded.
     StatusChecked {
-        /// Whose service it is.
-        user_id: Uuid,
+        /// The workspace of the service.
+        workspace_id: Uuid,
         /// The service.
         service_id: Uuid,
         /// The check's slot.
@@ -42,8 +44,8 @@ pub enum Event {
     /// An incident was opened, escalated, eased, worsened, resolved, got another entry in its timeline, or somebody added
     /// something to it.
     IncidentChanged {
-        /// Whose service it is.
-        user_id: Uuid,
+        /// The workspace of the service.
+        workspace_id: Uuid,
         /// The service.
         service_id: Uuid,
         /// The incident.
@@ -51,8 +53,8 @@ pub enum Event {
     },
     /// A service's definition is another, or it is gone.
     ServiceChanged {
-        /// Whose service it is.
-        user_id: Uuid,
+        /// The workspace of the service.
+        workspace_id: Uuid,
         /// The service.
         service_id: Uuid,
         /// What was done to it.
@@ -73,13 +75,13 @@ pub enum ServiceChange {
 }
 
 impl Event {
-    /// Whose event it is: nobody else may see it.
+    /// The workspace it belongs to: only its members may see it.
     #[must_use]
-    pub const fn user_id(&self) -> Uuid {
+    pub const fn workspace_id(&self) -> Uuid {
         match self {
-            Self::StatusChecked { user_id, .. }
-            | Self::IncidentChanged { user_id, .. }
-            | Self::ServiceChanged { user_id, .. } => *user_id,
+            Self::StatusChecked { workspace_id, .. }
+            | Self::IncidentChanged { workspace_id, .. }
+            | Self::ServiceChanged { workspace_id, .. } => *workspace_id,
         }
     }
 
@@ -148,36 +150,36 @@ enum Delivery {
     Missed,
 }
 
-/// The sending side of all [`Events`] of this process. Each user has a channel of their own while somebody listens to it:
-/// what concerns one user wakes nobody else.
+/// Sends to all [`Events`] of this process. Each workspace has a topic of its own while somebody
+/// subscribes to it, so that its events wake nobody else.
 #[derive(Debug, Clone)]
 pub(crate) struct FanOut {
     everybody: broadcast::Sender<Delivery>,
-    users: Users,
+    topics: Topics,
 }
 
-type Users = Arc<Mutex<HashMap<Uuid, UserChannel>>>;
+type Topics = Arc<Mutex<HashMap<Uuid, Topic>>>;
 
 #[derive(Debug)]
-struct UserChannel {
+struct Topic {
     sender: broadcast::Sender<Delivery>,
     listeners: usize,
 }
 
-/// One who listens to a user's channel, which ends with the last of them.
+/// Counts a subscription to a workspace's topic, which ends with the last of them.
 #[derive(Debug)]
 struct Listener {
-    user: Uuid,
-    users: Users,
+    workspace: Uuid,
+    topics: Topics,
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let mut users = lock(&self.users);
-        if let Some(channel) = users.get_mut(&self.user) {
-            channel.listeners -= 1;
-            if channel.listeners == 0 {
-                users.remove(&self.user);
+        let mut topics = lock(&self.topics);
+        if let Some(topic) = topics.get_mut(&self.workspace) {
+            topic.listeners -= 1;
+            if topic.listeners == 0 {
+                topics.remove(&self.workspace);
             }
         }
     }
@@ -187,7 +189,7 @@ impl FanOut {
     pub(crate) fn new() -> Self {
         Self {
             everybody: broadcast::channel(BUFFERED).0,
-            users: Users::default(),
+            topics: Topics::default(),
         }
     }
 
@@ -195,53 +197,53 @@ impl FanOut {
         Events::new(self.everybody.subscribe(), None)
     }
 
-    pub(crate) fn subscribe_to(&self, user: Uuid) -> Events {
-        let mut users = lock(&self.users);
-        let channel = users.entry(user).or_insert_with(|| UserChannel {
-            sender: broadcast::channel(BUFFERED_OF_A_USER).0,
+    pub(crate) fn subscribe_to(&self, workspace: Uuid) -> Events {
+        let mut topics = lock(&self.topics);
+        let topic = topics.entry(workspace).or_insert_with(|| Topic {
+            sender: broadcast::channel(BUFFERED_PER_WORKSPACE).0,
             listeners: 0,
         });
-        channel.listeners += 1;
+        topic.listeners += 1;
         Events::new(
-            channel.sender.subscribe(),
+            topic.sender.subscribe(),
             Some(Listener {
-                user,
-                users: self.users.clone(),
+                workspace,
+                topics: self.topics.clone(),
             }),
         )
     }
 
     pub(crate) fn anybody_listens(&self) -> bool {
-        self.everybody.receiver_count() > 0 || !lock(&self.users).is_empty()
+        self.everybody.receiver_count() > 0 || !lock(&self.topics).is_empty()
     }
 
     pub(crate) fn send(&self, events: impl IntoIterator<Item = Event>) {
         let events: Vec<_> = events.into_iter().map(Arc::new).collect();
-        let users = lock(&self.users);
-        if !users.is_empty() {
-            let mut by_user: HashMap<Uuid, Vec<Arc<Event>>> = HashMap::new();
+        let topics = lock(&self.topics);
+        if !topics.is_empty() {
+            let mut by_workspace: HashMap<Uuid, Vec<Arc<Event>>> = HashMap::new();
             for event in events
                 .iter()
-                .filter(|event| users.contains_key(&event.user_id()))
+                .filter(|event| topics.contains_key(&event.workspace_id()))
             {
-                by_user
-                    .entry(event.user_id())
+                by_workspace
+                    .entry(event.workspace_id())
                     .or_default()
                     .push(event.clone());
             }
-            for (user, events) in by_user {
-                deliver(&users[&user].sender, &events);
+            for (workspace, events) in by_workspace {
+                deliver(&topics[&workspace].sender, &events);
             }
         }
-        drop(users);
+        drop(topics);
         deliver(&self.everybody, &events);
     }
 
     pub(crate) fn send_missed(&self) {
-        let users = lock(&self.users);
-        for sender in users
+        let topics = lock(&self.topics);
+        for sender in topics
             .values()
-            .map(|channel| &channel.sender)
+            .map(|topic| &topic.sender)
             .chain([&self.everybody])
         {
             // An error says that nobody listens.
@@ -250,7 +252,7 @@ impl FanOut {
     }
 }
 
-/// Hands events to a channel, in batches: each wakes its receivers once.
+/// Sends events to a topic in batches, each of which wakes its receivers once.
 fn deliver(sender: &broadcast::Sender<Delivery>, events: &[Arc<Event>]) {
     for batch in events.chunks(BATCH) {
         // An error says that nobody listens.

@@ -261,12 +261,12 @@ impl Live {
         }
     }
 
-    /// As [`Live::subscribe`], but the events of one user alone. Those of others cost this receiver nothing.
+    /// As [`Live::subscribe`], but only the events of one workspace. Those of others cost this receiver nothing.
     #[must_use]
-    pub fn subscribe_to(&self, user_id: Uuid) -> Events {
+    pub fn subscribe_to(&self, workspace_id: Uuid) -> Events {
         match self {
-            Self::Memory(memory) => memory.subscribe_to(user_id),
-            Self::Redis(redis) => redis.subscribe_to(user_id),
+            Self::Memory(memory) => memory.subscribe_to(workspace_id),
+            Self::Redis(redis) => redis.subscribe_to(workspace_id),
         }
     }
 }

@@ -173,8 +173,8 @@ impl Memory {
         self.shared.events.subscribe()
     }
 
-    pub(crate) fn subscribe_to(&self, user: Uuid) -> Events {
-        self.shared.events.subscribe_to(user)
+    pub(crate) fn subscribe_to(&self, workspace: Uuid) -> Events {
+        self.shared.events.subscribe_to(workspace)
     }
 
     pub(crate) fn announce(&self, worker: &Worker, lasting: Duration) {

@@ -144,7 +144,7 @@ impl<'a> Judgement<'a> {
         self.report(check);
         let known = &self.known[&service.seq];
         self.events.push(Event::StatusChecked {
-            user_id: service.user_id,
+            workspace_id: service.workspace_id,
             service_id: service.id,
             slot: check.slot,
             previous: Some(from),
@@ -170,7 +170,7 @@ impl<'a> Judgement<'a> {
             known.incident = Some(incident::Model {
                 id: Uuid::now_v7(),
                 service_id: service.id,
-                user_id: service.user_id,
+                workspace_id: service.workspace_id,
                 incident_type: (*kind).into(),
                 started_at: *started_at,
                 resolved_at: None,
@@ -266,9 +266,9 @@ impl<'a> Judgement<'a> {
                 kind: kind.into(),
                 message,
             });
-            let (user_id, service_id) = (check.subject.user_id, check.subject.id);
+            let (workspace_id, service_id) = (check.subject.workspace_id, check.subject.id);
             self.events.push(Event::IncidentChanged {
-                user_id,
+                workspace_id,
                 service_id,
                 incident_id,
             });
@@ -344,7 +344,7 @@ impl<'a> Judgement<'a> {
             [
                 incident.id.into(),
                 incident.service_id.into(),
-                incident.user_id.into(),
+                incident.workspace_id.into(),
                 incident.incident_type.into(),
                 incident.started_at.into(),
                 incident.resolved_at.into(),

@@ -28,7 +28,7 @@ const CHECKS: [&str; 8] = [
 const INCIDENTS: [&str; 8] = [
     "id",
     "service_id",
-    "user_id",
+    "workspace_id",
     "type",
     "started_at",
     "resolved_at",
@@ -67,7 +67,7 @@ const LOCK: &str = "SELECT s.seq FROM services s JOIN service_state st ON st.ser
 
 const READ: &str = "SELECT s.seq, s.paused, s.updated_at, st.status, COALESCE(st.status_since, s.created_at), \
      st.last_slot, COALESCE(st.failing_checks, 0), st.failing_since, COALESCE(st.down_checks, 0), st.down_since, \
-     i.id, i.type, i.started_at, i.checks_failed, i.cause, s.id, s.user_id \
+     i.id, i.type, i.started_at, i.checks_failed, i.cause, s.id, s.workspace_id \
      FROM services s LEFT JOIN service_state st ON st.service_id = s.id \
      LEFT JOIN incidents i ON i.id = st.open_incident_id AND i.resolved_at IS NULL WHERE s.seq ";
 
@@ -227,7 +227,7 @@ fn open_incident(id: Uuid, row: &QueryResult) -> Result<incident::Model, DbErr> 
     Ok(incident::Model {
         id,
         service_id: row.try_get_by_index(15)?,
-        user_id: row.try_get_by_index(16)?,
+        workspace_id: row.try_get_by_index(16)?,
         incident_type: row.try_get_by_index::<IncidentType>(11)?,
         started_at: row.try_get_by_index(12)?,
         resolved_at: None,

@@ -381,8 +381,8 @@ impl Pages {
     ) -> Result<Vec<Follower>, DbErr> {
         let sql = self
             .sql(
-                "SELECT s.id, s.seq, s.user_id, s.updated_at, st.last_slot, c.component_id, c.name, c.group_name, \
-                 c.missing FROM (SELECT id, seq, user_id, updated_at FROM services WHERE vendor_page_id = ",
+                "SELECT s.id, s.seq, s.workspace_id, s.updated_at, st.last_slot, c.component_id, c.name, c.group_name, \
+                 c.missing FROM (SELECT id, seq, workspace_id, updated_at FROM services WHERE vendor_page_id = ",
             )
             .value(id)
             .text(" AND NOT paused AND kind = 'vendor_page' AND seq > ")
@@ -484,13 +484,13 @@ fn upsert(columns: &[&str]) -> String {
 }
 
 fn follower(row: &QueryResult, seq: i32) -> Result<Follower, DbErr> {
-    let (id, user_id, updated_at) = (
+    let (id, workspace_id, updated_at) = (
         row.try_get_by_index(0)?,
         row.try_get_by_index(2)?,
         row.try_get_by_index(3)?,
     );
     Ok(Follower {
-        subject: Arc::new(Subject::followed(id, seq, user_id, updated_at)),
+        subject: Arc::new(Subject::followed(id, seq, workspace_id, updated_at)),
         last_slot: row.try_get_by_index(4)?,
         components: Vec::new(),
     })

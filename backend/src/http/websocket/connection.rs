@@ -2,7 +2,7 @@
 
 use super::operation::answers;
 use super::protocol::{Close, Dialect, Incoming};
-use crate::auth::{Ended, Viewer, api_token};
+use crate::auth::{IdentifyError, Revocation, Viewer, api_token};
 use crate::graphql::RequestId;
 use crate::http::address::Sender;
 use crate::http::graphql::prepared;
@@ -46,7 +46,7 @@ pub(super) struct Connection {
     viewer: Option<Viewer>,
     from: Sender,
     id: RequestId,
-    endings: broadcast::Receiver<Ended>,
+    endings: broadcast::Receiver<Revocation>,
     initialised: bool,
     /// An operation's stream ends with `None`, because [`StreamMap`] drops a finished one in silence.
     operations: StreamMap<String, BoxStream<'static, Option<Response>>>,
@@ -72,7 +72,7 @@ impl Connection {
         from: Sender,
         id: RequestId,
     ) -> Self {
-        let endings = server.auth.endings();
+        let endings = server.auth.subscribe_to_revocations();
         Self {
             server,
             dialect,
@@ -236,27 +236,46 @@ impl Connection {
             .filter(|(name, _)| name.eq_ignore_ascii_case("authorization"))
             .map(|(_, value)| value);
         let Some(authorization) = values.next() else {
-            return Ok(());
+            return self.select_workspace(payload).await;
         };
-        self.viewer =
-            match authorization
-                .as_str()
-                .and_then(api_token::from_authorization)
-            {
-                Some(token) => self.server.auth.by_api_token(token, now()).await.map_err(
-                    |error| {
-                        tracing::error!(%error, "the database failed a WebSocket's first message");
-                        Close::new(1011, "The database does not answer at the moment")
-                    },
-                )?,
-                None => None,
-            };
+        self.viewer = match authorization
+            .as_str()
+            .and_then(api_token::from_authorization)
+        {
+            Some(token) => self
+                .server
+                .auth
+                .identify_by_api_token(token, now())
+                .await
+                .map_err(|error| {
+                    tracing::error!(%error, "the database failed a WebSocket's first message");
+                    Close::new(1011, "The database does not answer at the moment")
+                })?,
+            None => None,
+        };
         Ok(())
     }
 
-    async fn judge(&mut self, ended: Result<Ended, RecvError>) -> Result<(), End> {
+    /// Moves a viewer with a session to the workspace that the first message names.
+    async fn select_workspace(&mut self, payload: &Value) -> Result<(), End> {
+        let (Some(viewer), Some(workspace)) = (self.viewer, payload.get("workspace")) else {
+            return Ok(());
+        };
+        let id = workspace.as_str().unwrap_or_default();
+        let switched = self.server.auth.switch_workspace(viewer, id, now()).await;
+        self.viewer = Some(switched.map_err(|error| match error {
+            IdentifyError::UnknownWorkspace => Close::new(4404, format!("NOT_FOUND: {error}")),
+            IdentifyError::Database(error) => {
+                tracing::error!(%error, "the database failed a WebSocket's first message");
+                Close::new(1011, "The database does not answer at the moment")
+            }
+        })?);
+        Ok(())
+    }
+
+    async fn judge(&mut self, ended: Result<Revocation, RecvError>) -> Result<(), End> {
         match (ended, &self.viewer) {
-            (Ok(ended), Some(viewer)) if ended.concerns(viewer) => Err(session_ended()),
+            (Ok(ended), Some(viewer)) if ended.affects(viewer) => Err(session_ended()),
             // More ended at once than fit: asking is always right.
             (Err(RecvError::Lagged(_)), _) => self.check_viewer().await,
             _ => Ok(()),
@@ -267,7 +286,7 @@ impl Connection {
         let Some(viewer) = &self.viewer else {
             return Ok(());
         };
-        match self.server.auth.still_lives(viewer, now()).await {
+        match self.server.auth.is_still_valid(viewer, now()).await {
             Ok(false) => Err(session_ended()),
             Ok(true) => Ok(()),
             Err(error) => {

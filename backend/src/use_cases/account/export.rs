@@ -1,16 +1,18 @@
-//! Everything of the viewer's as JSON, in parts, so that a long history is never in memory as a whole.
+//! Exports the viewer's account and the data of their workspaces as JSON, in parts, so that a long
+//! history is never in memory as a whole.
 //!
-//! No secret is in it, not even as a hash.
+//! It contains no secret, not even as a hash.
 
 use crate::auth::Viewer;
+use crate::use_cases::workspace::Membership;
 use crate::use_cases::{Error, Ops, Result};
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use entity::column::RollupPeriod;
 use entity::sql::among;
 use entity::{
-    api_token, calendar_feed, check, check_rollup, incident, incident_acknowledgement,
-    incident_event, incident_note, service, service_component, service_state, user, vendor_page,
+    calendar_feed, check, check_rollup, incident, incident_acknowledgement, incident_event,
+    incident_note, service, service_component, service_state, user, vendor_page,
 };
 use futures::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
 use sea_orm::{
@@ -19,13 +21,14 @@ use sea_orm::{
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-/// How many checks, or summaries of them, are read at a time.
-const AT_ONCE: u64 = 5_000;
+/// Number of checks, or summaries of them, that are read at a time.
+const BATCH: u64 = 5_000;
 
 impl Ops {
-    /// Everything of the viewer's: `{"exportedAt", "account", "services": [...], "complete": true}`, each service with its
-    /// state, incidents, summaries and checks. Ends with an error when the database fails in between, and then without the
-    /// last of these.
+    /// Streams `{"exportedAt", "account", "workspaces", "services": [...], "complete": true}`, each
+    /// service with its workspace, state, incidents, summaries and checks. Ends with an error, and
+    /// without `complete`, when the database fails in between. A token exports only its own
+    /// workspace.
     ///
     /// # Errors
     /// When the database fails, or [`Error::Unauthenticated`] when the account is gone.
@@ -34,9 +37,15 @@ impl Ops {
         viewer: &Viewer,
         now: DateTime<Utc>,
     ) -> Result<impl Stream<Item = std::result::Result<Bytes, DbErr>> + Send + use<>> {
-        let head = self.head(viewer, now).await?;
-        let own = service::Entity::find().filter(service::Column::UserId.eq(viewer.user_id));
-        let services = own.order_by_asc(service::Column::Id).all(&self.db).await?;
+        let workspaces = self.workspaces(viewer).await?;
+        let head = self.head(viewer, &workspaces, now).await?;
+        let ids = workspaces.iter().map(|membership| membership.workspace.id);
+        let services = service::Entity::find()
+            .filter(service::Column::WorkspaceId.is_in(ids))
+            .order_by_asc(service::Column::WorkspaceId)
+            .order_by_asc(service::Column::Id)
+            .all(&self.db)
+            .await?;
         let ops = self.clone();
         let services = services.into_iter().enumerate();
         let services = stream::iter(services)
@@ -46,7 +55,12 @@ impl Ops {
         Ok(first.chain(services).chain(last))
     }
 
-    async fn head(&self, viewer: &Viewer, now: DateTime<Utc>) -> Result<String> {
+    async fn head(
+        &self,
+        viewer: &Viewer,
+        workspaces: &[Membership],
+        now: DateTime<Utc>,
+    ) -> Result<String> {
         let user = user::Entity::find_by_id(viewer.user_id)
             .one(&self.db)
             .await?
@@ -65,25 +79,35 @@ impl Ops {
                 "expiresAt": time(session.expires_at),
             })
         });
-        let tokens = self.tokens(viewer).await?.into_iter().map(|token: api_token::Model| {
+        let tokens = self.tokens(viewer).await?.into_iter().map(|(token, workspace)| {
             json!({
-                "id": token.id, "name": token.name, "readOnly": token.read_only, "createdAt": time(token.created_at),
+                "id": token.id, "name": token.name, "workspaceId": workspace.id, "readOnly": token.read_only, "createdAt": time(token.created_at),
                 "lastUsedAt": token.last_used_at.map(time), "expiresAt": token.expires_at.map(time),
             })
         });
-        let calendar = calendar_feed::Entity::find_by_id(viewer.user_id)
-            .one(&self.db)
-            .await?;
-        let calendar = calendar
-            .map(|feed| json!({ "createdAt": time(feed.created_at), "lastReadAt": feed.last_read_at.map(time) }));
+        let ids = workspaces.iter().map(|membership| membership.workspace.id);
+        let feeds: HashMap<_, _> = calendar_feed::Entity::find()
+            .filter(calendar_feed::Column::WorkspaceId.is_in(ids))
+            .all(&self.db)
+            .await?
+            .into_iter()
+            .map(|feed| (feed.workspace_id, a_feed(&feed)))
+            .collect();
+        let workspaces = workspaces.iter().map(|Membership { workspace, role }| {
+            json!({
+                "id": workspace.id, "name": workspace.name, "personal": workspace.personal, "role": role,
+                "createdAt": time(workspace.created_at), "calendarFeed": feeds.get(&workspace.id),
+            })
+        });
+        let workspaces = Value::Array(workspaces.collect());
         let account = json!({
             "id": user.id, "email": user.email, "emailVerified": user.email_verified, "name": user.name,
             "avatarUrl": user.avatar_url, "createdAt": time(user.created_at),
             "identities": identities.collect::<Vec<_>>(), "sessions": sessions.collect::<Vec<_>>(),
-            "apiTokens": tokens.collect::<Vec<_>>(), "calendarFeed": calendar,
+            "apiTokens": tokens.collect::<Vec<_>>(),
         });
         Ok(format!(
-            "{{\"exportedAt\":{},\"account\":{account},\"services\":[",
+            "{{\"exportedAt\":{},\"account\":{account},\"workspaces\":{workspaces},\"services\":[",
             json!(time(now))
         ))
     }
@@ -114,7 +138,7 @@ impl Ops {
                 let rows = query
                     .order_by_asc(Period)
                     .order_by_asc(Start)
-                    .limit(AT_ONCE)
+                    .limit(BATCH)
                     .all(&db)
                     .await?;
                 let last = rows.last().map(|row| (row.period, row.start));
@@ -131,7 +155,7 @@ impl Ops {
                 if let Some(slot) = after {
                     query = query.filter(Slot.gt(slot));
                 }
-                let rows = query.order_by_asc(Slot).limit(AT_ONCE).all(&db).await?;
+                let rows = query.order_by_asc(Slot).limit(BATCH).all(&db).await?;
                 let last = rows.last().map(|row| row.slot);
                 Ok((rows.iter().map(a_check).collect(), last))
             }
@@ -216,7 +240,7 @@ impl Ops {
             })
         });
         Ok(json!({
-            "id": service.id, "name": service.name, "category": service.category,
+            "id": service.id, "workspaceId": service.workspace_id, "name": service.name, "category": service.category,
             "kind": domain::MonitorKind::from(service.kind), "paused": service.paused, "url": service.url,
             "vendorPageUrl": service.vendor_page_url, "vendorPageApiUrls": page.map(|page| page.api_urls),
             "components": components.collect::<Vec<_>>(), "checkIntervalSeconds": service.check_interval_seconds,
@@ -247,7 +271,7 @@ where
                 text.push_str(if first && index == 0 { "\n" } else { ",\n" });
                 text.push_str(&row.to_string());
             }
-            let full = u64::try_from(rows.len()).is_ok_and(|rows| rows >= AT_ONCE);
+            let full = u64::try_from(rows.len()).is_ok_and(|rows| rows >= BATCH);
             Ok(Some((
                 Bytes::from(text),
                 (read, last, first && rows.is_empty(), !full),
@@ -277,6 +301,10 @@ fn a_state(row: &service_state::Model) -> Value {
         "failingChecks": row.failing_checks, "failingSince": row.failing_since.map(time),
         "openIncidentId": row.open_incident_id,
     })
+}
+
+fn a_feed(row: &calendar_feed::Model) -> Value {
+    json!({ "createdAt": time(row.created_at), "lastReadAt": row.last_read_at.map(time) })
 }
 
 fn a_check(row: &check::Model) -> Value {

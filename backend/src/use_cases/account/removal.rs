@@ -1,23 +1,24 @@
-//! Removing what a deleted account leaves behind. That an account is to be removed stands in the database until all of it is
-//! gone, so that whatever stops a removal only puts it off.
+//! Removes the data of a deleted account: its workspaces, then the user. A row in the database asks
+//! for the removal until everything is gone, so that a failure only delays it.
 
 use crate::use_cases::Ops;
 use crate::use_cases::service::changed;
 use coordination::LiveError;
-use entity::{account_removal, check, service, user};
+use entity::{account_removal, check, membership, service, user, workspace};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, ModelTrait, QueryFilter, QuerySelect, QueryTrait};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How many checks are removed in one statement: so few that recording does not notice.
-const CHECKS_AT_ONCE: u64 = 5_000;
+/// Maximum number of checks deleted in one statement: so few that recording is not held up.
+const CHECKS_PER_STATEMENT: u64 = 5_000;
 
-/// How long somebody who leaves waits for everything to be gone; what is not gone by then goes on without them.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the request that deletes an account waits for the removal, which then goes on in the
+/// background.
+const REMOVAL_WAIT: Duration = Duration::from_secs(10);
 
-/// What stopped a removal for now.
+/// Why a removal failed for now.
 #[derive(Debug, thiserror::Error)]
-enum Stopped {
+enum RemovalError {
     #[error("the database failed: {0}")]
     Database(#[from] DbErr),
     #[error("the live state failed: {0}")]
@@ -25,21 +26,20 @@ enum Stopped {
 }
 
 impl Ops {
-    /// Removes what is left of an account that its owner has deleted, as far as that is done within some seconds. The rest
-    /// goes on by itself, and what fails is tried again by [`Ops::finish_removals`].
+    /// Removes the data of a deleted account and waits some seconds for it. After that it goes on
+    /// in the background, and [`Ops::finish_removals`] retries what fails.
     pub async fn remove_account(&self, id: Uuid) {
         let ops = self.clone();
         let removing = tokio::spawn(async move { ops.try_to_remove(id).await });
-        if tokio::time::timeout(PATIENCE, removing).await.is_err() {
-            tracing::info!(user = %id, "an account takes long to remove");
+        if tokio::time::timeout(REMOVAL_WAIT, removing).await.is_err() {
+            tracing::info!(user = %id, "removing an account continues in the background");
         }
     }
 
-    /// Removes what is left of accounts whose owners have deleted them. One that cannot be removed now does not stop the
-    /// others.
+    /// Removes what is left of deleted accounts. One that fails does not stop the others.
     ///
     /// # Errors
-    /// When the database does not tell which those are.
+    /// When the list of deleted accounts cannot be read.
     pub async fn finish_removals(&self) -> Result<(), DbErr> {
         for removal in account_removal::Entity::find().all(&self.db).await? {
             self.try_to_remove(removal.user_id).await;
@@ -49,24 +49,41 @@ impl Ops {
 
     async fn try_to_remove(&self, id: Uuid) {
         match self.remove_all_of(id).await {
-            Ok(()) => tracing::info!(user = %id, "an account is gone"),
+            Ok(()) => tracing::info!(user = %id, "removed an account"),
             Err(error) => {
-                tracing::warn!(%error, user = %id, "an account could not be removed wholly: tried again later");
+                tracing::warn!(%error, user = %id, "failed to remove an account, retrying later");
             }
         }
     }
 
-    /// Service by service, and the checks of each in small parts: one statement for everything would keep the worker
-    /// from recording for as long.
-    async fn remove_all_of(&self, id: Uuid) -> Result<(), Stopped> {
+    /// Removes the workspaces that were deleted with the account, then the user. Their memberships
+    /// are the only ones that the account still has.
+    async fn remove_all_of(&self, id: Uuid) -> Result<(), RemovalError> {
+        let memberships = membership::Entity::find()
+            .filter(membership::Column::UserId.eq(id))
+            .all(&self.db)
+            .await?;
+        for membership in memberships {
+            self.remove_services_of(membership.workspace_id).await?;
+            workspace::Entity::delete_by_id(membership.workspace_id)
+                .exec(&self.db)
+                .await?;
+        }
+        user::Entity::delete_by_id(id).exec(&self.db).await?;
+        Ok(())
+    }
+
+    /// Removes the services of a workspace one by one, and the checks of each in small parts: a
+    /// single statement would keep the worker from recording.
+    async fn remove_services_of(&self, workspace: Uuid) -> Result<(), RemovalError> {
         use check::Column::{ServiceSeq, Slot};
         let services = service::Entity::find()
-            .filter(service::Column::UserId.eq(id))
+            .filter(service::Column::WorkspaceId.eq(workspace))
             .all(&self.db)
             .await?;
         let mut gone = Vec::new();
         for service in services {
-            // Before its row, by which it would be found again should this fail.
+            // Before its row is deleted, which a retry finds it by.
             self.forget_live(&[service.id]).await?;
             let of_service = || ServiceSeq.eq(service.seq);
             loop {
@@ -74,26 +91,25 @@ impl Ops {
                     .select_only()
                     .column(Slot)
                     .filter(of_service())
-                    .limit(CHECKS_AT_ONCE);
+                    .limit(CHECKS_PER_STATEMENT);
                 let some = Slot.in_subquery(some.into_query());
                 let removed = check::Entity::delete_many()
                     .filter(of_service())
                     .filter(some)
                     .exec(&self.db)
                     .await?;
-                if removed.rows_affected < CHECKS_AT_ONCE {
+                if removed.rows_affected < CHECKS_PER_STATEMENT {
                     break;
                 }
             }
             let change = changed(&service, coordination::ServiceChange::Deleted);
             gone.push(service.id);
             service.delete(&self.db).await?;
-            // And after it, because a check that was under way may have been told of meanwhile.
+            // And after it, because a running check may have written it again meanwhile.
             self.forget_live(&gone[gone.len() - 1..]).await?;
             self.publish(&[change]).await;
         }
         self.forget_live(&gone).await?;
-        user::Entity::delete_by_id(id).exec(&self.db).await?;
         Ok(())
     }
 }

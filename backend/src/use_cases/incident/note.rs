@@ -1,4 +1,4 @@
-//! What people add to incidents: that somebody has seen one, and notes.
+//! Acknowledgements of incidents, and notes on them.
 
 use super::INCIDENT;
 use crate::auth::Viewer;
@@ -23,7 +23,7 @@ pub const MAX_TEXT: usize = 5_000;
 const NOTE: &str = "note";
 
 impl Ops {
-    /// Notes that the viewer has seen an incident. That of one who was first stands.
+    /// Acknowledges an incident. The first acknowledgement is kept.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -47,7 +47,7 @@ impl Ops {
         Ok(incident)
     }
 
-    /// Takes that back.
+    /// Withdraws the acknowledgement of an incident.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -76,9 +76,9 @@ impl Ops {
         text: &str,
     ) -> Result<incident_note::Model> {
         let transaction = self.begin().await?;
-        // Locked, so that two who write at once do not both write the last one.
+        // Locked, so that two concurrent requests do not both add the last one.
         let incident = incident::Entity::find_by_id(id)
-            .filter(incident::Column::UserId.eq(viewer.user_id))
+            .filter(incident::Column::WorkspaceId.eq(viewer.workspace_id))
             .lock(LockType::NoKeyUpdate)
             .one(&transaction)
             .await?
@@ -104,22 +104,24 @@ impl Ops {
         Ok(note)
     }
 
-    /// Deletes a note that the viewer wrote, and returns its id.
+    /// Deletes a note that the viewer wrote in this workspace, and returns its id.
     ///
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn delete_note(&self, viewer: &Viewer, id: Uuid) -> Result<Uuid> {
         let note = incident_note::Entity::find_by_id(id)
             .filter(incident_note::Column::UserId.eq(viewer.user_id))
+            .find_also_related(incident::Entity)
+            .filter(incident::Column::WorkspaceId.eq(viewer.workspace_id))
             .one(&self.db)
-            .await?
+            .await?;
+        let incident = note
+            .and_then(|(_, incident)| incident)
             .ok_or(Error::NotFound(NOTE))?;
         incident_note::Entity::delete_by_id(id)
             .exec(&self.db)
             .await?;
-        if let Some(incident) = self.incident(viewer, note.incident_id).await? {
-            self.publish(&[changed(&incident)]).await;
-        }
+        self.publish(&[changed(&incident)]).await;
         Ok(id)
     }
 
@@ -194,7 +196,7 @@ impl Ops {
 
 const fn changed(incident: &incident::Model) -> Event {
     Event::IncidentChanged {
-        user_id: incident.user_id,
+        workspace_id: incident.workspace_id,
         service_id: incident.service_id,
         incident_id: incident.id,
     }

@@ -1,9 +1,9 @@
-# What is checked of all this, without a cluster.
+# Deployment tests that need no cluster.
 
 .PHONY: test-deploy verify-compose
 
-test-deploy: ## Check images, Compose files, chart, clusters and workflows, without an engine or a cluster
+test-deploy: ## Test Dockerfile, Compose files, chart, clusters, workflows and documents; needs no engine or cluster
 	@scripts/deploy/test.sh
 
-verify-compose: ## Bring the Compose stacks up on a container engine and check every claim made of them
+verify-compose: ## Start the Compose stacks on a container engine and verify them
 	@scripts/deploy/verify-compose.sh

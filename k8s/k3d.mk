@@ -1,4 +1,4 @@
-# The production installation in small, on one's own machine: http://pulsecheck-prod.localhost:8080. Needs docker, k3d,
+# A small copy of the production installation on this machine: http://pulsecheck-prod.localhost:8080. Needs docker, k3d,
 # kubectl and helm.
 
 K3D_CLUSTER := pulsecheck-prod
@@ -14,10 +14,10 @@ local-prod-up: ## K3d: create the cluster, with the production ingress
 		-f helm/ingress-nginx/values-production.yaml --wait --timeout 5m
 	kubectl $(K3D) apply -f k8s/namespace.yaml
 
-local-prod-down: ## K3d: delete the cluster and everything in it
+local-prod-down: ## K3d: delete the cluster with all its data
 	k3d cluster delete $(K3D_CLUSTER)
 
-local-prod-deploy: secrets ## K3d: import the built images and install or upgrade with the production values
+local-prod-deploy: secrets ## K3d: import the built images, install or upgrade with the production values
 	k3d image import -c $(K3D_CLUSTER) $(IMAGE):$(TAG) $(UI_IMAGE):$(TAG)
 	helm upgrade --install pulsecheck helm/pulsecheck $(K3D_HELM) -n pulsecheck \
 		-f helm/pulsecheck/values-production.yaml -f helm/pulsecheck/values-production-local.yaml -f $(SECRETS) \

@@ -1,4 +1,4 @@
-# A cluster on one's own machine: http://pulsecheck.localhost. Needs docker, kind, kubectl and helm.
+# A cluster on this machine: http://pulsecheck.localhost. Needs docker, kind, kubectl and helm.
 
 KIND_CLUSTER := pulsecheck
 KIND := --context kind-$(KIND_CLUSTER)
@@ -9,7 +9,7 @@ SECRETS := helm/pulsecheck/values-secrets.yaml
 
 .PHONY: cluster-up cluster-down cluster-pause cluster-resume load-images secrets deploy redeploy verify-cluster
 
-cluster-up: ## Kind: create the cluster, with ingress, metrics and DNS as the application wants them
+cluster-up: ## Kind: create the cluster with ingress, metrics and DNS
 	kind create cluster --config k8s/kind-config.yaml --wait 180s
 	kubectl $(KIND) -n kube-system patch deployment coredns --type strategic --patch-file k8s/coredns-patch.yaml
 	kubectl $(KIND) apply -f https://github.com/kubernetes-sigs/metrics-server/releases/download/$(METRICS_SERVER_VERSION)/components.yaml
@@ -20,27 +20,27 @@ cluster-up: ## Kind: create the cluster, with ingress, metrics and DNS as the ap
 	kubectl $(KIND) apply -f k8s/namespace.yaml
 	kubectl $(KIND) -n kube-system rollout status deployment/coredns deployment/metrics-server --timeout=180s
 
-cluster-down: ## Kind: delete the cluster and everything in it
+cluster-down: ## Kind: delete the cluster with all its data
 	kind delete cluster --name $(KIND_CLUSTER)
 
-cluster-pause: ## Kind: stop the cluster's nodes without losing anything
+cluster-pause: ## Kind: stop the nodes, keep the data
 	docker stop $$(kind get nodes --name $(KIND_CLUSTER))
 
-cluster-resume: ## Kind: start them again
+cluster-resume: ## Kind: start the nodes again
 	docker start $$(kind get nodes --name $(KIND_CLUSTER))
 	kubectl $(KIND) wait --for=condition=Ready nodes --all --timeout=180s
 
-load-images: ## Kind: put the built images onto the nodes
+load-images: ## Kind: load the built images into the nodes
 	kind load docker-image --name $(KIND_CLUSTER) $(IMAGE):$(TAG) $(UI_IMAGE):$(TAG)
 
-secrets: ## Make helm/pulsecheck/values-secrets.yaml, unless it is there
+secrets: ## Create helm/pulsecheck/values-secrets.yaml unless it exists
 	@scripts/deploy/secrets.sh $(SECRETS)
 
 deploy: secrets ## Kind: install or upgrade PulseCheck
 	helm upgrade --install pulsecheck helm/pulsecheck $(KIND_HELM) -n pulsecheck -f $(SECRETS) \
 		--set image.tag=$(TAG) --wait --wait-for-jobs --timeout 10m
 
-redeploy: build-images load-images deploy ## Kind: build, load and upgrade in one go
+redeploy: build-images load-images deploy ## Kind: build, load and upgrade
 
-verify-cluster: ## Kind: check every claim that only a cluster can show, and say pass or fail
+verify-cluster: ## Kind: verify what only a cluster can show
 	@scripts/deploy/verify-cluster.sh kind-$(KIND_CLUSTER)

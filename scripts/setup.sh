@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs what is needed and not there yet, and nothing else.
+# Installs missing tools and dependencies.
 #
-# usage: scripts/setup.sh build   what `make build` and `make run` need
-#        scripts/setup.sh test    that, and what the tests need
+# usage: scripts/setup.sh build   for `make build` and `make run`
+#        scripts/setup.sh test    also for the tests
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/wasm-toolchain.sh
@@ -14,7 +14,7 @@ stop() {
 }
 have() { command -v "$1" >/dev/null; }
 
-# Debian packages to install, all in one go, by install_packages.
+# Debian packages that install_packages installs together.
 packages=()
 want() {
   say "$1 is missing"
@@ -25,7 +25,7 @@ want() {
 install_packages() {
   [ ${#packages[@]} -gt 0 ] || return 0
   local as_root=()
-  have apt-get || stop "install these with your system's package manager (the names are Debian's): ${packages[*]}"
+  have apt-get || stop "install these packages (Debian's names) with your package manager: ${packages[*]}"
   if [ "$(id -u)" -ne 0 ]; then
     have sudo || stop "not root and no sudo: have an administrator run \`apt-get install ${packages[*]}\`."
     as_root=(sudo)
@@ -39,8 +39,8 @@ install_packages() {
 }
 
 require_rust() {
-  if ! have rustc || ! have cargo; then stop "Rust is missing: install it as https://rustup.rs says."; fi
-  rust_is_recent rustc || stop "Rust $(rust_needed) or newer is needed; \`rustup update stable\` brings it."
+  if ! have rustc || ! have cargo; then stop "Rust is missing: install it from https://rustup.rs."; fi
+  rust_is_recent rustc || stop "Rust $(rust_needed) or newer is needed: run \`rustup update stable\`."
 }
 
 want_compiler() {
@@ -87,11 +87,11 @@ require_rust_tools() {
   for tool in rustfmt clippy; do
     "cargo-${tool/rustfmt/fmt}" --version >/dev/null 2>&1 && continue
     say "adding $tool to rustup's toolchain"
-    rustup component add "$tool" || stop "$tool is missing; \`rustup component add $tool\` brings it."
+    rustup component add "$tool" || stop "$tool is missing: run \`rustup component add $tool\`."
   done
 }
 
-# npm_packages <directory>: as its lock file says, again only when that has changed.
+# npm_packages <directory>: installs the packages of its lock file, if that has changed.
 npm_packages() {
   if cmp -s "$1/package-lock.json" "$1/node_modules/.installed-lock"; then return 0; fi
   say "installing the npm packages of $1"

@@ -9,7 +9,7 @@ use crate::roles::{self, Listeners, Storage, now};
 use crate::settings::Settings;
 use crate::shutdown;
 use chrono::{DateTime, TimeDelta, Utc};
-use coordination::Live;
+use coordination::Coordination;
 use entity::column::{Listing, MonitorKind, Status};
 use entity::{service, service_component, service_state, vendor_page};
 use history::Profile;
@@ -178,7 +178,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
         local_login: Some(true),
         ..settings.clone()
     };
-    let storage = Storage::new(&settings, &url, db, Live::memory()).await?;
+    let storage = Storage::new(&settings, &url, db, Coordination::memory()).await?;
     roles::one_process(&settings, &dir, storage, listeners, shutdown).await
 }
 

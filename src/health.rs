@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use backend::readiness::{Parts, Readiness, word};
-use coordination::Live;
+use coordination::Coordination;
 use sea_orm::DatabaseConnection;
 use serde_json::json;
 use std::sync::atomic::Ordering::Relaxed;
@@ -21,7 +21,7 @@ const STILL: Duration = Duration::from_secs(60);
 /// What is asked.
 pub(crate) struct Health {
     db: DatabaseConnection,
-    live: Live,
+    live: Coordination,
     worker: Option<Arc<Stats>>,
     readiness: Readiness,
     /// How far the scheduler was when somebody asked, and since when it has been there.
@@ -29,7 +29,11 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    pub(crate) fn new(db: DatabaseConnection, live: Live, worker: Option<Arc<Stats>>) -> Self {
+    pub(crate) fn new(
+        db: DatabaseConnection,
+        live: Coordination,
+        worker: Option<Arc<Stats>>,
+    ) -> Self {
         Self {
             db,
             live,
@@ -104,7 +108,7 @@ mod tests {
         let stats = Arc::new(Stats::default());
         let health = Health::new(
             DatabaseConnection::default(),
-            Live::memory(),
+            Coordination::memory(),
             Some(Arc::clone(&stats)),
         );
         let begun = Instant::now();

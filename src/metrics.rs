@@ -5,7 +5,7 @@ use crate::health::Health;
 use anyhow::Context as _;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
-use coordination::Live;
+use coordination::Coordination;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
@@ -23,7 +23,7 @@ const STATEMENT_FAILURES: &str = "pulsecheck_statement_failures_total";
 const CONNECTIONS: &str = "pulsecheck_database_connections";
 const QUEUED: &str = "pulsecheck_queue_services";
 const OVERDUE: &str = "pulsecheck_queue_overdue_seconds";
-const LIVE_UP: &str = "pulsecheck_live_up";
+const LIVE_UP: &str = "pulsecheck_coordination_up";
 const BUILD: &str = "pulsecheck_build_info";
 
 /// Upper bounds of what takes time, in seconds: from a statement in memory to a request that is given up.
@@ -42,7 +42,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// What this process has to tell.
 pub(crate) struct Sources {
     pub(crate) db: DatabaseConnection,
-    pub(crate) live: Live,
+    pub(crate) live: Coordination,
     /// Whether the API runs here.
     pub(crate) api: bool,
     /// What the worker counts, where checks are made here.
@@ -204,7 +204,7 @@ impl Sources {
     }
 
     #[allow(clippy::cast_precision_loss, reason = "nobody has so many services")]
-    async fn publish_queue(&self) -> Result<(), coordination::LiveError> {
+    async fn publish_queue(&self) -> Result<(), coordination::CoordinationError> {
         gauge!(QUEUED).set(self.live.queue_len().await? as f64);
         let looked = self.live.claim(0, PATIENCE).await?;
         let overdue = looked

@@ -7,7 +7,7 @@ use crate::shutdown;
 use anyhow::{Context as _, bail};
 use backend::auth::provider;
 use chrono::{DateTime, SubsecRound as _, Utc};
-use coordination::{Live, LiveError};
+use coordination::{Coordination, CoordinationError};
 use migration::Pool;
 use monitors::Prober;
 use net::{ClientSettings, Fetcher, FetcherSettings, Guard};
@@ -55,7 +55,7 @@ pub(crate) struct Storage {
     db: DatabaseConnection,
     /// What the worker writes through.
     writer: DatabaseConnection,
-    live: Live,
+    live: Coordination,
 }
 
 impl Storage {
@@ -64,7 +64,7 @@ impl Storage {
         settings: &Settings,
         url: &str,
         db: DatabaseConnection,
-        live: Live,
+        live: Coordination,
     ) -> anyhow::Result<Self> {
         let writer = match migration::sqlite_file(&db).await? {
             Some(_) => {
@@ -159,7 +159,7 @@ pub(crate) async fn api(settings: &Settings) -> anyhow::Result<()> {
         metrics,
     } = Listeners::bind(settings).await?;
     let address = listener.local_addr()?;
-    let (db, live) = shared_storage(settings, "pulsecheck api", Live::connect).await?;
+    let (db, live) = shared_storage(settings, "pulsecheck api", Coordination::connect).await?;
     if let Some(metrics) = metrics {
         metrics.serve(
             Sources {
@@ -197,8 +197,12 @@ pub(crate) async fn worker(settings: &Settings) -> anyhow::Result<()> {
     refuse_missing("worker", &missing_storage(settings))?;
     let shutdown = shutdown::on_signal()?;
     let metrics = Metrics::listen(settings.metrics_listen).await?;
-    let (db, live) =
-        shared_storage(settings, "pulsecheck worker", Live::connect_for_changes).await?;
+    let (db, live) = shared_storage(
+        settings,
+        "pulsecheck worker",
+        Coordination::connect_for_changes,
+    )
+    .await?;
     let allow_private = settings.allow_private_targets.unwrap_or(false);
     let prober = prober(settings.public_url.as_ref(), allow_private)?;
     let fetcher = fetcher(settings.public_url.as_ref(), allow_private)?;
@@ -297,8 +301,8 @@ async fn one_process_storage(settings: &Settings, dir: &DataDir) -> anyhow::Resu
     let db = connect(settings, &url, "pulsecheck").await?;
     migration::run(&db).await?;
     let live = match &settings.redis_url {
-        Some(url) => Live::connect(url.expose()).await?,
-        None => Live::memory(),
+        Some(url) => Coordination::connect(url.expose()).await?,
+        None => Coordination::memory(),
     };
     Storage::new(settings, &url, db, live).await
 }
@@ -306,8 +310,8 @@ async fn one_process_storage(settings: &Settings, dir: &DataDir) -> anyhow::Resu
 async fn shared_storage(
     settings: &Settings,
     name: &'static str,
-    connect_live: impl AsyncFnOnce(&str) -> Result<Live, LiveError>,
-) -> anyhow::Result<(DatabaseConnection, Live)> {
+    connect_live: impl AsyncFnOnce(&str) -> Result<Coordination, CoordinationError>,
+) -> anyhow::Result<(DatabaseConnection, Coordination)> {
     let (Some(database), Some(redis)) = (&settings.database_url, &settings.redis_url) else {
         bail!("DATABASE_URL and REDIS_URL must be set");
     };

@@ -2,7 +2,7 @@
 
 use crate::settings::Settings;
 use anyhow::{Context as _, ensure};
-use coordination::Live;
+use coordination::Coordination;
 use migration::{MigrationError, Pool};
 use std::time::{Duration, Instant};
 
@@ -60,7 +60,7 @@ async fn attempt(settings: &Settings, schema: bool) -> anyhow::Result<()> {
         verified?;
     }
     if let Some(url) = &settings.redis_url {
-        Live::connect(url.expose()).await?.ping().await?;
+        Coordination::connect(url.expose()).await?.ping().await?;
     }
     Ok(())
 }

@@ -31,7 +31,7 @@ use axum::extract::{Request, State};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{any, get, post};
-use coordination::Live;
+use coordination::Coordination;
 use error::ApiError;
 use ipnet::IpNet;
 use origin::Names;
@@ -50,7 +50,7 @@ const PURGE_EVERY: Duration = Duration::from_secs(60 * 60);
 /// What every handler works with.
 pub(crate) struct Server {
     db: DatabaseConnection,
-    live: Live,
+    live: Coordination,
     auth: Arc<Auth>,
     schema: Schema,
     ops: Ops,

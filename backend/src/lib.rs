@@ -15,7 +15,7 @@ pub mod use_cases;
 
 pub use assets::Assets;
 
-use coordination::Live;
+use coordination::Coordination;
 use ipnet::IpNet;
 use monitors::Prober;
 use net::Fetcher;
@@ -31,7 +31,7 @@ pub struct Backend {
     /// The truth; its schema must be this program's.
     pub db: DatabaseConnection,
     /// Latest statuses, the due queue, events.
-    pub live: Live,
+    pub live: Coordination,
     /// For looking at what users want to add.
     pub prober: Prober,
     /// For finding and reading vendor pages.

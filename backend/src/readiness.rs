@@ -1,7 +1,7 @@
 //! Whether the database and the live state answer. Shared by everything that tells it: the API's own address, and that
 //! beside the metrics, which workers have too.
 
-use coordination::Live;
+use coordination::Coordination;
 use sea_orm::DatabaseConnection;
 use std::fmt::Display;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub struct Parts {
 
 impl Readiness {
     /// Asks both, unless that was done within the last second.
-    pub async fn of(&self, db: &DatabaseConnection, live: &Live) -> Parts {
+    pub async fn of(&self, db: &DatabaseConnection, live: &Coordination) -> Parts {
         let ask = async || {
             let (database, live) =
                 tokio::join!(part("database", db.ping()), part("live", live.ping()));

@@ -26,7 +26,7 @@ pub use definitions::Definitions;
 pub use error::{Error, Result};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use coordination::{Event, Live, LiveError};
+use coordination::{Coordination, CoordinationError, Event};
 use discovery::VendorPages;
 use entity::column::MonitorKind;
 use entity::service as services;
@@ -46,7 +46,7 @@ pub struct Ops {
     /// The truth.
     pub db: DatabaseConnection,
     /// Fast copies, the due queue, and events.
-    pub live: Live,
+    pub live: Coordination,
     /// What history no longer changes, remembered.
     pub past: Arc<history::Past>,
     /// Services as they are defined, remembered.
@@ -116,7 +116,7 @@ impl Ops {
     async fn schedule_now(
         &self,
         services: impl IntoIterator<Item = &services::Model>,
-    ) -> std::result::Result<(), LiveError> {
+    ) -> std::result::Result<(), CoordinationError> {
         let due = |service: &services::Model| match service.kind {
             MonitorKind::Http => Some(service.id),
             MonitorKind::VendorPage => service.vendor_page_id,
@@ -141,9 +141,9 @@ impl Ops {
     }
 
     /// As [`Ops::withdraw`], for who tries again. Neither half waits for the other to succeed.
-    async fn forget_live(&self, services: &[Uuid]) -> std::result::Result<(), LiveError> {
+    async fn forget_live(&self, services: &[Uuid]) -> std::result::Result<(), CoordinationError> {
         let removed = self.live.remove(services).await;
-        removed.and(self.live.forget(services).await)
+        removed.and(self.live.evict_statuses(services).await)
     }
 
     /// Tells everybody who listens.

@@ -8,7 +8,7 @@ mod documents;
 use backend::auth::local::create_link;
 use backend::{Assets, Backend, Settings};
 use chrono::{Duration as Days, SubsecRound as _, Utc};
-use coordination::Live;
+use coordination::Coordination;
 use monitors::Prober;
 use net::{ClientSettings, Fetcher, FetcherSettings};
 use reqwest::header::{CONTENT_TYPE, ORIGIN};
@@ -88,7 +88,7 @@ async fn hostile_requests_are_refused_quickly_and_memory_stays_flat() {
     settings.rates.operations = NonZeroU32::MAX;
     let backend = Backend {
         db: database.db.clone(),
-        live: Live::memory(),
+        live: Coordination::memory(),
         prober: Prober::new(ClientSettings::default()).unwrap(),
         fetcher: Fetcher::new(FetcherSettings::default()).unwrap(),
         settings,

@@ -5,7 +5,7 @@ use crate::program::Program;
 use crate::row::Row;
 use crate::storage::{Layout, Storage};
 use chrono::{SubsecRound as _, Utc};
-use coordination::{CurrentStatus, Event, Live};
+use coordination::{Coordination, CurrentStatus, Event};
 use domain::Status;
 use futures::{SinkExt as _, StreamExt as _};
 use sea_orm::{ActiveModelTrait as _, IntoActiveModel as _};
@@ -36,7 +36,7 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 pub(crate) async fn measure() -> Vec<Row> {
     let storage = Storage::new(Layout::Postgres).await;
     let (user, service) = fill(&storage).await;
-    let live = Live::connect(&storage.redis.as_ref().unwrap().url())
+    let live = Coordination::connect(&storage.redis.as_ref().unwrap().url())
         .await
         .unwrap();
     let mut program = Program::start(

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds and starts a part of PulseCheck from mounted sources, and again whenever one of them changes.
+# Builds and starts a part of PulseCheck from mounted sources, and repeats that when a source changes.
 #
-# usage: watch.sh api|worker   the program in that role
-#        watch.sh migrate      once
-#        watch.sh ui           the dashboard's files, into /dashboard, which nginx serves
+# usage: watch.sh api|worker   runs the program in that role
+#        watch.sh migrate      migrates the database once
+#        watch.sh ui           builds the dashboard into /dashboard, which nginx serves
 set -euo pipefail
 cd /src
 
@@ -11,7 +11,7 @@ case ${1:-} in
   migrate) exec cargo run --locked -- migrate ;;
   api | worker)
     sources=(Cargo.toml Cargo.lock src backend worker entity migration crates)
-    # The program is started by its path, so that entr ends it and not a cargo around it.
+    # The program is started directly, so that entr ends it and not a cargo process around it.
     # shellcheck disable=SC2016
     run=(bash -c 'cargo build --locked && exec target/debug/pulsecheck "$0"' "$1")
     ;;
@@ -26,7 +26,7 @@ case ${1:-} in
     ;;
 esac
 
-# entr ends when a file is added to a directory that it watches; then the list is made anew.
+# entr exits when a file is added to a watched directory; the loop then lists the sources again.
 while true; do
   find "${sources[@]}" -name node_modules -prune -o -type f -print | entr -d -n -r "${run[@]}" || true
   sleep 1

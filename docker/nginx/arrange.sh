@@ -1,6 +1,7 @@
 #!/bin/sh
-# arrange.sh <directory>: takes the brotli copies out of <directory>/plain into <directory>/br, under the names of what
-# they are copies of.
+# Moves the brotli copies from <directory>/plain to <directory>/br, under the names of the original files.
+#
+# usage: arrange.sh <directory>
 set -eu
 cd "$1"
 find plain -type f -name '*.br' | while read -r copy; do

@@ -1,4 +1,4 @@
-// The clusters' configurations, and the make targets that use them.
+// Tests the configuration of clusters and the make targets that use it.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ function make(...args) {
   return { status, output: stdout + stderr };
 }
 
-test('Kind has a control plane, two nodes for the application and a tainted one at the edge with the ports', () => {
+test('Kind has a control plane, two app nodes and a tainted edge node with ports', () => {
   const { nodes, networking } = read('k8s/kind-config.yaml');
   assert.deepEqual(nodes.map(({ role, labels }) => [role, labels?.role]), [['control-plane', undefined], ['worker', 'app'], ['worker', 'app'], ['worker', 'edge']]);
   assert.equal(networking.apiServerAddress, '127.0.0.1');
@@ -29,7 +29,7 @@ test('Kind has a control plane, two nodes for the application and a tainted one 
   assert.doesNotMatch(JSON.stringify(nodes), /node-role\.kubernetes\.io/);
 });
 
-test('on Kind the ingress controller goes to the edge, tolerates its taint, and has its ports', () => {
+test('on Kind the ingress controller runs on the edge node', () => {
   const { controller } = read('helm/ingress-nginx/values-kind.yaml');
   assert.deepEqual(controller.nodeSelector, { role: 'edge' });
   assert.deepEqual(controller.tolerations, [{ key: 'role', operator: 'Equal', value: 'edge', effect: 'NoSchedule' }]);
@@ -37,7 +37,7 @@ test('on Kind the ingress controller goes to the edge, tolerates its taint, and 
   assert.equal(controller.config['use-forwarded-headers'], 'false');
 });
 
-test('in production an address is believed only from the proxy\'s ranges', () => {
+test('in production a client address is trusted only from the proxy\'s ranges', () => {
   const { controller } = read('helm/ingress-nginx/values-production.yaml');
   assert.equal(controller.hostPort.enabled, true);
   assert.equal(controller.config['use-forwarded-headers'], 'true');
@@ -52,7 +52,7 @@ test('in production an address is believed only from the proxy\'s ranges', () =>
   for (const address of ['8.8.8.8', '10.0.0.1', '127.0.0.1', '192.168.0.1']) assert.ok(!list.check(address), address);
 });
 
-test('CoreDNS runs on the application\'s nodes, never two on one', () => {
+test('CoreDNS runs on app nodes, never two on one node', () => {
   const { nodeSelector, affinity } = read('k8s/coredns-patch.yaml').spec.template.spec;
   assert.deepEqual(nodeSelector, { role: 'app' });
   const [rule] = affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution;
@@ -65,7 +65,7 @@ test('K3d is one node without Traefik and ServiceLB, at 127.0.0.1:8080', () => {
   assert.deepEqual(options.k3s.extraArgs.map(({ arg }) => arg).sort(), ['--disable=servicelb', '--disable=traefik']);
 });
 
-test('there are issuers for trying out and for production, both for the class of our ingress', () => {
+test('there is a staging and a production issuer for our ingress class', () => {
   const issuers = parseAllDocuments(text('k8s/cert-manager/clusterissuer.yaml')).map((document) => document.toJS());
   assert.deepEqual(issuers.map(({ kind, metadata }) => `${kind} ${metadata.name}`), ['ClusterIssuer letsencrypt-staging', 'ClusterIssuer letsencrypt-prod']);
   assert.deepEqual(issuers.map(({ spec }) => spec.acme.server.includes('staging')), [true, false]);
@@ -74,11 +74,11 @@ test('there are issuers for trying out and for production, both for the class of
   assert.ok(issuers.some(({ metadata }) => metadata.name === production));
 });
 
-test('the namespace refuses pods that ask for more than the restricted standard', () => {
+test('the namespace enforces the restricted pod security standard', () => {
   assert.equal(read('k8s/namespace.yaml').metadata.labels['pod-security.kubernetes.io/enforce'], 'restricted');
 });
 
-test('images are named after the one version and the commit', () => {
+test('image tags consist of version and commit', () => {
   const { output } = make('print-tags', 'REGISTRY=ghcr.io/example');
   const cargo = text('Cargo.toml').match(/\[workspace\.package\]\nversion = "(.+)"/)[1];
   const [program, ui] = output.trim().split('\n');
@@ -86,7 +86,7 @@ test('images are named after the one version and the commit', () => {
   assert.equal(ui, program.replace('/pulsecheck:', '/pulsecheck-ui:'));
 });
 
-test('every build names its platform, and every pushed image carries provenance and contents', () => {
+test('every build names its platform, every pushed image has provenance and SBOM', () => {
   for (const target of ['build-images', 'push-images']) {
     const { output } = make('-n', target, 'REGISTRY=ghcr.io/example');
     const builds = output.split('\n').filter((line) => line.startsWith('docker buildx build'));
@@ -99,7 +99,7 @@ test('every build names its platform, and every pushed image carries provenance 
   }
 });
 
-test('every target that was promised is there, and production ones name their cluster', () => {
+test('every documented target exists, and production ones name their cluster', () => {
   const targets = ['cluster-up', 'cluster-down', 'cluster-pause', 'cluster-resume', 'build-images', 'load-images', 'deploy', 'redeploy', 'local-prod-up', 'local-prod-down',
     'local-prod-deploy', 'push-images', 'release', 'bootstrap-prod', 'deploy-prod', 'rollback-prod', 'logs-prod', 'print-tags', 'test-deploy', 'verify-compose', 'verify-cluster'];
   const { output: help } = make('help');
@@ -121,7 +121,7 @@ test('every target that was promised is there, and production ones name their cl
   }
 });
 
-test('files that make targets name exist', () => {
+test('files named by make targets exist', () => {
   for (const target of ['cluster-up', 'deploy', 'local-prod-up', 'local-prod-deploy', 'bootstrap-prod', 'deploy-prod']) {
     const { output } = make('-n', target, 'PROD_CONTEXT=server', 'REGISTRY=r', 'HOST=h.example', 'EMAIL=e@h.example');
     for (const [file] of output.matchAll(/\b(helm|k8s|docker)\/[\w./-]+\.(yaml|sh)\b/g)) {
@@ -130,41 +130,41 @@ test('files that make targets name exist', () => {
   }
 });
 
-/** A repository of its own, to be released. */
+/** Creates a temporary repository and runs the release check in it. */
 function repository(version, appVersion) {
-  const place = mkdtempSync(join(tmpdir(), 'pulsecheck-release-'));
-  writeFileSync(join(place, 'Cargo.toml'), `[workspace.package]\nversion = "${version}"\n`);
+  const directory = mkdtempSync(join(tmpdir(), 'pulsecheck-release-'));
+  writeFileSync(join(directory, 'Cargo.toml'), `[workspace.package]\nversion = "${version}"\n`);
   const git = (...args) => {
-    const ran = spawnSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t.example', ...args], { cwd: place, encoding: 'utf8' });
+    const ran = spawnSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t.example', ...args], { cwd: directory, encoding: 'utf8' });
     assert.equal(ran.status, 0, ran.stderr);
   };
   git('init', '-q');
   git('add', '.');
   git('commit', '-qm', 'x');
   const release = () => {
-    const { status, stderr } = spawnSync(join(root, 'scripts/deploy/release.sh'), [appVersion], { cwd: place, encoding: 'utf8' });
+    const { status, stderr } = spawnSync(join(root, 'scripts/deploy/release.sh'), [appVersion], { cwd: directory, encoding: 'utf8' });
     return status === 0 ? 'accepted' : stderr;
   };
-  return { place, git, release };
+  return { directory, git, release };
 }
 
-test('a release refuses a dirty tree, two versions, and a version that was released', () => {
-  const { place, git, release } = repository('1.2.3', '1.2.3');
+test('a dirty tree, differing versions and a released version are refused', () => {
+  const { directory, git, release } = repository('1.2.3', '1.2.3');
   assert.equal(release(), 'accepted');
-  writeFileSync(join(place, 'forgotten'), '');
+  writeFileSync(join(directory, 'forgotten'), '');
   assert.match(release(), /the tree is dirty/);
-  rmSync(join(place, 'forgotten'));
+  rmSync(join(directory, 'forgotten'));
   git('tag', 'v1.2.3');
   assert.match(release(), /v1\.2\.3 is tagged already/);
-  rmSync(place, { recursive: true });
+  rmSync(directory, { recursive: true });
   const other = repository('1.2.3', '1.2.4');
   assert.match(other.release(), /appVersion is 1\.2\.4, Cargo\.toml's version 1\.2\.3/);
-  rmSync(other.place, { recursive: true });
+  rmSync(other.directory, { recursive: true });
 });
 
-test('secrets are made once, for their owner alone, random, and are never in git', () => {
-  const place = mkdtempSync(join(tmpdir(), 'pulsecheck-secrets-'));
-  const file = join(place, 'values-secrets.yaml');
+test('secrets are random, created once, private to their owner, and not in git', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'pulsecheck-secrets-'));
+  const file = join(directory, 'values-secrets.yaml');
   const run = () => spawnSync(join(root, 'scripts/deploy/secrets.sh'), [file], { encoding: 'utf8' });
   assert.equal(run().status, 0);
   const first = readFileSync(file, 'utf8');
@@ -174,14 +174,14 @@ test('secrets are made once, for their owner alone, random, and are never in git
   assert.equal(new Set(Object.values(secrets)).size, 3);
   run();
   assert.equal(readFileSync(file, 'utf8'), first, 'the second run replaced them');
-  rmSync(place, { recursive: true });
+  rmSync(directory, { recursive: true });
   for (const name of ['helm/pulsecheck/values-secrets.yaml', 'helm/pulsecheck/values-secrets-production.yaml', 'docker/.env']) {
     assert.equal(spawnSync('git', ['check-ignore', '-q', name], { cwd: root }).status, 0, `${name} is not ignored`);
   }
 });
 
-test('every script can be started', () => {
-  for (const name of readdirSync(join(root, 'scripts/deploy')).filter((file) => file.endsWith('.sh') && file !== 'places.sh')) {
+test('every script is executable', () => {
+  for (const name of readdirSync(join(root, 'scripts/deploy')).filter((file) => file.endsWith('.sh') && file !== 'paths.sh')) {
     assert.ok(statSync(join(root, 'scripts/deploy', name)).mode & 0o100, name);
   }
 });

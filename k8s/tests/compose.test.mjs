@@ -1,4 +1,4 @@
-// The Compose files as Compose itself reads them: who is in which network, what is published, what waits for what.
+// Tests the Compose files as Compose reads them: networks, published ports, dependencies, hardening.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const values = {
 function compose(files, environment = values) {
   const args = [...files.flatMap((file) => ['-f', join(root, 'docker', file)]), 'config', '--format', 'json'];
   const plugin = join(tools, 'docker/cli-plugins/docker-compose');
-  // From a directory without a .env, so that one on this machine changes nothing.
+  // Without an env file, so that a .env on this machine has no effect.
   return spawnSync(plugin, ['--project-directory', join(root, 'docker'), '--env-file', '/dev/null', ...args], { env: { PATH: process.env.PATH, HOME: '/nonexistent', ...environment }, encoding: 'utf8' });
 }
 
@@ -29,7 +29,7 @@ const production = read('compose.yaml', 'compose.prod.yaml');
 const single = read('compose.single.yaml');
 const stacks = { development, production };
 
-test('two networks: dashboard and API in web, everything but the dashboard in data', () => {
+test('dashboard and API are in web, everything but the dashboard is in data', () => {
   for (const [name, { services, networks }] of Object.entries(stacks)) {
     assert.deepEqual(Object.keys(networks).sort(), ['data', 'web'], name);
     const members = (network) => Object.keys(services).filter((service) => service in { ...services[service].networks, [service]: 0 } && network in services[service].networks).sort();
@@ -38,7 +38,7 @@ test('two networks: dashboard and API in web, everything but the dashboard in da
   }
 });
 
-test('nothing but the dashboard is published, and that on this machine alone', () => {
+test('only the dashboard is published, on loopback', () => {
   for (const [name, { services }] of Object.entries({ ...stacks, single })) {
     for (const [service, { ports = [], network_mode: mode }] of Object.entries(services)) {
       assert.equal(mode, undefined, `${service} of ${name}`);
@@ -48,7 +48,7 @@ test('nothing but the dashboard is published, and that on this machine alone', (
   }
 });
 
-test('Compose, Kind and K3d take different ports and names, so that all run at once', () => {
+test('Compose, Kind and K3d use different ports and names', () => {
   const published = [development, production, single].flatMap(({ services }) => Object.values(services).flatMap(({ ports = [] }) => ports.map((port) => Number(port.published))));
   const kind = parse(readFileSync(join(root, 'k8s/kind-config.yaml'), 'utf8')).nodes.flatMap(({ extraPortMappings = [] }) => extraPortMappings.map(({ hostPort }) => hostPort));
   const k3d = parse(readFileSync(join(root, 'k8s/k3d-config.yaml'), 'utf8')).ports.map(({ port }) => Number(port.split(':')[1]));
@@ -57,7 +57,7 @@ test('Compose, Kind and K3d take different ports and names, so that all run at o
   assert.equal(new Set([development, production, single].map(({ name }) => name)).size, 3);
 });
 
-test('every service that keeps running is judged by a health check of its own', () => {
+test('every long-running service has a health check', () => {
   for (const [name, { services }] of Object.entries({ ...stacks, single })) {
     for (const [service, { healthcheck }] of Object.entries(services)) {
       if (service === 'migrate') continue;
@@ -78,7 +78,7 @@ test('API and worker wait for PostgreSQL, Redis and the schema, the dashboard fo
   }
 });
 
-test('in development sources are mounted; on a server nothing is, but the database', () => {
+test('sources are mounted in development only; on a server only the database is', () => {
   const mounts = ({ services }) => Object.fromEntries(Object.entries(services).map(([name, { volumes = [] }]) => [name, volumes.map(({ type, target }) => `${type} ${target}`)]));
   for (const name of ['api', 'worker', 'migrate', 'ui-build']) assert.ok(mounts(development)[name].includes('bind /src'), name);
   assert.deepEqual(mounts(production), { api: [], migrate: [], postgres: ['volume /var/lib/postgresql/data'], redis: [], ui: [], worker: [] });
@@ -86,7 +86,7 @@ test('in development sources are mounted; on a server nothing is, but the databa
   assert.equal(production.services['ui-build'], undefined);
 });
 
-test('on a server every container is read-only, without rights, limited, and started again', () => {
+test('server containers are read-only, unprivileged, limited and restarted', () => {
   for (const [name, service] of Object.entries({ ...production.services, ...single.services })) {
     assert.equal(service.read_only, true, name);
     assert.deepEqual(service.cap_drop, ['ALL'], name);
@@ -99,7 +99,7 @@ test('on a server every container is read-only, without rights, limited, and sta
   }
 });
 
-test('a server\'s stack says which value is missing', () => {
+test('the server stack names a missing value', () => {
   for (const missing of Object.keys(values)) {
     const { [missing]: _, ...others } = values;
     const { status, stderr } = compose(['compose.yaml', 'compose.prod.yaml'], others);
@@ -108,7 +108,7 @@ test('a server\'s stack says which value is missing', () => {
   }
 });
 
-test('the example of settings names every value that has to be set', () => {
+test('the example settings contain every required value', () => {
   const example = readFileSync(join(root, 'docker/prod.env.example'), 'utf8');
   for (const name of Object.keys(values)) assert.match(example, new RegExp(`^${name}=`, 'm'));
 });
@@ -121,7 +121,7 @@ test('providers of sign-in and the key of sessions are the API\'s business, and 
   }
 });
 
-test('only the network of nginx is believed by the API, and only the proxy on this machine by nginx', () => {
+test('the API trusts the network of nginx, nginx trusts the proxy on this machine', () => {
   const subnet = ({ networks }, network) => {
     const [{ subnet: only }, ...others] = networks[network].ipam.config;
     assert.deepEqual(others, []);
@@ -146,23 +146,23 @@ test('only the network of nginx is believed by the API, and only the proxy on th
   assert.equal(nobody.services.pulsecheck.environment.PULSECHECK_TRUSTED_PROXIES, '');
 });
 
-test('neither password of development gets to a server', () => {
+test('development passwords never reach a server', () => {
   assert.doesNotMatch(JSON.stringify(production), /development|0123456789/);
-  // Every use of a secret ends the start when it is missing: one that had a default would be used without a word.
+  // Every use of a secret must fail when it is missing: a default would be used silently.
   const text = readFileSync(join(root, 'docker/compose.prod.yaml'), 'utf8');
   const uses = [...text.matchAll(/\$\{(POSTGRES_PASSWORD|REDIS_PASSWORD|PULSECHECK_SECRET_KEY)(.{2})/g)];
   assert.ok(uses.length > 3);
   for (const [use, , operator] of uses) assert.equal(operator, ':?', use);
 });
 
-test('both stacks ask for targets that the Dockerfile has, which are built without what is not needed', () => {
+test('stacks use existing Dockerfile targets, and what these copy is not ignored', () => {
   const dockerfile = readFileSync(join(root, 'docker/Dockerfile'), 'utf8');
   const stages = [...dockerfile.matchAll(/^FROM \S+ AS (\S+)$/gm)].map(([, stage]) => stage);
   for (const needed of ['dev', 'builder', 'prod', 'ui']) assert.ok(stages.includes(needed), needed);
   for (const { services } of [development, production, single]) {
     for (const { build } of Object.values(services)) if (build) assert.ok(stages.includes(build.target), build.target);
   }
-  // What every stage copies from the context has to pass the ignore file.
+  // What a stage copies from the context must not be excluded by the ignore file.
   const ignored = readFileSync(join(root, 'docker/Dockerfile.dockerignore'), 'utf8').split('\n').filter((line) => line.startsWith('!')).map((line) => line.slice(1));
   const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, sources]) => sources.split(' ')).filter((source) => source !== '.');
   for (const source of copied) {
@@ -171,7 +171,7 @@ test('both stacks ask for targets that the Dockerfile has, which are built witho
   }
 });
 
-test('each base image is an argument with a tag, and no stage downloads another', () => {
+test('each base image is an argument with a tag, and no stage uses another', () => {
   const dockerfile = readFileSync(join(root, 'docker/Dockerfile'), 'utf8');
   const images = Object.fromEntries([...dockerfile.matchAll(/^ARG (\w+_IMAGE)=(\S+)$/gm)].map(([, name, image]) => [name, image]));
   for (const image of Object.values(images)) assert.match(image, /^docker\.io\/\S+:[\w.-]+$/);
@@ -181,7 +181,7 @@ test('each base image is an argument with a tag, and no stage downloads another'
   }
 });
 
-test('the finished images run as user 1000, judge themselves, and say what they are', () => {
+test('final images run as user 1000, with health check and labels', () => {
   const dockerfile = readFileSync(join(root, 'docker/Dockerfile'), 'utf8');
   for (const target of ['prod', 'ui']) {
     const stage = dockerfile.split(/^(?=FROM )/m).find((text) => text.match(/^FROM \S+ AS (\S+)/)?.[1] === target);

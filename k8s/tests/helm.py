@@ -1,8 +1,8 @@
-"""Renders and lints the chart, without a cluster and without the helm program: JSON in, JSON out.
+"""Renders and lints the chart without a cluster or the helm program: JSON in, JSON out.
 
 Standard input is a list of cases, each {"values": [file or object, ...], "upgrade": bool, "name": ..., "namespace": ...};
-later values go over earlier ones as with several -f, and null removes. Standard output is a list of
-{"objects": [...]} or {"error": sentence}. With "lint": true a case is linted instead: {"messages": [...]}.
+later values override earlier ones as with several -f, and null removes a key. Standard output is a list of
+{"objects": [...]} or {"error": message}. With "lint": true a case is linted instead: {"messages": [...]}.
 """
 
 import json
@@ -13,7 +13,7 @@ import yaml
 
 
 def merge(below, above):
-    """As Helm merges values: maps by key, everything else replaced, null removes."""
+    """Merges values like Helm: maps by key, everything else is replaced, null removes."""
     merged = dict(below)
     for key, value in above.items():
         if value is None:

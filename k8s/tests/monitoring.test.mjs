@@ -1,4 +1,4 @@
-// What Prometheus and Grafana are given: that it finds the pods, and that every alert is explained.
+// Tests what Prometheus and Grafana receive: it selects the right pods, and every alert is documented.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { chart, find, installations, pods, render, root } from './render.mjs';
 
 const objects = render(installations['everything optional']);
 
-test('the ServiceMonitor finds the metrics of API and worker, and nothing else', () => {
+test('the ServiceMonitor selects API and worker only', () => {
   const { metadata, spec } = find(objects, 'ServiceMonitor');
   assert.equal(metadata.labels.release, 'prometheus');
   const [{ port, path }] = spec.endpoints;
@@ -20,7 +20,7 @@ test('the ServiceMonitor finds the metrics of API and worker, and nothing else',
   for (const service of services) assert.ok(service.spec.ports.some(({ name }) => name === port), service.metadata.name);
 });
 
-test('the port of the metrics is where the program is told to listen', () => {
+test('the metrics port is the one that the program listens on', () => {
   const address = find(objects, 'ConfigMap', 'pulsecheck').data.PULSECHECK_METRICS_LISTEN;
   const port = Number(address.split(':')[1]);
   for (const component of ['api', 'worker']) {
@@ -29,14 +29,14 @@ test('the port of the metrics is where the program is told to listen', () => {
   }
 });
 
-test('traces go where the operator says, and nowhere by themselves', () => {
+test('traces are sent only to a configured collector', () => {
   assert.equal(find(objects, 'ConfigMap', 'pulsecheck').data.OTEL_EXPORTER_OTLP_ENDPOINT, 'http://collector.monitoring:4318');
   assert.equal(find(render([]), 'ConfigMap', 'pulsecheck').data.OTEL_EXPORTER_OTLP_ENDPOINT, undefined);
 });
 
 const alerts = join(chart, 'monitoring/alerts.yaml');
 if (existsSync(alerts)) {
-  test('the rules of the chart are the file\'s, and every alert has a paragraph in the operations guide', () => {
+  test('the chart contains the alert file, and the guide explains every alert', () => {
     const { groups } = parse(readFileSync(alerts, 'utf8'));
     assert.deepEqual(find(objects, 'PrometheusRule').spec.groups, groups);
     const guide = readFileSync(join(root, 'docs/operations.md'), 'utf8');
@@ -46,14 +46,14 @@ if (existsSync(alerts)) {
 
 const dashboard = join(chart, 'monitoring/dashboard.json');
 if (existsSync(dashboard)) {
-  test('the dashboard is handed to Grafana as it is', () => {
+  test('the dashboard reaches Grafana unchanged', () => {
     const map = find(objects, 'ConfigMap', 'pulsecheck-dashboard');
     assert.equal(map.metadata.labels.grafana_dashboard, '1');
     assert.deepEqual(JSON.parse(map.data['pulsecheck.json']), JSON.parse(readFileSync(dashboard, 'utf8')));
   });
 }
 
-test('metrics are on by themselves exactly when the program documents that it has them', () => {
+test('metrics are on by default if the program documents them', () => {
   const { metrics } = parse(readFileSync(join(chart, 'values.yaml'), 'utf8'));
   const documented = readFileSync(join(root, 'README.md'), 'utf8').includes('`PULSECHECK_METRICS_LISTEN`');
   assert.equal(metrics.enabled, documented, `metrics.enabled in values.yaml is ${metrics.enabled}: set it to ${documented}`);

@@ -1,5 +1,5 @@
-// Breaks one thing at a time in a copy of the tree and sees whether a check notices: the checks checked. Not part of
-// `make test-deploy`; run it when a check was changed:
+// Mutation tests of the deployment tests: breaks one thing at a time in a copy of the tree and reports whether a test
+// notices. Not part of `make test-deploy`; run it after changing a test:
 //   node k8s/tests/mutations.mjs
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ const template = (name) => `helm/pulsecheck/templates/${name}`;
 const bin = (name) => join(tools, 'python/bin', name);
 const tests = (...names) => ['node', '--test', ...names.map((name) => `k8s/tests/${name}.test.mjs`)];
 
-// [what is broken, file, from, to, what has to notice]
+// [what is broken, file, from, to, the command that has to notice]
 const mutations = [
   ['a limit is missing', template('ui/deployment.yaml'), '{{- toYaml .Values.ui.resources | nindent 12 }}', '{{- toYaml (omit .Values.ui.resources "limits") | nindent 12 }}', tests('pods')],
   ['the waiting container has no limit', template('_pod.tpl'), '    limits: { cpu: 500m, memory: 128Mi }\n', '', tests('pods')],
@@ -59,7 +59,7 @@ const mutations = [
   ['chart and program are two versions', 'helm/pulsecheck/Chart.yaml', 'appVersion: "0.1.0"', 'appVersion: "0.2.0"', tests('objects', 'clusters')],
   ['a field is misspelt', template('worker/deployment.yaml'), 'terminationGracePeriodSeconds', 'terminationGraceSeconds', tests('manifests')],
   ['a boolean where a text belongs', template('redis/deployment.yaml'), '- "no"', '- no', tests('manifests')],
-  ['PostgreSQL is published', 'docker/compose.yaml', '    networks: [data]\n    healthcheck:\n      # By its address', '    ports: ["5432:5432"]\n    networks: [data]\n    healthcheck:\n      # By its address', tests('compose')],
+  ['PostgreSQL is published', 'docker/compose.yaml', '    networks: [data]\n    healthcheck:\n      # Over TCP', '    ports: ["5432:5432"]\n    networks: [data]\n    healthcheck:\n      # Over TCP', tests('compose')],
   ['the dashboard is in the data network', 'docker/compose.yaml', 'networks: [web]\n    healthcheck:\n      test: [CMD, wget', 'networks: [web, data]\n    healthcheck:\n      test: [CMD, wget', tests('compose')],
   ['the API starts before the schema', 'docker/compose.yaml', 'migrate: { condition: service_completed_successfully }', 'migrate: { condition: service_started }', tests('compose'), true],
   ['sources are mounted on a server', 'docker/compose.prod.yaml', '    volumes: !reset []\n    environment:\n', '    environment:\n', tests('compose')],
@@ -99,46 +99,46 @@ const mutations = [
 ];
 
 const only = process.argv[2];
-const place = mkdtempSync(join(tmpdir(), 'pulsecheck-mutations-'));
+const directory = mkdtempSync(join(tmpdir(), 'pulsecheck-mutations-'));
 let missed = 0;
 try {
   for (const name of ['docker', 'helm', 'k8s', 'scripts', '.github', 'Makefile', 'Cargo.toml', 'README.md', '.env.example', '.gitignore', 'docs']) {
-    cpSync(join(root, name), join(place, name), { recursive: true, filter: (path) => !path.includes('node_modules') });
+    cpSync(join(root, name), join(directory, name), { recursive: true, filter: (path) => !path.includes('node_modules') });
   }
-  symlinkSync(join(root, 'k8s/tests/node_modules'), join(place, 'k8s/tests/node_modules'));
-  symlinkSync(join(root, 'target'), join(place, 'target'));
-  spawnSync('git', ['init', '-q'], { cwd: place });
-  spawnSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t.example', 'commit', '-q', '--allow-empty', '-m', 'x'], { cwd: place });
+  symlinkSync(join(root, 'k8s/tests/node_modules'), join(directory, 'k8s/tests/node_modules'));
+  symlinkSync(join(root, 'target'), join(directory, 'target'));
+  spawnSync('git', ['init', '-q'], { cwd: directory });
+  spawnSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t.example', 'commit', '-q', '--allow-empty', '-m', 'x'], { cwd: directory });
 
-  const run = ([command, ...args]) => spawnSync(command, args, { cwd: place, encoding: 'utf8', maxBuffer: 1 << 28 });
-  /** What a check found: the names of tests, or the lines of another tool. */
+  const run = ([command, ...args]) => spawnSync(command, args, { cwd: directory, encoding: 'utf8', maxBuffer: 1 << 28 });
+  /** Returns the names of failed tests, or the first relevant line of another tool. */
   const failures = ({ status, stdout, stderr }) => {
     if (status === 0) return [];
     const named = [...stdout.matchAll(/^\s*not ok \d+ - (.+)$/gm)].map(([, test]) => test);
     return named.length > 0 ? named : [(stdout + stderr).split('\n').find((line) => /DL\d|SC\d|error|help/.test(line))?.trim() ?? 'its exit code'];
   };
-  const good = new Map();
+  const baseline = new Map();
   for (const [name, file, from, to, check, everywhere, also] of mutations) {
     if (only && !name.includes(only) && !file.includes(only)) continue;
     const key = check.join(' ');
-    // What fails on the tree as it is shows nothing.
-    if (!good.has(key)) good.set(key, failures(run(check)));
+    // Failures of the unchanged tree do not count.
+    if (!baseline.has(key)) baseline.set(key, failures(run(check)));
     const changes = [[file, from, to], ...(also ? [also] : [])];
     const before = new Map();
     for (const [path, old, replacement] of changes) {
-      const text = readFileSync(join(place, path), 'utf8');
+      const text = readFileSync(join(directory, path), 'utf8');
       if (!before.has(path)) before.set(path, text);
       if (!text.includes(old)) throw new Error(`${name}: ${path} does not contain ${old}`);
-      writeFileSync(join(place, path), everywhere ? text.replaceAll(old, replacement) : text.replace(old, () => replacement));
+      writeFileSync(join(directory, path), everywhere ? text.replaceAll(old, replacement) : text.replace(old, () => replacement));
     }
     const ran = run(check);
-    for (const [path, text] of before) writeFileSync(join(place, path), text);
-    const noticed = failures(ran).filter((failure) => !good.get(key).includes(failure));
+    for (const [path, text] of before) writeFileSync(join(directory, path), text);
+    const noticed = failures(ran).filter((failure) => !baseline.get(key).includes(failure));
     if (noticed.length === 0) missed += 1;
     console.log(noticed.length === 0 ? `MISSED ${name}` : `caught ${name}\n         by ${noticed[0]}${noticed.length > 1 ? ` (and ${noticed.length - 1} more)` : ''}`);
   }
 } finally {
-  rmSync(place, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 }
-console.log(missed === 0 ? 'Every breakage was noticed.' : `${missed} were not noticed.`);
+console.log(missed === 0 ? 'Every mutation was noticed.' : `${missed} mutation(s) were not noticed.`);
 process.exitCode = missed === 0 ? 0 : 1;

@@ -1,12 +1,11 @@
-// What Kubernetes' network policies allow, computed from the policies as the specification of NetworkPolicy describes it:
-// a pod that no policy selects for a direction is open in it; one that is selected may do what any of them allows.
-// Both ends have to agree. Namespaces, labels and address blocks with exceptions are understood; named ports are refused
-// rather than guessed.
+// Evaluates Kubernetes network policies. A pod that no policy selects for a direction is open in that direction; a selected
+// pod may do what any of its policies allows. Both ends have to allow a connection. Supports namespaces, labels and address
+// blocks with exceptions; throws on named ports.
 import assert from 'node:assert/strict';
 import { BlockList, isIP } from 'node:net';
 
-/** An endpoint is `{ name, pod: { namespace, labels } }` or `{ name, address }`; pods have addresses of their own. */
-export function reaches(policies, namespaces, from, to, port, protocol = 'TCP') {
+/** Whether `from` can connect to `to`. An endpoint is `{ name, pod: { namespace, labels } }` or `{ name, address }`. */
+export function canConnect(policies, namespaces, from, to, port, protocol = 'TCP') {
   const leaving = allows(policies, namespaces, 'Egress', from, to, port, protocol);
   const entering = allows(policies, namespaces, 'Ingress', to, from, port, protocol);
   return leaving && entering;
@@ -15,22 +14,22 @@ export function reaches(policies, namespaces, from, to, port, protocol = 'TCP') 
 function allows(policies, namespaces, direction, self, peer, port, protocol) {
   if (!self.pod) return true;
   const governing = policies.filter((policy) => policy.namespace === self.pod.namespace
-    && types(policy.spec).includes(direction) && selects(policy.spec.podSelector, self.pod.labels));
+    && directions(policy.spec).includes(direction) && matchesSelector(policy.spec.podSelector, self.pod.labels));
   if (governing.length === 0) return true;
   const [rules, peers] = direction === 'Egress' ? ['egress', 'to'] : ['ingress', 'from'];
   return governing.some(({ namespace, spec }) => (spec[rules] ?? []).some((rule) => (
     portAllowed(rule.ports, port, protocol) && peerAllowed(rule[peers], namespaces, namespace, peer))));
 }
 
-/** Without `policyTypes` a policy is about ingress, and about egress when it has rules for it. */
-function types({ policyTypes, egress }) {
+/** Without `policyTypes` a policy applies to ingress, and to egress if it has egress rules. */
+function directions({ policyTypes, egress }) {
   return policyTypes ?? ['Ingress', ...(egress ? ['Egress'] : [])];
 }
 
-function selects(selector, labels) {
+function matchesSelector(selector, labels) {
   assert.ok(selector, 'a selector is missing');
   const unknown = Object.keys(selector).filter((key) => !['matchLabels', 'matchExpressions'].includes(key));
-  assert.deepEqual(unknown, [], 'a selector has fields that are not understood');
+  assert.deepEqual(unknown, [], 'a selector has unsupported fields');
   const byLabels = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
   return byLabels && (selector.matchExpressions ?? []).every(({ key, operator, values }) => {
     switch (operator) {
@@ -38,12 +37,12 @@ function selects(selector, labels) {
       case 'NotIn': return !values.includes(labels[key]);
       case 'Exists': return key in labels;
       case 'DoesNotExist': return !(key in labels);
-      default: throw new Error(`the operator ${operator} is not understood`);
+      default: throw new Error(`the operator ${operator} is not supported`);
     }
   });
 }
 
-/** No ports, or an empty list: every port of every protocol. */
+/** No ports or an empty list allow every port of every protocol. */
 function portAllowed(ports, port, protocol) {
   if (!ports || ports.length === 0) return true;
   return ports.some((allowed) => {
@@ -54,16 +53,16 @@ function portAllowed(ports, port, protocol) {
   });
 }
 
-/** No peers, or an empty list: everybody. */
+/** No peers or an empty list allow everybody. */
 function peerAllowed(peers, namespaces, own, peer) {
   if (!peers || peers.length === 0) return true;
   return peers.some(({ ipBlock, namespaceSelector, podSelector }) => {
     if (ipBlock) return Boolean(peer.address) && contains(ipBlock, peer.address);
     if (!peer.pod) return false;
-    const place = namespaceSelector
-      ? selects(namespaceSelector, namespaces[peer.pod.namespace] ?? {})
+    const inNamespace = namespaceSelector
+      ? matchesSelector(namespaceSelector, namespaces[peer.pod.namespace] ?? {})
       : peer.pod.namespace === own;
-    return place && (!podSelector || selects(podSelector, peer.pod.labels));
+    return inNamespace && (!podSelector || matchesSelector(podSelector, peer.pod.labels));
   });
 }
 

@@ -1,13 +1,13 @@
-// Who may reach whom: the table that is meant, and the one that the rendered policies amount to.
+// Tests who can connect to whom: compares the intended table with the one computed from the rendered policies.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { reaches } from './network.mjs';
+import { canConnect } from './network.mjs';
 import { installations, pods, render } from './render.mjs';
 
-/** With everything that anybody comes for. */
+/** Values that enable every connection of the table. */
 const metrics = { metrics: { enabled: true } };
 
-/** What is meant. Whatever does not stand here must not be possible. */
+/** The intended connections. Anything else must be impossible. */
 const intended = `
   ingress controller -> ui           8080/TCP
   ui                 -> api          8080/TCP
@@ -31,13 +31,13 @@ const intended = `
 const ports = [[22, 'TCP'], [25, 'TCP'], [53, 'UDP'], [53, 'TCP'], [80, 'TCP'], [443, 'TCP'], [443, 'UDP'], [5432, 'TCP'],
   [6379, 'TCP'], [6443, 'TCP'], [8080, 'TCP'], [8443, 'TCP'], [9090, 'TCP'], [10250, 'TCP']];
 
-/** A cluster's namespaces, each with the label that Kubernetes gives it, and nothing that a policy could be fooled by. */
+/** The namespaces of a cluster, each with the label that Kubernetes sets. */
 const namespaces = Object.fromEntries(['pulsecheck', 'ingress-nginx', 'monitoring', 'kube-system', 'elsewhere']
   .map((name) => [name, { 'kubernetes.io/metadata.name': name }]));
 
 const pod = (name, namespace, labels) => ({ name, pod: { namespace, labels } });
 
-/** Who else is there: those who are meant, and those who only look like them. */
+/** Endpoints outside the release: the intended peers, and others that resemble them. */
 const others = [
   pod('ingress controller', 'ingress-nginx', { 'app.kubernetes.io/name': 'ingress-nginx' }),
   pod('another pod of ingress-nginx', 'ingress-nginx', { app: 'other' }),
@@ -62,7 +62,7 @@ const others = [
   }).flatMap(([name, addresses]) => addresses.map((address) => ({ name, address }))),
 ];
 
-/** The table of one installation: lines of `from -> to  ports`, of every pair in which one of ours takes part. */
+/** Returns the lines `from -> to  ports` of an installation, for every pair that includes one of its pods. */
 function table(objects) {
   const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy').map(({ spec }) => ({ namespace: 'pulsecheck', spec }));
   const ours = pods(objects).map(({ component, labels }) => pod(component, 'pulsecheck', labels));
@@ -77,7 +77,7 @@ function table(objects) {
         if (!open.has(pair)) open.set(pair, new Map());
         const seen = open.get(pair);
         if (!seen.has(endpoint)) seen.set(endpoint, []);
-        seen.get(endpoint).push([reaches(policies, namespaces, from, to, port, protocol), to.address ?? from.address]);
+        seen.get(endpoint).push([canConnect(policies, namespaces, from, to, port, protocol), to.address ?? from.address]);
       }
     }
   }
@@ -85,7 +85,7 @@ function table(objects) {
   for (const [pair, endpoints] of open) {
     const reached = [];
     for (const [endpoint, answers] of endpoints) {
-      // Addresses of one kind stand in one line, so they have to be treated alike.
+      // Addresses of one kind share a line, so they have to be treated alike.
       const yes = answers.filter(([allowed]) => allowed);
       assert.ok(yes.length === 0 || yes.length === answers.length, `${pair} ${endpoint}: only ${yes.map(([, address]) => address)}`);
       if (yes.length > 0) reached.push(endpoint);
@@ -108,7 +108,7 @@ for (const [name, upgrade] of [['kind', false], ['kind', true], ['production', t
   });
 }
 
-test('external servers take the place of our own, at their addresses alone', () => {
+test('external servers replace ours, at their addresses only', () => {
   const lines = intended.trim().split('\n').filter((line) => !/-> (postgres|redis) /.test(line));
   const objects = render([...installations['managed PostgreSQL and Redis'], metrics]);
   assert.deepEqual(table(objects), parse(lines.join('\n')), 'something else opened with them');
@@ -117,7 +117,7 @@ test('external servers take the place of our own, at their addresses alone', () 
     const found = pods(objects).find((candidate) => candidate.component === component);
     return pod(component, 'pulsecheck', found.labels);
   };
-  const opens = (from, address, port) => reaches(policies, namespaces, part(from), { name: address, address }, port);
+  const opens = (from, address, port) => canConnect(policies, namespaces, part(from), { name: address, address }, port);
   for (const from of ['api', 'worker']) {
     assert.ok(opens(from, '10.20.0.5', 25060) && opens(from, '10.20.0.6', 6379), from);
     assert.ok(!opens(from, '10.20.0.5', 5432) && !opens(from, '10.20.0.5', 6379) && !opens(from, '10.20.0.7', 25060), from);
@@ -125,24 +125,24 @@ test('external servers take the place of our own, at their addresses alone', () 
   assert.ok(opens('migrate', '10.20.0.5', 25060) && !opens('migrate', '10.20.0.6', 6379) && !opens('ui', '10.20.0.5', 25060));
 });
 
-test('without metrics nobody comes from the monitoring namespace', () => {
+test('without metrics the monitoring namespace has no access', () => {
   const lines = intended.trim().split('\n').filter((line) => !/prometheus/.test(line));
   assert.deepEqual(table(render([{ metrics: { enabled: false } }])), parse(lines.join('\n')));
 });
 
-test('with traces API and worker reach the monitoring namespace at the collector\'s port, and nobody else does', () => {
+test('with traces only API and worker reach the collector', () => {
   const pairs = ['api', 'worker'].map((from) => `${from} -> prometheus  8080/TCP`).join('\n');
   const traces = { endpoint: 'http://collector.monitoring:8080', port: 8080 };
   assert.deepEqual(table(render([{ traces }, metrics])), parse(`${intended.trim()}\n${pairs}`));
 });
 
-test('an empty list of ports opens every TCP port of public addresses, and no private one', () => {
+test('an empty port list opens every TCP port of public addresses only', () => {
   const tcp = ports.filter(([, protocol]) => protocol === 'TCP').map(([port]) => `${port}/TCP`).join(' ');
   const lines = intended.replaceAll(/(internet v[46]) .*/g, `$1  ${tcp}`);
   assert.deepEqual(table(render([{ networkPolicy: { external: { ports: [] } } }, metrics])), parse(lines));
 });
 
-test('every pod of ours is selected by the policy that denies everything, for both directions', () => {
+test('the deny policy selects every pod of the release in both directions', () => {
   const objects = render([]);
   const deny = objects.find(({ metadata }) => metadata.name === 'pulsecheck-default-deny');
   assert.deepEqual(deny.spec.policyTypes, ['Ingress', 'Egress']);
@@ -153,11 +153,11 @@ test('every pod of ours is selected by the policy that denies everything, for bo
   }
 });
 
-test('a pod without policies of its own is open, which is why everything is denied first', () => {
+test('a pod without policies is open', () => {
   const stranger = others.find(({ name }) => name === 'a stranger beside us');
   const elsewhere = others.find(({ name }) => name === 'a stranger elsewhere');
-  assert.ok(reaches([], namespaces, stranger, elsewhere, 22));
+  assert.ok(canConnect([], namespaces, stranger, elsewhere, 22));
   const closed = { namespace: 'pulsecheck', spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] } };
-  assert.ok(!reaches([closed], namespaces, stranger, elsewhere, 22));
-  assert.ok(!reaches([closed], namespaces, elsewhere, stranger, 22));
+  assert.ok(!canConnect([closed], namespaces, stranger, elsewhere, 22));
+  assert.ok(!canConnect([closed], namespaces, elsewhere, stranger, 22));
 });

@@ -1,5 +1,5 @@
-// nginx with the image's configuration in front of a running program: a browser must not be able to tell it from the
-// program alone.
+// Tests nginx with the configuration of the image in front of a running program: a browser must not notice a difference
+// from the program alone.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -34,7 +34,7 @@ after(async () => {
   await program?.stop();
 });
 
-/** From nginx and from the program, under the name that both are called. */
+/** Sends a request to nginx and to the program, with the same host name. */
 async function both(path, headers = {}, options = {}) {
   const sent = { host: `localhost:${port}`, ...headers };
   return [await get(port, path, sent, options), await get(program.port, path, sent, options)];
@@ -46,21 +46,21 @@ function graphql(query, headers = {}) {
   return get(port, '/api/graphql', sent, { method: 'POST', body });
 }
 
-test('the configurations of Compose and of the chart are ones that nginx accepts', async () => {
+test('nginx accepts the configurations of Compose and of the chart', async () => {
   const chart = find(render([]), 'ConfigMap', 'pulsecheck-ui').data['api.conf'].replace('pulsecheck-api:8080', '127.0.0.1:8080');
-  // Under Compose the name stands in the container's own list; here localhost is such a name.
+  // Compose defines this name in the container's hosts file; localhost takes its place here.
   const compose = (await readFile(join(root, 'docker/nginx/api.conf'), 'utf8')).replace('front-proxy;', 'localhost;');
   for (const apiConf of [chart, compose]) {
-    const place = await mkdtemp(join(tmpdir(), 'pulsecheck-nginx-t-'));
-    const args = await nginxFiles(place, { port: await freePort(), apiConf });
+    const directory = await mkdtemp(join(tmpdir(), 'pulsecheck-nginx-t-'));
+    const args = await nginxFiles(directory, { port: await freePort(), apiConf });
     const { code, output } = await run('nginx', ['-t', ...args]);
     assert.equal(code, 0, output);
     assert.doesNotMatch(output, /warn|emerg/);
-    await rm(place, { recursive: true });
+    await rm(directory, { recursive: true });
   }
 });
 
-test('files come with the same type, policy, caching and protection as from the program itself', async () => {
+test('files have the same headers and content as from the program', async () => {
   const compared = ['content-type', 'content-security-policy', 'cache-control', 'x-content-type-options', 'x-frame-options', 'referrer-policy',
     'cross-origin-opener-policy', 'cross-origin-resource-policy', 'permissions-policy', 'strict-transport-security', 'content-encoding', 'vary'];
   const graphiql = (await readdir(join(dist, 'graphiql/assets'))).filter((name) => !/\.(br|gz)$/.test(name));
@@ -76,7 +76,7 @@ test('files come with the same type, policy, caching and protection as from the 
   }
 });
 
-test('compressed copies are the files themselves, and a cached one is not sent again', async () => {
+test('compressed copies match the files, and a cached one is not sent again', async () => {
   const path = `/assets/${assets.find((name) => name.endsWith('.wasm'))}`;
   const plain = await get(port, path);
   const brotli = await get(port, path, { 'accept-encoding': 'br' });
@@ -90,12 +90,12 @@ test('compressed copies are the files themselves, and a cached one is not sent a
   assert.notEqual(brotli.headers.etag[0], plain.headers.etag[0]);
 });
 
-test('behind https browsers are told to stay there', async () => {
+test('behind https responses carry HSTS', async () => {
   const { headers } = await get(port, '/', { 'x-forwarded-proto': 'https' });
   assert.deepEqual(headers['strict-transport-security'], ['max-age=31536000']);
 });
 
-test('the API\'s answers pass unchanged, with each header once', async () => {
+test('API responses pass unchanged, with each header once', async () => {
   for (const path of ['/api/health', '/api/ready', '/api/graphql', '/api/no-such', '/api', '/api/']) {
     const [ours, theirs] = await both(path, { accept: 'text/html' });
     assert.equal(ours.status, theirs.status, path);
@@ -107,7 +107,7 @@ test('the API\'s answers pass unchanged, with each header once', async () => {
   }
 });
 
-test('a session works through nginx: signed in by the link, named by the API', async () => {
+test('a session works through nginx', async () => {
   const { status, body } = await graphql('{ me { email } }');
   assert.equal(status, 200);
   const answer = JSON.parse(body);
@@ -115,12 +115,12 @@ test('a session works through nginx: signed in by the link, named by the API', a
   assert.ok(answer.data.me.email);
 });
 
-test('another site\'s request is refused through nginx as without it', async () => {
+test('a cross-site request is refused through nginx', async () => {
   const { status, body } = await graphql('{ me { email } }', { origin: 'https://evil.example' });
   assert.ok(status === 403 || JSON.parse(body).errors, body.toString());
 });
 
-test('a live connection passes, and carries what happens', async () => {
+test('a WebSocket passes and delivers updates', async () => {
   const socket = new WebSocket(`ws://localhost:${port}/api/graphql/ws`, 'graphql-transport-ws', {
     headers: { cookie: cookies }, origin: `http://localhost:${port}`, host: `localhost:${port}`, handshakeTimeout: 10_000,
   });
@@ -141,7 +141,7 @@ test('a live connection passes, and carries what happens', async () => {
   await once(socket, 'close');
 });
 
-test('a live connection from another site is refused', async () => {
+test('a cross-site WebSocket is refused', async () => {
   const socket = new WebSocket(`ws://localhost:${port}/api/graphql/ws`, 'graphql-transport-ws', {
     headers: { cookie: cookies }, origin: 'https://evil.example', handshakeTimeout: 10_000,
   });
@@ -151,7 +151,7 @@ test('a live connection from another site is refused', async () => {
   socket.terminate();
 });
 
-test('the API is told the name, the scheme and the address that it was asked by', async () => {
+test('the API receives host, scheme and client address', async () => {
   const echo = createServer((request, response) => response.end(JSON.stringify(request.headers)));
   echo.listen(0, '127.0.0.1');
   await once(echo, 'listening');
@@ -159,13 +159,13 @@ test('the API is told the name, the scheme and the address that it was asked by'
   const proxy = await startNginx(other, echo.address().port);
   try {
     const sent = { host: 'pulse.example.com:8443', 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.7' };
-    const told = JSON.parse((await get(other, '/api/anything', sent)).body);
-    assert.equal(told.host, 'pulse.example.com:8443');
-    assert.equal(told['x-forwarded-host'], 'pulse.example.com:8443');
-    assert.equal(told['x-forwarded-proto'], 'https');
-    assert.equal(told['x-forwarded-for'], '127.0.0.1', 'what a client says about its address');
-    assert.equal(told.upgrade, undefined);
-    // Without anybody in front who would say so: the scheme of this connection, and nothing that was made up.
+    const received = JSON.parse((await get(other, '/api/anything', sent)).body);
+    assert.equal(received.host, 'pulse.example.com:8443');
+    assert.equal(received['x-forwarded-host'], 'pulse.example.com:8443');
+    assert.equal(received['x-forwarded-proto'], 'https');
+    assert.equal(received['x-forwarded-for'], '127.0.0.1', 'what a client says about its address');
+    assert.equal(received.upgrade, undefined);
+    // Without a proxy in front: the scheme of this connection, whatever a client claims.
     const plain = JSON.parse((await get(other, '/api/anything', { 'x-forwarded-proto': 'gopher' })).body);
     assert.deepEqual([plain['x-forwarded-proto'], plain['x-forwarded-for']], ['http', '127.0.0.1']);
   } finally {
@@ -175,20 +175,20 @@ test('the API is told the name, the scheme and the address that it was asked by'
   }
 });
 
-test('a proxy in front is believed when it says who asked it, and about nobody before', async () => {
+test('a trusted proxy determines the client address', async () => {
   const echo = createServer((request, response) => response.end(JSON.stringify(request.headers)));
   echo.listen(0, '127.0.0.1');
   await once(echo, 'listening');
   const other = await freePort();
   const proxy = await startNginx(other, echo.address().port, ['127.0.0.1', '10.42.0.0/16']);
-  const told = async (forwarded) => JSON.parse((await get(other, '/api/anything', { 'x-forwarded-for': forwarded })).body)['x-forwarded-for'];
+  const clientAddress = async (forwarded) => JSON.parse((await get(other, '/api/anything', { 'x-forwarded-for': forwarded })).body)['x-forwarded-for'];
   try {
-    assert.equal(await told('203.0.113.7'), '203.0.113.7');
-    assert.equal(await told('198.51.100.1, 203.0.113.7'), '203.0.113.7');
-    assert.equal(await told('198.51.100.1, 203.0.113.7, 10.42.0.9'), '203.0.113.7');
-    assert.equal(await told('2001:db8::1'), '2001:db8::1');
-    assert.equal(await told('unknown'), '127.0.0.1');
-    assert.match(await readFile(join(proxy.place, 'access.log'), 'utf8'), /^203\.0\.113\.7 "GET/m);
+    assert.equal(await clientAddress('203.0.113.7'), '203.0.113.7');
+    assert.equal(await clientAddress('198.51.100.1, 203.0.113.7'), '203.0.113.7');
+    assert.equal(await clientAddress('198.51.100.1, 203.0.113.7, 10.42.0.9'), '203.0.113.7');
+    assert.equal(await clientAddress('2001:db8::1'), '2001:db8::1');
+    assert.equal(await clientAddress('unknown'), '127.0.0.1');
+    assert.match(await readFile(join(proxy.directory, 'access.log'), 'utf8'), /^203\.0\.113\.7 "GET/m);
   } finally {
     await proxy.stop();
     echo.closeAllConnections();
@@ -196,7 +196,7 @@ test('a proxy in front is believed when it says who asked it, and about nobody b
   }
 });
 
-test('while the API is away nginx says so as the API would, and stays well itself', async () => {
+test('while the API is down nginx returns its error shape and stays healthy', async () => {
   const other = await freePort();
   const lonely = await startNginx(other, await freePort());
   try {

@@ -1,4 +1,4 @@
-// Every pod and container that any installation makes: limited, probed, and without rights.
+// Tests every pod and container of every installation: limits, probes, privileges.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ function everyContainer(check) {
   });
 }
 
-test('each installation makes the pods that it should', () => {
+test('each installation has the expected pods', () => {
   const expected = (name) => ['api', 'migrate', 'ui', 'worker',
     ...(name.startsWith('managed') ? [] : ['postgres', 'redis'])].sort();
   for (const [name, objects] of all) assert.deepEqual(pods(objects).map((pod) => pod.component).sort(), expected(name), name);
@@ -39,7 +39,7 @@ test('every container has requests and limits for CPU and memory', () => {
   });
 });
 
-test('every container that keeps running is probed for starting, living and being ready', () => {
+test('every long-running container has startup, liveness and readiness probes', () => {
   everyPod((pod, where) => {
     if (pod.owner.kind === 'Job') return;
     for (const container of pod.spec.containers) {
@@ -52,7 +52,7 @@ test('every container that keeps running is probed for starting, living and bein
   });
 });
 
-test('the worker is alive with a heartbeat under 60 s and ready with one under 30 s', () => {
+test('worker probes accept a heartbeat of 60 s for liveness, 30 s for readiness', () => {
   everyPod((pod, where) => {
     if (pod.component !== 'worker') return;
     const [worker] = pod.spec.containers;
@@ -64,7 +64,7 @@ test('the worker is alive with a heartbeat under 60 s and ready with one under 3
   });
 });
 
-test('every pod runs as somebody, without a token and under the default seccomp profile', () => {
+test('every pod is non-root, without token, with the default seccomp profile', () => {
   everyPod(({ spec }, where) => {
     const { runAsNonRoot, runAsUser, seccompProfile } = spec.securityContext;
     assert.equal(runAsNonRoot, true, where);
@@ -83,7 +83,7 @@ test('our own images run as user 1000', () => {
   });
 });
 
-test('no container gains rights, has capabilities, or writes into its image', () => {
+test('no container can gain privileges or write into its image', () => {
   everyContainer(({ securityContext, env, ports }, where) => {
     assert.equal(securityContext?.allowPrivilegeEscalation, false, where);
     assert.deepEqual(securityContext.capabilities, { drop: ['ALL'] }, where);
@@ -100,7 +100,7 @@ test('no container gains rights, has capabilities, or writes into its image', ()
   });
 });
 
-test('volumes are bounded, mounted by what exists, and never the node\'s', () => {
+test('volumes are bounded, declared, and never on the node', () => {
   everyPod((pod, where) => {
     const claimed = (pod.owner.spec.volumeClaimTemplates ?? []).map(({ metadata }) => metadata.name);
     const volumes = pod.spec.volumes ?? [];
@@ -116,7 +116,7 @@ test('volumes are bounded, mounted by what exists, and never the node\'s', () =>
   });
 });
 
-test('all pods are spread over the nodes by one selector, which all of them match', () => {
+test('one selector spreads all pods over the nodes', () => {
   everyPod(({ spec, labels }, where) => {
     const [{ maxSkew, whenUnsatisfiable, topologyKey, labelSelector }, ...more] = spec.topologySpreadConstraints;
     assert.deepEqual([maxSkew, whenUnsatisfiable, topologyKey, more.length], [1, 'ScheduleAnyway', 'kubernetes.io/hostname', 0], where);
@@ -134,7 +134,7 @@ test('API and worker wait for PostgreSQL, Redis and the schema; the migration fo
   });
 });
 
-test('no image has a tag that moves, and both of ours have the same one', () => {
+test('no image has a moving tag, and both of ours have the same one', () => {
   const ours = new Set();
   everyContainer(({ image }, where) => {
     const tag = image.match(/:([^/:@]+)(@sha256:[0-9a-f]{64})?$/)?.[1];
@@ -144,7 +144,7 @@ test('no image has a tag that moves, and both of ours have the same one', () => 
   assert.deepEqual([...ours], ['0.1.0-0123abc']);
 });
 
-test('every environment variable of ours is a setting that the program documents', () => {
+test('every environment variable is a documented setting', () => {
   const documented = readFileSync(join(root, 'README.md'), 'utf8') + readFileSync(join(root, '.env.example'), 'utf8');
   everyContainer((container, where, pod, objects) => {
     if (!container.image.includes('pulsecheck:')) return;
@@ -153,12 +153,12 @@ test('every environment variable of ours is a setting that the program documents
       const map = objects.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === configMapRef.name);
       named.push(...Object.keys(map.data));
     }
-    // The last test of monitoring.test.mjs looks at this one.
+    // PULSECHECK_METRICS_LISTEN is tested in monitoring.test.mjs.
     for (const name of named.filter((each) => each !== 'PULSECHECK_METRICS_LISTEN')) assert.ok(new RegExp(`\\b${name}\\b`).test(documented), `${where}: nobody documents ${name}`);
   });
 });
 
-test('every key of a Secret or ConfigMap that a container reads is there', () => {
+test('every Secret key that a container reads exists', () => {
   everyContainer((container, where, pod, objects) => {
     for (const { name, valueFrom } of container.env ?? []) {
       const ref = valueFrom?.secretKeyRef;

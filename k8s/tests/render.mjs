@@ -1,4 +1,4 @@
-// The chart as the tests see it: rendered from its values files, once for each way in which it is installed.
+// Renders the chart for tests, once for each way of installing it.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -11,8 +11,8 @@ const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
 export const tools = process.env.DEPLOY_TOOLS ?? join(cache, 'pulsecheck/deploy-tools');
 const python = join(tools, 'python/bin/python');
 
-/** What an operator adds to every installation: secrets and a tag. */
-export const own = {
+/** The values that every installation requires: secrets and a tag. */
+export const requiredValues = {
   image: { tag: '0.1.0-0123abc' },
   secrets: {
     secretKey: '0123456789abcdef0123456789abcdef',
@@ -25,7 +25,7 @@ const file = (name) => join(chart, name);
 const has = (name) => existsSync(file(name));
 const production = [file('values-production.yaml'), { ingress: { host: 'pulse.example.com' } }];
 
-/** Every values file that is offered, and the ways of setting the chart up that leave parts of it out. */
+/** Every values file, and installations with optional parts on or off. */
 export const installations = {
   kind: [],
   production,
@@ -58,7 +58,7 @@ export const installations = {
   }],
 };
 
-/** Runs the chart's engine over `cases`; each answer is `{ objects }`, `{ messages }` or `{ error }`. */
+/** Runs Helm for each of `cases`; each result is `{ objects }`, `{ messages }` or `{ error }`. */
 export function helm(cases, path = chart) {
   const ran = spawnSync(python, [fileURLToPath(new URL('helm.py', import.meta.url)), path],
     { input: JSON.stringify(cases), encoding: 'utf8', maxBuffer: 1 << 28 });
@@ -66,10 +66,10 @@ export function helm(cases, path = chart) {
   return JSON.parse(ran.stdout);
 }
 
-/** All installations, rendered for a first installation and for an upgrade: `[name, objects]`. */
+/** Renders all installations, for a first installation and for an upgrade: `[name, objects]`. */
 export function renderAll() {
   const names = Object.keys(installations).flatMap((name) => [[name, false], [name, true]]);
-  const cases = names.map(([name, upgrade]) => ({ values: [own, ...installations[name]], upgrade }));
+  const cases = names.map(([name, upgrade]) => ({ values: [requiredValues, ...installations[name]], upgrade }));
   return helm(cases).map(({ objects, error }, i) => {
     const name = `${names[i][0]}${names[i][1] ? ', upgraded' : ''}`;
     if (error) throw new Error(`${name}: ${error}`);
@@ -77,9 +77,9 @@ export function renderAll() {
   });
 }
 
-/** One installation's objects. */
+/** Renders one installation and returns its objects. */
 export function render(values, options = {}) {
-  const [{ objects, error }] = helm([{ values: [own, ...values], ...options }]);
+  const [{ objects, error }] = helm([{ values: [requiredValues, ...values], ...options }]);
   if (error) throw new Error(error);
   return objects;
 }
@@ -90,7 +90,7 @@ export function find(objects, kind, name) {
   return found[0];
 }
 
-/** The pods that an object makes, as `{ owner, labels, spec, annotations }`; none for objects that make no pods. */
+/** Returns the pod templates of `objects` as `{ owner, labels, spec, annotations, component }`. */
 export function pods(objects) {
   return objects.filter((object) => object.spec?.template?.spec?.containers).map((object) => ({
     owner: object,

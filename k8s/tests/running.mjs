@@ -1,5 +1,4 @@
-// Processes that tests start: the program, and nginx with the very configuration of the image in front of it, moved only in
-// its paths and ports.
+// Starts processes for tests: the program, and nginx with the configuration of the image, changed only in paths and ports.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
@@ -11,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { root, tools } from './render.mjs';
 
 const program = process.env.PULSECHECK_BIN ?? join(root, 'target/debug/pulsecheck');
-/** The dashboard's files; they have to be those of the program. */
+/** The dashboard's files; they have to be the ones embedded in the program. */
 export const dist = process.env.PULSECHECK_UI_DIST ?? join(root, 'target/ui/dist');
 const PATH = `${process.env.PATH}:/usr/sbin:/sbin:${tools}/own/root/usr/sbin`;
 
@@ -35,14 +34,14 @@ export async function eventually(attempt, what) {
   }
 }
 
-async function ended(child, signal) {
+async function stopProcess(child, signal) {
   if (child.exitCode === null && child.signalCode === null) {
     child.kill(signal);
     await once(child, 'exit');
   }
 }
 
-/** `pulsecheck` on throw-away data, called `publicUrl` by its users: its port and its sign-in link. */
+/** Starts `pulsecheck` on temporary data with the public URL `publicUrl`; returns its port and sign-in link. */
 export async function startProgram(publicUrl) {
   const data = await mkdtemp(join(tmpdir(), 'pulsecheck-deploy-'));
   const port = await freePort();
@@ -63,33 +62,33 @@ export async function startProgram(publicUrl) {
     port,
     link,
     async stop() {
-      await ended(child, 'SIGTERM');
+      await stopProcess(child, 'SIGTERM');
       await rm(data, { recursive: true });
     },
   };
 }
 
-/** Copies the image's nginx files to `place`, with every path and port of the image replaced by one of this machine. */
-export async function nginxFiles(place, { port, apiConf, dist: files }) {
+/** Copies the image's nginx files to `directory`, with paths and ports replaced by those of this test. */
+export async function nginxFiles(directory, { port, apiConf, dist: files }) {
   const source = join(root, 'docker/nginx');
-  const move = (text) => text
-    .replaceAll(' /tmp/', ` ${place}/`)
-    .replaceAll('/etc/nginx/pulsecheck', place)
-    .replaceAll('/usr/share/pulsecheck', join(place, 'html'))
-    .replace('access_log /dev/stdout line;', `access_log ${place}/access.log line;`)
+  const relocate = (text) => text
+    .replaceAll(' /tmp/', ` ${directory}/`)
+    .replaceAll('/etc/nginx/pulsecheck', directory)
+    .replaceAll('/usr/share/pulsecheck', join(directory, 'html'))
+    .replace('access_log /dev/stdout line;', `access_log ${directory}/access.log line;`)
     .replace('listen 8080;', `listen 127.0.0.1:${port};`);
-  await mkdir(join(place, 'snippets'), { recursive: true });
-  await mkdir(join(place, 'api'));
-  await mkdir(join(place, 'html'));
+  await mkdir(join(directory, 'snippets'), { recursive: true });
+  await mkdir(join(directory, 'api'));
+  await mkdir(join(directory, 'html'));
   for (const name of await readdir(join(source, 'snippets'))) {
-    await writeFile(join(place, 'snippets', name), move(await readFile(join(source, 'snippets', name), 'utf8')));
+    await writeFile(join(directory, 'snippets', name), relocate(await readFile(join(source, 'snippets', name), 'utf8')));
   }
-  // Started by root, nginx would hand its work to somebody who may not look into the temporary directory.
+  // Started by root, nginx would switch to a user that cannot read the temporary directory.
   const user = process.getuid() === 0 ? 'user root;\n' : '';
-  await writeFile(join(place, 'nginx.conf'), user + move(await readFile(join(source, 'nginx.conf'), 'utf8')));
-  await writeFile(join(place, 'api/api.conf'), apiConf);
-  if (files) await cp(files, join(place, 'html/plain'), { recursive: true, preserveTimestamps: true });
-  return ['-p', place, '-c', join(place, 'nginx.conf'), '-e', join(place, 'error.log')];
+  await writeFile(join(directory, 'nginx.conf'), user + relocate(await readFile(join(source, 'nginx.conf'), 'utf8')));
+  await writeFile(join(directory, 'api/api.conf'), apiConf);
+  if (files) await cp(files, join(directory, 'html/plain'), { recursive: true, preserveTimestamps: true });
+  return ['-p', directory, '-c', join(directory, 'nginx.conf'), '-e', join(directory, 'error.log')];
 }
 
 export function run(command, args, options = {}) {
@@ -103,29 +102,29 @@ export function run(command, args, options = {}) {
   });
 }
 
-/** nginx as in the image, in front of a program on `apiPort`; believes the proxies `believed` about who asks. */
-export async function startNginx(port, apiPort, believed = []) {
-  const place = await mkdtemp(join(tmpdir(), 'pulsecheck-nginx-'));
+/** Starts nginx as in the image, in front of a program on `apiPort`; trusts X-Forwarded-For from `trusted`. */
+export async function startNginx(port, apiPort, trusted = []) {
+  const directory = await mkdtemp(join(tmpdir(), 'pulsecheck-nginx-'));
   const apiConf = `upstream pulsecheck_api { server 127.0.0.1:${apiPort}; keepalive 8; }\nmap "" $api { default pulsecheck_api; }\n`
-    + believed.map((proxy) => `set_real_ip_from ${proxy};\n`).join('');
-  const args = await nginxFiles(place, { port, apiConf, dist });
-  const arranged = await run(join(root, 'docker/nginx/arrange.sh'), [join(place, 'html')]);
+    + trusted.map((proxy) => `set_real_ip_from ${proxy};\n`).join('');
+  const args = await nginxFiles(directory, { port, apiConf, dist });
+  const arranged = await run(join(root, 'docker/nginx/arrange.sh'), [join(directory, 'html')]);
   if (arranged.code !== 0) throw new Error(arranged.output);
   const child = spawn('nginx', [...args, '-g', 'daemon off;'], { env: { PATH }, stdio: 'ignore' });
   await eventually(async () => {
-    if (child.exitCode !== null) throw new Error(await readFile(join(place, 'error.log'), 'utf8'));
+    if (child.exitCode !== null) throw new Error(await readFile(join(directory, 'error.log'), 'utf8'));
     return (await get(port, '/health')).status === 200;
   }, 'nginx answers');
   return {
-    place,
+    directory,
     async stop() {
-      await ended(child, 'SIGQUIT');
-      await rm(place, { recursive: true });
+      await stopProcess(child, 'SIGQUIT');
+      await rm(directory, { recursive: true });
     },
   };
 }
 
-/** One request, without following anything: `{ status, headers, body }`, header values as they came over the wire. */
+/** Sends one request without following redirects: `{ status, headers, body }`, header values as received. */
 export function get(port, path, headers = {}, { method = 'GET', body } = {}) {
   return new Promise((resolve, reject) => {
     const sent = request({ host: '127.0.0.1', port, path, method, headers, agent: false }, (answer) => {

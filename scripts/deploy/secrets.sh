@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
-# Writes helm/pulsecheck/values-secrets.yaml with fresh random values, unless it is there.
+# Creates a values file with random secrets, unless it exists.
+#
+# usage: scripts/deploy/secrets.sh [file]   helm/pulsecheck/values-secrets.yaml by default
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 file=${1:-helm/pulsecheck/values-secrets.yaml}
 if [ -e "$file" ]; then
-  echo "secrets: $file is there already, and stays as it is"
+  echo "secrets: $file exists already and is left unchanged"
   exit 0
 fi
-random() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
+random_hex() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
 umask 077
 cat >"$file" <<YAML
-# Made by \`make secrets\`. Not in git: keep a copy where the back-ups are not.
+# Created by \`make secrets\`, ignored by git. Keep a copy apart from the backups.
 secrets:
-  secretKey: "$(random 32)"
-  postgresPassword: "$(random 24)"
-  redisPassword: "$(random 24)"
+  secretKey: "$(random_hex 32)"
+  postgresPassword: "$(random_hex 24)"
+  redisPassword: "$(random_hex 24)"
 YAML
 echo "secrets: wrote $file"

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Checks everything about the deployment that can be checked without an engine or a cluster, by the tools that are made for
-# it. Uses the program that `cargo test` left behind, or PULSECHECK_BIN.
+# Runs the deployment tests that need neither a container engine nor a cluster. Uses the program that `cargo test` built, or
+# PULSECHECK_BIN.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-. scripts/deploy/places.sh
+. scripts/deploy/paths.sh
 scripts/deploy/tools.sh static
 python=$DEPLOY_TOOLS/python/bin
 
 echo "deploy: shell scripts"
-# These two are older than this check: one has a comma inside a word of an array, the other is sourced for its variable.
+# In these two, one has a comma inside a word of an array, and the other is sourced for its variable.
 mapfile -t scripts < <(git ls-files '*.sh' .ci/run | grep -v -e '^scripts/ui.sh$' -e '^scripts/wasm-toolchain.sh$')
 shellcheck -x "${scripts[@]}"
 shellcheck -x -e SC2034,SC2054 scripts/ui.sh scripts/wasm-toolchain.sh
@@ -23,5 +23,5 @@ mapfile -t yaml < <(git ls-files 'docker/*.yaml' 'helm/*.yaml' 'k8s/*.yaml' '.gi
 echo "deploy: workflows"
 "$python/zizmor" --offline --quiet --no-progress .github/workflows
 
-echo "deploy: what the tests say"
+echo "deploy: tests"
 node --test k8s/tests/*.test.mjs

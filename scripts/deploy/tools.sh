@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
-# Installs what checks the deployment, and nothing else, into the user's cache directory; Debian packages into the system.
+# Installs the tools of the deployment tests into the user's cache directory, and missing Debian packages into the system.
 #
 # usage: scripts/deploy/tools.sh static   what `make test-deploy` needs
-#        scripts/deploy/tools.sh engine   that, and what a container engine of one's own needs (`make verify-compose`)
+#        scripts/deploy/tools.sh engine   also what a private container engine needs (`make verify-compose`)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-. scripts/deploy/places.sh
+. scripts/deploy/paths.sh
 
-# What the checks expect of Docker: the plugins of this Debian release, which are used unpacked, so that nothing that is
-# installed is touched.
-PLUGINS_FROM=trixie
+# The Debian release whose Docker plugins are used. They are unpacked rather than installed, so that the system is not changed.
+PLUGINS_RELEASE=trixie
 
 say() { echo "deploy tools: $*"; }
 stop() {
@@ -24,7 +23,7 @@ want() { have "$1" || packages+=("${@:2}"); }
 install_packages() {
   [ ${#packages[@]} -gt 0 ] || return 0
   local as_root=()
-  have apt-get || stop "install these with your system's package manager (the names are Debian's): ${packages[*]}"
+  have apt-get || stop "install these packages (Debian's names) with your package manager: ${packages[*]}"
   if [ "$(id -u)" -ne 0 ]; then
     have sudo || stop "not root and no sudo: have an administrator run \`apt-get install ${packages[*]}\`."
     as_root=(sudo)
@@ -36,28 +35,28 @@ install_packages() {
     stop "apt-get could not install ${packages[*]}; its messages are in $DEPLOY_TOOLS/apt.log"
 }
 
-# The same mirror that this machine's apt uses for its own release.
+# Prints the mirror that apt uses on this machine.
 debian_mirror() {
   # shellcheck disable=SC2016
   apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' | grep -v security | head -n1
 }
 
-# unpack <place> <suffix> <package>...: beside the system, as `dpkg -x` does it, so that nothing is started and nothing that is installed is changed.
+# unpack <directory> <suffix> <package>...: downloads and extracts packages under DEPLOY_TOOLS without installing them.
 unpack() {
-  local place=$DEPLOY_TOOLS/$1 suffix=$2 package
+  local directory=$DEPLOY_TOOLS/$1 suffix=$2 package
   shift 2
-  mkdir -p "$place/debs"
+  mkdir -p "$directory/debs"
   for package in "$@"; do
-    [ -e "$place/$package.unpacked" ] && continue
+    [ -e "$directory/$package.unpacked" ] && continue
     say "unpacking $package"
-    rm -f "$place/debs/${package}"_*.deb
-    (cd "$place/debs" && apt-get -o APT::Sandbox::User=root download -q=2 "$package$suffix" >/dev/null) || stop "apt-get cannot download $package$suffix."
-    dpkg -x "$place/debs/${package}"_*.deb "$place/root"
-    touch "$place/$package.unpacked"
+    rm -f "$directory/debs/${package}"_*.deb
+    (cd "$directory/debs" && apt-get -o APT::Sandbox::User=root download -q=2 "$package$suffix" >/dev/null) || stop "apt-get cannot download $package$suffix."
+    dpkg -x "$directory/debs/${package}"_*.deb "$directory/root"
+    touch "$directory/$package.unpacked"
   done
 }
 
-# Of this machine's own release: what has to fit its libraries.
+# Packages of this machine's release, because they have to match its libraries.
 unpack_own() {
   local as_root=()
   if ! apt-cache show "$1" >/dev/null 2>&1; then
@@ -67,30 +66,30 @@ unpack_own() {
   unpack own "" "$@"
 }
 
-# Of PLUGINS_FROM, whose package lists this machine need not know.
+# Packages of PLUGINS_RELEASE, with package lists of their own.
 unpack_plugins() {
-  local root=$DEPLOY_TOOLS/$PLUGINS_FROM mirror
+  local root=$DEPLOY_TOOLS/$PLUGINS_RELEASE mirror
   mkdir -p "$root"/apt/{lists/partial,cache/archives/partial,etc/apt.conf.d,etc/preferences.d,etc/sources.list.d}
   if ! [ -e "$root/apt/ready" ]; then
     mirror=$(debian_mirror)
-    [ -n "$mirror" ] || stop "apt knows no Debian mirror, so $* cannot be had: install docker compose and buildx yourself."
+    [ -n "$mirror" ] || stop "apt has no Debian mirror to download $* from: install docker compose and buildx yourself."
     cp -f /etc/apt/apt.conf.d/* "$root/apt/etc/apt.conf.d/" 2>/dev/null || true
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror%/} $PLUGINS_FROM main" \
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror%/} $PLUGINS_RELEASE main" \
       >"$root/apt/etc/sources.list"
     cat >"$root/apt/apt.conf" <<APT
 Dir::Etc "$root/apt/etc"; Dir::Etc::sourcelist "$root/apt/etc/sources.list";
 Dir::Etc::sourceparts "$root/apt/etc/sources.list.d";
 Dir::State::lists "$root/apt/lists"; Dir::Cache "$root/apt/cache"; Acquire::Languages "none"; APT::Sandbox::User "root";
 APT
-    APT_CONFIG=$root/apt/apt.conf apt-get update -q=2 || stop "the package list of $PLUGINS_FROM cannot be read."
+    APT_CONFIG=$root/apt/apt.conf apt-get update -q=2 || stop "the package list of $PLUGINS_RELEASE cannot be read."
     touch "$root/apt/ready"
   fi
-  APT_CONFIG=$root/apt/apt.conf unpack "$PLUGINS_FROM" "/$PLUGINS_FROM" "$@"
+  APT_CONFIG=$root/apt/apt.conf unpack "$PLUGINS_RELEASE" "/$PLUGINS_RELEASE" "$@"
 }
 
-# Compose where the tests look for it: this machine's own on other systems than Debian, whose packages those are.
+# Links Compose where the tests look for it: Debian's package, or on other systems the installed plugin.
 compose_plugin() {
-  local plugin=$DEPLOY_TOOLS/$PLUGINS_FROM/root/usr/libexec/docker/cli-plugins/docker-compose candidate
+  local plugin=$DEPLOY_TOOLS/$PLUGINS_RELEASE/root/usr/libexec/docker/cli-plugins/docker-compose candidate
   mkdir -p "$DOCKER_CONFIG/cli-plugins"
   if grep -q '^ID=debian' /etc/os-release 2>/dev/null; then
     unpack_plugins docker-compose
@@ -107,11 +106,11 @@ compose_plugin() {
 python_tools() {
   local list=k8s/tests/requirements.txt
   cmp -s "$list" "$DEPLOY_TOOLS/python/.installed" && return 0
-  say "installing the chart's and image's checkers from PyPI"
+  say "installing the checkers of chart and images from PyPI"
   rm -rf "$DEPLOY_TOOLS/python"
   /usr/bin/env python3 -m venv "$DEPLOY_TOOLS/python" || stop "python3 -m venv failed: install python3-venv."
   "$DEPLOY_TOOLS/python/bin/pip" install -q --disable-pip-version-check --only-binary=:all: --require-hashes -r "$list" ||
-    stop "pip could not install what $list names; see its messages above."
+    stop "pip could not install the packages of $list; see its messages above."
   cp "$list" "$DEPLOY_TOOLS/python/.installed"
 }
 
@@ -143,5 +142,5 @@ if [ "$goal" = engine ]; then
   unpack_plugins docker.io docker-cli containerd docker-buildx
   unpack_own runc tini
   ln -sfn tini "$DEPLOY_TOOLS/own/root/usr/bin/docker-init"
-  ln -sfn "$DEPLOY_TOOLS/$PLUGINS_FROM/root/usr/libexec/docker/cli-plugins/docker-buildx" "$DOCKER_CONFIG/cli-plugins/"
+  ln -sfn "$DEPLOY_TOOLS/$PLUGINS_RELEASE/root/usr/libexec/docker/cli-plugins/docker-buildx" "$DOCKER_CONFIG/cli-plugins/"
 fi

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Brings the Compose stacks up for real and checks each claim that is made of them.
+# Starts the Compose stacks on a container engine and verifies them.
 #
 # usage: scripts/deploy/verify-compose.sh
-#   Uses the Docker engine of this machine; where there is none, one of its own (root needed), with stand-ins for the
-#   official images, because such a machine has no registry either. STAND_INS=1 or 0 decides that by hand.
-#   BUILT=<directory> with pulsecheck and ui/ takes the place of the builder stage, which compiles everything.
+#   Uses the Docker engine of this machine. Without one, it starts a private engine (needs root) and uses substitutes for
+#   the official images, because such a machine usually has no registry either. STAND_INS=1 or 0 overrides that.
+#   BUILT=<directory> with pulsecheck and ui/ replaces the builder stage, which compiles everything.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-. scripts/deploy/places.sh
+. scripts/deploy/paths.sh
 scripts/deploy/tools.sh static
 
 stand_ins=${STAND_INS:-}
@@ -22,7 +22,7 @@ if [ "${stand_ins:-0}" = 1 ]; then
   if [ -z "${BUILT:-}" ]; then
     RUST_IMAGE=$(scripts/deploy/stand-ins.sh rust)
   else
-    # Named in the Dockerfile, so it is looked up, and then not used.
+    # The Dockerfile names it, so it has to exist, although it is not used.
     RUST_IMAGE=$DEBIAN_IMAGE
   fi
   export RUST_IMAGE

@@ -101,7 +101,7 @@ async fn what_happens_shows_in_the_metrics_and_alerts_and_dashboard_name_only_th
     };
     assert_eq!((checks(&before, "up"), checks(&before, "down")), (0.0, 0.0));
     assert_eq!(before.value("pulsecheck_queue_services", ""), 0.0);
-    assert_eq!(before.value("pulsecheck_worker_able", ""), 1.0);
+    assert_eq!(before.value("pulsecheck_worker_accepting", ""), 1.0);
 
     let target = Target::start().await;
     create(&client, json!({ "name": "A", "url": target.url(), "checkIntervalSeconds": 1, "timeoutMs": 900, "degradedThresholdMs": 800,

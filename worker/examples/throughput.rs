@@ -9,7 +9,7 @@
     reason = "a measurement, not a service"
 )]
 
-use coordination::Live;
+use coordination::Coordination;
 use monitors::Prober;
 use net::{ClientSettings, Fetcher, FetcherSettings, Guard};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
@@ -76,7 +76,7 @@ async fn measure(address: &str, services: u32, interval: u32, seconds: u32) {
     let worker = Worker {
         db: db.clone(),
         writer,
-        live: Live::memory(),
+        live: Coordination::memory(),
         prober,
         fetcher,
         settings,

@@ -3,7 +3,7 @@
 
 use crate::outage::Outage;
 use chrono::{DateTime, Utc};
-use coordination::{Claim, Event, Latest, Live, LiveError};
+use coordination::{CachedStatus, Claim, Coordination, CoordinationError, Event};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -21,7 +21,7 @@ pub(crate) struct Announcement {
     /// Services of which nothing that was told before holds; told before `latest`.
     pub(crate) forgotten: Vec<Uuid>,
     /// Told before `events`, if it can be told: who hears of an event and asks gets the new status.
-    pub(crate) latest: Vec<Latest>,
+    pub(crate) latest: Vec<CachedStatus>,
     pub(crate) events: Vec<Event>,
 }
 
@@ -51,7 +51,7 @@ impl Announcer {
 }
 
 /// Tells what comes from `queue` until nobody is left to send.
-pub(crate) async fn run(live: Live, mut queue: mpsc::Receiver<Announcement>) {
+pub(crate) async fn run(live: Coordination, mut queue: mpsc::Receiver<Announcement>) {
     let mut outage = Outage::new("Updating the live state");
     while let Some(mut pending) = queue.recv().await {
         loop {
@@ -72,7 +72,7 @@ pub(crate) async fn run(live: Live, mut queue: mpsc::Receiver<Announcement>) {
 
 /// Tells everything, or leaves in `pending` what is still to be told. Parts of the live state may be away while others are
 /// not, so nothing is kept back because of what cannot be told.
-async fn tell(live: &Live, pending: &mut Announcement) -> Result<(), LiveError> {
+async fn tell(live: &Coordination, pending: &mut Announcement) -> Result<(), CoordinationError> {
     let completed = match live.complete(&pending.completions).await {
         Ok(_) => {
             pending.completions.clear();
@@ -81,13 +81,13 @@ async fn tell(live: &Live, pending: &mut Announcement) -> Result<(), LiveError> 
         Err(error) => Err(error),
     };
     let forgotten = live
-        .forget(&pending.forgotten)
+        .evict_statuses(&pending.forgotten)
         .await
         .map(|()| pending.forgotten.clear());
     // A status that was forgotten too late would take the latest one with it.
     let put = match forgotten {
         Ok(()) => live
-            .put_latest(&pending.latest)
+            .cache_statuses(&pending.latest)
             .await
             .map(|()| pending.latest.clear()),
         error => error,

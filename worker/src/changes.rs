@@ -1,7 +1,7 @@
 //! Listens for changed definitions, so that they take effect at the next check.
 
 use crate::services::Services;
-use coordination::{Event, Live};
+use coordination::{Coordination, Event};
 use futures::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,12 @@ use tokio::sync::Notify;
 
 /// Drops the definitions that change and wakes the scheduler, until it is dropped. What was missed is made up for by
 /// `reconcile`.
-pub(crate) async fn run(live: Live, services: Services, wake: Arc<Notify>, reconcile: Arc<Notify>) {
+pub(crate) async fn run(
+    live: Coordination,
+    services: Services,
+    wake: Arc<Notify>,
+    reconcile: Arc<Notify>,
+) {
     loop {
         let mut events = live.subscribe();
         while let Some(event) = events.next().await {

@@ -38,7 +38,7 @@ pub use stats::{LATENESS_BOUNDS_MS, PageStats, Stats};
 use announcer::Announcer;
 use chrono::{DateTime, Utc};
 use clock::Clock;
-use coordination::Live;
+use coordination::Coordination;
 use host_limit::HostLimit;
 use ledger::Ledger;
 use recorder::Recorder;
@@ -77,7 +77,7 @@ pub struct Worker<P = monitors::Prober> {
     /// has read until another one writes, so there it should be one connection: one writes at a time in any case.
     pub writer: DatabaseConnection,
     /// The due queue, latest statuses and events.
-    pub live: Live,
+    pub live: Coordination,
     /// What looks at targets.
     pub prober: P,
     /// What reads vendor pages.

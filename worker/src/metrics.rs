@@ -22,7 +22,7 @@ const BATCH_TIME: &str = "pulsecheck_record_seconds";
 /// How many results one transaction of the recorder held.
 pub const BATCH_SIZE: &str = "pulsecheck_record_results";
 const RECORDED_AT: &str = "pulsecheck_last_record_timestamp_seconds";
-const ABLE: &str = "pulsecheck_worker_able";
+const ABLE: &str = "pulsecheck_worker_accepting";
 const FETCHES: &str = "pulsecheck_page_fetches_total";
 const FETCH_TIME: &str = "pulsecheck_page_fetch_seconds";
 

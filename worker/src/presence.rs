@@ -3,7 +3,7 @@
 
 use crate::turns::Turns;
 use chrono::SubsecRound;
-use coordination::{Live, LiveError, Present, Worker};
+use coordination::{Coordination, CoordinationError, Worker, WorkerPresence};
 use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,7 @@ const FRESH: u32 = 3;
 /// Announces the worker `id` on `host` every `every`, tells `turns` who else is there, and takes its leave in the end. While
 /// the live state is away nobody could be told anyway.
 pub(crate) async fn run(
-    live: Live,
+    live: Coordination,
     id: Uuid,
     host: String,
     turns: Turns,
@@ -37,19 +37,19 @@ pub(crate) async fn run(
             () = closing.cancelled() => break,
         }
     }
-    if let Err(error) = live.depart(id).await {
+    if let Err(error) = live.deregister_worker(id).await {
         tracing::debug!(%error, "the live state could not be told that this worker ends");
     }
 }
 
 /// Its beginning is a time of the live state, which may be away at first. Answers who is at work.
 async fn announce(
-    live: &Live,
+    live: &Coordination,
     id: Uuid,
     host: &str,
     known: &mut Option<Worker>,
     lasting: Duration,
-) -> Result<Vec<Present>, LiveError> {
+) -> Result<Vec<WorkerPresence>, CoordinationError> {
     let worker = match known {
         Some(worker) => worker,
         None => known.insert(Worker {
@@ -59,6 +59,6 @@ async fn announce(
             started_at: live.now().await?.trunc_subsecs(3),
         }),
     };
-    live.announce(worker, lasting).await?;
+    live.register_worker(worker, lasting).await?;
     live.workers().await
 }

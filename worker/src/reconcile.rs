@@ -7,7 +7,7 @@ use crate::spread::Spread;
 use crate::vendor_pages;
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
-use coordination::Live;
+use coordination::Coordination;
 use domain::{slot, transition};
 use entity::column::Status;
 use futures::FutureExt;
@@ -28,7 +28,7 @@ const UNHEARD_BEFORE: TimeDelta = TimeDelta::minutes(15);
 /// Reconciles at once, whenever `wanted`, and every `every`, until it is dropped.
 pub(crate) async fn run(
     db: DatabaseConnection,
-    live: Live,
+    live: Coordination,
     clock: Clock,
     wanted: Arc<Notify>,
     every: Duration,
@@ -62,7 +62,11 @@ struct Active {
     suspect: bool,
 }
 
-async fn reconcile(db: &DatabaseConnection, live: &Live, clock: &Clock) -> anyhow::Result<()> {
+async fn reconcile(
+    db: &DatabaseConnection,
+    live: &Coordination,
+    clock: &Clock,
+) -> anyhow::Result<()> {
     let now = live.now().await?;
     clock.set(now);
     let mut after = i32::MIN;

@@ -9,7 +9,7 @@ use crate::recorder::{Answer, Finding};
 use crate::services::Service;
 use crate::stats::{Stats, add};
 use chrono::{DateTime, TimeDelta, Utc};
-use coordination::{Claim, Live};
+use coordination::{Claim, Coordination};
 use domain::{Outcome, slot};
 use futures::FutureExt;
 use monitors::HttpTarget;
@@ -41,7 +41,7 @@ impl Probe for monitors::Prober {
 #[derive(Debug)]
 pub(crate) struct Runner<P> {
     pub(crate) probe: P,
-    pub(crate) live: Live,
+    pub(crate) live: Coordination,
     pub(crate) clock: Clock,
     pub(crate) findings: mpsc::Sender<Finding>,
     pub(crate) announcer: Announcer,

@@ -12,7 +12,7 @@ use crate::turns::Turns;
 use crate::vendor_pages::Poller;
 use anyhow::Context as _;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use coordination::{Claim, Live};
+use coordination::{Claim, Coordination};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +36,7 @@ const LAST_CALL: Duration = Duration::from_millis(500);
 /// Sees to it that what is due is checked.
 #[derive(Debug)]
 pub(crate) struct Scheduler<P> {
-    pub(crate) live: Live,
+    pub(crate) live: Coordination,
     pub(crate) services: Services,
     pub(crate) runner: Arc<Runner<P>>,
     pub(crate) poller: Arc<Poller>,

@@ -3,7 +3,7 @@
 //! own, by the clock that all share, and all moments are equally far apart. What one leaves, the next one takes.
 
 use chrono::{DateTime, Utc};
-use coordination::Present;
+use coordination::WorkerPresence;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::Duration;
@@ -35,11 +35,11 @@ impl Turns {
 
     /// Learns which workers there are, in an order on which they agree. Those not heard of for `fresh`, while others were,
     /// have ended without a word and have no moments any more.
-    pub(crate) fn learn(&self, me: Uuid, workers: &[Present], fresh: Duration) {
-        let latest = workers.iter().map(|present| present.heard_at).max();
-        let at_work = |present: &&Present| {
+    pub(crate) fn learn(&self, me: Uuid, workers: &[WorkerPresence], fresh: Duration) {
+        let latest = workers.iter().map(|present| present.last_seen_at).max();
+        let at_work = |present: &&WorkerPresence| {
             latest.is_some_and(|latest| {
-                (latest - present.heard_at).to_std().unwrap_or_default() <= fresh
+                (latest - present.last_seen_at).to_std().unwrap_or_default() <= fresh
             })
         };
         let workers: Vec<_> = workers.iter().filter(at_work).collect();
@@ -79,7 +79,7 @@ mod tests {
         DateTime::from_timestamp_millis(1_700_000_000_000 + ms).unwrap()
     }
 
-    fn workers(count: u128) -> Vec<Present> {
+    fn workers(count: u128) -> Vec<WorkerPresence> {
         let worker = |id| Worker {
             id: Uuid::from_u128(id),
             host: String::new(),
@@ -87,9 +87,9 @@ mod tests {
             started_at: at(0),
         };
         (0..count)
-            .map(|id| Present {
+            .map(|id| WorkerPresence {
                 worker: worker(id),
-                heard_at: at(0),
+                last_seen_at: at(0),
             })
             .collect()
     }
@@ -149,7 +149,7 @@ mod tests {
         let mut present = workers(300);
         present[..298]
             .iter_mut()
-            .for_each(|ghost| ghost.heard_at = at(-15_001));
+            .for_each(|ghost| ghost.last_seen_at = at(-15_001));
         let turns = Turns::alone();
         turns.learn(Uuid::from_u128(299), &present, FRESH);
         let longest = |turns: &Turns| {

@@ -74,14 +74,19 @@ impl From<&system::Scheduling> for Scheduling {
     }
 }
 
-impl From<coordination::Present> for Worker {
-    fn from(coordination::Present { worker, heard_at }: coordination::Present) -> Self {
+impl From<coordination::WorkerPresence> for Worker {
+    fn from(
+        coordination::WorkerPresence {
+            worker,
+            last_seen_at,
+        }: coordination::WorkerPresence,
+    ) -> Self {
         Self {
             id: worker.id.into(),
             host: worker.host,
             version: worker.version,
             started_at: worker.started_at.into(),
-            heard_at: heard_at.into(),
+            heard_at: last_seen_at.into(),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{Ops, Result};
 use chrono::{DateTime, Duration, Utc};
-use coordination::{CurrentStatus, Latest};
+use coordination::{CachedStatus, CurrentStatus};
 use domain::slot::horizon;
 use domain::vendor_page::UNKNOWN_AFTER;
 use domain::{Phases, Status};
@@ -38,7 +38,7 @@ impl Ops {
         now: DateTime<Utc>,
     ) -> Result<HashMap<Uuid, CurrentStatus>> {
         let ids: Vec<_> = services.iter().map(|service| service.id).collect();
-        let copies = self.live.latest(&ids).await.unwrap_or_else(|error| {
+        let copies = self.live.cached_statuses(&ids).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "the live state does not answer: statuses are read from the database");
             Vec::new()
         });
@@ -46,7 +46,7 @@ impl Ops {
             .into_iter()
             .flatten()
             .map(
-                |Latest {
+                |CachedStatus {
                      service_id,
                      current,
                      ..

@@ -4,7 +4,7 @@
 use super::{Ops, Result, now};
 use crate::auth::{Viewer, local};
 use chrono::{DateTime, TimeDelta, Utc};
-use coordination::{LiveError, Present};
+use coordination::{CoordinationError, WorkerPresence};
 use domain::LatencyHistogram;
 use entity::scheduler_minute as period;
 use sea_orm::{
@@ -33,7 +33,7 @@ pub struct System {
     /// The due queue; `None` while the live state is away.
     pub queue: Option<Queue>,
     /// Who makes checks, in the order in which they began; `None` while the live state is away.
-    pub workers: Option<Vec<Present>>,
+    pub workers: Option<Vec<WorkerPresence>>,
     /// The last hour as a whole.
     pub hour: Scheduling,
     /// Its minutes, as far as anybody worked in them.
@@ -142,7 +142,7 @@ impl Ops {
         }))
     }
 
-    async fn queue(&self) -> std::result::Result<Queue, LiveError> {
+    async fn queue(&self) -> std::result::Result<Queue, CoordinationError> {
         let (length, looked) = (
             self.live.queue_len().await?,
             self.live.claim(0, Duration::from_secs(1)).await?,

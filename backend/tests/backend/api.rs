@@ -5,7 +5,7 @@ use backend::graphql::{self, RequestId, Schema};
 use backend::use_cases::discovery::VendorPages;
 use backend::use_cases::{Limits, Ops};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use coordination::Live;
+use coordination::Coordination;
 use entity::column::{IncidentType, Role, Status};
 use entity::{incident, service, service_state, user, workspace};
 use futures::stream::BoxStream;
@@ -44,11 +44,11 @@ impl Api {
     pub(crate) async fn within(database: TestDatabase, limits: Limits) -> Self {
         let live = if database.url.starts_with("postgres") {
             let prefix = format!("test:{}:", uuid::Uuid::now_v7());
-            Live::connect_with_prefix(&RedisServer::shared().await.url(), &prefix)
+            Coordination::connect_with_prefix(&RedisServer::shared().await.url(), &prefix)
                 .await
                 .unwrap()
         } else {
-            Live::memory()
+            Coordination::memory()
         };
         let settings = ClientSettings {
             guard: Guard::AllowPrivate,

@@ -3,7 +3,7 @@
 use crate::api::{Api, eventually, now};
 use backend::use_cases::Limits;
 use chrono::Duration;
-use coordination::{CurrentStatus, Latest};
+use coordination::{CachedStatus, CurrentStatus};
 use entity::column::Status;
 use entity::{incident_event, service, service_state};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
@@ -129,7 +129,7 @@ on_each_database! {
         let left = ada.data("{ services { id } incidents { totalCount } }", json!({})).await;
         assert_eq!(left, json!({ "services": [], "incidents": { "totalCount": 0 } }));
         assert_eq!(api.ops.live.queue_len().await.unwrap(), 0);
-        assert_eq!(api.ops.live.latest(&[service.id]).await.unwrap(), [None]);
+        assert_eq!(api.ops.live.cached_statuses(&[service.id]).await.unwrap(), [None]);
     }
 
     async fn a_list_that_is_remembered_tells_every_change_at_once(database: TestDatabase) {
@@ -387,7 +387,7 @@ async fn what_is_known_comes_from_the_fast_copy_else_from_the_database_and_gets_
     );
     assert_eq!(current["phases"], json!({ "dnsMs": 7, "connectMs": null }));
 
-    let copy = |checked_at| Latest {
+    let copy = |checked_at| CachedStatus {
         service_id: service.id,
         slot: checked_at,
         current: CurrentStatus {
@@ -401,7 +401,11 @@ async fn what_is_known_comes_from_the_fast_copy_else_from_the_database_and_gets_
     };
     // Interval and half a minute of grace: 60 s.
     let long_ago = now() - Duration::seconds(61);
-    api.ops.live.put_latest(&[copy(long_ago)]).await.unwrap();
+    api.ops
+        .live
+        .cache_statuses(&[copy(long_ago)])
+        .await
+        .unwrap();
     let current = ada.data(CURRENT, id.clone()).await["service"]["current"].clone();
     assert_eq!(
         (&current["status"], &current["responseTimeMs"]),
@@ -417,7 +421,7 @@ async fn what_is_known_comes_from_the_fast_copy_else_from_the_database_and_gets_
 
     api.ops
         .live
-        .put_latest(&[copy(now() - Duration::seconds(50))])
+        .cache_statuses(&[copy(now() - Duration::seconds(50))])
         .await
         .unwrap();
     let current = ada.data(CURRENT, id).await["service"]["current"].clone();
@@ -504,7 +508,9 @@ async fn a_change_that_the_live_state_does_not_hear_of_is_made_even_so() {
     let redis = testkit::RedisServer::start().await;
     let mut redis = redis;
     let mut api = Api::sqlite().await;
-    api.ops.live = coordination::Live::connect(&redis.url()).await.unwrap();
+    api.ops.live = coordination::Coordination::connect(&redis.url())
+        .await
+        .unwrap();
     api.schema = backend::graphql::schema(api.ops.clone());
     let ada = api.somebody().await;
     let id = ada.adds("Shop").await;

@@ -71,7 +71,7 @@ on_each_database! {
         minute(&api, ago(90), 600, 9000, 7).await;
         let (id, started_at) = (Uuid::now_v7(), now() - TimeDelta::hours(2));
         let worker = Worker { id, host: "a".into(), version: "1.2.3".into(), started_at };
-        api.ops.live.announce(&worker, Duration::from_secs(60)).await.unwrap();
+        api.ops.live.register_worker(&worker, Duration::from_secs(60)).await.unwrap();
         api.ops.live.schedule(&[(Uuid::now_v7(), now() - TimeDelta::seconds(10))]).await.unwrap();
 
         let system = operator.data(SYSTEM, json!({})).await["system"].take();

@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss)]
 
 use chrono::{TimeDelta, Utc};
-use coordination::Live;
+use coordination::Coordination;
 use std::time::{Duration, Instant};
 use testkit::RedisServer;
 use testkit::processor::worked;
@@ -24,12 +24,12 @@ async fn main() {
         "workers", "checks/s", "us of client", "us of redis", "ms a batch"
     );
     for workers in [1, 2, 4] {
-        let live = Live::connect(&redis.url()).await.unwrap();
+        let coordination = Coordination::connect(&redis.url()).await.unwrap();
         let now = Utc::now();
         let dues: Vec<_> = (0..SERVICES)
             .map(|_| (Uuid::now_v7(), now - TimeDelta::hours(1)))
             .collect();
-        live.schedule(&dues).await.unwrap();
+        coordination.schedule(&dues).await.unwrap();
 
         let (client_before, redis_before, started) = (
             worked("self").as_secs_f64(),
@@ -39,7 +39,7 @@ async fn main() {
         let tasks: Vec<_> = (0..workers)
             .map(|_| {
                 let url = redis.url();
-                tokio::spawn(async move { work(&Live::connect(&url).await.unwrap()).await })
+                tokio::spawn(async move { work(&Coordination::connect(&url).await.unwrap()).await })
             })
             .collect();
         let (mut checks, mut batches) = (0, 0);
@@ -61,17 +61,20 @@ async fn main() {
 }
 
 /// Claims and completes until the time is over; each service is due again at once.
-async fn work(live: &Live) -> (u64, u64) {
+async fn work(coordination: &Coordination) -> (u64, u64) {
     let end = Instant::now() + Duration::from_secs(SECONDS);
     let (mut checks, mut batches) = (0, 0);
     while Instant::now() < end {
-        let claimed = live.claim(BATCH, Duration::from_secs(60)).await.unwrap();
+        let claimed = coordination
+            .claim(BATCH, Duration::from_secs(60))
+            .await
+            .unwrap();
         let next: Vec<_> = claimed
             .claims
             .iter()
             .map(|claim| (*claim, claimed.now))
             .collect();
-        checks += live.complete(&next).await.unwrap() as u64;
+        checks += coordination.complete(&next).await.unwrap() as u64;
         batches += 1;
     }
     (checks, batches)

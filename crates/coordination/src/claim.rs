@@ -1,30 +1,31 @@
-//! What a worker gets from the due queue.
+//! Claims of due services.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// The right to check one service, or to poll one vendor page that services follow, until the lease is over.
+/// The right to check one service, or to poll one vendor page, until the lease ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Claim {
-    /// The service or the page.
+    /// The service or the vendor page.
     pub service_id: Uuid,
     /// When it was due.
     pub due: DateTime<Utc>,
-    /// When others may claim it. It also tells this claim from any other of the same service.
+    /// When others may claim it. Distinguishes this claim from all others of the same service.
     pub lease_until: DateTime<Utc>,
 }
 
-/// The answer to one claim.
+/// The result of [`Coordination::claim`](crate::Coordination::claim).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimed {
-    /// The services claimed, due longest first.
+    /// The claimed services, the longest overdue first.
     pub claims: Vec<Claim>,
-    /// The queue's own time at the claim.
+    /// The time of the claim by the queue's own clock.
     pub now: DateTime<Utc>,
-    /// When the next service is due, or the next lease ends; not after `now` when the limit cut the claim short.
-    /// `None` when nothing is queued.
+    /// When the next service is due or the next lease ends; not after `now` when the limit cut
+    /// the claim short. `None` when nothing is queued.
     pub next_due: Option<DateTime<Utc>>,
-    /// Whether the queue holds every service that it should. If not (it is new, or Redis lost it), rebuild it from the
-    /// database with [`Live::ensure`](crate::Live::ensure), then call [`Live::mark_built`](crate::Live::mark_built).
+    /// Whether the queue is complete. If not (it is new, or Redis lost it), rebuild it from the
+    /// database with [`Coordination::ensure`](crate::Coordination::ensure), then call
+    /// [`Coordination::mark_built`](crate::Coordination::mark_built).
     pub built: bool,
 }

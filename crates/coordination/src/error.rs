@@ -1,15 +1,18 @@
-//! Why the live state could not be reached. No message ever holds a password.
+//! Failures of coordination. No message ever contains a password.
 
 use fred::error::{Error, ErrorKind};
+use std::fmt;
 
-/// A failure of the live state. Only Redis fails; memory never does.
+pub(crate) type Result<T> = std::result::Result<T, CoordinationError>;
+
+/// A failure of Redis. Memory never fails.
 #[derive(Debug, thiserror::Error)]
-pub enum LiveError {
-    /// The address is none.
+pub enum CoordinationError {
+    /// The URL is invalid.
     #[error(
         "REDIS_URL is not the address of a Redis server ({reason}): write it as redis://host:6379/0"
     )]
-    Address {
+    InvalidUrl {
         /// What is wrong with it.
         reason: String,
     },
@@ -21,46 +24,87 @@ pub enum LiveError {
         /// What happened instead.
         reason: String,
     },
-    /// Redis went away or did not answer in time.
+    /// Redis went away, is starting, or did not answer in time.
     #[error("Redis is not available for the moment: {}", reason(.0))]
     Unavailable(Error),
-    /// Redis refused a command.
+    /// Redis answers but refuses all writes until somebody acts.
+    #[error("Redis refused {command} because it {refusal}: {}", reason(.error))]
+    WriteRefused {
+        /// The command or script.
+        command: &'static str,
+        /// Why, for callers that report it.
+        refusal: WriteRefusal,
+        /// What Redis answered.
+        error: Error,
+    },
+    /// Redis refused a command for another reason.
     #[error("Redis refused {command}: {}", reason(.error))]
     Refused {
-        /// The command.
+        /// The command or script.
         command: &'static str,
-        /// Its answer.
+        /// What Redis answered.
         error: Error,
     },
     /// Redis holds or answers something that PulseCheck did not put there.
     #[error("Redis gave an unexpected answer to {command}")]
-    Answer {
-        /// The command.
+    UnexpectedAnswer {
+        /// The command or script.
         command: &'static str,
     },
 }
 
-impl LiveError {
-    pub(crate) fn not_connected(command: &'static str) -> Self {
-        Self::of(command, Error::new(ErrorKind::Canceled, "Not connected."))
-    }
+/// Why Redis refuses writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteRefusal {
+    /// `OOM`: it has reached `maxmemory` and may not evict.
+    OutOfMemory,
+    /// `READONLY`: it is a replica.
+    ReadOnly,
+    /// `MISCONF`: it cannot save to its disk.
+    CannotPersist,
+    /// `NOREPLICAS`: it has fewer replicas than it is configured to require.
+    TooFewReplicas,
+}
 
-    pub(crate) fn of(command: &'static str, error: Error) -> Self {
-        // Redis's own errors begin with a word in capitals; all others are the client's, about the connection.
+impl fmt::Display for WriteRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OutOfMemory => "is out of memory",
+            Self::ReadOnly => "is a read-only replica",
+            Self::CannotPersist => "cannot save to disk",
+            Self::TooFewReplicas => "has too few replicas",
+        })
+    }
+}
+
+impl CoordinationError {
+    pub(crate) fn from_command(command: &'static str, error: Error) -> Self {
+        if matches!(error.kind(), ErrorKind::Parse | ErrorKind::NotFound) {
+            return Self::UnexpectedAnswer { command };
+        }
+        // Redis's own errors begin with a code in capitals; all others are the client's.
         let code = error.details().split(' ').next().unwrap_or_default();
-        let refused = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_uppercase());
-        match code {
-            // The server restarts, another takes over, or a key is on its way to another node.
-            "LOADING" | "MASTERDOWN" | "READONLY" | "CLUSTERDOWN" | "ASK" | "TRYAGAIN" => {
-                Self::Unavailable(error)
+        let refusal = match code {
+            "OOM" => WriteRefusal::OutOfMemory,
+            "READONLY" => WriteRefusal::ReadOnly,
+            "MISCONF" => WriteRefusal::CannotPersist,
+            "NOREPLICAS" => WriteRefusal::TooFewReplicas,
+            // The server starts, or a replica has lost its primary.
+            "LOADING" | "MASTERDOWN" => return Self::Unavailable(error),
+            _ if !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_uppercase()) => {
+                return Self::Refused { command, error };
             }
-            _ if refused => Self::Refused { command, error },
-            _ => Self::Unavailable(error),
+            _ => return Self::Unavailable(error),
+        };
+        Self::WriteRefused {
+            command,
+            refusal,
+            error,
         }
     }
 }
 
-/// What happened, in words for people.
+/// Describes a failure for people.
 pub(crate) fn reason(error: &Error) -> String {
     let details = error.details();
     match error.kind() {

@@ -1,211 +1,217 @@
-//! What the processes of PulseCheck share besides the database: the due queue, the latest statuses, events, and who is
-//! at work.
+//! What the processes of PulseCheck share besides the database: the due queue, a cache of
+//! statuses, events, and the registry of running workers.
 //!
-//! All of it is a copy or a convenience. The database is the truth, and everything here may vanish at any moment: an
-//! empty queue is rebuilt, a missing latest status is read from the database, a missed event is made up for by a
-//! refetch. Knows nothing of the database, of probes or of GraphQL.
+//! Everything here is a copy and may vanish at any moment. The database is the source of truth:
+//! an empty queue is rebuilt, a status that is not cached is read from the database, and missed
+//! events are made up for by a refetch. Knows nothing of the database, of probes or of GraphQL.
 
 mod claim;
-mod due;
+mod due_queue;
 mod error;
 mod event;
-mod latest;
+mod fan_out;
+mod lease;
 mod memory;
 mod redis;
+mod status_cache;
 mod worker;
 
 pub use claim::{Claim, Claimed};
-pub use error::LiveError;
-pub use event::{Event, Events, Missed, ServiceChange};
-pub use latest::{CurrentStatus, Latest};
+pub use error::{CoordinationError, WriteRefusal};
+pub use event::{Event, ServiceChange};
+pub use fan_out::{Events, Missed};
 pub use memory::Memory;
 pub use redis::Redis;
-pub use worker::{Present, Worker};
+pub use status_cache::{CachedStatus, CurrentStatus};
+pub use worker::{Worker, WorkerPresence};
 
 use chrono::{DateTime, Utc};
-use redis::Hearing;
+use error::Result;
+use redis::EventFilter;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// What every key and channel in Redis begins with, unless told otherwise.
+/// Default prefix of all keys and topics in Redis.
 pub const DEFAULT_PREFIX: &str = "pulsecheck:";
 
-type Result<T> = std::result::Result<T, LiveError>;
-
-/// The live state. Clones share it. In Redis several processes share it too; in memory one process does.
+/// Coordinates processes. Clones share it; with Redis several processes do.
 ///
-/// An error means that the live state cannot be reached for the moment, within some two seconds: nothing is lost by it
-/// but freshness, and nothing needs to be undone. Redis is used again within about a second of its return.
+/// A method that fails does so within about two seconds, and at once while Redis is known to be
+/// away. A failure costs freshness only: nothing has to be undone. Redis is used again within
+/// about a second of its return.
 ///
 /// All instants are whole milliseconds; finer ones are cut off.
 #[derive(Debug, Clone)]
-pub enum Live {
-    /// In this process alone.
+pub enum Coordination {
+    /// Within this process only.
     Memory(Memory),
     /// In a Redis server, for any number of processes.
     Redis(Redis),
 }
 
-/// Calls a method of either; memory's cannot fail and does not wait.
-macro_rules! either {
-    ($live:expr, $method:ident($($argument:expr),*)) => {
-        match $live {
-            Live::Memory(memory) => {
+/// Calls a method of the backend in use. Memory never fails and never waits.
+macro_rules! dispatch {
+    ($coordination:expr, $method:ident($($argument:expr),*)) => {
+        match $coordination {
+            Coordination::Memory(memory) => {
                 let answer = memory.$method($($argument),*);
                 Ok(answer)
             }
-            Live::Redis(redis) => redis.$method($($argument),*).await,
+            Coordination::Redis(redis) => redis.$method($($argument),*).await,
         }
     };
 }
 
-impl Live {
-    /// A new, empty live state in this process.
+impl Coordination {
+    /// Creates an empty one within this process.
     #[must_use]
     pub fn memory() -> Self {
         Self::Memory(Memory::new())
     }
 
-    /// Connects to the Redis server at `url`, as in `rediss://user:password@host:6379/0`.
+    /// Connects to the Redis server at `url`, such as `rediss://user:password@host:6379/0`.
     ///
     /// # Errors
-    /// When `url` is not such an address, or no Redis answers there within a few seconds. No error ever shows the
-    /// password.
+    /// Fails when `url` is invalid, or no Redis answers there within a few seconds. No error ever
+    /// contains the password.
     pub async fn connect(url: &str) -> Result<Self> {
         Self::connect_with_prefix(url, DEFAULT_PREFIX).await
     }
 
-    /// As [`Live::connect`], with keys and channels that begin with `prefix`, so that several installations can use
-    /// one Redis.
+    /// Like [`Coordination::connect`], with keys and topics that begin with `prefix`, so that
+    /// several installations can use one Redis.
     ///
     /// # Errors
-    /// As [`Live::connect`].
+    /// As [`Coordination::connect`].
     pub async fn connect_with_prefix(url: &str, prefix: &str) -> Result<Self> {
-        Self::connect_hearing(url, prefix, Hearing::Everything).await
+        Self::connect_with_filter(url, prefix, EventFilter::All).await
     }
 
-    /// As [`Live::connect`], but of all events only [`Event::ServiceChanged`] is heard: a worker among many need not pay
-    /// for being told of every check of the others.
+    /// Like [`Coordination::connect`], but receives no events except [`Event::ServiceChanged`], so
+    /// that a worker does not pay for the checks of all other workers.
     ///
     /// # Errors
-    /// As [`Live::connect`].
+    /// As [`Coordination::connect`].
     pub async fn connect_for_changes(url: &str) -> Result<Self> {
-        Self::connect_hearing(url, DEFAULT_PREFIX, Hearing::Changes).await
+        Self::connect_with_filter(url, DEFAULT_PREFIX, EventFilter::ServiceChanges).await
     }
 
-    async fn connect_hearing(url: &str, prefix: &str, hearing: Hearing) -> Result<Self> {
-        // Boxed: the client's own set-up is large, and this is done once.
-        Box::pin(Redis::connect(url, prefix, hearing))
+    async fn connect_with_filter(url: &str, prefix: &str, filter: EventFilter) -> Result<Self> {
+        // Boxed because the client's set-up makes a large future that is needed once.
+        Box::pin(Redis::connect(url, prefix, filter))
             .await
             .map(Self::Redis)
     }
 
-    /// Whether the live state answers.
+    /// Checks that the backend answers.
     ///
     /// # Errors
-    /// When it does not.
+    /// Fails when it does not.
     pub async fn ping(&self) -> Result<()> {
-        either!(self, ping())
+        dispatch!(self, ping())
     }
 
-    /// The time by which dues are judged: Redis's own, so that the clocks of workers may differ.
+    /// Returns the time by which due times are judged: that of Redis, because the clocks of
+    /// workers may differ.
     ///
     /// # Errors
-    /// When the live state cannot be reached.
+    /// Fails when Redis cannot be reached.
     pub async fn now(&self) -> Result<DateTime<Utc>> {
-        either!(self, now())
+        dispatch!(self, now())
     }
 }
 
-/// The due queue: each service at most once, with the time when it is due next. A claimed service stays in the queue,
-/// due at the end of its lease. Vendor pages that services follow are queued in the same way, by their own ids.
-impl Live {
-    /// Sets when services are due, whether they are queued or not. Of a service given twice the last counts. A claim
-    /// that is out for one of them is void.
+/// The due queue: every service at most once, with its next due time. A claimed service stays in
+/// the queue, due at the end of its lease. Vendor pages are queued the same way, by their own ids.
+impl Coordination {
+    /// Sets due times, whether the services are queued or not. The last one given for a service
+    /// counts. Voids an outstanding claim of the service.
     ///
     /// # Errors
-    /// When the live state cannot be reached.
+    /// Fails when Redis cannot be reached or refuses.
     pub async fn schedule(&self, dues: &[(Uuid, DateTime<Utc>)]) -> Result<()> {
-        either!(self, schedule(dues))
+        dispatch!(self, schedule(dues))
     }
 
     /// Adds the services that are not queued and leaves the others as they are.
     ///
     /// # Errors
-    /// When the live state cannot be reached.
+    /// Fails when Redis cannot be reached or refuses.
     pub async fn ensure(&self, dues: &[(Uuid, DateTime<Utc>)]) -> Result<()> {
-        either!(self, ensure(dues))
+        dispatch!(self, ensure(dues))
     }
 
-    /// Takes services out of the queue. A claim that is out for one of them is void.
+    /// Removes services from the queue. Voids outstanding claims of them.
     ///
     /// # Errors
-    /// When the live state cannot be reached.
+    /// Fails when Redis cannot be reached or refuses.
     pub async fn remove(&self, services: &[Uuid]) -> Result<()> {
-        either!(self, remove(services))
+        dispatch!(self, remove(services))
     }
 
-    /// Claims up to `limit` due services, those due longest first. Nobody else gets them until `lease` is over.
-    /// A `limit` of 0 only looks.
+    /// Claims up to `limit` due services, the longest overdue first. Nobody else gets them until
+    /// `lease` ends. A `limit` of 0 only looks.
     ///
     /// # Errors
-    /// When the live state cannot be reached. Services may have been claimed even so; they come back with their lease.
+    /// Fails when Redis cannot be reached or refuses. Services may have been claimed if only the
+    /// answer was lost; they become due again at the end of the lease. A claim that Redis runs
+    /// after the caller has given up claims nothing.
     pub async fn claim(&self, limit: usize, lease: Duration) -> Result<Claimed> {
-        either!(self, claim(limit, lease))
+        dispatch!(self, claim(limit, lease))
     }
 
-    /// Ends claims: each service is due next at the time given. Claims that are void (the service was rescheduled or
-    /// removed meanwhile, or the lease ran out and another worker has it) change nothing.
+    /// Ends claims and sets the next due time of each service. A void claim (the service was
+    /// rescheduled or removed, or the lease ended and another worker claimed it) changes nothing.
     ///
     /// Returns how many were not void.
     ///
     /// # Errors
-    /// When the live state cannot be reached; then the claims end with their leases.
+    /// Fails when Redis cannot be reached or refuses; the claims then end with their leases.
     pub async fn complete(&self, claims: &[(Claim, DateTime<Utc>)]) -> Result<usize> {
-        either!(self, complete(claims))
+        dispatch!(self, complete(claims))
     }
 
-    /// Gives claims back undone: each service is due again when it was.
+    /// Gives claims back: each service gets the due time that it had.
     ///
     /// # Errors
-    /// As [`Live::complete`].
+    /// As [`Coordination::complete`].
     pub async fn release(&self, claims: &[Claim]) -> Result<usize> {
         let claims: Vec<_> = claims.iter().map(|claim| (*claim, claim.due)).collect();
         self.complete(&claims).await
     }
 
-    /// Makes a claim last for `lease` from now. `false` when it is void; it is unchanged then.
+    /// Extends a claim to `lease` from now. Returns `false` and changes nothing when it is void.
     ///
     /// # Errors
-    /// When the live state cannot be reached; the lease that the claim had holds.
+    /// Fails when Redis cannot be reached or refuses; the present lease then holds.
     pub async fn extend(&self, claim: &mut Claim, lease: Duration) -> Result<bool> {
-        let extended: Option<DateTime<Utc>> = either!(self, extend(claim, lease))?;
+        let extended: Option<DateTime<Utc>> = dispatch!(self, extend(claim, lease))?;
         if let Some(lease_until) = extended {
             claim.lease_until = lease_until;
         }
         Ok(extended.is_some())
     }
 
-    /// Says that the queue holds every service that it should; from then on [`Claimed::built`] is true, until Redis
-    /// loses the queue.
+    /// Marks the queue as complete: [`Claimed::built`] is true until Redis loses the queue.
     ///
     /// # Errors
-    /// When the live state cannot be reached.
+    /// Fails when Redis cannot be reached or refuses.
     pub async fn mark_built(&self) -> Result<()> {
-        either!(self, mark_built())
+        dispatch!(self, mark_built())
     }
 
-    /// How many services are queued, claimed ones included.
+    /// Counts the queued services, including claimed ones.
     ///
     /// # Errors
-    /// When the live state cannot be reached.
+    /// Fails when Redis cannot be reached.
     pub async fn queue_len(&self) -> Result<usize> {
-        either!(self, queue_len())
+        dispatch!(self, queue_len())
     }
 
-    /// Waits until this process schedules something, so that its scheduler need not sleep until the next due time that
-    /// it knew of. What other processes schedule is not seen: poll, or listen to [`Event::ServiceChanged`], besides.
-    /// One waiter per live state; a change that nobody waited for ends the next wait at once.
+    /// Waits until this process schedules something, so that its scheduler need not sleep until
+    /// the next due time that it knew of. Schedules made by other processes are not noticed: poll,
+    /// or listen to [`Event::ServiceChanged`], in addition. Supports one waiter; a change that
+    /// nobody waited for ends the next wait at once.
     pub async fn due_changed(&self) {
         match self {
             Self::Memory(memory) => memory.due_changed().await,
@@ -214,45 +220,46 @@ impl Live {
     }
 }
 
-/// The latest status of each service, for fast reads.
-impl Live {
-    /// Stores statuses, each unless that of a later slot is known already.
+/// The status cache: the current status of each service, for fast reads.
+impl Coordination {
+    /// Caches statuses. One with a later slot is never replaced by one with an earlier slot.
     ///
     /// # Errors
-    /// When the live state cannot be reached.
-    pub async fn put_latest(&self, latest: &[Latest]) -> Result<()> {
-        either!(self, put_latest(latest))
+    /// Fails when Redis cannot be reached or refuses.
+    pub async fn cache_statuses(&self, statuses: &[CachedStatus]) -> Result<()> {
+        dispatch!(self, cache_statuses(statuses))
     }
 
-    /// The latest status of each of `services`, in their order; `None` where none is known.
+    /// Returns the cached status of each of `services`, in their order; `None` for a miss.
     ///
     /// # Errors
-    /// When the live state cannot be reached.
-    pub async fn latest(&self, services: &[Uuid]) -> Result<Vec<Option<Latest>>> {
-        either!(self, latest(services))
+    /// Fails when Redis cannot be reached.
+    pub async fn cached_statuses(&self, services: &[Uuid]) -> Result<Vec<Option<CachedStatus>>> {
+        dispatch!(self, cached_statuses(services))
     }
 
-    /// Drops what is known of services.
+    /// Evicts services from the cache.
     ///
     /// # Errors
-    /// When the live state cannot be reached.
-    pub async fn forget(&self, services: &[Uuid]) -> Result<()> {
-        either!(self, forget(services))
+    /// Fails when Redis cannot be reached.
+    pub async fn evict_statuses(&self, services: &[Uuid]) -> Result<()> {
+        dispatch!(self, evict_statuses(services))
     }
 }
 
-/// Events between all processes that share the live state.
-impl Live {
-    /// Tells every subscriber, in this process too. Those of one call arrive in their order.
+/// Events between all processes.
+impl Coordination {
+    /// Publishes events to every subscriber, in this process too. Those of one call arrive in
+    /// their order.
     ///
     /// # Errors
-    /// When the live state cannot be reached; subscribers may have been told even so.
+    /// Fails when Redis cannot be reached; subscribers may have received them even so.
     pub async fn publish(&self, events: &[Event]) -> Result<()> {
-        either!(self, publish(events))
+        dispatch!(self, publish(events))
     }
 
-    /// Every event from now on that is heard here, or [`Missed`] for those that were lost on the way. Cheap: however many
-    /// subscribe in one process, Redis sees one subscription.
+    /// Subscribes to all events that this process receives, or [`Missed`] in place of lost ones.
+    /// Cheap: Redis sees one subscription per process.
     #[must_use]
     pub fn subscribe(&self) -> Events {
         match self {
@@ -261,7 +268,8 @@ impl Live {
         }
     }
 
-    /// As [`Live::subscribe`], but only the events of one workspace. Those of others cost this receiver nothing.
+    /// Like [`Coordination::subscribe`], but only to the events of one workspace. The events of others
+    /// do not wake this receiver.
     #[must_use]
     pub fn subscribe_to(&self, workspace_id: Uuid) -> Events {
         match self {
@@ -271,37 +279,29 @@ impl Live {
     }
 }
 
-/// Which workers there are.
-impl Live {
-    /// Says that a worker is at work, and will have said so again before `lasting` is over; otherwise it is listed no more.
+/// The registry of running workers.
+impl Coordination {
+    /// Registers a worker, or renews its registration, for `ttl` from now.
     ///
     /// # Errors
-    /// When the live state cannot be reached.
-    pub async fn announce(&self, worker: &Worker, lasting: Duration) -> Result<()> {
-        either!(self, announce(worker, lasting))
+    /// Fails when Redis cannot be reached or refuses.
+    pub async fn register_worker(&self, worker: &Worker, ttl: Duration) -> Result<()> {
+        dispatch!(self, register_worker(worker, ttl))
     }
 
-    /// Says that a worker ends.
+    /// Removes a worker from the registry.
     ///
     /// # Errors
-    /// When the live state cannot be reached; then it is listed for as long as it said last.
-    pub async fn depart(&self, worker: Uuid) -> Result<()> {
-        either!(self, depart(worker))
+    /// Fails when Redis cannot be reached; the registration then ends with its TTL.
+    pub async fn deregister_worker(&self, worker: Uuid) -> Result<()> {
+        dispatch!(self, deregister_worker(worker))
     }
 
-    /// The workers that are at work, in the order in which they began.
+    /// Returns the registered workers in the order of their start.
     ///
     /// # Errors
-    /// When the live state cannot be reached.
-    pub async fn workers(&self) -> Result<Vec<Present>> {
-        either!(self, workers())
+    /// Fails when Redis cannot be reached.
+    pub async fn workers(&self) -> Result<Vec<WorkerPresence>> {
+        dispatch!(self, workers())
     }
-}
-
-/// A lease as the queue keeps it: whole milliseconds, at least one, so that a claim never ends as it begins.
-fn lease(lease: Duration) -> chrono::TimeDelta {
-    let ms = i64::try_from(lease.as_millis())
-        .unwrap_or(i64::MAX)
-        .clamp(1, 1000 * 60 * 60 * 24 * 365);
-    chrono::TimeDelta::milliseconds(ms)
 }

@@ -1,8 +1,12 @@
-//! The live state of one process.
+//! Coordination within one process.
 
-use crate::due::DueQueue;
-use crate::event::FanOut;
-use crate::{Claim, Claimed, Event, Events, Latest, Present, Worker, worker};
+use crate::claim::{Claim, Claimed};
+use crate::due_queue::DueQueue;
+use crate::event::Event;
+use crate::fan_out::{Events, FanOut};
+use crate::lease::whole_milliseconds;
+use crate::status_cache::CachedStatus;
+use crate::worker::{Worker, WorkerPresence, sort_by_start};
 use chrono::{DateTime, SubsecRound, Utc};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -10,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// The live state in memory; clones share it.
+/// The memory backend; clones share it.
 #[derive(Debug, Clone)]
 pub struct Memory {
     shared: Arc<Shared>,
@@ -28,9 +32,9 @@ struct Shared {
 struct State {
     due: DueQueue,
     built: bool,
-    latest: HashMap<Uuid, Latest>,
-    /// Each until it is listed no more.
-    workers: HashMap<Uuid, (Present, DateTime<Utc>)>,
+    statuses: HashMap<Uuid, CachedStatus>,
+    /// Each with the end of its registration.
+    workers: HashMap<Uuid, (WorkerPresence, DateTime<Utc>)>,
 }
 
 impl Memory {
@@ -48,7 +52,7 @@ impl Memory {
     #[allow(clippy::unused_self, reason = "memory always answers")]
     pub(crate) const fn ping(&self) {}
 
-    #[allow(clippy::unused_self, reason = "the queue's own time")]
+    #[allow(clippy::unused_self, reason = "the clock is that of the process")]
     pub(crate) fn now(&self) -> DateTime<Utc> {
         Utc::now().trunc_subsecs(3)
     }
@@ -78,9 +82,9 @@ impl Memory {
 
     pub(crate) fn claim(&self, limit: usize, lease: Duration) -> Claimed {
         let mut state = self.state();
-        // Read under the lock, so that time never runs backwards from one claim to the next.
+        // Read under the lock, so that time never goes backwards from one claim to the next.
         let now = self.now();
-        let lease_until = now + crate::lease(lease);
+        let lease_until = now + whole_milliseconds(lease);
         let claims = state.due.claim(
             limit,
             now.timestamp_millis(),
@@ -116,7 +120,7 @@ impl Memory {
 
     pub(crate) fn extend(&self, claim: &Claim, lease: Duration) -> Option<DateTime<Utc>> {
         let mut state = self.state();
-        let until = self.now() + crate::lease(lease);
+        let until = self.now() + whole_milliseconds(lease);
         let before = claim.lease_until.timestamp_millis();
         state
             .due
@@ -136,35 +140,35 @@ impl Memory {
         self.shared.due_changed.notified().await;
     }
 
-    pub(crate) fn put_latest(&self, latest: &[Latest]) {
+    pub(crate) fn cache_statuses(&self, statuses: &[CachedStatus]) {
         let mut state = self.state();
-        for new in latest {
-            let known = state.latest.get(&new.service_id);
-            if known
-                .is_none_or(|known| known.slot.timestamp_millis() <= new.slot.timestamp_millis())
+        for new in statuses {
+            let cached = state.statuses.get(&new.service_id);
+            if cached
+                .is_none_or(|cached| cached.slot.timestamp_millis() <= new.slot.timestamp_millis())
             {
-                state.latest.insert(new.service_id, new.clone());
+                state.statuses.insert(new.service_id, new.clone());
             }
         }
     }
 
-    pub(crate) fn latest(&self, services: &[Uuid]) -> Vec<Option<Latest>> {
+    pub(crate) fn cached_statuses(&self, services: &[Uuid]) -> Vec<Option<CachedStatus>> {
         let state = self.state();
         services
             .iter()
-            .map(|service| state.latest.get(service).cloned())
+            .map(|service| state.statuses.get(service).cloned())
             .collect()
     }
 
-    pub(crate) fn forget(&self, services: &[Uuid]) {
+    pub(crate) fn evict_statuses(&self, services: &[Uuid]) {
         let mut state = self.state();
         for service in services {
-            state.latest.remove(service);
+            state.statuses.remove(service);
         }
     }
 
     pub(crate) fn publish(&self, events: &[Event]) {
-        if self.shared.events.anybody_listens() {
+        if self.shared.events.has_subscribers() {
             self.shared.events.send(events.iter().cloned());
         }
     }
@@ -177,28 +181,28 @@ impl Memory {
         self.shared.events.subscribe_to(workspace)
     }
 
-    pub(crate) fn announce(&self, worker: &Worker, lasting: Duration) {
+    pub(crate) fn register_worker(&self, worker: &Worker, ttl: Duration) {
         let mut state = self.state();
-        let heard_at = self.now();
-        state.workers.retain(|_, (_, ends)| *ends > heard_at);
-        let ends = heard_at + crate::lease(lasting);
+        let now = self.now();
+        state.workers.retain(|_, (_, ends)| *ends > now);
+        let ends = now + whole_milliseconds(ttl);
         state.workers.insert(
             worker.id,
             (
-                Present {
+                WorkerPresence {
                     worker: worker.clone(),
-                    heard_at,
+                    last_seen_at: now,
                 },
                 ends,
             ),
         );
     }
 
-    pub(crate) fn depart(&self, worker: Uuid) {
+    pub(crate) fn deregister_worker(&self, worker: Uuid) {
         self.state().workers.remove(&worker);
     }
 
-    pub(crate) fn workers(&self) -> Vec<Present> {
+    pub(crate) fn workers(&self) -> Vec<WorkerPresence> {
         let now = self.now();
         let state = self.state();
         let present = state
@@ -207,7 +211,7 @@ impl Memory {
             .filter(|(_, ends)| *ends > now)
             .map(|(present, _)| present.clone());
         let mut workers: Vec<_> = present.collect();
-        worker::sort(&mut workers);
+        sort_by_start(&mut workers);
         workers
     }
 
@@ -220,5 +224,5 @@ impl Memory {
 }
 
 fn instant(ms: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(ms).expect("it was made from an instant")
+    DateTime::from_timestamp_millis(ms).expect("the milliseconds were taken from an instant")
 }

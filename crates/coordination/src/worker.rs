@@ -1,32 +1,32 @@
-//! Workers that say that they are at work.
+//! Registered workers.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A process that makes checks.
+/// A worker process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Worker {
-    /// Another one after each start.
+    /// New at each start of the process.
     pub id: Uuid,
     /// The machine or container that it runs on.
     pub host: String,
-    /// That of its program.
+    /// The version of its program.
     pub version: String,
-    /// When it began, by the time of the live state.
+    /// When it started, by [`Coordination::now`](crate::Coordination::now).
     pub started_at: DateTime<Utc>,
 }
 
-/// A worker that is at work, as far as anybody knows.
+/// A worker whose registration has not expired.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Present {
-    /// Who.
+pub struct WorkerPresence {
+    /// The worker.
     pub worker: Worker,
-    /// When it said so last, by the time of the live state.
-    pub heard_at: DateTime<Utc>,
+    /// When it last registered, by [`Coordination::now`](crate::Coordination::now).
+    pub last_seen_at: DateTime<Utc>,
 }
 
-/// In the order in which they began.
-pub(crate) fn sort(workers: &mut [Present]) {
+/// Sorts workers by their start.
+pub(crate) fn sort_by_start(workers: &mut [WorkerPresence]) {
     workers.sort_unstable_by_key(|present| (present.worker.started_at, present.worker.id));
 }

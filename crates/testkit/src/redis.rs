@@ -6,18 +6,18 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 
-/// A `redis-server` on a random port of the loopback interface. It ends with this value, or with the process.
+/// A `redis-server` on a random loopback port. It ends with this value or with the process.
 #[derive(Debug)]
 pub struct RedisServer {
     server: Server,
     program: PathBuf,
     port: u16,
-    /// What it is started with besides, as a node of a cluster.
+    /// Further options on its command line.
     options: Vec<String>,
 }
 
 impl RedisServer {
-    /// A server of its own, empty.
+    /// Starts an empty server.
     ///
     /// # Panics
     /// When Redis is not installed, or does not start.
@@ -25,7 +25,7 @@ impl RedisServer {
         Self::start_with(Vec::new).await
     }
 
-    /// As [`RedisServer::start`], with `options` that are made anew for each attempt.
+    /// Like [`RedisServer::start`], with `options` that are evaluated for each attempt.
     pub(crate) async fn start_with(options: impl Fn() -> Vec<String>) -> Self {
         let program = find_on_path("redis-server").unwrap_or_else(|| {
             panic!("these tests need a real Redis: install it with `apt-get install redis-server`");
@@ -46,7 +46,8 @@ impl RedisServer {
         panic!("redis-server does not start: {}", this.server.log());
     }
 
-    /// The server that all tests of this process share. Tests keep apart by a prefix of their keys and never stop it.
+    /// Returns the server that all tests of this process share. Tests use different prefixes for
+    /// their keys and never stop it.
     ///
     /// # Panics
     /// As [`RedisServer::start`].
@@ -55,7 +56,7 @@ impl RedisServer {
         SHARED.get_or_init(Self::start).await
     }
 
-    /// Its `REDIS_URL`; stays the same over a restart.
+    /// Returns its `REDIS_URL`, which a restart does not change.
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)
@@ -65,7 +66,7 @@ impl RedisServer {
         self.port
     }
 
-    /// Ends it in good order: what it holds comes back with [`RedisServer::start_again`].
+    /// Shuts it down: its data comes back with [`RedisServer::start_again`].
     ///
     /// # Panics
     /// When it does not end.
@@ -73,7 +74,7 @@ impl RedisServer {
         self.server.stop("TERM").await;
     }
 
-    /// Ends it at once: what it holds and has not saved is lost.
+    /// Kills it: unsaved data is lost.
     ///
     /// # Panics
     /// When it does not end.
@@ -93,7 +94,7 @@ impl RedisServer {
         );
     }
 
-    /// Stops it and starts it again on the same port, keeping what it holds.
+    /// Stops it and starts it again on the same port. Keeps its data.
     ///
     /// # Panics
     /// When it does not end or start.
@@ -102,7 +103,8 @@ impl RedisServer {
         self.start_again().await;
     }
 
-    /// Halts the process without closing its connections: every command hangs until [`RedisServer::thaw`].
+    /// Stops the process without closing its connections: every command hangs until
+    /// [`RedisServer::thaw`].
     ///
     /// # Panics
     /// When it is not running.
@@ -110,7 +112,7 @@ impl RedisServer {
         self.server.signal("STOP");
     }
 
-    /// Lets a frozen server go on.
+    /// Lets a frozen server continue.
     ///
     /// # Panics
     /// When it is not running.
@@ -118,7 +120,7 @@ impl RedisServer {
         self.server.signal("CONT");
     }
 
-    /// Empties it.
+    /// Deletes all data.
     ///
     /// # Panics
     /// When it does not answer.
@@ -127,21 +129,21 @@ impl RedisServer {
         assert_eq!(reply, "+OK", "Redis refuses to be flushed");
     }
 
-    /// Sends one command, such as `DBSIZE`, and returns the first line of the raw reply, such as `:0`, or the text where
-    /// the reply is a text, as to `CLIENT LIST`.
+    /// Sends one command, such as `DBSIZE`. Returns the first line of the raw reply, such as `:0`,
+    /// or the whole text if the reply is a text, as for `CLIENT LIST`.
     ///
     /// # Panics
     /// When the server does not answer.
     pub async fn command(&self, command: &str) -> String {
-        ask(self.port, command)
+        command_at(self.port, command)
             .await
             .unwrap_or_else(|error| panic!("Redis does not answer to {command}: {error}"))
     }
 
-    /// `false` when the process ended before it answered.
+    /// Returns `false` when the process ended before it answered.
     async fn launch(&mut self) -> bool {
         let port = self.port.to_string();
-        // The one rule for saving makes an orderly stop keep the data; none is saved while tests run.
+        // One rule for saving makes a shutdown keep the data; it never applies while tests run.
         let arguments = [
             "--port",
             &port,
@@ -160,12 +162,17 @@ impl RedisServer {
         self.server.start(&self.program, &arguments, None);
         let port = self.port;
         self.server
-            .is_ready(|| async move { ask(port, "PING").await.is_ok_and(|reply| reply == "+PONG") })
+            .is_ready(|| async move {
+                command_at(port, "PING")
+                    .await
+                    .is_ok_and(|reply| reply == "+PONG")
+            })
             .await
     }
 }
 
-async fn ask(port: u16, command: &str) -> std::io::Result<String> {
+/// Sends one command to the server at `port`, as [`RedisServer::command`] does.
+pub(crate) async fn command_at(port: u16, command: &str) -> std::io::Result<String> {
     let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", port)).await?);
     stream
         .write_all(format!("{command}\r\n").as_bytes())

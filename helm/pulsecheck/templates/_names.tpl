@@ -1,4 +1,4 @@
-{{/* Names, labels and addresses that several objects share. */}}
+{{/* Names, labels and addresses shared by several objects. */}}
 
 {{- define "pulsecheck.fullname" -}}
 {{- if contains .Chart.Name .Release.Name -}}
@@ -8,7 +8,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What all pods of this release have in common, and nothing else in the namespace. */}}
+{{/* Labels that all pods of this release have, and no other pod in the namespace. */}}
 {{- define "pulsecheck.selector" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}

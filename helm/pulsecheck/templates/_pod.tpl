@@ -1,6 +1,6 @@
-{{/* What every pod and every container is given, so that none can lack it. */}}
+{{/* Fields shared by every pod and every container. */}}
 
-{{/* (dict "root" $ "component" "api" "uid" 1000): the fields of a pod around its containers. */}}
+{{/* (dict "root" $ "uid" 1000): the fields of a pod around its containers. */}}
 {{- define "pulsecheck.pod" -}}
 {{- $root := .root -}}
 automountServiceAccountToken: false
@@ -28,7 +28,7 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-# One selector for all pods: the nodes share the whole installation, not each part by itself.
+# One selector for all pods: the whole installation is spread over the nodes, not each component by itself.
 topologySpreadConstraints:
   - maxSkew: 1
     topologyKey: kubernetes.io/hostname
@@ -47,7 +47,7 @@ securityContext:
     drop: [ALL]
 {{- end -}}
 
-{{/* (dict "root" $ "keys" (list "database" "redis" "session")): where the program finds its secrets. */}}
+{{/* (dict "root" $ "keys" (list "database" "redis" "session")): the environment variables that hold secrets. */}}
 {{- define "pulsecheck.secretEnvironment" -}}
 {{- $root := .root -}}
 {{- $own := include "pulsecheck.secretName" $root -}}
@@ -89,13 +89,13 @@ securityContext:
 {{- end }}
 {{- end -}}
 
-{{/* Pods start anew when what they read at their start has changed. */}}
+{{/* Restarts pods when what they read at startup has changed. */}}
 {{- define "pulsecheck.checksums" -}}
 checksum/config: {{ include (print .Template.BasePath "/configmap.yaml") . | sha256sum }}
 checksum/secret: {{ include (print .Template.BasePath "/secret.yaml") . | sha256sum }}
 {{- end -}}
 
-{{/* (dict "root" $ "arguments" (list "--schema") "keys" (list "database" "redis")): waits until they answer. */}}
+{{/* (dict "root" $ "arguments" (list "--schema") "keys" (list "database" "redis")): an init container that waits until they respond. */}}
 {{- define "pulsecheck.waiting" -}}
 - name: wait
   image: {{ include "pulsecheck.image" (list .root .root.Values.image.repository) }}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the data directory when there is none, as the official image does, then serves it.
+# Creates the data directory if it is missing, as the official image does, then starts PostgreSQL.
 set -euo pipefail
 if ! [ -s "$PGDATA/PG_VERSION" ]; then
   initdb -U "$POSTGRES_USER" --pwfile=<(echo "$POSTGRES_PASSWORD") --auth=scram-sha-256 -E UTF8 >/dev/null

@@ -4,7 +4,7 @@
 use super::timeline;
 use crate::check::{Check, MAX_MESSAGE};
 use chrono::{DateTime, Utc};
-use coordination::{CurrentStatus, Event, Latest};
+use coordination::{CachedStatus, CurrentStatus, Event};
 use domain::transition::{Effect, Failing, State, Transition};
 use domain::{Observation, Policy, Status, advance, slot};
 use entity::column;
@@ -304,11 +304,11 @@ impl<'a> Judgement<'a> {
     }
 
     /// What is known now, and what happened, for those who listen.
-    pub(crate) fn news(self) -> (Vec<Latest>, Vec<Event>) {
+    pub(crate) fn news(self) -> (Vec<CachedStatus>, Vec<Event>) {
         let latest = self.known.values().filter_map(|known| {
             let check = self.checks[known.last?];
             let current = current(&known.state, check);
-            Some(Latest {
+            Some(CachedStatus {
                 service_id: check.subject.id,
                 slot: check.slot,
                 current,

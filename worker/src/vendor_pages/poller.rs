@@ -15,7 +15,7 @@ use crate::services::{FollowedPage, Services};
 use crate::stats::{Stats, add};
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
-use coordination::{Claim, Live};
+use coordination::{Claim, Coordination};
 use domain::vendor_page::INTERVAL;
 use entity::vendor_page;
 use futures::FutureExt;
@@ -60,7 +60,7 @@ const TOO_OLD: Duration = Duration::from_secs(45);
 /// What every poll of this worker uses.
 #[derive(Debug)]
 pub(crate) struct Poller {
-    live: Live,
+    live: Coordination,
     services: Services,
     clock: Clock,
     announcer: Announcer,
@@ -105,7 +105,7 @@ struct Pace {
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) db: DatabaseConnection,
-    pub(crate) live: Live,
+    pub(crate) live: Coordination,
     pub(crate) services: Services,
     pub(crate) clock: Clock,
     pub(crate) announcer: Announcer,

@@ -5,7 +5,7 @@ use super::cadence::Times;
 use super::store::Pages;
 use crate::clock::Clock;
 use chrono::{DateTime, TimeDelta, Utc};
-use coordination::Live;
+use coordination::Coordination;
 use domain::slot;
 use entity::sql::Sql;
 use sea_orm::{
@@ -80,7 +80,7 @@ async fn delete_unfollowed(db: &DatabaseConnection, now: DateTime<Utc>) -> Resul
 /// was not heard.
 pub(crate) async fn requeue(
     db: &DatabaseConnection,
-    live: &Live,
+    live: &Coordination,
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
     let backend = db.get_database_backend();

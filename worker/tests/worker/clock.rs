@@ -3,7 +3,7 @@
 use crate::script::{Script, down};
 use crate::stage::{Stage, eventually, on_each_stage, start};
 use chrono::{DateTime, TimeDelta, Utc};
-use coordination::{CurrentStatus, Latest};
+use coordination::{CachedStatus, CurrentStatus};
 use domain::Status;
 use entity::{column, service};
 use sea_orm::{ActiveModelTrait, IntoActiveModel, Set};
@@ -38,7 +38,7 @@ on_each_stage! {
         let (status, message) = (Status::Up, None);
         let current =
             CurrentStatus { status, since: later, checked_at: later, response_time_ms: None, status_code: None, message };
-        stage.live.put_latest(&[Latest { service_id: service.id, slot: later, current }]).await.unwrap();
+        stage.live.cache_statuses(&[CachedStatus { service_id: service.id, slot: later, current }]).await.unwrap();
         stage.live.schedule(&[(service.id, later)]).await.unwrap();
 
         let worker = stage.worker_with(Script::finds(|_, _| down()), Settings::default()).await;

@@ -2,7 +2,7 @@
 
 use crate::script::{Script, down, up};
 use crate::stage::{Stage, another_redis, eventually};
-use coordination::Live;
+use coordination::Coordination;
 use domain::{Outcome, Status};
 use entity::service;
 use sea_orm::DatabaseConnection;
@@ -126,7 +126,7 @@ async fn a_redis_that_is_away_costs_freshness_only() {
 #[tokio::test]
 async fn a_database_that_is_away_costs_freshness_only() {
     let mut server = PostgresServer::start().await;
-    let stage = Stage::on(database_on(&server).await, Live::memory()).await;
+    let stage = Stage::on(database_on(&server).await, Coordination::memory()).await;
     let (script, well) = switched();
     let worker = stage.worker_with(script, Settings::default()).await;
     well.store(false, SeqCst);
@@ -173,7 +173,7 @@ async fn a_database_that_is_away_costs_freshness_only() {
 #[tokio::test]
 async fn once_the_database_is_back_checks_go_on_even_if_every_result_was_given_up() {
     let mut server = PostgresServer::start().await;
-    let stage = Stage::on(database_on(&server).await, Live::memory()).await;
+    let stage = Stage::on(database_on(&server).await, Coordination::memory()).await;
     let settings = Settings {
         keep_unrecorded: Duration::from_millis(200),
         ..Settings::default()
@@ -207,7 +207,7 @@ async fn once_the_database_is_back_checks_go_on_even_if_every_result_was_given_u
 async fn a_worker_that_is_stopped_while_the_database_is_away_gives_its_results_up_and_ends_in_time()
 {
     let mut server = PostgresServer::start().await;
-    let stage = Stage::on(database_on(&server).await, Live::memory()).await;
+    let stage = Stage::on(database_on(&server).await, Coordination::memory()).await;
     let worker = stage
         .worker_with(Script::finds(|_, _| up()), Settings::default())
         .await;

@@ -57,9 +57,9 @@ on_each_stage! {
         eventually("it is at work", async || (hosts(&stage).await == ["one"]).then_some(())).await;
         let second = stage.worker_with(Script::finds(|_, _| up()), on("two")).await;
         eventually("both are", async || (hosts(&stage).await == ["one", "two"]).then_some(())).await;
-        let heard = stage.live.workers().await.unwrap()[0].heard_at;
+        let heard = stage.live.workers().await.unwrap()[0].last_seen_at;
         eventually("it says so again", async || {
-            (stage.live.workers().await.unwrap().first()?.heard_at > heard).then_some(())
+            (stage.live.workers().await.unwrap().first()?.last_seen_at > heard).then_some(())
         })
         .await;
         first.stop().await;

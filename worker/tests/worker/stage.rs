@@ -1,7 +1,7 @@
 //! A database, a live state and somebody's services, on which workers are let loose.
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use coordination::{Event, Latest, Live, ServiceChange};
+use coordination::{CachedStatus, Coordination, Event, ServiceChange};
 use entity::{check, incident, incident_event, service, service_state, user};
 use monitors::Prober;
 use net::{ClientSettings, Fetcher, FetcherSettings, Guard, Names};
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Stage {
     pub(crate) db: DatabaseConnection,
     pub(crate) writer: DatabaseConnection,
-    pub(crate) live: Live,
+    pub(crate) live: Coordination,
     pub(crate) user: user::Model,
     _database: Option<TestDatabase>,
 }
@@ -62,7 +62,7 @@ pub(crate) use on_each_stage;
 
 impl Stage {
     pub(crate) async fn small() -> Self {
-        Self::of(database::sqlite().await, Live::memory()).await
+        Self::of(database::sqlite().await, Coordination::memory()).await
     }
 
     pub(crate) async fn big() -> Self {
@@ -71,7 +71,7 @@ impl Stage {
     }
 
     /// On servers that the test may stop.
-    pub(crate) async fn on(db: DatabaseConnection, live: Live) -> Self {
+    pub(crate) async fn on(db: DatabaseConnection, live: Coordination) -> Self {
         let user = a_user(&db).await;
         Self {
             writer: db.clone(),
@@ -82,7 +82,7 @@ impl Stage {
         }
     }
 
-    async fn of(database: TestDatabase, live: Live) -> Self {
+    async fn of(database: TestDatabase, live: Coordination) -> Self {
         let user = a_user(&database.db).await;
         let (db, writer) = (database.db.clone(), database.writer().await);
         Self {
@@ -231,9 +231,18 @@ impl Stage {
     }
 
     /// Waits until the live state, which is told after the database, says of `service` what is wanted.
-    pub(crate) async fn is_told(&self, service: &service::Model, wanted: impl Fn(&Latest) -> bool) {
+    pub(crate) async fn is_told(
+        &self,
+        service: &service::Model,
+        wanted: impl Fn(&CachedStatus) -> bool,
+    ) {
         eventually("the live state is told", async || {
-            let latest = self.live.latest(&[service.id]).await.unwrap().remove(0);
+            let latest = self
+                .live
+                .cached_statuses(&[service.id])
+                .await
+                .unwrap()
+                .remove(0);
             latest.is_some_and(|latest| wanted(&latest)).then_some(())
         })
         .await;
@@ -330,8 +339,8 @@ pub(crate) fn fetcher() -> Fetcher {
 }
 
 /// A live state of its own on a Redis server that others use too.
-pub(crate) async fn another_redis(server: &RedisServer) -> Live {
-    Live::connect_with_prefix(&server.url(), &format!("{}:", Uuid::now_v7()))
+pub(crate) async fn another_redis(server: &RedisServer) -> Coordination {
+    Coordination::connect_with_prefix(&server.url(), &format!("{}:", Uuid::now_v7()))
         .await
         .unwrap()
 }

@@ -35,7 +35,7 @@ on_each_stage! {
         };
         assert_eq!((workspace_id, service_id, previous, changed), (stage.user.id, service.id, Some(Status::Unknown), true));
         assert_eq!((slot, current.status, current.since), (state.last_slot.unwrap(), Status::Up, state.status_since));
-        let latest = stage.live.latest(&[service.id]).await.unwrap().remove(0).unwrap();
+        let latest = stage.live.cached_statuses(&[service.id]).await.unwrap().remove(0).unwrap();
         assert_eq!((latest.slot, latest.current), (slot, current));
         worker.stop().await;
         assert_eq!(target.requests(), 1);

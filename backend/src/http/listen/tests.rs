@@ -4,7 +4,7 @@
 use super::super::router;
 use super::*;
 use crate::{Assets, Backend, Settings};
-use coordination::Live;
+use coordination::Coordination;
 use futures::StreamExt as _;
 use monitors::Prober;
 use net::{ClientSettings, Fetcher, FetcherSettings};
@@ -36,7 +36,7 @@ async fn serving(
     let fetcher = Fetcher::new(FetcherSettings::default()).unwrap();
     let backend = Backend {
         db: database.db.clone(),
-        live: Live::memory(),
+        live: Coordination::memory(),
         prober,
         fetcher,
         settings,

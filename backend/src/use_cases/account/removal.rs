@@ -3,7 +3,7 @@
 
 use crate::use_cases::Ops;
 use crate::use_cases::service::changed;
-use coordination::LiveError;
+use coordination::CoordinationError;
 use entity::{account_removal, check, membership, service, user, workspace};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, ModelTrait, QueryFilter, QuerySelect, QueryTrait};
 use std::time::Duration;
@@ -22,7 +22,7 @@ enum RemovalError {
     #[error("the database failed: {0}")]
     Database(#[from] DbErr),
     #[error("the live state failed: {0}")]
-    Live(#[from] LiveError),
+    Live(#[from] CoordinationError),
 }
 
 impl Ops {

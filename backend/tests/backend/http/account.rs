@@ -3,7 +3,7 @@
 use super::app::{App, Browser, code};
 use super::websocket::{Socket, TRANSPORT, opened_by};
 use chrono::{Duration, SubsecRound as _, Utc};
-use coordination::{CurrentStatus, Latest};
+use coordination::{CachedStatus, CurrentStatus};
 use entity::column::{IncidentType, RollupPeriod};
 use entity::{
     account_removal, api_token, calendar_feed, check, check_rollup, identity, incident,
@@ -137,7 +137,7 @@ async fn a_history(app: &App, owner: &user::Model, checks: i64) -> service::Mode
         message: None,
     };
     app.live
-        .put_latest(&[Latest {
+        .cache_statuses(&[CachedStatus {
             service_id: service.id,
             slot: now,
             current,
@@ -215,7 +215,7 @@ on_each_database! {
         let users = user::Entity::find().all(&app.db).await.unwrap();
         assert_eq!(users, [somebody_else]);
         assert_eq!(app.live.queue_len().await.unwrap(), 1, "in the queue too");
-        let latest = app.live.latest(&[lost.id, kept.id]).await.unwrap();
+        let latest = app.live.cached_statuses(&[lost.id, kept.id]).await.unwrap();
         assert_eq!(latest.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true]);
         assert_eq!(service::Entity::find().all(&app.db).await.unwrap(), [kept]);
         assert_eq!(service_component::Entity::find().count(&app.db).await.unwrap(), 1);

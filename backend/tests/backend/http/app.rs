@@ -3,7 +3,7 @@
 use backend::auth::local::create_link;
 use backend::{Assets, Backend, Settings};
 use chrono::{Duration, SubsecRound as _, Utc};
-use coordination::Live;
+use coordination::Coordination;
 use monitors::Prober;
 use net::{ClientSettings, Fetcher, FetcherSettings};
 use reqwest::header::{HeaderMap, ORIGIN, SET_COOKIE};
@@ -25,7 +25,7 @@ pub(crate) struct App {
     /// The public URL's.
     pub(crate) port: u16,
     pub(crate) db: DatabaseConnection,
-    pub(crate) live: Live,
+    pub(crate) live: Coordination,
     pub(crate) stop: CancellationToken,
     pub(crate) served: JoinHandle<anyhow::Result<()>>,
     database: Arc<TestDatabase>,
@@ -65,7 +65,7 @@ impl App {
         let port = settings.public_url.port_or_known_default().unwrap();
         let (db, live, stop) = (
             database.db.clone(),
-            Live::memory(),
+            Coordination::memory(),
             CancellationToken::new(),
         );
         let prober = Prober::new(ClientSettings::default()).unwrap();

@@ -1,140 +1,64 @@
-//! Connections to Redis, bounded in time. The client's own reconnecting is not used: it lets commands wait and runs them
-//! later, when nobody wants their answer any more. Here a lost connection fails everything on it at once, and a new one
-//! is made beside.
+//! Connections to Redis. `fred` reconnects; what it does not bound in time is bounded here.
 
-use super::answer::Answer;
-use crate::error::reason;
-use crate::{LiveError, Result};
+use crate::error::{CoordinationError, Result, reason};
 use fred::clients::Client;
 use fred::error::{Error, ErrorKind};
 use fred::interfaces::ClientLike;
-use fred::types::config::Config;
-use fred::types::{Builder, ClusterHash, CustomCommand, RespVersion, Value};
-use fred::util::sha1_hash;
+use fred::types::config::{Config, ReconnectPolicy};
+use fred::types::{Builder, ClientState, ConnectHandle, RespVersion};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 
-/// The longest that a command may take.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
-/// The longest that one attempt to connect may take.
+/// Longest duration of a command.
+pub(super) const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Longest duration of an attempt to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The shortest and the longest pause between two attempts to connect again; it doubles.
-const RECONNECT_PAUSE: (Duration, Duration) =
-    (Duration::from_millis(10), Duration::from_millis(800));
-/// Messages that may wait inside for the task that reads them.
-const MESSAGES_BUFFERED: usize = 512;
 
-/// How to reach the server of `url`.
-pub(super) fn config(url: &str) -> Result<Config> {
-    let known = [
-        "redis",
-        "rediss",
-        "redis-cluster",
-        "rediss-cluster",
-        "redis-sentinel",
-        "rediss-sentinel",
-    ];
+/// Shortest and longest pause between two attempts to reconnect, in milliseconds. Doubles.
+const RECONNECT_DELAY_MS: (u32, u32) = (10, 800);
+
+/// Shortest time between two reconnections that are forced.
+const FORCED_RECONNECT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Longest time that a client may take to begin a forced reconnection.
+const FORCE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Pause before a client that ended is restarted.
+const RESTART_DELAY: Duration = Duration::from_secs(1);
+
+/// Time after which the client gives up a connection that does not answer. Longer than
+/// [`COMMAND_TIMEOUT`], because a command that times out replaces the connection before.
+const UNRESPONSIVE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Interval of the checks for a connection that does not answer.
+const UNRESPONSIVE_CHECK_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Messages and connection events that may wait for the task that receives them.
+const EVENT_BUFFER: usize = 512;
+
+const SCHEMES: [&str; 4] = ["redis", "rediss", "redis-sentinel", "rediss-sentinel"];
+
+/// Parses `url` and checks its scheme.
+pub(super) fn parse_url(url: &str) -> Result<Config> {
+    let invalid = |reason| CoordinationError::InvalidUrl { reason };
     match url.split_once("://") {
-        Some((scheme, _)) if known.contains(&scheme) => {}
+        Some((scheme, _)) if SCHEMES.contains(&scheme) => {}
         Some((scheme, _)) if !scheme.contains(['@', ':']) => {
-            return Err(LiveError::Address {
-                reason: format!("its scheme is {scheme}"),
-            });
+            return Err(invalid(format!("its scheme is {scheme}")));
         }
-        _ => {
-            return Err(LiveError::Address {
-                reason: "it has no scheme".to_owned(),
-            });
-        }
+        _ => return Err(invalid("it has no scheme".to_owned())),
     }
-    let mut config = Config::from_url(url).map_err(|error| LiveError::Address {
-        reason: reason(&error),
-    })?;
+    let mut config = Config::from_url(url).map_err(|error| invalid(reason(&error)))?;
     config.version = RespVersion::RESP3;
     Ok(config)
 }
 
-/// One connection, for as long as it lasts; dropping this closes it.
-pub(super) struct Link {
-    pub(super) client: Client,
-    /// Reads and writes; ends with the connection.
-    task: JoinHandle<std::result::Result<(), Error>>,
-}
-
-impl Link {
-    pub(super) async fn open(config: &Config) -> Result<Self> {
-        let client = build(config)?;
-        let unreachable = |reason| LiveError::Unreachable {
-            address: address(config),
-            reason,
-        };
-        match tokio::time::timeout(CONNECT_TIMEOUT, client.init()).await {
-            Ok(Ok(task)) => Ok(Self { client, task }),
-            Ok(Err(error)) => Err(unreachable(reason(&error))),
-            Err(_) => Err(unreachable(format!(
-                "no answer within {} s",
-                CONNECT_TIMEOUT.as_secs()
-            ))),
-        }
-    }
-
-    /// Runs one command.
-    pub(super) async fn run(&self, command: &'static str, arguments: Vec<Value>) -> Result<Answer> {
-        let custom = CustomCommand::new_static(command, ClusterHash::Random, false);
-        let answer = self.client.custom(custom, arguments).await;
-        answer
-            .map(|value| Answer { command, value })
-            .map_err(|error| LiveError::of(command, error))
-    }
-
-    /// Waits until the connection is lost. Does not lose that when it is dropped.
-    pub(super) async fn lost(&mut self) {
-        if !self.task.is_finished() {
-            let _ = (&mut self.task).await;
-        }
-    }
-}
-
-impl Drop for Link {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-/// Opens a connection by `open` until that succeeds.
-pub(super) async fn open_again<F: Future<Output = Result<Link>>>(open: impl Fn() -> F) -> Link {
-    let (mut pause, longest) = RECONNECT_PAUSE;
-    loop {
-        tokio::time::sleep(pause).await;
-        match open().await {
-            Ok(link) => return link,
-            Err(error) => tracing::debug!(%error, "still without Redis"),
-        }
-        pause = longest.min(pause * 2);
-    }
-}
-
-fn build(config: &Config) -> Result<Client> {
-    let mut builder = Builder::from_config(config.clone());
-    builder.with_performance_config(|performance| {
-        performance.default_command_timeout = COMMAND_TIMEOUT;
-        performance.broadcast_channel_capacity = MESSAGES_BUFFERED;
-    });
-    builder.with_connection_config(|connection| {
-        connection.connection_timeout = CONNECT_TIMEOUT;
-        connection.internal_command_timeout = COMMAND_TIMEOUT;
-        // A command whose answer was lost may have been done: whoever sent it decides.
-        connection.max_command_attempts = 1;
-        connection.tcp.nodelay = Some(true);
-    });
-    builder.build().map_err(|error| LiveError::Address {
-        reason: reason(&error),
-    })
-}
-
-fn address(config: &Config) -> String {
+/// Formats host and port of each server in `config`.
+pub(super) fn address(config: &Config) -> String {
     let hosts: Vec<_> = config
         .server
         .hosts()
@@ -144,161 +68,128 @@ fn address(config: &Config) -> String {
     hosts.join(", ")
 }
 
-/// Sends commands over one connection after the other.
-pub(super) struct Commands {
-    /// `None` between two connections.
-    current: watch::Receiver<Option<Current>>,
-    keeper: AbortHandle,
+/// A client that reconnects until this is dropped.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    /// Whether a reconnection was forced within [`FORCED_RECONNECT_INTERVAL`].
+    is_forced: Arc<AtomicBool>,
+    restart: Arc<Notify>,
+    task: AbortHandle,
 }
 
-#[derive(Clone)]
-struct Current {
-    client: Client,
-    link: Arc<AbortHandle>,
-}
-
-impl Commands {
-    pub(super) async fn connect(config: &Config) -> Result<Self> {
-        Link::open(config)
-            .await
-            .map(|link| Self::over(config, Some(link)))
-    }
-
-    /// As [`Commands::connect`], but goes on trying when nobody answers yet.
-    pub(super) async fn connect_now_or_later(config: &Config) -> Self {
-        Self::over(config, Link::open(config).await.ok())
-    }
-
-    fn over(config: &Config, link: Option<Link>) -> Self {
-        let (sender, current) = watch::channel(link.as_ref().map(Current::of));
-        let keeper = tokio::spawn(keep_connected(config.clone(), link, sender)).abort_handle();
-        Self { current, keeper }
-    }
-
-    pub(super) fn are_connected(&self) -> bool {
-        self.current.borrow().is_some()
-    }
-
-    /// Runs `command`, on `key` where it has one.
-    pub(super) async fn run(
-        &self,
-        command: &'static str,
-        key: Option<&str>,
-        mut arguments: Vec<Value>,
-    ) -> Result<Answer> {
-        if let Some(key) = key {
-            arguments.insert(0, key.into());
-        }
-        self.send(command, command, arguments).await
-    }
-
-    /// Runs `script` on `key`, loading it where Redis does not know it (any more).
-    pub(super) async fn call(
-        &self,
-        script: &Script,
-        key: &str,
-        arguments: Vec<Value>,
-    ) -> Result<Answer> {
-        let with = |head: Value| {
-            [head, 1.into(), key.into()]
-                .into_iter()
-                .chain(arguments.iter().cloned())
-                .collect()
+impl Connection {
+    /// Connects within a few seconds or fails.
+    pub(super) async fn open(config: &Config) -> Result<Self> {
+        let client = build(config)?;
+        let unreachable = |reason| CoordinationError::Unreachable {
+            address: address(config),
+            reason,
         };
-        match self
-            .send(script.name, "EVALSHA", with(script.hash.as_str().into()))
-            .await
-        {
-            Err(LiveError::Refused { error, .. }) if error.details().starts_with("NOSCRIPT") => {
-                self.send(
-                    script.name,
-                    "EVAL",
-                    with(Value::from_static_str(script.text)),
-                )
-                .await
+        match tokio::time::timeout(CONNECT_TIMEOUT, client.init()).await {
+            Ok(Ok(task)) => {
+                let restart = Arc::<Notify>::default();
+                let running = keep_running(client.clone(), ClientTask(task), Arc::clone(&restart));
+                Ok(Self {
+                    client,
+                    is_forced: Arc::default(),
+                    restart,
+                    task: tokio::spawn(running).abort_handle(),
+                })
             }
-            answer => answer,
+            Ok(Err(error)) => Err(unreachable(reason(&error))),
+            Err(_) => Err(unreachable(format!(
+                "no answer within {} s",
+                CONNECT_TIMEOUT.as_secs()
+            ))),
         }
     }
 
-    async fn send(
-        &self,
-        name: &'static str,
-        command: &'static str,
-        arguments: Vec<Value>,
-    ) -> Result<Answer> {
-        let command = CustomCommand::new_static(command, ClusterHash::Random, false);
-        let mut current = self.current.clone();
-        let Some(Current { client, link }) = current.borrow_and_update().clone() else {
-            return Err(LiveError::not_connected(name));
-        };
-        let answer = tokio::select! {
-            biased;
-            answer = client.custom(command, arguments) => answer,
-            _ = current.changed() => Err(Error::new(ErrorKind::Canceled, "The connection was lost.")),
-        };
-        answer
-            .map(|value| Answer {
-                command: name,
-                value,
-            })
-            .map_err(|error| {
-                if *error.kind() == ErrorKind::Timeout {
-                    // Something on the way may have forgotten the connection without a word.
-                    link.abort();
-                }
-                LiveError::of(name, error)
-            })
-    }
-}
-
-impl Current {
-    fn of(link: &Link) -> Self {
-        Self {
-            client: link.client.clone(),
-            link: Arc::new(link.task.abort_handle()),
+    /// Replaces the connection if `error` says that it does not answer, or leads to a server that
+    /// has become a replica.
+    ///
+    /// The client's own check finds a connection unresponsive only if nothing was sent for
+    /// [`UNRESPONSIVE_TIMEOUT`], which does not happen on a busy one.
+    pub(super) fn replace_if_unusable(&self, error: &Error) {
+        let is_unusable =
+            *error.kind() == ErrorKind::Timeout || error.details().starts_with("READONLY");
+        if !is_unusable
+            || self.client.state() != ClientState::Connected
+            || self.is_forced.swap(true, Ordering::Relaxed)
+        {
+            return;
         }
+        let client = self.client.clone();
+        let (is_forced, restart) = (Arc::clone(&self.is_forced), Arc::clone(&self.restart));
+        tokio::spawn(async move {
+            let forced = tokio::time::timeout(FORCE_TIMEOUT, client.force_reconnection()).await;
+            // The client has not even begun if it is blocked in a write to the dead connection.
+            if forced.is_err() && client.state() == ClientState::Connected {
+                restart.notify_one();
+            }
+            tokio::time::sleep(FORCED_RECONNECT_INTERVAL).await;
+            is_forced.store(false, Ordering::Relaxed);
+        });
     }
 }
 
-impl Drop for Commands {
+impl Drop for Connection {
     fn drop(&mut self) {
-        self.keeper.abort();
+        self.task.abort();
     }
 }
 
-async fn keep_connected(
-    config: Config,
-    mut link: Option<Link>,
-    current: watch::Sender<Option<Current>>,
-) {
-    let address = address(&config);
+/// The client's own task, which ends when this is dropped.
+struct ClientTask(ConnectHandle);
+
+impl Drop for ClientTask {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Restarts the client's task on `restart`, and whenever it ends: a few errors end it instead of
+/// making it reconnect, and every command would fail from then on.
+async fn keep_running(client: Client, mut task: ClientTask, restart: Arc<Notify>) {
     loop {
-        if let Some(mut link) = link.take() {
-            link.lost().await;
-            current.send_replace(None);
+        tokio::select! {
+            ended = &mut task.0 => {
+                let error = match ended {
+                    Ok(Err(error)) => reason(&error),
+                    Ok(Ok(())) | Err(_) => "it ended".to_owned(),
+                };
+                tracing::warn!(error, "the Redis client failed, restarting it");
+                tokio::time::sleep(RESTART_DELAY).await;
+            }
+            () = restart.notified() => {
+                tracing::warn!("the Redis client is blocked, restarting it");
+            }
         }
-        tracing::warn!(address, "the connection to Redis is lost");
-        let again = open_again(|| Link::open(&config)).await;
-        current.send_replace(Some(Current::of(&again)));
-        tracing::info!(address, "connected to Redis again");
-        link = Some(again);
+        task = ClientTask(client.connect());
     }
 }
 
-/// A Lua script that Redis runs as one step.
-pub(super) struct Script {
-    name: &'static str,
-    text: &'static str,
-    hash: String,
-}
-
-impl Script {
-    pub(super) fn new(name: &'static str, text: &'static str) -> Self {
-        Self {
-            name,
-            text,
-            hash: sha1_hash(text),
-        }
-    }
+fn build(config: &Config) -> Result<Client> {
+    let mut builder = Builder::from_config(config.clone());
+    builder.with_performance_config(|performance| {
+        performance.default_command_timeout = COMMAND_TIMEOUT;
+        performance.broadcast_channel_capacity = EVENT_BUFFER;
+    });
+    builder.with_connection_config(|connection| {
+        connection.connection_timeout = CONNECT_TIMEOUT;
+        connection.internal_command_timeout = COMMAND_TIMEOUT;
+        // A command whose answer was lost may have run: only the caller can decide to repeat it.
+        connection.max_command_attempts = 1;
+        connection.unresponsive.max_timeout = Some(UNRESPONSIVE_TIMEOUT);
+        connection.unresponsive.interval = UNRESPONSIVE_CHECK_INTERVAL;
+        connection.tcp.nodelay = Some(true);
+    });
+    let (min_delay, max_delay) = RECONNECT_DELAY_MS;
+    let mut policy = ReconnectPolicy::new_exponential(0, min_delay, max_delay, 2);
+    policy.set_jitter(min_delay);
+    builder.set_policy(policy);
+    builder
+        .build()
+        .map_err(|error| CoordinationError::InvalidUrl {
+            reason: reason(&error),
+        })
 }

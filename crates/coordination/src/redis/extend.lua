@@ -1,5 +1,5 @@
--- Makes the claim of service ARGV[1] that ends at ARGV[2] end ARGV[3] milliseconds from now.
--- Answers its new end, or false when the service no longer stands there.
+-- Extends the claim of service ARGV[1] that ends at ARGV[2] to ARGV[3] milliseconds from now.
+-- Returns its new end, or false if the claim is void.
 local queue = KEYS[1]
 local due = redis.call('ZSCORE', queue, ARGV[1])
 if not due or tonumber(due) ~= tonumber(ARGV[2]) then

@@ -1,11 +1,11 @@
-//! This process's one subscription to events, kept up over every loss of the connection.
+//! The subscription of this process to events, renewed after each reconnection.
 
-use super::connection::{Link, open_again};
-use super::nodes::Nodes;
-use crate::error::reason;
-use crate::event::FanOut;
-use crate::{Event, LiveError, Result};
+use super::connection::Connection;
+use crate::error::{CoordinationError, Result, reason};
+use crate::event::Event;
+use crate::fan_out::FanOut;
 use fred::interfaces::{ClientLike, EventInterface, FredResult, PubsubInterface};
+use fred::types::config::{Config, Server};
 use fred::types::{Message, Value};
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
@@ -13,95 +13,109 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::task::AbortHandle;
 use tokio::time::MissedTickBehavior;
 
-/// How often something is said on the connection: only then its loss is noticed while nobody publishes.
-const PULSE: Duration = Duration::from_secs(2);
+/// Interval of pings. Without them, a lost connection is not noticed while nobody publishes.
+const PING_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Subscribes and hands every event on to `events` until the task is aborted.
-pub(super) async fn start(nodes: &Nodes, channel: &str, events: &FanOut) -> Result<AbortHandle> {
-    let subscription = Subscription::to(channel, nodes.open().await?).await;
-    let subscription = subscription.map_err(|error| LiveError::of("SUBSCRIBE", error))?;
-    let (nodes, channel, events) = (nodes.clone(), channel.to_owned(), events.clone());
-    Ok(tokio::spawn(keep_subscribed(nodes, channel, subscription, events)).abort_handle())
-}
-
-async fn keep_subscribed(
-    nodes: Nodes,
-    channel: String,
-    mut subscription: Subscription,
-    events: FanOut,
-) {
-    loop {
-        subscription.hand_on(&events).await;
-        tracing::warn!("the subscription to events in Redis is lost");
-        subscription = loop {
-            match Subscription::to(&channel, open_again(|| nodes.open()).await).await {
-                Ok(subscription) => break subscription,
-                Err(error) => tracing::warn!(
-                    error = reason(&error),
-                    "cannot subscribe to events in Redis again yet"
-                ),
-            }
-        };
-        tracing::info!("subscribed to events in Redis again");
-        // Not before: who fetches now misses nothing that is published from here on.
-        events.send_missed();
-    }
-}
-
-/// A subscription that stands, on a connection of its own.
-struct Subscription {
-    link: Link,
-    messages: Receiver<Message>,
+/// Passes events on until it is dropped.
+pub(super) struct Subscription {
+    task: AbortHandle,
 }
 
 impl Subscription {
-    async fn to(channel: &str, link: Link) -> FredResult<Self> {
-        let subscription = Self {
-            messages: link.client.message_rx(),
-            link,
+    /// Subscribes to `topic` on a connection of its own and passes every event on to `events`.
+    pub(super) async fn start(config: &Config, topic: &str, events: FanOut) -> Result<Self> {
+        let connection = Connection::open(config).await?;
+        let messages = connection.client.message_rx();
+        // The first connection is there already, so only reconnections are received.
+        let reconnects = connection.client.reconnect_rx();
+        let subscriber = Subscriber {
+            connection,
+            topic: topic.to_owned(),
+            events,
         };
-        // The client does not await the answer to SUBSCRIBE, but Redis answers in order.
-        subscription.link.client.subscribe(channel).await?;
-        subscription.ping().await?;
-        Ok(subscription)
-    }
-
-    async fn ping(&self) -> FredResult<()> {
-        self.link.client.ping::<Value>(None).await.map(drop)
-    }
-
-    /// Hands messages on until the connection is lost.
-    async fn hand_on(&mut self, events: &FanOut) {
-        let mut pulse = tokio::time::interval(PULSE);
-        pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                biased;
-                message = self.messages.recv() => match message {
-                    Ok(message) => publish(&message.value, events),
-                    Err(RecvError::Lagged(_)) => events.send_missed(),
-                    Err(RecvError::Closed) => return,
-                },
-                () = self.link.lost() => return,
-                _ = pulse.tick() => {
-                    if self.ping().await.is_err() {
-                        return;
-                    }
-                }
-            }
-        }
+        subscriber
+            .subscribe()
+            .await
+            .map_err(|error| CoordinationError::from_command("SUBSCRIBE", error))?;
+        Ok(Self {
+            task: tokio::spawn(subscriber.run(messages, reconnects)).abort_handle(),
+        })
     }
 }
 
-fn publish(message: &Value, events: &FanOut) {
-    if !events.anybody_listens() {
-        return;
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.task.abort();
     }
-    match serde_json::from_slice::<Vec<Event>>(message.as_bytes().unwrap_or_default()) {
-        Ok(batch) => events.send(batch),
-        Err(error) => {
-            tracing::warn!(%error, "an event cannot be read, another version of PulseCheck may have sent it");
-            events.send_missed();
+}
+
+struct Subscriber {
+    connection: Connection,
+    topic: String,
+    events: FanOut,
+}
+
+impl Subscriber {
+    async fn run(self, mut messages: Receiver<Message>, mut reconnects: Receiver<Server>) {
+        let mut ping = tokio::time::interval(PING_INTERVAL);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_subscribed = true;
+        loop {
+            tokio::select! {
+                biased;
+                message = messages.recv() => match message {
+                    Ok(message) => self.deliver(&message.value),
+                    Err(RecvError::Lagged(_)) => self.events.send_missed(),
+                    Err(RecvError::Closed) => return,
+                },
+                _ = reconnects.recv() => is_subscribed = self.renew().await,
+                _ = ping.tick() => if is_subscribed {
+                    if let Err(error) = self.connection.client.ping::<()>(None).await {
+                        self.connection.replace_if_unusable(&error);
+                    }
+                } else {
+                    is_subscribed = self.renew().await;
+                },
+            }
+        }
+    }
+
+    /// Subscribes again. Reports missed events only then, so that whoever refetches on it misses
+    /// nothing that is published from here on.
+    async fn renew(&self) -> bool {
+        match self.subscribe().await {
+            Ok(()) => {
+                self.events.send_missed();
+                true
+            }
+            Err(error) => {
+                self.connection.replace_if_unusable(&error);
+                tracing::warn!(
+                    error = reason(&error),
+                    "failed to renew the subscription to events in Redis, retrying"
+                );
+                false
+            }
+        }
+    }
+
+    async fn subscribe(&self) -> FredResult<()> {
+        let client = &self.connection.client;
+        client.subscribe(&self.topic).await?;
+        // The client does not await the answer to SUBSCRIBE, but Redis answers in order.
+        client.ping(None).await
+    }
+
+    fn deliver(&self, message: &Value) {
+        if !self.events.has_subscribers() {
+            return;
+        }
+        match serde_json::from_slice::<Vec<Event>>(message.as_bytes().unwrap_or_default()) {
+            Ok(batch) => self.events.send(batch),
+            Err(error) => {
+                tracing::warn!(%error, "unreadable event, another version of PulseCheck may have sent it");
+                self.events.send_missed();
+            }
         }
     }
 }

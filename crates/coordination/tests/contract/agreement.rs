@@ -2,7 +2,7 @@
 
 use crate::{Two, service};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use coordination::{Claim, Live};
+use coordination::{Claim, Coordination};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -46,7 +46,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 /// One of the two, with every claim that it ever gave.
 struct Side {
-    live: Live,
+    coordination: Coordination,
     claims: Vec<Claim>,
     base: DateTime<Utc>,
 }
@@ -64,20 +64,25 @@ impl Side {
             (!self.claims.is_empty()).then(|| self.claims[number % self.claims.len()])
         };
         match step {
-            Step::Schedule(list) => format!("{:?}", self.live.schedule(&dues(list)).await.unwrap()),
-            Step::Ensure(list) => format!("{:?}", self.live.ensure(&dues(list)).await.unwrap()),
+            Step::Schedule(list) => format!(
+                "{:?}",
+                self.coordination.schedule(&dues(list)).await.unwrap()
+            ),
+            Step::Ensure(list) => {
+                format!("{:?}", self.coordination.ensure(&dues(list)).await.unwrap())
+            }
             Step::Remove(ids) => {
                 let ids: Vec<_> = ids.iter().map(|id| service((*id).into())).collect();
-                format!("{:?}", self.live.remove(&ids).await.unwrap())
+                format!("{:?}", self.coordination.remove(&ids).await.unwrap())
             }
             Step::Claim(limit) => {
-                let claimed = self.live.claim(*limit, LEASE).await.unwrap();
+                let claimed = self.coordination.claim(*limit, LEASE).await.unwrap();
                 let ids: Vec<_> = claimed
                     .claims
                     .iter()
                     .map(|c| (c.service_id, self.words(c.due)))
                     .collect();
-                let told = format!(
+                let described = format!(
                     "{ids:?} {:?} {}",
                     claimed.next_due.map(|due| self.words(due)),
                     claimed.built
@@ -85,30 +90,34 @@ impl Side {
                 self.claims.extend(claimed.claims);
                 // Two claims in one millisecond would have one lease, whose order is that of their ids.
                 tokio::time::sleep(Duration::from_millis(2)).await;
-                told
+                described
             }
             Step::Complete(list) => {
                 let list: Vec<_> = list
                     .iter()
                     .filter_map(|(n, due)| Some((claim(*n)?, at(*due))))
                     .collect();
-                self.live.complete(&list).await.unwrap().to_string()
+                self.coordination.complete(&list).await.unwrap().to_string()
             }
             Step::Release(numbers) => {
                 let list: Vec<_> = numbers.iter().filter_map(|number| claim(*number)).collect();
-                self.live.release(&list).await.unwrap().to_string()
+                self.coordination.release(&list).await.unwrap().to_string()
             }
             Step::Extend(number) => {
                 let Some(mut extended) = claim(*number) else {
                     return String::new();
                 };
-                let done = self.live.extend(&mut extended, LEASE).await.unwrap();
+                let done = self
+                    .coordination
+                    .extend(&mut extended, LEASE)
+                    .await
+                    .unwrap();
                 self.claims.push(extended);
                 tokio::time::sleep(Duration::from_millis(2)).await;
                 done.to_string()
             }
-            Step::MarkBuilt => format!("{:?}", self.live.mark_built().await.unwrap()),
-            Step::Len => self.live.queue_len().await.unwrap().to_string(),
+            Step::MarkBuilt => format!("{:?}", self.coordination.mark_built().await.unwrap()),
+            Step::Len => self.coordination.queue_len().await.unwrap().to_string(),
         }
     }
 
@@ -124,13 +133,13 @@ impl Side {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn memory_and_redis_give_the_same_answers_to_any_sequence_of_steps() {
+async fn memory_and_redis_answer_any_sequence_of_steps_alike() {
     let mut runner = TestRunner::deterministic();
     for _ in 0..60 {
         let steps = steps().new_tree(&mut runner).unwrap().current();
         let base = Utc::now().trunc_subsecs(3);
-        let side = |live| Side {
-            live,
+        let side = |coordination| Side {
+            coordination,
             claims: Vec::new(),
             base,
         };

@@ -1,18 +1,18 @@
 //! Events from every process to every receiver.
 
-use crate::latest::latest;
-use crate::{Two, in_time, over_all, seconds_from_now, service};
-use coordination::{Event, Events, Live, Missed, ServiceChange};
+use crate::status_cache::cached;
+use crate::{Two, in_time, over_both, seconds_from_now, service};
+use coordination::{Coordination, Event, Events, Missed, ServiceChange};
 use domain::Status;
 use testkit::RedisServer;
 use tokio_stream::StreamExt;
 use uuid::Uuid;
 
-over_all!(
-    every_receiver_gets_every_event_in_the_order_of_publication,
-    a_workspace_gets_its_own_events_in_order_and_what_was_missed,
+over_both!(
+    every_receiver_gets_all_events_in_order,
+    a_workspace_gets_only_its_own_events_in_order,
     a_receiver_gets_nothing_from_before_it_subscribed,
-    a_receiver_that_lags_is_told_that_it_missed_something_and_goes_on,
+    a_lagging_receiver_gets_missed_and_goes_on,
     each_kind_of_event_arrives_as_it_was_sent,
 );
 
@@ -32,11 +32,11 @@ pub(crate) fn event(number: u128) -> Event {
 pub(crate) async fn next(events: &mut Events) -> Result<Event, Missed> {
     let event = in_time(events.next())
         .await
-        .expect("the live state is alive");
+        .expect("the stream has not ended");
     event.map(|event| (*event).clone())
 }
 
-async fn every_receiver_gets_every_event_in_the_order_of_publication(two: Two) {
+async fn every_receiver_gets_all_events_in_order(two: Two) {
     let mut receivers = [two.a.subscribe(), two.b.subscribe(), two.b.subscribe()];
     let all: Vec<_> = (0..2500).map(event).collect();
     two.a.publish(&all[..1]).await.unwrap();
@@ -50,7 +50,7 @@ async fn every_receiver_gets_every_event_in_the_order_of_publication(two: Two) {
     }
 }
 
-async fn a_workspace_gets_its_own_events_in_order_and_what_was_missed(two: Two) {
+async fn a_workspace_gets_only_its_own_events_in_order(two: Two) {
     let of = |workspace: u128, number: u128| {
         let change = ServiceChange::Updated;
         Event::ServiceChanged {
@@ -105,7 +105,7 @@ async fn a_receiver_gets_nothing_from_before_it_subscribed(two: Two) {
     assert_eq!(next(&mut late).await, Ok(event(2)));
 }
 
-async fn a_receiver_that_lags_is_told_that_it_missed_something_and_goes_on(two: Two) {
+async fn a_lagging_receiver_gets_missed_and_goes_on(two: Two) {
     let (mut slow, mut quick) = (two.b.subscribe(), two.b.subscribe());
     let count = 10_000;
     let reader = tokio::spawn(async move {
@@ -141,7 +141,7 @@ async fn each_kind_of_event_arrives_as_it_was_sent(two: Two) {
         service_id,
         slot: seconds_from_now(0),
         previous,
-        current: latest(service_id, 0, status).current,
+        current: cached(service_id, 0, status).current,
         changed: previous != Some(status),
     };
     let all = [
@@ -169,11 +169,13 @@ async fn each_kind_of_event_arrives_as_it_was_sent(two: Two) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_for_changes_is_told_of_changed_definitions_alone() {
+async fn a_connection_for_changes_receives_only_changed_definitions() {
     let redis = RedisServer::start().await;
     let (api, worker) = (
-        Live::connect(&redis.url()).await.unwrap(),
-        Live::connect_for_changes(&redis.url()).await.unwrap(),
+        Coordination::connect(&redis.url()).await.unwrap(),
+        Coordination::connect_for_changes(&redis.url())
+            .await
+            .unwrap(),
     );
     let (mut everything, mut changes) = (api.subscribe(), worker.subscribe());
     let id = Uuid::from_u128(1);

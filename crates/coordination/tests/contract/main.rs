@@ -1,23 +1,26 @@
-//! What the live state promises, the same over memory, over a real Redis and over a real Redis Cluster.
+//! The contract of `Coordination`, the same over memory and over a real Redis.
 #![allow(clippy::unwrap_used)]
 
 mod agreement;
-mod cluster;
+mod connecting;
 mod events;
 mod faults;
-mod latest;
+mod outages;
 mod queue;
+mod refusals;
+mod sentinel;
+mod status_cache;
 mod workers;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use coordination::Live;
+use coordination::Coordination;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
-use testkit::{RedisCluster, RedisServer};
+use testkit::RedisServer;
 use uuid::Uuid;
 
-/// Declares each test three times: over memory, over Redis and over a cluster.
-macro_rules! over_all {
+/// Declares each test twice: over memory and over Redis.
+macro_rules! over_both {
     ($($test:ident),* $(,)?) => {
         mod over_memory {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -31,25 +34,19 @@ macro_rules! over_all {
                 super::$test(crate::Two::in_redis().await).await;
             })*
         }
-        mod over_a_cluster {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() {
-                super::$test(crate::Two::in_a_cluster().await).await;
-            })*
-        }
     };
 }
-pub(crate) use over_all;
+pub(crate) use over_both;
 
-/// One live state as two processes see it.
+/// One coordination as two processes see it.
 struct Two {
-    a: Live,
-    b: Live,
+    a: Coordination,
+    b: Coordination,
 }
 
 impl Two {
     fn in_memory() -> Self {
-        let a = Live::memory();
+        let a = Coordination::memory();
         Self { b: a.clone(), a }
     }
 
@@ -57,13 +54,9 @@ impl Two {
         Self::at(&RedisServer::shared().await.url()).await
     }
 
-    async fn in_a_cluster() -> Self {
-        Self::at(&RedisCluster::shared().await.url()).await
-    }
-
     async fn at(url: &str) -> Self {
         let prefix = unused_prefix();
-        let connect = || Live::connect_with_prefix(url, &prefix);
+        let connect = || Coordination::connect_with_prefix(url, &prefix);
         Self {
             a: connect().await.unwrap(),
             b: connect().await.unwrap(),

@@ -1,13 +1,13 @@
 //! The due queue.
 
-use crate::{Two, eventually, in_time, over_all, seconds_from_now, service};
+use crate::{Two, eventually, in_time, over_both, seconds_from_now, service};
 use chrono::TimeDelta;
-use coordination::Live;
+use coordination::Coordination;
 use std::collections::HashSet;
 use std::time::Duration;
 
-over_all!(
-    the_longest_due_come_first_and_no_more_than_asked_for,
+over_both!(
+    the_longest_overdue_come_first_up_to_the_limit,
     services_due_at_the_same_time_come_in_the_order_of_their_ids,
     no_service_is_claimed_twice_by_concurrent_workers,
     a_claim_passes_to_another_worker_when_its_lease_is_over,
@@ -20,20 +20,22 @@ over_all!(
     ensure_adds_only_what_is_absent,
     the_last_due_time_given_for_a_service_counts,
     an_empty_queue_has_nothing_due_whether_built_or_not,
-    a_queue_is_built_when_somebody_says_so,
+    a_queue_is_built_once_it_is_marked,
     instants_are_cut_to_milliseconds,
-    a_lease_of_no_time_still_tells_its_claim_from_others,
+    a_lease_of_no_time_still_identifies_its_claim,
     thousands_of_services_are_handled_in_one_call,
-    whoever_waits_for_a_change_is_woken_by_it,
+    a_waiter_is_woken_by_a_change,
 );
 
 const LEASE: Duration = Duration::from_secs(60);
 
-async fn due_of_the_only_service(live: &Live) -> Option<chrono::DateTime<chrono::Utc>> {
-    live.claim(0, LEASE).await.unwrap().next_due
+async fn due_of_the_only_service(
+    coordination: &Coordination,
+) -> Option<chrono::DateTime<chrono::Utc>> {
+    coordination.claim(0, LEASE).await.unwrap().next_due
 }
 
-async fn the_longest_due_come_first_and_no_more_than_asked_for(two: Two) {
+async fn the_longest_overdue_come_first_up_to_the_limit(two: Two) {
     let dues = [
         (service(1), -1),
         (service(2), -3),
@@ -100,7 +102,7 @@ async fn no_service_is_claimed_twice_by_concurrent_workers(two: Two) {
     two.a.schedule(&dues).await.unwrap();
     let workers: Vec<_> = (0..16)
         .map(|worker| {
-            let live = if worker % 2 == 0 {
+            let coordination = if worker % 2 == 0 {
                 two.a.clone()
             } else {
                 two.b.clone()
@@ -108,7 +110,7 @@ async fn no_service_is_claimed_twice_by_concurrent_workers(two: Two) {
             tokio::spawn(async move {
                 let mut mine = Vec::new();
                 loop {
-                    let claims = live.claim(7 + worker, LEASE).await.unwrap().claims;
+                    let claims = coordination.claim(7 + worker, LEASE).await.unwrap().claims;
                     if claims.is_empty() {
                         return mine;
                     }
@@ -357,7 +359,7 @@ async fn an_empty_queue_has_nothing_due_whether_built_or_not(two: Two) {
     }
 }
 
-async fn a_queue_is_built_when_somebody_says_so(two: Two) {
+async fn a_queue_is_built_once_it_is_marked(two: Two) {
     two.a
         .ensure(&[(service(1), seconds_from_now(-1))])
         .await
@@ -404,7 +406,7 @@ async fn instants_are_cut_to_milliseconds(two: Two) {
     assert_eq!(due_of_the_only_service(&two.a).await, Some(due));
 }
 
-async fn a_lease_of_no_time_still_tells_its_claim_from_others(two: Two) {
+async fn a_lease_of_no_time_still_identifies_its_claim(two: Two) {
     two.a
         .schedule(&[(service(1), seconds_from_now(-1))])
         .await
@@ -445,9 +447,9 @@ async fn thousands_of_services_are_handled_in_one_call(two: Two) {
     assert_eq!(two.b.queue_len().await.unwrap(), 0);
 }
 
-async fn whoever_waits_for_a_change_is_woken_by_it(two: Two) {
-    let live = two.a.clone();
-    let waiting = tokio::spawn(async move { live.due_changed().await });
+async fn a_waiter_is_woken_by_a_change(two: Two) {
+    let coordination = two.a.clone();
+    let waiting = tokio::spawn(async move { coordination.due_changed().await });
     two.a
         .schedule(&[(service(1), seconds_from_now(-1))])
         .await

@@ -1,16 +1,16 @@
-//! Who is at work.
+//! The registry of workers.
 
-use crate::{Two, eventually, over_all, seconds_from_now, service};
+use crate::{Two, eventually, over_both, seconds_from_now, service};
 use chrono::TimeDelta;
 use coordination::Worker;
 use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(60);
 
-over_all!(
-    workers_that_say_so_are_at_work_in_the_order_in_which_they_began,
-    whoever_departs_is_at_work_no_more_and_harms_nobody,
-    whoever_is_silent_for_too_long_vanishes_and_may_come_back,
+over_both!(
+    registered_workers_are_listed_in_the_order_of_their_start,
+    a_deregistered_worker_is_no_longer_listed,
+    an_expired_registration_vanishes_and_may_come_back,
 );
 
 fn worker(number: u128, started: i64) -> Worker {
@@ -23,7 +23,7 @@ fn worker(number: u128, started: i64) -> Worker {
     }
 }
 
-async fn at_work(two: &Two) -> Vec<Worker> {
+async fn registered(two: &Two) -> Vec<Worker> {
     two.b
         .workers()
         .await
@@ -33,20 +33,20 @@ async fn at_work(two: &Two) -> Vec<Worker> {
         .collect()
 }
 
-async fn workers_that_say_so_are_at_work_in_the_order_in_which_they_began(two: Two) {
+async fn registered_workers_are_listed_in_the_order_of_their_start(two: Two) {
     assert_eq!(two.a.workers().await.unwrap(), []);
     let (first, second) = (worker(7, -20), worker(3, -10));
-    two.a.announce(&second, LONG).await.unwrap();
-    two.b.announce(&first, LONG).await.unwrap();
-    assert_eq!(at_work(&two).await, [first.clone(), second]);
+    two.a.register_worker(&second, LONG).await.unwrap();
+    two.b.register_worker(&first, LONG).await.unwrap();
+    assert_eq!(registered(&two).await, [first.clone(), second]);
 
-    let before = two.a.workers().await.unwrap()[0].heard_at;
+    let before = two.a.workers().await.unwrap()[0].last_seen_at;
     eventually("it is heard of again", || async {
-        two.a.announce(&first, LONG).await.unwrap();
-        two.b.workers().await.unwrap()[0].heard_at > before
+        two.a.register_worker(&first, LONG).await.unwrap();
+        two.b.workers().await.unwrap()[0].last_seen_at > before
     })
     .await;
-    let heard = two.b.workers().await.unwrap()[0].heard_at;
+    let heard = two.b.workers().await.unwrap()[0].last_seen_at;
     let now = two.a.now().await.unwrap();
     assert!(
         heard <= now && now - heard < TimeDelta::seconds(5),
@@ -55,26 +55,26 @@ async fn workers_that_say_so_are_at_work_in_the_order_in_which_they_began(two: T
     assert_eq!(two.a.workers().await.unwrap().len(), 2);
 }
 
-async fn whoever_departs_is_at_work_no_more_and_harms_nobody(two: Two) {
+async fn a_deregistered_worker_is_no_longer_listed(two: Two) {
     let (goes, stays) = (worker(1, 0), worker(2, 0));
-    two.a.announce(&goes, LONG).await.unwrap();
-    two.a.announce(&stays, LONG).await.unwrap();
-    two.b.depart(goes.id).await.unwrap();
-    two.b.depart(service(9)).await.unwrap();
-    assert_eq!(at_work(&two).await, [stays]);
+    two.a.register_worker(&goes, LONG).await.unwrap();
+    two.a.register_worker(&stays, LONG).await.unwrap();
+    two.b.deregister_worker(goes.id).await.unwrap();
+    two.b.deregister_worker(service(9)).await.unwrap();
+    assert_eq!(registered(&two).await, [stays]);
 }
 
-async fn whoever_is_silent_for_too_long_vanishes_and_may_come_back(two: Two) {
+async fn an_expired_registration_vanishes_and_may_come_back(two: Two) {
     let (silent, steady) = (worker(1, -2), worker(2, -1));
-    two.a.announce(&steady, LONG).await.unwrap();
+    two.a.register_worker(&steady, LONG).await.unwrap();
     two.a
-        .announce(&silent, Duration::from_millis(50))
+        .register_worker(&silent, Duration::from_millis(50))
         .await
         .unwrap();
     eventually("it vanishes", || async {
-        at_work(&two).await == [steady.clone()]
+        registered(&two).await == [steady.clone()]
     })
     .await;
-    two.b.announce(&silent, LONG).await.unwrap();
-    assert_eq!(at_work(&two).await, [silent, steady]);
+    two.b.register_worker(&silent, LONG).await.unwrap();
+    assert_eq!(registered(&two).await, [silent, steady]);
 }

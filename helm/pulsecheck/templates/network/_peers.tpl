@@ -1,6 +1,6 @@
-{{/* The parts of network policies. */}}
+{{/* Building blocks of network policies. */}}
 
-{{/* (dict "namespace" "..." "podLabels" ...): pods of another namespace. Both selectors in one peer: both must hold. */}}
+{{/* (dict "namespace" "..." "podLabels" ...): pods of another namespace. Both selectors are in one peer, so both must match. */}}
 {{- define "pulsecheck.peer" -}}
 - namespaceSelector:
     matchLabels:
@@ -67,7 +67,7 @@
 {{- end }}
 {{- end -}}
 
-{{/* Public addresses only. The program refuses the others by itself; this is the second lock on the same door. */}}
+{{/* Public addresses only. The program refuses all others itself; this is a second line of defence. */}}
 {{- define "pulsecheck.toTargets" -}}
 {{- $external := .Values.networkPolicy.external -}}
 - to:
@@ -85,7 +85,7 @@
           - 198.18.0.0/15
           - 224.0.0.0/4
           - 240.0.0.0/4
-    # Of IPv6 only what is handed out as global unicast, without 6to4 and Teredo, which carry IPv4 addresses inside.
+    # IPv6: global unicast only, without 6to4 and Teredo, which embed IPv4 addresses.
     - ipBlock:
         cidr: 2000::/3
         except:

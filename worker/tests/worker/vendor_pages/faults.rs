@@ -4,7 +4,7 @@
 use super::{now, page};
 use crate::script::{Script, up};
 use crate::stage::{Stage, eventually, on_each_stage};
-use coordination::Live;
+use coordination::Coordination;
 use domain::Status;
 use domain::uptime::{Sample, tally};
 use entity::{check, column};
@@ -339,7 +339,7 @@ async fn what_a_page_said_while_the_database_was_away_is_recorded_when_it_is_bac
         .await
         .unwrap();
     migration::run(&db).await.unwrap();
-    let stage = Stage::on(db, Live::memory()).await;
+    let stage = Stage::on(db, Coordination::memory()).await;
     let vendor = Vendor::start().await;
     vendor.shows(&page("operational", "operational"));
     let worker = stage.worker().await;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::use_cases::discovery::VendorPages;
 use crate::use_cases::{Limits, now};
-use coordination::Live;
+use coordination::Coordination;
 use monitors::Prober;
 use net::{ClientSettings, Fetcher, FetcherSettings};
 use sea_orm::{ActiveModelTrait, IntoActiveModel, PaginatorTrait};
@@ -19,7 +19,7 @@ async fn an_account_that_cannot_be_removed_now_is_tried_again_and_does_not_stop_
     let mut redis = RedisServer::start().await;
     let ops = Ops {
         db: db.clone(),
-        live: Live::connect(&redis.url()).await.unwrap(),
+        live: Coordination::connect(&redis.url()).await.unwrap(),
         past: Arc::default(),
         definitions: Arc::default(),
         prober: Prober::new(ClientSettings::default()).unwrap(),

@@ -141,7 +141,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let now = now();
     let targets = targets::serve().await?;
     let vendor = vendor::serve(now).await?;
-    let owner = backend::auth::local::owner(&db, now).await?;
+    let owner = backend::auth::local::find_or_create_owner(&db, now).await?;
     tracing::info!(
         "writing ninety days of history for {} services",
         SCENES.len() + FOLLOWED.len()
@@ -204,7 +204,7 @@ fn service(
     service::ActiveModel {
         id: Set(Uuid::now_v7()),
         seq: NotSet,
-        user_id: Set(owner),
+        workspace_id: Set(owner),
         name: Set(name.into()),
         category: Set(category.map(Into::into)),
         description: Set(None),

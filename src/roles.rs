@@ -446,7 +446,7 @@ fn backend_settings(
             .map(|key| key.expose().to_owned()),
         local_login: local_login(settings, address),
         min_interval_seconds: settings.min_interval_seconds,
-        max_services_per_user: settings.max_services_per_user,
+        max_services_per_workspace: settings.max_services_per_workspace,
         system_for_all: settings.system_for_all,
         providers: providers(&settings.providers),
         rates: settings.rates,

@@ -84,7 +84,7 @@ impl Server {
         let auth = Auth::new(db.clone(), &settings, caches.clone())?;
         let limits = Limits {
             min_interval_seconds: settings.min_interval_seconds,
-            max_services: settings.max_services_per_user,
+            max_services: settings.max_services_per_workspace,
             ..Limits::default()
         };
         let ops = Ops {

@@ -1,7 +1,8 @@
 //! The use cases behind the API: the work on the database and the live state, one file a domain.
 //!
-//! Every use case takes the [`Viewer`](crate::auth::Viewer). What belongs to somebody else gets the
-//! same result as what does not exist, by the same statements. Knows nothing of GraphQL or HTTP.
+//! Every use case takes the [`Viewer`](crate::auth::Viewer). What belongs to another workspace gets
+//! the same result as what does not exist, by the same statements. Knows nothing of GraphQL or HTTP,
+//! and leaves roles to the request guard.
 
 pub mod account;
 pub mod bulk;
@@ -22,6 +23,7 @@ mod tags;
 pub mod token;
 pub mod user;
 pub mod vendor;
+pub mod workspace;
 
 pub use error::{Error, Result};
 pub(crate) use settings::target;
@@ -60,12 +62,12 @@ pub struct Ops {
     pub system_for_all: bool,
 }
 
-/// The quotas of a user.
+/// Quotas of workspaces and users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Minimum interval between two checks, in seconds.
     pub min_interval_seconds: i32,
-    /// Maximum number of services of a user.
+    /// Maximum number of services in a workspace.
     pub max_services: u32,
     /// Maximum number of API tokens of a user.
     pub max_tokens: u32,

@@ -26,6 +26,34 @@ pub enum IncidentType {
     Degraded,
 }
 
+/// What a member may do in a workspace. Each role may do all that the ones before it may.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Role {
+    /// Reads everything but secrets.
+    #[sea_orm(string_value = "VIEWER")]
+    Viewer,
+    /// Changes services, incidents and everything else that is monitored.
+    #[sea_orm(string_value = "EDITOR")]
+    Editor,
+    /// Also manages members, others' tokens and the workspace itself.
+    #[sea_orm(string_value = "OWNER")]
+    Owner,
+}
+
 /// The length of the time that a rollup sums up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
 #[sea_orm(rs_type = "i16", db_type = "SmallInteger")]

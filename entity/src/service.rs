@@ -12,8 +12,8 @@ pub struct Model {
     pub id: Uuid,
     /// Given by the database; the short key that checks and rollups carry.
     pub seq: i32,
-    /// Its owner, the only one who sees it.
-    pub user_id: Uuid,
+    /// The workspace it belongs to; only its members see it.
+    pub workspace_id: Uuid,
     /// What its owner calls it.
     pub name: String,
     /// The owner's own grouping.

@@ -6,6 +6,8 @@ use sea_orm::entity::prelude::*;
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "service_tags")]
 pub struct Model {
+    /// The workspace of the service.
+    pub workspace_id: Uuid,
     /// The service.
     #[sea_orm(primary_key, auto_increment = false)]
     pub service_id: Uuid,

@@ -12,6 +12,7 @@ mod m20261127_000006_incident_notes;
 mod m20261127_000007_scheduling_periods;
 mod m20261130_000008_plain_names;
 mod m20261130_000009_monitor_kinds;
+mod m20261130_000010_workspaces;
 mod patience;
 mod run;
 
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000007_scheduling_periods::Migration),
             Box::new(m20261130_000008_plain_names::Migration),
             Box::new(m20261130_000009_monitor_kinds::Migration),
+            Box::new(m20261130_000010_workspaces::Migration),
         ]
     }
 }

@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 use chrono::{DateTime, Duration, SubsecRound, Utc};
-use entity::column::{IncidentType, Status};
+use entity::column::{IncidentType, Role, Status};
 use entity::{
-    check, check_rollup, consumed_login_state, incident, rollup_progress, scheduler_minute,
-    service, service_component, service_state, service_tag, vendor_incident, vendor_maintenance,
-    vendor_page, vendor_page_component,
+    api_token, calendar_feed, check, check_rollup, consumed_login_state, incident,
+    incident_acknowledgement, membership, rollup_progress, scheduler_minute, service,
+    service_component, service_state, service_tag, user, vendor_incident, vendor_maintenance,
+    vendor_page, vendor_page_component, workspace,
 };
 use migration::Pool;
 use sea_orm::sea_query::{Alias, Query, SimpleExpr};
@@ -183,8 +184,82 @@ on_each_empty_database! {
         assert_eq!((state.failing_checks, state.recovering_checks, state.recovering_since), (4, 0, None));
 
         // Tags go with their service.
-        insert(&db, "service_tags", row! { service_id: http, tag: "env:prod" }).await;
+        insert(&db, "service_tags", row! { workspace_id: user, service_id: http, tag: "env:prod" }).await;
         by_id(http).await.delete(&db).await.unwrap();
         assert_eq!(service_tag::Entity::find().count(&db).await.unwrap(), 0);
+    }
+
+    async fn workspaces_keep_every_row_of_their_users(db: DatabaseConnection) {
+        migration::run_first(&db, 9).await.unwrap();
+        let now: DateTime<Utc> = Utc::now().trunc_subsecs(3);
+        let [ada, ben] = [(); 2].map(|()| Uuid::now_v7());
+        let mut services = Vec::new();
+        for (user, name) in [(ada, "Ada"), (ben, "Ben")] {
+            insert(&db, "users", row! { id: user, email: "a@example.com", name: name, created_at: now, updated_at: now }).await;
+            let [service, open, token] = [(); 3].map(|()| Uuid::now_v7());
+            insert(&db, "services", row! {
+                id: service, user_id: user, name: name, kind: "http", settings: serde_json::json!({ "url": "https://example.com/" }),
+                created_at: now, updated_at: now,
+            }).await;
+            insert(&db, "service_tags", row! { service_id: service, tag: "env:prod" }).await;
+            insert(&db, "incidents", row! {
+                id: open, service_id: service, user_id: user, type: "downtime", started_at: now, checks_failed: 2,
+            }).await;
+            insert(&db, "incident_acknowledgements", row! { incident_id: open, user_id: user, at: now }).await;
+            insert(&db, "service_state", row! { service_id: service, status: 2_i16, status_since: now, open_incident_id: open }).await;
+            insert(&db, "api_tokens", row! {
+                id: token, user_id: user, name: name, token_hash: token.as_bytes().to_vec(), read_only: true, created_at: now, last_used_at: now,
+            }).await;
+            insert(&db, "calendar_feeds", row! { user_id: user, secret_hash: token.as_bytes().to_vec(), created_at: now }).await;
+            services.push((user, service, open, token));
+        }
+        insert(&db, "checks", row! {
+            service_seq: 1, slot: now.timestamp_millis(), lateness_ms: 7, interval_seconds: 30, status: 1_i16,
+        }).await;
+
+        migration::run(&db).await.unwrap();
+        migration::verify(&db).await.unwrap();
+
+        for (owner, service, open, token) in services {
+            let personal = workspace::Entity::find_by_id(owner).one(&db).await.unwrap().unwrap();
+            let person = user::Entity::find_by_id(owner).one(&db).await.unwrap().unwrap();
+            assert!(personal.personal);
+            assert_eq!(personal.name, person.name);
+            assert_eq!(personal.created_at, now);
+            let own = membership::Entity::find_by_id((owner, owner)).one(&db).await.unwrap().unwrap();
+            assert_eq!(own.role, Role::Owner);
+            let service = service::Entity::find_by_id(service).one(&db).await.unwrap().unwrap();
+            assert_eq!((service.workspace_id, service.name), (owner, person.name));
+            let tag = service_tag::Entity::find_by_id((service.id, "env:prod".to_owned())).one(&db).await.unwrap().unwrap();
+            assert_eq!(tag.workspace_id, owner);
+            let incident = incident::Entity::find_by_id(open).one(&db).await.unwrap().unwrap();
+            assert_eq!((incident.workspace_id, incident.service_id), (owner, service.id));
+            let state = service_state::Entity::find_by_id(service.id).one(&db).await.unwrap().unwrap();
+            assert_eq!(state.open_incident_id, Some(open));
+            let seen = incident_acknowledgement::Entity::find_by_id(open).one(&db).await.unwrap().unwrap();
+            assert_eq!(seen.user_id, owner);
+            let token = api_token::Entity::find_by_id(token).one(&db).await.unwrap().unwrap();
+            assert_eq!((token.workspace_id, token.user_id, token.read_only), (owner, owner, true));
+            assert_eq!((token.created_at, token.last_used_at, token.expires_at), (now, Some(now), None));
+            let feed = calendar_feed::Entity::find_by_id(owner).one(&db).await.unwrap().unwrap();
+            assert_eq!((feed.created_at, feed.last_read_at), (now, None));
+        }
+        assert_eq!(check::Entity::find().count(&db).await.unwrap(), 1);
+
+        // A workspace takes along what belongs to it, and nothing of another's.
+        workspace::Entity::delete_by_id(ada).exec(&db).await.unwrap();
+        assert_eq!(check::Entity::find().count(&db).await.unwrap(), 0);
+        for left in [
+            service::Entity::find().count(&db).await.unwrap(),
+            service_tag::Entity::find().count(&db).await.unwrap(),
+            incident::Entity::find().count(&db).await.unwrap(),
+            incident_acknowledgement::Entity::find().count(&db).await.unwrap(),
+            membership::Entity::find().count(&db).await.unwrap(),
+            api_token::Entity::find().count(&db).await.unwrap(),
+            calendar_feed::Entity::find().count(&db).await.unwrap(),
+        ] {
+            assert_eq!(left, 1, "that of the other user");
+        }
+        assert_eq!(user::Entity::find().count(&db).await.unwrap(), 2);
     }
 }

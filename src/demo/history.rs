@@ -174,7 +174,7 @@ impl<'a> Past<'a> {
     fn apply_effects(&mut self, effects: &[Effect], outcome: &Outcome) {
         let owner = IncidentOwner {
             service_id: self.service.id,
-            user_id: self.service.user_id,
+            workspace_id: self.service.workspace_id,
         };
         let evidence = Evidence {
             outcome,
@@ -278,11 +278,10 @@ impl<'a> Past<'a> {
 
 /// Somebody has seen what lasts, and wrote down what they know.
 async fn care_for(db: &DatabaseTransaction, incident: &incident::Model) -> anyhow::Result<()> {
-    let (incident_id, user_id, at) = (
-        incident.id,
-        incident.user_id,
-        incident.started_at + TimeDelta::minutes(9),
-    );
+    let incident_id = incident.id;
+    // The demo's services are in a personal workspace, which has the id of its user.
+    let user_id = incident.workspace_id;
+    let at = incident.started_at + TimeDelta::minutes(9);
     let seen = incident_acknowledgement::Model {
         incident_id,
         user_id,

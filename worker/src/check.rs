@@ -18,7 +18,7 @@ pub(crate) struct CheckedService {
     pub(crate) id: Uuid,
     /// The short key that its checks carry.
     pub(crate) seq: i32,
-    pub(crate) user_id: Uuid,
+    pub(crate) workspace_id: Uuid,
     pub(crate) kind: MonitorKind,
     /// How long one check covers it.
     pub(crate) interval: TimeDelta,
@@ -47,7 +47,7 @@ impl CheckedService {
     pub(crate) fn probed(
         id: Uuid,
         seq: i32,
-        user_id: Uuid,
+        workspace_id: Uuid,
         kind: MonitorKind,
         interval: TimeDelta,
         thresholds: Thresholds,
@@ -56,7 +56,7 @@ impl CheckedService {
         Self {
             id,
             seq,
-            user_id,
+            workspace_id,
             kind,
             interval,
             coverage_window: slot::coverage_window(interval),
@@ -71,7 +71,7 @@ impl CheckedService {
     pub(crate) fn followed(
         id: Uuid,
         seq: i32,
-        user_id: Uuid,
+        workspace_id: Uuid,
         kind: MonitorKind,
         recoveries: u32,
         updated_at: DateTime<Utc>,
@@ -79,7 +79,7 @@ impl CheckedService {
         Self {
             id,
             seq,
-            user_id,
+            workspace_id,
             kind,
             interval: READING_COVERS,
             coverage_window: vendor_page::UNKNOWN_AFTER + READING_COVERS,

@@ -145,7 +145,7 @@ impl Services {
     }
 }
 
-const SERVICES: &str = "SELECT id, seq, user_id, kind, settings, secrets, check_interval_seconds, timeout_ms, \
+const SERVICES: &str = "SELECT id, seq, workspace_id, kind, settings, secrets, check_interval_seconds, timeout_ms, \
      degraded_threshold_ms, confirmations, recoveries, updated_at FROM services \
      WHERE NOT paused AND id";
 
@@ -242,7 +242,7 @@ fn service(
     let checked = CheckedService::probed(
         id,
         row.try_get("", "seq")?,
-        row.try_get("", "user_id")?,
+        row.try_get("", "workspace_id")?,
         kind,
         TimeDelta::seconds(i64::from(interval.max(1))),
         thresholds,

@@ -1,6 +1,6 @@
 //! Changes many services at once, in one transaction and a number of statements that does not depend
-//! on how many there are. Ids that do not exist or belong to another user are skipped, by the same
-//! statements. Pausing and resuming are in `pause`.
+//! on how many there are. Ids that do not exist or belong to another workspace are skipped, by the
+//! same statements. Pausing and resuming are in `pause`.
 
 use super::service::changed;
 use super::{Error, Ops, Result, now};
@@ -125,7 +125,7 @@ async fn locked_with(
     lock: LockType,
 ) -> Result<Vec<service::Model>> {
     let query = service::Entity::find()
-        .filter(service::Column::UserId.eq(viewer.user_id))
+        .filter(service::Column::WorkspaceId.eq(viewer.workspace_id))
         .filter(in_ids(db, service::Column::Id, ids.iter().copied()))
         .order_by_asc(service::Column::Id)
         .lock(lock);

@@ -174,22 +174,26 @@ pub(super) fn shown(
 ///
 /// # Errors
 /// [`Error::Conflict`].
-pub(super) async fn within_budget(db: &impl ConnectionTrait, user: Uuid, page: Uuid) -> Result<()> {
+pub(super) async fn within_budget(
+    db: &impl ConnectionTrait,
+    workspace: Uuid,
+    page: Uuid,
+) -> Result<()> {
     let others = service::Entity::find()
         .select_only()
         .column(service::Column::VendorPageId)
         .distinct()
-        .filter(service::Column::UserId.eq(user))
+        .filter(service::Column::WorkspaceId.eq(workspace))
         .filter(service::Column::VendorPageId.is_not_null())
         .filter(service::Column::VendorPageId.ne(page));
     let already = service::Entity::find()
-        .filter(service::Column::UserId.eq(user))
+        .filter(service::Column::WorkspaceId.eq(workspace))
         .filter(service::Column::VendorPageId.eq(page));
     if others.count(db).await? < MAX_PAGES || already.count(db).await? > 0 {
         return Ok(());
     }
     let message = format!(
-        "you follow {MAX_PAGES} vendor pages, as many as this server allows: delete the services of one first"
+        "this workspace follows {MAX_PAGES} vendor pages, as many as this server allows: delete the services of one first"
     );
     Err(Error::Conflict(message))
 }

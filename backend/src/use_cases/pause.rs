@@ -48,7 +48,7 @@ impl Ops {
         self.withdraw(&running).await;
         let mut events = change_events(&services, &running, ServiceChange::Paused);
         events.extend(ended.into_iter().map(|incident| Event::IncidentChanged {
-            user_id: viewer.user_id,
+            workspace_id: viewer.workspace_id,
             service_id: incident.service_id,
             incident_id: incident.id,
         }));

@@ -9,7 +9,7 @@ use coordination::{Event, ServiceChange};
 use domain::Outcome;
 use domain::service::{FieldError, ServiceDraft};
 use entity::sql::in_ids;
-use entity::{service, service_state, service_tag, user};
+use entity::{service, service_state, service_tag, workspace};
 use monitors::{Monitor, MonitorKind, Schedule, SettingsMap, Target};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
@@ -66,7 +66,7 @@ pub struct Change {
 }
 
 impl Filter {
-    /// A user's services are few enough to be judged here, where letters of every script have their capitals and no
+    /// A workspace's services are few enough to be filtered here, where letters of every script have their capitals and no
     /// character means anything else than itself.
     fn admits(&self, service: &service::Model) -> bool {
         let needle = self
@@ -110,7 +110,7 @@ impl Ops {
         viewer: &Viewer,
         filter: &Filter,
     ) -> Result<Vec<Arc<service::Model>>> {
-        let all = self.list_services(viewer.user_id, now()).await?;
+        let all = self.list_services(viewer.workspace_id, now()).await?;
         let tagged = match &filter.tag {
             Some(tag) => Some(self.ids_with_tag(viewer, tag).await?),
             None => None,
@@ -142,7 +142,7 @@ impl Ops {
         ids: &[Uuid],
     ) -> Result<HashMap<Uuid, Arc<service::Model>>> {
         let found = service::Entity::find()
-            .filter(service::Column::UserId.eq(viewer.user_id))
+            .filter(service::Column::WorkspaceId.eq(viewer.workspace_id))
             .filter(in_ids(&self.db, service::Column::Id, ids.iter().copied()))
             .all(&self.db)
             .await?;
@@ -176,24 +176,26 @@ impl Ops {
             None => None,
         };
         let transaction = self.begin().await?;
-        // Two requests at once must not both find the last free place: the second waits here.
-        let owner = user::Entity::find_by_id(viewer.user_id)
+        // Two concurrent requests must not both take the last free place: the second waits here.
+        let workspace = workspace::Entity::find_by_id(viewer.workspace_id)
             .lock(LockType::NoKeyUpdate)
             .one(&transaction)
             .await?;
-        owner.ok_or(Error::Unauthenticated)?;
-        let own = service::Entity::find().filter(service::Column::UserId.eq(viewer.user_id));
+        workspace.ok_or(Error::Unauthenticated)?;
+        let own =
+            service::Entity::find().filter(service::Column::WorkspaceId.eq(viewer.workspace_id));
         let max = self.limits.max_services;
         if own.count(&transaction).await? >= u64::from(max) {
-            let message =
-                format!("you have {max} services, as many as this server allows: delete one first");
+            let message = format!(
+                "this workspace has {max} services, as many as this server allows: delete one first"
+            );
             return Err(Error::Conflict(message));
         }
         let now = now();
         let vendor_page_id = match &read {
             Some((found, _, by_hand)) => {
                 let page = follow::bind(&transaction, found, *by_hand, now).await?;
-                follow::within_budget(&transaction, viewer.user_id, page).await?;
+                follow::within_budget(&transaction, viewer.workspace_id, page).await?;
                 Some(page)
             }
             None => None,
@@ -202,7 +204,7 @@ impl Ops {
         let mut service = service::ActiveModel {
             id: Set(id),
             seq: NotSet,
-            user_id: Set(viewer.user_id),
+            workspace_id: Set(viewer.workspace_id),
             kind: Set(monitor.kind().id().into()),
             paused: Set(false),
             vendor_page_id: Set(vendor_page_id),
@@ -215,7 +217,7 @@ impl Ops {
         self.store_settings(&mut service, id, &monitor);
         let service = service.insert(&transaction).await?;
         never_checked(&service).insert(&transaction).await?;
-        add_tags(&transaction, id, tags).await?;
+        add_tags(&transaction, &service, tags).await?;
         if let Some((_, chosen, _)) = read {
             follow::follow(&transaction, service.id, chosen).await?;
         }
@@ -291,7 +293,7 @@ impl Ops {
                 .filter(service_tag::Column::ServiceId.eq(id))
                 .exec(&transaction)
                 .await?;
-            add_tags(&transaction, id, tags).await?;
+            add_tags(&transaction, &service, tags).await?;
         }
         transaction.commit().await?;
 
@@ -406,14 +408,15 @@ fn shown_removed(draft: &ServiceDraft) -> ServiceDraft {
     }
 }
 
-/// The one way to ask for one service: another's is not found by the same statement that does not find an absent one.
+/// Selects a service of the viewer's workspace. Every lookup of one service goes through here, so that
+/// another workspace's service is missed by the same statement as an absent one.
 pub(crate) fn mine(viewer: &Viewer, id: Uuid) -> sea_orm::Select<service::Entity> {
     service::Entity::find()
         .filter(service::Column::Id.eq(id))
-        .filter(service::Column::UserId.eq(viewer.user_id))
+        .filter(service::Column::WorkspaceId.eq(viewer.workspace_id))
 }
 
-/// One of the viewer's services, which nobody else changes before the transaction ends.
+/// Locks one of the viewer's services until the transaction ends.
 pub(crate) async fn locked(
     db: &impl ConnectionTrait,
     viewer: &Viewer,
@@ -428,7 +431,7 @@ pub(crate) async fn locked(
 
 pub(crate) fn changed(service: &service::Model, change: ServiceChange) -> Event {
     Event::ServiceChanged {
-        user_id: service.user_id,
+        workspace_id: service.workspace_id,
         service_id: service.id,
         change,
     }

@@ -4,10 +4,7 @@ use super::{Ops, Result};
 use crate::auth::Viewer;
 use entity::sql::in_ids;
 use entity::{service, service_tag};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Set,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
@@ -33,16 +30,11 @@ impl Ops {
         Ok(tags)
     }
 
-    /// The viewer's services with this tag.
+    /// The services of the viewer's workspace with this tag.
     pub(super) async fn ids_with_tag(&self, viewer: &Viewer, tag: &str) -> Result<HashSet<Uuid>> {
-        let own = service::Entity::find()
-            .select_only()
-            .column(service::Column::Id)
-            .filter(service::Column::UserId.eq(viewer.user_id))
-            .into_query();
         let rows = service_tag::Entity::find()
             .filter(service_tag::Column::Tag.eq(tag.trim().to_lowercase()))
-            .filter(service_tag::Column::ServiceId.in_subquery(own))
+            .filter(service_tag::Column::WorkspaceId.eq(viewer.workspace_id))
             .all(&self.db)
             .await?;
         Ok(rows.into_iter().map(|row| row.service_id).collect())
@@ -63,14 +55,15 @@ pub(super) async fn tags_of(db: &impl ConnectionTrait, service: Uuid) -> Result<
 /// Adds tags to a service that has none of them.
 pub(super) async fn add_tags(
     db: &impl ConnectionTrait,
-    service: Uuid,
+    service: &service::Model,
     tags: Vec<String>,
 ) -> Result<()> {
     if tags.is_empty() {
         return Ok(());
     }
     let rows = tags.into_iter().map(|tag| service_tag::ActiveModel {
-        service_id: Set(service),
+        workspace_id: Set(service.workspace_id),
+        service_id: Set(service.id),
         tag: Set(tag),
     });
     service_tag::Entity::insert_many(rows)

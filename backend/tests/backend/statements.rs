@@ -290,7 +290,7 @@ async fn fill(api: &Api, user: &entity::user::Model, services: usize) {
             let incident = incident::Model {
                 id: Uuid::now_v7(),
                 service_id: service.id,
-                user_id: user.id,
+                workspace_id: user.id,
                 incident_type: IncidentType::Downtime,
                 started_at,
                 resolved_at: (k < 2).then(|| started_at + Duration::minutes(5)),

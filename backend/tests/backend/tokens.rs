@@ -1,7 +1,7 @@
 //! API tokens, the viewer, and what visitors and read-only tokens are refused.
 
 use crate::api::{Api, json_of};
-use backend::auth::Viewer;
+use backend::auth::{TokenScope, Viewer};
 use backend::use_cases::Limits;
 use chrono::{DateTime, Duration, Utc};
 use entity::{api_token, user};
@@ -157,7 +157,7 @@ async fn a_token_that_may_only_read_changes_nothing() {
     let mut ada = api.somebody().await;
     let id = ada.adds("Shop").await;
     ada.viewer = Some(Viewer {
-        read_only: true,
+        scope: TokenScope::ReadOnly,
         ..ada.viewer()
     });
     assert_eq!(

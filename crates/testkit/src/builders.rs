@@ -1,13 +1,13 @@
 //! Rows that tests start from, each with sensible values where a test does not care.
 
 use chrono::{DateTime, SubsecRound, Utc};
-use entity::column::Status;
-use entity::{check, service, service_state, user};
+use entity::column::{Role, Status};
+use entity::{check, membership, service, service_state, user, workspace};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, NotSet, Set};
 use serde_json::json;
 use uuid::Uuid;
 
-/// Somebody new, with a name and an address of their own.
+/// Somebody new, with a name and an address of their own, and a personal workspace.
 ///
 /// # Panics
 /// When the database refuses.
@@ -22,19 +22,64 @@ pub async fn a_user(db: &impl ConnectionTrait) -> user::Model {
         created_at: now,
         updated_at: now,
     };
-    user.into_active_model()
+    let user = user
+        .into_active_model()
         .insert(db)
         .await
-        .expect("a user can be added")
+        .expect("a user can be added");
+    membership::create_personal_workspace(db, &user)
+        .await
+        .expect("a personal workspace can be added");
+    user
 }
 
-/// A service of `user` that was never checked: an HTTP service with the defaults, until the setters say otherwise.
+/// A workspace that is nobody's personal one, without members.
+///
+/// # Panics
+/// When the database refuses.
+pub async fn a_workspace(db: &impl ConnectionTrait) -> workspace::Model {
+    let workspace = workspace::Model {
+        id: Uuid::now_v7(),
+        name: "Team".into(),
+        personal: false,
+        created_at: now(),
+    };
+    workspace
+        .into_active_model()
+        .insert(db)
+        .await
+        .expect("a workspace can be added")
+}
+
+/// Makes `user` a member of `workspace`.
+///
+/// # Panics
+/// When the database refuses.
+pub async fn join(
+    db: &impl ConnectionTrait,
+    workspace: &workspace::Model,
+    user: &user::Model,
+    role: Role,
+) {
+    let membership = membership::Model {
+        workspace_id: workspace.id,
+        user_id: user.id,
+        role,
+    };
+    membership
+        .into_active_model()
+        .insert(db)
+        .await
+        .expect("a member can be added");
+}
+
+/// A service in the personal workspace of `user` that was never checked: an HTTP service with the defaults, until the setters say otherwise.
 pub fn a_service<'a, C: ConnectionTrait>(db: &'a C, user: &user::Model) -> ServiceBuilder<'a, C> {
     let (id, now) = (Uuid::now_v7(), now());
     let service = service::ActiveModel {
         id: Set(id),
         seq: NotSet,
-        user_id: Set(user.id),
+        workspace_id: Set(user.id),
         name: Set("Example".into()),
         category: Set(None),
         description: Set(None),
@@ -67,6 +112,12 @@ impl<C: ConnectionTrait> ServiceBuilder<'_, C> {
     /// Decides when its slots are.
     pub fn id(mut self, id: Uuid) -> Self {
         self.service.id = Set(id);
+        self
+    }
+
+    /// The workspace it belongs to; the user's personal one by default.
+    pub fn in_workspace(mut self, id: Uuid) -> Self {
+        self.service.workspace_id = Set(id);
         self
     }
 

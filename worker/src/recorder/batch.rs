@@ -117,7 +117,7 @@ impl<'a> BatchTransition<'a> {
         self.change_incident(check, &effects);
         let state = &self.services[&service.seq].state;
         self.events.push(Event::StatusChecked {
-            user_id: service.user_id,
+            workspace_id: service.workspace_id,
             service_id: service.id,
             slot: check.slot,
             previous: Some(previous),
@@ -135,7 +135,7 @@ impl<'a> BatchTransition<'a> {
         };
         let owner = IncidentOwner {
             service_id: service.id,
-            user_id: service.user_id,
+            workspace_id: service.workspace_id,
         };
         let evidence = Evidence {
             outcome: &check.outcome,
@@ -325,7 +325,7 @@ fn missed_slots(last: Option<DateTime<Utc>>, check: &Check) -> u64 {
 
 fn incident_changed(service: &CheckedService, incident_id: Uuid) -> Event {
     Event::IncidentChanged {
-        user_id: service.user_id,
+        workspace_id: service.workspace_id,
         service_id: service.id,
         incident_id,
     }

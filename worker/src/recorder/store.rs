@@ -57,7 +57,7 @@ const LOCK: &str = "SELECT s.seq FROM services s JOIN service_state st ON st.ser
      WHERE s.seq = ANY(";
 const LOCK_ORDER: &str = ") ORDER BY s.id FOR KEY SHARE OF s FOR NO KEY UPDATE OF st";
 
-const READ: &str = "SELECT s.seq, s.id AS service_id, s.user_id, s.paused, s.updated_at, st.status, \
+const READ: &str = "SELECT s.seq, s.id AS service_id, s.workspace_id, s.paused, s.updated_at, st.status, \
      COALESCE(st.status_since, s.created_at) AS status_since, st.last_slot, \
      COALESCE(st.failing_checks, 0) AS failing_checks, st.failing_since, \
      COALESCE(st.down_checks, 0) AS down_checks, st.down_since, \
@@ -209,7 +209,7 @@ fn open_incident(row: &QueryResult) -> Result<Option<incident::Model>, DbErr> {
     Ok(Some(incident::Model {
         id,
         service_id: row.try_get("", "service_id")?,
-        user_id: row.try_get("", "user_id")?,
+        workspace_id: row.try_get("", "workspace_id")?,
         incident_type: row.try_get::<IncidentType>("", "incident_type")?,
         started_at: row.try_get("", "started_at")?,
         resolved_at: None,

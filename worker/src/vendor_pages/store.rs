@@ -375,9 +375,9 @@ impl PageStore {
     ) -> Result<Vec<Follower>, DbErr> {
         let sql = self
             .sql(
-                "SELECT s.id, s.seq, s.user_id, s.updated_at, st.last_slot, c.component_id, c.name, \
+                "SELECT s.id, s.seq, s.workspace_id, s.updated_at, st.last_slot, c.component_id, c.name, \
                  c.group_name, c.missing, s.kind, s.recoveries \
-                 FROM (SELECT id, seq, user_id, updated_at, kind, recoveries FROM services WHERE vendor_page_id = ",
+                 FROM (SELECT id, seq, workspace_id, updated_at, kind, recoveries FROM services WHERE vendor_page_id = ",
             )
             .value(id)
             .text(" AND NOT paused AND seq > ")
@@ -478,7 +478,7 @@ fn follower(row: &QueryResult, seq: i32) -> Result<Option<Follower>, DbErr> {
     let service = CheckedService::followed(
         row.try_get("", "id")?,
         seq,
-        row.try_get("", "user_id")?,
+        row.try_get("", "workspace_id")?,
         kind,
         u32::try_from(recoveries).unwrap_or(1),
         row.try_get("", "updated_at")?,

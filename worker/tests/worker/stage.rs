@@ -141,7 +141,7 @@ impl Stage {
 
     pub(crate) async fn tell(&self, service: &service::Model, change: ServiceChange) {
         let event = Event::ServiceChanged {
-            user_id: service.user_id,
+            workspace_id: service.workspace_id,
             service_id: service.id,
             change,
         };

@@ -74,10 +74,10 @@ on_each_stage! {
         stage.is_due_at_its_next_slot(&service).await;
 
         let event = events.next().await.unwrap().unwrap();
-        let Event::StatusChecked { user_id, service_id, slot, previous, current, changed } = (*event).clone() else {
+        let Event::StatusChecked { workspace_id, service_id, slot, previous, current, changed } = (*event).clone() else {
             panic!("{event:?}")
         };
-        assert_eq!((user_id, service_id, previous, changed), (stage.user.id, service.id, Some(Status::Unknown), true));
+        assert_eq!((workspace_id, service_id, previous, changed), (stage.user.id, service.id, Some(Status::Unknown), true));
         assert_eq!((slot, current.status, current.since), (state.last_slot.unwrap(), Status::Up, state.status_since));
         let latest = stage.live.cached_statuses(&[service.id]).await.unwrap().remove(0).unwrap();
         assert_eq!((latest.slot, latest.current), (slot, current));

@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 use vendor_pages::Discovery;
 
-/// How many pages one user may follow: each is asked every minute for as long as anybody does.
+/// How many pages one workspace may follow: each is asked every minute for as long as anybody does.
 const MAX_PAGES: u64 = 200;
 
 /// How many components one statement adds: each has nine values, and databases take some tens of thousands.
@@ -170,7 +170,7 @@ pub(super) fn shown(
     }
 }
 
-/// Refuses a page more than one user may follow; `page` is one of those that they do, or a new one.
+/// Refuses a page more than one workspace may follow; `page` is one of those that it does, or a new one.
 ///
 /// # Errors
 /// [`Error::Conflict`].

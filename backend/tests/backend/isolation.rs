@@ -7,7 +7,7 @@ use crate::schema::what_takes_an_id;
 use entity::column::IncidentType;
 use entity::{
     api_token, calendar_feed, incident, incident_acknowledgement, incident_event, incident_note,
-    service, session, workspace,
+    service, service_tag, session, workspace,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
@@ -237,6 +237,12 @@ impl Owned {
             .name("alpha")
             .create()
             .await;
+        let tag = service_tag::Model {
+            workspace_id,
+            service_id: service.id,
+            tag: "prod".into(),
+        };
+        tag.into_active_model().insert(db).await.unwrap();
         let incident = incident::Model {
             id: Uuid::now_v7(),
             service_id: service.id,
@@ -349,6 +355,10 @@ pub(crate) async fn rows_of(api: &Api, workspace: Uuid) -> String {
     let services = service::Entity::find().filter(service::Column::WorkspaceId.eq(workspace));
     let services = services.order_by_asc(service::Column::Id);
     let services = services.all(db).await.unwrap();
+    let tags = service_tag::Entity::find()
+        .filter(service_tag::Column::WorkspaceId.eq(workspace))
+        .order_by_asc(service_tag::Column::ServiceId);
+    let tags = tags.all(db).await.unwrap();
     let incidents = incident::Entity::find().filter(incident::Column::WorkspaceId.eq(workspace));
     let incidents = incidents.order_by_asc(incident::Column::Id);
     let incidents = incidents.all(db).await.unwrap();
@@ -370,13 +380,14 @@ pub(crate) async fn rows_of(api: &Api, workspace: Uuid) -> String {
     let tokens = tokens.all(db).await.unwrap();
     let feed = calendar_feed::Entity::find_by_id(workspace);
     let feed = feed.one(db).await.unwrap();
-    format!("{row:?}{services:?}{incidents:?}{events:?}{seen:?}{notes:?}{tokens:?}{feed:?}")
+    format!("{row:?}{services:?}{tags:?}{incidents:?}{events:?}{seen:?}{notes:?}{tokens:?}{feed:?}")
 }
 
 /// All rows that a stranger could change.
 async fn everything(api: &Api) -> String {
     let db = &api.ops.db;
     let services = service::Entity::find().all(db).await.unwrap();
+    let tags = service_tag::Entity::find().all(db).await.unwrap();
     let incidents = incident::Entity::find().all(db).await.unwrap();
     let events = incident_event::Entity::find().all(db).await.unwrap();
     let seen = incident_acknowledgement::Entity::find()
@@ -386,5 +397,5 @@ async fn everything(api: &Api) -> String {
     let notes = incident_note::Entity::find().all(db).await.unwrap();
     let tokens = api_token::Entity::find().all(db).await.unwrap();
     let sessions = session::Entity::find().all(db).await.unwrap();
-    format!("{services:?}{incidents:?}{events:?}{seen:?}{notes:?}{tokens:?}{sessions:?}")
+    format!("{services:?}{tags:?}{incidents:?}{events:?}{seen:?}{notes:?}{tokens:?}{sessions:?}")
 }

@@ -65,11 +65,14 @@ const fn subscription(field: &'static str, document: &'static str) -> Operation 
     }
 }
 
-const OPERATIONS: [Operation; 37] = [
+const OPERATIONS: [Operation; 40] = [
     query("me", "{ me { id operator workspaces { role workspace { id name personal } } apiTokens { id workspace { id } }
         sessions { id } identities { provider } } }"),
     query("limits", "{ limits { minIntervalSeconds maxServices } }"),
-    query("services", "{ services { id name url current { status } components { id } openIncident { id } } }"),
+    query("services", "{ services { id name target current { status } components { id } openIncident { id } } }"),
+    query("services", "{ services(filter: { tag: \"prod\" }) { id tags settings { name value } secretsSet } }"),
+    query("servicesPage", "{ servicesPage { totalCount edges { cursor node { id name } } } }"),
+    query("monitorKinds", "{ monitorKinds { kind fields { name } } }"),
     query("service", "query($service: UUID!) { service(id: $service) { id checks { edges { cursor } } } }"),
     query("incidents", "{ incidents { totalCount edges { node { id cause } } } }"),
     query("incident", "query($incident: UUID!) { incident(id: $incident) { id notes { text } acknowledgedAt } }"),
@@ -77,13 +80,13 @@ const OPERATIONS: [Operation; 37] = [
     query("calendarFeed", "{ calendarFeed { createdAt lastReadAt } }"),
     query("signInOptions", "{ signInOptions { local } }"),
     query("system", "{ system { version } }"),
-    edit("createService", "mutation { createService(input: { name: \"new\", url: \"https://a.test\" }) { id } }"),
+    edit("createService", "mutation { createService(input: { name: \"new\", monitor: { http: { url: \"https://a.test\" } } }) { id } }"),
     edit("updateService", "mutation($service: UUID!) { updateService(id: $service, input: { name: \"renamed\" }) { id } }"),
     edit("deleteService", "mutation($service: UUID!) { deleteService(id: $service) }"),
     edit("pauseService", "mutation($service: UUID!) { pauseService(id: $service) { id } }"),
     edit("resumeService", "mutation($service: UUID!) { resumeService(id: $service) { id } }"),
     edit("checkService", "mutation($service: UUID!) { checkService(id: $service) { id } }"),
-    edit("testService", "mutation { testService(input: { name: \"x\", url: \"no address\" }) { status } }"),
+    edit("testService", "mutation { testService(input: { name: \"x\", monitor: { http: { url: \"no address\" } } }) { status } }"),
     edit("pauseServices", "mutation($service: UUID!) { pauseServices(ids: [$service]) { id } }"),
     edit("resumeServices", "mutation($service: UUID!) { resumeServices(ids: [$service]) { id } }"),
     edit(

@@ -44,7 +44,7 @@ on_each_database! {
         let team = a_workspace(&api.ops.db).await;
         let (ada, ben) = (api.member(&team, Role::Editor).await, api.member(&team, Role::Editor).await);
         ada.adds("first").await;
-        let create = "mutation { createService(input: { name: \"second\", url: \"https://a.test\" }) { id } }";
+        let create = "mutation { createService(input: { name: \"second\", monitor: { http: { url: \"https://a.test\" } } }) { id } }";
         let refused = ben.error(create, json!({})).await;
         assert_eq!(refused["extensions"]["code"], "CONFLICT");
         assert_eq!(

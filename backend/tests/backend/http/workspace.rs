@@ -78,8 +78,7 @@ async fn a_header_selects_one_of_the_users_workspaces() {
     let (_, of_team) = answer(member.request(SERVICES).header(HEADER, &team)).await;
     assert_eq!(names(&of_team), json!([{ "name": "team" }]));
 
-    let create =
-        "mutation { createService(input: { name: \"x\", url: \"https://a.test\" }) { id } }";
+    let create = "mutation { createService(input: { name: \"x\", monitor: { http: { url: \"https://a.test\" } } }) { id } }";
     let (_, refused) = answer(member.request(create).header(HEADER, &team)).await;
     assert_eq!(code(&refused), "FORBIDDEN");
     let (_, created) = answer(member.request(create)).await;
@@ -154,8 +153,7 @@ async fn a_token_stays_in_its_workspace_whatever_the_header_says() {
     demoted.update(&member.app.db).await.unwrap();
     // Another process, which has not cached the token.
     let next = App::on(member.app.database(), |_| {}).await;
-    let create =
-        "mutation { createService(input: { name: \"x\", url: \"https://a.test\" }) { id } }";
+    let create = "mutation { createService(input: { name: \"x\", monitor: { http: { url: \"https://a.test\" } } }) { id } }";
     let request = next.browser().http.post(next.url("/api/graphql"));
     let request = request
         .header(AUTHORIZATION, format!("Bearer {TOKEN}"))

@@ -1,5 +1,5 @@
-//! The vendor pages that workspaces looked at some minutes ago, so that adding the service does not ask
-//! the vendor again.
+//! The vendor pages that workspaces looked at some minutes ago, so that adding the service does not
+//! ask the vendor again.
 
 use super::TtlCache;
 use chrono::{DateTime, Duration, Utc};
@@ -18,8 +18,8 @@ const MIN_PAGE_BYTES: usize = 4 << 10;
 /// What a component takes besides its texts.
 const COMPONENT_BYTES: usize = 200;
 
-/// Caches discovered vendor pages per workspace and page key, for that workspace alone: whether a page is
-/// cached must not tell anybody that somebody else looked at it.
+/// Caches discovered vendor pages per workspace and page key, for that workspace alone: whether a
+/// page is cached must not tell anybody that somebody else looked at it.
 pub(crate) struct DiscoveryCache(TtlCache<(Uuid, String), Arc<Discovery>>);
 
 impl Default for DiscoveryCache {
@@ -29,8 +29,8 @@ impl Default for DiscoveryCache {
 }
 
 impl DiscoveryCache {
-    /// Stores what `workspace` found, without incidents and maintenance: nothing is chosen from them.
-    /// Makes room among the workspace's own pages first.
+    /// Stores what `workspace` found, without incidents and maintenance: nothing is chosen from
+    /// them. Makes room among the workspace's own pages first.
     pub(crate) fn insert(
         &self,
         workspace: Uuid,

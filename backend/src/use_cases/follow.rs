@@ -170,7 +170,8 @@ pub(super) fn shown(
     }
 }
 
-/// Refuses a page more than one workspace may follow; `page` is one of those that it does, or a new one.
+/// Refuses a page more than one workspace may follow; `page` is one of those that it does, or a new
+/// one.
 ///
 /// # Errors
 /// [`Error::Conflict`].

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 impl Ops {
-    /// Returns all services of a workspace by name. Reads their columns only if one of them has changed
-    /// since they were cached.
+    /// Returns all services of a workspace by name. Reads their columns only if one of them has
+    /// changed since they were cached.
     ///
     /// # Errors
     /// Returns an error when the database fails.

@@ -42,8 +42,10 @@ ALTER TABLE calendar_feeds DROP CONSTRAINT calendar_feeds_user_id_fkey;
 ALTER TABLE calendar_feeds ADD CONSTRAINT calendar_feeds_workspace_id_fkey
     FOREIGN KEY (workspace_id) REFERENCES workspaces (id) ON DELETE CASCADE;
 
-ALTER TABLE service_tags ADD COLUMN workspace_id uuid REFERENCES workspaces (id) ON DELETE CASCADE;
+ALTER TABLE service_tags ADD COLUMN workspace_id uuid;
 UPDATE service_tags SET workspace_id = services.workspace_id FROM services WHERE services.id = service_id;
 ALTER TABLE service_tags ALTER COLUMN workspace_id SET NOT NULL;
+ALTER TABLE service_tags ADD CONSTRAINT service_tags_workspace_id_fkey
+    FOREIGN KEY (workspace_id) REFERENCES workspaces (id) ON DELETE CASCADE;
 DROP INDEX service_tags_tag;
 CREATE INDEX service_tags_workspace_tag ON service_tags (workspace_id, tag);

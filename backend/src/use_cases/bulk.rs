@@ -68,7 +68,7 @@ impl Ops {
         let transaction = self.begin().await?;
         // The strongest lock at once: a recorder that holds the key of a service may be about to
         // change its incident, and would wait for this transaction while this one waits for it.
-        let services = locked_with(&transaction, viewer, ids, LockType::Update).await?;
+        let services = lock_services_with(&transaction, viewer, ids, LockType::Update).await?;
         let gone: Vec<Uuid> = services.iter().map(|service| service.id).collect();
         incidents::delete_of_services(&transaction, &gone).await?;
         service::Entity::delete_many()
@@ -115,10 +115,10 @@ pub(super) async fn lock_services(
     viewer: &Viewer,
     ids: &[Uuid],
 ) -> Result<Vec<service::Model>> {
-    locked_with(db, viewer, ids, LockType::NoKeyUpdate).await
+    lock_services_with(db, viewer, ids, LockType::NoKeyUpdate).await
 }
 
-async fn locked_with(
+async fn lock_services_with(
     db: &impl ConnectionTrait,
     viewer: &Viewer,
     ids: &[Uuid],

@@ -25,7 +25,7 @@ use vendor_pages::page::{Listing, Page};
 /// How soon a page is polled again if followers were changed while they were judged.
 const CHANGED_FOLLOWER_DELAY: TimeDelta = TimeDelta::seconds(1);
 
-/// PageComponent for a page that was replaced by one with none of its components.
+/// Shown for a page that was replaced by one with none of its components.
 const REPLACED: &str =
     "the page has moved or was replaced by one without any component that is known";
 

@@ -1,4 +1,5 @@
 // Starts the program with temporary data, a target with a controllable response, and a browser.
+import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -97,4 +98,19 @@ export async function violations(page) {
   await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
   return page.evaluate(async () => (await window.axe.run()).violations
     .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.html).join(' | ')}`));
+}
+
+/** Signs in by the program's link and creates an API token. */
+export async function createToken({ base, link }) {
+  const { headers } = await fetch(link, { redirect: 'manual' });
+  const cookie = headers.getSetCookie().map((each) => each.split(';')[0]).join('; ');
+  const query = 'mutation { createApiToken(input: { name: "client" }) { token } }';
+  const response = await fetch(`${base}/api/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', cookie, origin: base },
+    body: JSON.stringify({ query }),
+  });
+  const { data, errors } = await response.json();
+  assert.equal(errors, undefined);
+  return data.createApiToken.token;
 }

@@ -92,7 +92,7 @@ pub(crate) async fn restore(settings: &Settings, from: &Path) -> anyhow::Result<
     drop(lock);
     match kept {
         Some(old) => {
-            tracing::info!(database = %to.display(), before = %old.display(), "the backup was put in place")
+            tracing::info!(database = %to.display(), before = %old.display(), "the backup was put in place");
         }
         None => tracing::info!(database = %to.display(), "the backup was put in place"),
     }

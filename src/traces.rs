@@ -25,7 +25,7 @@ use url::Url;
 /// The target of spans that are for traces alone.
 const TARGET: &str = "traces";
 /// That of the spans around requests, which log lines show too.
-const REQUESTS: &str = "backend::http::request";
+const REQUESTS: &str = "backend::http::middleware";
 /// The longest that one delivery may take, and that the end of the program waits for the last.
 const PATIENCE: Duration = Duration::from_secs(5);
 const LAST_PATIENCE: Duration = Duration::from_secs(2);
@@ -124,7 +124,7 @@ impl Sender {
     fn note(&self, delivered: Result<(), &HttpError>) {
         match (delivered, self.failing.swap(delivered.is_err(), Relaxed)) {
             (Err(error), false) => {
-                tracing::warn!(%error, "traces cannot be delivered; those that do not fit are lost")
+                tracing::warn!(%error, "traces cannot be delivered; those that do not fit are lost");
             }
             (Ok(()), true) => tracing::info!("traces are delivered again"),
             _ => {}

@@ -138,13 +138,13 @@ pub async fn validate_urls(
             rejected.push(Rejected {
                 url: url.clone(),
                 reason,
-            })
+            });
         };
         match candidates::address(url) {
             Err(reason) => reject(format!("this is not a web address: {reason}")),
             Ok(parsed) if !seen.insert(parsed.clone()) => reject("it is given twice".into()),
             Ok(_) if wanted.len() == MAX_URLS => {
-                reject(format!("no more than {MAX_URLS} addresses are read"))
+                reject(format!("no more than {MAX_URLS} addresses are read"));
             }
             Ok(parsed) => wanted.push((url, parsed)),
         }
@@ -160,7 +160,7 @@ pub async fn validate_urls(
             rejected.push(Rejected {
                 url: text.clone(),
                 reason,
-            })
+            });
         };
         match answer {
             Err(error) => reject(error.to_string()),
@@ -172,7 +172,7 @@ pub async fn validate_urls(
                     }
                     // Two that lead to one place are one.
                     Ok(_) if api_urls.contains(&String::from(url.clone())) => {
-                        reject("it is given twice".into())
+                        reject("it is given twice".into());
                     }
                     Ok(reading) => {
                         api_urls.push(url.into());

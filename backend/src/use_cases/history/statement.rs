@@ -27,6 +27,7 @@ pub(super) struct Row {
 }
 
 /// What a row holds. A number says which of several windows it belongs to.
+#[derive(Clone, Copy)]
 pub(super) enum Part {
     /// The last check that is in the rollups.
     LastRolledUp(Sample),

@@ -480,11 +480,11 @@ async fn an_answer_that_cannot_be_believed_signs_nobody_in() {
         ("no nonce", &|| remove("nonce")),
         ("another audience", &|| set("aud", json!("other"))),
         ("one audience too many", &|| {
-            set("aud", json!([CLIENT, "other"]))
+            set("aud", json!([CLIENT, "other"]));
         }),
         ("no audience", &|| remove("aud")),
         ("another issuer", &|| {
-            set("iss", json!("https://evil.example"))
+            set("iss", json!("https://evil.example"));
         }),
         ("no issuer", &|| remove("iss")),
         ("expired", &|| set("exp", ago(121))),
@@ -493,10 +493,10 @@ async fn an_answer_that_cannot_be_believed_signs_nobody_in() {
         ("made long ago", &|| set("iat", ago(3600))),
         ("no subject", &|| remove("sub")),
         ("another access token", &|| {
-            set("at_hash", json!("77QmUPtjPfzWtF2AnpK9RQ"))
+            set("at_hash", json!("77QmUPtjPfzWtF2AnpK9RQ"));
         }),
         ("a key that is not published", &|| {
-            provider.script().signing = 1
+            provider.script().signing = 1;
         }),
         ("a key under another's name", &|| {
             provider.script().signing = 1;
@@ -504,7 +504,7 @@ async fn an_answer_that_cannot_be_believed_signs_nobody_in() {
         }),
         ("unsigned", &|| forge(unsigned)),
         ("signed with the client's own secret", &|| {
-            forge(by_client_secret)
+            forge(by_client_secret);
         }),
         ("somebody else at the userinfo endpoint", &|| {
             provider
@@ -516,16 +516,16 @@ async fn an_answer_that_cannot_be_believed_signs_nobody_in() {
             provider.script().userinfo = json!({ "sub": "eve" });
         }),
         ("a redirect", &|| {
-            provider.script().token_answer = Some(standin::elsewhere)
+            provider.script().token_answer = Some(standin::elsewhere);
         }),
         ("far too much", &|| {
-            provider.script().token_answer = Some(standin::endless)
+            provider.script().token_answer = Some(standin::endless);
         }),
         ("nonsense", &|| {
-            provider.script().token_answer = Some(standin::nonsense)
+            provider.script().token_answer = Some(standin::nonsense);
         }),
         ("no ID token", &|| {
-            provider.script().token_answer = Some(standin::no_id_token)
+            provider.script().token_answer = Some(standin::no_id_token);
         }),
     ];
     for (what, prepare) in cases {

@@ -249,7 +249,7 @@ async fn a_refresh_token_that_another_host_put_into_the_browser_does_not_count()
         "another session's"
     );
     let expired = altered(&mine, |_, claims| {
-        claims["exp"] = json!(Utc::now().timestamp() - 3600)
+        claims["exp"] = json!(Utc::now().timestamp() - 3600);
     });
     assert_eq!(
         ask(format!("{}; {name}={foreign}", access(&expired))).await,
@@ -372,31 +372,31 @@ async fn tampered_tokens_sign_nobody_in() {
         (
             "another issuer",
             altered(&browser, |_, claims| {
-                claims["iss"] = json!("https://evil.example")
+                claims["iss"] = json!("https://evil.example");
             }),
         ),
         (
             "expired",
             altered(&browser, |_, claims| {
-                claims["exp"] = json!(Utc::now().timestamp())
+                claims["exp"] = json!(Utc::now().timestamp());
             }),
         ),
         (
             "no expiry",
             altered(&browser, |_, claims| {
-                drop(claims.as_object_mut().unwrap().remove("exp"))
+                drop(claims.as_object_mut().unwrap().remove("exp"));
             }),
         ),
         (
             "another user",
             altered(&browser, |_, claims| {
-                claims["sub"] = json!(uuid::Uuid::now_v7())
+                claims["sub"] = json!(uuid::Uuid::now_v7());
             }),
         ),
         (
             "another session",
             altered(&browser, |_, claims| {
-                claims["sid"] = json!(uuid::Uuid::now_v7())
+                claims["sid"] = json!(uuid::Uuid::now_v7());
             }),
         ),
         ("a refresh token", refresh_token(&browser)),
@@ -411,7 +411,7 @@ async fn signing_out_works_with_an_expired_access_token() {
     let browser = app.signed_in().await;
     let refresh = refresh_token(&browser);
     let expired = altered(&browser, |_, claims| {
-        claims["exp"] = json!(Utc::now().timestamp() - 3600)
+        claims["exp"] = json!(Utc::now().timestamp() - 3600);
     });
     browser.set_cookie(&format!("{}={expired}", app.named("pulsecheck_access")));
     assert!(!browser.is_signed_in().await);
@@ -451,7 +451,7 @@ async fn after_the_key_was_changed_sessions_go_on_while_the_old_one_is_accepted(
     let new = "fedcba9876543210fedcba9876543210";
     let public_url = || "http://localhost:8080".parse().unwrap();
     let before = App::on(Arc::clone(&database), |settings| {
-        settings.public_url = public_url()
+        settings.public_url = public_url();
     })
     .await;
     let before = before.signed_in().await;

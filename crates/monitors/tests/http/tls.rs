@@ -160,7 +160,7 @@ async fn bad_certificates_are_told_apart() {
         (
             "expired",
             identity(Some(authority()), |params| {
-                params.not_after = days(-3) - Duration::hours(1)
+                params.not_after = days(-3) - Duration::hours(1);
             }),
             "certificate expired 3 days ago".to_owned(),
         ),
@@ -194,7 +194,7 @@ async fn bad_certificates_are_told_apart() {
         (
             "self-signed, as an authority",
             identity(None, |params| {
-                params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained)
+                params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
             }),
             "certificate is not signed by a trusted authority".to_owned(),
         ),

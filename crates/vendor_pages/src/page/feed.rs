@@ -66,7 +66,7 @@ pub(crate) fn read(text: &str) -> Result<Feed, Unreadable> {
             Ok(Event::Text(part)) => keep(&mut feed, &path, &part),
             Ok(Event::CData(part)) => keep(&mut feed, &path, &part),
             Ok(Event::GeneralRef(name)) => {
-                keep(&mut feed, &path, entity(&name).encode_utf8(&mut [0; 4]))
+                keep(&mut feed, &path, entity(&name).encode_utf8(&mut [0; 4]));
             }
             Ok(_) => {}
         }

@@ -36,7 +36,7 @@ async function add(count) {
     const numbers = Array.from({ length: Math.min(20, count - first) }, (_, k) => first + k);
     const inputs = numbers.map((number) => [`i${number}`, {
       name: `Service ${String(number).padStart(3, '0')}`, category: CATEGORIES[number % 4],
-      kind: 'HTTP', url: `${target.url}/${number}`, checkIntervalSeconds: 3600,
+      monitor: { http: { url: `${target.url}/${number}` } }, checkIntervalSeconds: 3600,
     }]);
     const declared = inputs.map(([name]) => `$${name}: CreateServiceInput!`).join();
     const fields = inputs.map(([name]) => `s${name}: createService(input: $${name}) { id }`).join(' ');

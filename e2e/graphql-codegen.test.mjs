@@ -78,7 +78,7 @@ async function compile(client) {
   return ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
 }
 
-const input = "{ name: 'Shop', url }";
+const input = "{ name: 'Shop', monitor: { http: { url } } }";
 
 test('the generated client compiles', async () => {
   assert.deepEqual(await compile(CLIENT.replace('INPUT', input)), []);

@@ -52,14 +52,14 @@ test('a query over a WebSocket has one result', async () => {
 
 test('a subscription gets what is changed over HTTP', async () => {
   const client = connect({ authorization: `Bearer ${token}` });
-  const changes = client.iterate({ query: 'subscription { serviceChanges { change service { name url } } }' });
+  const changes = client.iterate({ query: 'subscription { serviceChanges { change service { name target } } }' });
   const next = changes.next();
   // A result of a later operation says that the subscription is active.
   await first(client, { query: '{ me { id } }' });
-  const query = 'mutation($url: String!) { createService(input: { name: "Shop", url: $url }) { id } }';
+  const query = 'mutation($url: String!) { createService(input: { name: "Shop", monitor: { http: { url: $url } } }) { id } }';
   await post({ authorization: `Bearer ${token}` }, query, { url: target.url });
   const { value } = await next;
-  assert.deepEqual(value.data.serviceChanges, { change: 'CREATED', service: { name: 'Shop', url: target.url } });
+  assert.deepEqual(value.data.serviceChanges, { change: 'CREATED', service: { name: 'Shop', target: target.url } });
   await changes.return();
   await client.dispose();
 });

@@ -64,7 +64,7 @@ async function startTargets() {
 /** The first service has a long interval, because the measurement triggers its checks. */
 async function addServices(page, url) {
   for (let from = 0; from < SERVICES; from += 20) {
-    const one = (i) => `s${i}: createService(input: { name: "Service ${i}", category: "Group ${i % 20}", url: "${url}/${i}",
+    const one = (i) => `s${i}: createService(input: { name: "Service ${i}", category: "Group ${i % 20}", monitor: { http: { url: "${url}/${i}" } },
       checkIntervalSeconds: ${i === 0 ? 3600 : 20}, confirmations: 1 }) { id }`;
     await ask(page, `mutation { ${Array.from({ length: 20 }, (_, i) => one(from + i)).join(' ')} }`);
   }
@@ -186,7 +186,7 @@ try {
 }
 const targets = await startTargets();
 const program = await startProgram([], {
-  PULSECHECK_MAX_SERVICES_PER_USER: '5000', PULSECHECK_REQUESTS_PER_MINUTE: '1000000', PULSECHECK_CHECKS_NOW_PER_MINUTE: '100000',
+  PULSECHECK_MAX_SERVICES_PER_WORKSPACE: '5000', PULSECHECK_REQUESTS_PER_MINUTE: '1000000', PULSECHECK_CHECKS_NOW_PER_MINUTE: '100000',
   PULSECHECK_ALLOW_PRIVATE_TARGETS: 'true', PULSECHECK_CONCURRENCY_PER_HOST: '256', PULSECHECK_MIN_INTERVAL_SECONDS: '10',
 });
 try {

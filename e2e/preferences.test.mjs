@@ -51,7 +51,7 @@ test('desktop notifications appear if switched on and unfocused', async () => {
   await page.goto(`${program.base}/settings`);
   assert.equal(await notifications(page).isChecked(), false, 'they are off by default');
 
-  const input = { name: 'Web shop', kind: 'HTTP', url: target.url, checkIntervalSeconds: 86400, confirmations: 1 };
+  const input = { name: 'Web shop', monitor: { http: { url: target.url } }, checkIntervalSeconds: 86400, confirmations: 1 };
   const create = 'mutation($input: CreateServiceInput!) { createService(input: $input) { id } }';
   const { createService: { id } } = await ask(page, create, { input });
   // The announcement of a change and its notification come together.

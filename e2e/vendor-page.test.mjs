@@ -43,7 +43,7 @@ const picker = () => page.getByRole('group', { name: /Components to follow/ });
 
 test('the catalogue is searched while typing', async () => {
   await page.goto(`${program.base}/services/new`);
-  await page.getByRole('button', { name: "A vendor page" }).click();
+  await page.getByRole('button', { name: "Vendor page", exact: true }).click();
   await search().pressSequentially('claud', { delay: 30 });
   const options = page.getByRole('listbox', { name: 'Known services' });
   await options.getByRole('option', { name: /Claude/ }).first().waitFor();

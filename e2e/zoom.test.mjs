@@ -30,7 +30,7 @@ async function views(page) {
   const requested = services.find(({ name }) => name === 'Payments API');
   const followed = services.find(({ kind }) => kind === 'VENDOR_PAGE');
   return ['/', '/?group=none', `/services/${requested.id}`, `/services/${followed.id}`, `/services/${requested.id}/edit`,
-    `/services/${followed.id}/edit`, '/services/new', '/services/new?kind=vendor-page', '/incidents',
+    `/services/${followed.id}/edit`, '/services/new', '/services/new?schedule=shared', '/incidents',
     `/incidents/${requested.incidents.edges[0].node.id}`, '/settings', '/system', '/nowhere'];
 }
 

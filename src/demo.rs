@@ -10,9 +10,10 @@ use crate::settings::Settings;
 use crate::shutdown;
 use chrono::{DateTime, TimeDelta, Utc};
 use coordination::Coordination;
-use entity::column::{Listing, MonitorKind, Status};
+use entity::column::{Listing, Status};
 use entity::{service, service_component, service_state, vendor_page};
 use history::Profile;
+use monitors::{Http, Monitor, VendorPage};
 use sea_orm::{
     ActiveModelTrait as _, DatabaseConnection, EntityTrait as _, IntoActiveModel as _, NotSet, Set,
 };
@@ -140,7 +141,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let now = now();
     let targets = targets::serve().await?;
     let vendor = vendor::serve(now).await?;
-    let owner = backend::auth::local::owner(&db, now).await?;
+    let owner = backend::auth::local::find_or_create_owner(&db, now).await?;
     tracing::info!(
         "writing ninety days of history for {} services",
         SCENES.len() + FOLLOWED.len()
@@ -150,14 +151,17 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
             return Ok(());
         }
         let path = behaviour.path();
-        let service = service::ActiveModel {
-            url: Set(Some(format!(
+        let monitor = Http {
+            url: format!(
                 "http://{targets}/{path}/{}",
                 name.to_lowercase().replace(' ', "-")
-            ))),
+            ),
+            ..Http::default()
+        };
+        let service = service::ActiveModel {
             // One is left paused, because a dashboard has such a service too.
             paused: Set(i + 1 == SCENES.len()),
-            ..service(owner, name, *category, MonitorKind::Http, now)
+            ..service(owner, name, *category, &monitor.into(), now)
         };
         add(&db, service, *profile, now).await?;
     }
@@ -168,7 +172,13 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
             vendor_page_id: Set(Some(page)),
             check_interval_seconds: Set(60),
             confirmations: Set(1),
-            ..service(owner, name, Some("Vendors"), MonitorKind::VendorPage, now)
+            ..service(
+                owner,
+                name,
+                Some("Vendors"),
+                &VendorPage::default().into(),
+                now,
+            )
         };
         let service = add(&db, service, profile, now).await?;
         follow(&db, service, components).await?;
@@ -187,26 +197,31 @@ fn service(
     owner: Uuid,
     name: &str,
     category: Option<&str>,
-    kind: MonitorKind,
+    monitor: &Monitor,
     now: DateTime<Utc>,
 ) -> service::ActiveModel {
     let created_at = now - TimeDelta::days(90);
     service::ActiveModel {
         id: Set(Uuid::now_v7()),
         seq: NotSet,
-        user_id: Set(owner),
+        workspace_id: Set(owner),
         name: Set(name.into()),
         category: Set(category.map(Into::into)),
-        kind: Set(kind),
+        description: Set(None),
+        kind: Set(monitor.kind().id().into()),
+        settings: Set(match monitor.shared_page() {
+            Some(_) => serde_json::json!({}),
+            None => monitor.settings().into(),
+        }),
+        secrets: Set(None),
         paused: Set(false),
-        url: Set(None),
         vendor_page_url: Set(None),
         vendor_page_id: Set(None),
         check_interval_seconds: Set(10),
         timeout_ms: Set(3_000),
         degraded_threshold_ms: Set(1_000),
-        expected_status: Set("200-299".into()),
         confirmations: Set(2),
+        recoveries: Set(1),
         created_at: Set(created_at),
         updated_at: Set(created_at),
     }
@@ -237,6 +252,8 @@ async fn add(
         failing_since: None,
         down_checks: 0,
         down_since: None,
+        recovering_checks: 0,
+        recovering_since: None,
         open_incident_id: None,
         open_incident_type: None,
     };

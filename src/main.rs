@@ -9,6 +9,7 @@ mod health;
 mod healthcheck;
 mod metrics;
 mod roles;
+mod sealing;
 mod settings;
 mod shutdown;
 mod telemetry;

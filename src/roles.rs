@@ -3,7 +3,7 @@
 use crate::data_dir::DataDir;
 use crate::metrics::{self, Metrics, Sources};
 use crate::settings::{self, Providers, Settings};
-use crate::shutdown;
+use crate::{sealing, shutdown};
 use anyhow::{Context as _, bail};
 use backend::auth::provider;
 use chrono::{DateTime, SubsecRound as _, Utc};
@@ -12,6 +12,7 @@ use migration::Pool;
 use monitors::Prober;
 use net::{ClientSettings, Fetcher, FetcherSettings, Guard};
 use sea_orm::DatabaseConnection;
+use secrets::Sealer;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -105,12 +106,15 @@ pub(crate) async fn one_process(
         .unwrap_or(address.ip().is_loopback());
     let prober = prober(settings.public_url.as_ref(), allow_private)?;
     let fetcher = fetcher(settings.public_url.as_ref(), allow_private)?;
+    let sealer = sealer(settings, &secret_key);
+    sealing::reseal(&db, &sealer).await?;
     let worker = worker::Worker {
         db: db.clone(),
         writer,
         live: live.clone(),
         prober: prober.clone(),
         fetcher: fetcher.clone(),
+        sealer: Arc::new(sealer),
         settings: worker_settings(settings),
     };
     let settings_of_backend = backend_settings(settings, address, secret_key);
@@ -148,11 +152,7 @@ pub(crate) async fn one_process(
 
 /// API and dashboard, on PostgreSQL and Redis.
 pub(crate) async fn api(settings: &Settings) -> anyhow::Result<()> {
-    let mut missing = missing_storage(settings);
-    if settings.secret_key.is_none() {
-        missing.push("PULSECHECK_SECRET_KEY (`openssl rand -hex 32` makes one)");
-    }
-    refuse_missing("api", &missing)?;
+    refuse_missing("api", &missing_shared(settings))?;
     let shutdown = shutdown::on_signal()?;
     let Listeners {
         api: listener,
@@ -174,12 +174,8 @@ pub(crate) async fn api(settings: &Settings) -> anyhow::Result<()> {
     let allow_private = settings.allow_private_targets.unwrap_or(false);
     let prober = prober(settings.public_url.as_ref(), allow_private)?;
     let fetcher = fetcher(settings.public_url.as_ref(), allow_private)?;
-    let secret_key = settings
-        .secret_key
-        .as_ref()
-        .context("checked above")?
-        .expose()
-        .to_owned();
+    let secret_key = shared_secret_key(settings)?;
+    sealing::reseal(&db, &sealer(settings, &secret_key)).await?;
     let settings_of_backend = backend_settings(settings, address, secret_key);
     let backend = backend::Backend {
         db,
@@ -194,7 +190,7 @@ pub(crate) async fn api(settings: &Settings) -> anyhow::Result<()> {
 
 /// Checks, on PostgreSQL and Redis.
 pub(crate) async fn worker(settings: &Settings) -> anyhow::Result<()> {
-    refuse_missing("worker", &missing_storage(settings))?;
+    refuse_missing("worker", &missing_shared(settings))?;
     let shutdown = shutdown::on_signal()?;
     let metrics = Metrics::listen(settings.metrics_listen).await?;
     let (db, live) = shared_storage(
@@ -228,6 +224,7 @@ pub(crate) async fn worker(settings: &Settings) -> anyhow::Result<()> {
             live,
             prober,
             fetcher,
+            sealer: Arc::new(sealer(settings, &shared_secret_key(settings)?)),
             settings: settings_of_worker,
         },
         shutdown,
@@ -352,7 +349,8 @@ async fn connect_with(
     Ok(db)
 }
 
-fn missing_storage(settings: &Settings) -> Vec<&'static str> {
+/// What processes share that work on one installation, as far as it is not set.
+fn missing_shared(settings: &Settings) -> Vec<&'static str> {
     let mut missing = Vec::new();
     if settings.database_url.is_none() {
         missing.push("DATABASE_URL (postgres://user:password@host/database)");
@@ -360,7 +358,23 @@ fn missing_storage(settings: &Settings) -> Vec<&'static str> {
     if settings.redis_url.is_none() {
         missing.push("REDIS_URL (redis://host:6379)");
     }
+    if settings.secret_key.is_none() {
+        missing.push("PULSECHECK_SECRET_KEY (`openssl rand -hex 32` makes one)");
+    }
     missing
+}
+
+/// The secret key of API and workers, which seals what they share.
+fn shared_secret_key(settings: &Settings) -> anyhow::Result<String> {
+    let key = settings.secret_key.as_ref();
+    let key = key.context("PULSECHECK_SECRET_KEY must be set")?;
+    Ok(key.expose().to_owned())
+}
+
+/// Opens and seals the secrets of services.
+fn sealer(settings: &Settings, secret_key: &str) -> Sealer {
+    let previous = settings.previous_secret_key.as_ref();
+    Sealer::new(secret_key, previous.map(settings::Secret::expose))
 }
 
 fn refuse_missing(role: &str, missing: &[&str]) -> anyhow::Result<()> {
@@ -432,7 +446,7 @@ fn backend_settings(
             .map(|key| key.expose().to_owned()),
         local_login: local_login(settings, address),
         min_interval_seconds: settings.min_interval_seconds,
-        max_services_per_user: settings.max_services_per_user,
+        max_services_per_workspace: settings.max_services_per_workspace,
         system_for_all: settings.system_for_all,
         providers: providers(&settings.providers),
         rates: settings.rates,

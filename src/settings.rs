@@ -34,7 +34,7 @@ pub(crate) struct Settings {
     pub(crate) allow_private_targets: Option<bool>,
     pub(crate) system_for_all: bool,
     pub(crate) min_interval_seconds: i32,
-    pub(crate) max_services_per_user: u32,
+    pub(crate) max_services_per_workspace: u32,
     pub(crate) concurrency: usize,
     pub(crate) concurrency_per_host: usize,
     pub(crate) database_connections: u32,
@@ -149,8 +149,8 @@ impl Settings {
             allow_private_targets: from.switch("PULSECHECK_ALLOW_PRIVATE_TARGETS"),
             system_for_all: from.switch("PULSECHECK_SYSTEM_FOR_ALL").unwrap_or(false),
             min_interval_seconds: from.number("PULSECHECK_MIN_INTERVAL_SECONDS", 10, 1, 86_400),
-            max_services_per_user: from.number(
-                "PULSECHECK_MAX_SERVICES_PER_USER",
+            max_services_per_workspace: from.number(
+                "PULSECHECK_MAX_SERVICES_PER_WORKSPACE",
                 2_000,
                 1,
                 1_000_000,

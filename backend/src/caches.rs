@@ -14,18 +14,18 @@ pub(crate) use discoveries::DiscoveryCache;
 pub(crate) use services::{ServiceCache, ServicesVersion};
 use ttl_cache::TtlCache;
 
-use crate::auth::ended::Ended;
+use crate::auth::revocation::Revocation;
 use crate::auth::viewer::Viewer;
 use chrono::{DateTime, Duration, Utc};
+use entity::column::Role;
 use std::fmt;
 use uuid::Uuid;
 
-/// How long a session or token counts as valid without asking the database again. An ended session
-/// or a revoked token stops working at once in the process that ended it, and within this time in
-/// the others.
+/// How long a session, a token or a membership counts as valid without asking the database again.
+/// Ending one takes effect at once in the process that ends it, and within this time in the others.
 const SESSION_CACHE_TTL: Duration = Duration::seconds(5);
 
-/// Maximum number of sessions, and of tokens, that are cached; each takes about 150 bytes.
+/// Maximum number of sessions, of tokens and of memberships; each takes about 150 bytes.
 const SESSION_CACHE_CAPACITY: u64 = 20_000;
 
 /// A session that exists.
@@ -42,6 +42,14 @@ pub(crate) struct CachedToken {
     pub(crate) expires_at: Option<DateTime<Utc>>,
 }
 
+/// What decides whether a token that was presented earlier is still valid.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TokenState {
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+    /// The role of its user in its workspace.
+    pub(crate) role: Role,
+}
+
 /// SHA-256 of an API token.
 type TokenHash = [u8; 32];
 
@@ -50,11 +58,13 @@ pub struct Caches {
     /// By id.
     pub(crate) sessions: TtlCache<Uuid, CachedSession>,
     pub(crate) tokens: TtlCache<TokenHash, CachedToken>,
-    /// When tokens expire, by id: for connections that presented theirs long ago.
-    pub(crate) token_expiries: TtlCache<Uuid, Option<DateTime<Utc>>>,
-    /// The services of each user.
+    /// By id: for connections that presented their token long ago.
+    pub(crate) token_states: TtlCache<Uuid, TokenState>,
+    /// By workspace and user.
+    pub(crate) roles: TtlCache<(Uuid, Uuid), Role>,
+    /// The services of each workspace.
     pub(crate) services: ServiceCache,
-    /// The vendor pages that each user looked at lately.
+    /// The vendor pages that each workspace looked at lately.
     pub(crate) discoveries: DiscoveryCache,
     /// Sums of history.
     pub(crate) aggregates: AggregateCache,
@@ -66,7 +76,8 @@ impl Default for Caches {
         Self {
             sessions: TtlCache::new(ttl, capacity),
             tokens: TtlCache::new(ttl, capacity),
-            token_expiries: TtlCache::new(ttl, capacity),
+            token_states: TtlCache::new(ttl, capacity),
+            roles: TtlCache::new(ttl, capacity),
             services: ServiceCache::default(),
             discoveries: DiscoveryCache::default(),
             aggregates: AggregateCache::default(),
@@ -87,23 +98,31 @@ impl Caches {
     /// Changed services need no invalidation: [`ServiceCache`] compares their version in the
     /// database on each read, because other processes change them too. Nor does history: the days
     /// in [`AggregateCache`] are over, and the numbers of deleted services are not used again.
-    pub(crate) fn invalidate(&self, ended: Ended) {
-        match ended {
-            Ended::Session(session) => self.sessions.invalidate_if(|id, _| *id == session),
-            Ended::Token(token) => {
+    pub(crate) fn invalidate(&self, revocation: Revocation) {
+        match revocation {
+            Revocation::Session(session) => self.sessions.invalidate_if(|id, _| *id == session),
+            Revocation::Token(token) => {
                 self.tokens
                     .invalidate_if(|_, cached| cached.viewer.token == Some(token));
-                self.token_expiries.invalidate_if(|id, _| *id == token);
+                self.token_states.invalidate_if(|id, _| *id == token);
             }
-            Ended::Account(user) => {
+            Revocation::Account(user) => {
                 self.sessions
                     .invalidate_if(|_, cached| cached.user_id == user);
                 self.tokens
                     .invalidate_if(|_, cached| cached.viewer.user_id == user);
                 // They do not name their user, and are few.
-                self.token_expiries.invalidate_if(|_, _| true);
-                self.services.invalidate(user);
-                self.discoveries.invalidate(user);
+                self.token_states.invalidate_if(|_, _| true);
+                self.roles.invalidate_if(|(_, member), _| *member == user);
+            }
+            Revocation::Workspace(workspace) => {
+                self.tokens
+                    .invalidate_if(|_, cached| cached.viewer.workspace_id == workspace);
+                // They do not name their workspace, and are few.
+                self.token_states.invalidate_if(|_, _| true);
+                self.roles.invalidate_if(|(id, _), _| *id == workspace);
+                self.services.invalidate(workspace);
+                self.discoveries.invalidate(workspace);
             }
         }
     }
@@ -112,17 +131,21 @@ impl Caches {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::viewer::TokenScope;
 
     fn now() -> DateTime<Utc> {
         DateTime::from_timestamp(1_000, 0).unwrap()
     }
 
+    /// Caches a session, a token and a membership of `user`, all with the same id.
     fn fill(caches: &Caches, user: Uuid) {
         let viewer = Viewer {
             user_id: user,
+            workspace_id: user,
+            role: Role::Owner,
+            scope: TokenScope::Full,
             session: None,
             token: Some(user),
-            read_only: false,
         };
         let session = CachedSession {
             user_id: user,
@@ -132,6 +155,10 @@ mod tests {
             viewer,
             expires_at: None,
         };
+        let state = TokenState {
+            expires_at: None,
+            role: Role::Owner,
+        };
         caches
             .sessions
             .insert(caches.sessions.begin_load(), user, session, now());
@@ -139,8 +166,12 @@ mod tests {
             .tokens
             .insert(caches.tokens.begin_load(), hash(user), token, now());
         caches
-            .token_expiries
-            .insert(caches.token_expiries.begin_load(), user, None, now());
+            .token_states
+            .insert(caches.token_states.begin_load(), user, state, now());
+        let membership = (user, user);
+        caches
+            .roles
+            .insert(caches.roles.begin_load(), membership, Role::Owner, now());
     }
 
     fn hash(user: Uuid) -> TokenHash {
@@ -149,12 +180,13 @@ mod tests {
         hash
     }
 
-    /// Whether the session, the token and the token's expiry are cached.
-    fn cached(caches: &Caches, user: Uuid) -> [bool; 3] {
+    /// Whether the session, the token, the token's state and the membership are cached.
+    fn cached(caches: &Caches, user: Uuid) -> [bool; 4] {
         [
             caches.sessions.get(&user, now()).is_some(),
             caches.tokens.get(&hash(user), now()).is_some(),
-            caches.token_expiries.get(&user, now()).is_some(),
+            caches.token_states.get(&user, now()).is_some(),
+            caches.roles.get(&(user, user), now()).is_some(),
         ]
     }
 
@@ -162,12 +194,25 @@ mod tests {
     fn each_event_invalidates_what_it_concerns_and_nothing_else() {
         let [ada, ben] = [1, 2].map(Uuid::from_u128);
         for (event, of_ada, of_ben) in [
-            (Ended::Session(ada), [false, true, true], [true, true, true]),
-            (Ended::Token(ada), [true, false, false], [true, true, true]),
             (
-                Ended::Account(ada),
-                [false, false, false],
-                [true, true, false],
+                Revocation::Session(ada),
+                [false, true, true, true],
+                [true; 4],
+            ),
+            (
+                Revocation::Token(ada),
+                [true, false, false, true],
+                [true; 4],
+            ),
+            (
+                Revocation::Account(ada),
+                [false, false, false, false],
+                [true, true, false, true],
+            ),
+            (
+                Revocation::Workspace(ada),
+                [true, false, false, false],
+                [true, true, false, true],
             ),
         ] {
             let caches = Caches::default();

@@ -17,6 +17,7 @@ mod limits;
 mod loaders;
 mod node;
 mod page_info;
+mod permission;
 mod request_context;
 mod request_guard;
 mod response_budget;
@@ -27,6 +28,7 @@ mod subscription;
 mod system;
 mod user;
 mod vendor_page;
+mod workspace;
 
 pub use error::RequestId;
 pub(crate) use error::{RETRY_AFTER, code_of};
@@ -66,7 +68,7 @@ pub struct Query(
     SystemQuery,
 );
 
-/// Mutations. Read-only tokens get FORBIDDEN.
+/// Mutations. Read-only tokens and members whose role is VIEWER get FORBIDDEN.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     ServiceMutation,

@@ -39,6 +39,7 @@ use error::ApiError;
 use ipnet::IpNet;
 use origin::Names;
 use sea_orm::DatabaseConnection;
+use secrets::Sealer;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -85,7 +86,7 @@ impl Server {
         let auth = Auth::new(db.clone(), &settings, caches.clone())?;
         let limits = Limits {
             min_interval_seconds: settings.min_interval_seconds,
-            max_services: settings.max_services_per_user,
+            max_services: settings.max_services_per_workspace,
             ..Limits::default()
         };
         let ops = Ops {
@@ -93,6 +94,10 @@ impl Server {
             live: live.clone(),
             caches,
             prober,
+            sealer: Arc::new(Sealer::new(
+                &settings.secret_key,
+                settings.previous_secret_key.as_deref(),
+            )),
             vendor_pages: VendorPages::new(&fetcher),
             public_url: settings.public_url.clone(),
             limits,

@@ -55,8 +55,8 @@ pub struct Settings {
     pub local_login: bool,
     /// Shortest check interval that users may choose, in seconds.
     pub min_interval_seconds: i32,
-    /// Maximum number of services per user.
-    pub max_services_per_user: u32,
+    /// Maximum number of services in a workspace.
+    pub max_services_per_workspace: u32,
     /// Whether everybody may query `system`, and not only the operators.
     pub system_for_all: bool,
     /// Sign-in providers.
@@ -77,7 +77,7 @@ impl Settings {
             previous_secret_key: None,
             local_login: false,
             min_interval_seconds: 10,
-            max_services_per_user: 2_000,
+            max_services_per_workspace: 2_000,
             system_for_all: false,
             providers: auth::provider::Settings::default(),
             rates: rates::Limits::default(),

@@ -1,7 +1,8 @@
 //! The use cases behind the API: the work on the database and the live state, one file a domain.
 //!
-//! Every use case takes the [`Viewer`](crate::auth::Viewer). What belongs to somebody else gets the
-//! same result as what does not exist, by the same statements. Knows nothing of GraphQL or HTTP.
+//! Every use case takes the [`Viewer`](crate::auth::Viewer). What belongs to another workspace gets
+//! the same result as what does not exist, by the same statements. Knows nothing of GraphQL or HTTP,
+//! and leaves roles to the request guard.
 
 pub mod account;
 pub mod bulk;
@@ -16,22 +17,26 @@ pub mod page;
 pub mod pause;
 pub mod service;
 mod service_list;
+mod settings;
 pub mod system;
+mod tags;
 pub mod token;
 pub mod user;
 pub mod vendor;
+pub mod workspace;
 
 pub use error::{Error, Result};
+pub(crate) use settings::target;
 
 use crate::caches::Caches;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use coordination::{Coordination, CoordinationError, Event};
 use discovery::VendorPages;
-use entity::column::MonitorKind;
 use entity::service as services;
 use entity::sql::begin_write;
-use monitors::Prober;
+use monitors::{MonitorKind, Prober, Schedule};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
+use secrets::Sealer;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use url::Url;
@@ -46,6 +51,8 @@ pub struct Ops {
     pub caches: Arc<Caches>,
     /// Tests a service before it is created.
     pub prober: Prober,
+    /// Seals the secrets of services.
+    pub sealer: Arc<Sealer>,
     /// Discovers vendor pages, and reads them before they are followed.
     pub vendor_pages: VendorPages,
     /// The address of this server in browsers.
@@ -55,12 +62,12 @@ pub struct Ops {
     pub system_for_all: bool,
 }
 
-/// The quotas of a user.
+/// Quotas of workspaces and users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Minimum interval between two checks, in seconds.
     pub min_interval_seconds: i32,
-    /// Maximum number of services of a user.
+    /// Maximum number of services in a workspace.
     pub max_services: u32,
     /// Maximum number of API tokens of a user.
     pub max_tokens: u32,
@@ -103,9 +110,9 @@ impl Ops {
         &self,
         services: impl IntoIterator<Item = &services::Model>,
     ) -> std::result::Result<(), CoordinationError> {
-        let due = |service: &services::Model| match service.kind {
-            MonitorKind::Http => Some(service.id),
-            MonitorKind::VendorPage => service.vendor_page_id,
+        let due = |service: &services::Model| match MonitorKind::from_id(&service.kind) {
+            Ok(kind) if kind.info().schedule == Schedule::Every => Some(service.id),
+            _ => service.vendor_page_id,
         };
         let due: BTreeSet<Uuid> = services.into_iter().filter_map(due).collect();
         if due.is_empty() {

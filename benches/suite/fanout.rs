@@ -104,6 +104,7 @@ async fn fill(storage: &Storage) -> (Uuid, Uuid) {
     let user = builders::a_user(&storage.db).await;
     let token = entity::api_token::Model {
         id: Uuid::now_v7(),
+        workspace_id: user.id,
         user_id: user.id,
         name: "fanout".into(),
         token_hash: Sha256::digest(TOKEN).to_vec(),
@@ -172,7 +173,7 @@ async fn send(socket: &mut Socket, message: &Value) {
         .unwrap();
 }
 
-fn change(user_id: Uuid, service_id: Uuid, number: usize) -> Event {
+fn change(workspace_id: Uuid, service_id: Uuid, number: usize) -> Event {
     let now = Utc::now().trunc_subsecs(3);
     let (previous, status) = if number.is_multiple_of(2) {
         (Status::Up, Status::Down)
@@ -189,7 +190,7 @@ fn change(user_id: Uuid, service_id: Uuid, number: usize) -> Event {
         message,
     };
     Event::StatusChecked {
-        user_id,
+        workspace_id,
         service_id,
         slot: now,
         previous: Some(previous),

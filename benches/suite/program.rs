@@ -33,7 +33,7 @@ impl Program {
             .env("PULSECHECK_LOG", "warn");
         command
             .env("PULSECHECK_ALLOW_PRIVATE_TARGETS", "true")
-            .env("PULSECHECK_MAX_SERVICES_PER_USER", "1000000");
+            .env("PULSECHECK_MAX_SERVICES_PER_WORKSPACE", "1000000");
         if let Some(redis) = &storage.redis {
             command.env("REDIS_URL", redis.url());
         }

@@ -175,7 +175,7 @@ async fn without_redis() -> Row {
     const WATCHED: i64 = 10;
     let mut fleet = Fleet::start_with(
         2,
-        "UPDATE services SET expected_status = '500' WHERE seq % 100 = 0",
+        "UPDATE services SET settings = jsonb_set(settings, '{expectedStatus}', '\"500\"') WHERE seq % 100 = 0",
     )
     .await;
     let incidents = "SELECT count(*) AS n FROM incidents UNION ALL SELECT count(*) FROM incidents WHERE resolved_at IS NULL";

@@ -10,7 +10,9 @@ pub struct Model {
     /// Version 7.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// On whose behalf it acts.
+    /// The only workspace it opens.
+    pub workspace_id: Uuid,
+    /// The member it acts for; it ends with the membership and never exceeds the member's role.
     pub user_id: Uuid,
     /// What its owner calls it.
     pub name: String,
@@ -26,8 +28,35 @@ pub struct Model {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// None: what belongs together is joined where it is read.
+/// The rows that this one refers to.
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    /// The membership that the token acts by.
+    #[sea_orm(
+        belongs_to = "super::membership::Entity",
+        from = "(Column::WorkspaceId, Column::UserId)",
+        to = "(super::membership::Column::WorkspaceId, super::membership::Column::UserId)"
+    )]
+    Membership,
+    /// The workspace that the token opens.
+    #[sea_orm(
+        belongs_to = "super::workspace::Entity",
+        from = "Column::WorkspaceId",
+        to = "super::workspace::Column::Id"
+    )]
+    Workspace,
+}
+
+impl Related<super::membership::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Membership.def()
+    }
+}
+
+impl Related<super::workspace::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Workspace.def()
+    }
+}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,4 +1,4 @@
-//! A user's calendar feed: one secret address at a time.
+//! A workspace's calendar feed: one secret address at a time.
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
@@ -7,9 +7,9 @@ use sea_orm::entity::prelude::*;
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "calendar_feeds")]
 pub struct Model {
-    /// Whose it is.
+    /// The workspace whose services it covers.
     #[sea_orm(primary_key, auto_increment = false)]
-    pub user_id: Uuid,
+    pub workspace_id: Uuid,
     /// SHA-256 of the secret in its address.
     pub secret_hash: Vec<u8>,
     /// When the address was made.

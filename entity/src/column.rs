@@ -15,17 +15,6 @@ pub enum Status {
     Unknown = 4,
 }
 
-/// How a service is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
-#[sea_orm(rs_type = "String", db_type = "Text")]
-#[allow(missing_docs, reason = "domain::MonitorKind says it")]
-pub enum MonitorKind {
-    #[sea_orm(string_value = "http")]
-    Http,
-    #[sea_orm(string_value = "vendor_page")]
-    VendorPage,
-}
-
 /// The worst that an incident has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
 #[sea_orm(rs_type = "String", db_type = "Text")]
@@ -35,6 +24,34 @@ pub enum IncidentType {
     Downtime,
     #[sea_orm(string_value = "degraded")]
     Degraded,
+}
+
+/// What a member may do in a workspace. Each role may do all that the ones before it may.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Role {
+    /// Reads everything but secrets.
+    #[sea_orm(string_value = "VIEWER")]
+    Viewer,
+    /// Changes services, incidents and everything else that is monitored.
+    #[sea_orm(string_value = "EDITOR")]
+    Editor,
+    /// Also manages members, others' tokens and the workspace itself.
+    #[sea_orm(string_value = "OWNER")]
+    Owner,
 }
 
 /// The length of the time that a rollup sums up.
@@ -84,5 +101,4 @@ mirror!(Status {
     Maintenance,
     Unknown
 });
-mirror!(MonitorKind { Http, VendorPage });
 mirror!(IncidentType { Downtime, Degraded });

@@ -13,8 +13,8 @@ pub struct Model {
     pub id: Uuid,
     /// The service.
     pub service_id: Uuid,
-    /// The service's owner, so that their list needs no join.
-    pub user_id: Uuid,
+    /// The service's workspace, repeated here so that its list needs no join.
+    pub workspace_id: Uuid,
     /// The worst it came to.
     #[sea_orm(column_name = "type")]
     pub incident_type: IncidentType,

@@ -20,8 +20,22 @@ pub struct Model {
     pub text: String,
 }
 
-/// None: what belongs together is joined where it is read.
+/// The rows that this one refers to.
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    /// The incident that the note is about.
+    #[sea_orm(
+        belongs_to = "super::incident::Entity",
+        from = "Column::IncidentId",
+        to = "super::incident::Column::Id"
+    )]
+    Incident,
+}
+
+impl Related<super::incident::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Incident.def()
+    }
+}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,6 +1,5 @@
 //! A monitored service.
 
-use crate::column::MonitorKind;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
@@ -13,21 +12,25 @@ pub struct Model {
     pub id: Uuid,
     /// Given by the database; the short key that checks and rollups carry.
     pub seq: i32,
-    /// Its owner, the only one who sees it.
-    pub user_id: Uuid,
+    /// The workspace it belongs to; only its members see it.
+    pub workspace_id: Uuid,
     /// What its owner calls it.
     pub name: String,
     /// The owner's own grouping.
     pub category: Option<String>,
-    /// How it is looked at.
-    pub kind: MonitorKind,
+    /// Free text about it.
+    pub description: Option<String>,
+    /// The id of its monitor kind.
+    pub kind: String,
+    /// The kind's settings without secrets, by the names of its fields.
+    pub settings: Json,
+    /// The kind's secret settings, sealed.
+    pub secrets: Option<Vec<u8>>,
     /// Whether checking is off.
     pub paused: bool,
-    /// HTTP: what is requested.
-    pub url: Option<String>,
-    /// The page for people.
+    /// The vendor's page for people.
     pub vendor_page_url: Option<String>,
-    /// VENDOR_PAGE: the vendor page that is read.
+    /// The vendor's page that is read; only of kinds that share one.
     pub vendor_page_id: Option<Uuid>,
     /// Seconds between two checks.
     pub check_interval_seconds: i32,
@@ -35,10 +38,10 @@ pub struct Model {
     pub timeout_ms: i32,
     /// Milliseconds above which an answer is slow.
     pub degraded_threshold_ms: i32,
-    /// Status codes that count as an answer: `200-299,301`.
-    pub expected_status: String,
     /// Failures in a row that make it down.
     pub confirmations: i32,
+    /// Good checks in a row that end an incident.
+    pub recoveries: i32,
     /// When it was added.
     pub created_at: DateTime<Utc>,
     /// When its definition last changed.

@@ -43,6 +43,10 @@ pub struct Model {
     pub down_checks: i32,
     /// When the first of those was made.
     pub down_since: Option<DateTime<Utc>>,
+    /// Good checks in a row while an incident is open; 0 without one.
+    pub recovering_checks: i32,
+    /// When the first of them was made.
+    pub recovering_since: Option<DateTime<Utc>>,
     /// The incident that is open.
     pub open_incident_id: Option<Uuid>,
     /// Its type.

@@ -1,4 +1,4 @@
-//! Somebody who signs in and owns services.
+//! A person who signs in.
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;

@@ -113,11 +113,13 @@ test('the example settings contain every required value', () => {
   for (const name of Object.keys(values)) assert.match(example, new RegExp(`^${name}=`, 'm'));
 });
 
-test('providers of sign-in and the key of sessions are the API\'s business, and so is who may speak for others', () => {
+test('providers of sign-in are the API\'s business, and the secret key is that of API and worker', () => {
   for (const [name, { services }] of Object.entries(stacks)) {
     assert.ok(services.api.environment.PULSECHECK_SECRET_KEY, name);
     assert.ok('GITHUB_CLIENT_SECRET' in services.api.environment && 'OIDC_ISSUER' in services.api.environment, name);
-    for (const service of ['worker', 'migrate']) assert.doesNotMatch(JSON.stringify(services[service].environment), /GITHUB|GOOGLE|OIDC|SECRET_KEY/, `${service} of ${name}`);
+    assert.equal(services.worker.environment.PULSECHECK_SECRET_KEY, services.api.environment.PULSECHECK_SECRET_KEY, name);
+    for (const service of ['worker', 'migrate']) assert.doesNotMatch(JSON.stringify(services[service].environment), /GITHUB|GOOGLE|OIDC/, `${service} of ${name}`);
+    assert.doesNotMatch(JSON.stringify(services.migrate.environment), /SECRET_KEY/, name);
   }
 });
 

@@ -66,7 +66,7 @@ const mutations = [
   ['a server\'s container is writable', 'docker/compose.prod.yaml', '  read_only: true\n', '', tests('compose')],
   ['a health check is missing', 'docker/compose.yaml', 'test: [CMD, redis-cli, -e, ping]', 'disable: true', tests('compose')],
   ['a development password gets to a server', 'docker/compose.prod.yaml', '${REDIS_PASSWORD:?set REDIS_PASSWORD in docker/.env}@redis', '${REDIS_PASSWORD:-development}@redis', tests('compose')],
-  ['a worker gets the key of sessions', 'docker/compose.yaml', '      PULSECHECK_HEARTBEAT_FILE: /tmp/heartbeat\n', '      PULSECHECK_HEARTBEAT_FILE: /tmp/heartbeat\n      PULSECHECK_SECRET_KEY: x\n', tests('compose')],
+  ['a worker gets another secret key than the API', 'docker/compose.yaml', '      # Opens the secrets that the API seals.\n      PULSECHECK_SECRET_KEY: ${PULSECHECK_SECRET_KEY:-only-for-development-0123456789abcdef}\n', '      PULSECHECK_SECRET_KEY: x\n', tests('compose')],
   ['a worker learns of half a provider', template('worker/deployment.yaml'), '          env:\n', '            - configMapRef:\n                name: {{ include "pulsecheck.fullname" . }}-sign-in\n          env:\n', tests('objects')],
   ['two stacks share a port', 'docker/compose.single.yaml', '127.0.0.1:8002', '127.0.0.1:8080', tests('compose')],
   ['the image runs as root', 'docker/Dockerfile', 'USER 1000:1000\nWORKDIR /', 'WORKDIR /', tests('compose')],

@@ -133,7 +133,7 @@ test('a WebSocket passes and delivers updates', async () => {
   const query = 'subscription { statusUpdates { service { name } current { status } } }';
   socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }));
   const url = `http://127.0.0.1:${port}/health`;
-  const created = await graphql(`mutation { createService(input: { name: "nginx", url: "${url}", checkIntervalSeconds: 10 }) { id } }`);
+  const created = await graphql(`mutation { createService(input: { name: "nginx", monitor: { http: { url: "${url}" } }, checkIntervalSeconds: 10 }) { id } }`);
   assert.equal(JSON.parse(created.body).errors, undefined, created.body.toString());
   const update = await eventually(async () => messages.find(({ type }) => type === 'next'), 'an update arrives');
   assert.equal(update.payload.data.statusUpdates.service.name, 'nginx');

@@ -203,7 +203,7 @@ try {
     socket.send(JSON.stringify({ type: 'connection_init' }));
     await eventually(async () => messages.some(({ type }) => type === 'connection_ack'), 'the live connection');
     socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: 'subscription { statusUpdates { service { name } current { status message } } }' } }));
-    const created = await graphql('mutation ($input: CreateServiceInput!) { createService(input: $input) { id } }', { input: { name: 'outside', url, checkIntervalSeconds: 10 } });
+    const created = await graphql('mutation ($input: CreateServiceInput!) { createService(input: $input) { id } }', { input: { name: 'outside', monitor: { http: { url } }, checkIntervalSeconds: 10 } });
     service = created.createService.id;
     const update = await eventually(async () => messages.find(({ type }) => type === 'next'), 'an update');
     socket.terminate();

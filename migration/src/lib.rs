@@ -11,6 +11,8 @@ mod m20261122_000005_calendar_feeds;
 mod m20261127_000006_incident_notes;
 mod m20261127_000007_scheduling_periods;
 mod m20261130_000008_plain_names;
+mod m20261130_000009_monitor_kinds;
+mod m20261130_000010_workspaces;
 mod patience;
 mod run;
 
@@ -33,6 +35,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000006_incident_notes::Migration),
             Box::new(m20261127_000007_scheduling_periods::Migration),
             Box::new(m20261130_000008_plain_names::Migration),
+            Box::new(m20261130_000009_monitor_kinds::Migration),
+            Box::new(m20261130_000010_workspaces::Migration),
         ]
     }
 }

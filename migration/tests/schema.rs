@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 use chrono::{DateTime, SubsecRound, Utc};
-use entity::column::{IncidentType, RollupPeriod};
+use entity::column::{IncidentType, Role, RollupPeriod};
 use entity::{
-    api_token, check, check_rollup, identity, incident, incident_acknowledgement, incident_event,
-    incident_note, rollup_progress, service, service_component, service_state, session, user,
+    api_token, calendar_feed, check, check_rollup, identity, incident, incident_acknowledgement,
+    incident_event, incident_note, membership, rollup_progress, service, service_component,
+    service_state, session, user, workspace,
 };
 use migration::{ConnectError, MigrationError, Pool};
 use sea_orm::{
@@ -13,7 +14,7 @@ use sea_orm::{
     ModelTrait, PaginatorTrait, Statement, TransactionTrait,
 };
 use std::time::Duration;
-use testkit::builders::{a_check, a_service, a_user, insert_checks};
+use testkit::builders::{a_check, a_service, a_user, a_workspace, insert_checks, join};
 use testkit::{PostgresServer, TestDatabase, on_each_database};
 use uuid::Uuid;
 
@@ -86,15 +87,57 @@ on_each_database! {
         assert_eq!(applied(db).await, before);
     }
 
-    async fn a_user_takes_everything_of_theirs_along(database: TestDatabase) {
+    async fn a_user_and_their_workspace_take_everything_along(database: TestDatabase) {
         let db = &database.db;
         let (gone, kept) = (a_user(db).await, a_user(db).await);
         belongings(db, &gone).await;
         belongings(db, &kept).await;
-        assert_eq!(everything(db).await, [2; 14]);
+        assert_eq!(everything(db).await, [2; 17]);
+        workspace::Entity::delete_by_id(gone.id).exec(db).await.unwrap();
         gone.delete(db).await.unwrap();
-        assert_eq!(everything(db).await, [1; 14]);
-        assert_eq!(service::Entity::find().one(db).await.unwrap().unwrap().user_id, kept.id);
+        assert_eq!(everything(db).await, [1; 17]);
+        assert_eq!(service::Entity::find().one(db).await.unwrap().unwrap().workspace_id, kept.id);
+    }
+
+    async fn a_token_ends_with_the_membership_that_it_acts_by(database: TestDatabase) {
+        let db = &database.db;
+        let (user, team) = (a_user(db).await, a_workspace(db).await);
+        join(db, &team, &user, Role::Editor).await;
+        let token = |workspace_id: Uuid| {
+            let id = Uuid::now_v7();
+            let token_hash = id.as_bytes().to_vec();
+            let (name, created_at) = ("script".into(), now());
+            api_token::Model {
+                id, workspace_id, user_id: user.id, name, token_hash, read_only: false, created_at, last_used_at: None, expires_at: None,
+            }
+        };
+        let (personal, of_team) = (token(user.id), token(team.id));
+        for token in [&personal, &of_team] {
+            token.clone().into_active_model().insert(db).await.unwrap();
+        }
+        membership::Entity::delete_by_id((team.id, user.id)).exec(db).await.unwrap();
+        assert_eq!(api_token::Entity::find().all(db).await.unwrap(), [personal]);
+        let refused = token(team.id).into_active_model().insert(db).await;
+        refused.expect_err("a token needs a membership");
+    }
+
+    async fn a_service_and_an_incident_need_a_workspace(database: TestDatabase) {
+        let db = &database.db;
+        let service = a_service(db, &a_user(db).await).create().await;
+        let without = service::ActiveModel {
+            id: sea_orm::Set(Uuid::now_v7()),
+            seq: sea_orm::NotSet,
+            workspace_id: sea_orm::NotSet,
+            ..service.clone().into_active_model().reset_all()
+        };
+        let refused = service::Entity::insert(without).exec_without_returning(db).await;
+        refused.expect_err("a service without a workspace");
+        let without = incident::ActiveModel {
+            workspace_id: sea_orm::NotSet,
+            ..an_incident(&service).into_active_model()
+        };
+        let refused = incident::Entity::insert(without).exec_without_returning(db).await;
+        refused.expect_err("an incident without a workspace");
     }
 
     async fn a_service_has_one_open_incident_at_most(database: TestDatabase) {
@@ -334,7 +377,7 @@ fn an_incident(service: &service::Model) -> incident::Model {
     incident::Model {
         id: Uuid::now_v7(),
         service_id: service.id,
-        user_id: service.user_id,
+        workspace_id: service.workspace_id,
         incident_type: IncidentType::Downtime,
         started_at: now(),
         resolved_at: None,
@@ -343,7 +386,7 @@ fn an_incident(service: &service::Model) -> incident::Model {
     }
 }
 
-/// One row in each table that hangs on a user.
+/// One row in each table that belongs to a user or their workspace.
 async fn belongings(db: &DatabaseConnection, user: &user::Model) {
     let (now, id) = (now(), Uuid::now_v7());
     let hash = id.as_bytes().to_vec();
@@ -372,6 +415,7 @@ async fn belongings(db: &DatabaseConnection, user: &user::Model) {
     session.into_active_model().insert(db).await.unwrap();
     let token = api_token::Model {
         id,
+        workspace_id: user.id,
         user_id: user.id,
         name: "script".into(),
         token_hash: hash,
@@ -381,6 +425,14 @@ async fn belongings(db: &DatabaseConnection, user: &user::Model) {
         expires_at: None,
     };
     token.into_active_model().insert(db).await.unwrap();
+
+    let feed = calendar_feed::Model {
+        workspace_id: user.id,
+        secret_hash: id.as_bytes().to_vec(),
+        created_at: now,
+        last_read_at: None,
+    };
+    feed.into_active_model().insert(db).await.unwrap();
 
     let service = a_service(db, user).create().await;
     let component = service_component::Model {
@@ -444,7 +496,7 @@ async fn belongings(db: &DatabaseConnection, user: &user::Model) {
     note.into_active_model().insert(db).await.unwrap();
 }
 
-async fn everything(db: &DatabaseConnection) -> [u64; 14] {
+async fn everything(db: &DatabaseConnection) -> [u64; 17] {
     async fn count<E: EntityTrait>(db: &DatabaseConnection) -> u64
     where
         E::Model: Sync + 'static,
@@ -453,6 +505,9 @@ async fn everything(db: &DatabaseConnection) -> [u64; 14] {
     }
     [
         count::<user::Entity>(db).await,
+        count::<workspace::Entity>(db).await,
+        count::<membership::Entity>(db).await,
+        count::<calendar_feed::Entity>(db).await,
         count::<identity::Entity>(db).await,
         count::<session::Entity>(db).await,
         count::<api_token::Entity>(db).await,

@@ -107,6 +107,7 @@ impl<'a> Past<'a> {
         let confirmations = u32::try_from(self.service.confirmations).unwrap_or(1);
         let policy = Policy {
             confirmations,
+            recoveries: 1,
             coverage_window: slot::coverage_window(interval),
         };
         let mut slot = slot::next_slot(self.service.id, interval, from);
@@ -173,7 +174,7 @@ impl<'a> Past<'a> {
     fn apply_effects(&mut self, effects: &[Effect], outcome: &Outcome) {
         let owner = IncidentOwner {
             service_id: self.service.id,
-            user_id: self.service.user_id,
+            workspace_id: self.service.workspace_id,
         };
         let evidence = Evidence {
             outcome,
@@ -267,6 +268,8 @@ impl<'a> Past<'a> {
             down_since: failing
                 .filter(|failing| failing.down_checks > 0)
                 .map(|failing| failing.down_since),
+            recovering_checks: 0,
+            recovering_since: None,
             open_incident_id: open.map(|incident| incident.id),
             open_incident_type: open.map(|incident| incident.incident_type),
         }
@@ -275,11 +278,10 @@ impl<'a> Past<'a> {
 
 /// Somebody has seen what lasts, and wrote down what they know.
 async fn care_for(db: &DatabaseTransaction, incident: &incident::Model) -> anyhow::Result<()> {
-    let (incident_id, user_id, at) = (
-        incident.id,
-        incident.user_id,
-        incident.started_at + TimeDelta::minutes(9),
-    );
+    let incident_id = incident.id;
+    // The demo's services are in a personal workspace, which has the id of its user.
+    let user_id = incident.workspace_id;
+    let at = incident.started_at + TimeDelta::minutes(9);
     let seen = incident_acknowledgement::Model {
         incident_id,
         user_id,

@@ -77,7 +77,12 @@ async fn sign_in(process: &mut Process) -> Client {
 async fn add(client: &Client, name: &str) {
     let input = json!({ "name": name, "url": "http://127.0.0.1:9/", "checkIntervalSeconds": 10 });
     let query = "mutation ($input: CreateServiceInput!) { createService(input: $input) { id } }";
-    client.data(query, json!({ "input": input })).await;
+    client
+        .data(
+            query,
+            json!({ "input": testkit::input::new_service(input) }),
+        )
+        .await;
 }
 
 fn names(database: &Path) -> Vec<String> {

@@ -99,7 +99,12 @@ async fn add(client: &Client, name: &str, url: &str) -> String {
         "checkIntervalSeconds": 1, "timeoutMs": 1000, "degradedThresholdMs": 500,
     });
     let query = "mutation ($input: CreateServiceInput!) { createService(input: $input) { id } }";
-    let created = client.data(query, json!({ "input": input })).await;
+    let created = client
+        .data(
+            query,
+            json!({ "input": testkit::input::new_service(input) }),
+        )
+        .await;
     created["createService"]["id"].as_str().unwrap().to_owned()
 }
 
@@ -335,7 +340,7 @@ async fn changes_take_effect_within_a_second() {
     client
         .data(
             update,
-            json!({ "id": id, "input": { "url": second.url() } }),
+            json!({ "id": id, "input": testkit::input::service_change(json!({ "url": second.url() })) }),
         )
         .await;
     tokio::time::timeout(Duration::from_secs(1), second.has_read(1))

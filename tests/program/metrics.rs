@@ -76,7 +76,12 @@ async fn eventually(url: &str, what: &str, holds: impl Fn(&Scraped) -> bool) -> 
 }
 
 async fn create(client: &Client, input: Value) {
-    client.data(CREATE, json!({ "input": input })).await;
+    client
+        .data(
+            CREATE,
+            json!({ "input": testkit::input::new_service(input) }),
+        )
+        .await;
 }
 
 /// The names of metrics in a file that is made for Prometheus or Grafana.
@@ -141,7 +146,7 @@ async fn what_happens_shows_in_the_metrics_and_alerts_and_dashboard_name_only_th
         .data(discover, json!({ "url": vendor.url("/") }))
         .await["discoverVendorPage"]
         .clone();
-    let input = json!({ "name": "V", "kind": "VENDOR_PAGE", "vendorPageApiUrls": found["apiUrls"], "componentIds": ["api"] });
+    let input = json!({ "name": "V", "apiUrls": found["apiUrls"], "componentIds": ["api"] });
     create(&client, input).await;
     let _subscription = client
         .subscribe("subscription { statusUpdates { changed } }")

@@ -39,6 +39,7 @@ async fn a_worker_is_ready_while_the_database_and_redis_answer_and_lives_all_the
     let variables = [
         ("DATABASE_URL", &*database),
         ("REDIS_URL", &*redis_url),
+        ("PULSECHECK_SECRET_KEY", "0123456789abcdef0123456789abcdef"),
         ("PULSECHECK_METRICS_LISTEN", "127.0.0.1:0"),
     ];
     assert_eq!(

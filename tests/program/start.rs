@@ -113,6 +113,7 @@ async fn a_database_that_is_not_there_or_not_writable_is_named_without_its_passw
     let file = [
         ("DATABASE_URL", "sqlite:///tmp/x.sqlite"),
         ("REDIS_URL", "redis://127.0.0.1:1"),
+        ("PULSECHECK_SECRET_KEY", secret_key),
     ];
     let error = refused(&["worker"], &file).await;
     assert!(
@@ -120,9 +121,11 @@ async fn a_database_that_is_not_there_or_not_writable_is_named_without_its_passw
         "{error}"
     );
 
-    let error = refused(&["api"], &[]).await;
-    for name in ["DATABASE_URL", "REDIS_URL", "PULSECHECK_SECRET_KEY"] {
-        assert!(error.contains(name), "{error}");
+    for role in ["api", "worker"] {
+        let error = refused(&[role], &[]).await;
+        for name in ["DATABASE_URL", "REDIS_URL", "PULSECHECK_SECRET_KEY"] {
+            assert!(error.contains(name), "{role}: {error}");
+        }
     }
 
     let data = tempfile::tempdir().unwrap();

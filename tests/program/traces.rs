@@ -59,7 +59,7 @@ async fn a_collector_is_told_of_requests_operations_checks_and_what_follows_from
     client
         .data(
             create,
-            json!({ "input": { "name": "A", "url": target.url() } }),
+            json!({ "input": testkit::input::new_service(json!({ "name": "A", "url": target.url() })) }),
         )
         .await;
     let deadline = Instant::now() + SOON;

@@ -127,10 +127,16 @@ async fn a_vendors_page_is_found_followed_and_seen_to_fail_and_to_recover() {
 
 /// Adds a service that follows the first component that was found, and returns its id.
 async fn follow(client: &Client, found: &Value) -> String {
-    let input = json!({ "name": "Harbour", "kind": "VENDOR_PAGE", "vendorPageApiUrls": found["apiUrls"],
+    let input = json!({ "name": "Harbour", "apiUrls": found["apiUrls"],
         "componentIds": [found["components"][0]["id"]] });
     let create = "mutation ($input: CreateServiceInput!) { createService(input: $input) { id vendorPageUrl } }";
-    let created = client.data(create, json!({ "input": input })).await["createService"].clone();
+    let created = client
+        .data(
+            create,
+            json!({ "input": testkit::input::new_service(input) }),
+        )
+        .await["createService"]
+        .clone();
     assert_eq!(created["vendorPageUrl"], "https://status.vendor.example/");
     created["id"].as_str().unwrap().to_owned()
 }

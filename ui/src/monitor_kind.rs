@@ -1,8 +1,8 @@
 //! What the dashboard has to know about the kinds of monitors.
 
-use crate::api::MonitorKind;
+use crate::api::Schedule;
 
 /// Returns whether PulseCheck itself sends requests to the target of such a service.
-pub(crate) const fn sends_requests(kind: MonitorKind) -> bool {
-    matches!(kind, MonitorKind::Http)
+pub(crate) const fn sends_requests(schedule: Schedule) -> bool {
+    matches!(schedule, Schedule::Every)
 }

@@ -84,6 +84,7 @@ async fn measure(address: &str, load: u32, seconds: u32, wrk: f64) {
         live: Coordination::memory(),
         prober,
         fetcher: Fetcher::new(FetcherSettings::default()).unwrap(),
+        sealer: Arc::new(secrets::Sealer::new("seals nothing in this example", None)),
         settings,
     };
     let running = tokio::spawn(worker::run(worker, shutdown.clone()));
@@ -152,10 +153,10 @@ impl Counts {
 
 async fn add_services(db: &DatabaseConnection, address: &str, services: u32) {
     let now = chrono::Utc::now().to_rfc3339();
-    let user = uuid::Uuid::now_v7().simple();
+    let workspace = uuid::Uuid::now_v7().simple();
     db.execute_unprepared(&format!(
-        "INSERT INTO users (id, email, name, created_at, updated_at)
-         VALUES (x'{user}', 'a@example.test', 'Ada', '{now}', '{now}')"
+        "INSERT INTO workspaces (id, name, personal, created_at)
+         VALUES (x'{workspace}', 'Low load', false, '{now}')"
     ))
     .await
     .unwrap();
@@ -165,11 +166,11 @@ async fn add_services(db: &DatabaseConnection, address: &str, services: u32) {
             .map(|i| {
                 let id = uuid::Uuid::now_v7().simple();
                 format!(
-                    "(x'{id}', x'{user}', 'S{i}', 'http', 'http://{address}/', {INTERVAL}, 5000, '{now}', '{now}')"
+                    "(x'{id}', x'{workspace}', 'S{i}', 'http', '{{\"url\":\"http://{address}/\"}}', {INTERVAL}, 5000, '{now}', '{now}')"
                 )
             })
             .collect();
-        let columns = "id, user_id, name, kind, url, check_interval_seconds, timeout_ms, created_at, updated_at";
+        let columns = "id, workspace_id, name, kind, settings, check_interval_seconds, timeout_ms, created_at, updated_at";
         db.execute_unprepared(&format!(
             "INSERT INTO services ({columns}) VALUES {}",
             rows.join(", ")

@@ -79,6 +79,10 @@ async fn measure(address: &str, services: u32, interval: u32, seconds: u32) {
         live: Coordination::memory(),
         prober,
         fetcher,
+        sealer: Arc::new(secrets::Sealer::new(
+            "a key that seals nothing in this example",
+            None,
+        )),
         settings,
     };
     let running = tokio::spawn(worker::run(worker, shutdown.clone()));
@@ -112,13 +116,11 @@ async fn measure(address: &str, services: u32, interval: u32, seconds: u32) {
 
 async fn fill(db: &DatabaseConnection, address: &str, services: u32, interval: u32) {
     let now = chrono::Utc::now().to_rfc3339();
-    let (user, id) = (uuid::Uuid::now_v7(), || {
-        uuid::Uuid::now_v7().simple().to_string()
-    });
-    let user = user.simple();
-    let insert = "INSERT INTO users (id, email, name, created_at, updated_at)";
+    let id = || uuid::Uuid::now_v7().simple().to_string();
+    let workspace = id();
+    let insert = "INSERT INTO workspaces (id, name, personal, created_at)";
     db.execute_unprepared(&format!(
-        "{insert} VALUES (x'{user}', 'a@example.test', 'Ada', '{now}', '{now}')"
+        "{insert} VALUES (x'{workspace}', 'Throughput', false, '{now}')"
     ))
     .await
     .unwrap();
@@ -127,12 +129,12 @@ async fn fill(db: &DatabaseConnection, address: &str, services: u32, interval: u
             .iter()
             .map(|i| {
                 format!(
-                    "(x'{}', x'{user}', 'S{i}', 'http', 'http://{address}/', {interval}, 900, '{now}', '{now}')",
+                    "(x'{}', x'{workspace}', 'S{i}', 'http', '{{\"url\":\"http://{address}/\"}}', {interval}, 900, '{now}', '{now}')",
                     id()
                 )
             })
             .collect();
-        let columns = "id, user_id, name, kind, url, check_interval_seconds, timeout_ms, created_at, updated_at";
+        let columns = "id, workspace_id, name, kind, settings, check_interval_seconds, timeout_ms, created_at, updated_at";
         db.execute_unprepared(&format!(
             "INSERT INTO services ({columns}) VALUES {}",
             rows.join(", ")

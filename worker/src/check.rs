@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Outcome, Status, slot, vendor_page};
+use monitors::MonitorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use uuid::Uuid;
@@ -17,12 +18,13 @@ pub(crate) struct CheckedService {
     pub(crate) id: Uuid,
     /// The short key that its checks carry.
     pub(crate) seq: i32,
-    pub(crate) user_id: Uuid,
+    pub(crate) workspace_id: Uuid,
+    pub(crate) kind: MonitorKind,
     /// How long one check covers it.
     pub(crate) interval: TimeDelta,
     /// How long after its last check its state is still taken as known.
     pub(crate) coverage_window: TimeDelta,
-    pub(crate) confirmations: u32,
+    pub(crate) thresholds: Thresholds,
     /// Tells one definition from another.
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) settled: SettledSlot,
@@ -33,23 +35,32 @@ pub(crate) struct CheckedService {
 #[derive(Debug)]
 pub(crate) struct SettledSlot(AtomicI64);
 
+/// How many checks in a row open and end an incident.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Thresholds {
+    pub(crate) confirmations: u32,
+    pub(crate) recoveries: u32,
+}
+
 impl CheckedService {
     /// A service that PulseCheck probes itself.
     pub(crate) fn probed(
         id: Uuid,
         seq: i32,
-        user_id: Uuid,
+        workspace_id: Uuid,
+        kind: MonitorKind,
         interval: TimeDelta,
-        confirmations: u32,
+        thresholds: Thresholds,
         updated_at: DateTime<Utc>,
     ) -> Self {
         Self {
             id,
             seq,
-            user_id,
+            workspace_id,
+            kind,
             interval,
             coverage_window: slot::coverage_window(interval),
-            confirmations,
+            thresholds,
             updated_at,
             settled: SettledSlot::default(),
         }
@@ -57,14 +68,25 @@ impl CheckedService {
 
     /// A service that follows a vendor page. A report needs no confirmation and is valid for as long
     /// as the page's reading.
-    pub(crate) fn followed(id: Uuid, seq: i32, user_id: Uuid, updated_at: DateTime<Utc>) -> Self {
+    pub(crate) fn followed(
+        id: Uuid,
+        seq: i32,
+        workspace_id: Uuid,
+        kind: MonitorKind,
+        recoveries: u32,
+        updated_at: DateTime<Utc>,
+    ) -> Self {
         Self {
             id,
             seq,
-            user_id,
+            workspace_id,
+            kind,
             interval: READING_COVERS,
             coverage_window: vendor_page::UNKNOWN_AFTER + READING_COVERS,
-            confirmations: 1,
+            thresholds: Thresholds {
+                confirmations: 1,
+                recoveries,
+            },
             updated_at,
             settled: SettledSlot::default(),
         }
@@ -169,7 +191,18 @@ mod tests {
     fn only_a_good_check_at_the_next_slot_of_a_settled_service_is_routine() {
         let id = Uuid::from_u128(7);
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let service = Arc::new(CheckedService::probed(id, 1, id, INTERVAL, 2, now));
+        let service = Arc::new(CheckedService::probed(
+            id,
+            1,
+            id,
+            MonitorKind::ALL[0],
+            INTERVAL,
+            Thresholds {
+                confirmations: 2,
+                recoveries: 1,
+            },
+            now,
+        ));
         let slot = slot::slot_at(id, INTERVAL, now);
         let next = slot + INTERVAL;
         assert!(!check(&service, next, up()).is_routine(), "first check");

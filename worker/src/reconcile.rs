@@ -12,6 +12,7 @@ use domain::{slot, transition};
 use entity::column::Status;
 use entity::sql::Sql;
 use futures::FutureExt;
+use monitors::{MonitorKind, Schedule};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, QueryResult};
 use std::sync::Arc;
 use std::time::Duration;
@@ -161,17 +162,20 @@ fn was_change_missed(service: &Active, now: DateTime<Utc>) -> bool {
 }
 
 async fn page(db: &DatabaseConnection, after: i32) -> Result<Vec<Active>, DbErr> {
-    let sql = Sql::new(db.get_database_backend())
+    let mut sql = Sql::new(db.get_database_backend())
         .text(
             "SELECT s.id, s.seq, s.check_interval_seconds, s.updated_at, st.last_slot, st.status, \
              COALESCE(st.failing_checks, 0) AS failing_checks, \
              COALESCE(st.down_checks, 0) AS down_checks FROM services s \
              LEFT JOIN service_state st ON st.service_id = s.id \
-             WHERE NOT s.paused AND s.kind = 'http' AND s.seq > ",
+             WHERE NOT s.paused AND s.seq > ",
         )
         .value(after)
-        .text(" ORDER BY s.seq LIMIT ")
-        .value(PAGE_SIZE);
+        .text(" AND s.kind IN (");
+    for (i, kind) in MonitorKind::ids_with(Schedule::Every).enumerate() {
+        sql = sql.text(if i > 0 { ", " } else { "" }).value(kind);
+    }
+    let sql = sql.text(") ORDER BY s.seq LIMIT ").value(PAGE_SIZE);
     let rows = db.query_all_raw(sql.finish()).await?;
     rows.iter().map(active_service).collect()
 }

@@ -98,7 +98,7 @@ impl Shared {
             writer: worker.writer.clone(),
             live: worker.live.clone(),
             clock: Clock::new(worker.settings.machine_clock),
-            services: Services::new(worker.db.clone()),
+            services: Services::new(worker.db.clone(), Arc::clone(&worker.sealer)),
             stats: Arc::clone(&worker.settings.stats),
             stagger: PollStagger::alone(),
             threads,

@@ -11,9 +11,9 @@ use crate::services::Service;
 use crate::stats::{Stats, add};
 use chrono::{DateTime, TimeDelta, Utc};
 use coordination::{Claim, Coordination};
-use domain::{Outcome, slot};
+use domain::{Outcome, Phases, slot};
 use futures::FutureExt;
-use monitors::HttpTarget;
+use monitors::Target;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -29,12 +29,12 @@ const TRACE_SAMPLING: u64 = 100;
 /// Probes a target.
 pub trait Probe: Send + Sync + 'static {
     /// Requests `target` within its timeout.
-    fn http(&self, target: &HttpTarget) -> impl Future<Output = Outcome> + Send;
+    fn check(&self, target: &Target) -> impl Future<Output = Outcome> + Send;
 }
 
 impl Probe for monitors::Prober {
-    fn http(&self, target: &HttpTarget) -> impl Future<Output = Outcome> + Send {
-        Self::http(self, target)
+    fn check(&self, target: &Target) -> impl Future<Output = Outcome> + Send {
+        Self::check(self, target)
     }
 }
 
@@ -103,7 +103,11 @@ impl<P: Probe> Runner<P> {
                 .to_std()
                 .unwrap_or_default(),
         );
-        let needed = service.target.timeout + self.margin;
+        let timeout = service
+            .target
+            .as_ref()
+            .map_or(Duration::ZERO, |target| target.timeout);
+        let needed = timeout + self.margin;
         let left = (claim.lease_until - now).to_std().unwrap_or_default();
         let mut extend = left < needed;
         loop {
@@ -161,7 +165,13 @@ impl<P: Probe> Runner<P> {
     ) -> Option<(DateTime<Utc>, Outcome)> {
         let at = self.clock.now().max(slot);
         add(&self.stats.started, 1);
-        let probe = AssertUnwindSafe(self.probe.http(&service.target)).catch_unwind();
+        let probe = async {
+            match &service.target {
+                Ok(target) => self.probe.check(target).await,
+                Err(cause) => Outcome::without_answer(cause.clone(), Phases::default()),
+            }
+        };
+        let probe = AssertUnwindSafe(probe).catch_unwind();
         let probed = tokio::select! {
             biased;
             probed = probe => probed,

@@ -1,12 +1,13 @@
 //! Caches the definitions of what may be due: services that PulseCheck probes, and vendor pages that
 //! services follow. Loads them in batches. Knows nothing of their state.
 
-use crate::check::CheckedService;
+use crate::check::{CheckedService, Thresholds};
 use chrono::TimeDelta;
-use domain::ExpectedStatus;
+use domain::Cause;
 use entity::sql::Sql;
-use monitors::HttpTarget;
+use monitors::{Monitor, MonitorKind, Schedule, SettingsError, StoredSettings, Target};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, QueryResult};
+use secrets::Sealer;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -28,7 +29,8 @@ pub(crate) enum Due {
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) checked: Arc<CheckedService>,
-    pub(crate) target: HttpTarget,
+    /// What is checked, or why it cannot be.
+    pub(crate) target: Result<Target, Cause>,
     /// The host name or address that the limit of running checks counts.
     pub(crate) host: Arc<str>,
 }
@@ -47,6 +49,7 @@ pub(crate) struct FollowedPage {
 #[derive(Debug, Clone)]
 pub(crate) struct Services {
     db: DatabaseConnection,
+    sealer: Arc<Sealer>,
     cache: Arc<Mutex<Cache>>,
 }
 
@@ -58,9 +61,10 @@ struct Cache {
 }
 
 impl Services {
-    pub(crate) fn new(db: DatabaseConnection) -> Self {
+    pub(crate) fn new(db: DatabaseConnection, sealer: Arc<Sealer>) -> Self {
         Self {
             db,
+            sealer,
             cache: Arc::default(),
         }
     }
@@ -108,7 +112,7 @@ impl Services {
         let rows = self.db.query_all_raw(select(SERVICES, ids)).await?;
         let services = rows
             .iter()
-            .filter_map(|row| service_from(row).transpose())
+            .filter_map(|row| service_from(row, &self.sealer).transpose())
             .collect::<Result<Vec<_>, _>>()?;
         let mut loaded: HashMap<_, _> = services
             .into_iter()
@@ -141,11 +145,12 @@ impl Services {
     }
 }
 
-const SERVICES: &str = "SELECT id, seq, user_id, url, check_interval_seconds, timeout_ms, degraded_threshold_ms, \
-     expected_status, confirmations, updated_at FROM services WHERE NOT paused AND kind = 'http' AND id";
+const SERVICES: &str = "SELECT id, seq, workspace_id, kind, settings, secrets, check_interval_seconds, timeout_ms, \
+     degraded_threshold_ms, confirmations, recoveries, updated_at FROM services \
+     WHERE NOT paused AND id";
 
 const PAGES: &str = "SELECT p.id, p.api_urls FROM vendor_pages p WHERE EXISTS (SELECT 1 FROM services s \
-     WHERE s.vendor_page_id = p.id AND NOT s.paused AND s.kind = 'vendor_page') AND p.id";
+     WHERE s.vendor_page_id = p.id AND NOT s.paused) AND p.id";
 
 fn page_from(row: &QueryResult) -> Result<FollowedPage, DbErr> {
     let urls: serde_json::Value = row.try_get("", "api_urls")?;
@@ -183,35 +188,71 @@ fn owner(host: &url::Host<&str>) -> String {
     psl::domain_str(name).unwrap_or(name).to_owned()
 }
 
-fn service_from(row: &QueryResult) -> Result<Option<Service>, DbErr> {
+/// `None` for a service that is not checked by itself. One of a kind that this version does not
+/// know, or with settings that do not fit it, is not checked either.
+fn service_from(row: &QueryResult, sealer: &Sealer) -> Result<Option<Service>, DbErr> {
     let id: Uuid = row.try_get("", "id")?;
-    let url: Option<String> = row.try_get("", "url")?;
-    let Some(url) = url.as_deref().and_then(|url| url::Url::parse(url).ok()) else {
-        tracing::error!(service = %id, "a service has no valid URL, not checking it");
-        return Ok(None);
+    let kind: String = row.try_get("", "kind")?;
+    let unusable = |error: SettingsError| {
+        tracing::error!(service = %id, %error, "a service is not checked, because its settings cannot be used");
+        Ok(None)
     };
-    let expected: String = row.try_get("", "expected_status")?;
-    let host = url.host_str().unwrap_or_default().into();
+    let kind = match MonitorKind::from_id(&kind) {
+        Ok(kind) if kind.info().schedule == Schedule::Every => kind,
+        Ok(_) => return Ok(None),
+        Err(error) => return unusable(error),
+    };
+    let stored = StoredSettings {
+        settings: row.try_get("", "settings")?,
+        secrets: row.try_get("", "secrets")?,
+    };
+    let monitor = match Monitor::open(kind.id(), id, stored, sealer) {
+        Ok(monitor) => monitor,
+        Err(error @ SettingsError::Sealed(_)) => {
+            let cause = Cause::NotChecked {
+                detail: error.to_string(),
+            };
+            return Ok(Some(service(row, id, kind, "".into(), Err(cause))?));
+        }
+        Err(error) => return unusable(error),
+    };
+    let target = Target {
+        timeout: milliseconds(row.try_get("", "timeout_ms")?),
+        degraded_threshold: milliseconds(row.try_get("", "degraded_threshold_ms")?),
+        monitor,
+    };
+    let host = target.monitor.host().into();
+    Ok(Some(service(row, id, kind, host, Ok(target))?))
+}
+
+fn service(
+    row: &QueryResult,
+    id: Uuid,
+    kind: MonitorKind,
+    host: Arc<str>,
+    target: Result<Target, Cause>,
+) -> Result<Service, DbErr> {
     let interval: i32 = row.try_get("", "check_interval_seconds")?;
     let confirmations: i32 = row.try_get("", "confirmations")?;
+    let recoveries: i32 = row.try_get("", "recoveries")?;
+    let thresholds = Thresholds {
+        confirmations: u32::try_from(confirmations).unwrap_or(1),
+        recoveries: u32::try_from(recoveries).unwrap_or(1),
+    };
     let checked = CheckedService::probed(
         id,
         row.try_get("", "seq")?,
-        row.try_get("", "user_id")?,
+        row.try_get("", "workspace_id")?,
+        kind,
         TimeDelta::seconds(i64::from(interval.max(1))),
-        u32::try_from(confirmations).unwrap_or(1),
+        thresholds,
         row.try_get("", "updated_at")?,
     );
-    Ok(Some(Service {
+    Ok(Service {
         checked: Arc::new(checked),
         host,
-        target: HttpTarget {
-            url,
-            timeout: milliseconds(row.try_get("", "timeout_ms")?),
-            degraded_threshold: milliseconds(row.try_get("", "degraded_threshold_ms")?),
-            expected: expected.parse::<ExpectedStatus>().unwrap_or_default(),
-        },
-    }))
+        target,
+    })
 }
 
 fn milliseconds(ms: i32) -> Duration {

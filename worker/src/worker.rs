@@ -23,6 +23,8 @@ pub struct Worker<P = monitors::Prober> {
     pub prober: P,
     /// Fetches vendor pages.
     pub fetcher: net::Fetcher,
+    /// Opens the secrets of services.
+    pub sealer: Arc<secrets::Sealer>,
     /// Limits, intervals and names.
     pub settings: Settings,
 }

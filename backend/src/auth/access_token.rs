@@ -1,5 +1,5 @@
-//! The access token: a short-lived statement, signed by this installation, that a session belongs to a user. Whether
-//! that session still exists is not its business.
+//! The access token: a short-lived JSON Web Token that names a session and its user. Does not know
+//! whether the session still exists.
 
 use super::signature::{self, Keys};
 use chrono::{DateTime, Duration, Utc};
@@ -7,19 +7,19 @@ use jsonwebtoken::Validation;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// How long a token speaks for its session.
+/// Lifetime of an access token.
 pub(crate) const LIFETIME: Duration = Duration::hours(1);
 
 const AUDIENCE: &str = "pulsecheck";
 
-/// Issues and reads tokens.
+/// Issues and verifies tokens.
 pub(super) struct Signer {
     issuer: String,
     keys: Keys,
     validation: Validation,
 }
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Claims {
     iss: String,
@@ -38,7 +38,8 @@ impl Claims {
 
 impl Signer {
     pub(super) fn new(issuer: String, secret_key: &str, previous: Option<&str>) -> Self {
-        // An expired one is read too and judged by `Claims::expired`: signing out must work with it.
+        // Expired tokens are read too, because signing out must work with them; callers check
+        // `Claims::expired`.
         let mut validation = signature::validation(&issuer, AUDIENCE);
         validation.required_spec_claims.insert("sub".into());
         Self {
@@ -60,7 +61,7 @@ impl Signer {
         self.keys.sign(&claims)
     }
 
-    /// What `token` says, when this installation signed it; it may have expired.
+    /// Returns the claims of `token` if this installation signed it; it may have expired.
     pub(super) fn read(&self, token: &str) -> Option<Claims> {
         self.keys.read(token, &self.validation)
     }

@@ -1,42 +1,44 @@
-//! Looking up the API token that a program presents. Making and revoking tokens is an operation like others, see `ops`.
+//! Looks up the API tokens that programs present. They are created and revoked in `use_cases`.
 
 use super::secret::{self, Hash};
 use chrono::{DateTime, Duration, Utc};
 use entity::api_token::{Column, Entity, Model};
+use entity::column::Role;
+use entity::membership;
 use sea_orm::sea_query::{Condition, Expr};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Select};
 use uuid::Uuid;
 
-/// What every token begins with, so that people and secret scanners recognise one.
+/// The prefix of every token, by which people and secret scanners recognise one.
 const PREFIX: &str = "pck_";
 
-/// Tokens are shorter than this; anything longer need not be hashed.
+/// Maximum length of a token; anything longer is not hashed.
 const MAX_LENGTH: usize = 200;
 
 /// `last_used_at` is only written when it is older than this.
-const USE_IS_NOTED_EVERY: Duration = Duration::minutes(1);
+const LAST_USED_WRITE_INTERVAL: Duration = Duration::minutes(1);
 
-/// A token that nobody has yet, and the hash under which to keep it.
+/// Generates a token and the hash to store for it.
 #[must_use]
-pub(crate) fn make() -> (String, Vec<u8>) {
+pub(crate) fn generate() -> (String, Vec<u8>) {
     let token = format!("{PREFIX}{}", secret::encode(&secret::random()));
     let hash = secret::hash(token.as_bytes());
     (token, hash.to_vec())
 }
 
-/// The hash under which a token is kept, of its whole text; `None` for what cannot be a token.
+/// Hashes the whole text of a token; `None` for what cannot be a token.
 #[must_use]
 pub(super) fn token_hash(token: &str) -> Option<Hash> {
     (token.starts_with(PREFIX) && token.len() <= MAX_LENGTH).then(|| secret::hash(token.as_bytes()))
 }
 
-/// The token in an `Authorization: Bearer pck_...` header, or in the like of a WebSocket's first message.
+/// Extracts the token from `Bearer pck_...`, in a header or in a WebSocket's first message.
 pub(crate) fn from_authorization(value: &str) -> Option<&str> {
     let (scheme, token) = value.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// A token that has not expired.
+/// Finds a token that has not expired, with the role of its user in its workspace.
 ///
 /// # Errors
 /// When the database fails.
@@ -44,15 +46,12 @@ pub(super) async fn find(
     db: &impl ConnectionTrait,
     hash: &Hash,
     now: DateTime<Utc>,
-) -> Result<Option<Model>, DbErr> {
-    let found = Entity::find()
-        .filter(Column::TokenHash.eq(hash.to_vec()))
-        .one(db)
-        .await?;
-    Ok(found.filter(|token| works(token.expires_at, now)))
+) -> Result<Option<(Model, Role)>, DbErr> {
+    let by_hash = Entity::find().filter(Column::TokenHash.eq(hash.to_vec()));
+    find_valid(db, by_hash, now).await
 }
 
-/// The like for somebody who showed the token earlier.
+/// Like [`find`], for a connection that presented its token earlier.
 ///
 /// # Errors
 /// When the database fails.
@@ -60,34 +59,45 @@ pub(super) async fn find_by_id(
     db: &impl ConnectionTrait,
     id: Uuid,
     now: DateTime<Utc>,
-) -> Result<Option<Model>, DbErr> {
-    let found = Entity::find_by_id(id).one(db).await?;
-    Ok(found.filter(|token| works(token.expires_at, now)))
+) -> Result<Option<(Model, Role)>, DbErr> {
+    find_valid(db, Entity::find_by_id(id), now).await
 }
 
-pub(super) fn works(expires_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+async fn find_valid(
+    db: &impl ConnectionTrait,
+    query: Select<Entity>,
+    now: DateTime<Utc>,
+) -> Result<Option<(Model, Role)>, DbErr> {
+    let found = query.find_also_related(membership::Entity).one(db).await?;
+    Ok(found.and_then(|(token, membership)| {
+        let role = membership?.role;
+        is_valid(token.expires_at, now).then_some((token, role))
+    }))
+}
+
+pub(super) fn is_valid(expires_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
     expires_at.is_none_or(|end| now < end)
 }
 
-/// Whether the use of a token has to be written down again.
-pub(super) fn use_is_worth_noting(token: &Model, now: DateTime<Utc>) -> bool {
+/// Whether the last use of a token has to be written again.
+pub(super) fn is_last_used_stale(token: &Model, now: DateTime<Utc>) -> bool {
     token
         .last_used_at
-        .is_none_or(|last| last + USE_IS_NOTED_EVERY <= now)
+        .is_none_or(|last| last + LAST_USED_WRITE_INTERVAL <= now)
 }
 
-/// Writes down that a token is in use, unless somebody else just did.
+/// Writes the last use of a token, unless another process just did.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn note_use(
+pub(super) async fn touch(
     db: &impl ConnectionTrait,
     id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     let stale = Condition::any()
         .add(Column::LastUsedAt.is_null())
-        .add(Column::LastUsedAt.lte(now - USE_IS_NOTED_EVERY));
+        .add(Column::LastUsedAt.lte(now - LAST_USED_WRITE_INTERVAL));
     let update = Entity::update_many().col_expr(Column::LastUsedAt, Expr::value(now));
     update
         .filter(Column::Id.eq(id))

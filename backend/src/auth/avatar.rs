@@ -1,8 +1,8 @@
-//! Pictures of people: only those that the dashboard's content security policy lets it show.
+//! Profile pictures: only those that the dashboard's content security policy allows.
 
 use url::Url;
 
-/// Where pictures may come from, as the policy writes it: the providers' own hosts, and what others lean on.
+/// Hosts of pictures, in the policy's syntax: those of the providers, and Gravatar.
 pub(crate) const HOSTS: [&str; 4] = [
     "https://avatars.githubusercontent.com",
     "https://*.googleusercontent.com",
@@ -10,8 +10,8 @@ pub(crate) const HOSTS: [&str; 4] = [
     "https://www.gravatar.com",
 ];
 
-/// The address of a picture, unless it is from elsewhere.
-pub(super) fn checked(url: &str) -> Option<String> {
+/// Returns the address of a picture if its host is allowed.
+pub(super) fn allowed_url(url: &str) -> Option<String> {
     let url = Url::parse(url)
         .ok()
         .filter(|url| url.scheme() == "https" && url.port().is_none())?;
@@ -37,7 +37,7 @@ mod tests {
             "https://lh3.googleusercontent.com/a/x=s96-c",
             "https://avatars.githubusercontent.com/u/1?v=4",
         ] {
-            assert_eq!(checked(url).as_deref(), Some(url));
+            assert_eq!(allowed_url(url).as_deref(), Some(url));
         }
         for url in [
             "http://avatars.githubusercontent.com/u/1",
@@ -49,7 +49,7 @@ mod tests {
             "javascript:alert(1)",
             "",
         ] {
-            assert_eq!(checked(url), None, "{url}");
+            assert_eq!(allowed_url(url), None, "{url}");
         }
     }
 }

@@ -1,9 +1,9 @@
-//! What a browser calls itself, in words that its user recognises in a list of sessions.
+//! Names browsers so that their user recognises them in a list of sessions.
 
-/// Such as "Firefox on Linux"; "Unknown browser" when it does not say.
+/// Returns a name such as "Firefox on Linux", or "Unknown browser" without a `User-Agent`.
 #[must_use]
 pub(crate) fn name(user_agent: Option<&str>) -> String {
-    // The order matters: most name those before them too, for old servers' sake.
+    // The order matters: for compatibility, most browsers also name those further down.
     const BROWSERS: [(&str, &str); 10] = [
         ("Edg/", "Edge"),
         ("EdgA/", "Edge"),

@@ -1,35 +1,36 @@
-//! The cookies: two of a signed-in browser, and one of a browser that is on its way to a provider. Their names, attributes
-//! and lifetimes.
+//! Names, attributes and lifetimes of the cookies: two for a session, and one for each sign-in by a
+//! provider that is in progress.
 
-use super::{flow, secret, session};
+use super::{login_state, secret, session};
 use chrono::TimeDelta;
 use cookie::{Cookie, SameSite, time::Duration};
 use http::{HeaderMap, HeaderValue, header};
 
-/// Where the refresh cookie is sent to, and nowhere else.
+/// The only path that the refresh cookie is sent to.
 pub(crate) const REFRESH_PATH: &str = "/api/auth/refresh";
 
-/// Where the cookie of a sign-in is sent to without https: every provider's callback.
+/// The path of a sign-in's cookie without https: it covers every provider's callback.
 const SIGN_IN_PATH: &str = "/api/auth";
 
-/// How many sign-ins one browser may have under way, in as many tabs.
-const MOST_SIGN_INS: usize = 5;
+/// Maximum number of sign-ins in progress in one browser, each in a tab of its own.
+const MAX_SIGN_INS: usize = 5;
 
-/// How cookies are called and marked: by whether browsers reach this server over https.
+/// Builds and reads cookies. Their names and flags depend on whether browsers use https.
 ///
-/// With https, a browser takes cookies called `__Host-` only from this very host, and only with the path `/`. The refresh
-/// cookie has another path, so it is only `__Secure-`: a page over plain http cannot set it, but another host of the same
-/// domain can. That is why of two cookies with one name neither counts, and why a refresh token has to belong to the
-/// session that the access cookie names, see [`Auth::refresh`](super::Auth::refresh). A browser without an access cookie
-/// can still be given somebody else's session in this way, by somebody who controls such a host.
+/// With https, a browser accepts `__Host-` cookies only from this very host, and only with the path
+/// `/`. The refresh cookie has another path, so it is only `__Secure-`: a page over plain http
+/// cannot set it, but another host of the same domain can. Therefore duplicates of a cookie are all
+/// ignored, and a refresh token must belong to the session of the access cookie, see
+/// [`Auth::refresh`](super::Auth::refresh). Somebody who controls such a host can still plant their
+/// own session in a browser that has no access cookie.
 ///
-/// Without https the names end with the port: browsers keep cookies by host and not by port, and two servers on one machine
-/// would sign each other's users out.
+/// Without https the names end with the port: browsers share cookies between the ports of a host,
+/// and two servers on one machine would sign each other's users out.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cookies {
-    /// Whether the public URL is https.
+    /// Whether the public URL uses https.
     pub(crate) secure: bool,
-    /// The public URL's.
+    /// The port of the public URL.
     pub(crate) port: u16,
 }
 
@@ -50,8 +51,8 @@ impl Cookies {
         }
     }
 
-    /// What the names of all sign-ins begin with.
-    fn sign_in_names(self) -> String {
+    /// The common prefix of the cookies of sign-ins.
+    fn sign_in_prefix(self) -> String {
         if self.secure {
             "__Host-pulsecheck_sign_in_".into()
         } else {
@@ -59,32 +60,32 @@ impl Cookies {
         }
     }
 
-    /// Each sign-in has a cookie of its own, because several may be under way in one browser.
+    /// Each sign-in has a cookie of its own, because several may be in progress in one browser.
     fn sign_in_name(self, state: &str) -> String {
-        self.sign_in_names() + &secret::encode(&secret::hash(state.as_bytes())[..9])
+        self.sign_in_prefix() + &secret::encode(&secret::hash(state.as_bytes())[..9])
     }
 
     fn sign_in_path(self) -> &'static str {
         if self.secure { "/" } else { SIGN_IN_PATH }
     }
 
-    /// The access token that a browser sent.
+    /// Reads the access token from a request.
     pub(crate) fn access(self, headers: &HeaderMap) -> Option<&str> {
-        the_only(values(headers, Some(self.access_name())))
+        single(values(headers, Some(self.access_name())))
     }
 
-    /// The refresh token that a browser sent.
+    /// Reads the refresh token from a request.
     pub(crate) fn refresh(self, headers: &HeaderMap) -> Option<&str> {
-        the_only(values(headers, Some(self.refresh_name())))
+        single(values(headers, Some(self.refresh_name())))
     }
 
-    /// Whether a browser sent several refresh tokens, one of which somebody else has put there.
-    pub(crate) fn refresh_is_doubtful(self, headers: &HeaderMap) -> bool {
+    /// Whether a request has several refresh cookies, one of which somebody else has set.
+    pub(crate) fn is_refresh_ambiguous(self, headers: &HeaderMap) -> bool {
         values(headers, Some(self.refresh_name())).nth(1).is_some()
     }
 
-    /// What a browser keeps of the sign-in that comes back with `state`; of any other that is under way if it has none of
-    /// that one, which tells the way of another tab from that of another browser.
+    /// Reads the login state of the sign-in with `state`. Without one, returns that of any other
+    /// sign-in in progress, which tells a mix-up of tabs from another browser.
     pub(crate) fn sign_in<'h>(
         self,
         headers: &'h HeaderMap,
@@ -92,56 +93,59 @@ impl Cookies {
     ) -> Option<&'h str> {
         let own = || values(headers, state.map(|state| self.sign_in_name(state)));
         if own().next().is_some() {
-            return the_only(own());
+            return single(own());
         }
-        let names = self.sign_in_names();
+        let names = self.sign_in_prefix();
         pairs(headers)
             .find(|(name, _)| name.starts_with(&names))
             .map(|(_, value)| value)
     }
 
-    /// Keeps it. Lax, because the browser comes back from another site.
-    pub(crate) fn set_sign_in(self, state: &str, flow: &str) -> HeaderValue {
+    /// Sets the cookie of a sign-in. It is `SameSite=Lax`, because the browser comes back from
+    /// another site.
+    pub(crate) fn set_sign_in(self, state: &str, login: &str) -> HeaderValue {
         self.set(
             &self.sign_in_name(state),
-            flow,
+            login,
             self.sign_in_path(),
-            flow::KEPT_FOR,
+            login_state::COOKIE_LIFETIME,
         )
     }
 
-    /// Makes the browser forget it.
+    /// Clears the cookie of a sign-in.
     pub(crate) fn clear_sign_in(self, state: &str) -> HeaderValue {
         self.clear_cookie(&self.sign_in_name(state), self.sign_in_path())
     }
 
-    /// Makes the browser forget the sign-ins that were given up, when it begins yet another: browsers send the oldest first.
+    /// Clears the cookies of abandoned sign-ins when another begins. Browsers send the oldest
+    /// first.
     pub(crate) fn clear_old_sign_ins(self, headers: &HeaderMap) -> Vec<HeaderValue> {
-        let names = self.sign_in_names();
-        let known = |name: &str| name.strip_prefix(&names).is_some_and(is_tag);
+        let names = self.sign_in_prefix();
+        let is_ours = |name: &str| name.strip_prefix(&names).is_some_and(is_tag);
         let all: Vec<&str> = pairs(headers)
             .map(|(name, _)| name)
-            .filter(|name| known(name))
+            .filter(|name| is_ours(name))
             .collect();
-        let old = (all.len() + 1).saturating_sub(MOST_SIGN_INS);
+        let old = (all.len() + 1).saturating_sub(MAX_SIGN_INS);
         all[..old]
             .iter()
             .map(|name| self.clear_cookie(name, self.sign_in_path()))
             .collect()
     }
 
-    /// Keeps the access token for as long as its session may live, though it says less and less: an expired one still
-    /// names the session that signing out has to end, and the refresh cookie does not reach that address.
+    /// Sets the access cookie for the lifetime of the session, which is longer than that of the
+    /// token: an expired token still names the session that signing out ends, and the refresh
+    /// cookie is not sent there.
     pub(crate) fn set_access(self, token: &str) -> HeaderValue {
         self.set(&self.access_name(), token, "/", session::LIFETIME)
     }
 
-    /// Keeps the refresh token for as long as it works.
+    /// Sets the refresh cookie for the lifetime of the session.
     pub(crate) fn set_refresh(self, token: &str) -> HeaderValue {
         self.set(&self.refresh_name(), token, REFRESH_PATH, session::LIFETIME)
     }
 
-    /// Makes the browser forget both.
+    /// Clears both cookies of a session.
     pub(crate) fn clear(self) -> [HeaderValue; 2] {
         [
             self.clear_cookie(&self.access_name(), "/"),
@@ -165,7 +169,7 @@ impl Cookies {
     }
 }
 
-/// The cookies that a browser sent, by name.
+/// Iterates over the cookies of a request as names and values.
 fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let lines = headers
         .get_all(header::COOKIE)
@@ -183,15 +187,15 @@ fn values(headers: &HeaderMap, name: Option<String>) -> impl Iterator<Item = &st
         .map(|(_, value)| value)
 }
 
-/// Whether it may end the name of a cookie of ours.
+/// Whether `text` can be the end of the name of one of our cookies.
 fn is_tag(text: &str) -> bool {
     text.bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// None when there are several: a browser sends those that different hosts or paths have set in an order that tells
-/// nothing.
-fn the_only<'a>(mut values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// Returns the value if it is the only one. The order of cookies that different hosts or paths have
+/// set does not reveal which is ours.
+fn single<'a>(mut values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     values.next().filter(|_| values.next().is_none())
 }
 
@@ -248,12 +252,12 @@ mod tests {
                 read(&headers).into_iter().flatten().collect::<Vec<_>>(),
                 ["mine"]
             );
-            assert!(!cookies.refresh_is_doubtful(&headers));
+            assert!(!cookies.is_refresh_ambiguous(&headers));
             let mut twice = headers.clone();
             twice.append(header::COOKIE, format!("{name}=another's").parse().unwrap());
             assert_eq!(read(&twice), [None, None, None], "{name}");
             assert_eq!(
-                cookies.refresh_is_doubtful(&twice),
+                cookies.is_refresh_ambiguous(&twice),
                 name == cookies.refresh_name()
             );
             headers.insert(

@@ -1,12 +1,13 @@
-//! From what a provider says about somebody to an account. (provider, subject) is who they are; their e-mail only leads to
-//! an account that they have by another provider, and only when both providers vouch for it. It never leads to an account
-//! that already has another subject of the same provider.
+//! Finds or creates the account of somebody who signs in by a provider. An identity is the pair
+//! (provider, subject). An e-mail only links to an account of another provider, and only if both
+//! providers verified it. It never links to an account that has another subject of the same
+//! provider.
 
 use super::avatar;
 use super::provider::Profile;
 use super::refusal::Refusal;
 use chrono::{DateTime, Utc};
-use entity::{identity, user};
+use entity::{identity, membership, user};
 use sea_orm::sea_query::{Expr, ExprTrait, Func};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait as _, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
@@ -15,39 +16,39 @@ use sea_orm::{
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-/// The longest name that is kept, in characters.
+/// Maximum length of a name, in characters.
 const MAX_NAME: usize = 100;
 
-/// The account of the person that `profile` describes, who comes into being when they are new here.
+/// Returns the user that `profile` describes. A new user is created, with a personal workspace.
 ///
 /// # Errors
-/// When the database fails; inside, when they are not let in.
-pub(super) async fn user_of(
+/// The outer one when the database fails, the inner one when the person may not sign in.
+pub(super) async fn find_or_create_user(
     db: &DatabaseTransaction,
     profile: &Profile,
     now: DateTime<Utc>,
 ) -> Result<Result<Uuid, Refusal>, DbErr> {
-    wait_for_others(db, profile).await?;
-    let known =
+    lock_identity(db, profile).await?;
+    let existing =
         identity::Entity::find_by_id((profile.provider.to_owned(), profile.subject.clone()))
             .one(db)
             .await?;
-    if let Some(known) = known {
-        let user = known.user_id;
-        let mut identity = known.into_active_model();
+    if let Some(existing) = existing {
+        let user = existing.user_id;
+        let mut identity = existing.into_active_model();
         if let Some(email) = &profile.email {
             identity.email = Set(email.clone());
             identity.email_verified = Set(profile.email_verified);
         }
         identity.last_used_at = Set(now);
         identity.update(db).await?;
-        refresh(db, user, profile, now).await?;
+        update_profile(db, user, profile, now).await?;
         return Ok(Ok(user));
     }
     let Some(email) = &profile.email else {
         return Ok(Err(Refusal::NoEmail));
     };
-    let others = with_email(db, email).await?;
+    let others = find_by_email(db, email).await?;
     let user = if others.is_empty() {
         let id = Uuid::now_v7();
         let new = user::ActiveModel {
@@ -56,11 +57,12 @@ pub(super) async fn user_of(
             email_verified: Set(profile.email_verified),
             name: Set(name(profile)
                 .unwrap_or_else(|| printable(email.split('@').next().unwrap_or(email)))),
-            avatar_url: Set(profile.picture.as_deref().and_then(avatar::checked)),
+            avatar_url: Set(profile.picture.as_deref().and_then(avatar::allowed_url)),
             created_at: Set(now),
             updated_at: Set(now),
         };
-        new.insert(db).await?;
+        let new = new.insert(db).await?;
+        membership::create_personal_workspace(db, &new).await?;
         id
     } else {
         let mut verified: Vec<_> = others
@@ -71,9 +73,11 @@ pub(super) async fn user_of(
         verified.sort_unstable();
         verified.dedup();
         match verified[..] {
-            [user] if profile.email_verified && !knows(db, user, profile.provider).await? => {
+            [user]
+                if profile.email_verified && !has_identity(db, user, profile.provider).await? =>
+            {
                 tracing::info!(%user, provider = profile.provider, "another provider joins an account by its verified e-mail");
-                refresh(db, user, profile, now).await?;
+                update_profile(db, user, profile, now).await?;
                 user
             }
             _ => return Ok(Err(Refusal::EmailTaken)),
@@ -92,9 +96,10 @@ pub(super) async fn user_of(
     Ok(Ok(user))
 }
 
-/// Two first sign-ins at once, of one person or by one e-mail, must not make two accounts: the second waits here until the
-/// first has committed. SQLite has one writer anyway.
-async fn wait_for_others(db: &DatabaseTransaction, profile: &Profile) -> Result<(), DbErr> {
+/// Keeps two concurrent first sign-ins, of one person or with one e-mail, from creating two
+/// accounts: the second waits here until the first has committed. SQLite has a single writer
+/// anyway.
+async fn lock_identity(db: &DatabaseTransaction, profile: &Profile) -> Result<(), DbErr> {
     if db.get_database_backend() != DbBackend::Postgres {
         return Ok(());
     }
@@ -110,7 +115,7 @@ async fn wait_for_others(db: &DatabaseTransaction, profile: &Profile) -> Result<
                 .expect("a hash has more than eight bytes"),
         )
     });
-    // Always in the same order, so that no two wait for each other.
+    // Always in the same order, so that no two transactions wait for each other.
     keys.sort_unstable();
     for key in keys {
         let lock = "SELECT pg_advisory_xact_lock($1)";
@@ -124,9 +129,13 @@ async fn wait_for_others(db: &DatabaseTransaction, profile: &Profile) -> Result<
     Ok(())
 }
 
-/// Whether somebody signs in by this provider already. It tells people apart by the subject, so another subject is another
-/// person, whoever has the e-mail now: addresses are given away again.
-async fn knows(db: &impl ConnectionTrait, user: Uuid, provider: &str) -> Result<bool, DbErr> {
+/// Whether the user has an identity of this provider already. Another subject of the same provider
+/// is another person even with the same e-mail, because addresses are reassigned.
+async fn has_identity(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    provider: &str,
+) -> Result<bool, DbErr> {
     let theirs = identity::Entity::find().filter(identity::Column::UserId.eq(user));
     Ok(theirs
         .filter(identity::Column::Provider.eq(provider))
@@ -135,22 +144,25 @@ async fn knows(db: &impl ConnectionTrait, user: Uuid, provider: &str) -> Result<
         .is_some())
 }
 
-/// The identities with this e-mail, however it is capitalised.
-async fn with_email(db: &impl ConnectionTrait, email: &str) -> Result<Vec<identity::Model>, DbErr> {
+/// Finds the identities with this e-mail, ignoring case.
+async fn find_by_email(
+    db: &impl ConnectionTrait,
+    email: &str,
+) -> Result<Vec<identity::Model>, DbErr> {
     let lower = Expr::expr(Func::lower(Expr::col(identity::Column::Email)));
     let found = identity::Entity::find()
         .filter(lower.eq(email.to_ascii_lowercase()))
         .all(db)
         .await?;
-    // Databases also fold letters that only look alike, which are another address.
+    // Databases also fold letters beyond ASCII, which make another address.
     Ok(found
         .into_iter()
         .filter(|identity| identity.email.eq_ignore_ascii_case(email))
         .collect())
 }
 
-/// Name, picture and e-mail, as the provider gives them now.
-async fn refresh(
+/// Updates name, picture and e-mail to what the provider returns now.
+async fn update_profile(
     db: &impl ConnectionTrait,
     id: Uuid,
     profile: &Profile,
@@ -163,10 +175,10 @@ async fn refresh(
     if let Some(name) = name(profile) {
         after.name = name;
     }
-    if let Some(picture) = profile.picture.as_deref().and_then(avatar::checked) {
+    if let Some(picture) = profile.picture.as_deref().and_then(avatar::allowed_url) {
         after.avatar_url = Some(picture);
     }
-    // One that nobody vouches for does not take the place of one that somebody does.
+    // An unverified e-mail does not replace a verified one.
     if let Some(email) = profile
         .email
         .as_ref()

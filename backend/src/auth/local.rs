@@ -1,21 +1,22 @@
-//! Signing in on one's own machine: whoever can read the program's output or its database may, by a link that works once.
+//! Sign-in by a one-time link, for everybody who can read the program's output or its database.
 
 use super::refresh_token::RefreshTokens;
 use super::secret::{self, Hash};
-use super::session::{self, Begun, Device};
+use super::session::{self, Device, NewSession};
 use chrono::{DateTime, Duration, Utc};
-use entity::{identity, login_link, user};
+use entity::{identity, login_link, membership, user};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait,
     QueryFilter, Set, TryInsertResult,
 };
 use uuid::Uuid;
 
-/// Who the machine's own user is among identities.
+/// The identity of the installation's owner.
 const PROVIDER: &str = "local";
 const SUBJECT: &str = "owner";
 
-/// Makes a one-time sign-in link's token, good for `ttl` from `now`. It belongs behind `/api/auth/local?token=`.
+/// Creates the token of a one-time link, valid for `ttl` from `now`. The link is
+/// `/api/auth/local?token=` followed by it.
 ///
 /// # Errors
 /// When the database fails.
@@ -36,32 +37,32 @@ pub async fn create_link(
     Ok(secret::encode(&token))
 }
 
-/// Begins a session by a link's token, which is used up by that; `None` when it is unknown, used up or expired.
+/// Creates a session and consumes the link; `None` when the link is unknown, consumed or expired.
 ///
 /// # Errors
-/// When the database fails; the link is then as good as before.
+/// When the database fails; the link stays valid then.
 pub(super) async fn sign_in(
     db: &DatabaseConnection,
     refresh_tokens: &RefreshTokens,
     token: &str,
     device: Device,
     now: DateTime<Utc>,
-) -> Result<Option<Begun>, DbErr> {
+) -> Result<Option<NewSession>, DbErr> {
     let Some(token) = secret::decode::<32>(token) else {
         return Ok(None);
     };
     let transaction = entity::sql::begin_write(db).await?;
-    let begun = if consume(&transaction, &secret::hash(&token), now).await? {
-        let user = owner(&transaction, now).await?;
-        Some(session::begin(&transaction, refresh_tokens, user, device, now).await?)
+    let session = if consume(&transaction, &secret::hash(&token), now).await? {
+        let user = find_or_create_owner(&transaction, now).await?;
+        Some(session::create(&transaction, refresh_tokens, user, device, now).await?)
     } else {
         None
     };
     transaction.commit().await?;
-    Ok(begun)
+    Ok(session)
 }
 
-/// Removes the links that have expired.
+/// Deletes expired links.
 ///
 /// # Errors
 /// When the database fails.
@@ -73,7 +74,7 @@ pub(super) async fn purge(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Resu
         .map(drop)
 }
 
-/// Deleting is what uses a link up: of two who try at once, one deletes it.
+/// Consumes a link by deleting it, so that only one of two concurrent attempts succeeds.
 async fn consume(
     db: &impl ConnectionTrait,
     hash: &Hash,
@@ -88,12 +89,15 @@ async fn consume(
         .any(|link| now < link.expires_at))
 }
 
-/// The machine's own user, who comes into being when they are first asked for.
+/// Returns the installation's owner, who is created on first use.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn owner(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Uuid, DbErr> {
-    if let Some(identity) = known_owner(db).await? {
+pub async fn find_or_create_owner(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+) -> Result<Uuid, DbErr> {
+    if let Some(identity) = find_owner(db).await? {
         let user = identity.user_id;
         identity::ActiveModel {
             last_used_at: Set(now),
@@ -113,7 +117,7 @@ pub async fn owner(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Uuid
         created_at: Set(now),
         updated_at: Set(now),
     };
-    new.insert(db).await?;
+    let new = new.insert(db).await?;
     let identity = identity::ActiveModel {
         provider: Set(PROVIDER.into()),
         subject: Set(SUBJECT.into()),
@@ -127,27 +131,28 @@ pub async fn owner(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Uuid
         .on_conflict_do_nothing_on([identity::Column::Provider, identity::Column::Subject])
         .exec_without_returning(db);
     if let TryInsertResult::Inserted(1) = inserted.await? {
+        membership::create_personal_workspace(db, &new).await?;
         return Ok(id);
     }
-    // Another link was used at the same moment, and its transaction came first.
+    // Another link was used at the same moment, and its transaction committed first.
     user::Entity::delete_by_id(id).exec(db).await?;
-    let identity = known_owner(db).await?;
+    let identity = find_owner(db).await?;
     identity
         .map(|identity| identity.user_id)
-        .ok_or_else(|| DbErr::RecordNotFound("the machine's own user".into()))
+        .ok_or_else(|| DbErr::RecordNotFound("the installation's owner".into()))
 }
 
-/// Whether `user` is the machine's own.
+/// Whether `user` is the installation's owner.
 ///
 /// # Errors
 /// When the database fails.
 pub(crate) async fn is_owner(db: &impl ConnectionTrait, user: Uuid) -> Result<bool, DbErr> {
-    Ok(known_owner(db)
+    Ok(find_owner(db)
         .await?
         .is_some_and(|identity| identity.user_id == user))
 }
 
-async fn known_owner(db: &impl ConnectionTrait) -> Result<Option<identity::Model>, DbErr> {
+async fn find_owner(db: &impl ConnectionTrait) -> Result<Option<identity::Model>, DbErr> {
     identity::Entity::find_by_id((PROVIDER.to_owned(), SUBJECT.to_owned()))
         .one(db)
         .await

@@ -1,7 +1,8 @@
-//! The providers that people sign in by: Google and others that speak OpenID Connect, and GitHub, which speaks OAuth 2.
+//! Sign-in providers: Google and others that speak OpenID Connect, and GitHub, which speaks OAuth
+//! 2.
 //!
-//! The operator has chosen them, so what is asked there is not guarded as users' addresses are; but it is bounded in time
-//! and size, and no redirect is followed.
+//! The operator chose them, so requests to them do not pass the guard that users' addresses pass.
+//! They are bounded in time and size, and follow no redirect.
 
 mod client;
 mod fault;
@@ -10,7 +11,7 @@ mod open_id;
 
 pub(crate) use fault::Fault;
 
-use super::flow::Flow;
+use super::login_state::LoginState;
 use client::Client;
 use github::GitHub;
 use open_id::OpenId;
@@ -18,10 +19,11 @@ use std::fmt;
 use std::time::Duration;
 use url::Url;
 
-/// The longest that a sign-in waits for a provider's answers, all together: less than a request to this server may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Timeout of all of a sign-in's requests to a provider together: less than that of a request to
+/// this server.
+const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Which providers there are, and what this program is called there. A provider is absent unless it is set up.
+/// The configured providers.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Google.
@@ -35,26 +37,26 @@ pub struct Settings {
 /// An OpenID Connect provider.
 #[derive(Clone)]
 pub struct OpenIdSettings {
-    /// What people call it.
+    /// The name to show.
     pub name: String,
-    /// Exactly as the provider writes it: `https://accounts.google.com`.
+    /// The issuer, exactly as the provider writes it: `https://accounts.google.com`.
     pub issuer: String,
-    /// What this program is called there.
+    /// The client id of this installation.
     pub client_id: String,
-    /// Proves it; some providers want none of those that use PKCE.
+    /// The client secret; some providers want none from clients that use PKCE.
     pub client_secret: Option<String>,
 }
 
 /// GitHub.
 #[derive(Clone)]
 pub struct GitHubSettings {
-    /// What this program is called there.
+    /// The client id of this installation.
     pub client_id: String,
-    /// Proves it.
+    /// The client secret.
     pub client_secret: String,
-    /// Where people sign in: `https://github.com`.
+    /// The site where people sign in: `https://github.com`.
     pub url: Url,
-    /// Where it is asked who they are: `https://api.github.com`.
+    /// The API that returns profiles: `https://api.github.com`.
     pub api_url: Url,
 }
 
@@ -76,34 +78,34 @@ impl fmt::Debug for GitHubSettings {
     }
 }
 
-/// Who somebody is, as a provider says.
+/// A person as a provider describes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Profile {
     pub(crate) provider: &'static str,
-    /// The provider's own unchanging name for them.
+    /// The provider's unchanging id of the person.
     pub(crate) subject: String,
     pub(crate) email: Option<String>,
-    /// Whether the provider vouches for it.
+    /// Whether the provider verified the e-mail.
     pub(crate) email_verified: bool,
     pub(crate) name: Option<String>,
     pub(crate) picture: Option<String>,
 }
 
-/// What a browser brings back from a provider.
+/// The parameters of a provider's callback (RFC 6749, section 4.1.2).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct AuthorizationResponse {
     pub(crate) state: Option<String>,
     pub(crate) code: Option<String>,
     pub(crate) error: Option<String>,
-    /// Who answers (RFC 9207).
+    /// The issuer of the response (RFC 9207).
     pub(crate) iss: Option<String>,
 }
 
-/// Those that are set up.
+/// The providers that are configured.
 #[derive(Default)]
 pub(crate) struct Providers(Vec<Provider>);
 
-/// One of them.
+/// A configured provider.
 pub(crate) struct Provider {
     id: &'static str,
     name: String,
@@ -115,12 +117,10 @@ enum Kind {
     GitHub(Box<GitHub>),
 }
 
-/// Every id that a provider may have.
+/// All ids of providers.
 pub(crate) const IDS: [&str; 3] = ["google", "github", "oidc"];
 
 impl Providers {
-    /// `public_url` is where browsers come back to.
-    ///
     /// # Errors
     /// When TLS cannot be set up on this machine.
     pub(crate) fn new(settings: Settings, public_url: &Url) -> Result<Self, Fault> {
@@ -159,7 +159,7 @@ impl Providers {
         Ok(Self(all))
     }
 
-    /// In the order in which to show them.
+    /// All providers, in the order in which to show them.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Provider> {
         self.0.iter()
     }
@@ -168,7 +168,7 @@ impl Providers {
         self.0.iter().find(|provider| provider.id == id)
     }
 
-    /// What people call a way of signing in, whether or not it is still set up.
+    /// The name of a provider, whether or not it is still configured.
     pub(crate) fn name_of(&self, id: &str) -> String {
         match (self.get(id), id) {
             (Some(provider), _) => provider.name.clone(),
@@ -185,52 +185,52 @@ impl Provider {
         self.id
     }
 
-    /// What people call it.
+    /// The name to show.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where a browser begins on this server.
+    /// The path on this server where a sign-in begins.
     pub(crate) fn path(&self) -> String {
         format!("/api/auth/{}", self.id)
     }
 
-    /// Where a browser goes to sign in there.
+    /// Returns where the browser signs in.
     ///
     /// # Errors
-    /// When the provider does not say.
-    pub(super) async fn address(&self, flow: &Flow) -> Result<String, Fault> {
-        in_time(async {
+    /// When the provider's configuration cannot be loaded.
+    pub(super) async fn authorization_url(&self, login: &LoginState) -> Result<String, Fault> {
+        with_timeout(async {
             match &self.kind {
-                Kind::OpenId(provider) => provider.address(flow).await,
-                Kind::GitHub(provider) => Ok(provider.address(flow)),
+                Kind::OpenId(provider) => provider.authorization_url(login).await,
+                Kind::GitHub(provider) => Ok(provider.authorization_url(login)),
             }
         })
         .await
     }
 
-    /// Who came back.
+    /// Exchanges the code and returns the profile of the person who signed in.
     ///
     /// # Errors
-    /// When the provider does not say, or not so that it can be believed.
-    pub(super) async fn profile(
+    /// When the provider does not answer, or its answer cannot be verified.
+    pub(super) async fn fetch_profile(
         &self,
-        flow: &Flow,
+        login: &LoginState,
         code: &str,
         iss: Option<&str>,
     ) -> Result<Profile, Fault> {
-        in_time(async {
+        with_timeout(async {
             match &self.kind {
-                Kind::OpenId(provider) => provider.profile(flow, code, iss).await,
-                Kind::GitHub(provider) => provider.profile(flow, code).await,
+                Kind::OpenId(provider) => provider.fetch_profile(login, code, iss).await,
+                Kind::GitHub(provider) => provider.fetch_profile(login, code).await,
             }
         })
         .await
     }
 }
 
-async fn in_time<T>(exchange: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    tokio::time::timeout(PATIENCE, exchange)
+async fn with_timeout<T>(exchange: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    tokio::time::timeout(EXCHANGE_TIMEOUT, exchange)
         .await
         .unwrap_or(Err(Fault::TooSlow))
 }

@@ -1,9 +1,10 @@
-//! The refresh token: which session it renews, and that this installation made it. Whether it is the newest of its session
-//! is not its business.
+//! The refresh token: names the session that it renews and proves that this installation issued it.
+//! Does not know whether it is the newest of its session.
 //!
-//! 48 bytes: the session's id, a seed, and a code over both (HMAC-SHA-256, cut to 128 bits). The code is what tells an old
-//! token from one that somebody made up for a session whose id they know. The next token follows from the one before and
-//! the key alone, so that whoever lost the answer to an exchange can be answered again; without the key it tells nothing.
+//! It has 48 bytes: the session's id, a seed, and a code over both (HMAC-SHA-256, cut to 128 bits).
+//! The code tells an old token from one that somebody forged for a session whose id they know. The
+//! next token is derived from the one before and the key alone, so that a client that lost the
+//! response to a rotation can be given the same token again.
 
 use super::secret::{self, Hash};
 use super::signature;
@@ -18,7 +19,8 @@ type Seed = [u8; 16];
 pub(super) struct RefreshToken([u8; 48]);
 
 impl RefreshToken {
-    /// What [`text`](Self::text) wrote, or anything else of that length.
+    /// Parses any text of the right length; [`RefreshTokens::is_issued`] tells whether it is a
+    /// token.
     pub(super) fn parse(text: &str) -> Option<Self> {
         secret::decode(text).map(Self)
     }
@@ -27,28 +29,28 @@ impl RefreshToken {
         secret::encode(&self.0)
     }
 
-    /// The session that it names.
+    /// The id of its session.
     pub(super) fn session(&self) -> Uuid {
         Uuid::from_slice(&self.0[..16]).expect("a UUID has 16 bytes")
     }
 
-    /// What is kept of it.
+    /// The hash that is stored.
     pub(super) fn hash(&self) -> Hash {
         secret::hash(&self.0)
     }
 }
 
-/// Makes tokens with one key, recognises also what the key before it made.
+/// Issues tokens with the current key, and recognises those of the previous key too.
 #[derive(Debug)]
 pub(super) struct RefreshTokens {
-    /// The one in use first.
+    /// The current key first.
     keys: Vec<[u8; 32]>,
 }
 
 impl RefreshTokens {
     pub(super) fn new(secret_key: &str, previous: Option<&str>) -> Self {
         Self {
-            keys: signature::bare("refresh token", secret_key, previous),
+            keys: signature::raw_keys("refresh token", secret_key, previous),
         }
     }
 
@@ -60,10 +62,10 @@ impl RefreshTokens {
 
     /// The token after `before`.
     pub(super) fn next(&self, before: &RefreshToken) -> RefreshToken {
-        following(&self.keys[0], before)
+        derive_next(&self.keys[0], before)
     }
 
-    /// The token that was made after `before`, if its hash is this; by whichever key was in use then.
+    /// The token after `before`, if its hash is `hash`, by whichever key was current then.
     pub(super) fn next_with_hash(
         &self,
         before: &RefreshToken,
@@ -71,12 +73,12 @@ impl RefreshTokens {
     ) -> Option<RefreshToken> {
         self.keys
             .iter()
-            .map(|key| following(key, before))
+            .map(|key| derive_next(key, before))
             .find(|next| next.hash() == hash)
     }
 
-    /// Whether `token` was made here.
-    pub(super) fn made(&self, token: &RefreshToken) -> bool {
+    /// Whether `token` was issued by this installation.
+    pub(super) fn is_issued(&self, token: &RefreshToken) -> bool {
         let (text, code) = token.0.split_at(32);
         self.keys
             .iter()
@@ -93,7 +95,7 @@ fn token(key: &[u8; 32], session: Uuid, seed: Seed) -> RefreshToken {
     RefreshToken(bytes)
 }
 
-fn following(key: &[u8; 32], before: &RefreshToken) -> RefreshToken {
+fn derive_next(key: &[u8; 32], before: &RefreshToken) -> RefreshToken {
     let seed = mac(key, "next", &before.0).finalize().into_bytes();
     token(
         key,
@@ -102,7 +104,7 @@ fn following(key: &[u8; 32], before: &RefreshToken) -> RefreshToken {
     )
 }
 
-/// Labelled, so that what is shown of one kind of code is never another.
+/// Labelled, so that a code of one kind is never valid as another.
 fn mac(key: &[u8; 32], label: &str, text: &[u8]) -> Hmac<Sha256> {
     let mac = <Hmac<Sha256> as hmac::Mac>::new_from_slice(key).expect("keys may have any length");
     mac.chain_update(label).chain_update([0]).chain_update(text)
@@ -128,11 +130,11 @@ mod tests {
         for token in [&first, &next] {
             assert_eq!(RefreshToken::parse(&token.text()).as_ref(), Some(token));
             assert_eq!(token.session(), session);
-            assert!(here.made(token) && !elsewhere.made(token));
+            assert!(here.is_issued(token) && !elsewhere.is_issued(token));
             for byte in 0..48 {
                 let mut altered = token.clone();
                 altered.0[byte] ^= 1;
-                assert!(!here.made(&altered), "{byte}");
+                assert!(!here.is_issued(&altered), "{byte}");
             }
         }
         assert_ne!(
@@ -151,14 +153,14 @@ mod tests {
         );
         let first = before.first(Uuid::now_v7());
         let next = before.next(&first);
-        assert!(after.made(&first) && !long_after.made(&first));
+        assert!(after.is_issued(&first) && !long_after.is_issued(&first));
         assert_eq!(
             after.next_with_hash(&first, &next.hash()),
             Some(next.clone())
         );
         assert_eq!(long_after.next_with_hash(&first, &next.hash()), None);
         assert!(
-            long_after.made(&after.next(&first)),
+            long_after.is_issued(&after.next(&first)),
             "and the next is made with the new key"
         );
     }

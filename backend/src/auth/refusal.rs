@@ -1,41 +1,41 @@
-//! Why somebody could not sign in. The page has the words; what goes there is one of these codes and never free text,
-//! because anybody can make a link to that page.
+//! Why somebody could not sign in. The address of the sign-in page carries one of these codes and
+//! never free text, because anybody can make a link to that page.
 
-/// See [`code`](Self::code).
+/// Why a sign-in was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// They said no at the provider.
+    /// The person refused at the provider.
     Denied,
     /// It took longer than a sign-in may take.
     Expired,
     /// The sign-in was completed already.
     Used,
-    /// It was not begun in this browser, or the browser keeps no cookies.
+    /// It began in another browser, or the browser keeps no cookies.
     Browser,
-    /// What came back does not belong to the sign-in that was begun here.
+    /// The callback does not belong to the sign-in that began here.
     Mismatch,
-    /// The provider does not answer, or not so that it can be believed.
+    /// The provider does not answer, or its answer cannot be verified.
     Provider,
-    /// The provider gave no e-mail.
+    /// The provider returned no e-mail.
     NoEmail,
-    /// The provider vouches for none of their e-mails.
+    /// The provider verified none of the person's e-mails.
     UnverifiedEmail,
-    /// Somebody who signs in otherwise has this e-mail, and not both are verified.
+    /// Another account has this e-mail, and not both are verified.
     EmailTaken,
-    /// This way of signing in is not set up here.
+    /// This provider is not configured.
     UnknownProvider,
-    /// The one-time link was used, has expired, or never was.
+    /// The one-time link was used, has expired, or never existed.
     LinkUsed,
-    /// One-time links are switched off.
+    /// One-time links are disabled.
     LinksOff,
     /// Too many attempts.
     RateLimited,
-    /// PulseCheck itself cannot at the moment.
+    /// PulseCheck itself failed.
     Failed,
 }
 
 impl Refusal {
-    /// As it stands in the address of the sign-in page.
+    /// The code in the address of the sign-in page.
     pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::Denied => "denied",

@@ -1,17 +1,18 @@
-//! Where a browser goes once it has signed in: an address of the dashboard and nothing else, whatever a link to the
-//! sign-in page says. Not to the sign-in page either, which would only send it on.
+//! Validates the path that a browser goes to after signing in: a page of the dashboard and nothing
+//! else, whatever the link to the sign-in page contains. Not the sign-in page either, which would
+//! redirect again.
 
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use url::Url;
 
-/// Longer ones than any page's need not be kept.
-const MAX: usize = 1000;
+/// Maximum length of a path; no page has a longer one.
+const MAX_LENGTH: usize = 1000;
 
-/// The path and query to return to, or the dashboard when `wanted` is anything but a path on this server.
-pub(crate) fn checked(wanted: Option<&str>) -> &str {
-    wanted
-        .filter(|path| path.len() <= MAX && is_own(path))
+/// Returns `requested` if it is a page of the dashboard, otherwise the dashboard's start page.
+pub(crate) fn validate(requested: Option<&str>) -> &str {
+    requested
+        .filter(|path| path.len() <= MAX_LENGTH && is_own(path))
         .unwrap_or("/")
 }
 
@@ -23,7 +24,7 @@ fn is_own(path: &str) -> bool {
     {
         return false;
     }
-    // And as a browser reads it, it stays on the server that it came from and is such a path still.
+    // Parsed like a browser does, it must still be such a path on the same server.
     let here = Url::parse("https://here.invalid/").expect("this is an address");
     let page = path.split(['?', '#']).next().unwrap_or_default();
     is_page(page)
@@ -32,7 +33,7 @@ fn is_own(path: &str) -> bool {
             .is_ok_and(|url| url.origin() == here.origin() && is_page(url.path()))
 }
 
-/// Whether a path, without a query, is one of the dashboard's.
+/// Whether a path without its query is a page of the dashboard.
 fn is_page(path: &str) -> bool {
     decoded(path).iter().all(|path| {
         path.starts_with('/')
@@ -43,7 +44,8 @@ fn is_page(path: &str) -> bool {
     })
 }
 
-/// What an address means once it has been decoded, by a proxy on the way for instance, must be harmless as well.
+/// Returns the text as it is, decoded once and decoded twice: a proxy on the way may decode it, and
+/// it must be harmless after that too.
 fn decoded(text: &str) -> [Cow<'_, str>; 3] {
     let once = percent_decode_str(text).decode_utf8_lossy();
     let twice = percent_decode_str(&once).decode_utf8_lossy().into_owned();
@@ -67,9 +69,9 @@ mod tests {
             "/?q=/api/../sign-in",
             "/apiary",
         ] {
-            assert_eq!(checked(Some(path)), path);
+            assert_eq!(validate(Some(path)), path);
         }
-        let long = format!("/{}", "a".repeat(MAX));
+        let long = format!("/{}", "a".repeat(MAX_LENGTH));
         for path in [
             "",
             "incidents",
@@ -118,8 +120,8 @@ mod tests {
             "@evil.example",
             &long,
         ] {
-            assert_eq!(checked(Some(path)), "/", "{path:?}");
+            assert_eq!(validate(Some(path)), "/", "{path:?}");
         }
-        assert_eq!(checked(None), "/");
+        assert_eq!(validate(None), "/");
     }
 }

@@ -1,4 +1,5 @@
-//! Secrets that are handed out once and kept as a hash: sign-in links, refresh tokens, API tokens.
+//! Secrets that are handed out once and stored as a hash: sign-in links, refresh tokens, API
+//! tokens.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -7,9 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 /// SHA-256 of a secret.
 ///
-/// A plain hash is enough, because what is hashed has 256 random bits and cannot be guessed from its hash. Looking it
-/// up in an index is safe too: how long that takes may tell something about the hash of what was presented, which its
-/// sender knows anyway, and nothing about a secret that has another hash.
+/// A plain hash is enough, because the secret has 256 random bits and cannot be guessed from its
+/// hash. Looking it up in an index is safe too: the time may reveal something about the hash of
+/// what was presented, which its sender knows, but nothing about a secret with another hash.
 pub(super) type Hash = [u8; 32];
 
 /// 32 bytes from the operating system's generator.
@@ -23,14 +24,14 @@ pub(super) fn hash(secret: &[u8]) -> Hash {
     Sha256::digest(secret).into()
 }
 
-/// As it stands in cookies and addresses.
+/// Encodes a secret for cookies and addresses.
 pub(super) fn encode(secret: &[u8]) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(secret)
 }
 
-/// Exactly `N` bytes from what [`encode`] wrote.
+/// Decodes exactly `N` bytes from the output of [`encode`].
 pub(super) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
-    // The length first: whatever else was sent need not be decoded.
+    // Checks the length first, so that long input is not decoded.
     if text.len() != (N * 4).div_ceil(3) {
         return None;
     }

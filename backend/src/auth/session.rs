@@ -1,9 +1,11 @@
-//! Sessions: signed-in browsers, each one family of refresh tokens of which only the newest works.
+//! Sessions: signed-in browsers, each with a family of refresh tokens of which only the newest
+//! works.
 //!
-//! A refresh token that was exchanged before comes either from a second tab that asked at the same moment or from a browser
-//! that lost the answer, or from a thief. The former are told apart by a few seconds' grace and get the same next token
-//! again, as long as that is unused; the latter ends the session for both sides, because nobody can tell which of them is
-//! the owner. What was never a token of the session does nothing to it.
+//! A refresh token that was rotated before comes from a second tab that refreshed at the same
+//! moment, from a browser that lost the response, or from a thief. Within a grace period of some
+//! seconds the same next token is returned again, as long as that one is unused. After it the
+//! session ends for both sides, because nobody can tell which of them is the owner. A token that
+//! never belonged to the session has no effect on it.
 
 use super::refresh_token::{RefreshToken, RefreshTokens};
 use chrono::{DateTime, Duration, Utc};
@@ -15,65 +17,65 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// How long a session lives without being used.
+/// Lifetime of a session that is not used.
 pub(crate) const LIFETIME: Duration = Duration::days(7);
 
-/// The most sessions that a user has; who signs in once more is signed out where they were not for longest.
-const MOST: u64 = 100;
+/// Maximum number of sessions of a user. One more ends the one that was not used for longest.
+const MAX_SESSIONS: u64 = 100;
 
 /// `last_used_at` is only written when it is older than this.
-const USE_IS_NOTED_EVERY: Duration = Duration::minutes(5);
+const LAST_USED_WRITE_INTERVAL: Duration = Duration::minutes(5);
 
-/// How long after an exchange the token that was exchanged may still come from another tab.
-const GRACE: Duration = Duration::seconds(10);
+/// How long after a rotation the rotated token may still come from another tab.
+const ROTATION_GRACE: Duration = Duration::seconds(10);
 
-/// What a session is kept with, so that its owner recognises it in a list.
+/// Describes the browser of a session, so that its owner recognises it in a list.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Device {
-    /// The browser's own words.
+    /// Its `User-Agent`.
     pub(crate) user_agent: Option<String>,
-    /// From where it came.
+    /// The network address that it signed in from.
     pub(crate) address: Option<String>,
 }
 
-/// A session that has just begun.
+/// A session that was just created.
 #[derive(Debug)]
-pub(crate) struct Begun {
-    pub(crate) session: Uuid,
+pub(crate) struct NewSession {
+    pub(crate) id: Uuid,
     pub(crate) user: Uuid,
     pub(crate) refresh_token: String,
 }
 
-/// What became of a refresh token.
+/// The outcome of presenting a refresh token.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Exchange {
-    /// It is the newest, or was a moment ago, and here is the next.
+pub(super) enum RefreshOutcome {
+    /// It is the newest, or was within the grace period; here is the next.
     Rotated {
         session: Uuid,
         user: Uuid,
         refresh_token: String,
     },
-    /// It was exchanged before, so somebody else has a copy: its session has been ended.
+    /// It was rotated before, so somebody else has a copy; its session has been ended.
     Replayed { session: Uuid, user: Uuid },
-    /// It is nothing that this installation made, or its session has ended.
+    /// It was not issued by this installation, or its session has ended.
     Unknown,
 }
 
-/// Begins a session for somebody who has just proved who they are.
+/// Creates a session for somebody who has just proved who they are.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn begin(
+pub(super) async fn create(
     db: &impl ConnectionTrait,
     tokens: &RefreshTokens,
     user: Uuid,
     device: Device,
     now: DateTime<Utc>,
-) -> Result<Begun, DbErr> {
-    let session = Uuid::now_v7();
-    let token = tokens.first(session);
+) -> Result<NewSession, DbErr> {
+    let id = Uuid::now_v7();
+    let token = tokens.first(id);
     let row = ActiveModel {
-        id: Set(session),
+        id: Set(id),
         user_id: Set(user),
         token_hash: Set(token.hash().to_vec()),
         previous_token_hash: Set(None),
@@ -88,8 +90,8 @@ pub(super) async fn begin(
     let surplus = newest_first(user)
         .select_only()
         .column(Column::Id)
-        .offset(MOST)
-        .limit(MOST);
+        .offset(MAX_SESSIONS)
+        .limit(MAX_SESSIONS);
     let surplus: Vec<Uuid> = surplus.into_tuple().all(db).await?;
     if !surplus.is_empty() {
         Entity::delete_many()
@@ -97,23 +99,24 @@ pub(super) async fn begin(
             .exec(db)
             .await?;
     }
-    Ok(Begun {
-        session,
+    Ok(NewSession {
+        id,
         user,
         refresh_token: token.text(),
     })
 }
 
-/// Exchanges a refresh token for the next one. One statement decides, so of two that come at once only one rotates.
+/// Replaces a refresh token by the next one. A single statement decides, so only one of two
+/// concurrent calls rotates.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn exchange(
+pub(super) async fn rotate(
     db: &impl ConnectionTrait,
     tokens: &RefreshTokens,
     token: &RefreshToken,
     now: DateTime<Utc>,
-) -> Result<Exchange, DbErr> {
+) -> Result<RefreshOutcome, DbErr> {
     let (id, hash) = (token.session(), token.hash());
     let next = tokens.next(token);
     let rotated = Entity::update_many()
@@ -129,42 +132,42 @@ pub(super) async fn exchange(
         .await?;
     if let Some(row) = rotated.into_iter().next() {
         let refresh_token = next.text();
-        return Ok(Exchange::Rotated {
+        return Ok(RefreshOutcome::Rotated {
             session: id,
             user: row.user_id,
             refresh_token,
         });
     }
     let Some(row) = find(db, id, now).await? else {
-        return Ok(Exchange::Unknown);
+        return Ok(RefreshOutcome::Unknown);
     };
     let is_previous = row.previous_token_hash.as_deref() == Some(&hash[..]);
     if is_previous
-        && now < row.rotated_at + GRACE
+        && now < row.rotated_at + ROTATION_GRACE
         && let Some(next) = tokens.next_with_hash(token, &row.token_hash)
     {
-        return Ok(Exchange::Rotated {
+        return Ok(RefreshOutcome::Rotated {
             session: id,
             user: row.user_id,
             refresh_token: next.text(),
         });
     }
-    if !is_previous && !tokens.made(token) {
-        return Ok(Exchange::Unknown);
+    if !is_previous && !tokens.is_issued(token) {
+        return Ok(RefreshOutcome::Unknown);
     }
     end(db, row.user_id, id).await?;
-    Ok(Exchange::Replayed {
+    Ok(RefreshOutcome::Replayed {
         session: id,
         user: row.user_id,
     })
 }
 
-/// The session that a refresh token belongs or belonged to, and its user; `None` when it has ended, or the token was never
-/// one of its.
+/// Finds the session that a refresh token belongs or belonged to; `None` when it has ended, or the
+/// token never belonged to it.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn of_token(
+pub(super) async fn find_by_refresh_token(
     db: &impl ConnectionTrait,
     tokens: &RefreshTokens,
     token: &RefreshToken,
@@ -172,7 +175,7 @@ pub(super) async fn of_token(
 ) -> Result<Option<Model>, DbErr> {
     let hash = token.hash();
     let row = find(db, token.session(), now).await?;
-    Ok(row.filter(|row| row.token_hash == hash || tokens.made(token)))
+    Ok(row.filter(|row| row.token_hash == hash || tokens.is_issued(token)))
 }
 
 /// A session that has not ended.
@@ -194,19 +197,20 @@ pub(super) async fn find(
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn of_user(
+pub(crate) async fn list_for_user(
     db: &impl ConnectionTrait,
     user: Uuid,
     now: DateTime<Utc>,
 ) -> Result<Vec<Model>, DbErr> {
     newest_first(user)
         .filter(Column::ExpiresAt.gt(now))
-        .limit(MOST)
+        .limit(MAX_SESSIONS)
         .all(db)
         .await
 }
 
-/// Ends a user's session; `false` when it has ended already, or is another's and stays as it is.
+/// Ends a user's session. Returns `false` when there is none with this id; another user's session
+/// does not end.
 ///
 /// # Errors
 /// When the database fails.
@@ -217,7 +221,7 @@ pub(crate) async fn end(db: &impl ConnectionTrait, user: Uuid, id: Uuid) -> Resu
     Ok(session.exec(db).await?.rows_affected > 0)
 }
 
-/// Ends all of a user's sessions but `own`, and says which those were.
+/// Ends all of a user's sessions but `own`, and returns their ids.
 ///
 /// # Errors
 /// When the database fails.
@@ -237,16 +241,16 @@ pub(crate) async fn end_others(
         .collect())
 }
 
-/// Whether the use of a session has to be written down again.
-pub(super) fn use_is_worth_noting(session: &Model, now: DateTime<Utc>) -> bool {
-    session.last_used_at + USE_IS_NOTED_EVERY <= now
+/// Whether the last use of a session has to be written again.
+pub(super) fn is_last_used_stale(session: &Model, now: DateTime<Utc>) -> bool {
+    session.last_used_at + LAST_USED_WRITE_INTERVAL <= now
 }
 
-/// Writes down that a session is in use.
+/// Writes the last use of a session.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn note_use(
+pub(super) async fn touch(
     db: &impl ConnectionTrait,
     id: Uuid,
     now: DateTime<Utc>,
@@ -261,7 +265,7 @@ fn newest_first(user: Uuid) -> Select<Entity> {
         .order_by_desc(Column::Id)
 }
 
-/// Removes the sessions that have expired.
+/// Deletes expired sessions.
 ///
 /// # Errors
 /// When the database fails.
@@ -273,7 +277,7 @@ pub(super) async fn purge(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Resu
         .rows_affected)
 }
 
-/// What a stranger sent, fit to be kept and shown.
+/// Removes control characters from what a client sent, and cuts it to `length` characters.
 fn printable(text: &str, length: usize) -> String {
     text.chars()
         .filter(|c| !c.is_control())

@@ -1,15 +1,16 @@
-//! What this installation signs, so that it recognises it when it comes back: each purpose with a key of its own, derived
-//! from the one secret, and with the id of that key, so that the secret can be exchanged.
+//! Signs what this installation sends out and verifies it when it comes back. Each purpose has a
+//! key of its own, derived from the installation's secret, and signatures carry the key's id, so
+//! that the secret can be rotated.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
-/// The one algorithm that is used and accepted.
+/// The only algorithm that is used and accepted.
 pub(super) const ALGORITHM: Algorithm = Algorithm::HS256;
 
-/// Signs with one key, accepts also what the key before it signed.
+/// Signs with the current key, and accepts signatures of the previous one too.
 pub(super) struct Keys {
     pub(super) id: String,
     pub(super) signing: EncodingKey,
@@ -17,7 +18,7 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// The keys for `purpose`, from the secret and, while it is being exchanged, the one before it.
+    /// Derives the keys for `purpose` from the current secret and the previous one.
     pub(super) fn new(purpose: &str, secret: &str, previous: Option<&str>) -> Self {
         let (id, key) = derive(purpose, secret);
         let accepted = std::iter::once(secret).chain(previous).map(|secret| {
@@ -31,7 +32,7 @@ impl Keys {
         }
     }
 
-    /// A JSON Web Token that says `claims`.
+    /// Signs `claims` as a JSON Web Token.
     pub(super) fn sign(&self, claims: &impl Serialize) -> String {
         let header = Header {
             kid: Some(self.id.clone()),
@@ -41,22 +42,22 @@ impl Keys {
             .expect("these claims are JSON and the key is symmetric")
     }
 
-    /// What `token` says, when it was signed for this purpose and passes `validation`.
+    /// Returns the claims of `token` if it was signed for this purpose and passes `validation`.
     pub(super) fn read<C: DeserializeOwned>(
         &self,
         token: &str,
         validation: &Validation,
     ) -> Option<C> {
         let id = jsonwebtoken::decode_header(token).ok()?.kid?;
-        let (_, key) = self.accepted.iter().find(|(known, _)| *known == id)?;
+        let (_, key) = self.accepted.iter().find(|(accepted, _)| *accepted == id)?;
         jsonwebtoken::decode::<C>(token, key, validation)
             .ok()
             .map(|token| token.claims)
     }
 }
 
-/// Demands an issuer, an audience and an expiry. Whether that has passed is left to who reads it, because it takes the
-/// time as an argument, and because what has expired may still be worth something.
+/// Requires an issuer, an audience and an expiry. The caller compares the expiry with its own
+/// clock, and may accept an expired token.
 pub(super) fn validation(issuer: &str, audience: &str) -> Validation {
     let mut validation = Validation::new(ALGORITHM);
     validation.set_required_spec_claims(&["exp", "iss", "aud"]);
@@ -66,15 +67,15 @@ pub(super) fn validation(issuer: &str, audience: &str) -> Validation {
     validation
 }
 
-/// The bare keys for `purpose`, the one in use first.
-pub(super) fn bare(purpose: &str, secret: &str, previous: Option<&str>) -> Vec<[u8; 32]> {
+/// Returns the raw keys for `purpose`, the current one first.
+pub(super) fn raw_keys(purpose: &str, secret: &str, previous: Option<&str>) -> Vec<[u8; 32]> {
     std::iter::once(secret)
         .chain(previous)
         .map(|secret| derive(purpose, secret).1)
         .collect()
 }
 
-/// A key and its id. Derived, so that the secret can serve several purposes without one of them helping against another.
+/// Derives a key and its id. A key for one purpose is of no use for another.
 fn derive(purpose: &str, secret: &str) -> (String, [u8; 32]) {
     let labelled = |label: &str| {
         Sha256::new_with_prefix(label)

@@ -1,8 +1,9 @@
-//! What looking somebody up costs, and for how long an answer is believed.
+//! What an identification costs, how long it is cached, and whose workspaces it opens.
 
-use super::{Auth, Viewer, local, session};
+use super::{Auth, IdentifyError, TokenScope, Viewer, local, session};
 use chrono::{DateTime, Duration, SubsecRound as _, Utc};
-use entity::api_token;
+use entity::column::Role;
+use entity::{api_token, membership};
 use sea_orm::{ActiveModelTrait, DatabaseConnection, EntityTrait, Set};
 use sha2::{Digest as _, Sha256};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -63,6 +64,7 @@ async fn a_token(db: &DatabaseConnection, now: DateTime<Utc>) -> Uuid {
     let user = builders::a_user(db).await;
     let row = api_token::ActiveModel {
         id: Set(Uuid::now_v7()),
+        workspace_id: Set(user.id),
         user_id: Set(user.id),
         name: Set("script".into()),
         token_hash: Set(Sha256::digest(TOKEN).to_vec()),
@@ -96,7 +98,7 @@ async fn ten_thousand_requests_by_token_cost_one_look_up_and_one_note() {
     let start = now();
     let id = a_token(&database.db, start).await;
     let ask = async |at: DateTime<Utc>| {
-        auth.by_api_token(TOKEN, at)
+        auth.identify_by_api_token(TOKEN, at)
             .await
             .unwrap()
             .expect("the token works")
@@ -104,8 +106,8 @@ async fn ten_thousand_requests_by_token_cost_one_look_up_and_one_note() {
     for _ in 0..10_000 {
         let viewer = ask(start).await;
         assert_eq!(
-            (viewer.token, viewer.read_only, viewer.session),
-            (Some(id), true, None)
+            (viewer.token, viewer.scope, viewer.session),
+            (Some(id), TokenScope::ReadOnly, None)
         );
     }
     until("the note is written", || {
@@ -139,7 +141,7 @@ async fn ten_thousand_tokens_are_recognised_in_a_second_without_writing_each_tim
     let (auth, start) = (Arc::new(auth), now());
     let mut tokens = Vec::new();
     for _ in 0..TOKENS {
-        let (token, hash) = super::api_token::make();
+        let (token, hash) = super::api_token::generate();
         let id = a_token(&database.db, start).await;
         let row = api_token::ActiveModel {
             id: Set(id),
@@ -159,7 +161,12 @@ async fn ten_thousand_tokens_are_recognised_in_a_second_without_writing_each_tim
             tokio::spawn(async move {
                 for n in 0..LOOK_UPS / 2 {
                     let token = &tokens[(2 * n + half) % TOKENS];
-                    assert!(auth.by_api_token(token, start).await.unwrap().is_some());
+                    assert!(
+                        auth.identify_by_api_token(token, start)
+                            .await
+                            .unwrap()
+                            .is_some()
+                    );
                 }
             })
         });
@@ -194,11 +201,13 @@ async fn a_thousand_connections_by_one_token_cost_one_look_up_in_five_seconds() 
     let id = a_token(&database.db, start).await;
     let viewer = Viewer {
         user_id: Uuid::nil(),
+        workspace_id: Uuid::nil(),
+        role: Role::Owner,
+        scope: TokenScope::ReadOnly,
         session: None,
         token: Some(id),
-        read_only: true,
     };
-    let lives = async |at| auth.still_lives(&viewer, at).await.unwrap();
+    let lives = async |at| auth.is_still_valid(&viewer, at).await.unwrap();
     for beat in 0..4 {
         for _ in 0..1_000 {
             assert!(lives(start + Duration::seconds(5 * beat)).await);
@@ -218,7 +227,7 @@ async fn a_thousand_connections_by_one_token_cost_one_look_up_in_five_seconds() 
         .await
         .unwrap();
     assert!(lives(start).await);
-    auth.token_revoked(id);
+    auth.on_token_revoked(id);
     assert!(!lives(start).await, "and at once when it is revoked here");
 }
 
@@ -229,7 +238,12 @@ async fn a_token_ends_at_its_time_even_while_it_is_remembered() {
     let start = now();
     a_token(&database.db, start).await;
     let end = start + Duration::minutes(10);
-    let works = async |at| auth.by_api_token(TOKEN, at).await.unwrap().is_some();
+    let works = async |at| {
+        auth.identify_by_api_token(TOKEN, at)
+            .await
+            .unwrap()
+            .is_some()
+    };
     assert!(works(end - Duration::milliseconds(1)).await);
     assert!(!works(end).await);
 }
@@ -240,13 +254,18 @@ async fn a_revoked_token_is_believed_for_five_seconds_elsewhere_and_not_at_all_h
     let (here, elsewhere) = (auth(database.db.clone()), auth(database.db.clone()));
     let start = now();
     let id = a_token(&database.db, start).await;
-    let works = async |auth: &Auth, at| auth.by_api_token(TOKEN, at).await.unwrap().is_some();
+    let works = async |auth: &Auth, at| {
+        auth.identify_by_api_token(TOKEN, at)
+            .await
+            .unwrap()
+            .is_some()
+    };
     assert!(works(&here, start).await && works(&elsewhere, start).await);
     api_token::Entity::delete_by_id(id)
         .exec(&database.db)
         .await
         .unwrap();
-    here.token_revoked(id);
+    here.on_token_revoked(id);
     assert!(!works(&here, start).await);
     assert!(works(&elsewhere, start + Duration::milliseconds(4999)).await);
     assert!(!works(&elsewhere, start + Duration::seconds(5)).await);
@@ -265,7 +284,7 @@ async fn an_ended_session_is_believed_for_five_seconds_elsewhere_and_not_at_all_
         .await
         .unwrap();
     let works = async |auth: &Auth, at| {
-        auth.by_access_token(&signed_in.access_token, at)
+        auth.identify_by_access_token(&signed_in.access_token, None, at)
             .await
             .unwrap()
             .is_some()
@@ -292,7 +311,7 @@ async fn a_session_ends_seven_days_after_it_was_last_refreshed() {
     let token = Mutex::new(signed_in.refresh_token);
     let refresh = async |at| {
         let old = token.lock().unwrap().clone();
-        let super::Refreshed::Granted { refresh_token, .. } =
+        let super::RefreshResponse::Granted { refresh_token, .. } =
             auth.refresh(&old, None, at).await.unwrap()
         else {
             return false;
@@ -329,7 +348,7 @@ async fn a_user_sees_and_ends_their_own_sessions_only() {
     let mut begun = Vec::new();
     for (user, second) in [(mine, 0), (theirs, 1), (mine, 2)] {
         begun.push(
-            session::begin(
+            session::create(
                 &database.db,
                 &auth.refresh_tokens,
                 user,
@@ -338,10 +357,14 @@ async fn a_user_sees_and_ends_their_own_sessions_only() {
             )
             .await
             .unwrap()
-            .session,
+            .id,
         );
     }
-    let of = async |user| session::of_user(&database.db, user, start).await.unwrap();
+    let of = async |user| {
+        session::list_for_user(&database.db, user, start)
+            .await
+            .unwrap()
+    };
     let listed = of(mine).await;
     assert_eq!(
         listed.iter().map(|session| session.id).collect::<Vec<_>>(),
@@ -360,4 +383,118 @@ async fn a_user_sees_and_ends_their_own_sessions_only() {
     );
     auth.end_session(mine, begun[0]).await.unwrap();
     assert_eq!(of(mine).await.len(), 1);
+}
+
+/// A user with a session, and their access token.
+async fn a_session(auth: &Auth, database: &TestDatabase) -> (entity::user::Model, String) {
+    let user = builders::a_user(&database.db).await;
+    let device = session::Device::default();
+    let session = session::create(&database.db, &auth.refresh_tokens, user.id, device, now())
+        .await
+        .unwrap();
+    let token = auth.signer.issue(user.id, session.id, now());
+    (user, token)
+}
+
+#[tokio::test]
+async fn a_session_opens_every_workspace_of_its_user_and_no_other() {
+    let database = database::sqlite().await;
+    let auth = auth(database.db.clone());
+    let (user, token) = a_session(&auth, &database).await;
+    let (team, foreign) = (
+        builders::a_workspace(&database.db).await,
+        builders::a_workspace(&database.db).await,
+    );
+    builders::join(&database.db, &team, &user, Role::Editor).await;
+    let identify = async |workspace: Option<String>| {
+        let found = auth.identify_by_access_token(&token, workspace.as_deref(), now());
+        found.await.map(|viewer| {
+            let viewer = viewer.expect("the session is valid");
+            (viewer.workspace_id, viewer.role)
+        })
+    };
+    assert_eq!(identify(None).await.unwrap(), (user.id, Role::Owner));
+    let own = identify(Some(team.id.to_string())).await.unwrap();
+    assert_eq!(own, (team.id, Role::Editor));
+    for unknown in [
+        foreign.id.to_string(),
+        Uuid::now_v7().to_string(),
+        "x".into(),
+    ] {
+        let refused = identify(Some(unknown.clone())).await;
+        assert!(
+            matches!(refused, Err(IdentifyError::UnknownWorkspace)),
+            "{unknown}: {refused:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_token_has_the_role_of_its_user_and_ends_with_the_membership() {
+    let database = database::sqlite().await;
+    let db = &database.db;
+    let start = now();
+    let user = builders::a_user(db).await;
+    let team = builders::a_workspace(db).await;
+    builders::join(db, &team, &user, Role::Editor).await;
+    let (token, hash) = super::api_token::generate();
+    let row = api_token::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        workspace_id: Set(team.id),
+        user_id: Set(user.id),
+        name: Set("script".into()),
+        token_hash: Set(hash),
+        read_only: Set(false),
+        created_at: Set(start),
+        last_used_at: Set(Some(start)),
+        expires_at: Set(None),
+    };
+    row.insert(db).await.unwrap();
+    let auth = auth(db.clone());
+    let role = async |at| {
+        let viewer = auth.identify_by_api_token(&token, at).await.unwrap();
+        viewer.map(|viewer| (viewer.workspace_id, viewer.role))
+    };
+    assert_eq!(role(start).await, Some((team.id, Role::Editor)));
+
+    let demoted = membership::ActiveModel {
+        workspace_id: Set(team.id),
+        user_id: Set(user.id),
+        role: Set(Role::Viewer),
+    };
+    demoted.update(db).await.unwrap();
+    let later = start + Duration::seconds(5);
+    assert_eq!(role(later).await, Some((team.id, Role::Viewer)));
+
+    membership::Entity::delete_by_id((team.id, user.id))
+        .exec(db)
+        .await
+        .unwrap();
+    assert_eq!(role(later + Duration::seconds(5)).await, None);
+}
+
+#[tokio::test]
+async fn a_connection_ends_when_its_viewer_gets_another_role() {
+    let database = database::sqlite().await;
+    let db = &database.db;
+    let auth = auth(db.clone());
+    let (user, token) = a_session(&auth, &database).await;
+    let team = builders::a_workspace(db).await;
+    builders::join(db, &team, &user, Role::Editor).await;
+    let start = now();
+    let workspace = team.id.to_string();
+    let viewer = auth
+        .identify_by_access_token(&token, Some(&workspace), start)
+        .await
+        .unwrap()
+        .expect("the session is valid");
+    assert!(auth.is_still_valid(&viewer, start).await.unwrap());
+    let demoted = membership::ActiveModel {
+        workspace_id: Set(team.id),
+        user_id: Set(user.id),
+        role: Set(Role::Viewer),
+    };
+    demoted.update(db).await.unwrap();
+    let later = start + Duration::seconds(5);
+    assert!(!auth.is_still_valid(&viewer, later).await.unwrap());
 }

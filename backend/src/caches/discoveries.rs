@@ -1,5 +1,5 @@
-//! The vendor pages that users looked at some minutes ago, so that adding the service does not ask
-//! the vendor again.
+//! The vendor pages that workspaces looked at some minutes ago, so that adding the service does not
+//! ask the vendor again.
 
 use super::TtlCache;
 use chrono::{DateTime, Duration, Utc};
@@ -11,15 +11,15 @@ use vendor_pages::Discovery;
 const DISCOVERY_CACHE_TTL: Duration = Duration::minutes(5);
 /// Maximum size of all cached pages together, in bytes.
 const MAX_BYTES: u64 = 32 << 20;
-/// Maximum size of one user's cached pages, in bytes.
-const MAX_BYTES_PER_USER: u32 = 4 << 20;
+/// Maximum size of one workspace's cached pages, in bytes.
+const MAX_BYTES_PER_WORKSPACE: u32 = 4 << 20;
 /// What a page counts as at least, so that small ones cannot be very many.
 const MIN_PAGE_BYTES: usize = 4 << 10;
 /// What a component takes besides its texts.
 const COMPONENT_BYTES: usize = 200;
 
-/// Caches discovered vendor pages per user and page key, for that user alone: whether a page is
-/// cached must not tell anybody that somebody else looked at it.
+/// Caches discovered vendor pages per workspace and page key, for that workspace alone: whether a
+/// page is cached must not tell anybody that somebody else looked at it.
 pub(crate) struct DiscoveryCache(TtlCache<(Uuid, String), Arc<Discovery>>);
 
 impl Default for DiscoveryCache {
@@ -29,52 +29,52 @@ impl Default for DiscoveryCache {
 }
 
 impl DiscoveryCache {
-    /// Stores what `user` found, without incidents and maintenance: nothing is chosen from them.
-    /// Makes room among the user's own pages first.
+    /// Stores what `workspace` found, without incidents and maintenance: nothing is chosen from
+    /// them. Makes room among the workspace's own pages first.
     pub(crate) fn insert(
         &self,
-        user: Uuid,
+        workspace: Uuid,
         mut found: Discovery,
         now: DateTime<Utc>,
     ) -> Arc<Discovery> {
         found.page.incidents = Vec::new();
         found.page.maintenances = Vec::new();
-        let key = (user, found.key());
+        let key = (workspace, found.key());
         let bytes = u32::try_from(approximate_bytes(&found)).unwrap_or(u32::MAX);
         let found = Arc::new(found);
         self.0.remove(&key);
-        if bytes <= MAX_BYTES_PER_USER {
-            let room = MAX_BYTES_PER_USER - bytes;
+        if bytes <= MAX_BYTES_PER_WORKSPACE {
+            let room = MAX_BYTES_PER_WORKSPACE - bytes;
             self.0
-                .shrink_group(room.into(), |(owner, _)| *owner == user);
+                .shrink_group(room.into(), |(owner, _)| *owner == workspace);
             self.0
                 .insert_many(self.0.begin_load(), [(key, found.clone(), bytes)], now);
         }
         found
     }
 
-    /// Returns what `user` found lately under the key of a page.
+    /// Returns what `workspace` found lately under the key of a page.
     pub(crate) fn get_by_key(
         &self,
-        user: Uuid,
+        workspace: Uuid,
         key: &str,
         now: DateTime<Utc>,
     ) -> Option<Arc<Discovery>> {
-        self.0.get(&(user, key.to_owned()), now)
+        self.0.get(&(workspace, key.to_owned()), now)
     }
 
-    /// Returns what `user` found lately at exactly these addresses, in any order.
+    /// Returns what `workspace` found lately at exactly these addresses, in any order.
     pub(crate) fn get_by_urls(
         &self,
-        user: Uuid,
+        workspace: Uuid,
         api_urls: &[String],
         now: DateTime<Utc>,
     ) -> Option<Arc<Discovery>> {
-        self.get_by_key(user, &vendor_pages::discovery::key(api_urls), now)
+        self.get_by_key(workspace, &vendor_pages::discovery::key(api_urls), now)
     }
 
-    pub(super) fn invalidate(&self, user: Uuid) {
-        self.0.invalidate_if(|(owner, _), _| *owner == user);
+    pub(super) fn invalidate(&self, workspace: Uuid) {
+        self.0.invalidate_if(|(owner, _), _| *owner == workspace);
     }
 }
 
@@ -163,7 +163,7 @@ mod tests {
         cache.insert(ben, heavy("ben's"), at(0));
         for n in 0..100 {
             cache.insert(ada, heavy(&n.to_string()), at(n));
-            assert!(cache.0.weight() <= 2 * u64::from(MAX_BYTES_PER_USER));
+            assert!(cache.0.weight() <= 2 * u64::from(MAX_BYTES_PER_WORKSPACE));
         }
         let cached: Vec<_> = (0..100)
             .filter(|n: &i64| cache.get_by_urls(ada, &[n.to_string()], at(99)).is_some())

@@ -1,4 +1,4 @@
-//! The services of each user, as they are defined.
+//! The services of each workspace, as they are defined.
 
 use super::ttl_cache::{LoadTicket, TtlCache};
 use chrono::{DateTime, Duration, Utc};
@@ -7,10 +7,10 @@ use sea_orm::FromQueryResult;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Maximum number of cached services of all users together; each user counts as one more.
+/// Maximum number of cached services of all workspaces together; each workspace counts as one more.
 const SERVICE_CACHE_CAPACITY: u64 = 20_000;
 
-/// Frees the memory of users who have gone. What is cached does not age otherwise: its version is
+/// Frees the memory of workspaces that nobody uses. What is cached does not age otherwise: its version is
 /// compared with the database's on each read.
 const SERVICE_CACHE_TTL: Duration = Duration::hours(1);
 
@@ -19,7 +19,7 @@ const SERVICE_CACHE_TTL: Duration = Duration::hours(1);
 /// again and have the same version.
 const SETTLE_TIME: Duration = Duration::seconds(10);
 
-/// Changes with every service of a user that is added, changed or deleted.
+/// Changes with every service of a workspace that is added, changed or deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromQueryResult)]
 pub(crate) struct ServicesVersion {
     /// How many services there are.
@@ -28,11 +28,11 @@ pub(crate) struct ServicesVersion {
     pub(crate) updated_ms: i64,
 }
 
-/// All services of a user by name, and their version.
-type UserServices = (ServicesVersion, Arc<[Arc<service::Model>]>);
+/// All services of a workspace by name, and their version.
+type WorkspaceServices = (ServicesVersion, Arc<[Arc<service::Model>]>);
 
-/// Caches services per user, for as long as their version is the database's.
-pub(crate) struct ServiceCache(TtlCache<Uuid, UserServices>);
+/// Caches services per workspace, for as long as their version is the database's.
+pub(crate) struct ServiceCache(TtlCache<Uuid, WorkspaceServices>);
 
 impl Default for ServiceCache {
     fn default() -> Self {
@@ -43,11 +43,11 @@ impl Default for ServiceCache {
 impl ServiceCache {
     pub(crate) fn get(
         &self,
-        user: Uuid,
+        workspace: Uuid,
         version: ServicesVersion,
         now: DateTime<Utc>,
     ) -> Option<Arc<[Arc<service::Model>]>> {
-        let (cached, services) = self.0.get(&user, now)?;
+        let (cached, services) = self.0.get(&workspace, now)?;
         (cached == version).then_some(services)
     }
 
@@ -61,7 +61,7 @@ impl ServiceCache {
     pub(crate) fn insert(
         &self,
         ticket: LoadTicket,
-        user: Uuid,
+        workspace: Uuid,
         version: ServicesVersion,
         services: &Arc<[Arc<service::Model>]>,
         now: DateTime<Utc>,
@@ -73,11 +73,12 @@ impl ServiceCache {
         {
             let weight = u32::try_from(services.len() + 1).unwrap_or(u32::MAX);
             let entry = (version, services.clone());
-            self.0.insert_many(ticket, [(user, entry, weight)], now);
+            self.0
+                .insert_many(ticket, [(workspace, entry, weight)], now);
         }
     }
 
-    pub(super) fn invalidate(&self, user: Uuid) {
-        self.0.invalidate_if(|key, _| *key == user);
+    pub(super) fn invalidate(&self, workspace: Uuid) {
+        self.0.invalidate_if(|key, _| *key == workspace);
     }
 }

@@ -11,6 +11,7 @@ use crate::use_cases::{Error, Ops, Result};
 use chrono::{DateTime, Utc};
 use coordination::CurrentStatus;
 use entity::{check, incident, incident_acknowledgement, incident_event, incident_note, service};
+use monitors::Monitor;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -57,6 +58,8 @@ type PageOf<K, P> = (K, (u32, Option<P>));
 /// One loader for each kind of value that many objects of a query may need.
 pub(super) struct Loaders {
     pub(super) service: Batched<Uuid, Arc<service::Model>>,
+    pub(super) monitor: Batched<ByService, Monitor>,
+    pub(super) tags: Batched<Uuid, Vec<String>>,
     pub(super) current: Batched<ByService, CurrentStatus>,
     pub(super) details: Batched<Uuid, Details>,
     pub(super) uptime: Batched<(ByService, UptimeQuery), UptimeResult>,
@@ -102,6 +105,11 @@ impl Loaders {
             service: loader!(queue, ops, |o, ids| o
                 .services_by_id(&viewer()?, &ids)
                 .await),
+            monitor: loader!(queue, ops, |o, keys| by_service(
+                o.monitors(&services(keys.iter())).await?,
+                keys
+            )),
+            tags: loader!(queue, ops, |o, ids| o.tags(&ids).await),
             current: loader!(queue, ops, |o, keys| by_service(
                 o.current(&services(keys.iter()), now).await?,
                 keys

@@ -1,12 +1,13 @@
 //! Guards every execution: checks the document's cost, who sent it and how often, provides the
 //! loaders, bounds the response, and gives errors their codes.
 //!
-//! An extension, so that no path through the library can leave it out. This is the one place that
-//! keeps visitors from everything but [`PUBLIC_FIELDS`] and read-only tokens from mutations.
+//! An extension, so that no path through the library can leave it out. Nothing is executed that
+//! `permission` does not allow.
 
 use super::batch_queue::BatchQueue;
 use super::error::{self, RequestId, code_of};
 use super::limits;
+use super::permission;
 use super::request_context::RequestContext;
 use super::response_budget::{ResponseBudget, json_size};
 use crate::auth::Viewer;
@@ -25,9 +26,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 use tracing::{Instrument as _, Span, field};
-
-/// The only fields that may be asked for without signing in.
-const PUBLIC_FIELDS: [&str; 3] = ["me", "signInOptions", "__typename"];
 
 /// Maximum number of characters of an operation's name that a trace shows.
 const MAX_TRACED_NAME: usize = 100;
@@ -113,18 +111,8 @@ fn check_operation(
         return Ok(ExpensiveFields::new());
     };
     guarded.kind = Some(operation.kind);
-    let is_public = operation
-        .roots
-        .keys()
-        .all(|name| PUBLIC_FIELDS.contains(name));
-    match guarded.viewer {
-        None if !is_public => return Err(Error::Unauthenticated),
-        Some(viewer) if viewer.read_only && operation.kind == OperationType::Mutation => {
-            let message = "this token is read-only: use one that may write";
-            return Err(Error::Forbidden(message.into()));
-        }
-        _ => {}
-    }
+    let fields = operation.roots.keys().copied();
+    permission::authorize(guarded.viewer.as_ref(), operation.kind, fields)?;
     limits::check_numbers(document, variables)?;
     Ok(operation
         .roots

@@ -3,6 +3,7 @@
 mod bulk;
 mod connection;
 mod input;
+mod kinds;
 mod mutation;
 mod object;
 mod query;

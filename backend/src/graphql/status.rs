@@ -22,16 +22,6 @@ pub(crate) enum Status {
     Unknown,
 }
 
-/// How a service is checked.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "domain::MonitorKind")]
-pub(crate) enum MonitorKind {
-    /// PulseCheck requests a URL.
-    Http,
-    /// PulseCheck reads components of a vendor page.
-    VendorPage,
-}
-
 /// A time window that ends now.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::Window")]

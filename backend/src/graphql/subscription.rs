@@ -98,7 +98,7 @@ impl Subscription {
         changes_only: Option<bool>,
     ) -> Result<Updates<StatusUpdate>> {
         let (ops, viewer) = subscriber(ctx)?;
-        let events = ops.live.subscribe_to(viewer.user_id);
+        let events = ops.live.subscribe_to(viewer.workspace_id);
         if let Some(Id(id)) = service_id {
             ops.service(&viewer, id)
                 .await?
@@ -130,7 +130,7 @@ impl Subscription {
     async fn incident_updates(&self, ctx: &Context<'_>) -> Result<Updates<Incident>> {
         let (ops, viewer) = subscriber(ctx)?;
         Ok(updates(
-            ops.live.subscribe_to(viewer.user_id),
+            ops.live.subscribe_to(viewer.workspace_id),
             |event| match event {
                 Event::IncidentChanged { incident_id, .. } => Some(Incident::by_id(*incident_id)),
                 _ => None,
@@ -142,7 +142,7 @@ impl Subscription {
     async fn service_changes(&self, ctx: &Context<'_>) -> Result<Updates<ServiceChange>> {
         let (ops, viewer) = subscriber(ctx)?;
         Ok(updates(
-            ops.live.subscribe_to(viewer.user_id),
+            ops.live.subscribe_to(viewer.workspace_id),
             |event| match event {
                 Event::ServiceChanged {
                     service_id, change, ..

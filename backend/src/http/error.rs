@@ -53,6 +53,10 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", message)
     }
 
+    pub(super) fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", message)
+    }
+
     pub(super) fn misdirected(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::MISDIRECTED_REQUEST, "FORBIDDEN", message)
     }

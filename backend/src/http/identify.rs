@@ -4,15 +4,19 @@ use super::Server;
 use super::client_ip::ClientIp;
 use super::error::ApiError;
 use crate::auth::session::Device;
-use crate::auth::{Viewer, api_token};
+use crate::auth::{IdentifyError, Viewer, api_token};
 use crate::use_cases;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, header};
+
+/// The header that selects one of the user's workspaces. Tokens ignore it.
+const WORKSPACE_HEADER: HeaderName = HeaderName::from_static("x-pulsecheck-workspace");
 
 /// Finds the viewer by the token in `Authorization`, otherwise by the access cookie. `None` if
 /// there is neither, or an invalid one.
 ///
 /// # Errors
-/// If a cookie came with a request of another site's page, or the database fails.
+/// If a cookie came with a request of another site's page, the workspace is not one of the user's,
+/// or the database fails.
 pub(super) async fn viewer(
     server: &Server,
     headers: &HeaderMap,
@@ -25,13 +29,23 @@ pub(super) async fn viewer(
             .ok()
             .and_then(api_token::from_authorization);
         let Some(token) = token else { return Ok(None) };
-        return Ok(server.auth.by_api_token(token, now).await?);
+        return Ok(server.auth.identify_by_api_token(token, now).await?);
     }
     let Some(token) = server.cookies().access(headers) else {
         return Ok(None);
     };
     require_own_page(server, headers)?;
-    Ok(server.auth.by_access_token(token, now).await?)
+    let workspace = headers
+        .get(WORKSPACE_HEADER)
+        .map(|value| value.to_str().unwrap_or_default());
+    let viewer = server
+        .auth
+        .identify_by_access_token(token, workspace, now)
+        .await;
+    viewer.map_err(|error| match error {
+        IdentifyError::UnknownWorkspace => ApiError::not_found(error.to_string()),
+        IdentifyError::Database(error) => error.into(),
+    })
 }
 
 /// Refuses requests that were not made by one of this server's own pages.

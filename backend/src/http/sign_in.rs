@@ -3,9 +3,9 @@
 use super::client_ip::ClientIp;
 use super::error::ApiError;
 use super::{Server, identify, rate_limited};
-use crate::auth::provider::{Answer, IDS};
+use crate::auth::provider::{AuthorizationResponse, IDS};
 use crate::auth::refusal::Refusal;
-use crate::auth::{Arrival, Refreshed, SignedIn, return_path};
+use crate::auth::{CallbackParams, RefreshResponse, SignedIn, return_path};
 use crate::rates::RetryAfter;
 use crate::use_cases;
 use axum::extract::{Path, RawQuery, State};
@@ -34,7 +34,7 @@ pub(super) async fn begin(
         return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
     }
     let mut query = parse_unique_params(query.as_deref().unwrap_or_default()).unwrap_or_default();
-    let back = return_path::checked(query.get("return").map(String::as_str)).to_owned();
+    let back = return_path::validate(query.get("return").map(String::as_str)).to_owned();
     // The provider sends the browser to the public name, and cookies that were set under another
     // one would be missing there. Once: a proxy may call this server by a name of its own.
     if server.names.is_other_loopback_name(&headers) && query.remove("here").is_none() {
@@ -46,9 +46,13 @@ pub(super) async fn begin(
         return Ok(Redirect::to(&there).into_response());
     }
     Ok(
-        match server.auth.depart(provider, &back, use_cases::now()).await {
-            Ok(departure) => {
-                let mut response = Redirect::to(&departure.address).into_response();
+        match server
+            .auth
+            .begin_sign_in(provider, &back, use_cases::now())
+            .await
+        {
+            Ok(request) => {
+                let mut response = Redirect::to(&request.url).into_response();
                 let cookies = server.cookies();
                 cookies
                     .clear_old_sign_ins(&headers)
@@ -56,7 +60,7 @@ pub(super) async fn begin(
                     .for_each(|cookie| set_cookie(&mut response, cookie));
                 set_cookie(
                     &mut response,
-                    cookies.set_sign_in(&departure.state, &departure.cookie),
+                    cookies.set_sign_in(&request.state, &request.cookie),
                 );
                 response
             }
@@ -82,21 +86,22 @@ pub(super) async fn callback(
         return Ok(redirect_refused(Refusal::Mismatch, Some(provider)));
     };
     let mut take = |name: &str| query.remove(name).filter(|value| !value.is_empty());
-    let answer = Answer {
+    let response = AuthorizationResponse {
         state: take("state"),
         code: take("code"),
         error: take("error"),
         iss: take("iss"),
     };
-    let (cookies, state) = (server.cookies(), answer.state.clone());
-    let arrival = Arrival {
+    let (cookies, state) = (server.cookies(), response.state.clone());
+    let params = CallbackParams {
         provider,
-        answer,
+        response,
         cookie: cookies.sign_in(&headers, state.as_deref()),
         access_token: cookies.access(&headers),
         device: identify::device(&headers, client),
     };
-    Ok(match server.auth.arrive(arrival, use_cases::now()).await {
+    let completed = server.auth.complete_sign_in(params, use_cases::now()).await;
+    Ok(match completed {
         Ok((signed_in, back)) => {
             let mut response = redirect_signed_in(&server, &signed_in, &back);
             state
@@ -155,13 +160,13 @@ pub(super) async fn refresh(
                 .refresh(token, cookies.access(&headers), use_cases::now())
                 .await?
         }
-        None if cookies.refresh_is_doubtful(&headers) => Refreshed::Foreign,
-        None => Refreshed::Ended,
+        None if cookies.is_refresh_ambiguous(&headers) => RefreshResponse::Foreign,
+        None => RefreshResponse::Ended,
     };
     let ended =
         || ApiError::unauthenticated("your session has ended: sign in again").into_response();
     Ok(match refreshed {
-        Refreshed::Granted {
+        RefreshResponse::Granted {
             access_token,
             expires_at,
             refresh_token,
@@ -173,8 +178,8 @@ pub(super) async fn refresh(
             response
         }
         // The browser's own cookies stay: without them the foreign one would be used.
-        Refreshed::Foreign => ended(),
-        Refreshed::Ended => {
+        RefreshResponse::Foreign => ended(),
+        RefreshResponse::Ended => {
             let mut response = ended();
             cookies
                 .clear()

@@ -5,12 +5,27 @@ mod removal;
 
 use super::{Error, Ops, Result, now};
 use crate::auth::{Viewer, session as sessions};
-use entity::{account_removal, api_token, calendar_feed, identity, service, session, user};
+use entity::column::Role;
+use entity::{
+    account_removal, api_token, calendar_feed, identity, membership, service, session, user,
+    workspace,
+};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Set,
 };
+use std::collections::HashSet;
 use uuid::Uuid;
+
+/// An account that nobody can sign in to any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletedAccount {
+    /// Its user.
+    pub user: Uuid,
+    /// The workspaces that are deleted with it.
+    pub workspaces: Vec<Uuid>,
+}
 
 const SESSION: &str = "session";
 
@@ -20,7 +35,7 @@ impl Ops {
     /// # Errors
     /// When the database fails.
     pub async fn sessions(&self, viewer: &Viewer) -> Result<Vec<session::Model>> {
-        Ok(sessions::of_user(&self.db, viewer.user_id, now()).await?)
+        Ok(sessions::list_for_user(&self.db, viewer.user_id, now()).await?)
     }
 
     /// Lists the viewer's identities at sign-in providers, the most recently used first.
@@ -59,9 +74,12 @@ impl Ops {
     /// Deletes the viewer's account: signing in is impossible when this returns. Its data is removed
     /// afterwards, see [`Ops::remove_account`].
     ///
+    /// Workspaces without another owner are deleted with it: their other members lose access at
+    /// once.
+    ///
     /// # Errors
     /// [`Error::Forbidden`] for API tokens, or under the field `email` unless that is the account's.
-    pub async fn delete_account(&self, viewer: &Viewer, email: &str) -> Result<Uuid> {
+    pub async fn delete_account(&self, viewer: &Viewer, email: &str) -> Result<DeletedAccount> {
         require_session(viewer)?;
         let id = viewer.user_id;
         let transaction = self.begin().await?;
@@ -99,8 +117,21 @@ impl Ops {
             .filter(api_token::Column::UserId.eq(id))
             .exec(&transaction)
             .await?;
+        let workspaces = workspaces_to_delete(&transaction, id).await?;
+        let deleted = || workspaces.iter().copied();
+        // The user's memberships in deleted workspaces stay: they tell the removal which those are.
+        let left = Condition::all()
+            .add(membership::Column::UserId.eq(id))
+            .add(membership::Column::WorkspaceId.is_not_in(deleted()));
+        let taken_away = Condition::all()
+            .add(membership::Column::UserId.ne(id))
+            .add(membership::Column::WorkspaceId.is_in(deleted()));
+        membership::Entity::delete_many()
+            .filter(Condition::any().add(left).add(taken_away))
+            .exec(&transaction)
+            .await?;
         calendar_feed::Entity::delete_many()
-            .filter(calendar_feed::Column::UserId.eq(id))
+            .filter(calendar_feed::Column::WorkspaceId.is_in(deleted()))
             .exec(&transaction)
             .await?;
         // Stops the checks at once; removing the data takes longer.
@@ -109,14 +140,48 @@ impl Ops {
             updated_at: Set(now()),
             ..Default::default()
         };
-        let own = service::Entity::update_many()
+        let services = service::Entity::update_many()
             .set(paused)
-            .filter(service::Column::UserId.eq(id));
-        own.exec(&transaction).await?;
+            .filter(service::Column::WorkspaceId.is_in(deleted()));
+        services.exec(&transaction).await?;
         transaction.commit().await?;
         tracing::info!(user = %id, "deleting an account at its owner's request");
-        Ok(id)
+        Ok(DeletedAccount {
+            user: id,
+            workspaces,
+        })
     }
+}
+
+/// Locks the workspaces of a user and returns those that have no other owner. Locked, so that two
+/// owners who leave at once do not each rely on the other.
+async fn workspaces_to_delete(db: &impl ConnectionTrait, user: Uuid) -> Result<Vec<Uuid>> {
+    let own = membership::Entity::find()
+        .select_only()
+        .column(membership::Column::WorkspaceId)
+        .filter(membership::Column::UserId.eq(user));
+    let workspaces = workspace::Entity::find()
+        .filter(workspace::Column::Id.in_subquery(own.into_query()))
+        .order_by_asc(workspace::Column::Id)
+        .lock(LockType::Update)
+        .all(db)
+        .await?;
+    let workspaces: Vec<Uuid> = workspaces.iter().map(|workspace| workspace.id).collect();
+    let others: HashSet<Uuid> = membership::Entity::find()
+        .select_only()
+        .column(membership::Column::WorkspaceId)
+        .filter(membership::Column::WorkspaceId.is_in(workspaces.iter().copied()))
+        .filter(membership::Column::UserId.ne(user))
+        .filter(membership::Column::Role.eq(Role::Owner))
+        .into_tuple()
+        .all(db)
+        .await?
+        .into_iter()
+        .collect();
+    Ok(workspaces
+        .into_iter()
+        .filter(|id| !others.contains(id))
+        .collect())
 }
 
 /// Returns the viewer's session. API tokens have none: a token must not be able to lock its owner

@@ -1,6 +1,6 @@
 //! Changes many services at once, in one transaction and a number of statements that does not depend
-//! on how many there are. Ids that do not exist or belong to another user are skipped, by the same
-//! statements. Pausing and resuming are in `pause`.
+//! on how many there are. Ids that do not exist or belong to another workspace are skipped, by the
+//! same statements. Pausing and resuming are in `pause`.
 
 use super::service::changed;
 use super::{Error, Ops, Result, now};
@@ -97,16 +97,14 @@ pub(super) fn check_count(ids: &[Uuid]) -> Result<()> {
 
 /// Validates and normalizes a category by the rules for a single service.
 fn validate_category(category: Option<String>) -> Result<Option<String>> {
-    let anywhere = Some("https://localhost/".to_owned());
     let draft = ServiceDraft {
         name: "-".into(),
-        url: anywhere,
         category,
         ..ServiceDraft::default()
     };
     Ok(draft
         .clone()
-        .validate(draft.check_interval_seconds)?
+        .validate(draft.check_interval_seconds, 0)?
         .category)
 }
 
@@ -127,7 +125,7 @@ async fn lock_services_with(
     lock: LockType,
 ) -> Result<Vec<service::Model>> {
     let query = service::Entity::find()
-        .filter(service::Column::UserId.eq(viewer.user_id))
+        .filter(service::Column::WorkspaceId.eq(viewer.workspace_id))
         .filter(in_ids(db, service::Column::Id, ids.iter().copied()))
         .order_by_asc(service::Column::Id)
         .lock(lock);

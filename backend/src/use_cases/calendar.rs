@@ -54,7 +54,7 @@ impl Ops {
     /// # Errors
     /// When the database fails.
     pub async fn calendar_feed(&self, viewer: &Viewer) -> Result<Option<calendar_feed::Model>> {
-        Ok(calendar_feed::Entity::find_by_id(viewer.user_id)
+        Ok(calendar_feed::Entity::find_by_id(viewer.workspace_id)
             .one(&self.db)
             .await?)
     }
@@ -74,14 +74,14 @@ impl Ops {
                 "a token cannot create a calendar feed: sign in with a browser and create it there";
             return Err(Error::Forbidden(message.into()));
         }
-        let (secret, hash) = secrets::make();
+        let (secret, hash) = secrets::generate();
         let row = calendar_feed::ActiveModel {
-            user_id: Set(viewer.user_id),
+            workspace_id: Set(viewer.workspace_id),
             secret_hash: Set(hash),
             created_at: Set(now),
             last_read_at: Set(None),
         };
-        let mut renewed = OnConflict::column(calendar_feed::Column::UserId);
+        let mut renewed = OnConflict::column(calendar_feed::Column::WorkspaceId);
         renewed.update_columns([
             calendar_feed::Column::SecretHash,
             calendar_feed::Column::CreatedAt,
@@ -99,7 +99,7 @@ impl Ops {
     /// # Errors
     /// When the database fails.
     pub async fn revoke_calendar_feed(&self, viewer: &Viewer) -> Result<bool> {
-        let revoked = calendar_feed::Entity::delete_by_id(viewer.user_id)
+        let revoked = calendar_feed::Entity::delete_by_id(viewer.workspace_id)
             .exec(&self.db)
             .await?;
         Ok(revoked.rows_affected > 0)
@@ -124,7 +124,7 @@ impl Ops {
         };
         self.update_last_read(&feed, now).await;
         let services = service::Entity::find()
-            .filter(service::Column::UserId.eq(feed.user_id))
+            .filter(service::Column::WorkspaceId.eq(feed.workspace_id))
             .filter(service::Column::VendorPageId.is_not_null())
             .filter(service::Column::Paused.eq(false))
             .order_by_asc(service::Column::Id)
@@ -151,7 +151,7 @@ impl Ops {
             .add(calendar_feed::Column::LastReadAt.lte(now - LAST_READ_RESOLUTION));
         let noted = calendar_feed::Entity::update_many()
             .col_expr(calendar_feed::Column::LastReadAt, Expr::value(now))
-            .filter(calendar_feed::Column::UserId.eq(feed.user_id))
+            .filter(calendar_feed::Column::WorkspaceId.eq(feed.workspace_id))
             .filter(calendar_feed::Column::SecretHash.eq(feed.secret_hash.clone()))
             .filter(long_ago)
             .exec(&self.db)

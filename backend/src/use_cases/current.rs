@@ -7,7 +7,7 @@ use coordination::{CachedStatus, CurrentStatus};
 use domain::slot::coverage_window;
 use domain::vendor_page::UNKNOWN_AFTER;
 use domain::{Phases, Status};
-use entity::column::{self, MonitorKind};
+use entity::column;
 use entity::sql::in_ids;
 use entity::{service, service_state};
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
@@ -163,9 +163,9 @@ pub fn judge(
     };
     let interval = Duration::seconds(service.check_interval_seconds.into());
     // A vendor page that does not answer keeps its last status for a while.
-    let coverage_window = match service.kind {
-        MonitorKind::Http => coverage_window(interval),
-        MonitorKind::VendorPage => coverage_window(interval).max(UNKNOWN_AFTER),
+    let coverage_window = match service.vendor_page_id {
+        None => coverage_window(interval),
+        Some(_) => coverage_window(interval).max(UNKNOWN_AFTER),
     };
     if service.paused {
         let since = if current.status == Status::Unknown {

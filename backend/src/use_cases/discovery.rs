@@ -1,17 +1,17 @@
 //! Discovers vendor pages for users and reads those that they want to follow. Nothing that a client
 //! says about a page is trusted: all users who follow it share what is stored of it.
 //!
-//! A discovery is cached for its user for some minutes, so that adding the service does not ask the
+//! A discovery is cached for its workspace for some minutes, so that adding the service does not ask the
 //! vendor again.
 
 mod limiter;
 
-use super::service::Page;
 use super::{Error, Ops, Result, now};
 use crate::auth::Viewer;
 use domain::service::{FieldError, MAX_URL};
 use futures::future::join_all;
 use limiter::{DISCOVERY_TIMEOUT, DiscoveryLimiter, DiscoveryPermit, SEARCH_COST};
+use monitors::SharedPage;
 use net::fetch::Validators;
 use net::{FetchError, Fetcher};
 use std::sync::Arc;
@@ -107,7 +107,10 @@ impl Ops {
         })
         .await?;
         let found = found.map_err(|error| discovery_error(&error))?;
-        Ok(self.caches.discoveries.insert(viewer.user_id, found, now()))
+        Ok(self
+            .caches
+            .discoveries
+            .insert(viewer.workspace_id, found, now()))
     }
 
     /// Reads addresses that were entered by hand. Returns those with components, incidents or maintenance,
@@ -129,29 +132,37 @@ impl Ops {
         let permit = pages.acquire(viewer, read_cost(urls)).await?;
         let (found, rejected) = validate(permit, &pages.fetcher, urls).await?;
         Ok((
-            found.map(|found| self.caches.discoveries.insert(viewer.user_id, found, now())),
+            found.map(|found| {
+                self.caches
+                    .discoveries
+                    .insert(viewer.workspace_id, found, now())
+            }),
             rejected,
         ))
     }
 
-    /// Returns the page that is to be followed, as this server reads it now or read it for this viewer
-    /// some minutes ago.
+    /// Returns the page that is to be followed, as this server reads it now or read it for this
+    /// workspace some minutes ago.
     ///
     /// # Errors
     /// Returns [`Error::BadInput`] for the list with an invalid address, [`Error::Upstream`] if the page
     /// does not answer, [`Error::RateLimited`] if the viewer has too many other discoveries running.
-    pub(super) async fn read_page(&self, viewer: &Viewer, wanted: &Page) -> Result<Arc<Discovery>> {
+    pub(super) async fn read_page(
+        &self,
+        viewer: &Viewer,
+        wanted: &SharedPage,
+    ) -> Result<Arc<Discovery>> {
         let pages = &self.vendor_pages;
-        let (field, given) = wanted.addresses();
+        let (field, given) = wanted.read_urls();
         if let Some(known) = self
             .caches
             .discoveries
-            .get_by_urls(viewer.user_id, given, now())
+            .get_by_urls(viewer.workspace_id, given, now())
         {
             return Ok(known);
         }
         let permit = pages.acquire(viewer, read_cost(given)).await?;
-        let found = if wanted.by_hand() {
+        let found = if wanted.is_user_defined() {
             let (found, rejected) = validate(permit, &pages.fetcher, given).await?;
             let wrong: Vec<_> = rejected
                 .iter()
@@ -171,7 +182,10 @@ impl Ops {
             )
             .await??
         };
-        Ok(self.caches.discoveries.insert(viewer.user_id, found, now()))
+        Ok(self
+            .caches
+            .discoveries
+            .insert(viewer.workspace_id, found, now()))
     }
 }
 

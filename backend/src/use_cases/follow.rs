@@ -1,10 +1,8 @@
 //! Following components of a vendor page: the page's row, which all its followers share, and the components that
 //! a service chose. Every word of the row comes from what this server read.
 
-use super::service::Page;
 use super::{Error, Result};
 use chrono::{DateTime, Utc};
-use domain::service::FieldError;
 use entity::column::Listing;
 use entity::{service, service_component, vendor_page, vendor_page_component};
 use sea_orm::sea_query::OnConflict;
@@ -15,12 +13,8 @@ use sea_orm::{
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 use vendor_pages::Discovery;
-use vendor_pages::discovery::MAX_URLS;
 
-/// How many components one service may follow.
-pub const MAX_FOLLOWED: usize = 500;
-
-/// How many pages one user may follow: each is asked every minute for as long as anybody does.
+/// How many pages one workspace may follow: each is asked every minute for as long as anybody does.
 const MAX_PAGES: u64 = 200;
 
 /// How many components one statement adds: each has nine values, and databases take some tens of thousands.
@@ -28,74 +22,6 @@ const CHUNK: usize = 1_000;
 
 /// The field that holds the choice.
 const COMPONENTS: &str = "componentIds";
-
-impl Page {
-    /// Where the page is read, and the field that says so.
-    pub(super) fn addresses(&self) -> (&'static str, &[String]) {
-        if self.by_hand() {
-            ("userDefinedUrls", &self.user_defined_urls)
-        } else {
-            ("vendorPageApiUrls", &self.api_urls)
-        }
-    }
-
-    /// Whether the addresses were given by hand.
-    pub(super) fn by_hand(&self) -> bool {
-        self.api_urls.is_empty()
-    }
-
-    /// What is wrong with it for a new service that follows a page.
-    pub(super) fn wrong(&self) -> Vec<FieldError> {
-        let mut errors = Vec::new();
-        let (field, given) = self.addresses();
-        if !self.api_urls.is_empty() && !self.user_defined_urls.is_empty() {
-            let message = "must be empty when there are vendorPageApiUrls: a page is either discovered or given by hand";
-            errors.push(FieldError::new("userDefinedUrls", message));
-        } else if given.is_empty() {
-            let message =
-                "give the addresses that discoverVendorPage found, or your own as userDefinedUrls";
-            errors.push(FieldError::new("vendorPageApiUrls", message));
-        } else if given.len() > MAX_URLS {
-            let message = format!("has {} addresses, at most {MAX_URLS} are read", given.len());
-            errors.push(FieldError::new(field, message));
-        }
-        errors.extend(
-            self.component_ids
-                .as_deref()
-                .map_or_else(|| wrong_choice(&[]), wrong_choice),
-        );
-        errors
-    }
-
-    /// What has no place in a service that requests an address itself.
-    pub(super) fn unwanted(&self) -> Vec<FieldError> {
-        let lists = [
-            ("vendorPageApiUrls", self.api_urls.as_slice()),
-            ("userDefinedUrls", &self.user_defined_urls),
-            (
-                COMPONENTS,
-                self.component_ids.as_deref().unwrap_or_default(),
-            ),
-        ];
-        let given = lists.into_iter().filter(|(_, list)| !list.is_empty());
-        given
-            .map(|(field, _)| {
-                FieldError::new(field, "is for services of the kind VENDOR_PAGE only")
-            })
-            .collect()
-    }
-}
-
-/// What is wrong with a choice of components, whatever the page has.
-pub(super) fn wrong_choice(ids: &[String]) -> Option<FieldError> {
-    if ids.is_empty() {
-        return Some(FieldError::new(COMPONENTS, "choose one component or more"));
-    }
-    let count = distinct(ids).len();
-    let message =
-        || format!("has {count} components, at most {MAX_FOLLOWED} can be followed by one service");
-    (count > MAX_FOLLOWED).then(|| FieldError::new(COMPONENTS, message()))
-}
 
 /// Each id once, in the order in which they were chosen.
 fn distinct(ids: &[String]) -> Vec<&str> {
@@ -244,26 +170,31 @@ pub(super) fn shown(
     }
 }
 
-/// Refuses a page more than one user may follow; `page` is one of those that they do, or a new one.
+/// Refuses a page more than one workspace may follow; `page` is one of those that it does, or a new
+/// one.
 ///
 /// # Errors
 /// [`Error::Conflict`].
-pub(super) async fn within_budget(db: &impl ConnectionTrait, user: Uuid, page: Uuid) -> Result<()> {
+pub(super) async fn within_budget(
+    db: &impl ConnectionTrait,
+    workspace: Uuid,
+    page: Uuid,
+) -> Result<()> {
     let others = service::Entity::find()
         .select_only()
         .column(service::Column::VendorPageId)
         .distinct()
-        .filter(service::Column::UserId.eq(user))
+        .filter(service::Column::WorkspaceId.eq(workspace))
         .filter(service::Column::VendorPageId.is_not_null())
         .filter(service::Column::VendorPageId.ne(page));
     let already = service::Entity::find()
-        .filter(service::Column::UserId.eq(user))
+        .filter(service::Column::WorkspaceId.eq(workspace))
         .filter(service::Column::VendorPageId.eq(page));
     if others.count(db).await? < MAX_PAGES || already.count(db).await? > 0 {
         return Ok(());
     }
     let message = format!(
-        "you follow {MAX_PAGES} vendor pages, as many as this server allows: delete the services of one first"
+        "this workspace follows {MAX_PAGES} vendor pages, as many as this server allows: delete the services of one first"
     );
     Err(Error::Conflict(message))
 }

@@ -41,7 +41,7 @@ pub struct Filter {
 
 impl Filter {
     fn condition(&self, viewer: &Viewer, now: DateTime<Utc>) -> Condition {
-        use incident::Column::{IncidentType, ResolvedAt, ServiceId, StartedAt, UserId};
+        use incident::Column::{IncidentType, ResolvedAt, ServiceId, StartedAt, WorkspaceId};
         let lasts_until = |from: DateTime<Utc>| {
             // An open incident has lasted until now; whether it lasts longer is not known.
             let over = Condition::any().add(ResolvedAt.gte(from));
@@ -52,7 +52,7 @@ impl Filter {
             }
         };
         Condition::all()
-            .add(UserId.eq(viewer.user_id))
+            .add(WorkspaceId.eq(viewer.workspace_id))
             .add_option(self.service_id.map(|id| ServiceId.eq(id)))
             .add_option(
                 self.kind
@@ -145,7 +145,7 @@ impl Ops {
     ) -> Result<HashMap<Uuid, Arc<incident::Model>>> {
         let found = incident::Entity::find()
             .filter(in_ids(&self.db, incident::Column::Id, ids.iter().copied()))
-            .filter(incident::Column::UserId.eq(viewer.user_id))
+            .filter(incident::Column::WorkspaceId.eq(viewer.workspace_id))
             .all(&self.db)
             .await?;
         Ok(found
@@ -249,7 +249,7 @@ impl Ops {
             )
         });
         let open = incident::Entity::find()
-            .filter(incident::Column::UserId.eq(viewer.user_id))
+            .filter(incident::Column::WorkspaceId.eq(viewer.workspace_id))
             .filter(incident::Column::ResolvedAt.is_null())
             .filter(Condition::all().add_option(of_these))
             .all(&self.db)

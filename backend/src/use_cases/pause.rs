@@ -48,7 +48,7 @@ impl Ops {
         self.withdraw(&running).await;
         let mut events = change_events(&services, &running, ServiceChange::Paused);
         events.extend(ended.into_iter().map(|incident| Event::IncidentChanged {
-            user_id: viewer.user_id,
+            workspace_id: viewer.workspace_id,
             service_id: incident.service_id,
             incident_id: incident.id,
         }));
@@ -194,6 +194,8 @@ async fn reset_states(
         .col_expr(Column::FailingSince, no_time())
         .col_expr(Column::DownChecks, Expr::value(0))
         .col_expr(Column::DownSince, no_time())
+        .col_expr(Column::RecoveringChecks, Expr::value(0))
+        .col_expr(Column::RecoveringSince, no_time())
         .col_expr(Column::OpenIncidentId, Expr::value(Option::<Uuid>::None))
         .col_expr(
             Column::OpenIncidentType,
@@ -229,6 +231,7 @@ fn stored_state(row: &service_state::Model) -> State {
         since: row.status_since,
         last_slot: row.last_slot,
         failing: None,
+        recovering: None,
         incident: row.open_incident_type.map(Into::into),
     }
 }

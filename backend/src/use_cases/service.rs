@@ -1,14 +1,16 @@
 //! Services: reading, adding, changing, deleting, checking now, and trying out before adding.
 
-use super::follow::{self, wrong_choice};
+use super::follow;
+use super::settings;
+use super::tags::{add_tags, tags_of};
 use super::{Error, Ops, Result, now};
 use crate::auth::Viewer;
 use coordination::{Event, ServiceChange};
+use domain::Outcome;
 use domain::service::{FieldError, ServiceDraft};
-use domain::{ExpectedStatus, MonitorKind, Outcome};
 use entity::sql::in_ids;
-use entity::{service, service_state, user};
-use monitors::HttpTarget;
+use entity::{service, service_state, service_tag, workspace};
+use monitors::{Monitor, MonitorKind, Schedule, SettingsMap, Target};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, NotSet,
@@ -17,11 +19,13 @@ use sea_orm::{
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
-use url::Url;
 use uuid::Uuid;
 
 /// What a missing one is called.
 pub(crate) const SERVICE: &str = "service";
+
+/// The fields that say what a service is called.
+const NAMES: [&str; 4] = ["name", "category", "description", "tags"];
 
 /// The longest that somebody waits for a test: less than a request to this server may take.
 const MAX_TEST: Duration = Duration::from_secs(25);
@@ -31,36 +35,38 @@ const MAX_TEST: Duration = Duration::from_secs(25);
 pub struct Filter {
     /// Exactly this category.
     pub category: Option<String>,
-    /// How it is looked at.
+    /// With this tag.
+    pub tag: Option<String>,
+    /// Of this kind.
     pub kind: Option<MonitorKind>,
-    /// Occurs in the name or in an address, however it is capitalised.
+    /// Of a kind with this schedule.
+    pub schedule: Option<Schedule>,
+    /// Occurs in the name, in what is checked or in the vendor page's address, in any case.
     pub search: Option<String>,
     /// One of these.
     pub ids: Option<HashSet<Uuid>>,
 }
 
-/// A service as somebody wants it.
-#[derive(Debug, Clone, Default)]
+/// A service as somebody defines it.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Definition {
     /// What every service has.
     pub draft: ServiceDraft,
-    /// What only those have that read a vendor page.
-    pub page: Page,
+    /// Its kind with the settings.
+    pub monitor: Monitor,
 }
 
-/// What is followed of a vendor page, and where it is read.
-#[derive(Debug, Clone, Default)]
-pub struct Page {
-    /// JSON addresses that were discovered.
-    pub api_urls: Vec<String>,
-    /// JSON addresses that were given by hand.
-    pub user_defined_urls: Vec<String>,
-    /// The vendor's ids of the components; `None` leaves them as they are.
-    pub component_ids: Option<Vec<String>>,
+/// A change of a service's definition.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// What every service has, after the change.
+    pub draft: ServiceDraft,
+    /// The kind and those of its settings that change.
+    pub monitor: Option<(MonitorKind, SettingsMap)>,
 }
 
 impl Filter {
-    /// A user's services are few enough to be judged here, where letters of every script have their capitals and no
+    /// A workspace's services are few enough to be filtered here, where letters of every script have their capitals and no
     /// character means anything else than itself.
     fn admits(&self, service: &service::Model) -> bool {
         let needle = self
@@ -71,9 +77,9 @@ impl Filter {
         let category = self.category.as_deref().map(str::trim);
         let found = |needle: &str| {
             let texts = [
-                Some(&service.name),
-                service.url.as_ref(),
-                service.vendor_page_url.as_ref(),
+                Some(service.name.clone()),
+                settings::target(service),
+                service.vendor_page_url.clone(),
             ];
             texts
                 .into_iter()
@@ -81,9 +87,11 @@ impl Filter {
                 .any(|text| text.to_lowercase().contains(needle))
         };
         category.is_none_or(|category| service.category.as_deref().unwrap_or_default() == category)
-            && self
-                .kind
-                .is_none_or(|kind| domain::MonitorKind::from(service.kind) == kind)
+            && self.kind.is_none_or(|kind| service.kind == kind.id())
+            && self.schedule.is_none_or(|schedule| {
+                MonitorKind::from_id(&service.kind)
+                    .is_ok_and(|kind| kind.info().schedule == schedule)
+            })
             && self
                 .ids
                 .as_ref()
@@ -102,10 +110,16 @@ impl Ops {
         viewer: &Viewer,
         filter: &Filter,
     ) -> Result<Vec<Arc<service::Model>>> {
-        let all = self.list_services(viewer.user_id, now()).await?;
+        let all = self.list_services(viewer.workspace_id, now()).await?;
+        let tagged = match &filter.tag {
+            Some(tag) => Some(self.ids_with_tag(viewer, tag).await?),
+            None => None,
+        };
+        let has_tag =
+            |service: &service::Model| tagged.as_ref().is_none_or(|ids| ids.contains(&service.id));
         Ok(all
             .iter()
-            .filter(|service| filter.admits(service))
+            .filter(|service| filter.admits(service) && has_tag(service))
             .cloned()
             .collect())
     }
@@ -128,7 +142,7 @@ impl Ops {
         ids: &[Uuid],
     ) -> Result<HashMap<Uuid, Arc<service::Model>>> {
         let found = service::Entity::find()
-            .filter(service::Column::UserId.eq(viewer.user_id))
+            .filter(service::Column::WorkspaceId.eq(viewer.workspace_id))
             .filter(in_ids(&self.db, service::Column::Id, ids.iter().copied()))
             .all(&self.db)
             .await?;
@@ -149,63 +163,62 @@ impl Ops {
         viewer: &Viewer,
         wanted: Definition,
     ) -> Result<Arc<service::Model>> {
-        let Definition { draft, page } = wanted;
-        let follows = draft.kind == MonitorKind::VendorPage;
-        let wrong = if follows {
-            page.wrong()
-        } else {
-            page.unwanted()
-        };
-        let mut draft = checked(draft, wrong, self.limits.min_interval_seconds)?;
-        let read = if follows {
-            let found = self.read_page(viewer, &page).await?;
-            let chosen = follow::choose(
-                &found.page,
-                page.component_ids.as_deref().unwrap_or_default(),
-            )?;
-            draft.vendor_page_url = draft.vendor_page_url.or_else(|| found.page.url.clone());
-            Some((found, chosen))
-        } else {
-            None
+        let Definition { mut draft, monitor } =
+            validated(wanted, Vec::new(), self.limits.min_interval_seconds)?;
+        let read = match monitor.shared_page() {
+            Some(page) => {
+                let found = self.read_page(viewer, page).await?;
+                let chosen = follow::choose(&found.page, &page.component_ids)?;
+                let url = page.url.clone().or_else(|| found.page.url.clone());
+                draft.vendor_page_url = draft.vendor_page_url.or(url);
+                Some((found, chosen, page.is_user_defined()))
+            }
+            None => None,
         };
         let transaction = self.begin().await?;
-        // Two requests at once must not both find the last free place: the second waits here.
-        let owner = user::Entity::find_by_id(viewer.user_id)
+        // Two concurrent requests must not both take the last free place: the second waits here.
+        let workspace = workspace::Entity::find_by_id(viewer.workspace_id)
             .lock(LockType::NoKeyUpdate)
             .one(&transaction)
             .await?;
-        owner.ok_or(Error::Unauthenticated)?;
-        let own = service::Entity::find().filter(service::Column::UserId.eq(viewer.user_id));
+        workspace.ok_or(Error::Unauthenticated)?;
+        let own =
+            service::Entity::find().filter(service::Column::WorkspaceId.eq(viewer.workspace_id));
         let max = self.limits.max_services;
         if own.count(&transaction).await? >= u64::from(max) {
-            let message =
-                format!("you have {max} services, as many as this server allows: delete one first");
+            let message = format!(
+                "this workspace has {max} services, as many as this server allows: delete one first"
+            );
             return Err(Error::Conflict(message));
         }
         let now = now();
         let vendor_page_id = match &read {
-            Some((found, _)) => {
-                let page = follow::bind(&transaction, found, page.by_hand(), now).await?;
-                follow::within_budget(&transaction, viewer.user_id, page).await?;
+            Some((found, _, by_hand)) => {
+                let page = follow::bind(&transaction, found, *by_hand, now).await?;
+                follow::within_budget(&transaction, viewer.workspace_id, page).await?;
                 Some(page)
             }
             None => None,
         };
+        let id = Uuid::now_v7();
         let mut service = service::ActiveModel {
-            id: Set(Uuid::now_v7()),
+            id: Set(id),
             seq: NotSet,
-            user_id: Set(viewer.user_id),
-            kind: Set(draft.kind.into()),
+            workspace_id: Set(viewer.workspace_id),
+            kind: Set(monitor.kind().id().into()),
             paused: Set(false),
             vendor_page_id: Set(vendor_page_id),
             created_at: Set(now),
             updated_at: Set(now),
             ..Default::default()
         };
+        let tags = std::mem::take(&mut draft.tags);
         define(&mut service, draft);
+        self.store_settings(&mut service, id, &monitor);
         let service = service.insert(&transaction).await?;
         never_checked(&service).insert(&transaction).await?;
-        if let Some((_, chosen)) = read {
+        add_tags(&transaction, &service, tags).await?;
+        if let Some((_, chosen, _)) = read {
             follow::follow(&transaction, service.id, chosen).await?;
         }
         transaction.commit().await?;
@@ -224,48 +237,64 @@ impl Ops {
         &self,
         viewer: &Viewer,
         id: Uuid,
-        change: impl FnOnce(&mut Definition) -> Vec<FieldError> + Send,
+        change: impl FnOnce(&mut Change) -> Vec<FieldError> + Send,
     ) -> Result<Arc<service::Model>> {
         let transaction = self.begin().await?;
         let before = locked(&transaction, viewer, id).await?;
-        let old = draft_of(&before);
-        let mut wanted = Definition {
-            draft: old.clone(),
-            ..Definition::default()
+        let old = Definition {
+            draft: draft_of(&before, tags_of(&transaction, id).await?),
+            monitor: self.monitor(&transaction, &before).await?,
+        };
+        let mut wanted = Change {
+            draft: old.draft.clone(),
+            monitor: None,
         };
         let mut errors = change(&mut wanted);
-        let follows = old.kind == MonitorKind::VendorPage;
-        match &wanted.page.component_ids {
-            Some(ids) if follows => errors.extend(wrong_choice(ids)),
-            _ => errors.extend(wanted.page.unwanted()),
-        }
+        let monitor = match wanted.monitor {
+            Some((kind, settings)) => settings::change(&old.monitor, kind, settings, &mut errors)?,
+            None => old.monitor.clone(),
+        };
         // An interval that was allowed when it was chosen does not stand in the way of a new name.
-        let unchanged = wanted.draft.check_interval_seconds == old.check_interval_seconds;
+        let unchanged = wanted.draft.check_interval_seconds == old.draft.check_interval_seconds;
         let least = self.limits.min_interval_seconds;
         let least = if unchanged {
-            least.min(old.check_interval_seconds)
+            least.min(old.draft.check_interval_seconds)
         } else {
             least
         };
-        let new = checked(wanted.draft, errors, least)?;
-        let others = match &wanted.page.component_ids {
-            Some(ids) if follows => follow::follow_others(&transaction, &before, ids).await?,
-            _ => false,
+        let draft = wanted.draft;
+        let mut new = validated(Definition { draft, monitor }, errors, least)?;
+        let url_of = |monitor: &Monitor| monitor.shared_page().and_then(|page| page.url.clone());
+        let url = url_of(&new.monitor);
+        if url != url_of(&old.monitor) {
+            new.draft.vendor_page_url = url;
+        }
+        let others = match new.monitor.shared_page() {
+            Some(page) => follow::follow_others(&transaction, &before, &page.component_ids).await?,
+            None => false,
         };
         if new == old && !others {
             return Ok(Arc::new(before));
         }
-        let shown_only = |draft: &ServiceDraft| ServiceDraft {
-            name: String::new(),
-            category: None,
-            vendor_page_url: None,
-            ..draft.clone()
-        };
-        let recheck = others || shown_only(&new) != shown_only(&old);
+        let recheck = others
+            || new.monitor != old.monitor
+            || shown_removed(&new.draft) != shown_removed(&old.draft);
         let mut service = before.into_active_model();
-        define(&mut service, new);
+        let Definition { mut draft, monitor } = new;
+        let tags = std::mem::take(&mut draft.tags);
+        define(&mut service, draft);
+        if monitor != old.monitor {
+            self.store_settings(&mut service, id, &monitor);
+        }
         service.updated_at = Set(now());
         let service = service.update(&transaction).await?;
+        if tags != old.draft.tags {
+            service_tag::Entity::delete_many()
+                .filter(service_tag::Column::ServiceId.eq(id))
+                .exec(&transaction)
+                .await?;
+            add_tags(&transaction, &service, tags).await?;
+        }
         transaction.commit().await?;
 
         if recheck && !service.paused {
@@ -274,6 +303,13 @@ impl Ops {
         self.publish(&[changed(&service, ServiceChange::Updated)])
             .await;
         Ok(Arc::new(service))
+    }
+
+    /// Puts the settings of `monitor` into the row of the service `id`, secrets sealed.
+    fn store_settings(&self, row: &mut service::ActiveModel, id: Uuid, monitor: &Monitor) {
+        let stored = monitor.seal(id, &self.sealer);
+        row.settings = Set(stored.settings);
+        row.secrets = Set(stored.secrets);
     }
 
     /// Deletes a service with everything that was recorded of it.
@@ -313,47 +349,74 @@ impl Ops {
     /// # Errors
     /// Every wrong field.
     pub async fn test_service(&self, _viewer: &Viewer, wanted: Definition) -> Result<Outcome> {
-        let Definition { draft, page } = wanted;
-        if draft.kind == MonitorKind::VendorPage {
-            let message = "is VENDOR_PAGE: what a page says is told by discoverVendorPage, only HTTP services are tried out";
-            return Err(Error::field("kind", message));
+        let info = wanted.monitor.kind().info();
+        if info.schedule != Schedule::Every {
+            let message = format!(
+                "cannot be tested: a {} is not checked for one service alone",
+                info.name.to_lowercase()
+            );
+            return Err(Error::field("monitor", message));
         }
-        let draft = checked(draft, page.unwanted(), self.limits.min_interval_seconds)?;
-        let url = draft.url.as_deref().and_then(|url| Url::parse(url).ok());
+        let Definition { draft, monitor } =
+            validated(wanted, Vec::new(), self.limits.min_interval_seconds)?;
         let milliseconds = |ms: i32| Duration::from_millis(u64::try_from(ms).unwrap_or_default());
-        let target = HttpTarget {
-            url: url.ok_or_else(|| Error::field("url", "give the address to check"))?,
+        let target = Target {
+            monitor,
             timeout: milliseconds(draft.timeout_ms).min(MAX_TEST),
             degraded_threshold: milliseconds(draft.degraded_threshold_ms),
-            expected: draft
-                .expected_status
-                .parse::<ExpectedStatus>()
-                .unwrap_or_default(),
         };
-        Ok(self.prober.http(&target).await)
+        Ok(self.prober.check(&target).await)
     }
 }
 
 /// The definition in its normal form, or everything that is wrong with it besides `errors`.
-fn checked(draft: ServiceDraft, mut errors: Vec<FieldError>, least: i32) -> Result<ServiceDraft> {
-    match draft.validate(least) {
-        Ok(valid) if errors.is_empty() => Ok(valid),
-        Ok(_) => Err(errors.into()),
-        Err(more) => {
-            errors.extend(more);
+fn validated(
+    wanted: Definition,
+    mut errors: Vec<FieldError>,
+    min_interval_seconds: i32,
+) -> Result<Definition> {
+    let kind_min_interval_seconds = wanted.monitor.kind().info().min_interval_seconds;
+    let draft = wanted
+        .draft
+        .validate(min_interval_seconds, kind_min_interval_seconds);
+    match (draft, wanted.monitor.validate()) {
+        (Ok(draft), Ok(monitor)) if errors.is_empty() => Ok(Definition { draft, monitor }),
+        (draft, monitor) => {
+            // In the order of the form: what it is called, what is monitored, how it is judged.
+            let mut more = draft.err().unwrap_or_default();
+            let is_name = |error: &FieldError| NAMES.contains(&error.field.as_str());
+            let names = more.iter().take_while(|error| is_name(error)).count();
+            more.splice(names..names, monitor.err().unwrap_or_default());
+            // One sentence a field: that of the change comes first.
+            let new = |error: &FieldError| errors.iter().all(|e| e.field != error.field);
+            let new: Vec<_> = more.into_iter().filter(new).collect();
+            errors.extend(new);
             Err(errors.into())
         }
     }
 }
 
-/// The one way to ask for one service: another's is not found by the same statement that does not find an absent one.
+/// The definition without what is only shown and no check depends on.
+fn shown_removed(draft: &ServiceDraft) -> ServiceDraft {
+    ServiceDraft {
+        name: String::new(),
+        category: None,
+        tags: Vec::new(),
+        description: None,
+        vendor_page_url: None,
+        ..draft.clone()
+    }
+}
+
+/// Selects a service of the viewer's workspace. Every lookup of one service goes through here, so that
+/// another workspace's service is missed by the same statement as an absent one.
 pub(crate) fn mine(viewer: &Viewer, id: Uuid) -> sea_orm::Select<service::Entity> {
     service::Entity::find()
         .filter(service::Column::Id.eq(id))
-        .filter(service::Column::UserId.eq(viewer.user_id))
+        .filter(service::Column::WorkspaceId.eq(viewer.workspace_id))
 }
 
-/// One of the viewer's services, which nobody else changes before the transaction ends.
+/// Locks one of the viewer's services until the transaction ends.
 pub(crate) async fn locked(
     db: &impl ConnectionTrait,
     viewer: &Viewer,
@@ -368,7 +431,7 @@ pub(crate) async fn locked(
 
 pub(crate) fn changed(service: &service::Model, change: ServiceChange) -> Event {
     Event::ServiceChanged {
-        user_id: service.user_id,
+        workspace_id: service.workspace_id,
         service_id: service.id,
         change,
     }
@@ -382,33 +445,35 @@ pub(crate) fn never_checked(service: &service::Model) -> service_state::ActiveMo
         status_since: Set(service.created_at),
         failing_checks: Set(0),
         down_checks: Set(0),
+        recovering_checks: Set(0),
         ..Default::default()
     }
 }
 
-fn draft_of(service: &service::Model) -> ServiceDraft {
+fn draft_of(service: &service::Model, tags: Vec<String>) -> ServiceDraft {
     ServiceDraft {
         name: service.name.clone(),
         category: service.category.clone(),
-        kind: service.kind.into(),
-        url: service.url.clone(),
+        tags,
+        description: service.description.clone(),
         vendor_page_url: service.vendor_page_url.clone(),
         check_interval_seconds: service.check_interval_seconds,
         timeout_ms: service.timeout_ms,
         degraded_threshold_ms: service.degraded_threshold_ms,
-        expected_status: service.expected_status.clone(),
         confirmations: service.confirmations,
+        recoveries: service.recoveries,
     }
 }
 
+/// Puts everything but tags and settings into the row.
 fn define(service: &mut service::ActiveModel, draft: ServiceDraft) {
     service.name = Set(draft.name);
     service.category = Set(draft.category);
-    service.url = Set(draft.url);
+    service.description = Set(draft.description);
     service.vendor_page_url = Set(draft.vendor_page_url);
     service.check_interval_seconds = Set(draft.check_interval_seconds);
     service.timeout_ms = Set(draft.timeout_ms);
     service.degraded_threshold_ms = Set(draft.degraded_threshold_ms);
-    service.expected_status = Set(draft.expected_status);
     service.confirmations = Set(draft.confirmations);
+    service.recoveries = Set(draft.recoveries);
 }

@@ -1,4 +1,4 @@
-//! All services of a user, cached for as long as none of them changes.
+//! All services of a workspace, cached for as long as none of them changes.
 
 use super::{Ops, Result};
 use crate::caches::ServicesVersion;
@@ -10,27 +10,27 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 impl Ops {
-    /// Returns all services of a user by name. Reads their columns only if one of them has changed
-    /// since they were cached.
+    /// Returns all services of a workspace by name. Reads their columns only if one of them has
+    /// changed since they were cached.
     ///
     /// # Errors
     /// Returns an error when the database fails.
     pub(super) async fn list_services(
         &self,
-        user: Uuid,
+        workspace: Uuid,
         now: DateTime<Utc>,
     ) -> Result<Arc<[Arc<service::Model>]>> {
         let cache = &self.caches.services;
         let ticket = cache.begin_load();
-        let version = read_version(&self.db, user).await?;
+        let version = read_version(&self.db, workspace).await?;
         if version.count == 0 {
             return Ok(Arc::default());
         }
-        if let Some(services) = cache.get(user, version, now) {
+        if let Some(services) = cache.get(workspace, version, now) {
             return Ok(services);
         }
         let mut services: Vec<_> = service::Entity::find()
-            .filter(service::Column::UserId.eq(user))
+            .filter(service::Column::WorkspaceId.eq(workspace))
             .all(&self.db)
             .await?
             .into_iter()
@@ -38,21 +38,21 @@ impl Ops {
             .collect();
         services.sort_by_cached_key(|service| (service.name.to_lowercase(), service.id));
         let services: Arc<[_]> = services.into();
-        cache.insert(ticket, user, version, &services, now);
+        cache.insert(ticket, workspace, version, &services, now);
         Ok(services)
     }
 }
 
-/// Reads the version of a user's services: two numbers instead of all columns of each.
-async fn read_version(db: &DatabaseConnection, user: Uuid) -> Result<ServicesVersion> {
+/// Reads the version of the services of a workspace: two numbers instead of all columns of each.
+async fn read_version(db: &DatabaseConnection, workspace: Uuid) -> Result<ServicesVersion> {
     let sql = Sql::new(db.get_database_backend())
         .text("SELECT count(*) AS count, CAST(coalesce(sum(")
         .by_backend(
             "extract(epoch FROM updated_at) * 1000",
             "CAST(unixepoch(updated_at, 'subsec') * 1000 + 0.5 AS integer)",
         )
-        .text("), 0) AS bigint) AS updated_ms FROM services WHERE user_id = ")
-        .value(user)
+        .text("), 0) AS bigint) AS updated_ms FROM services WHERE workspace_id = ")
+        .value(workspace)
         .finish();
     let version = ServicesVersion::find_by_statement(sql).one(db).await?;
     Ok(version.unwrap_or_default())

@@ -1,13 +1,15 @@
 //! API tokens: lists, creates and revokes them. Requests with a token are authenticated by `auth`.
 
+use super::workspace::missing_workspace;
 use super::{Error, Ops, Result, now};
 use crate::auth::{Viewer, api_token as secrets};
 use chrono::Duration;
 use domain::service::FieldError;
-use entity::{api_token, user};
+use entity::column::Role;
+use entity::{api_token, user, workspace};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Set,
 };
 use uuid::Uuid;
@@ -28,21 +30,31 @@ pub struct TokenDraft {
 }
 
 impl Ops {
-    /// Lists the viewer's tokens, newest first.
+    /// Lists the viewer's own tokens with their workspaces, newest first. A token lists only those of
+    /// its own workspace.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn tokens(&self, viewer: &Viewer) -> Result<Vec<api_token::Model>> {
-        let own = api_token::Entity::find().filter(api_token::Column::UserId.eq(viewer.user_id));
-        Ok(own
+    pub async fn tokens(
+        &self,
+        viewer: &Viewer,
+    ) -> Result<Vec<(api_token::Model, workspace::Model)>> {
+        let mut query = api_token::Entity::find()
+            .filter(api_token::Column::UserId.eq(viewer.user_id))
+            .find_also_related(workspace::Entity)
             .order_by_desc(api_token::Column::CreatedAt)
-            .order_by_desc(api_token::Column::Id)
-            .all(&self.db)
-            .await?)
+            .order_by_desc(api_token::Column::Id);
+        if viewer.token.is_some() {
+            query = query.filter(api_token::Column::WorkspaceId.eq(viewer.workspace_id));
+        }
+        let rows = query.all(&self.db).await?;
+        rows.into_iter()
+            .map(|(token, workspace)| Ok((token, workspace.ok_or_else(missing_workspace)?)))
+            .collect()
     }
 
-    /// Creates a token. The token itself is returned once and not stored. Requires a session: a token
-    /// made by a token would outlive its expiry and revocation.
+    /// Creates a token for the viewer's workspace. The token itself is returned once and not stored.
+    /// Requires a session: a token made by a token would outlive its expiry and revocation.
     ///
     /// # Errors
     /// [`Error::Forbidden`] without a session, every wrong field, or [`Error::Conflict`] when the viewer has as many as
@@ -51,14 +63,14 @@ impl Ops {
         &self,
         viewer: &Viewer,
         draft: TokenDraft,
-    ) -> Result<(String, api_token::Model)> {
+    ) -> Result<(String, api_token::Model, workspace::Model)> {
         if viewer.session.is_none() {
             let message =
                 "a token cannot create tokens: sign in with a browser and create it there";
             return Err(Error::Forbidden(message.into()));
         }
         let (name, days) = validate(&draft)?;
-        let (token, token_hash) = secrets::make();
+        let (token, token_hash) = secrets::generate();
 
         let transaction = self.begin().await?;
         let owner = user::Entity::find_by_id(viewer.user_id)
@@ -66,6 +78,10 @@ impl Ops {
             .one(&transaction)
             .await?;
         owner.ok_or(Error::Unauthenticated)?;
+        let workspace = workspace::Entity::find_by_id(viewer.workspace_id)
+            .one(&transaction)
+            .await?
+            .ok_or(Error::Unauthenticated)?;
         let own = api_token::Entity::find().filter(api_token::Column::UserId.eq(viewer.user_id));
         let max = self.limits.max_tokens;
         if own.count(&transaction).await? >= u64::from(max) {
@@ -76,6 +92,7 @@ impl Ops {
         let now = now();
         let row = api_token::ActiveModel {
             id: Set(Uuid::now_v7()),
+            workspace_id: Set(viewer.workspace_id),
             user_id: Set(viewer.user_id),
             name: Set(name),
             token_hash: Set(token_hash),
@@ -86,17 +103,25 @@ impl Ops {
         };
         let row = row.insert(&transaction).await?;
         transaction.commit().await?;
-        Ok((token, row))
+        Ok((token, row, workspace))
     }
 
-    /// Revokes a token.
+    /// Revokes one of the viewer's own tokens, or, as an owner, anybody's token for the workspace.
     ///
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn revoke_token(&self, viewer: &Viewer, id: Uuid) -> Result<Uuid> {
+        let of_workspace = || api_token::Column::WorkspaceId.eq(viewer.workspace_id);
+        let own = || api_token::Column::UserId.eq(viewer.user_id);
+        let revocable = match (viewer.token, viewer.role) {
+            (None, Role::Owner) => own().or(of_workspace()),
+            (None, _) => own(),
+            (Some(_), Role::Owner) => of_workspace(),
+            (Some(_), _) => own().and(of_workspace()),
+        };
         let revoked = api_token::Entity::delete_many()
             .filter(api_token::Column::Id.eq(id))
-            .filter(api_token::Column::UserId.eq(viewer.user_id))
+            .filter(revocable)
             .exec(&self.db)
             .await?;
         if revoked.rows_affected == 0 {

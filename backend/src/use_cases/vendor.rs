@@ -209,7 +209,7 @@ impl Ops {
             let discovered = || {
                 self.caches
                     .discoveries
-                    .get_by_key(service.user_id, &row.key, now())
+                    .get_by_key(service.workspace_id, &row.key, now())
             };
             Some((service.id, PageView::of(row, service, discovered)))
         };

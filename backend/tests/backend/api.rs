@@ -1,18 +1,19 @@
 //! The API without HTTP: people who ask, over a database and a live state of their own.
 
-use backend::auth::Viewer;
+use backend::auth::{TokenScope, Viewer};
 use backend::graphql::{self, RequestId, Schema};
 use backend::use_cases::discovery::VendorPages;
 use backend::use_cases::{Limits, Ops};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use coordination::Coordination;
-use entity::column::{IncidentType, Status};
-use entity::{incident, service, service_state, user};
+use entity::column::{IncidentType, Role, Status};
+use entity::{incident, service, service_state, user, workspace};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use monitors::Prober;
 use net::{ClientSettings, Fetcher, FetcherSettings, Guard, Names};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Set};
+use secrets::Sealer;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -59,6 +60,7 @@ impl Api {
             live,
             caches: Arc::default(),
             prober: Prober::new(settings).unwrap(),
+            sealer: Arc::new(Sealer::new("0123456789abcdef0123456789abcdef", None)),
             vendor_pages: VendorPages::new(&fetcher()),
             public_url: "https://pulse.test/".parse().unwrap(),
             limits,
@@ -99,9 +101,11 @@ impl Api {
         let session = Some(uuid::Uuid::now_v7());
         let viewer = Viewer {
             user_id: user.id,
+            workspace_id: user.id,
+            role: Role::Owner,
+            scope: TokenScope::Full,
             session,
             token: None,
-            read_only: false,
         };
         Person {
             api: self,
@@ -110,13 +114,26 @@ impl Api {
         }
     }
 
+    /// Somebody new who works in `workspace`, with this role.
+    pub(crate) async fn member(&self, workspace: &workspace::Model, role: Role) -> Person<'_> {
+        let mut person = self.somebody().await;
+        testkit::builders::join(&self.ops.db, workspace, &person.user, role).await;
+        let viewer = person.viewer();
+        person.viewer = Some(Viewer {
+            workspace_id: workspace.id,
+            role,
+            ..viewer
+        });
+        person
+    }
+
     /// Makes `service` down with an open incident, as the worker would, and returns the incident's id.
     pub(crate) async fn is_down(&self, service: &service::Model) -> Uuid {
         let (db, since) = (&self.ops.db, now() - TimeDelta::seconds(20));
         let incident = incident::Model {
             id: Uuid::now_v7(),
             service_id: service.id,
-            user_id: service.user_id,
+            workspace_id: service.workspace_id,
             incident_type: IncidentType::Downtime,
             started_at: since,
             resolved_at: None,
@@ -243,7 +260,7 @@ impl Person<'_> {
 
     /// Adds an HTTP service and returns its id.
     pub(crate) async fn adds(&self, name: &str) -> String {
-        let query = "mutation($name: String!) { createService(input: {name: $name, url: \"https://a.test\"}) { id } }";
+        let query = "mutation($name: String!) { createService(input: {name: $name, monitor: {http: {url: \"https://a.test\"}}}) { id } }";
         let data = self.data(query, json!({ "name": name })).await;
         data["createService"]["id"].as_str().unwrap().to_owned()
     }

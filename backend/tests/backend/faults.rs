@@ -113,7 +113,7 @@ async fn reading_that_takes_too_long_is_stopped_and_told_so() {
     let ada = api.somebody().await;
     let endless = "DROP TABLE incidents; CREATE VIEW incidents AS
         WITH RECURSIVE n (v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n)
-        SELECT x'' AS id, x'' AS service_id, CAST(v AS blob) AS user_id, 'downtime' AS type, '' AS started_at, '' AS resolved_at,
+        SELECT x'' AS id, x'' AS service_id, CAST(v AS blob) AS workspace_id, 'downtime' AS type, '' AS started_at, '' AS resolved_at,
             v AS checks_failed, '' AS cause FROM n";
     sea_orm::ConnectionTrait::execute_unprepared(&api.ops.db, endless)
         .await

@@ -14,3 +14,4 @@ mod sign_in;
 mod standin;
 mod token;
 mod websocket;
+mod workspace;

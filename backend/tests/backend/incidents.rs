@@ -37,7 +37,7 @@ async fn an_incident(
     let incident = incident::Model {
         id: Uuid::now_v7(),
         service_id: service.id,
-        user_id: person.user.id,
+        workspace_id: person.user.id,
         incident_type: kind,
         started_at,
         resolved_at,

@@ -6,9 +6,12 @@ use crate::api::{Api, Person, now};
 use crate::schema::what_takes_an_id;
 use entity::column::IncidentType;
 use entity::{
-    api_token, incident, incident_acknowledgement, incident_event, incident_note, service, session,
+    api_token, calendar_feed, incident, incident_acknowledgement, incident_event, incident_note,
+    service, service_tag, session, workspace,
 };
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -35,7 +38,7 @@ const CASES: [(&str, &str, &str, Kind, &str); 23] = [
         "id",
         Kind::Service,
         "query($id: UUID!) { service(id: $id) {
-        id name url current { status } uptime(window: DAY) { percent } checks { edges { cursor } }
+        id name target monitor { __typename } settings { name } secretsSet tags current { status } uptime(window: DAY) { percent } checks { edges { cursor } }
         incidents { totalCount } openIncident { id } uptimeDays { date } incidentDays hourlyP50Ms latency(window: DAY) { at }
         latencyBetween(from: \"2026-11-22T10:00:00Z\", to: \"2026-11-22T11:00:00Z\") { at } } }",
     ),
@@ -216,22 +219,34 @@ on_each_database! {
 }
 
 /// One of each kind of thing.
-struct Owned {
-    service: Uuid,
-    incident: Uuid,
-    note: Uuid,
-    token: Uuid,
-    session: Uuid,
+pub(crate) struct Owned {
+    pub(crate) service: Uuid,
+    pub(crate) incident: Uuid,
+    pub(crate) note: Uuid,
+    pub(crate) token: Uuid,
+    pub(crate) session: Uuid,
 }
 
 impl Owned {
-    async fn by(person: &Person<'_>) -> Self {
+    /// Adds them in the workspace that the person works in.
+    pub(crate) async fn by(person: &Person<'_>) -> Self {
         let db = &person.api.ops.db;
-        let service = a_service(db, &person.user).name("alpha").create().await;
+        let workspace_id = person.viewer().workspace_id;
+        let service = a_service(db, &person.user)
+            .in_workspace(workspace_id)
+            .name("alpha")
+            .create()
+            .await;
+        let tag = service_tag::Model {
+            workspace_id,
+            service_id: service.id,
+            tag: "prod".into(),
+        };
+        tag.into_active_model().insert(db).await.unwrap();
         let incident = incident::Model {
             id: Uuid::now_v7(),
             service_id: service.id,
-            user_id: person.user.id,
+            workspace_id,
             incident_type: IncidentType::Downtime,
             started_at: now(),
             resolved_at: None,
@@ -253,10 +268,18 @@ impl Owned {
             text: "the switch was unplugged".into(),
         };
         let note = note.into_active_model().insert(db).await.unwrap();
-        let create = "mutation { createApiToken(input: { name: \"x\" }) { apiToken { id } } }";
-        let token =
-            person.data(create, json!({})).await["createApiToken"]["apiToken"]["id"].clone();
-        let token = token.as_str().unwrap().parse().unwrap();
+        let token = api_token::Model {
+            id: Uuid::now_v7(),
+            workspace_id,
+            user_id: person.user.id,
+            name: "x".into(),
+            token_hash: Uuid::now_v7().as_bytes().to_vec(),
+            read_only: false,
+            created_at: now(),
+            last_used_at: None,
+            expires_at: None,
+        };
+        let token = token.into_active_model().insert(db).await.unwrap();
         let session = session::Model {
             id: Uuid::now_v7(),
             user_id: person.user.id,
@@ -274,9 +297,32 @@ impl Owned {
             service: service.id,
             incident: incident.id,
             note: note.id,
-            token,
+            token: token.id,
             session: session.id,
         }
+    }
+
+    /// Ids of nothing.
+    pub(crate) fn nowhere() -> Self {
+        let [service, incident, note, token, session] = [(); 5].map(|()| Uuid::now_v7());
+        Self {
+            service,
+            incident,
+            note,
+            token,
+            session,
+        }
+    }
+
+    /// The ids as variables of a document.
+    pub(crate) fn variables(&self) -> Value {
+        json!({
+            "service": self.service,
+            "incident": self.incident,
+            "note": self.note,
+            "token": self.token,
+            "session": self.session,
+        })
     }
 
     const fn id(&self, kind: Kind) -> Uuid {
@@ -301,10 +347,47 @@ async fn ask(person: &Person<'_>, root: &str, document: &str, id: Uuid) -> Value
     person.asks(document, variables).await.0
 }
 
+/// All rows of a workspace, as text.
+pub(crate) async fn rows_of(api: &Api, workspace: Uuid) -> String {
+    let db = &api.ops.db;
+    let row = workspace::Entity::find_by_id(workspace);
+    let row = row.one(db).await.unwrap();
+    let services = service::Entity::find().filter(service::Column::WorkspaceId.eq(workspace));
+    let services = services.order_by_asc(service::Column::Id);
+    let services = services.all(db).await.unwrap();
+    let tags = service_tag::Entity::find()
+        .filter(service_tag::Column::WorkspaceId.eq(workspace))
+        .order_by_asc(service_tag::Column::ServiceId);
+    let tags = tags.all(db).await.unwrap();
+    let incidents = incident::Entity::find().filter(incident::Column::WorkspaceId.eq(workspace));
+    let incidents = incidents.order_by_asc(incident::Column::Id);
+    let incidents = incidents.all(db).await.unwrap();
+    let ids: Vec<Uuid> = incidents.iter().map(|incident| incident.id).collect();
+    let events = incident_event::Entity::find()
+        .filter(incident_event::Column::IncidentId.is_in(ids.iter().copied()))
+        .order_by_asc(incident_event::Column::Id);
+    let events = events.all(db).await.unwrap();
+    let seen = incident_acknowledgement::Entity::find()
+        .filter(incident_acknowledgement::Column::IncidentId.is_in(ids.iter().copied()))
+        .order_by_asc(incident_acknowledgement::Column::IncidentId);
+    let seen = seen.all(db).await.unwrap();
+    let notes = incident_note::Entity::find()
+        .filter(incident_note::Column::IncidentId.is_in(ids))
+        .order_by_asc(incident_note::Column::Id);
+    let notes = notes.all(db).await.unwrap();
+    let tokens = api_token::Entity::find().filter(api_token::Column::WorkspaceId.eq(workspace));
+    let tokens = tokens.order_by_asc(api_token::Column::Id);
+    let tokens = tokens.all(db).await.unwrap();
+    let feed = calendar_feed::Entity::find_by_id(workspace);
+    let feed = feed.one(db).await.unwrap();
+    format!("{row:?}{services:?}{tags:?}{incidents:?}{events:?}{seen:?}{notes:?}{tokens:?}{feed:?}")
+}
+
 /// All rows that a stranger could change.
 async fn everything(api: &Api) -> String {
     let db = &api.ops.db;
     let services = service::Entity::find().all(db).await.unwrap();
+    let tags = service_tag::Entity::find().all(db).await.unwrap();
     let incidents = incident::Entity::find().all(db).await.unwrap();
     let events = incident_event::Entity::find().all(db).await.unwrap();
     let seen = incident_acknowledgement::Entity::find()
@@ -314,5 +397,5 @@ async fn everything(api: &Api) -> String {
     let notes = incident_note::Entity::find().all(db).await.unwrap();
     let tokens = api_token::Entity::find().all(db).await.unwrap();
     let sessions = session::Entity::find().all(db).await.unwrap();
-    format!("{services:?}{incidents:?}{events:?}{seen:?}{notes:?}{tokens:?}{sessions:?}")
+    format!("{services:?}{tags:?}{incidents:?}{events:?}{seen:?}{notes:?}{tokens:?}{sessions:?}")
 }

@@ -18,8 +18,8 @@ const INTROSPECTION: &str = include_str!("introspection.graphql");
 /// A dashboard that asks for everything that a row may show.
 const DASHBOARD: &str = "query { services { ...Row } incidents(filter: { state: OPEN }) { totalCount edges { node { ...Open } } }
     limits { minIntervalSeconds maxServices } me { id name email } }
-    fragment Row on Service { id name category kind paused createdAt url vendorPageUrl checkIntervalSeconds timeoutMs
-        degradedThresholdMs expectedStatus confirmations
+    fragment Row on Service { id name category kind paused createdAt target vendorPageUrl checkIntervalSeconds timeoutMs
+        degradedThresholdMs confirmations
         current { status since checkedAt responseTimeMs statusCode message phases { dnsMs connectMs tlsMs firstByteMs } }
         day: uptime(window: DAY) { ...Share } week: uptime(window: WEEK) { ...Share }
         month: uptime(window: MONTH) { ...Share } quarter: uptime(window: QUARTER) { ...Share }
@@ -77,11 +77,11 @@ async fn hostile_variables_are_refused_quickly_and_none_is_our_fault() {
         (create, json!({ "input": "text" })),
         (
             create,
-            json!({ "input": { "name": "x", "url": "https://x.test", "componentIds": vec!["c"; 50_000] } }),
+            json!({ "input": { "name": "x", "monitor": { "vendorPage": { "componentIds": vec!["c"; 50_000] } } } }),
         ),
         (
             create,
-            json!({ "input": { "name": "x", "url": "https://x.test", "userDefinedUrls": vec![1; 50_000] } }),
+            json!({ "input": { "name": "x", "monitor": { "vendorPage": { "userDefinedUrls": vec![1; 50_000] } } } }),
         ),
         (create, json!({ "input": { "name": vec!["n"; 50_000] } })),
         (
@@ -90,19 +90,19 @@ async fn hostile_variables_are_refused_quickly_and_none_is_our_fault() {
         ),
         (
             create,
-            json!({ "input": { "name": "x", "url": "https://".to_owned() + &"a.".repeat(500_000) } }),
+            json!({ "input": { "name": "x", "monitor": { "http": { "url": "https://".to_owned() + &"a.".repeat(500_000) } } } }),
         ),
         (
             create,
-            json!({ "input": { "name": "x", "url": "https://x.test", "expectedStatus": "1,".repeat(500_000) } }),
+            json!({ "input": { "name": "x", "monitor": { "http": { "url": "https://x.test", "expectedStatus": "1,".repeat(500_000) } } } }),
         ),
         (
             create,
-            json!({ "input": { "name": "x", "url": "https://x.test", "timeoutMs": 1e300 } }),
+            json!({ "input": { "name": "x", "monitor": { "http": { "url": "https://x.test" } }, "timeoutMs": 1e300 } }),
         ),
         (
             create,
-            json!({ "input": { "name": "x", "url": "https://x.test", "nothing": 1 } }),
+            json!({ "input": { "name": "x", "monitor": { "http": { "url": "https://x.test" } }, "nothing": 1 } }),
         ),
         (
             search,
@@ -188,41 +188,41 @@ async fn whatever_is_wrong_about_an_argument_is_said_of_its_field() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     let create = "mutation($input: CreateServiceInput!) { createService(input: $input) { id } }";
-    let by_name = "mutation($n: Int) { createService(input: { name: \"x\", url: \"x.test\", timeoutMs: $n }) { id } }";
+    let by_name = "mutation($n: Int) { createService(input: { name: \"x\", monitor: { http: { url: \"x.test\" } }, timeoutMs: $n }) { id } }";
     for (query, variables, field) in [
         (
             create,
-            json!({ "input": { "url": "https://x.test" } }),
+            json!({ "input": { "monitor": { "http": { "url": "https://x.test" } } } }),
             "name",
         ),
         (
             create,
-            json!({ "input": { "name": "x", "nothing": 1 } }),
+            json!({ "input": { "name": "x", "monitor": { "http": {} }, "nothing": 1 } }),
             "nothing",
         ),
         (
             create,
-            json!({ "input": { "name": "x", "checkIntervalSeconds": 99_999_999_999_u64 } }),
+            json!({ "input": { "name": "x", "monitor": { "http": {} }, "checkIntervalSeconds": 99_999_999_999_u64 } }),
             "checkIntervalSeconds",
         ),
         (
             create,
-            json!({ "input": { "name": "x", "timeoutMs": -99_999_999_999_i64 } }),
+            json!({ "input": { "name": "x", "monitor": { "http": {} }, "timeoutMs": -99_999_999_999_i64 } }),
             "timeoutMs",
         ),
         (
             create,
-            json!({ "input": { "name": "x", "timeoutMs": u64::MAX } }),
+            json!({ "input": { "name": "x", "monitor": { "http": {} }, "timeoutMs": u64::MAX } }),
             "timeoutMs",
         ),
         (
             create,
-            json!({ "input": { "name": "x", "timeoutMs": 1.5 } }),
+            json!({ "input": { "name": "x", "monitor": { "http": {} }, "timeoutMs": 1.5 } }),
             "timeoutMs",
         ),
         (by_name, json!({ "n": 2_147_483_648_u32 }), "timeoutMs"),
         (
-            "mutation { createService(input: { url: \"https://x.test\" }) { id } }",
+            "mutation { createService(input: { monitor: { http: { url: \"https://x.test\" } } }) { id } }",
             json!({}),
             "name",
         ),
@@ -253,8 +253,7 @@ async fn whatever_is_wrong_about_an_argument_is_said_of_its_field() {
         assert_eq!(error["extensions"]["field"], field, "{query}: {error}");
     }
     let name = "mutation($input: CreateServiceInput!) { createService(input: $input) { name } }";
-    let digits =
-        json!({ "input": { "name": "99999999999", "url": "https://x.test", "timeoutMs": 30_000 } });
+    let digits = json!({ "input": { "name": "99999999999", "monitor": { "http": { "url": "https://x.test" } }, "timeoutMs": 30_000 } });
     assert_eq!(
         ada.data(name, digits).await["createService"]["name"],
         "99999999999"

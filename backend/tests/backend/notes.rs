@@ -33,7 +33,7 @@ async fn an_incident(
     let incident = incident::Model {
         id: Uuid::now_v7(),
         service_id: service.id,
-        user_id: service.user_id,
+        workspace_id: service.workspace_id,
         incident_type: IncidentType::Downtime,
         started_at: now() - ago[0].unwrap_or_default(),
         resolved_at: ago[1].map(|ago| now() - ago),

@@ -78,6 +78,13 @@ fn every_name_that_clients_rely_on_is_there_with_its_type() {
                     }
                 }
             }
+            (TypeKind::Union(promised), TypeKind::Union(given)) => {
+                for member in &promised.members {
+                    if !given.members.iter().any(|given| given.node == member.node) {
+                        missing.push(format!("{name} of {}", member.node));
+                    }
+                }
+            }
             _ => missing.push(format!("{name} is of another kind")),
         }
     }

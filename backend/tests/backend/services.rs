@@ -10,16 +10,17 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
 use testkit::builders::{a_service, a_user};
 use testkit::database::TestDatabase;
+use testkit::input::{new_service, service_change};
 use testkit::on_each_database;
 use testkit::target::{Behaviour, Target};
 use uuid::Uuid;
 
 const CREATE: &str = "mutation($input: CreateServiceInput!) { createService(input: $input) {
-    id name category kind paused url vendorPageUrl checkIntervalSeconds timeoutMs degradedThresholdMs expectedStatus
-    confirmations current { status } openIncident { id } components { id } vendorIncidents { id } maintenances { id }
+    id name category kind paused target monitor { ... on HttpMonitor { url expectedStatus } } vendorPageUrl checkIntervalSeconds timeoutMs
+    degradedThresholdMs confirmations recoveries tags description current { status } openIncident { id } components { id } vendorIncidents { id } maintenances { id }
 } }";
 const UPDATE: &str = "mutation($id: UUID!, $input: UpdateServiceInput!) { updateService(id: $id, input: $input) {
-    id name category url vendorPageUrl checkIntervalSeconds timeoutMs degradedThresholdMs expectedStatus confirmations
+    id name category target vendorPageUrl checkIntervalSeconds timeoutMs degradedThresholdMs confirmations tags
 } }";
 const PAUSE: &str =
     "mutation($id: UUID!) { pauseService(id: $id) { id paused current { status message } } }";
@@ -52,14 +53,14 @@ on_each_database! {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
         let input = json!({ "name": " Shop ", "url": "shop.test/health", "category": "Work" });
-        let made = ada.data(CREATE, json!({ "input": input })).await["createService"].clone();
+        let made = ada.data(CREATE, json!({ "input": new_service(input) })).await["createService"].clone();
         assert_eq!(made["name"], "Shop");
         assert_eq!(made["category"], "Work");
-        assert_eq!(made["url"], "https://shop.test/health");
+        assert_eq!(made["target"], "https://shop.test/health");
         assert_eq!((&made["kind"], &made["paused"]), (&json!("HTTP"), &json!(false)));
         assert_eq!((&made["checkIntervalSeconds"], &made["timeoutMs"]), (&json!(30), &json!(5000)));
         assert_eq!((&made["degradedThresholdMs"], &made["confirmations"]), (&json!(1000), &json!(2)));
-        assert_eq!(made["expectedStatus"], "200-299");
+        assert_eq!(made["monitor"]["expectedStatus"], "200-299");
         assert_eq!((&made["current"], &made["openIncident"]), (&Value::Null, &Value::Null));
         for list in ["components", "vendorIncidents", "maintenances"] {
             assert_eq!(made[list], json!([]));
@@ -79,7 +80,7 @@ on_each_database! {
         let name_only = json!({ "name": "Store", "category": "Work", "vendorPageUrl": "status.test" });
         let changed = ada.data(UPDATE, json!({ "id": id, "input": name_only })).await["updateService"].clone();
         assert_eq!((&changed["name"], &changed["category"]), (&json!("Store"), &json!("Work")));
-        assert_eq!((&changed["url"], &changed["timeoutMs"]), (&json!("https://a.test/"), &json!(5000)));
+        assert_eq!((&changed["target"], &changed["timeoutMs"]), (&json!("https://a.test/"), &json!(5000)));
         assert_eq!(changed["vendorPageUrl"], "https://status.test/");
         assert!(!is_due(&api, &id).await, "a name does not change what a check finds");
 
@@ -179,7 +180,7 @@ on_each_database! {
     async fn no_more_services_than_allowed_are_added_however_many_try_at_once(database: TestDatabase) {
         let api = Api::within(database, Limits { max_services: 3, ..Limits::default() }).await;
         let ada = api.somebody().await;
-        let input = json!({ "input": { "name": "x", "url": "https://x.test" } });
+        let input = json!({ "input": new_service(json!({ "name": "x", "url": "https://x.test" })) });
         let attempts = (0..8).map(|_| ada.asks(CREATE, input.clone()));
         let answers = futures::future::join_all(attempts).await;
         let refused: Vec<_> = answers.into_iter().filter(|answer| answer.0.get("errors").is_some()).collect();
@@ -220,17 +221,16 @@ async fn every_wrong_field_is_named_and_nothing_is_stored() {
         (json!({ "expectedStatus": "ok" }), "expectedStatus"),
         (json!({ "confirmations": 11 }), "confirmations"),
         (json!({ "category": "c".repeat(61) }), "category"),
-        (json!({ "kind": "GOPHER" }), "kind"),
-        (json!({ "kind": null }), "kind"),
-        (json!({ "componentIds": ["a"] }), "componentIds"),
+        (json!({ "monitor": { "gopher": {} } }), "gopher"),
+        (json!({ "monitor": null }), "monitor"),
+        (json!({ "monitor": {} }), "monitor"),
+        (json!({ "tags": ["a,b"] }), "tags"),
+        (json!({ "recoveries": 0 }), "recoveries"),
         (
-            json!({ "vendorPageApiUrls": ["https://x.test"] }),
-            "vendorPageApiUrls",
+            json!({ "monitor": { "http": { "componentIds": ["a"] } } }),
+            "componentIds",
         ),
-        (
-            json!({ "userDefinedUrls": ["https://x.test"] }),
-            "userDefinedUrls",
-        ),
+        (json!({ "monitor": { "http": { "url": 1 } } }), "url"),
         (json!({ "timeoutMs": "fast" }), "timeoutMs"),
     ] {
         let mut input = good.clone();
@@ -239,7 +239,9 @@ async fn every_wrong_field_is_named_and_nothing_is_stored() {
             .unwrap()
             .extend(wrong.as_object().unwrap().clone());
         for mutation in [CREATE, TEST] {
-            let error = ada.error(mutation, json!({ "input": input })).await;
+            let error = ada
+                .error(mutation, json!({ "input": new_service(input.clone()) }))
+                .await;
             assert_eq!(error["extensions"]["code"], "BAD_INPUT", "{error}");
             assert_eq!(error["extensions"]["field"], field, "{error}");
             assert!(error["message"].as_str().unwrap().len() < 600);
@@ -248,7 +250,7 @@ async fn every_wrong_field_is_named_and_nothing_is_stored() {
     let error = ada
         .error(
             CREATE,
-            json!({ "input": { "name": "", "confirmations": 0 } }),
+            json!({ "input": new_service(json!({ "name": "", "confirmations": 0 })) }),
         )
         .await;
     assert_eq!(error["extensions"]["field"], "name");
@@ -278,8 +280,9 @@ async fn an_update_is_judged_as_a_whole_and_null_is_no_value() {
         (json!({ "url": null }), "url"),
         (json!({ "timeoutMs": null }), "timeoutMs"),
         (json!({ "confirmations": null }), "confirmations"),
-        (json!({ "componentIds": null }), "componentIds"),
-        (json!({ "componentIds": ["a"] }), "componentIds"),
+        (json!({ "monitor": null }), "monitor"),
+        (json!({ "componentIds": ["a"] }), "monitor"),
+        (json!({ "expectedStatus": null }), "expectedStatus"),
         (json!({ "timeoutMs": 30_001 }), "timeoutMs"),
         (
             json!({ "degradedThresholdMs": 5001 }),
@@ -287,7 +290,9 @@ async fn an_update_is_judged_as_a_whole_and_null_is_no_value() {
         ),
         (json!({ "url": "" }), "url"),
     ] {
-        let error = ada.error(UPDATE, json!({ "id": id, "input": wrong })).await;
+        let error = ada
+            .error(UPDATE, json!({ "id": id, "input": service_change(wrong) }))
+            .await;
         assert_eq!(error["extensions"]["code"], "BAD_INPUT", "{error}");
         assert_eq!(error["extensions"]["field"], field, "{error}");
     }
@@ -347,8 +352,7 @@ async fn a_test_looks_once_and_stores_nothing() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     let target = Target::start().await;
-    let input =
-        json!({ "input": { "name": "x", "url": target.url(), "degradedThresholdMs": 5000 } });
+    let input = json!({ "input": new_service(json!({ "name": "x", "url": target.url(), "degradedThresholdMs": 5000 })) });
     let found = ada.data(TEST, input.clone()).await["testService"].clone();
     assert_eq!(
         (&found["status"], &found["statusCode"]),

@@ -99,7 +99,7 @@ on_each_database! {
 
 /// A document of about 3 KB whose response has `copies` times the URLs of all services.
 pub(crate) fn amplifying_document(copies: usize) -> String {
-    let fields = (0..copies.min(20)).fold(String::new(), |all, i| format!("{all} u{i}: url"));
+    let fields = (0..copies.min(20)).fold(String::new(), |all, i| format!("{all} u{i}: target"));
     let roots = (0..copies.div_ceil(20)).map(|i| format!("s{i}: services {{ {fields} }}"));
     format!("{{ {} }}", roots.collect::<Vec<_>>().join(" "))
 }

@@ -24,7 +24,7 @@ const BOARD: &str = "{ services { id name
 } }";
 
 /// What the dashboard asks when it is opened.
-const DASHBOARD: &str = "{ services { id name category kind paused url
+const DASHBOARD: &str = "{ services { id name category kind paused target
     current { status since checkedAt responseTimeMs statusCode message }
     uptime(window: MONTH) { percent degradedPercent coveragePercent }
     uptimeDays(days: 30) { date status percent coveragePercent }
@@ -135,8 +135,8 @@ on_each_database! {
         a_service(&api.ops.db, &ada.user).name("\"quoted\" \\ \u{1F600}").paused().create().await;
         a_service(&api.ops.db, &ada.user).name("never checked").create().await;
         api.is_down(&a_service(&api.ops.db, &ada.user).name("down").category("web").create().await).await;
-        const FIELDS: &str = "__typename id name category kind paused createdAt url vendorPageUrl checkIntervalSeconds timeoutMs
-            degradedThresholdMs expectedStatus confirmations
+        const FIELDS: &str = "__typename id name category kind paused createdAt target vendorPageUrl checkIntervalSeconds timeoutMs
+            degradedThresholdMs confirmations
             current { status since checkedAt responseTimeMs statusCode message }
             day: uptime(window: DAY) { degradedPercent percent } week: uptime(window: $window) { percent }
             uptimeDays(days: 3) { date status percent coveragePercent } week_days: uptimeDays(days: $days) { percent }
@@ -145,7 +145,7 @@ on_each_database! {
             other: current { phases { dnsMs } }";
         let variables = json!({ "window": "WEEK", "days": 5 });
         let written = ada.data(&format!("query($window: Window!, $days: Int) {{ services {{ {FIELDS} }} }}"), variables.clone()).await;
-        let resolved = format!("query($window: Window!, $days: Int) {{ services {{ {FIELDS} url @include(if: true) }} }}");
+        let resolved = format!("query($window: Window!, $days: Int) {{ services {{ {FIELDS} target @include(if: true) }} }}");
         let resolved = ada.data(&resolved, variables).await;
         assert_eq!(without_today(written.clone()), without_today(resolved));
         let services = written["services"].as_array().unwrap();
@@ -290,7 +290,7 @@ async fn fill(api: &Api, user: &entity::user::Model, services: usize) {
             let incident = incident::Model {
                 id: Uuid::now_v7(),
                 service_id: service.id,
-                user_id: user.id,
+                workspace_id: user.id,
                 incident_type: IncidentType::Downtime,
                 started_at,
                 resolved_at: (k < 2).then(|| started_at + Duration::minutes(5)),
@@ -336,7 +336,7 @@ async fn an_update_is_not_read_from_the_database_unless_more_than_it_holds_is_as
             0,
         ),
         (
-            "subscription { statusUpdates { service { id name url } } }",
+            "subscription { statusUpdates { service { id name target } } }",
             1,
         ),
     ] {

@@ -16,7 +16,7 @@ const STATUS: &str = "subscription($id: UUID, $only: Boolean) { statusUpdates(se
 
 /// The event of a check that was recorded just now.
 pub(crate) fn checked(
-    user_id: Uuid,
+    workspace_id: Uuid,
     service_id: Uuid,
     status: domain::Status,
     changed: bool,
@@ -30,7 +30,7 @@ pub(crate) fn checked(
         message: None,
     };
     Event::StatusChecked {
-        user_id,
+        workspace_id,
         service_id,
         slot: now(),
         previous: Some(domain::Status::Down),
@@ -97,7 +97,7 @@ on_each_database! {
         let row = incident::Model {
             id: Uuid::now_v7(),
             service_id: id.parse().unwrap(),
-            user_id: ada.user.id,
+            workspace_id: ada.user.id,
             incident_type: IncidentType::Downtime,
             started_at: now(),
             resolved_at: None,
@@ -105,7 +105,7 @@ on_each_database! {
             cause: Some("connection refused".into()),
         };
         let row = row.into_active_model().insert(&api.ops.db).await.unwrap();
-        let event = Event::IncidentChanged { user_id: ada.user.id, service_id: row.service_id, incident_id: row.id };
+        let event = Event::IncidentChanged { workspace_id: ada.user.id, service_id: row.service_id, incident_id: row.id };
         api.ops.live.publish(&[event]).await.unwrap();
         let update = incidents.next().await.unwrap().data()["incidentUpdates"].clone();
         assert_eq!(update, json!({ "id": row.id, "cause": "connection refused", "service": { "name": "Store" } }));

@@ -20,12 +20,15 @@ const SYSTEM: &str = "{ me { operator } system {
     workers { id host version startedAt heardAt }
 } }";
 
-/// The machine's own user.
+/// The installation's owner.
 async fn owner(api: &Api) -> Person<'_> {
-    let id = local::owner(&api.ops.db, now()).await.unwrap();
+    let id = local::find_or_create_owner(&api.ops.db, now())
+        .await
+        .unwrap();
     let somebody = api.somebody().await;
     let viewer = somebody.viewer.map(|viewer| backend::auth::Viewer {
         user_id: id,
+        workspace_id: id,
         ..viewer
     });
     Person { viewer, ..somebody }

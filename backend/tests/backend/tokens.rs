@@ -1,7 +1,7 @@
 //! API tokens, the viewer, and what visitors and read-only tokens are refused.
 
 use crate::api::{Api, json_of};
-use backend::auth::Viewer;
+use backend::auth::{TokenScope, Viewer};
 use backend::use_cases::Limits;
 use chrono::{DateTime, Duration, Utc};
 use entity::{api_token, user};
@@ -113,7 +113,7 @@ async fn a_visitor_is_told_to_sign_in_by_everything_but_me() {
         "{ __schema { types { name } } }",
         "{ __type(name: \"Query\") { name } }",
         "mutation { createApiToken(input: { name: \"x\" }) { token } }",
-        "mutation { createService(input: { name: \"\" }) { id } }",
+        "mutation { createService(input: { name: \"\", monitor: { http: {} } }) { id } }",
         "subscription { incidentUpdates { id } }",
     ] {
         assert_eq!(
@@ -133,8 +133,7 @@ async fn somebody_whose_account_is_gone_is_a_visitor() {
         ada.data("{ me { id } }", json!({})).await["me"],
         Value::Null
     );
-    let create =
-        "mutation { createService(input: { name: \"x\", url: \"https://x.test\" }) { id } }";
+    let create = "mutation { createService(input: { name: \"x\", monitor: { http: { url: \"https://x.test\" } } }) { id } }";
     assert_eq!(
         ada.error(create, json!({})).await["extensions"]["code"],
         "UNAUTHENTICATED"
@@ -158,7 +157,7 @@ async fn a_token_that_may_only_read_changes_nothing() {
     let mut ada = api.somebody().await;
     let id = ada.adds("Shop").await;
     ada.viewer = Some(Viewer {
-        read_only: true,
+        scope: TokenScope::ReadOnly,
         ..ada.viewer()
     });
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use crate::api::{Api, now};
 use chrono::Duration;
-use entity::column::{Listing, MonitorKind, Status};
+use entity::column::{Listing, Status};
 use entity::{
     service_component, vendor_incident, vendor_maintenance, vendor_page, vendor_page_component,
 };
@@ -170,8 +170,8 @@ pub(crate) async fn follows(
 ) {
     let service = a_service(db, user).name(name).create().await;
     let mut service = service.into_active_model();
-    service.kind = Set(MonitorKind::VendorPage);
-    service.url = Set(None);
+    service.kind = Set("vendor_page".into());
+    service.settings = Set(json!({}));
     // The page was read since.
     service.created_at = Set(now() - Duration::days(1));
     service.vendor_page_id = Set(Some(page));

@@ -8,6 +8,7 @@ mod others;
 use crate::api::{Api, Person};
 use serde_json::{Value, json};
 use std::time::Duration;
+use testkit::input::new_service;
 use testkit::vendor::{Page, Reply, SUMMARY, Vendor};
 use uuid::Uuid;
 
@@ -16,7 +17,7 @@ pub(crate) const DISCOVER: &str = "mutation($url: String!) { discoverVendorPage(
 
 pub(crate) const CREATE: &str =
     "mutation($input: CreateServiceInput!) { createService(input: $input) {
-    id name kind url vendorPageUrl checkIntervalSeconds confirmations current { status }
+    id name kind target vendorPageUrl checkIntervalSeconds confirmations current { status }
     components { id name status vendorStatus missing successors { id } }
     vendorPage { name url provider apiUrls stale failure lastReadAt components { id } } } }";
 
@@ -40,7 +41,7 @@ pub(crate) async fn a_vendor() -> Vendor {
 }
 
 pub(crate) fn input(vendor: &Vendor, components: &[&str]) -> Value {
-    json!({ "name": "Harbour", "kind": "VENDOR_PAGE", "vendorPageApiUrls": [vendor.url(SUMMARY)],
+    json!({ "name": "Harbour", "apiUrls": [vendor.url(SUMMARY)],
         "componentIds": components })
 }
 
@@ -68,7 +69,10 @@ pub(crate) async fn due(api: &Api) -> Vec<Uuid> {
 }
 
 pub(crate) async fn creates(person: &Person<'_>, input: &Value) -> Value {
-    person.data(CREATE, json!({ "input": input })).await["createService"].clone()
+    person
+        .data(CREATE, json!({ "input": new_service(input.clone()) }))
+        .await["createService"]
+        .clone()
 }
 
 /// The code, the field and the message of the refusal.

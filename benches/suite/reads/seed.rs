@@ -36,6 +36,7 @@ pub(crate) async fn fill(storage: &Storage) {
     let now = Utc::now().trunc_subsecs(3);
     let token = api_token::Model {
         id: Uuid::now_v7(),
+        workspace_id: user.id,
         user_id: user.id,
         name: "reads".into(),
         token_hash: Sha256::digest(TOKEN).to_vec(),

@@ -12,8 +12,8 @@ use uuid::Uuid;
 pub enum Event {
     /// A check was recorded.
     StatusChecked {
-        /// Owner of the service.
-        user_id: Uuid,
+        /// The workspace of the service.
+        workspace_id: Uuid,
         /// The service.
         service_id: Uuid,
         /// The check's slot.
@@ -27,8 +27,8 @@ pub enum Event {
     },
     /// An incident was opened, changed or resolved, or its timeline got another entry.
     IncidentChanged {
-        /// Owner of the service.
-        user_id: Uuid,
+        /// The workspace of the service.
+        workspace_id: Uuid,
         /// The service.
         service_id: Uuid,
         /// The incident.
@@ -36,8 +36,8 @@ pub enum Event {
     },
     /// A service's definition was changed, or the service was deleted.
     ServiceChanged {
-        /// Owner of the service.
-        user_id: Uuid,
+        /// The workspace of the service.
+        workspace_id: Uuid,
         /// The service.
         service_id: Uuid,
         /// What was changed.
@@ -58,13 +58,13 @@ pub enum ServiceChange {
 }
 
 impl Event {
-    /// Returns the user who may see the event; nobody else may.
+    /// Returns the workspace of the event; only its members may see it.
     #[must_use]
-    pub const fn user_id(&self) -> Uuid {
+    pub const fn workspace_id(&self) -> Uuid {
         match self {
-            Self::StatusChecked { user_id, .. }
-            | Self::IncidentChanged { user_id, .. }
-            | Self::ServiceChanged { user_id, .. } => *user_id,
+            Self::StatusChecked { workspace_id, .. }
+            | Self::IncidentChanged { workspace_id, .. }
+            | Self::ServiceChanged { workspace_id, .. } => *workspace_id,
         }
     }
 

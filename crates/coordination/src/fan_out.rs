@@ -13,8 +13,8 @@ use uuid::Uuid;
 /// Batches buffered for a slow receiver of all events before it misses some.
 const GLOBAL_BUFFER: usize = 1024;
 
-/// Batches buffered for a slow receiver of one user's events before it misses some.
-const USER_BUFFER: usize = 256;
+/// Batches buffered for a slow receiver of one workspace's events before it misses some.
+const WORKSPACE_BUFFER: usize = 256;
 
 /// Maximum number of events in one batch.
 const MAX_BATCH: usize = 64;
@@ -31,12 +31,15 @@ pub struct Events {
     deliveries: BroadcastStream<Delivery>,
     /// The last batch, and how many of its events were returned.
     batch: (Batch, usize),
-    /// Keeps the user's topic alive.
-    _subscriber: Option<UserSubscriber>,
+    /// Keeps the workspace's topic alive.
+    _subscriber: Option<WorkspaceSubscriber>,
 }
 
 impl Events {
-    fn new(deliveries: broadcast::Receiver<Delivery>, subscriber: Option<UserSubscriber>) -> Self {
+    fn new(
+        deliveries: broadcast::Receiver<Delivery>,
+        subscriber: Option<WorkspaceSubscriber>,
+    ) -> Self {
         Self {
             deliveries: BroadcastStream::new(deliveries),
             batch: (Arc::new([]), 0),
@@ -72,36 +75,36 @@ enum Delivery {
     Missed,
 }
 
-/// The sending side of all [`Events`] of this process. A user has a topic of their own while
-/// somebody subscribes to it, so that their events wake nobody else.
+/// The sending side of all [`Events`] of this process. A workspace has a topic of its own while
+/// somebody subscribes to it, so that its events wake nobody else.
 #[derive(Debug, Clone)]
 pub(crate) struct FanOut {
-    all_users: broadcast::Sender<Delivery>,
-    users: UserTopics,
+    all_workspaces: broadcast::Sender<Delivery>,
+    topics: WorkspaceTopics,
 }
 
-type UserTopics = Arc<Mutex<HashMap<Uuid, UserTopic>>>;
+type WorkspaceTopics = Arc<Mutex<HashMap<Uuid, WorkspaceTopic>>>;
 
 #[derive(Debug)]
-struct UserTopic {
+struct WorkspaceTopic {
     sender: broadcast::Sender<Delivery>,
     subscribers: usize,
 }
 
-/// A subscriber of a user's topic, which is removed with the last of them.
+/// A subscriber of a workspace's topic, which is removed with the last of them.
 #[derive(Debug)]
-struct UserSubscriber {
-    user: Uuid,
-    users: UserTopics,
+struct WorkspaceSubscriber {
+    workspace: Uuid,
+    topics: WorkspaceTopics,
 }
 
-impl Drop for UserSubscriber {
+impl Drop for WorkspaceSubscriber {
     fn drop(&mut self) {
-        let mut users = lock(&self.users);
-        if let Some(topic) = users.get_mut(&self.user) {
+        let mut topics = lock(&self.topics);
+        if let Some(topic) = topics.get_mut(&self.workspace) {
             topic.subscribers -= 1;
             if topic.subscribers == 0 {
-                users.remove(&self.user);
+                topics.remove(&self.workspace);
             }
         }
     }
@@ -110,63 +113,63 @@ impl Drop for UserSubscriber {
 impl FanOut {
     pub(crate) fn new() -> Self {
         Self {
-            all_users: broadcast::channel(GLOBAL_BUFFER).0,
-            users: UserTopics::default(),
+            all_workspaces: broadcast::channel(GLOBAL_BUFFER).0,
+            topics: WorkspaceTopics::default(),
         }
     }
 
     pub(crate) fn subscribe(&self) -> Events {
-        Events::new(self.all_users.subscribe(), None)
+        Events::new(self.all_workspaces.subscribe(), None)
     }
 
-    pub(crate) fn subscribe_to(&self, user: Uuid) -> Events {
-        let mut users = lock(&self.users);
-        let topic = users.entry(user).or_insert_with(|| UserTopic {
-            sender: broadcast::channel(USER_BUFFER).0,
+    pub(crate) fn subscribe_to(&self, workspace: Uuid) -> Events {
+        let mut topics = lock(&self.topics);
+        let topic = topics.entry(workspace).or_insert_with(|| WorkspaceTopic {
+            sender: broadcast::channel(WORKSPACE_BUFFER).0,
             subscribers: 0,
         });
         topic.subscribers += 1;
         Events::new(
             topic.sender.subscribe(),
-            Some(UserSubscriber {
-                user,
-                users: self.users.clone(),
+            Some(WorkspaceSubscriber {
+                workspace,
+                topics: self.topics.clone(),
             }),
         )
     }
 
     pub(crate) fn has_subscribers(&self) -> bool {
-        self.all_users.receiver_count() > 0 || !lock(&self.users).is_empty()
+        self.all_workspaces.receiver_count() > 0 || !lock(&self.topics).is_empty()
     }
 
     pub(crate) fn send(&self, events: impl IntoIterator<Item = Event>) {
         let events: Vec<_> = events.into_iter().map(Arc::new).collect();
-        let users = lock(&self.users);
-        if !users.is_empty() {
-            let mut by_user: HashMap<Uuid, Vec<Arc<Event>>> = HashMap::new();
+        let topics = lock(&self.topics);
+        if !topics.is_empty() {
+            let mut by_workspace: HashMap<Uuid, Vec<Arc<Event>>> = HashMap::new();
             for event in events
                 .iter()
-                .filter(|event| users.contains_key(&event.user_id()))
+                .filter(|event| topics.contains_key(&event.workspace_id()))
             {
-                by_user
-                    .entry(event.user_id())
+                by_workspace
+                    .entry(event.workspace_id())
                     .or_default()
                     .push(event.clone());
             }
-            for (user, events) in by_user {
-                deliver(&users[&user].sender, &events);
+            for (workspace, events) in by_workspace {
+                deliver(&topics[&workspace].sender, &events);
             }
         }
-        drop(users);
-        deliver(&self.all_users, &events);
+        drop(topics);
+        deliver(&self.all_workspaces, &events);
     }
 
     pub(crate) fn send_missed(&self) {
-        let users = lock(&self.users);
-        for sender in users
+        let topics = lock(&self.topics);
+        for sender in topics
             .values()
             .map(|topic| &topic.sender)
-            .chain([&self.all_users])
+            .chain([&self.all_workspaces])
         {
             // Fails only if nobody subscribes.
             let _ = sender.send(Delivery::Missed);

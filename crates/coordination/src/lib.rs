@@ -268,13 +268,13 @@ impl Coordination {
         }
     }
 
-    /// Like [`Coordination::subscribe`], but only to the events of one user. The events of others
+    /// Like [`Coordination::subscribe`], but only to the events of one workspace. The events of others
     /// do not wake this receiver.
     #[must_use]
-    pub fn subscribe_to(&self, user_id: Uuid) -> Events {
+    pub fn subscribe_to(&self, workspace_id: Uuid) -> Events {
         match self {
-            Self::Memory(memory) => memory.subscribe_to(user_id),
-            Self::Redis(redis) => redis.subscribe_to(user_id),
+            Self::Memory(memory) => memory.subscribe_to(workspace_id),
+            Self::Redis(redis) => redis.subscribe_to(workspace_id),
         }
     }
 }

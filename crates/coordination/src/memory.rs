@@ -177,8 +177,8 @@ impl Memory {
         self.shared.events.subscribe()
     }
 
-    pub(crate) fn subscribe_to(&self, user: Uuid) -> Events {
-        self.shared.events.subscribe_to(user)
+    pub(crate) fn subscribe_to(&self, workspace: Uuid) -> Events {
+        self.shared.events.subscribe_to(workspace)
     }
 
     pub(crate) fn register_worker(&self, worker: &Worker, ttl: Duration) {

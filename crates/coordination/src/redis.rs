@@ -155,8 +155,8 @@ impl Redis {
         self.shared.events.subscribe()
     }
 
-    pub(crate) fn subscribe_to(&self, user: Uuid) -> Events {
-        self.shared.events.subscribe_to(user)
+    pub(crate) fn subscribe_to(&self, workspace: Uuid) -> Events {
+        self.shared.events.subscribe_to(workspace)
     }
 
     pub(crate) async fn register_worker(&self, worker: &Worker, ttl: Duration) -> Result<()> {

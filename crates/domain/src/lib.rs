@@ -7,6 +7,7 @@
 
 pub mod cause;
 pub mod expected_status;
+pub mod field;
 pub mod histogram;
 pub mod outcome;
 pub mod rollup;
@@ -22,6 +23,6 @@ pub use cause::Cause;
 pub use expected_status::ExpectedStatus;
 pub use histogram::LatencyHistogram;
 pub use outcome::{Outcome, Phases};
-pub use status::{IncidentType, MonitorKind, Status};
+pub use status::{IncidentType, Status};
 pub use transition::{Effect, Observation, Policy, State, advance};
 pub use window::Window;

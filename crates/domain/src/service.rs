@@ -1,6 +1,5 @@
-//! What makes a service's definition valid, field by field.
+//! What makes a service's definition valid, field by field, whatever its kind.
 
-use crate::{ExpectedStatus, MonitorKind, vendor_page};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -8,6 +7,12 @@ use url::Url;
 pub const MAX_NAME: usize = 100;
 /// The longest category, in characters.
 pub const MAX_CATEGORY: usize = 60;
+/// The longest description, in characters.
+pub const MAX_DESCRIPTION: usize = 2000;
+/// The longest tag, in characters.
+pub const MAX_TAG: usize = 40;
+/// The most tags of one service.
+pub const MAX_TAGS: usize = 20;
 /// The longest address, in bytes.
 pub const MAX_URL: usize = 2048;
 /// The longest interval, in seconds: a day.
@@ -16,36 +21,57 @@ pub const MAX_INTERVAL_SECONDS: i32 = 86_400;
 pub const TIMEOUT_MS: std::ops::RangeInclusive<i32> = 100..=30_000;
 /// The fewest and most confirmations.
 pub const CONFIRMATIONS: std::ops::RangeInclusive<i32> = 1..=10;
+/// The fewest and most recoveries.
+pub const RECOVERIES: std::ops::RangeInclusive<i32> = 1..=10;
+/// The interval between two checks where none is given, in seconds.
+pub const DEFAULT_INTERVAL_SECONDS: i32 = 30;
+/// How many good checks in a row end an incident where nothing else is given.
+pub const DEFAULT_RECOVERIES: i32 = 1;
 
-/// A service as somebody typed it.
+/// The timeout where none is given: 5 s, but not longer than the interval.
+#[must_use]
+pub fn default_timeout_ms(check_interval_seconds: i32) -> i32 {
+    check_interval_seconds
+        .saturating_mul(1000)
+        .clamp(*TIMEOUT_MS.start(), 5000)
+}
+
+/// The threshold of slow answers where none is given: 1 s, but not longer than the timeout.
+#[must_use]
+pub fn default_degraded_threshold_ms(timeout_ms: i32) -> i32 {
+    timeout_ms.clamp(1, 1000)
+}
+
+/// What every service has, as somebody entered it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are those of the GraphQL inputs")]
 pub struct ServiceDraft {
     pub name: String,
     pub category: Option<String>,
-    pub kind: MonitorKind,
-    pub url: Option<String>,
+    pub tags: Vec<String>,
+    pub description: Option<String>,
     pub vendor_page_url: Option<String>,
     pub check_interval_seconds: i32,
     pub timeout_ms: i32,
     pub degraded_threshold_ms: i32,
-    pub expected_status: String,
     pub confirmations: i32,
+    pub recoveries: i32,
 }
 
 impl Default for ServiceDraft {
     fn default() -> Self {
+        let timeout_ms = default_timeout_ms(DEFAULT_INTERVAL_SECONDS);
         Self {
             name: String::new(),
             category: None,
-            kind: MonitorKind::Http,
-            url: None,
+            tags: Vec::new(),
+            description: None,
             vendor_page_url: None,
-            check_interval_seconds: 30,
-            timeout_ms: 5000,
-            degraded_threshold_ms: 1000,
-            expected_status: ExpectedStatus::default().to_string(),
+            check_interval_seconds: DEFAULT_INTERVAL_SECONDS,
+            timeout_ms,
+            degraded_threshold_ms: default_degraded_threshold_ms(timeout_ms),
             confirmations: 2,
+            recoveries: DEFAULT_RECOVERIES,
         }
     }
 }
@@ -71,12 +97,17 @@ impl FieldError {
 }
 
 impl ServiceDraft {
-    /// The same definition in its normal form (trimmed, empty texts absent, addresses and ranges as they will be used;
-    /// a vendor page is looked at once a minute at most, so a shorter interval is a minute).
+    /// The same definition in its normal form: trimmed, empty texts absent, addresses as they will
+    /// be used, and an interval of at least `kind_min_interval_seconds`, which is the shortest of
+    /// the kind.
     ///
     /// # Errors
     /// Every field that is wrong, each once.
-    pub fn validate(self, min_interval_seconds: i32) -> Result<Self, Vec<FieldError>> {
+    pub fn validate(
+        self,
+        min_interval_seconds: i32,
+        kind_min_interval_seconds: i32,
+    ) -> Result<Self, Vec<FieldError>> {
         let mut errors = Vec::new();
         let mut keep = |result: Result<(), FieldError>| errors.extend(result.err());
         let mut valid = self;
@@ -94,22 +125,15 @@ impl ServiceDraft {
             MAX_CATEGORY,
         ));
 
-        valid.url = present(valid.url.map(|url| url.trim().to_owned()));
-        match (valid.kind, valid.url.as_deref()) {
-            (MonitorKind::Http, None) => {
-                keep(Err(FieldError::new("url", "give the address to check")));
-            }
-            (MonitorKind::VendorPage, Some(_)) => {
-                keep(Err(FieldError::new(
-                    "url",
-                    "a vendor page service has no url of its own: use vendorPageUrl",
-                )));
-            }
-            (MonitorKind::VendorPage, None) => {}
-            (MonitorKind::Http, Some(url)) => match address("url", url) {
-                Ok(url) => valid.url = Some(url),
-                Err(error) => keep(Err(error)),
-            },
+        valid.description = present(valid.description.map(|text| text.trim().to_owned()));
+        keep(multiline(
+            "description",
+            valid.description.as_deref().unwrap_or_default(),
+            MAX_DESCRIPTION,
+        ));
+        match tags(&valid.tags) {
+            Ok(tags) => valid.tags = tags,
+            Err(error) => keep(Err(error)),
         }
         valid.vendor_page_url = present(valid.vendor_page_url.map(|url| url.trim().to_owned()));
         match valid
@@ -129,11 +153,9 @@ impl ServiceDraft {
             valid.check_interval_seconds,
             &interval,
         ));
-        if valid.kind == MonitorKind::VendorPage && interval.contains(&valid.check_interval_seconds)
-        {
-            let least = i32::try_from(vendor_page::INTERVAL.num_seconds())
-                .expect("a minute has few seconds");
-            valid.check_interval_seconds = valid.check_interval_seconds.max(least);
+        if interval.contains(&valid.check_interval_seconds) {
+            valid.check_interval_seconds =
+                valid.check_interval_seconds.max(kind_min_interval_seconds);
         }
         keep(number(
             "timeoutMs",
@@ -153,10 +175,12 @@ impl ServiceDraft {
             valid.confirmations,
             &CONFIRMATIONS,
         ));
-        match valid.expected_status.parse::<ExpectedStatus>() {
-            Ok(expected) => valid.expected_status = expected.to_string(),
-            Err(error) => keep(Err(FieldError::new("expectedStatus", error.to_string()))),
-        }
+        keep(number(
+            "recoveries",
+            "checks",
+            valid.recoveries,
+            &RECOVERIES,
+        ));
         if TIMEOUT_MS.contains(&valid.timeout_ms)
             && interval.contains(&valid.check_interval_seconds)
         {
@@ -180,6 +204,35 @@ impl ServiceDraft {
             Err(errors)
         }
     }
+}
+
+/// Tags in their normal form: trimmed, lower case, each once, in the order of the alphabet.
+///
+/// # Errors
+/// What is wrong with the first wrong one, under the name `tags`.
+pub fn tags(given: &[String]) -> Result<Vec<String>, FieldError> {
+    let wrong = |message: String| Err(FieldError::new("tags", message));
+    let mut tags = Vec::new();
+    for tag in given {
+        let tag = tidy(tag).to_lowercase();
+        if tag.is_empty() {
+            return wrong("must not contain an empty tag".into());
+        }
+        if tag.contains(',') {
+            return wrong(format!("{tag:?} contains a comma: give two tags instead"));
+        }
+        text("tags", &tag, MAX_TAG)?;
+        tags.push(tag);
+    }
+    tags.sort_unstable();
+    tags.dedup();
+    if tags.len() > MAX_TAGS {
+        return wrong(format!(
+            "has {} tags, at most {MAX_TAGS} are allowed",
+            tags.len()
+        ));
+    }
+    Ok(tags)
 }
 
 /// An address that a person may be sent to or that may be requested: absolute, http or https, with a host, without
@@ -255,6 +308,15 @@ fn text(field: &str, value: &str, max: usize) -> Result<(), FieldError> {
     Ok(())
 }
 
+/// As [`text`], with line breaks.
+fn multiline(field: &str, value: &str, max: usize) -> Result<(), FieldError> {
+    let one_line: String = value
+        .chars()
+        .filter(|c| !matches!(c, '\n' | '\r' | '\t'))
+        .collect();
+    text(field, &one_line, max)
+}
+
 fn number(
     field: &str,
     unit: &str,
@@ -285,67 +347,71 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn http(change: impl FnOnce(&mut ServiceDraft)) -> Result<ServiceDraft, Vec<FieldError>> {
+    fn validate(change: impl FnOnce(&mut ServiceDraft)) -> Result<ServiceDraft, Vec<FieldError>> {
         let mut draft = ServiceDraft {
             name: "API".into(),
-            url: Some("https://example.com".into()),
             ..Default::default()
         };
         change(&mut draft);
-        draft.validate(10)
+        draft.validate(10, 0)
     }
 
     #[test]
     fn a_good_definition_is_brought_to_its_normal_form() {
-        let valid = http(|draft| {
+        let valid = validate(|draft| {
             draft.name = "  Payments \n API ".into();
             draft.category = Some("  ".into());
-            draft.url = Some(" EXAMPLE.com/x?q=1 ".into());
-            draft.expected_status = "200-299, 301".into();
+            draft.description = Some(" Handles cards.\nOwned by Ada. ".into());
+            draft.tags = vec![" Env:Prod ".into(), "api".into(), "API".into()];
+            draft.vendor_page_url = Some(" EXAMPLE.com/x?q=1 ".into());
         })
         .unwrap();
         assert_eq!(valid.name, "Payments API");
         assert_eq!(valid.category, None);
-        assert_eq!(valid.url.as_deref(), Some("https://example.com/x?q=1"));
-        assert_eq!(valid.expected_status, "200-299,301");
+        assert_eq!(
+            valid.description.as_deref(),
+            Some("Handles cards.\nOwned by Ada.")
+        );
+        assert_eq!(valid.tags, ["api", "env:prod"]);
+        assert_eq!(
+            valid.vendor_page_url.as_deref(),
+            Some("https://example.com/x?q=1")
+        );
     }
 
     #[test]
-    fn a_vendor_page_has_no_address_of_its_own_and_is_looked_at_once_a_minute_at_most() {
-        let page = |change: fn(&mut ServiceDraft)| {
+    fn a_kind_may_ask_for_a_longer_interval() {
+        let kind_min = |change: fn(&mut ServiceDraft)| {
             let mut draft = ServiceDraft {
                 name: "x".into(),
-                kind: MonitorKind::VendorPage,
                 ..Default::default()
             };
             change(&mut draft);
-            draft.validate(10)
+            draft.validate(10, 60)
         };
-        assert_eq!(page(|_| {}).unwrap().check_interval_seconds, 60);
-        assert_eq!(
-            page(|d| d.check_interval_seconds = 61)
-                .unwrap()
-                .check_interval_seconds,
-            61
-        );
-        assert_eq!(
-            page(|d| d.check_interval_seconds = 9).unwrap_err()[0].field,
-            "checkIntervalSeconds"
-        );
-        assert_eq!(
-            page(|d| d.url = Some("https://x.org".into())).unwrap_err()[0].field,
-            "url"
-        );
-        assert_eq!(
-            page(|d| d.timeout_ms = 30_001).unwrap_err()[0].field,
-            "timeoutMs"
-        );
+        assert_eq!(kind_min(|_| {}).unwrap().check_interval_seconds, 60);
+        let longer = kind_min(|draft| draft.check_interval_seconds = 61).unwrap();
+        assert_eq!(longer.check_interval_seconds, 61);
+        let too_short = kind_min(|draft| draft.check_interval_seconds = 9).unwrap_err();
+        assert_eq!(too_short[0].field, "checkIntervalSeconds");
+        let too_long = kind_min(|draft| draft.timeout_ms = 30_001).unwrap_err();
+        assert_eq!(too_long[0].field, "timeoutMs");
+    }
+
+    #[test]
+    fn a_default_follows_what_it_depends_on() {
+        assert_eq!(default_timeout_ms(30), 5000);
+        assert_eq!(default_timeout_ms(2), 2000);
+        assert_eq!(default_timeout_ms(i32::MAX), 5000);
+        assert_eq!(default_degraded_threshold_ms(5000), 1000);
+        assert_eq!(default_degraded_threshold_ms(900), 900);
+        assert_eq!(default_degraded_threshold_ms(-1), 1);
     }
 
     #[test]
     fn each_wrong_field_is_named_with_what_was_found() {
         type Change = fn(&mut ServiceDraft);
-        let cases: [(Change, &str, &str); 17] = [
+        let cases: [(Change, &str, &str); 21] = [
             (|d| d.name = " ".into(), "name", "give the service a name"),
             (
                 |d| d.name = "x".repeat(1_000_000),
@@ -362,30 +428,59 @@ mod tests {
                 "category",
                 "is 61 characters long, at most 60 are allowed",
             ),
-            (|d| d.url = None, "url", "give the address to check"),
             (
-                |d| d.url = Some("https://".into()),
-                "url",
+                |d| d.description = Some("x".repeat(2001)),
+                "description",
+                "is 2001 characters long, at most 2000 are allowed",
+            ),
+            (
+                |d| d.tags = vec![" ".into()],
+                "tags",
+                "must not contain an empty tag",
+            ),
+            (
+                |d| d.tags = vec!["a,b".into()],
+                "tags",
+                "\"a,b\" contains a comma: give two tags instead",
+            ),
+            (
+                |d| d.tags = vec!["x".repeat(41)],
+                "tags",
+                "is 41 characters long, at most 40 are allowed",
+            ),
+            (
+                |d| d.tags = (0..21).map(|n| n.to_string()).collect(),
+                "tags",
+                "has 21 tags, at most 20 are allowed",
+            ),
+            (
+                |d| d.recoveries = 0,
+                "recoveries",
+                "is 0, must be between 1 and 10 checks",
+            ),
+            (
+                |d| d.vendor_page_url = Some("https://".into()),
+                "vendorPageUrl",
                 "is not an address (empty host): write it as https://example.com/health",
             ),
             (
-                |d| d.url = Some("ftp://x.org".into()),
-                "url",
+                |d| d.vendor_page_url = Some("ftp://x.org".into()),
+                "vendorPageUrl",
                 "has the scheme ftp: only http and https can be checked",
             ),
             (
-                |d| d.url = Some("https://a b".into()),
-                "url",
+                |d| d.vendor_page_url = Some("https://a b".into()),
+                "vendorPageUrl",
                 "must not contain spaces or control characters",
             ),
             (
-                |d| d.url = Some(format!("https://x.org/{}", "y".repeat(3000))),
-                "url",
+                |d| d.vendor_page_url = Some(format!("https://x.org/{}", "y".repeat(3000))),
+                "vendorPageUrl",
                 "is 3014 bytes long, at most 2048 are allowed",
             ),
             (
-                |d| d.url = Some("https://me:secret@x.org".into()),
-                "url",
+                |d| d.vendor_page_url = Some("https://me:secret@x.org".into()),
+                "vendorPageUrl",
                 "must not contain a user name or password: they would be shown to everybody who sees the page",
             ),
             (
@@ -414,18 +509,16 @@ mod tests {
                 "must not be longer than the timeout: a slower answer would never arrive",
             ),
             (
-                |d| d.expected_status = "ok".into(),
-                "expectedStatus",
-                "\"ok\" is not a status code between 100 and 599, or a range such as 200-299",
-            ),
-            (
                 |d| d.confirmations = 11,
                 "confirmations",
                 "is 11, must be between 1 and 10 checks",
             ),
         ];
         for (change, field, message) in cases {
-            assert_eq!(http(change).unwrap_err(), [FieldError::new(field, message)]);
+            assert_eq!(
+                validate(change).unwrap_err(),
+                [FieldError::new(field, message)]
+            );
         }
     }
 
@@ -450,23 +543,20 @@ mod tests {
             ..Default::default()
         };
         let fields: Vec<_> = draft
-            .validate(10)
+            .validate(10, 0)
             .unwrap_err()
             .into_iter()
             .map(|error| error.field)
             .collect();
-        assert_eq!(
-            fields,
-            ["name", "url", "degradedThresholdMs", "confirmations"]
-        );
+        assert_eq!(fields, ["name", "degradedThresholdMs", "confirmations"]);
     }
 
     proptest! {
         #[test]
         fn what_was_validated_stays_valid_and_the_same(name in ".{1,100}", url in "[a-z]{1,9}\\.org/.{0,30}", interval in 10i32..100) {
-            let draft = ServiceDraft { name, url: Some(url), check_interval_seconds: interval, ..Default::default() };
-            if let Ok(valid) = draft.validate(10) {
-                prop_assert_eq!(valid.clone().validate(10), Ok(valid));
+            let draft = ServiceDraft { name, vendor_page_url: Some(url), check_interval_seconds: interval, ..Default::default() };
+            if let Ok(valid) = draft.validate(10, 0) {
+                prop_assert_eq!(valid.clone().validate(10, 0), Ok(valid));
             }
         }
 

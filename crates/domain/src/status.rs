@@ -59,16 +59,6 @@ impl Status {
     }
 }
 
-/// How a service is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum MonitorKind {
-    /// PulseCheck requests a URL itself.
-    Http,
-    /// PulseCheck reads components of the vendor's own vendor page.
-    VendorPage,
-}
-
 /// The worst that an incident has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -14,6 +14,9 @@ pub struct State {
     pub last_slot: Option<DateTime<Utc>>,
     /// The failures in a row up to now; `None` when the last check did not fail.
     pub failing: Option<Failing>,
+    /// The good checks in a row since the last failure, while they are too few to end the open
+    /// incident.
+    pub recovering: Option<Recovering>,
     /// The open incident's type.
     pub incident: Option<IncidentType>,
 }
@@ -29,6 +32,15 @@ pub struct Failing {
     pub down_checks: u32,
     /// When the first of those was made; means nothing while `down_checks` is 0.
     pub down_since: DateTime<Utc>,
+}
+
+/// Good checks in a row while an incident is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recovering {
+    /// How many there were.
+    pub checks: u32,
+    /// When the first of them was made.
+    pub since: DateTime<Utc>,
 }
 
 /// One check, as far as the transition cares.
@@ -47,6 +59,8 @@ pub struct Observation {
 pub struct Policy {
     /// How many checks in a row must fail before it counts; 1 or more.
     pub confirmations: u32,
+    /// How many checks in a row must be good before an incident is over; 1 or more.
+    pub recoveries: u32,
     /// After how long without a check nothing is known any more: [`crate::slot::coverage_window`].
     pub coverage_window: Duration,
 }
@@ -116,6 +130,7 @@ impl State {
             since: created_at,
             last_slot: None,
             failing: None,
+            recovering: None,
             incident: None,
         }
     }
@@ -142,6 +157,7 @@ impl State {
                 since,
                 last_slot: self.last_slot,
                 failing: None,
+                recovering: None,
                 incident: None,
             },
             effects,
@@ -153,6 +169,8 @@ impl State {
 ///
 /// - Good news, and news no worse than what is confirmed, count at once; anything worse must be seen
 ///   `policy.confirmations` times in a row, and counts from the first of them.
+/// - An open incident ends after `policy.recoveries` good checks in a row, and the recovery counts
+///   from the first of them. An unknown result neither adds to them nor interrupts them.
 /// - One incident spans everything from the first confirmed failure to the recovery: degraded to down escalates it.
 /// - `Unknown` neither opens nor ends an incident.
 /// - After a gap longer than the coverage window nothing is taken as confirmed, but for an open incident.
@@ -167,26 +185,68 @@ pub fn advance(state: &State, seen: &Observation, policy: &Policy) -> Option<Tra
             .is_some_and(|last| seen.slot - last > policy.coverage_window);
     let known = if gap { Status::Unknown } else { state.status };
     let failing = failing(state.failing.filter(|_| !gap), seen);
-    let (status, confirm) = judge(known, seen.status, failing, policy.confirmations.max(1));
+    let recovering = recovering(state, seen);
+    let recovers = recovering.is_none_or(|run| run.checks >= policy.recoveries.max(1));
+    let (status, confirm) = if recovers {
+        judge(known, seen.status, failing, policy.confirmations.max(1))
+    } else if seen.status == Status::Unknown {
+        (Status::Unknown, false)
+    } else {
+        (known, false)
+    };
 
+    // A recovery counts from the first good check of its run.
+    let good_since = match recovering {
+        Some(run) if recovers => run.since,
+        _ => seen.at,
+    };
     let since = if status == known && !gap {
         state.since
     } else {
-        begin(status, known, failing, seen.at)
+        begin(status, known, failing, good_since.max(state.since))
     };
     let mut effects = changed(known, status);
-    let incident = follow(state.incident, status, since, failing, seen, &mut effects);
+    let recovered_at = recovers.then_some(good_since);
+    let incident = follow(
+        state.incident,
+        status,
+        since,
+        failing,
+        seen,
+        recovered_at,
+        &mut effects,
+    );
     Some(Transition {
         state: State {
             status,
             since,
             last_slot: Some(seen.slot),
             failing,
+            recovering: recovering.filter(|_| incident.is_some()),
             incident,
         },
         effects,
         confirm,
     })
+}
+
+/// The run of good checks that may end the open incident.
+fn recovering(state: &State, seen: &Observation) -> Option<Recovering> {
+    state.incident?;
+    match seen.status {
+        Status::Up | Status::Maintenance => {
+            let before = state.recovering.unwrap_or(Recovering {
+                checks: 0,
+                since: seen.at,
+            });
+            Some(Recovering {
+                checks: before.checks.saturating_add(1),
+                ..before
+            })
+        }
+        Status::Unknown => state.recovering,
+        Status::Degraded | Status::Down => None,
+    }
 }
 
 fn failing(before: Option<Failing>, seen: &Observation) -> Option<Failing> {
@@ -255,6 +315,7 @@ fn follow(
     since: DateTime<Utc>,
     failing: Option<Failing>,
     seen: &Observation,
+    recovered_at: Option<DateTime<Utc>>,
     effects: &mut Vec<Effect>,
 ) -> Option<IncidentType> {
     let changed = matches!(effects.first(), Some(Effect::Changed { .. }));
@@ -289,19 +350,19 @@ fn follow(
                 _ => Some(kind),
             }
         }
-        (Some(_), None) if matches!(status, Status::Up | Status::Maintenance) => {
-            effects.push(Effect::Resolved {
-                at: seen.at,
-                by: status,
-            });
-            None
-        }
-        (open, None) => {
-            if open.is_some() && failing.is_some() {
-                effects.push(Effect::FailedAgain);
+        (open @ Some(_), None) => match (status, recovered_at) {
+            (Status::Up | Status::Maintenance, Some(at)) => {
+                effects.push(Effect::Resolved { at, by: status });
+                None
             }
-            open
-        }
+            _ => {
+                if failing.is_some() {
+                    effects.push(Effect::FailedAgain);
+                }
+                open
+            }
+        },
+        (None, None) => None,
     }
 }
 

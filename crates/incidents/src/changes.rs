@@ -15,7 +15,7 @@ pub struct IncidentOwner {
     /// The service.
     pub service_id: Uuid,
     /// The user who owns the service.
-    pub user_id: Uuid,
+    pub workspace_id: Uuid,
 }
 
 /// What was found by the check that an effect follows from.
@@ -62,7 +62,7 @@ impl IncidentChanges {
             *open = Some(incident::Model {
                 id: Uuid::now_v7(),
                 service_id: owner.service_id,
-                user_id: owner.user_id,
+                workspace_id: owner.workspace_id,
                 incident_type: (*kind).into(),
                 started_at: *started_at,
                 resolved_at: None,
@@ -262,7 +262,7 @@ mod tests {
         };
         let owner = IncidentOwner {
             service_id: Uuid::from_u128(1),
-            user_id: Uuid::from_u128(2),
+            workspace_id: Uuid::from_u128(2),
         };
         let effects = [
             Effect::Opened {
@@ -313,7 +313,7 @@ mod tests {
         let mut open = incident::Model {
             id: Uuid::from_u128(3),
             service_id: Uuid::from_u128(1),
-            user_id: Uuid::from_u128(2),
+            workspace_id: Uuid::from_u128(2),
             incident_type: column::IncidentType::Degraded,
             started_at: at(0),
             resolved_at: None,

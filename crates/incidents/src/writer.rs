@@ -7,7 +7,7 @@ use sea_orm::{DatabaseTransaction, DbBackend, DbErr, Value};
 const INCIDENT_COLUMNS: [&str; 8] = [
     "id",
     "service_id",
-    "user_id",
+    "workspace_id",
     "type",
     "started_at",
     "resolved_at",
@@ -63,7 +63,7 @@ fn incident_values(changes: &IncidentChanges) -> Vec<Value> {
         [
             incident.id.into(),
             incident.service_id.into(),
-            incident.user_id.into(),
+            incident.workspace_id.into(),
             incident.incident_type.into(),
             incident.started_at.into(),
             incident.resolved_at.into(),

@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss)]
 
 use domain::Status;
-use monitors::{HttpTarget, Prober};
+use monitors::{Http, Prober, Target};
 use net::{ClientSettings, Guard};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
@@ -115,17 +115,20 @@ fn measure(checks: usize) {
     child.wait().unwrap();
 }
 
-fn target(host: &str, port: u16) -> HttpTarget {
-    HttpTarget {
-        url: format!("http://{host}:{port}/health").parse().unwrap(),
+fn target(host: &str, port: u16) -> Target {
+    Target {
+        monitor: Http {
+            url: format!("http://{host}:{port}/health"),
+            ..Http::default()
+        }
+        .into(),
         timeout: Duration::from_secs(5),
         degraded_threshold: Duration::from_secs(1),
-        expected: "200-299".parse().unwrap(),
     }
 }
 
 /// Makes `checks` checks, some at once.
-fn run(runtime: &Runtime, prober: &Prober, targets: &Arc<Vec<HttpTarget>>, checks: usize) {
+fn run(runtime: &Runtime, prober: &Prober, targets: &Arc<Vec<Target>>, checks: usize) {
     let next = Arc::new(AtomicUsize::new(0));
     let runners = (0..AT_ONCE).map(|_| {
         let (prober, targets, next) = (prober.clone(), Arc::clone(targets), Arc::clone(&next));
@@ -135,7 +138,7 @@ fn run(runtime: &Runtime, prober: &Prober, targets: &Arc<Vec<HttpTarget>>, check
                 if number >= checks {
                     break;
                 }
-                let outcome = prober.http(&targets[number % targets.len()]).await;
+                let outcome = prober.check(&targets[number % targets.len()]).await;
                 assert_eq!(outcome.status, Status::Up, "{outcome:?}");
             }
         })

@@ -1,33 +1,103 @@
-//! One HTTP check: a GET, its redirects, and what that says about the target.
+//! HTTP: a GET with its redirects, and what the answer says about the target.
 
+use crate::prober::milliseconds;
+use crate::{Deadline, Kind, KindInfo, Net, Schedule};
 use domain::cause::Phase;
+use domain::field::{FieldInfo, FieldType};
+use domain::service::{FieldError, address};
 use domain::{Cause, ExpectedStatus, Outcome, Status};
 use net::exchange::{self, EXCHANGE, Exchange};
-use net::guard::Guard;
-use net::{ClientError, ClientSettings, client, fault, redirect};
+use net::{fault, redirect};
 use reqwest::{Method, Request, Response};
-use std::time::Duration;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// What is requested and what would count as a good answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HttpTarget {
-    /// Where to, `http` or `https`. Credentials in it are not sent.
-    pub url: Url,
-    /// The time for everything: lookups, connections, redirects, and the body.
-    pub timeout: Duration,
-    /// A good answer that took longer makes the target degraded.
-    pub degraded_threshold: Duration,
-    /// The status codes of a good answer. A redirect is not followed if its code is among them: it is the answer.
-    pub expected: ExpectedStatus,
+/// Requests a URL and judges the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Http {
+    /// Where to, `http` or `https`.
+    pub url: String,
+    /// The status codes of a good answer, such as `200-299,301`. A redirect is not followed if its
+    /// code is among them: it is the answer.
+    pub expected_status: String,
 }
 
-/// Makes checks. Cheap to clone; all clones share one client.
-#[derive(Debug, Clone)]
-pub struct Prober {
-    client: reqwest::Client,
-    guard: Guard,
-    max_body_bytes: usize,
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            expected_status: ExpectedStatus::default().to_string(),
+        }
+    }
+}
+
+impl Kind for Http {
+    const INFO: KindInfo = KindInfo {
+        name: "Website or API",
+        description: "Requests a URL over HTTP and judges the answer by its status code and how long it took.",
+        input_type: "HttpInput",
+        fields: &[
+            FieldInfo::new("url", "Address", FieldType::Url)
+                .help("The URL to request. Redirects are followed.")
+                .required(),
+            FieldInfo::new("expectedStatus", "Expected status codes", FieldType::Text)
+                .help("Such as 200-299,301.")
+                .default("200-299"),
+        ],
+        schedule: Schedule::Every,
+        min_interval_seconds: 0,
+        confirmations: 2,
+    };
+
+    fn normalize(&mut self) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        match self.url.trim() {
+            "" => errors.push(FieldError::new("url", "give the address to check")),
+            url => match address("url", url) {
+                Ok(url) => self.url = url,
+                Err(error) => errors.push(error),
+            },
+        }
+        match self.expected_status.parse::<ExpectedStatus>() {
+            Ok(expected) => self.expected_status = expected.to_string(),
+            Err(error) => errors.push(FieldError::new("expectedStatus", error.to_string())),
+        }
+        errors
+    }
+
+    fn target(&self) -> Option<String> {
+        Some(self.url.clone())
+    }
+
+    fn host(&self) -> String {
+        let url = Url::parse(&self.url).ok();
+        let host = url.as_ref().and_then(Url::host_str);
+        host.unwrap_or_default().to_owned()
+    }
+
+    async fn check(&self, net: &Net, deadline: Deadline) -> Outcome {
+        let target = match HttpTarget::parse(self) {
+            Ok(target) => target,
+            Err(cause) => return Outcome::without_answer(cause, domain::Phases::default()),
+        };
+        let probe = async {
+            let ended = tokio::time::timeout_at(deadline.at, target.follow(net)).await;
+            EXCHANGE.with(|exchange| {
+                let mut seen = exchange.borrow_mut();
+                let total_ms = seen.close();
+                let ended = ended.unwrap_or_else(|_| Err(timed_out(deadline, &seen).into()));
+                judge(&target, ended, total_ms, &seen)
+            })
+        };
+        EXCHANGE.scope(Exchange::start(), probe).await
+    }
+}
+
+/// The settings as a check uses them.
+struct HttpTarget {
+    url: Url,
+    expected: ExpectedStatus,
 }
 
 /// Why a probe has no complete answer, and the status code of the answer that it broke off at.
@@ -42,50 +112,36 @@ impl From<Cause> for Fault {
     }
 }
 
-impl Prober {
-    /// A prober; the first one of a process reads this machine's certificate authorities.
-    ///
-    /// # Errors
-    /// When the settings cannot work.
-    pub fn new(settings: ClientSettings) -> Result<Self, ClientError> {
-        let (guard, max_body_bytes) = (settings.guard, settings.max_body_bytes);
+impl HttpTarget {
+    /// Stored settings were validated when they were saved; rules may have become stricter since.
+    fn parse(settings: &Http) -> Result<Self, Cause> {
+        let not_checked = |detail: String| Cause::NotChecked { detail };
         Ok(Self {
-            client: client::build(settings)?,
-            guard,
-            max_body_bytes,
+            url: Url::parse(&settings.url).map_err(|error| {
+                not_checked(format!("the address cannot be requested: {error}"))
+            })?,
+            expected: settings.expected_status.parse().map_err(|error| {
+                not_checked(format!("the expected status codes are wrong: {error}"))
+            })?,
         })
     }
 
-    /// Looks at `target` once, on a connection of its own.
-    pub async fn http(&self, target: &HttpTarget) -> Outcome {
-        let probe = async {
-            let ended = tokio::time::timeout(target.timeout, self.follow(target)).await;
-            EXCHANGE.with(|exchange| {
-                let mut seen = exchange.borrow_mut();
-                let total_ms = seen.close();
-                let ended = ended.unwrap_or_else(|_| Err(out_of_time(target, &seen).into()));
-                judge(target, ended, total_ms, &seen)
-            })
-        };
-        EXCHANGE.scope(Exchange::start(), probe).await
-    }
-
     /// Requests the target and what it redirects to, up to the end of the final answer's body.
-    async fn follow(&self, target: &HttpTarget) -> Result<(), Fault> {
-        let mut url = redirect::bare(target.url.clone());
+    async fn follow(&self, net: &Net) -> Result<(), Fault> {
+        let mut url = redirect::bare(self.url.clone());
         for hop in 0..=redirect::LIMIT {
-            self.guard.check_url(&url).map_err(fault::refused)?;
+            net.guard.check_url(&url).map_err(fault::refused)?;
             exchange::begin_hop(&url);
-            let response = self
+            let response = net
                 .client
                 .execute(Request::new(Method::GET, url.clone()))
                 .await;
             let response =
                 response.map_err(|error| fault::cause(&error, &url, Phase::FirstByte))?;
             let code = response.status().as_u16();
-            if target.expected.contains(code) || !redirect::is_redirect(code) {
+            if self.expected.contains(code) || !redirect::is_redirect(code) {
                 exchange::note(|exchange| exchange.code = Some(code));
-                return Ok(self.read(response, &url).await?);
+                return Ok(read(net, response, &url).await?);
             }
             let stop = |cause| Fault {
                 cause,
@@ -101,30 +157,31 @@ impl Prober {
         }
         unreachable!("the last hop ends with an answer or as one redirect too many")
     }
-
-    /// Reads the body to its end or to the bound.
-    async fn read(&self, mut response: Response, url: &Url) -> Result<(), Cause> {
-        exchange::enter(Phase::Body);
-        let mut left = self.max_body_bytes;
-        while left > 0 {
-            match response.chunk().await {
-                Ok(Some(chunk)) => left = left.saturating_sub(chunk.len()),
-                Ok(None) => break,
-                Err(error) => return Err(fault::cause(&error, url, Phase::Body)),
-            }
-        }
-        Ok(())
-    }
 }
 
-fn out_of_time(target: &HttpTarget, seen: &Exchange) -> Cause {
+/// Reads the body to its end or to the bound.
+async fn read(net: &Net, mut response: Response, url: &Url) -> Result<(), Cause> {
+    exchange::enter(Phase::Body);
+    let mut left = net.max_body_bytes;
+    while left > 0 {
+        match response.chunk().await {
+            Ok(Some(chunk)) => left = left.saturating_sub(chunk.len()),
+            Ok(None) => break,
+            Err(error) => return Err(fault::cause(&error, url, Phase::Body)),
+        }
+    }
+    Ok(())
+}
+
+/// Why the deadline passed.
+fn timed_out(deadline: Deadline, seen: &Exchange) -> Cause {
     if seen.waits_for_lookup {
         return Cause::NotChecked {
             detail: "too many name lookups were under way on this server".into(),
         };
     }
     Cause::Timeout {
-        timeout_ms: milliseconds(target.timeout),
+        timeout_ms: milliseconds(deadline.timeout),
         phase: seen.phase().unwrap_or(Phase::Connect),
     }
 }
@@ -153,54 +210,114 @@ fn judge(target: &HttpTarget, ended: Result<(), Fault>, total_ms: u32, seen: &Ex
             let without = Outcome::without_answer(fault.cause, seen.phases());
             found(without.status, fault.code.or(code), None, without.cause)
         }
-        (code, Ok(())) => {
-            let threshold_ms = milliseconds(target.degraded_threshold);
-            if total_ms > threshold_ms {
-                let cause = Cause::Slow {
-                    response_time_ms: total_ms,
-                    threshold_ms,
-                };
-                found(Status::Degraded, code, response_time_ms, Some(cause))
-            } else {
-                found(Status::Up, code, response_time_ms, None)
-            }
-        }
+        (code, Ok(())) => found(Status::Up, code, response_time_ms, None),
     }
 }
 
-fn milliseconds(time: Duration) -> u32 {
-    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
+#[cfg(feature = "graphql")]
+mod graphql {
+    use super::Http;
+    use async_graphql::Object;
+
+    /// Settings of a service that is checked by HTTP requests.
+    #[Object(name = "HttpMonitor")]
+    impl Http {
+        /// URL that is requested.
+        async fn url(&self) -> &str {
+            &self.url
+        }
+
+        /// HTTP method of the request.
+        async fn method(&self) -> &'static str {
+            "GET"
+        }
+
+        /// Status codes of a good answer, such as `200-299,301`.
+        async fn expected_status(&self) -> &str {
+            &self.expected_status
+        }
+    }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
-    fn waiting_in_the_queue_for_lookups_says_nothing_about_the_target() {
-        let target = HttpTarget {
-            url: "http://target.test/".parse().unwrap(),
+    fn a_full_lookup_queue_says_nothing_about_the_target() {
+        let settings = Http {
+            url: "http://target.test/".into(),
+            ..Http::default()
+        };
+        let target = HttpTarget::parse(&settings).unwrap();
+        let deadline = Deadline {
+            at: tokio::time::Instant::now(),
             timeout: Duration::from_secs(5),
-            degraded_threshold: Duration::from_secs(1),
-            expected: ExpectedStatus::default(),
         };
         let mut seen = Exchange::start().into_inner();
         seen.waits_for_lookup = true;
-        let outcome = judge(
-            &target,
-            Err(out_of_time(&target, &seen).into()),
-            5000,
-            &seen,
-        );
-        assert_eq!(outcome.status, Status::Unknown);
+        let ended = Err(timed_out(deadline, &seen).into());
+        assert_eq!(judge(&target, ended, 5000, &seen).status, Status::Unknown);
         seen.waits_for_lookup = false;
-        let outcome = judge(
-            &target,
-            Err(out_of_time(&target, &seen).into()),
-            5000,
-            &seen,
-        );
-        assert_eq!(outcome.status, Status::Down);
+        let ended = Err(timed_out(deadline, &seen).into());
+        assert_eq!(judge(&target, ended, 5000, &seen).status, Status::Down);
+    }
+
+    /// What is wrong with settings after `change`, or the normal form.
+    fn validate(change: impl FnOnce(&mut Http)) -> Result<Http, Vec<FieldError>> {
+        let mut settings = Http {
+            url: "https://example.com".into(),
+            ..Http::default()
+        };
+        change(&mut settings);
+        let errors = settings.normalize();
+        if errors.is_empty() {
+            Ok(settings)
+        } else {
+            Err(errors)
+        }
+    }
+
+    #[test]
+    fn good_settings_are_brought_to_their_normal_form() {
+        let valid = validate(|settings| {
+            settings.url = " EXAMPLE.com/x?q=1 ".into();
+            settings.expected_status = "200-299, 301".into();
+        })
+        .unwrap();
+        assert_eq!(valid.url, "https://example.com/x?q=1");
+        assert_eq!(valid.expected_status, "200-299,301");
+        assert_eq!(valid.host(), "example.com");
+    }
+
+    #[test]
+    fn each_wrong_field_is_named_with_what_was_found() {
+        type Change = fn(&mut Http);
+        let cases: [(Change, &str, &str); 4] = [
+            (|s| s.url = " ".into(), "url", "give the address to check"),
+            (
+                |s| s.url = "https://".into(),
+                "url",
+                "is not an address (empty host): write it as https://example.com/health",
+            ),
+            (
+                |s| s.url = "ftp://x.org".into(),
+                "url",
+                "has the scheme ftp: only http and https can be checked",
+            ),
+            (
+                |s| s.expected_status = "ok".into(),
+                "expectedStatus",
+                "\"ok\" is not a status code between 100 and 599, or a range such as 200-299",
+            ),
+        ];
+        for (change, field, message) in cases {
+            assert_eq!(
+                validate(change).unwrap_err(),
+                [FieldError::new(field, message)]
+            );
+        }
     }
 }

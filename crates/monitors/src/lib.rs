@@ -1,10 +1,26 @@
-//! The kinds of monitors, one module a kind: what is checked, how, and what a good answer is.
+//! The kinds of monitors, one module a kind: its settings and their fields, and how it is checked.
 //!
-//! A failed check is an [`Outcome`](domain::Outcome); errors are only for what cannot be set up.
-//! Knows nothing of schedules or the database, and never decides whether a failure counts.
+//! A kind is added by its module and its line in the list below; forms, API, worker and
+//! documentation take everything else from what the module says. A failed check is an
+//! [`Outcome`](domain::Outcome); errors are only for what cannot be set up. Knows nothing of the
+//! due queue or the database, and never decides whether a failure counts.
 
 #![warn(missing_docs)]
 
-mod http;
+#[cfg(feature = "graphql")]
+pub mod graphql;
+mod kind;
+mod list;
+mod prober;
+mod settings;
+mod shared_page;
 
-pub use http::{HttpTarget, Prober};
+pub use kind::{Deadline, Kind, KindInfo, Schedule};
+pub use prober::{Net, Prober, Target};
+pub use settings::{SettingsError, SettingsMap, StoredSettings, place_of_secrets};
+pub use shared_page::SharedPage;
+
+list::monitors![
+    http: Http,
+    vendor_page: VendorPage,
+];

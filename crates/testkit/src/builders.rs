@@ -1,12 +1,13 @@
 //! Rows that tests start from, each with sensible values where a test does not care.
 
 use chrono::{DateTime, SubsecRound, Utc};
-use entity::column::{MonitorKind, Status};
-use entity::{check, service, service_state, user};
+use entity::column::{Role, Status};
+use entity::{check, membership, service, service_state, user, workspace};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, NotSet, Set};
+use serde_json::json;
 use uuid::Uuid;
 
-/// Somebody new, with a name and an address of their own.
+/// Somebody new, with a name and an address of their own, and a personal workspace.
 ///
 /// # Panics
 /// When the database refuses.
@@ -21,31 +22,78 @@ pub async fn a_user(db: &impl ConnectionTrait) -> user::Model {
         created_at: now,
         updated_at: now,
     };
-    user.into_active_model()
+    let user = user
+        .into_active_model()
         .insert(db)
         .await
-        .expect("a user can be added")
+        .expect("a user can be added");
+    membership::create_personal_workspace(db, &user)
+        .await
+        .expect("a personal workspace can be added");
+    user
 }
 
-/// A service of `user` that was never checked: an HTTP service with the defaults, until the setters say otherwise.
+/// A workspace that is nobody's personal one, without members.
+///
+/// # Panics
+/// When the database refuses.
+pub async fn a_workspace(db: &impl ConnectionTrait) -> workspace::Model {
+    let workspace = workspace::Model {
+        id: Uuid::now_v7(),
+        name: "Team".into(),
+        personal: false,
+        created_at: now(),
+    };
+    workspace
+        .into_active_model()
+        .insert(db)
+        .await
+        .expect("a workspace can be added")
+}
+
+/// Makes `user` a member of `workspace`.
+///
+/// # Panics
+/// When the database refuses.
+pub async fn join(
+    db: &impl ConnectionTrait,
+    workspace: &workspace::Model,
+    user: &user::Model,
+    role: Role,
+) {
+    let membership = membership::Model {
+        workspace_id: workspace.id,
+        user_id: user.id,
+        role,
+    };
+    membership
+        .into_active_model()
+        .insert(db)
+        .await
+        .expect("a member can be added");
+}
+
+/// A service in the personal workspace of `user` that was never checked: an HTTP service with the defaults, until the setters say otherwise.
 pub fn a_service<'a, C: ConnectionTrait>(db: &'a C, user: &user::Model) -> ServiceBuilder<'a, C> {
     let (id, now) = (Uuid::now_v7(), now());
     let service = service::ActiveModel {
         id: Set(id),
         seq: NotSet,
-        user_id: Set(user.id),
+        workspace_id: Set(user.id),
         name: Set("Example".into()),
         category: Set(None),
-        kind: Set(MonitorKind::Http),
+        description: Set(None),
+        kind: Set("http".into()),
+        settings: Set(json!({ "url": "https://example.test/", "expectedStatus": "200-299" })),
+        secrets: Set(None),
         paused: Set(false),
-        url: Set(Some("https://example.test/".into())),
         vendor_page_url: Set(None),
         vendor_page_id: Set(None),
         check_interval_seconds: Set(30),
         timeout_ms: Set(5000),
         degraded_threshold_ms: Set(1000),
-        expected_status: Set("200-299".into()),
         confirmations: Set(2),
+        recoveries: Set(1),
         created_at: Set(now),
         updated_at: Set(now),
     };
@@ -67,6 +115,12 @@ impl<C: ConnectionTrait> ServiceBuilder<'_, C> {
         self
     }
 
+    /// The workspace it belongs to; the user's personal one by default.
+    pub fn in_workspace(mut self, id: Uuid) -> Self {
+        self.service.workspace_id = Set(id);
+        self
+    }
+
     /// What its owner calls it.
     pub fn name(mut self, name: &str) -> Self {
         self.service.name = Set(name.into());
@@ -74,9 +128,8 @@ impl<C: ConnectionTrait> ServiceBuilder<'_, C> {
     }
 
     /// What is requested.
-    pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.service.url = Set(Some(url.into()));
-        self
+    pub fn url(self, url: impl Into<String>) -> Self {
+        self.setting("url", &url.into())
     }
 
     /// Seconds between two checks.
@@ -104,8 +157,28 @@ impl<C: ConnectionTrait> ServiceBuilder<'_, C> {
     }
 
     /// Status codes that count as an answer.
-    pub fn expected_status(mut self, codes: &str) -> Self {
-        self.service.expected_status = Set(codes.into());
+    pub fn expected_status(self, codes: &str) -> Self {
+        self.setting("expectedStatus", codes)
+    }
+
+    fn setting(mut self, name: &str, value: &str) -> Self {
+        let mut settings = self.service.settings.take().unwrap_or_default();
+        settings[name] = value.into();
+        self.service.settings = Set(settings);
+        self
+    }
+
+    /// Good checks in a row that end an incident.
+    pub fn recoveries(mut self, checks: i32) -> Self {
+        self.service.recoveries = Set(checks);
+        self
+    }
+
+    /// A service that follows `page` instead of being requested.
+    pub fn follows(mut self, page: Uuid) -> Self {
+        self.service.kind = Set("vendor_page".into());
+        self.service.settings = Set(json!({}));
+        self.service.vendor_page_id = Set(Some(page));
         self
     }
 
@@ -144,6 +217,7 @@ impl<C: ConnectionTrait> ServiceBuilder<'_, C> {
             status_since: Set(service.created_at),
             failing_checks: Set(0),
             down_checks: Set(0),
+            recovering_checks: Set(0),
             ..Default::default()
         };
         state

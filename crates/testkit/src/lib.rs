@@ -6,6 +6,7 @@
 pub mod builders;
 #[cfg(feature = "database")]
 pub mod database;
+pub mod input;
 pub mod postgres;
 pub mod processor;
 pub mod redis;

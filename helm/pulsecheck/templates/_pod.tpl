@@ -47,7 +47,7 @@ securityContext:
     drop: [ALL]
 {{- end -}}
 
-{{/* (dict "root" $ "keys" (list "database" "redis" "session")): the environment variables that hold secrets. */}}
+{{/* (dict "root" $ "keys" (list "database" "redis" "secret-key" "sign-in")): the environment variables that hold secrets. */}}
 {{- define "pulsecheck.secretEnvironment" -}}
 {{- $root := .root -}}
 {{- $own := include "pulsecheck.secretName" $root -}}
@@ -67,7 +67,7 @@ securityContext:
       name: {{ $external | default $own }}
       key: {{ ternary $root.Values.redis.external.key "redis-url" (not (empty $external)) }}
 {{- end }}
-{{- if has "session" .keys }}
+{{- if has "secret-key" .keys }}
 - name: PULSECHECK_SECRET_KEY
   valueFrom:
     secretKeyRef:
@@ -79,6 +79,8 @@ securityContext:
       name: {{ $own }}
       key: previous-secret-key
       optional: true
+{{- end }}
+{{- if has "sign-in" .keys }}
 {{- range $name, $_ := $root.Values.secrets.extra }}
 - name: {{ $name }}
   valueFrom:

@@ -3,7 +3,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::cause::Phase;
 use domain::{Cause, Outcome, Phases, Status};
-use entity::column::MonitorKind;
 use entity::service;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -67,8 +66,11 @@ impl Story {
             usual_ms,
             threshold_ms: positive(service.degraded_threshold_ms),
             timeout_ms: positive(service.timeout_ms),
-            expected: service.expected_status.clone(),
-            vendor: (service.kind == MonitorKind::VendorPage).then(|| service.name.clone()),
+            expected: service.settings["expectedStatus"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+            vendor: service.vendor_page_id.map(|_| service.name.clone()),
             random,
         }
     }

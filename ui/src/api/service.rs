@@ -1,10 +1,12 @@
 //! Services: what a row and a page show of one, and the mutations.
 
 mod detail;
+mod kinds;
 mod list;
 mod mutations;
 
 pub use detail::*;
+pub use kinds::*;
 pub use list::*;
 pub use mutations::*;
 
@@ -13,6 +15,7 @@ pub(in crate::api) fn documents() -> Vec<super::operation::tests::Declared> {
     [
         list::documents(),
         detail::documents(),
+        kinds::documents(),
         mutations::documents(),
     ]
     .into_iter()

@@ -182,12 +182,15 @@ impl Status {
     }
 }
 
-/// The kind of a monitor; explained in `domain::MonitorKind`.
+/// What makes a service due; explained in `monitors::Schedule`.
 #[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum MonitorKind {
+#[cynic(graphql_type = "MonitorSchedule")]
+pub enum Schedule {
     #[default]
-    Http,
-    VendorPage,
+    Every,
+    Awaited,
+    Shared,
+    Derived,
 }
 
 /// The worst severity that an incident has reached.

@@ -80,6 +80,7 @@ pub struct GetVendor {
 #[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "Service")]
 pub struct Vendor {
+    pub monitor_input: String,
     pub vendor_page: Option<VendorPage>,
     pub components: Vec<FollowedComponent>,
     pub vendor_incidents: Vec<VendorIncident>,
@@ -87,36 +88,10 @@ pub struct Vendor {
 }
 
 #[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Query", variables = "ById")]
-pub struct GetChoice {
-    /// `None` when it does not exist.
-    #[arguments(id: $id)]
-    pub service: Option<Choice>,
-}
-
-/// The components that a service follows, and those that it could follow.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
-#[cynic(graphql_type = "Service")]
-pub struct Choice {
-    pub components: Vec<FollowedComponent>,
-    pub vendor_page: Option<PageChoice>,
-}
-
-/// A vendor page with all of its components.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
-#[cynic(graphql_type = "VendorPage")]
-pub struct PageChoice {
-    pub name: Option<String>,
-    pub url: Option<String>,
-    pub provider: Option<String>,
-    pub components: Vec<Component>,
-}
-
-#[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Query")]
 pub struct ListVendorAnnouncements {
     /// The services that follow a vendor page, by name.
-    #[arguments(filter: { kind: VENDOR_PAGE })]
+    #[arguments(filter: { schedule: SHARED })]
     pub services: Vec<VendorAnnouncements>,
 }
 
@@ -197,7 +172,6 @@ pub struct RejectedUrl {
 
 operations! {
     query GetVendor(ById);
-    query GetChoice(ById);
     query ListVendorAnnouncements(());
     query SearchCatalogue(SearchVariables);
     mutation DiscoverVendorPage(DiscoverVariables);

@@ -36,7 +36,7 @@ pub fn ServiceRow(
     let url = service
         .vendor_page_url
         .clone()
-        .or_else(|| service.url.clone());
+        .or_else(|| service.target.clone());
     let (index, count) = position;
     rsx! {
         li {

@@ -1,30 +1,60 @@
 //! The pages that add and edit a service.
 
-use super::service_form::{Draft, PageDraft, ServiceForm};
+use super::service_form::{Draft, ServiceForm};
 use crate::{
     Route,
-    api::{self, ById, GetChoice, MonitorKind, Problem},
+    api::{self, ById, Definition, GetDefinition, GetServiceForm, Problem},
     components::{EmptyState, Link, ProblemBox, RowSkeletons},
-    hooks::use_query,
+    hooks::{QueryState, use_query},
     router::Prefill,
     store::{Entry, Loading, use_store},
 };
 use dioxus::prelude::*;
+use std::rc::Rc;
 use uuid::Uuid;
 
+/// What the form is made of, as soon as it is there.
+fn use_service_form() -> QueryState<Rc<GetServiceForm>> {
+    use_query((), |()| async {
+        api::request::<GetServiceForm>(()).await.map(Rc::new)
+    })
+}
+
+/// The form for a new service.
 #[component]
 pub fn NewService(prefill: Prefill) -> Element {
-    let draft = use_signal(|| {
-        if prefill.page {
-            Draft::for_vendor_page(&prefill.url)
-        } else {
-            Draft::new(&prefill.url)
-        }
-    });
+    let query = use_service_form();
+    let form = query.data.read();
+    match (&*form, &*query.problem.read()) {
+        (Some(form), _) => rsx! { New { form: FormData(form.clone()), prefill } },
+        (None, Some(problem)) => rsx! {
+            div { class: "page narrow",
+                ProblemBox { problem: problem.clone(), onretry: move |()| query.refetch() }
+            }
+        },
+        (None, None) => rsx! {
+            div { class: "page narrow", RowSkeletons { rows: 6 } }
+        },
+    }
+}
+
+/// The kinds and limits, compared by where they are.
+#[derive(Debug, Clone)]
+struct FormData(Rc<GetServiceForm>);
+
+impl PartialEq for FormData {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+#[component]
+fn New(form: FormData, prefill: Prefill) -> Element {
+    let draft = use_signal(|| Draft::new(&form.0.monitor_kinds, prefill.page, &prefill.url));
     rsx! {
         div { class: "page narrow",
             h1 { "Add a service" }
-            ServiceForm { draft, id: None }
+            ServiceForm { draft, limits: form.0.limits, id: None }
         }
     }
 }
@@ -37,11 +67,7 @@ pub fn EditService(id: Uuid) -> Element {
     match store.services.entry(id).filter(|_| is_listed) {
         Some(entry) => rsx! {
             for entry in [entry] {
-                if entry.service.peek().kind == MonitorKind::Http {
-                    EditForm { key: "{entry.id}", entry, page: PageDraft::default() }
-                } else {
-                    EditVendorService { key: "{entry.id}", entry }
-                }
+                EditEntry { key: "{entry.id}", entry }
             }
         },
         None if ready => rsx! {
@@ -58,38 +84,51 @@ pub fn EditService(id: Uuid) -> Element {
     }
 }
 
-/// Loads the components of the vendor page, then shows the form.
+/// Asks for the settings, and for what the page has before anything can be chosen from it.
 #[component]
-fn EditVendorService(entry: Entry) -> Element {
+fn EditEntry(entry: Entry) -> Element {
+    let form = use_service_form();
     let query = use_query(entry.id, |id| async move {
-        let response = api::request::<GetChoice>(ById { id }).await?;
-        response
-            .service
-            .map(PageDraft::from_choice)
-            .ok_or_else(|| Problem::not_found("service"))
+        let answer = api::request::<GetDefinition>(ById { id }).await?;
+        answer.service.ok_or_else(|| Problem::not_found("service"))
     });
-    let page = query.data.read();
-    match (&*page, &*query.problem.read()) {
-        (Some(page), _) => rsx! { EditForm { entry, page: page.clone() } },
-        (None, Some(problem)) => rsx! {
+    let (kinds, definition) = (form.data.read(), query.data.read());
+    if let (Some(form), Some(definition)) = (&*kinds, &*definition) {
+        return rsx! { Edit { entry, form: FormData(form.clone()), definition: definition.clone() } };
+    }
+    let problem = query
+        .problem
+        .read()
+        .clone()
+        .or_else(|| form.problem.read().clone());
+    match problem {
+        Some(problem) => rsx! {
             div { class: "page narrow",
-                ProblemBox { problem: problem.clone(), onretry: move |()| query.refetch() }
+                ProblemBox {
+                    problem,
+                    onretry: move |()| {
+                        form.refetch();
+                        query.refetch();
+                    },
+                }
             }
         },
-        (None, None) => rsx! {
+        None => rsx! {
             div { class: "page narrow", RowSkeletons { rows: 6 } }
         },
     }
 }
 
 #[component]
-fn EditForm(entry: Entry, page: PageDraft) -> Element {
-    // Copied once: live updates must not change the form while the user types.
-    let draft = use_signal(|| Draft::from_service(&entry.service.peek(), page));
+fn Edit(entry: Entry, form: FormData, definition: Definition) -> Element {
+    // Taken once: what is being typed must not change under the fingers.
+    let draft = use_signal(|| {
+        Draft::from_service(&form.0.monitor_kinds, &entry.service.peek(), definition)
+    });
     rsx! {
         div { class: "page narrow",
-            h1 { "EditForm {entry.service.read().name}" }
-            ServiceForm { draft, id: Some(entry.id) }
+            h1 { "Edit {entry.service.read().name}" }
+            ServiceForm { draft, limits: form.0.limits, id: Some(entry.id) }
         }
     }
 }

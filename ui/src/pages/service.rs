@@ -88,7 +88,7 @@ fn ServiceContent(
     chart_range: ChartRange,
     detail: QueryState<ServiceDetail>,
 ) -> Element {
-    let sends_requests = sends_requests(entry.service.read().kind);
+    let sends_requests = sends_requests(entry.service.read().schedule);
     rsx! {
         article { class: "page service",
             header::Header { entry }

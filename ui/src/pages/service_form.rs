@@ -8,41 +8,32 @@ mod search;
 use crate::{
     Route,
     api::{
-        self, CreateService, CreateServiceVariables, GetLimits, MonitorKind, Problem, TestResult,
+        self, CreateService, CreateServiceVariables, FieldInfo, Limits, Problem, TestResult,
         TestService, UpdateService, UpdateServiceVariables,
     },
     components::{Field, PhaseBar, status_badge},
     format,
-    hooks::use_query,
     store::use_store,
 };
 use dioxus::prelude::*;
 pub(super) use draft::Draft;
 use draft::Spec;
-pub(super) use page::PageDraft;
 use picker::Picker;
 use search::Search;
 use uuid::Uuid;
 
-/// What can be added, and what it is called.
-const KINDS: [(MonitorKind, &str); 2] = [
-    (MonitorKind::Http, "An address of yours"),
-    (MonitorKind::VendorPage, "A vendor page"),
-];
-
 /// The form: of a new service, or of the one with this id. Only a new one can be of another kind, or follow another page.
 #[component]
-pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<Uuid>) -> Element {
+pub(super) fn ServiceForm(
+    draft: Signal<Draft>,
+    limits: Limits,
+    #[props(!optional)] id: Option<Uuid>,
+) -> Element {
     let store = use_store();
-    let limits = use_query((), |()| async {
-        api::request::<GetLimits>(())
-            .await
-            .map(|answer| answer.limits)
-    });
     let mut problem = use_signal(|| None::<Problem>);
     let mut busy = use_signal(|| false);
     let mut tested = use_signal(|| None::<TestResult>);
-    let mut local = use_signal(Vec::<(&'static str, String)>::new);
+    let mut local = use_signal(Vec::<(String, String)>::new);
     let mut advanced = use_signal(|| false);
     let error = move |name: &str| {
         let here = local
@@ -125,11 +116,33 @@ pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<U
         }
     };
     let typed = draft.read();
-    let requests = typed.kind == MonitorKind::Http;
-    let least = limits
-        .data
-        .read()
-        .map_or(10, |limits| limits.min_interval_seconds);
+    let requests = !typed.follows();
+    let least = limits.min_interval_seconds;
+    let setting = |info: FieldInfo, autofocus: bool| {
+        let name = info.name.clone();
+        let stored = typed.secrets_set.contains(&info.name);
+        rsx! {
+            Field {
+                key: "{info.name}",
+                name: info.name.clone(),
+                label: info.label.clone(),
+                kind: if info.secret { "password" } else { "text" },
+                inputmode: inputmode(&info.field_type).map(str::to_owned),
+                placeholder: if stored { Some("set; leave empty to keep it".to_owned()) } else { placeholder(&info.field_type).map(str::to_owned) },
+                hint: info.help.clone().filter(|_| !autofocus),
+                value: typed.setting(&info.name).to_owned(),
+                error: error(&info.name),
+                options: info.options.clone(),
+                autofocus,
+                oninput: move |value: String| {
+                    draft.write().set_setting(&name, value);
+                    tested.set(None);
+                },
+            }
+        }
+    };
+    let (required, optional): (Vec<_>, Vec<_>) =
+        typed.fields().into_iter().partition(|field| field.required);
     let field = |spec: &'static Spec| {
         let hint = match spec.name {
             "checkIntervalSeconds" => Some(format!("At least {}.", format::interval(least))),
@@ -148,7 +161,6 @@ pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<U
                 error: error(spec.name),
                 maxlength: spec.maxlength,
                 options: (spec.name == "category").then(|| store.services.categories()),
-                autofocus: spec.name == "url",
                 oninput: move |value: String| {
                     draft.write().set(spec, value);
                     tested.set(None);
@@ -157,9 +169,10 @@ pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<U
         }
     };
     // Whatever is wrong inside must be seen.
-    let inside_wrong = Spec::ADVANCED.iter().any(|spec| error(spec.name).is_some());
+    let inside_wrong = Spec::ADVANCED.iter().any(|spec| error(spec.name).is_some())
+        || optional.iter().any(|field| error(&field.name).is_some());
     // A page's addresses stand in no field of their own.
-    let page_wrong = ["vendorPageApiUrls", "userDefinedUrls"]
+    let page_wrong = ["apiUrls", "userDefinedUrls", "monitor"]
         .into_iter()
         .find_map(error);
     let general = match &*problem.read() {
@@ -178,25 +191,28 @@ pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<U
             },
             if id.is_none() {
                 div { class: "segments", role: "group", "aria-label": "What to add",
-                    for (kind , name) in KINDS {
+                    for (place , kind) in typed.kinds.iter().enumerate() {
                         button {
-                            key: "{name}",
+                            key: "{kind.name}",
                             r#type: "button",
-                            "aria-pressed": if typed.kind == kind { "true" } else { "false" },
+                            title: "{kind.description}",
+                            "aria-pressed": if typed.kind == place { "true" } else { "false" },
                             onclick: move |_| {
-                                let mut draft = draft.write();
-                                draft.kind = kind;
-                                draft.propose();
+                                if draft.peek().kind != place {
+                                    draft.write().choose(place);
+                                }
                                 problem.set(None);
                                 local.set(Vec::new());
                             },
-                            {name}
+                            {kind.name.clone()}
                         }
                     }
                 }
             }
             if requests {
-                {field(&Spec::URL)}
+                for (place , info) in required.into_iter().enumerate() {
+                    {setting(info, place == 0)}
+                }
             } else if let Some(found) = typed.page.found.clone() {
                 Picker { draft, found, new: id.is_none(), error: error("componentIds") }
             } else if id.is_none() {
@@ -215,6 +231,9 @@ pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<U
                         "Interval, thresholds and more"
                     }
                     div { class: "columns",
+                        for info in optional {
+                            {setting(info, false)}
+                        }
                         for spec in &Spec::ADVANCED {
                             {field(spec)}
                         }
@@ -243,6 +262,25 @@ pub(super) fn ServiceForm(draft: Signal<Draft>, #[props(!optional)] id: Option<U
                 }
             }
         }
+    }
+}
+
+/// The keyboard that a type of field is entered by.
+fn inputmode(field_type: &str) -> Option<&'static str> {
+    match field_type {
+        "url" => Some("url"),
+        "integer" | "port" | "seconds" => Some("numeric"),
+        "number" => Some("decimal"),
+        _ => None,
+    }
+}
+
+/// An example of what goes into a type of field.
+fn placeholder(field_type: &str) -> Option<&'static str> {
+    match field_type {
+        "url" => Some("https://example.com/health"),
+        "host" => Some("example.com"),
+        _ => None,
     }
 }
 

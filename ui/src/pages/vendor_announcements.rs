@@ -3,8 +3,8 @@
 use crate::{
     Route,
     api::{
-        self, ListVendorAnnouncements, Maintenance, Moment, MonitorKind, Status,
-        VendorAnnouncements, VendorIncident,
+        self, ListVendorAnnouncements, Maintenance, Moment, Schedule, Status, VendorAnnouncements,
+        VendorIncident,
     },
     components::{Link, VendorIncidentNote, VendorMaintenanceNote},
     hooks::{QueryState, use_polling, use_query},
@@ -108,7 +108,7 @@ fn use_announcements() -> QueryState<Vec<VendorAnnouncements>> {
             store
                 .services
                 .entry(*id)
-                .is_some_and(|entry| entry.service.peek().kind == MonitorKind::VendorPage)
+                .is_some_and(|entry| entry.service.peek().schedule == Schedule::Shared)
         };
         listed
             .iter()

@@ -12,7 +12,7 @@ pub struct Prefill {
 }
 
 /// Comes before the URL, which is the rest of the query string.
-const VENDOR_PAGE_KIND: &str = "kind=vendor-page";
+const VENDOR_PAGE_KIND: &str = "schedule=shared";
 
 impl From<&str> for Prefill {
     fn from(text: &str) -> Self {
@@ -55,9 +55,9 @@ mod tests {
                 "https://example.com/?a=b&c",
                 false,
             ),
-            ("kind=vendor-page", "", true),
+            ("schedule=shared", "", true),
             (
-                "kind=vendor-page&url=status.example.com",
+                "schedule=shared&url=status.example.com",
                 "status.example.com",
                 true,
             ),

@@ -23,7 +23,7 @@ impl ListedService {
     #[must_use]
     pub fn from_service(service: &Service, current: Option<&Current>) -> Self {
         let address = service
-            .url
+            .target
             .as_deref()
             .or(service.vendor_page_url.as_deref())
             .unwrap_or_default();

@@ -1,8 +1,8 @@
 use super::{optimistic::PendingChange, *};
 use crate::{
     api::{
-        Current, Incident, IncidentService, IncidentState, IncidentType, MonitorKind, Phases,
-        Service, Status, StatusUpdate, UpdatedService,
+        Current, Incident, IncidentService, IncidentState, IncidentType, Phases, Schedule, Service,
+        Status, StatusUpdate, UpdatedService,
     },
     components::{ServiceRow, TooltipState},
     list::ListView,
@@ -14,15 +14,14 @@ fn service(number: u128, name: &str) -> Service {
         id: Uuid::from_u128(number),
         name: name.into(),
         category: None,
-        kind: MonitorKind::Http,
+        schedule: Schedule::Every,
         paused: false,
         created_at: Moment(0),
-        url: Some("https://example.com/".into()),
+        target: Some("https://example.com/".into()),
         vendor_page_url: None,
         check_interval_seconds: 30,
         timeout_ms: 5000,
         degraded_threshold_ms: 1000,
-        expected_status: "200-299".into(),
         confirmations: 2,
         current: None,
         open_incident: None,

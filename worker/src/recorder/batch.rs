@@ -4,7 +4,7 @@
 use crate::check::{Check, CheckedService};
 use chrono::{DateTime, Utc};
 use coordination::{CachedStatus, CurrentStatus, Event};
-use domain::transition::{Effect, Failing, State, Transition};
+use domain::transition::{Effect, Failing, Recovering, State, Transition};
 use domain::{Observation, Policy, Status, advance, slot};
 use entity::{column, incident};
 use incidents::{Evidence, IncidentChanges, IncidentOwner, clean_message};
@@ -117,7 +117,7 @@ impl<'a> BatchTransition<'a> {
         self.change_incident(check, &effects);
         let state = &self.services[&service.seq].state;
         self.events.push(Event::StatusChecked {
-            user_id: service.user_id,
+            workspace_id: service.workspace_id,
             service_id: service.id,
             slot: check.slot,
             previous: Some(previous),
@@ -135,7 +135,7 @@ impl<'a> BatchTransition<'a> {
         };
         let owner = IncidentOwner {
             service_id: service.id,
-            user_id: service.user_id,
+            workspace_id: service.workspace_id,
         };
         let evidence = Evidence {
             outcome: &check.outcome,
@@ -215,7 +215,7 @@ impl<'a> BatchTransition<'a> {
 
     /// The values of the changed rows of `service_state`.
     pub(crate) fn state_values(&self) -> Vec<Value> {
-        let mut values = Vec::with_capacity(self.services.len() * 19);
+        let mut values = Vec::with_capacity(self.services.len() * 21);
         for stored in self.services.values() {
             let Some(last) = stored.last_check else {
                 continue;
@@ -243,6 +243,8 @@ impl<'a> BatchTransition<'a> {
                 state.failing.map(|failing| failing.since).into(),
                 count(down.map(|failing| failing.down_checks)).into(),
                 down.map(|failing| failing.down_since).into(),
+                count(state.recovering.map(|run| run.checks)).into(),
+                state.recovering.map(|run| run.since).into(),
                 incident.map(|incident| incident.id).into(),
                 incident.map(|incident| incident.incident_type).into(),
             ]);
@@ -257,7 +259,8 @@ fn transition(state: &State, check: &Check) -> Option<Transition> {
         return carry_forward(state, check.slot);
     }
     let policy = Policy {
-        confirmations: check.service.confirmations,
+        confirmations: check.service.thresholds.confirmations,
+        recoveries: check.service.thresholds.recoveries,
         coverage_window: check.service.coverage_window,
     };
     let observation = Observation {
@@ -283,10 +286,15 @@ fn rewind_after_clock_jump(state: &State, at: DateTime<Utc>) -> State {
         down_since: failing.down_since.min(at),
         ..failing
     });
+    let recovering = state.recovering.map(|run| Recovering {
+        since: run.since.min(at),
+        ..run
+    });
     State {
         since: state.since.min(at),
         last_slot: None,
         failing,
+        recovering,
         ..state.clone()
     }
 }
@@ -317,7 +325,7 @@ fn missed_slots(last: Option<DateTime<Utc>>, check: &Check) -> u64 {
 
 fn incident_changed(service: &CheckedService, incident_id: Uuid) -> Event {
     Event::IncidentChanged {
-        user_id: service.user_id,
+        workspace_id: service.workspace_id,
         service_id: service.id,
         incident_id,
     }
@@ -357,9 +365,11 @@ fn milliseconds(ms: Option<u32>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Thresholds;
     use crate::check::{CheckedService, VendorReport};
     use chrono::TimeDelta;
     use domain::{Outcome, Phases};
+    use monitors::MonitorKind;
     use std::sync::Arc;
 
     #[test]
@@ -369,8 +379,12 @@ mod tests {
             Uuid::nil(),
             1,
             Uuid::nil(),
+            MonitorKind::ALL[0],
             TimeDelta::seconds(10),
-            2,
+            Thresholds {
+                confirmations: 2,
+                recoveries: 1,
+            },
             at(0),
         ));
         let check = |slot| Check {

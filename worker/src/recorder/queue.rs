@@ -14,7 +14,6 @@ use crate::stats::{Stats, add};
 use chrono::{DateTime, TimeDelta, Utc};
 use coordination::Claim;
 use domain::{Status, slot};
-use entity::column::MonitorKind;
 use sea_orm::DbErr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -220,9 +219,7 @@ impl RecordQueue {
                     self.set_accepting(true);
                     note_settled(&transition);
                     self.count(&transition, took);
-                    let committed =
-                        self.recorder
-                            .count_committed(transition, MonitorKind::Http, took);
+                    let committed = self.recorder.count_committed(transition, took);
                     self.warn_of_rewound(&committed.rewound);
                     self.finish(batch, &committed.outcomes, committed.announcement)
                         .await;

@@ -10,7 +10,6 @@ use crate::metrics;
 use crate::stats::{Stats, add};
 use chrono::{DateTime, Utc};
 use domain::Status;
-use entity::column::MonitorKind;
 use incidents::EventKind;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
 use std::collections::HashMap;
@@ -82,13 +81,12 @@ impl Recorder {
     pub(crate) fn count_committed(
         &self,
         mut batch: BatchTransition<'_>,
-        kind: MonitorKind,
         took: Duration,
     ) -> CommittedBatch {
         let recorded = batch.recorded_checks().count();
         add(&self.stats.recorded, recorded);
         add(&self.stats.discarded, batch.outcomes.len() - recorded);
-        report_metrics(&batch, kind, took, self.clock.now());
+        report_metrics(&batch, took, self.clock.now());
         let outcomes = std::mem::take(&mut batch.outcomes);
         let rewound = std::mem::take(&mut batch.rewound);
         let (latest, events) = batch.into_events();
@@ -110,24 +108,16 @@ impl Recorder {
     }
 }
 
-fn report_metrics(
-    batch: &BatchTransition<'_>,
-    kind: MonitorKind,
-    took: Duration,
-    at: DateTime<Utc>,
-) {
-    let kind = match kind {
-        MonitorKind::Http => "http",
-        MonitorKind::VendorPage => "vendor_page",
-    };
-    let mut by_status: HashMap<Status, u64> = HashMap::new();
+fn report_metrics(batch: &BatchTransition<'_>, took: Duration, at: DateTime<Utc>) {
+    let mut by_status: HashMap<(&str, Status), u64> = HashMap::new();
     for check in batch.recorded_checks() {
-        *by_status.entry(check.outcome.status).or_default() += 1;
+        let key = (check.service.kind.id(), check.outcome.status);
+        *by_status.entry(key).or_default() += 1;
         if let Some(ms) = check.outcome.response_time_ms {
             metrics::record_response_time(Duration::from_millis(ms.into()));
         }
     }
-    for (status, checks) in by_status {
+    for ((kind, status), checks) in by_status {
         metrics::count_checks(kind, status.word(), checks);
     }
     metrics::count_incidents("opened", batch.incidents.count(EventKind::Opened));

@@ -3,7 +3,7 @@
 
 use super::batch::{BatchTransition, StoredService};
 use chrono::{DateTime, Utc};
-use domain::transition::{Failing, State};
+use domain::transition::{Failing, Recovering, State};
 use entity::column::{IncidentType, Status};
 use entity::incident;
 use entity::multi_row::{MultiRowInsert, on_conflict_update};
@@ -27,7 +27,7 @@ const CHECK_COLUMNS: [&str; 8] = [
     "message",
 ];
 
-const STATE_COLUMNS: [&str; 19] = [
+const STATE_COLUMNS: [&str; 21] = [
     "service_id",
     "status",
     "status_since",
@@ -45,6 +45,8 @@ const STATE_COLUMNS: [&str; 19] = [
     "failing_since",
     "down_checks",
     "down_since",
+    "recovering_checks",
+    "recovering_since",
     "open_incident_id",
     "open_incident_type",
 ];
@@ -55,10 +57,11 @@ const LOCK: &str = "SELECT s.seq FROM services s JOIN service_state st ON st.ser
      WHERE s.seq = ANY(";
 const LOCK_ORDER: &str = ") ORDER BY s.id FOR KEY SHARE OF s FOR NO KEY UPDATE OF st";
 
-const READ: &str = "SELECT s.seq, s.id AS service_id, s.user_id, s.paused, s.updated_at, st.status, \
+const READ: &str = "SELECT s.seq, s.id AS service_id, s.workspace_id, s.paused, s.updated_at, st.status, \
      COALESCE(st.status_since, s.created_at) AS status_since, st.last_slot, \
      COALESCE(st.failing_checks, 0) AS failing_checks, st.failing_since, \
      COALESCE(st.down_checks, 0) AS down_checks, st.down_since, \
+     COALESCE(st.recovering_checks, 0) AS recovering_checks, st.recovering_since, \
      i.id AS incident_id, i.type AS incident_type, i.started_at, i.checks_failed, i.cause \
      FROM services s LEFT JOIN service_state st ON st.service_id = s.id \
      LEFT JOIN incidents i ON i.id = st.open_incident_id AND i.resolved_at IS NULL WHERE s.seq";
@@ -166,6 +169,7 @@ fn stored_service(row: &QueryResult) -> Result<StoredService, DbErr> {
             since: row.try_get("", "status_since")?,
             last_slot: row.try_get("", "last_slot")?,
             failing: failing(row)?,
+            recovering: recovering(row)?,
             incident: incident
                 .as_ref()
                 .map(|incident| incident.incident_type.into()),
@@ -189,6 +193,15 @@ fn failing(row: &QueryResult) -> Result<Option<Failing>, DbErr> {
     }))
 }
 
+fn recovering(row: &QueryResult) -> Result<Option<Recovering>, DbErr> {
+    let checks: i32 = row.try_get("", "recovering_checks")?;
+    let since: Option<DateTime<Utc>> = row.try_get("", "recovering_since")?;
+    let checks = u32::try_from(checks).unwrap_or(0);
+    Ok(since
+        .filter(|_| checks > 0)
+        .map(|since| Recovering { checks, since }))
+}
+
 fn open_incident(row: &QueryResult) -> Result<Option<incident::Model>, DbErr> {
     let Some(id) = row.try_get::<Option<Uuid>>("", "incident_id")? else {
         return Ok(None);
@@ -196,7 +209,7 @@ fn open_incident(row: &QueryResult) -> Result<Option<incident::Model>, DbErr> {
     Ok(Some(incident::Model {
         id,
         service_id: row.try_get("", "service_id")?,
-        user_id: row.try_get("", "user_id")?,
+        workspace_id: row.try_get("", "workspace_id")?,
         incident_type: row.try_get::<IncidentType>("", "incident_type")?,
         started_at: row.try_get("", "started_at")?,
         resolved_at: None,

@@ -296,6 +296,8 @@ mod tests {
             Uuid::from_u128(7),
             1,
             Uuid::from_u128(8),
+            monitors::MonitorKind::ALL[0],
+            1,
             at(0),
         ));
         let components = vec![ComponentSnapshot {

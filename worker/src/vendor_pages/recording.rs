@@ -11,7 +11,6 @@ use crate::clock::Clock;
 use crate::recorder::{RecordOutcome, Recorder};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::vendor_page::{Freshness, freshness};
-use entity::column::MonitorKind;
 use entity::{column, vendor_page};
 use sea_orm::{DatabaseTransaction, DbErr};
 use serde_json::{Value, json};
@@ -142,9 +141,7 @@ impl PollRecorder {
             transaction.commit().await?;
             drop(turn);
 
-            let committed =
-                self.recorder
-                    .count_committed(batch, MonitorKind::VendorPage, begun.elapsed());
+            let committed = self.recorder.count_committed(batch, begun.elapsed());
             has_changed_follower |= committed.outcomes.contains(&RecordOutcome::Outdated);
             self.recorder.announce(committed.announcement).await;
             if followers.len() < FOLLOWER_BATCH {

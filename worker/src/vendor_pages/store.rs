@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use entity::multi_row::{MultiRowInsert, on_conflict_update};
 use entity::sql::Sql;
 use entity::{service, vendor_incident, vendor_maintenance, vendor_page, vendor_page_component};
+use monitors::MonitorKind;
 use sea_orm::sea_query::{Expr, LockType, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DbBackend,
@@ -89,7 +90,7 @@ impl PageStore {
         let sql = self
             .sql("SELECT 1 FROM services WHERE vendor_page_id = ")
             .value(id)
-            .text(" AND NOT paused AND kind = 'vendor_page' LIMIT 1");
+            .text(" AND NOT paused LIMIT 1");
         if self.db.query_one_raw(sql.finish()).await?.is_none() {
             return Ok(None);
         }
@@ -374,11 +375,12 @@ impl PageStore {
     ) -> Result<Vec<Follower>, DbErr> {
         let sql = self
             .sql(
-                "SELECT s.id, s.seq, s.user_id, s.updated_at, st.last_slot, c.component_id, c.name, \
-                 c.group_name, c.missing FROM (SELECT id, seq, user_id, updated_at FROM services WHERE vendor_page_id = ",
+                "SELECT s.id, s.seq, s.workspace_id, s.updated_at, st.last_slot, c.component_id, c.name, \
+                 c.group_name, c.missing, s.kind, s.recoveries \
+                 FROM (SELECT id, seq, workspace_id, updated_at, kind, recoveries FROM services WHERE vendor_page_id = ",
             )
             .value(id)
-            .text(" AND NOT paused AND kind = 'vendor_page' AND seq > ")
+            .text(" AND NOT paused AND seq > ")
             .value(after)
             .text(" ORDER BY seq LIMIT ")
             .value(i64::try_from(FOLLOWER_BATCH).unwrap_or(i64::MAX))
@@ -390,7 +392,11 @@ impl PageStore {
         for row in db.query_all_raw(sql.finish()).await? {
             let seq = row.try_get("", "seq")?;
             if followers.last().is_none_or(|last| last.service.seq != seq) {
-                followers.push(follower(&row, seq)?);
+                // A kind that this version does not know is left to one that does.
+                let Some(follower) = follower(&row, seq)? else {
+                    continue;
+                };
+                followers.push(follower);
             }
             let last = followers
                 .last_mut()
@@ -463,18 +469,25 @@ fn one_of(sql: Sql, texts: &[String]) -> Sql {
     .text("))")
 }
 
-fn follower(row: &QueryResult, seq: i32) -> Result<Follower, DbErr> {
+fn follower(row: &QueryResult, seq: i32) -> Result<Option<Follower>, DbErr> {
+    let kind: String = row.try_get("", "kind")?;
+    let Ok(kind) = MonitorKind::from_id(&kind) else {
+        return Ok(None);
+    };
+    let recoveries: i32 = row.try_get("", "recoveries")?;
     let service = CheckedService::followed(
         row.try_get("", "id")?,
         seq,
-        row.try_get("", "user_id")?,
+        row.try_get("", "workspace_id")?,
+        kind,
+        u32::try_from(recoveries).unwrap_or(1),
         row.try_get("", "updated_at")?,
     );
-    Ok(Follower {
+    Ok(Some(Follower {
         service: Arc::new(service),
         last_slot: row.try_get("", "last_slot")?,
         components: Vec::new(),
-    })
+    }))
 }
 
 fn component_snapshot(row: &QueryResult) -> Result<Option<ComponentSnapshot>, DbErr> {

@@ -90,8 +90,8 @@ pub(crate) async fn requeue(
         let sql = Sql::new(backend)
             .text(
                 "SELECT p.id, p.attempted_at, p.fetched_at, p.not_before, p.failures FROM vendor_pages p \
-                 WHERE EXISTS (SELECT 1 FROM services s WHERE s.vendor_page_id = p.id AND NOT s.paused \
-                 AND s.kind = 'vendor_page') AND p.id > ",
+                 WHERE EXISTS (SELECT 1 FROM services s WHERE s.vendor_page_id = p.id AND NOT s.paused) \
+                 AND p.id > ",
             )
             .value(after)
             .text(" ORDER BY p.id LIMIT ")
@@ -143,7 +143,7 @@ async fn pages_with_missed_changes(
     let sql = Sql::new(db.get_database_backend())
         .text(
             "SELECT DISTINCT s.vendor_page_id FROM services s LEFT JOIN service_state st ON st.service_id = s.id \
-             WHERE s.kind = 'vendor_page' AND NOT s.paused AND s.vendor_page_id IS NOT NULL AND s.updated_at > ",
+             WHERE NOT s.paused AND s.vendor_page_id IS NOT NULL AND s.updated_at > ",
         )
         .value(now - MISSED_BEFORE)
         .text(" AND s.updated_at < ")

@@ -7,6 +7,7 @@ use coordination::ServiceChange;
 use domain::Status;
 use entity::{column, service, service_state};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, ModelTrait, Set};
+use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
@@ -76,7 +77,7 @@ on_each_stage! {
         let service = stage.service(old.url()).confirmations(1).create().await;
         stage.check_now(&[&service]).await;
         old.has_read(1).await;
-        stage.edit(&service, |service| service.url = Set(Some(new.url()))).await;
+        stage.edit(&service, |service| service.settings = Set(json!({ "url": new.url() }))).await;
         old.behave(Behaviour::code(500)).await;
         let state = stage.is(&service, Status::Up).await;
         assert_eq!((new.requests(), state.status_code), (1, Some(200)));
@@ -98,7 +99,7 @@ on_each_stage! {
         stage.is(&service, Status::Up).await;
 
         let begun = Instant::now();
-        stage.edit(&service, |service| service.url = Set(Some(new.url()))).await;
+        stage.edit(&service, |service| service.settings = Set(json!({ "url": new.url() }))).await;
         stage.check_now(&[&service]).await;
         new.has_read(1).await;
         assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
@@ -118,7 +119,7 @@ on_each_stage! {
         stage.check_now(&[&service]).await;
         stage.is(&service, Status::Up).await;
         let mut changed = service.clone().into_active_model();
-        changed.url = Set(Some(new.url()));
+        changed.settings = Set(json!({ "url": new.url() }));
         changed.updated_at = Set(service.updated_at + TimeDelta::seconds(1));
         changed.update(&stage.db).await.unwrap();
         stage.check_now(&[&service]).await;
@@ -164,7 +165,7 @@ on_each_stage! {
     async fn services_of_another_kind_are_left_to_others(stage: Stage) {
         let service = stage.service("http://page.test/").create().await;
         let mut page = service.clone().into_active_model();
-        page.kind = Set(column::MonitorKind::VendorPage);
+        page.kind = Set("vendor_page".into());
         page.update(&stage.db).await.unwrap();
         let worker = stage.worker_with(Script::finds(|_, _| up()), Settings::default()).await;
         assert_eq!(stage.live.queue_len().await.unwrap(), 0);

@@ -2,7 +2,7 @@
 
 use domain::{Cause, Outcome, Phases, Status};
 use futures::future::BoxFuture;
-use monitors::HttpTarget;
+use monitors::Target;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use worker::Probe;
@@ -27,8 +27,8 @@ impl Script {
 }
 
 impl Probe for Script {
-    async fn http(&self, target: &HttpTarget) -> Outcome {
-        (self.0)(target.url.host_str().unwrap().to_owned()).await
+    async fn check(&self, target: &Target) -> Outcome {
+        (self.0)(target.monitor.host()).await
     }
 }
 

@@ -141,7 +141,7 @@ impl Stage {
 
     pub(crate) async fn tell(&self, service: &service::Model, change: ServiceChange) {
         let event = Event::ServiceChanged {
-            user_id: service.user_id,
+            workspace_id: service.workspace_id,
             service_id: service.id,
             change,
         };
@@ -305,6 +305,7 @@ pub(crate) fn start<P: Probe>(stage: &Stage, prober: P, settings: Settings) -> R
         live,
         prober,
         fetcher: fetcher(),
+        sealer: sealer(),
         settings,
     };
     let ended = tokio::spawn(worker::run(worker, shutdown.clone()));
@@ -313,6 +314,14 @@ pub(crate) fn start<P: Probe>(stage: &Stage, prober: P, settings: Settings) -> R
         shutdown,
         ended,
     }
+}
+
+/// Opens what the API of this stage seals.
+pub(crate) fn sealer() -> Arc<secrets::Sealer> {
+    Arc::new(secrets::Sealer::new(
+        "0123456789abcdef0123456789abcdef",
+        None,
+    ))
 }
 
 pub(crate) fn prober() -> Prober {

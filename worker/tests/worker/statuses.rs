@@ -13,6 +13,50 @@ use testkit::{Behaviour, Target};
 use worker::Settings;
 
 on_each_stage! {
+    async fn a_recovery_takes_as_many_good_checks_as_the_service_asks_for(stage: Stage) {
+        let target = Target::start().await;
+        target.behave(Behaviour::Refuse).await;
+        let service = stage.service(target.url()).confirmations(1).recoveries(2).create().await;
+        let worker = stage.worker().await;
+        stage.check_now(&[&service]).await;
+        stage.is(&service, Status::Down).await;
+
+        target.behave(Behaviour::code(200)).await;
+        stage.check_now(&[&service]).await;
+        stage.has_checks(&service, 2).await;
+        let state = stage.state(&service).await;
+        assert_eq!((state.status, state.recovering_checks), (column::Status::Down, 1));
+        assert!(state.open_incident_id.is_some());
+        worker.stop().await;
+
+        // Another worker goes on counting.
+        let worker = stage.worker().await;
+        stage.check_now(&[&service]).await;
+        let state = stage.is(&service, Status::Up).await;
+        let checks = stage.checks(&service).await;
+        let recovered_at = made_at(&checks[1]);
+        let [incident] = stage.incidents(&service).await.try_into().unwrap();
+        assert_eq!((state.status_since, incident.resolved_at), (recovered_at, Some(recovered_at)));
+        assert_eq!((state.recovering_checks, state.recovering_since), (0, None));
+        worker.stop().await;
+    }
+
+    async fn without_the_key_of_its_secrets_a_service_is_unknown_and_says_why(stage: Stage) {
+        let service = stage.service("http://127.0.0.1:9/").create().await;
+        let lost = secrets::Sealer::new("another key that nobody has any more", None);
+        let sealed = lost.seal(&monitors::place_of_secrets(service.id), b"{}");
+        stage.edit(&service, |service| service.secrets = Set(Some(sealed))).await;
+        let worker = stage.worker().await;
+        stage.check_now(&[&service]).await;
+        stage.has_checks(&service, 1).await;
+        let state = stage.state(&service).await;
+        assert_eq!(state.status, column::Status::Unknown);
+        let message = state.message.unwrap();
+        assert!(message.contains("secrets of this service cannot be opened"), "{message}");
+        assert!(stage.incidents(&service).await.is_empty());
+        worker.stop().await;
+    }
+
     async fn a_new_service_is_checked_at_once_and_then_at_its_slots(stage: Stage) {
         let target = Target::start().await;
         let mut events = stage.live.subscribe();
@@ -30,10 +74,10 @@ on_each_stage! {
         stage.is_due_at_its_next_slot(&service).await;
 
         let event = events.next().await.unwrap().unwrap();
-        let Event::StatusChecked { user_id, service_id, slot, previous, current, changed } = (*event).clone() else {
+        let Event::StatusChecked { workspace_id, service_id, slot, previous, current, changed } = (*event).clone() else {
             panic!("{event:?}")
         };
-        assert_eq!((user_id, service_id, previous, changed), (stage.user.id, service.id, Some(Status::Unknown), true));
+        assert_eq!((workspace_id, service_id, previous, changed), (stage.user.id, service.id, Some(Status::Unknown), true));
         assert_eq!((slot, current.status, current.since), (state.last_slot.unwrap(), Status::Up, state.status_since));
         let latest = stage.live.cached_statuses(&[service.id]).await.unwrap().remove(0).unwrap();
         assert_eq!((latest.slot, latest.current), (slot, current));

@@ -9,7 +9,7 @@ mod politeness;
 
 use crate::stage::{Running, Stage, eventually};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use entity::column::{Listing, MonitorKind};
+use entity::column::Listing;
 use entity::{
     service, service_component, user, vendor_incident, vendor_maintenance, vendor_page,
     vendor_page_component,
@@ -69,11 +69,7 @@ impl Stage {
         page: &vendor_page::Model,
         components: &[&str],
     ) -> service::Model {
-        let mut service = a_service(&self.db, user).create().await.into_active_model();
-        service.kind = Set(MonitorKind::VendorPage);
-        service.url = Set(None);
-        service.vendor_page_id = Set(Some(page.id));
-        let service = service.update(&self.db).await.unwrap();
+        let service = a_service(&self.db, user).follows(page.id).create().await;
         for (position, id) in (0..).zip(components) {
             let name = match *id {
                 "api" => "API",

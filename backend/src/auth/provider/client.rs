@@ -1,4 +1,5 @@
-//! The HTTP client for providers: bounded in time and size, without redirects and without memory.
+//! The HTTP client for providers: bounded in time and size, without redirects and without kept
+//! connections.
 
 use super::fault::Fault;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
@@ -10,17 +11,17 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-/// One request, from its connection to the end of its answer.
-const TIMEOUT: Duration = Duration::from_secs(8);
+/// Timeout of one request, from its connection to the end of the response.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// The most that an answer may hold; a discovery document or a key set has a few KiB.
-const MAX_ANSWER: usize = 512 * 1024;
+/// Maximum size of a response; a discovery document or a key set has a few KiB.
+const MAX_RESPONSE: usize = 512 * 1024;
 
 #[derive(Debug, Clone)]
 pub(super) struct Client(reqwest::Client);
 
 impl Client {
-    /// `public_url` is told to providers, so that they know who asks.
+    /// `public_url` becomes part of the `User-Agent`.
     ///
     /// # Errors
     /// When TLS cannot be set up on this machine.
@@ -41,8 +42,8 @@ impl Client {
             .redirect(Policy::none())
             .referer(false)
             .no_proxy()
-            .connect_timeout(TIMEOUT / 2)
-            .timeout(TIMEOUT)
+            .connect_timeout(REQUEST_TIMEOUT / 2)
+            .timeout(REQUEST_TIMEOUT)
             .pool_max_idle_per_host(0)
             .build()
             .map_err(|error| failed(&error))?;
@@ -50,27 +51,27 @@ impl Client {
     }
 
     /// # Errors
-    /// When no whole answer comes within the bounds.
+    /// When no complete response arrives within the bounds.
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Fault> {
-        let place = format!(
+        let endpoint = format!(
             "{}{}",
             request.uri().authority().map_or("", |host| host.as_str()),
             request.uri().path()
         );
         let unreachable =
-            |error: reqwest::Error| Fault::Unreachable(place.clone(), error.without_url());
+            |error: reqwest::Error| Fault::Unreachable(endpoint.clone(), error.without_url());
         let request = reqwest::Request::try_from(request).map_err(unreachable)?;
-        let mut answer = self.0.execute(request).await.map_err(unreachable)?;
+        let mut incoming = self.0.execute(request).await.map_err(unreachable)?;
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(Fault::TooLarge(place, MAX_ANSWER / 1024));
+        while let Some(chunk) = incoming.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > MAX_RESPONSE {
+                return Err(Fault::TooLarge(endpoint, MAX_RESPONSE / 1024));
             }
             body.extend_from_slice(&chunk);
         }
         let mut response = HttpResponse::new(body);
-        *response.status_mut() = answer.status();
-        *response.headers_mut() = std::mem::take(answer.headers_mut());
+        *response.status_mut() = incoming.status();
+        *response.headers_mut() = std::mem::take(incoming.headers_mut());
         Ok(response)
     }
 }

@@ -1,35 +1,36 @@
-//! What goes wrong between this program and a provider: for the operator's log. The person learns a code.
+//! Errors between this program and a provider. They are logged; the person who signs in sees a
+//! code.
 
 use crate::auth::refusal::Refusal;
 
-/// See the module.
+/// Why a provider could not be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
     /// The request failed.
     #[error("{0} cannot be reached: {1}")]
     Unreachable(String, #[source] reqwest::Error),
-    /// All answers together take too long.
+    /// All requests together took too long.
     #[error("it does not answer in time")]
     TooSlow,
-    /// It failed a moment ago and is not asked again yet.
+    /// It failed a moment ago and is not retried yet.
     #[error("it did not answer a moment ago")]
     Away,
-    /// More than such an answer can need.
+    /// The response is too large.
     #[error("{0} answers more than {1} KiB")]
     TooLarge(String, usize),
-    /// It answers with an error.
+    /// It returned an error.
     #[error("{0} answers {1}")]
     Refused(String, String),
-    /// It answers what makes no sense.
+    /// The response cannot be parsed.
     #[error("its answer cannot be read: {0}")]
     Unreadable(String),
-    /// It answers what cannot be believed.
-    #[error("its answer cannot be believed: {0}")]
+    /// The response cannot be verified.
+    #[error("its answer cannot be verified: {0}")]
     Untrusted(String),
-    /// Another provider answered in its place (RFC 9207).
+    /// The response is from another issuer (RFC 9207).
     #[error("the answer came from another provider than the one that was asked")]
     OtherIssuer,
-    /// It vouches for no e-mail of theirs.
+    /// It verified no e-mail of the person.
     #[error("the account has no verified primary e-mail")]
     UnverifiedEmail,
     /// TLS cannot be set up on this machine.
@@ -38,7 +39,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// What the person is told.
+    /// The refusal that the person sees.
     pub(crate) const fn refusal(&self) -> Refusal {
         match self {
             Self::UnverifiedEmail => Refusal::UnverifiedEmail,

@@ -5,7 +5,7 @@
 use super::client::Client;
 use super::fault::Fault;
 use super::{GitHubSettings, Profile};
-use crate::auth::flow::Flow;
+use crate::auth::login_state::LoginState;
 use http::{Method, header};
 use openidconnect::{HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-/// Names and e-mails, nothing else.
+/// The requested scopes: the profile and the e-mails.
 const SCOPE: &str = "read:user user:email";
 
 pub(super) struct GitHub {
@@ -25,7 +25,7 @@ pub(super) struct GitHub {
 #[derive(Deserialize)]
 struct Token {
     access_token: Option<String>,
-    /// Errors come with the status 200.
+    /// GitHub returns errors with the status 200.
     error: Option<String>,
 }
 
@@ -53,30 +53,34 @@ impl GitHub {
         }
     }
 
-    pub(super) fn address(&self, flow: &Flow) -> String {
-        let verifier = PkceCodeVerifier::new(flow.verifier.clone());
+    pub(super) fn authorization_url(&self, login: &LoginState) -> String {
+        let verifier = PkceCodeVerifier::new(login.verifier.clone());
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
-        let mut url = under(&self.settings.url, "login/oauth/authorize");
+        let mut url = join(&self.settings.url, "login/oauth/authorize");
         url.query_pairs_mut()
             .append_pair("response_type", "code")
             .append_pair("client_id", &self.settings.client_id)
             .append_pair("redirect_uri", &self.callback)
             .append_pair("scope", SCOPE)
-            .append_pair("state", &flow.state)
+            .append_pair("state", &login.state)
             .append_pair("code_challenge", challenge.as_str())
             .append_pair("code_challenge_method", "S256");
         url.into()
     }
 
-    pub(super) async fn profile(&self, flow: &Flow, code: &str) -> Result<Profile, Fault> {
-        let token = self.token(flow, code).await?;
-        let user: User = self.ask("user", &token).await?;
-        let emails: Vec<Email> = self.ask("user/emails?per_page=100", &token).await?;
+    pub(super) async fn fetch_profile(
+        &self,
+        login: &LoginState,
+        code: &str,
+    ) -> Result<Profile, Fault> {
+        let token = self.exchange_code(login, code).await?;
+        let user: User = self.get("user", &token).await?;
+        let emails: Vec<Email> = self.get("user/emails?per_page=100", &token).await?;
         let email = emails
             .into_iter()
             .find(|email| email.primary && email.verified)
             .ok_or(Fault::UnverifiedEmail)?;
-        // Another installation numbers its users from 1 as well.
+        // Every installation of GitHub Enterprise Server numbers its users from 1.
         let host = self.settings.url.host_str().unwrap_or_default();
         let subject = if host == "github.com" {
             user.id.to_string()
@@ -96,20 +100,20 @@ impl GitHub {
         })
     }
 
-    async fn token(&self, flow: &Flow, code: &str) -> Result<String, Fault> {
+    async fn exchange_code(&self, login: &LoginState, code: &str) -> Result<String, Fault> {
         let body = Serializer::new(String::new())
             .append_pair("client_id", &self.settings.client_id)
             .append_pair("client_secret", &self.settings.client_secret)
             .append_pair("code", code)
             .append_pair("redirect_uri", &self.callback)
-            .append_pair("code_verifier", &flow.verifier)
+            .append_pair("code_verifier", &login.verifier)
             .finish();
         let request = http::Request::builder()
             .method(Method::POST)
-            .uri(under(&self.settings.url, "login/oauth/access_token").as_str())
+            .uri(join(&self.settings.url, "login/oauth/access_token").as_str())
             .header(header::ACCEPT, "application/json")
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        let token: Token = self.read(request.body(body.into_bytes())).await?;
+        let token: Token = self.send(request.body(body.into_bytes())).await?;
         let refused = || {
             Fault::Refused(
                 "the token endpoint".into(),
@@ -123,32 +127,32 @@ impl GitHub {
             .ok_or_else(refused)
     }
 
-    async fn ask<T: DeserializeOwned>(&self, path: &str, token: &str) -> Result<T, Fault> {
+    async fn get<T: DeserializeOwned>(&self, path: &str, token: &str) -> Result<T, Fault> {
         let request = http::Request::builder()
-            .uri(under(&self.settings.api_url, path).as_str())
+            .uri(join(&self.settings.api_url, path).as_str())
             .header(header::ACCEPT, "application/vnd.github+json")
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
             .header("x-github-api-version", "2022-11-28");
-        self.read(request.body(Vec::new())).await
+        self.send(request.body(Vec::new())).await
     }
 
-    async fn read<T: DeserializeOwned>(
+    async fn send<T: DeserializeOwned>(
         &self,
         request: http::Result<HttpRequest>,
     ) -> Result<T, Fault> {
         let request = request.map_err(|error| Fault::Unreadable(error.to_string()))?;
         let path = request.uri().path().to_owned();
-        let answer: HttpResponse = self.client.send(request).await?;
-        if !answer.status().is_success() {
-            return Err(Fault::Refused(path, answer.status().as_u16().to_string()));
+        let response: HttpResponse = self.client.send(request).await?;
+        if !response.status().is_success() {
+            return Err(Fault::Refused(path, response.status().as_u16().to_string()));
         }
-        serde_json::from_slice(answer.body())
+        serde_json::from_slice(response.body())
             .map_err(|error| Fault::Unreadable(format!("{path}: {error}")))
     }
 }
 
-/// `path` below an address that may have a path of its own.
-fn under(base: &Url, path: &str) -> Url {
+/// Joins `path` to an address that may have a path itself.
+fn join(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
     let (path, query) = path
         .split_once('?')

@@ -1,13 +1,13 @@
-//! A provider that speaks OpenID Connect: discovery, the code flow with PKCE and a nonce, and an ID token whose signature,
-//! issuer, audience and times are checked.
+//! OpenID Connect: discovery, the code flow with PKCE and a nonce, and an ID token whose signature,
+//! issuer, audience and times are verified.
 //!
-//! What the provider publishes about itself is read when it is first needed and kept, so that one that is away when this
-//! program starts is only missed by those who want to sign in by it just then.
+//! The discovery document is fetched on first use and cached, so that a provider that is down when
+//! this program starts only affects those who sign in by it at that moment.
 
 use super::client::Client;
 use super::fault::Fault;
 use super::{OpenIdSettings, Profile};
-use crate::auth::flow::Flow;
+use crate::auth::login_state::LoginState;
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdToken, CoreIdTokenClaims,
@@ -24,22 +24,23 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
-/// How long what was read about a provider is used before it is read again.
-const FRESH_FOR: Duration = Duration::from_secs(60 * 60);
+/// How long a discovery document is cached.
+const METADATA_TTL: Duration = Duration::from_secs(60 * 60);
 
-/// How long a provider that failed is left in peace.
+/// How long a provider that failed is not asked again.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// Keys are read anew for a token that no known key has signed, but not more often than this.
-const KEYS_EVERY: Duration = Duration::from_secs(5);
+/// Minimum age of cached keys before an unknown signature makes them be fetched again.
+const KEY_REFRESH_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How far clocks may be apart.
-const SKEW: TimeDelta = TimeDelta::minutes(2);
+/// Tolerated difference between this machine's clock and the provider's.
+const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
 
-/// How old an ID token may be that was made for a sign-in just now.
-const MAX_AGE: TimeDelta = TimeDelta::minutes(15);
+/// Maximum age of an ID token.
+const MAX_TOKEN_AGE: TimeDelta = TimeDelta::minutes(15);
 
-/// Signatures that prove who signed: none that this program's own secret could have made.
+/// Accepted signature algorithms: asymmetric ones only, because a symmetric signature could have
+/// been made with this program's own secret.
 const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
@@ -52,10 +53,10 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::EdDsa,
 ];
 
-/// Google's, whose subjects were stored without it.
-const GOOGLE: &str = "https://accounts.google.com";
+/// Google's issuer, which is not part of its stored subjects.
+const GOOGLE_ISSUER: &str = "https://accounts.google.com";
 
-type Ready = CoreClient<
+type ConfiguredClient = CoreClient<
     EndpointSet,
     EndpointNotSet,
     EndpointNotSet,
@@ -69,14 +70,14 @@ pub(super) struct OpenId {
     settings: OpenIdSettings,
     callback: String,
     client: Client,
-    known: Mutex<Known>,
+    cache: Mutex<MetadataCache>,
 }
 
-/// What is known about a provider.
+/// Caches a provider's discovery document.
 #[derive(Default)]
-struct Known {
+struct MetadataCache {
     metadata: Option<(Instant, Arc<CoreProviderMetadata>)>,
-    failed: Option<Instant>,
+    failed_at: Option<Instant>,
 }
 
 impl OpenId {
@@ -91,16 +92,16 @@ impl OpenId {
             settings,
             callback,
             client,
-            known: Mutex::default(),
+            cache: Mutex::default(),
         }
     }
 
-    pub(super) async fn address(&self, flow: &Flow) -> Result<String, Fault> {
-        let client = self.ready(&*self.metadata(FRESH_FOR).await?)?;
-        let verifier = PkceCodeVerifier::new(flow.verifier.clone());
+    pub(super) async fn authorization_url(&self, login: &LoginState) -> Result<String, Fault> {
+        let client = self.configure_client(&*self.metadata(METADATA_TTL).await?)?;
+        let verifier = PkceCodeVerifier::new(login.verifier.clone());
         let (state, nonce) = (
-            CsrfToken::new(flow.state.clone()),
-            Nonce::new(flow.nonce.clone()),
+            CsrfToken::new(login.state.clone()),
+            Nonce::new(login.nonce.clone()),
         );
         let (url, _, _) = client
             .authorize_url(
@@ -120,20 +121,20 @@ impl OpenId {
         }
     }
 
-    pub(super) async fn profile(
+    pub(super) async fn fetch_profile(
         &self,
-        flow: &Flow,
+        login: &LoginState,
         code: &str,
         iss: Option<&str>,
     ) -> Result<Profile, Fault> {
         if iss.is_some_and(|iss| iss != self.settings.issuer) {
             return Err(Fault::OtherIssuer);
         }
-        let metadata = self.metadata(FRESH_FOR).await?;
-        let client = self.ready(&metadata)?;
+        let metadata = self.metadata(METADATA_TTL).await?;
+        let client = self.configure_client(&metadata)?;
         let exchange = client.exchange_code(AuthorizationCode::new(code.to_owned()));
         let exchange = exchange.map_err(|error| Fault::Unreadable(error.to_string()))?;
-        let exchange = exchange.set_pkce_verifier(PkceCodeVerifier::new(flow.verifier.clone()));
+        let exchange = exchange.set_pkce_verifier(PkceCodeVerifier::new(login.verifier.clone()));
         let tokens = exchange
             .request_async(&self.client)
             .await
@@ -149,36 +150,37 @@ impl OpenId {
         let id_token = tokens
             .id_token()
             .ok_or_else(|| Fault::Untrusted("it sent no ID token".into()))?;
-        let nonce = Nonce::new(flow.nonce.clone());
+        let nonce = Nonce::new(login.nonce.clone());
         let access_token = tokens.access_token();
-        let claims = match self.verified(&client, id_token, &nonce, access_token) {
+        let claims = match self.verify(&client, id_token, &nonce, access_token) {
             // The provider may have new keys.
             Err(ClaimsVerificationError::SignatureVerification(_)) => {
-                let client = self.ready(&*self.metadata(KEYS_EVERY).await?)?;
-                self.verified(&client, id_token, &nonce, access_token)
+                let client = self.configure_client(&*self.metadata(KEY_REFRESH_INTERVAL).await?)?;
+                self.verify(&client, id_token, &nonce, access_token)
                     .map_err(|error| untrusted(&error))?
             }
             verified => verified.map_err(|error| untrusted(&error))?,
         };
-        let mut profile = self.of_claims(&claims);
+        let mut profile = self.profile_from_claims(&claims);
         if profile.email.is_none() || claims.email_verified().is_none() || profile.name.is_none() {
-            // Many providers keep the ID token small and tell the rest there.
+            // Many providers keep the ID token small and return the rest from the userinfo
+            // endpoint.
             if let Ok(request) =
                 client.user_info(access_token.clone(), Some(claims.subject().clone()))
             {
-                let told: CoreUserInfoClaims =
+                let user_info: CoreUserInfoClaims =
                     request.request_async(&self.client).await.map_err(|error| {
                         Fault::Untrusted(format!("the userinfo endpoint: {}", with_causes(&error)))
                     })?;
-                profile.complete(&told);
+                profile.complete(&user_info);
             }
         }
         Ok(profile)
     }
 
-    fn verified(
+    fn verify(
         &self,
-        client: &Ready,
+        client: &ConfiguredClient,
         token: &CoreIdToken,
         nonce: &Nonce,
         access_token: &AccessToken,
@@ -186,8 +188,8 @@ impl OpenId {
         let verifier: CoreIdTokenVerifier<'_> = client
             .id_token_verifier()
             .set_allowed_algs(ALGORITHMS)
-            .set_time_fn(|| Utc::now() - SKEW)
-            .set_issue_time_verifier_fn(|issued| timely(issued, Utc::now()));
+            .set_time_fn(|| Utc::now() - CLOCK_SKEW)
+            .set_issue_time_verifier_fn(|issued| verify_issue_time(issued, Utc::now()));
         let claims = token.claims(&verifier, nonce)?;
         if let Some(expected) = claims.access_token_hash() {
             let unsigned = |error: &dyn Error| ClaimsVerificationError::Other(error.to_string());
@@ -206,10 +208,10 @@ impl OpenId {
         Ok(claims.clone())
     }
 
-    fn of_claims(&self, claims: &CoreIdTokenClaims) -> Profile {
+    fn profile_from_claims(&self, claims: &CoreIdTokenClaims) -> Profile {
         let subject = claims.subject().as_str();
-        // Subjects are unique within an issuer, and the operator may set up another one.
-        let google = self.id == "google" && self.settings.issuer == GOOGLE;
+        // Subjects are unique within an issuer only, and the operator may configure another issuer.
+        let google = self.id == "google" && self.settings.issuer == GOOGLE_ISSUER;
         let subject = if google {
             subject.to_owned()
         } else {
@@ -229,22 +231,22 @@ impl OpenId {
         }
     }
 
-    /// What is known about the provider, not older than `age` unless it does not answer.
+    /// Returns the discovery document, not older than `age` unless the provider does not answer.
     async fn metadata(&self, age: Duration) -> Result<Arc<CoreProviderMetadata>, Fault> {
-        // Held while it is asked, so that many who come at once cause one request.
-        let mut known = self.known.lock().await;
-        if let Some((_, metadata)) = known
+        // Held during the request, so that concurrent sign-ins cause a single one.
+        let mut cache = self.cache.lock().await;
+        if let Some((_, metadata)) = cache
             .metadata
             .as_ref()
             .filter(|(read, _)| read.elapsed() < age)
         {
             return Ok(Arc::clone(metadata));
         }
-        if known
-            .failed
+        if cache
+            .failed_at
             .is_some_and(|failed| failed.elapsed() < RETRY_AFTER)
         {
-            return known
+            return cache
                 .metadata
                 .as_ref()
                 .map(|(_, metadata)| Arc::clone(metadata))
@@ -253,18 +255,18 @@ impl OpenId {
         match self.discover().await {
             Ok(metadata) => {
                 let metadata = Arc::new(metadata);
-                *known = Known {
+                *cache = MetadataCache {
                     metadata: Some((Instant::now(), Arc::clone(&metadata))),
-                    failed: None,
+                    failed_at: None,
                 };
                 Ok(metadata)
             }
             Err(fault) => {
-                known.failed = Some(Instant::now());
-                let Some((_, metadata)) = &known.metadata else {
+                cache.failed_at = Some(Instant::now());
+                let Some((_, metadata)) = &cache.metadata else {
                     return Err(fault);
                 };
-                tracing::warn!(provider = self.id, error = %with_causes(&fault), "what a sign-in provider says of itself could not be read again: using what it said before");
+                tracing::warn!(provider = self.id, error = %with_causes(&fault), "failed to refresh a provider's discovery document, using the cached one");
                 Ok(Arc::clone(metadata))
             }
         }
@@ -287,7 +289,7 @@ impl OpenId {
             })
     }
 
-    fn ready(&self, metadata: &CoreProviderMetadata) -> Result<Ready, Fault> {
+    fn configure_client(&self, metadata: &CoreProviderMetadata) -> Result<ConfiguredClient, Fault> {
         let secret = self.settings.client_secret.clone().map(ClientSecret::new);
         let callback = RedirectUrl::new(self.callback.clone());
         let callback =
@@ -295,7 +297,7 @@ impl OpenId {
         let client_id = ClientId::new(self.settings.client_id.clone());
         let client = CoreClient::from_provider_metadata(metadata.clone(), client_id, secret)
             .set_redirect_uri(callback);
-        // The standard's default is the header, which some do not take.
+        // The standard's default is the header, which some providers do not accept.
         let methods = metadata.token_endpoint_auth_methods_supported();
         let body_only = methods.is_some_and(|methods| {
             methods.contains(&CoreClientAuthMethod::ClientSecretPost)
@@ -310,33 +312,35 @@ impl OpenId {
 }
 
 impl Profile {
-    /// Takes what the ID token left out.
-    fn complete(&mut self, told: &CoreUserInfoClaims) {
-        if let Some(email) = told
+    /// Fills in what the ID token left out.
+    fn complete(&mut self, user_info: &CoreUserInfoClaims) {
+        if let Some(email) = user_info
             .email()
             .map(|email| email.to_string())
             .filter(|email| is_email(email))
         {
-            // The provider vouches for the address that it says this of, and for no other.
-            let same = self.email.as_ref().is_none_or(|known| *known == email);
+            // `email_verified` only holds for the address in the same response.
+            let same = self.email.as_ref().is_none_or(|own| *own == email);
             if same {
                 self.email = Some(email);
-                self.email_verified = self.email_verified || told.email_verified().unwrap_or(false);
+                self.email_verified =
+                    self.email_verified || user_info.email_verified().unwrap_or(false);
             }
         }
         let name = || {
-            first(told.name(), |name: &EndUserName| name.to_string())
-                .or_else(|| told.preferred_username().map(|name| name.to_string()))
+            first(user_info.name(), |name: &EndUserName| name.to_string())
+                .or_else(|| user_info.preferred_username().map(|name| name.to_string()))
         };
         self.name = self.name.take().or_else(name);
-        self.picture = self
-            .picture
-            .take()
-            .or_else(|| first(told.picture(), |url: &EndUserPictureUrl| url.to_string()));
+        self.picture = self.picture.take().or_else(|| {
+            first(user_info.picture(), |url: &EndUserPictureUrl| {
+                url.to_string()
+            })
+        });
     }
 }
 
-/// A claim in the language that has no name, or else in any.
+/// Reads a claim without a language tag, or else in any language.
 fn first<T, U>(claim: Option<&LocalizedClaim<T>>, read: impl Fn(&T) -> U) -> Option<U> {
     let claim = claim?;
     claim
@@ -345,7 +349,8 @@ fn first<T, U>(claim: Option<&LocalizedClaim<T>>, read: impl Fn(&T) -> U) -> Opt
         .map(read)
 }
 
-/// Whether this can be somebody's address: what is shown and compared as one must not be a whole page.
+/// Whether a text can be an e-mail address. What is shown and compared as one must not be a whole
+/// page.
 fn is_email(text: &str) -> bool {
     let plain = !text.chars().any(|c| c.is_control() || c.is_whitespace());
     plain
@@ -355,12 +360,14 @@ fn is_email(text: &str) -> bool {
             .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
 }
 
-fn timely(issued: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), String> {
-    if issued > now + SKEW {
-        return Err(format!("the ID token is of {issued}, which is to come"));
+fn verify_issue_time(issued: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), String> {
+    if issued > now + CLOCK_SKEW {
+        return Err(format!(
+            "the ID token was issued in the future, at {issued}"
+        ));
     }
-    if issued < now - MAX_AGE {
-        return Err(format!("the ID token is of {issued}, too long ago"));
+    if issued < now - MAX_TOKEN_AGE {
+        return Err(format!("the ID token was issued too long ago, at {issued}"));
     }
     Ok(())
 }
@@ -369,7 +376,7 @@ fn untrusted(error: &ClaimsVerificationError) -> Fault {
     Fault::Untrusted(with_causes(error))
 }
 
-/// An error with what caused it, on one line.
+/// Formats an error with its causes on one line.
 fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

@@ -23,7 +23,7 @@ impl AccountMutation {
         let context = request_context(ctx);
         let ended = context.ops.end_session(&context.viewer()?, id.0).await?;
         if let Some(auth) = find_auth(ctx) {
-            auth.session_ended(ended);
+            auth.on_session_ended(ended);
         }
         Ok(ended.into())
     }
@@ -35,14 +35,14 @@ impl AccountMutation {
         let ended = context.ops.end_other_sessions(&context.viewer()?).await?;
         for session in &ended {
             if let Some(auth) = find_auth(ctx) {
-                auth.session_ended(*session);
+                auth.on_session_ended(*session);
             }
         }
         Ok(i32::try_from(ended.len()).unwrap_or(i32::MAX))
     }
 
-    /// Deletes your account and everything in it permanently, signs you out everywhere, and returns
-    /// the account's id. API tokens get FORBIDDEN.
+    /// Deletes your account and the workspaces without another owner permanently, signs you out
+    /// everywhere, and returns the account's id. API tokens get FORBIDDEN.
     async fn delete_account(
         &self,
         ctx: &Context<'_>,
@@ -55,10 +55,13 @@ impl AccountMutation {
         let deletion = tokio::spawn(async move {
             let deleted = ops.delete_account(&viewer, &email).await?;
             if let Some(auth) = auth {
-                auth.account_deleted(deleted);
+                auth.on_account_deleted(deleted.user);
+                for workspace in deleted.workspaces {
+                    auth.on_workspace_deleted(workspace);
+                }
             }
-            ops.remove_account(deleted).await;
-            UseCaseResult::Ok(deleted)
+            ops.remove_account(deleted.user).await;
+            UseCaseResult::Ok(deleted.user)
         });
         let deleted = deletion
             .await

@@ -26,7 +26,7 @@ impl OneService {
         let context = request_context(ctx);
         Ok(context
             .ops
-            .create_service(&context.viewer()?, input.into())
+            .create_service(&context.viewer()?, input.into_definition()?)
             .await?
             .into())
     }
@@ -113,7 +113,7 @@ impl OneService {
         let context = request_context(ctx);
         let outcome = context
             .ops
-            .test_service(&context.viewer()?, input.into())
+            .test_service(&context.viewer()?, input.into_definition()?)
             .await?;
         Ok(outcome.into())
     }

@@ -1,5 +1,6 @@
 //! The `Service` object.
 
+use super::kinds::{self, FieldValue, MonitorSchedule};
 use crate::graphql::check::{self, CheckConnection};
 use crate::graphql::history::{LatencyPoint, Uptime, UptimeBars, UptimeDay};
 use crate::graphql::incident::{self, IncidentConnection};
@@ -8,7 +9,7 @@ use crate::graphql::loaders::ByService;
 use crate::graphql::node::{Incident, Service};
 use crate::graphql::request_context::request_context;
 use crate::graphql::scalar::{Id, ScalarList, Time};
-use crate::graphql::status::{CurrentStatus, MonitorKind, Window};
+use crate::graphql::status::{CurrentStatus, Window};
 use crate::graphql::vendor_page::{
     self, FollowedComponent, Maintenance, VendorIncident, VendorPage,
 };
@@ -19,6 +20,7 @@ use crate::use_cases::{Error, Result as UseCaseResult};
 use async_graphql::{Context, Object, Result};
 use chrono::TimeDelta;
 use entity::service;
+use monitors::{Monitor, MonitorKind};
 use std::sync::Arc;
 
 /// A monitored service.
@@ -39,9 +41,59 @@ impl Service {
         Ok(self.row(ctx).await?.category.clone())
     }
 
+    /// Tags that you gave it, in alphabetical order.
+    #[graphql(complexity = 2)]
+    async fn tags(&self, ctx: &Context<'_>) -> Result<ScalarList<String>> {
+        let row = self.row(ctx).await?;
+        let tags = request_context(ctx).loaders.tags.load(row.id).await?;
+        Ok(ScalarList(tags.unwrap_or_default()))
+    }
+
+    /// Description that you gave it.
+    async fn description(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.row(ctx).await?.description.clone())
+    }
+
     /// How it is checked.
     async fn kind(&self, ctx: &Context<'_>) -> Result<MonitorKind> {
-        Ok(domain::MonitorKind::from(self.row(ctx).await?.kind).into())
+        Ok(kinds::kind_of(&*self.row(ctx).await?)?)
+    }
+
+    /// Field of `MonitorInput` that changes its settings.
+    async fn monitor_input(&self, ctx: &Context<'_>) -> Result<String> {
+        Ok(kinds::kind_of(&*self.row(ctx).await?)?.input_name())
+    }
+
+    /// What makes its checks due.
+    async fn schedule(&self, ctx: &Context<'_>) -> Result<MonitorSchedule> {
+        let kind = kinds::kind_of(&*self.row(ctx).await?)?;
+        Ok(kind.info().schedule.into())
+    }
+
+    /// What is checked, in one line: a URL, a host with its port or a name; null if there is no
+    /// single target.
+    async fn target(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(crate::use_cases::target(&*self.row(ctx).await?))
+    }
+
+    /// Settings of its kind.
+    #[graphql(complexity = "1 + child_complexity")]
+    async fn monitor(&self, ctx: &Context<'_>) -> Result<Monitor> {
+        kinds::monitor(ctx, self.row(ctx).await?).await
+    }
+
+    /// Settings of its kind by field name, without secrets: for clients that handle every kind
+    /// alike.
+    #[graphql(complexity = "page(5, child_complexity)")]
+    async fn settings(&self, ctx: &Context<'_>) -> Result<Vec<FieldValue>> {
+        let (readable, _) = kinds::monitor(ctx, self.row(ctx).await?).await?.split();
+        Ok(readable.into_iter().map(FieldValue::from).collect())
+    }
+
+    /// Names of the secret settings that are set. Their values are never returned.
+    async fn secrets_set(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
+        let (_, secret) = kinds::monitor(ctx, self.row(ctx).await?).await?.split();
+        Ok(secret.into_iter().map(|(name, _)| name).collect())
     }
 
     /// Whether checks are paused.
@@ -54,18 +106,13 @@ impl Service {
         Ok(self.row(ctx).await?.created_at.into())
     }
 
-    /// URL that is requested; null for VENDOR_PAGE.
-    async fn url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        Ok(self.row(ctx).await?.url.clone())
-    }
-
     /// The vendor's own page for people.
     async fn vendor_page_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         Ok(self.row(ctx).await?.vendor_page_url.clone())
     }
 
     /// Components of the vendor page that it follows, in the order in which they were chosen; empty
-    /// for HTTP.
+    /// if it follows none.
     #[graphql(complexity = "page(5, child_complexity)")]
     async fn components(&self, ctx: &Context<'_>) -> Result<Vec<FollowedComponent>> {
         let row = self.row(ctx).await?;
@@ -93,14 +140,14 @@ impl Service {
         Ok(self.row(ctx).await?.degraded_threshold_ms)
     }
 
-    /// HTTP status codes that count as success, such as `200-299,301`.
-    async fn expected_status(&self, ctx: &Context<'_>) -> Result<String> {
-        Ok(self.row(ctx).await?.expected_status.clone())
-    }
-
     /// Number of consecutive failed checks that confirm a failure.
     async fn confirmations(&self, ctx: &Context<'_>) -> Result<i32> {
         Ok(self.row(ctx).await?.confirmations)
+    }
+
+    /// Number of consecutive good checks that resolve an incident.
+    async fn recoveries(&self, ctx: &Context<'_>) -> Result<i32> {
+        Ok(self.row(ctx).await?.recoveries)
     }
 
     /// Current status; null before the first check.
@@ -284,7 +331,7 @@ impl Service {
             .map(Incident::from))
     }
 
-    /// The vendor page that it follows; null for HTTP.
+    /// The vendor page that it follows; null if it follows none.
     #[graphql(complexity = "1 + child_complexity")]
     async fn vendor_page(&self, ctx: &Context<'_>) -> Result<Option<VendorPage>> {
         let row = self.row(ctx).await?;
@@ -296,8 +343,8 @@ impl Service {
         Ok(page.map(|page| VendorPage::new(row, page)))
     }
 
-    /// Unresolved incidents of the vendor that affect followed components, newest first; empty for
-    /// HTTP.
+    /// Unresolved incidents of the vendor that affect followed components, newest first; empty
+    /// if it follows no vendor page.
     #[graphql(complexity = "page(3, child_complexity)")]
     async fn vendor_incidents(&self, ctx: &Context<'_>) -> Result<Vec<VendorIncident>> {
         let row = self.row(ctx).await?;
@@ -313,7 +360,7 @@ impl Service {
     }
 
     /// Scheduled and ongoing maintenance of the vendor that affects followed components, soonest
-    /// first; empty for HTTP.
+    /// first; empty if it follows no vendor page.
     #[graphql(complexity = "page(3, child_complexity)")]
     async fn maintenances(&self, ctx: &Context<'_>) -> Result<Vec<Maintenance>> {
         let row = self.row(ctx).await?;

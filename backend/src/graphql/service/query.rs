@@ -2,6 +2,7 @@
 
 use super::connection::{ServiceConnection, ServiceCursor};
 use super::input::ServiceFilter;
+use super::kinds::MonitorKindInfo;
 use crate::graphql::limits::{SERVICES, page};
 use crate::graphql::loaders::ByService;
 use crate::graphql::node::Service;
@@ -12,6 +13,7 @@ use crate::use_cases::Result as UseCaseResult;
 use crate::use_cases::page::size;
 use async_graphql::{Context, Object, Result};
 use entity::service;
+use monitors::MonitorKind;
 use std::sync::Arc;
 
 /// Number of services on a page unless the request says otherwise.
@@ -54,6 +56,18 @@ impl ServiceQuery {
         let after = after.as_deref().map(ServiceCursor::decode).transpose()?;
         let services = find_services(request_context(ctx), filter).await?;
         Ok(ServiceConnection::new(services, first, after.as_ref()))
+    }
+
+    /// All kinds of monitors with their fields, from which forms, command lines and documentation
+    /// are made.
+    #[graphql(complexity = "page(15, child_complexity)")]
+    async fn monitor_kinds(&self, ctx: &Context<'_>) -> Result<Vec<MonitorKindInfo>> {
+        request_context(ctx).viewer()?;
+        Ok(MonitorKind::ALL
+            .iter()
+            .copied()
+            .map(MonitorKindInfo::from)
+            .collect())
     }
 
     /// One of your services; null if none has this id.

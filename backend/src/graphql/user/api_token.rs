@@ -1,8 +1,9 @@
 //! API tokens.
 
 use crate::graphql::scalar::{Id, Time};
+use crate::graphql::workspace::Workspace;
 use async_graphql::SimpleObject;
-use entity::api_token;
+use entity::{api_token, workspace};
 
 /// An API token that a program uses on your behalf. The token itself is shown only once, when it is
 /// created.
@@ -12,6 +13,8 @@ pub(crate) struct ApiToken {
     id: Id,
     /// Name that you gave it.
     name: String,
+    /// The only workspace that it is valid in.
+    workspace: Workspace,
     /// Whether it is read-only.
     read_only: bool,
     /// When it was created.
@@ -22,11 +25,12 @@ pub(crate) struct ApiToken {
     expires_at: Option<Time>,
 }
 
-impl From<api_token::Model> for ApiToken {
-    fn from(row: api_token::Model) -> Self {
+impl From<(api_token::Model, workspace::Model)> for ApiToken {
+    fn from((row, workspace): (api_token::Model, workspace::Model)) -> Self {
         Self {
             id: row.id.into(),
             name: row.name,
+            workspace: workspace.into(),
             read_only: row.read_only,
             created_at: row.created_at.into(),
             last_used_at: row.last_used_at.map(Time),

@@ -13,7 +13,8 @@ pub(crate) struct UserMutation;
 
 #[Object]
 impl UserMutation {
-    /// Creates an API token for a program. API tokens themselves get FORBIDDEN.
+    /// Creates an API token for a program, which is valid in this workspace only. API tokens
+    /// themselves get FORBIDDEN.
     async fn create_api_token(
         &self,
         ctx: &Context<'_>,
@@ -21,10 +22,10 @@ impl UserMutation {
     ) -> Result<CreatedApiToken> {
         let context = request_context(ctx);
         let viewer = context.viewer()?;
-        let (token, row) = context.ops.create_token(&viewer, input.into()).await?;
+        let (token, row, workspace) = context.ops.create_token(&viewer, input.into()).await?;
         Ok(CreatedApiToken {
             token,
-            api_token: row.into(),
+            api_token: (row, workspace).into(),
         })
     }
 
@@ -38,7 +39,7 @@ impl UserMutation {
         let revoked = context.ops.revoke_token(&context.viewer()?, id.0).await?;
         // Ends the token's cached authentication and its WebSockets.
         if let Some(auth) = ctx.data_opt::<Arc<Auth>>() {
-            auth.token_revoked(revoked);
+            auth.on_token_revoked(revoked);
         }
         Ok(revoked.into())
     }

@@ -5,6 +5,7 @@ use crate::graphql::account::{self, Identity, Session};
 use crate::graphql::limits::page;
 use crate::graphql::request_context::request_context;
 use crate::graphql::scalar::Id;
+use crate::graphql::workspace::Membership;
 use async_graphql::{ComplexObject, Context, Result, SimpleObject};
 use entity::user;
 
@@ -28,6 +29,14 @@ impl User {
     async fn operator(&self, ctx: &Context<'_>) -> Result<bool> {
         let context = request_context(ctx);
         Ok(context.ops.is_operator(&context.viewer()?).await?)
+    }
+
+    /// Workspaces that you are a member of, your personal one first. A token sees only its own.
+    #[graphql(complexity = "page(20, child_complexity)")]
+    async fn workspaces(&self, ctx: &Context<'_>) -> Result<Vec<Membership>> {
+        let context = request_context(ctx);
+        let memberships = context.ops.workspaces(&context.viewer()?).await?;
+        Ok(memberships.into_iter().map(Membership::from).collect())
     }
 
     /// API tokens that programs use on your behalf, newest first.
@@ -72,6 +81,6 @@ impl From<user::Model> for User {
 pub(crate) struct Limits {
     /// Shortest allowed interval between two checks, in seconds.
     pub(super) min_interval_seconds: i32,
-    /// Maximum number of services per user.
+    /// Maximum number of services in a workspace.
     pub(super) max_services: u32,
 }

@@ -6,7 +6,7 @@
 
 use super::operation::responses;
 use super::protocol::{self, Close, Incoming};
-use crate::auth::{Ended, Viewer, api_token};
+use crate::auth::{IdentifyError, Revocation, Viewer, api_token};
 use crate::graphql::RequestId;
 use crate::http::client_ip::ClientIp;
 use crate::http::graphql::with_data;
@@ -49,7 +49,7 @@ pub(super) struct Connection {
     viewer: Option<Viewer>,
     client: ClientIp,
     id: RequestId,
-    ended_sessions: broadcast::Receiver<Ended>,
+    revocations: broadcast::Receiver<Revocation>,
     initialised: bool,
     /// The stream of each operation ends with `None`, because [`StreamMap`] removes a finished one
     /// without a notice.
@@ -77,13 +77,13 @@ impl Connection {
         client: ClientIp,
         id: RequestId,
     ) -> Self {
-        let ended_sessions = server.auth.endings();
+        let revocations = server.auth.subscribe_to_revocations();
         Self {
             server,
             viewer,
             client,
             id,
-            ended_sessions,
+            revocations,
             initialised: false,
             operations: StreamMap::new(),
         }
@@ -145,7 +145,7 @@ impl Connection {
                         send_text(socket, protocol::complete(&id)).await?;
                     }
                 },
-                ended = self.ended_sessions.recv() => self.on_session_ended(ended).await?,
+                ended = self.revocations.recv() => self.on_revocation(ended).await?,
                 () = &mut init_timeout, if !self.initialised => {
                     return Ok(Close::new(4408, "Connection initialisation timeout").into());
                 }
@@ -234,7 +234,7 @@ impl Connection {
             .filter(|(name, _)| name.eq_ignore_ascii_case("authorization"))
             .map(|(_, value)| value);
         let Some(authorization) = values.next() else {
-            return Ok(());
+            return self.select_workspace(payload).await;
         };
         self.viewer = match authorization
             .as_str()
@@ -243,7 +243,7 @@ impl Connection {
             Some(token) => self
                 .server
                 .auth
-                .by_api_token(token, now())
+                .identify_by_api_token(token, now())
                 .await
                 .map_err(|error| {
                     tracing::error!(%error, "failed to authenticate a WebSocket");
@@ -254,9 +254,26 @@ impl Connection {
         Ok(())
     }
 
-    async fn on_session_ended(&mut self, ended: Result<Ended, RecvError>) -> Result<(), End> {
+    /// Switches a viewer with a session to the workspace that the first message selects.
+    async fn select_workspace(&mut self, payload: &Value) -> Result<(), End> {
+        let (Some(viewer), Some(workspace)) = (self.viewer, payload.get("workspace")) else {
+            return Ok(());
+        };
+        let id = workspace.as_str().unwrap_or_default();
+        let switched = self.server.auth.switch_workspace(viewer, id, now()).await;
+        self.viewer = Some(switched.map_err(|error| match error {
+            IdentifyError::UnknownWorkspace => Close::new(4404, format!("NOT_FOUND: {error}")),
+            IdentifyError::Database(error) => {
+                tracing::error!(%error, "failed to authenticate a WebSocket");
+                Close::new(1011, "The database is not available")
+            }
+        })?);
+        Ok(())
+    }
+
+    async fn on_revocation(&mut self, ended: Result<Revocation, RecvError>) -> Result<(), End> {
         match (ended, &self.viewer) {
-            (Ok(ended), Some(viewer)) if ended.concerns(viewer) => Err(session_ended()),
+            (Ok(revocation), Some(viewer)) if revocation.affects(viewer) => Err(session_ended()),
             // Notices were lost: check the session itself.
             (Err(RecvError::Lagged(_)), _) => self.check_viewer().await,
             _ => Ok(()),
@@ -267,7 +284,7 @@ impl Connection {
         let Some(viewer) = &self.viewer else {
             return Ok(());
         };
-        match self.server.auth.still_lives(viewer, now()).await {
+        match self.server.auth.is_still_valid(viewer, now()).await {
             Ok(false) => Err(session_ended()),
             Ok(true) => Ok(()),
             Err(error) => {

@@ -1,15 +1,16 @@
-//! Exports everything of the viewer's as a stream of JSON, so that a long history is never in memory
-//! as a whole. Contains no secret, not even as a hash.
+//! Exports the viewer's account and the data of their workspaces as a stream of JSON, so that a long
+//! history is never in memory as a whole. Contains no secret, not even as a hash.
 
 use crate::auth::Viewer;
+use crate::use_cases::workspace::Membership;
 use crate::use_cases::{Error, Ops, Result};
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use entity::column::RollupPeriod;
 use entity::sql::in_ids;
 use entity::{
-    api_token, calendar_feed, check, check_rollup, incident, incident_acknowledgement,
-    incident_event, incident_note, service, service_component, service_state, user, vendor_page,
+    calendar_feed, check, check_rollup, incident, incident_acknowledgement, incident_event,
+    incident_note, service, service_component, service_state, service_tag, user, vendor_page,
 };
 use futures::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
 use sea_orm::{
@@ -22,9 +23,10 @@ use std::collections::HashMap;
 const EXPORT_BATCH: u64 = 5_000;
 
 impl Ops {
-    /// Streams `{"exportedAt", "account", "services": [...], "complete": true}`, each service with its
-    /// state, incidents, summaries and checks. If the database fails in between, the stream ends with
-    /// an error and without `complete`.
+    /// Streams `{"exportedAt", "account", "workspaces", "services": [...], "complete": true}`, each
+    /// service with its workspace, state, incidents, summaries and checks. If the database fails in
+    /// between, the stream ends with an error and without `complete`. A token exports only its own
+    /// workspace.
     ///
     /// # Errors
     /// When the database fails, or [`Error::Unauthenticated`] when the account is gone.
@@ -33,9 +35,15 @@ impl Ops {
         viewer: &Viewer,
         now: DateTime<Utc>,
     ) -> Result<impl Stream<Item = std::result::Result<Bytes, DbErr>> + Send + use<>> {
-        let head = self.head(viewer, now).await?;
-        let own = service::Entity::find().filter(service::Column::UserId.eq(viewer.user_id));
-        let services = own.order_by_asc(service::Column::Id).all(&self.db).await?;
+        let workspaces = self.workspaces(viewer).await?;
+        let head = self.head(viewer, &workspaces, now).await?;
+        let ids = workspaces.iter().map(|membership| membership.workspace.id);
+        let services = service::Entity::find()
+            .filter(service::Column::WorkspaceId.is_in(ids))
+            .order_by_asc(service::Column::WorkspaceId)
+            .order_by_asc(service::Column::Id)
+            .all(&self.db)
+            .await?;
         let ops = self.clone();
         let services = services.into_iter().enumerate();
         let services = stream::iter(services)
@@ -45,7 +53,12 @@ impl Ops {
         Ok(first.chain(services).chain(last))
     }
 
-    async fn head(&self, viewer: &Viewer, now: DateTime<Utc>) -> Result<String> {
+    async fn head(
+        &self,
+        viewer: &Viewer,
+        workspaces: &[Membership],
+        now: DateTime<Utc>,
+    ) -> Result<String> {
         let user = user::Entity::find_by_id(viewer.user_id)
             .one(&self.db)
             .await?
@@ -64,25 +77,35 @@ impl Ops {
                 "expiresAt": time(session.expires_at),
             })
         });
-        let tokens = self.tokens(viewer).await?.into_iter().map(|token: api_token::Model| {
+        let tokens = self.tokens(viewer).await?.into_iter().map(|(token, workspace)| {
             json!({
-                "id": token.id, "name": token.name, "readOnly": token.read_only, "createdAt": time(token.created_at),
+                "id": token.id, "name": token.name, "workspaceId": workspace.id, "readOnly": token.read_only, "createdAt": time(token.created_at),
                 "lastUsedAt": token.last_used_at.map(time), "expiresAt": token.expires_at.map(time),
             })
         });
-        let calendar = calendar_feed::Entity::find_by_id(viewer.user_id)
-            .one(&self.db)
-            .await?;
-        let calendar = calendar
-            .map(|feed| json!({ "createdAt": time(feed.created_at), "lastReadAt": feed.last_read_at.map(time) }));
+        let ids = workspaces.iter().map(|membership| membership.workspace.id);
+        let feeds: HashMap<_, _> = calendar_feed::Entity::find()
+            .filter(calendar_feed::Column::WorkspaceId.is_in(ids))
+            .all(&self.db)
+            .await?
+            .into_iter()
+            .map(|feed| (feed.workspace_id, a_feed(&feed)))
+            .collect();
+        let workspaces = workspaces.iter().map(|Membership { workspace, role }| {
+            json!({
+                "id": workspace.id, "name": workspace.name, "personal": workspace.personal, "role": role,
+                "createdAt": time(workspace.created_at), "calendarFeed": feeds.get(&workspace.id),
+            })
+        });
+        let workspaces = Value::Array(workspaces.collect());
         let account = json!({
             "id": user.id, "email": user.email, "emailVerified": user.email_verified, "name": user.name,
             "avatarUrl": user.avatar_url, "createdAt": time(user.created_at),
             "identities": identities.collect::<Vec<_>>(), "sessions": sessions.collect::<Vec<_>>(),
-            "apiTokens": tokens.collect::<Vec<_>>(), "calendarFeed": calendar,
+            "apiTokens": tokens.collect::<Vec<_>>(),
         });
         Ok(format!(
-            "{{\"exportedAt\":{},\"account\":{account},\"services\":[",
+            "{{\"exportedAt\":{},\"account\":{account},\"workspaces\":{workspaces},\"services\":[",
             json!(time(now))
         ))
     }
@@ -153,6 +176,12 @@ impl Ops {
             Some(id) => vendor_page::Entity::find_by_id(id).one(&self.db).await?,
             None => None,
         };
+        let tags = service_tag::Entity::find()
+            .filter(service_tag::Column::ServiceId.eq(service.id))
+            .order_by_asc(service_tag::Column::Tag)
+            .all(&self.db)
+            .await?;
+        let tags: Vec<_> = tags.into_iter().map(|row| row.tag).collect();
         let components = service_component::Entity::find()
             .filter(service_component::Column::ServiceId.eq(service.id))
             .order_by_asc(service_component::Column::Position)
@@ -219,12 +248,13 @@ impl Ops {
             })
         });
         Ok(json!({
-            "id": service.id, "name": service.name, "category": service.category,
-            "kind": domain::MonitorKind::from(service.kind), "paused": service.paused, "url": service.url,
+            "id": service.id, "workspaceId": service.workspace_id, "name": service.name, "category": service.category,
+            "description": service.description, "tags": tags,
+            "kind": service.kind.to_uppercase(), "settings": service.settings, "paused": service.paused,
             "vendorPageUrl": service.vendor_page_url, "vendorPageApiUrls": page.map(|page| page.api_urls),
             "components": components.collect::<Vec<_>>(), "checkIntervalSeconds": service.check_interval_seconds,
             "timeoutMs": service.timeout_ms, "degradedThresholdMs": service.degraded_threshold_ms,
-            "expectedStatus": service.expected_status, "confirmations": service.confirmations,
+            "confirmations": service.confirmations, "recoveries": service.recoveries,
             "createdAt": time(service.created_at), "state": state.as_ref().map(a_state), "incidents": incidents.collect::<Vec<_>>(),
         }))
     }
@@ -280,6 +310,10 @@ fn a_state(row: &service_state::Model) -> Value {
         "failingChecks": row.failing_checks, "failingSince": row.failing_since.map(time),
         "openIncidentId": row.open_incident_id,
     })
+}
+
+fn a_feed(row: &calendar_feed::Model) -> Value {
+    json!({ "createdAt": time(row.created_at), "lastReadAt": row.last_read_at.map(time) })
 }
 
 fn a_check(row: &check::Model) -> Value {

@@ -1,10 +1,10 @@
-//! Removes the data of deleted accounts. A removal is recorded in the database until all data is
-//! gone, so that one that is interrupted is resumed.
+//! Removes the data of deleted accounts: their workspaces, then the user. A removal is recorded in
+//! the database until all data is gone, so that one that is interrupted is resumed.
 
 use crate::use_cases::Ops;
 use crate::use_cases::service::changed;
 use coordination::CoordinationError;
-use entity::{account_removal, check, service, user};
+use entity::{account_removal, check, membership, service, user, workspace};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, ModelTrait, QueryFilter, QuerySelect, QueryTrait};
 use std::time::Duration;
 use uuid::Uuid;
@@ -55,12 +55,29 @@ impl Ops {
         }
     }
 
-    /// Deletes service by service, and the checks of each in batches: a single statement would block
-    /// the worker's recording for as long as it takes.
+    /// Removes the workspaces that were deleted with the account, then the user. Their memberships
+    /// are the only ones that the account still has.
     async fn remove_all_of(&self, id: Uuid) -> Result<(), RemovalError> {
+        let memberships = membership::Entity::find()
+            .filter(membership::Column::UserId.eq(id))
+            .all(&self.db)
+            .await?;
+        for membership in memberships {
+            self.remove_services_of(membership.workspace_id).await?;
+            workspace::Entity::delete_by_id(membership.workspace_id)
+                .exec(&self.db)
+                .await?;
+        }
+        user::Entity::delete_by_id(id).exec(&self.db).await?;
+        Ok(())
+    }
+
+    /// Deletes the services of a workspace one by one, and the checks of each in batches: a single
+    /// statement would block the worker's recording for as long as it takes.
+    async fn remove_services_of(&self, workspace: Uuid) -> Result<(), RemovalError> {
         use check::Column::{ServiceSeq, Slot};
         let services = service::Entity::find()
-            .filter(service::Column::UserId.eq(id))
+            .filter(service::Column::WorkspaceId.eq(workspace))
             .all(&self.db)
             .await?;
         let mut gone = Vec::new();
@@ -92,7 +109,6 @@ impl Ops {
             self.publish(&[change]).await;
         }
         self.forget_live(&gone).await?;
-        user::Entity::delete_by_id(id).exec(&self.db).await?;
         Ok(())
     }
 }

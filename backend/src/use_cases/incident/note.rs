@@ -78,7 +78,7 @@ impl Ops {
         let transaction = self.begin().await?;
         // Locks the incident, so that two concurrent notes cannot both be the last one allowed.
         let incident = incident::Entity::find_by_id(id)
-            .filter(incident::Column::UserId.eq(viewer.user_id))
+            .filter(incident::Column::WorkspaceId.eq(viewer.workspace_id))
             .lock(LockType::NoKeyUpdate)
             .one(&transaction)
             .await?
@@ -104,22 +104,24 @@ impl Ops {
         Ok(note)
     }
 
-    /// Deletes a note that the viewer wrote, and returns its id.
+    /// Deletes a note that the viewer wrote in this workspace, and returns its id.
     ///
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn delete_note(&self, viewer: &Viewer, id: Uuid) -> Result<Uuid> {
         let note = incident_note::Entity::find_by_id(id)
             .filter(incident_note::Column::UserId.eq(viewer.user_id))
+            .find_also_related(incident::Entity)
+            .filter(incident::Column::WorkspaceId.eq(viewer.workspace_id))
             .one(&self.db)
-            .await?
+            .await?;
+        let incident = note
+            .and_then(|(_, incident)| incident)
             .ok_or(Error::NotFound(NOTE))?;
         incident_note::Entity::delete_by_id(id)
             .exec(&self.db)
             .await?;
-        if let Some(incident) = self.incident(viewer, note.incident_id).await? {
-            self.publish(&[changed(&incident)]).await;
-        }
+        self.publish(&[changed(&incident)]).await;
         Ok(id)
     }
 
@@ -206,7 +208,7 @@ struct NoteCount {
 
 const fn changed(incident: &incident::Model) -> Event {
     Event::IncidentChanged {
-        user_id: incident.user_id,
+        workspace_id: incident.workspace_id,
         service_id: incident.service_id,
         incident_id: incident.id,
     }

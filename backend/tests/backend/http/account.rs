@@ -75,7 +75,7 @@ async fn a_history(app: &App, owner: &user::Model, checks: i64) -> service::Mode
     let incident = incident::Model {
         id: Uuid::now_v7(),
         service_id: service.id,
-        user_id: owner.id,
+        workspace_id: owner.id,
         incident_type: IncidentType::Downtime,
         started_at: now,
         resolved_at: None,
@@ -118,7 +118,7 @@ async fn a_history(app: &App, owner: &user::Model, checks: i64) -> service::Mode
     };
     component.into_active_model().insert(&app.db).await.unwrap();
     let feed = calendar_feed::Model {
-        user_id: owner.id,
+        workspace_id: owner.id,
         secret_hash: owner.id.as_bytes().repeat(2),
         created_at: now,
         last_read_at: None,
@@ -269,8 +269,13 @@ on_each_database! {
         assert_eq!(shop["checks"][0]["responseTimeMs"], 100);
         assert_eq!(shop["summaries"].as_array().unwrap().len(), 1);
         assert_eq!(all["complete"], true);
-        assert_eq!(all["account"]["calendarFeed"]["lastReadAt"], Value::Null);
-        assert!(all["account"]["calendarFeed"]["createdAt"].is_string());
+        let workspaces = all["workspaces"].as_array().unwrap();
+        assert_eq!(workspaces.len(), 1);
+        assert_eq!((&workspaces[0]["personal"], &workspaces[0]["role"]), (&json!(true), &json!("OWNER")));
+        assert_eq!(workspaces[0]["calendarFeed"]["lastReadAt"], Value::Null);
+        assert!(workspaces[0]["calendarFeed"]["createdAt"].is_string());
+        assert_eq!(all["account"]["apiTokens"][0]["workspaceId"], workspaces[0]["id"]);
+        assert_eq!(shop["workspaceId"], workspaces[0]["id"]);
         assert_eq!(shop["state"]["status"], "UNKNOWN", "as it was never checked");
         assert_eq!(shop["incidents"][0]["cause"], "answered 503");
         assert_eq!(shop["incidents"][0]["events"][0]["message"], "it is down");

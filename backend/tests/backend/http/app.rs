@@ -60,7 +60,7 @@ impl App {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let mut settings = Settings::new(base.parse().unwrap(), SECRET.into());
         settings.local_login = true;
-        settings.max_services_per_user = 10;
+        settings.max_services_per_workspace = 10;
         change(&mut settings);
         let port = settings.public_url.port_or_known_default().unwrap();
         let (db, live, stop) = (

@@ -2,7 +2,7 @@
 
 use super::app::{App, Browser, code};
 use chrono::{DateTime, Duration, SubsecRound as _, Utc};
-use entity::column::{MonitorKind, Status};
+use entity::column::Status;
 use entity::{service_component, user, vendor_maintenance, vendor_page, vendor_page_component};
 use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Set};
@@ -295,8 +295,8 @@ async fn follows(app: &App, user: &user::Model, page: Uuid, name: &str, componen
     let service = a_service(&app.db, user).name(name).create().await;
     let id = service.id;
     let mut service = service.into_active_model();
-    service.kind = Set(MonitorKind::VendorPage);
-    service.url = Set(None);
+    service.kind = Set("vendor_page".into());
+    service.settings = Set(json!({}));
     // The page was read since.
     service.created_at = Set(Utc::now().trunc_subsecs(3) - Duration::days(1));
     service.vendor_page_id = Set(Some(page));

@@ -175,7 +175,7 @@ async fn a_stranger_may_send_64_kib_and_no_more() {
 async fn a_text_of_a_megabyte_is_refused_by_its_field() {
     let app = App::start().await;
     let browser = app.signed_in().await;
-    let query = "mutation ($name: String!) { createService(input: { name: $name, url: \"https://example.test\" }) { id } }";
+    let query = "mutation ($name: String!) { createService(input: { name: $name, monitor: { http: { url: \"https://example.test\" } } }) { id } }";
     let request = browser
         .http
         .post(app.url("/api/graphql"))

@@ -19,6 +19,7 @@ async fn a_token(app: &App, expires_at: Option<DateTime<Utc>>) -> Uuid {
     let user = builders::a_user(&app.db).await;
     let row = api_token::ActiveModel {
         id: Set(Uuid::now_v7()),
+        workspace_id: Set(user.id),
         user_id: Set(user.id),
         name: Set("script".into()),
         token_hash: Set(Sha256::digest(TOKEN).to_vec()),

@@ -78,9 +78,13 @@ impl Socket {
             .unwrap();
     }
 
-    pub(crate) async fn init(&mut self, payload: Value) {
+    pub(crate) async fn first(&mut self, payload: Value) {
         self.send(json!({ "type": "connection_init", "payload": payload }))
             .await;
+    }
+
+    pub(crate) async fn init(&mut self, payload: Value) {
+        self.first(payload).await;
         assert_eq!(self.receive().await, json!({ "type": "connection_ack" }));
     }
 
@@ -142,6 +146,7 @@ async fn a_token(app: &App) -> Uuid {
     let user = builders::a_user(&app.db).await;
     let row = api_token::ActiveModel {
         id: Set(Uuid::now_v7()),
+        workspace_id: Set(user.id),
         user_id: Set(user.id),
         name: Set("script".into()),
         token_hash: Set(Sha256::digest(TOKEN).to_vec()),
@@ -193,7 +198,7 @@ async fn what_happens_to_a_service_reaches_its_owner_and_nobody_else() {
     socket.settle().await;
 
     let now = Utc::now().trunc_subsecs(3);
-    let flipped = |user_id, service_id| {
+    let flipped = |workspace_id, service_id| {
         let current = CurrentStatus {
             status: Status::Down,
             since: now,
@@ -203,7 +208,7 @@ async fn what_happens_to_a_service_reaches_its_owner_and_nobody_else() {
             message: None,
         };
         Event::StatusChecked {
-            user_id,
+            workspace_id,
             service_id,
             slot: now,
             previous: Some(Status::Up),

@@ -7,6 +7,7 @@ use entity::vendor_page;
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::json;
 use testkit::database::TestDatabase;
+use testkit::input::new_service;
 use testkit::on_each_database;
 use testkit::vendor::{Page, Reply, SUMMARY, Vendor};
 
@@ -30,7 +31,7 @@ on_each_database! {
         }
         let mut given: Vec<_> = urls.iter().map(|url| vendor.url(url)).collect();
         for person in [&ada, &eve] {
-            let by_hand = json!({ "vendorPageApiUrls": null, "userDefinedUrls": given });
+            let by_hand = json!({ "apiUrls": null, "userDefinedUrls": given });
             let service = creates(person, &with(input(&vendor, &["api"]), &by_hand)).await;
             assert_eq!(service["vendorPage"]["apiUrls"].as_array().unwrap().len(), 10);
             given.reverse();
@@ -49,7 +50,7 @@ on_each_database! {
         creates(&ada, &input(&vendor, &["api"])).await;
         creates(&ada, &input(&vendor, &["web"])).await;
         let other = a_vendor().await;
-        let (code, _, message) = refused(&ada, CREATE, json!({ "input": input(&other, &["api"]) })).await;
+        let (code, _, message) = refused(&ada, CREATE, json!({ "input": new_service(input(&other, &["api"])) })).await;
         assert_eq!(code, "CONFLICT");
         assert!(message.contains("200 vendor pages"), "{message}");
         assert_eq!(vendor_page::Entity::find().count(&api.ops.db).await.unwrap(), 200, "nothing is left of it");
@@ -72,17 +73,17 @@ async fn a_page_of_very_many_components_is_refused() {
         Page::new("Too many", &components),
     );
     vendor.shows(&too_many);
-    let by_hand = json!({ "vendorPageApiUrls": null, "userDefinedUrls": [vendor.url(SUMMARY)] });
+    let by_hand = json!({ "apiUrls": null, "userDefinedUrls": [vendor.url(SUMMARY)] });
     for (query, variables, expected) in [
         (DISCOVER, json!({ "url": vendor.url("/") }), "UPSTREAM"),
         (
             CREATE,
-            json!({ "input": input(&vendor, &["c1"]) }),
+            json!({ "input": new_service(input(&vendor, &["c1"])) }),
             "BAD_INPUT",
         ),
         (
             CREATE,
-            json!({ "input": with(input(&vendor, &["c1"]), &by_hand) }),
+            json!({ "input": new_service(with(input(&vendor, &["c1"]), &by_hand)) }),
             "BAD_INPUT",
         ),
     ] {

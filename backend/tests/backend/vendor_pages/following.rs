@@ -10,6 +10,7 @@ use sea_orm::{
 };
 use serde_json::{Value, json};
 use testkit::database::TestDatabase;
+use testkit::input::{new_service, service_change};
 use testkit::on_each_database;
 use testkit::vendor::{Page, Reply, SUMMARY, Vendor};
 use uuid::Uuid;
@@ -29,7 +30,7 @@ on_each_database! {
         let mut changes = ada.subscribes("subscription { serviceChanges { change serviceId } }", json!({}));
         changes.begins();
         let service = creates(&ada, &input(&vendor, &["mail", "api", "mail"])).await;
-        assert_eq!((&service["kind"], &service["url"], &service["current"]), (&json!("VENDOR_PAGE"), &Value::Null, &Value::Null));
+        assert_eq!((&service["kind"], &service["target"], &service["current"]), (&json!("VENDOR_PAGE"), &Value::Null, &Value::Null));
         assert_eq!(service["vendorPageUrl"], "https://status.vendor.example/");
         assert_eq!((&service["checkIntervalSeconds"], &service["confirmations"]), (&json!(60), &json!(1)));
         assert_eq!(
@@ -83,7 +84,7 @@ on_each_database! {
         let renamed = ada.data(UPDATE, json!({ "id": id, "input": { "name": "New" } })).await;
         assert_eq!((&renamed["updateService"]["name"], ids(&renamed)), (&json!("New"), vec!["api".into(), "web".into()]));
         assert_eq!(due(&api).await, [] as [Uuid; 0], "a name is not checked");
-        let other = ada.data(UPDATE, json!({ "id": id, "input": { "componentIds": ["mail", "web"] } })).await;
+        let other = ada.data(UPDATE, json!({ "id": id, "input": service_change(json!({ "componentIds": ["mail", "web"] })) })).await;
         assert_eq!(ids(&other), ["mail", "web"]);
         assert_eq!(due(&api).await, [page]);
         for (wrong, reason) in [
@@ -91,14 +92,14 @@ on_each_database! {
             (json!(["web", "nothing", "either"]), "no component with the id \"nothing\", nor 1 others"),
             (json!((0..501).map(|n| n.to_string()).collect::<Vec<_>>()), "501 components, at most 500"),
         ] {
-            let (code, field, message) = refused(&ada, UPDATE, json!({ "id": id, "input": { "componentIds": wrong } })).await;
+            let (code, field, message) = refused(&ada, UPDATE, json!({ "id": id, "input": service_change(json!({ "componentIds": wrong })) })).await;
             assert_eq!((code.as_str(), field.as_str()), ("BAD_INPUT", "componentIds"));
             assert!(message.contains(reason), "{message}");
         }
-        let (code, field, _) = refused(&ada, UPDATE, json!({ "id": id, "input": { "url": "https://a.test" } })).await;
-        assert_eq!((code.as_str(), field.as_str()), ("BAD_INPUT", "url"));
-        let foreign = refused(&eve, UPDATE, json!({ "id": id, "input": { "componentIds": ["api"] } })).await;
-        let absent = refused(&eve, UPDATE, json!({ "id": Uuid::now_v7(), "input": { "componentIds": ["api"] } })).await;
+        let (code, field, _) = refused(&ada, UPDATE, json!({ "id": id, "input": service_change(json!({ "url": "https://a.test" })) })).await;
+        assert_eq!((code.as_str(), field.as_str()), ("BAD_INPUT", "monitor"));
+        let foreign = refused(&eve, UPDATE, json!({ "id": id, "input": service_change(json!({ "componentIds": ["api"] })) })).await;
+        let absent = refused(&eve, UPDATE, json!({ "id": Uuid::now_v7(), "input": service_change(json!({ "componentIds": ["api"] })) })).await;
         assert_eq!((&foreign, foreign.0.as_str()), (&absent, "NOT_FOUND"));
     }
 
@@ -128,10 +129,10 @@ on_each_database! {
         assert_eq!((&read["components"][1]["missing"], &read["components"][1]["successors"]), (&json!(false), &json!([])));
         let offered: Vec<_> = read["vendorPage"]["components"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect();
         assert!(!offered.contains(&json!("api")), "{offered:?}");
-        let chosen = ada.data(UPDATE, json!({ "id": id, "input": { "componentIds": ["api-2", "web"] } })).await;
+        let chosen = ada.data(UPDATE, json!({ "id": id, "input": service_change(json!({ "componentIds": ["api-2", "web"] })) })).await;
         assert_eq!(chosen["updateService"]["components"][0], json!({ "id": "api-2", "missing": false, "successors": [] }));
         // What was followed may be missing for a while, and stays what it is when something else is added.
-        let (code, ..) = refused(&ada, UPDATE, json!({ "id": id, "input": { "componentIds": ["api"] } })).await;
+        let (code, ..) = refused(&ada, UPDATE, json!({ "id": id, "input": service_change(json!({ "componentIds": ["api"] })) })).await;
         assert_eq!(code, "BAD_INPUT");
     }
 
@@ -164,7 +165,7 @@ async fn a_client_is_believed_nothing_about_a_page() {
         vendor.serve(SUMMARY, reply);
         for (field, upstream) in [
             (
-                "vendorPageApiUrls",
+                "apiUrls",
                 [
                     "30 MB",
                     "a gzip bomb",
@@ -177,9 +178,10 @@ async fn a_client_is_believed_nothing_about_a_page() {
             ("userDefinedUrls", false),
         ] {
             let mut wanted = input(&vendor, &["api"]);
-            wanted["vendorPageApiUrls"].take();
+            wanted["apiUrls"].take();
             wanted[field] = json!([vendor.url(SUMMARY)]);
-            let (code, at, message) = refused(&ada, CREATE, json!({ "input": wanted })).await;
+            let (code, at, message) =
+                refused(&ada, CREATE, json!({ "input": new_service(wanted) })).await;
             let expected = if upstream {
                 ("UPSTREAM", "")
             } else {
@@ -193,7 +195,7 @@ async fn a_client_is_believed_nothing_about_a_page() {
     let (code, field, message) = refused(
         &ada,
         CREATE,
-        json!({ "input": input(&vendor, &["api", "made-up"]) }),
+        json!({ "input": new_service(input(&vendor, &["api", "made-up"])) }),
     )
     .await;
     assert_eq!(
@@ -244,7 +246,12 @@ async fn a_page_that_was_found_is_not_asked_again_for_its_finder_and_is_for_ever
     assert_eq!(vendor.asked(SUMMARY), asked);
     vendor.serve(SUMMARY, Reply::of("503 Service Unavailable", "", b""));
     // That somebody else follows the page must not show in that it can be added without being read.
-    let (code, ..) = refused(&eve, CREATE, json!({ "input": input(&vendor, &["api"]) })).await;
+    let (code, ..) = refused(
+        &eve,
+        CREATE,
+        json!({ "input": new_service(input(&vendor, &["api"])) }),
+    )
+    .await;
     assert_eq!(
         (code.as_str(), vendor.asked(SUMMARY)),
         ("UPSTREAM", asked + 1)
@@ -345,30 +352,28 @@ async fn a_page_is_discovered_or_given_by_hand_and_never_both() {
     let given = json!([vendor.url(SUMMARY)]);
     for (changes, field) in [
         (json!({ "userDefinedUrls": given }), "userDefinedUrls"),
-        (json!({ "vendorPageApiUrls": null }), "vendorPageApiUrls"),
+        (json!({ "apiUrls": null }), "apiUrls"),
+        (json!({ "apiUrls": vec!["https://a.test/"; 11] }), "apiUrls"),
+        (json!({ "apiUrls": ["ftp://a.test/"] }), "apiUrls"),
         (
-            json!({ "vendorPageApiUrls": vec!["https://a.test/"; 11] }),
-            "vendorPageApiUrls",
-        ),
-        (
-            json!({ "vendorPageApiUrls": ["ftp://a.test/"] }),
-            "vendorPageApiUrls",
-        ),
-        (
-            json!({ "vendorPageApiUrls": ["https://me:secret@a.test/"] }),
-            "vendorPageApiUrls",
+            json!({ "apiUrls": ["https://me:secret@a.test/"] }),
+            "apiUrls",
         ),
         (json!({ "componentIds": null }), "componentIds"),
         (json!({ "componentIds": [] }), "componentIds"),
-        (json!({ "url": "https://a.test/" }), "url"),
+        (
+            json!({ "monitor": { "http": {}, "vendorPage": {} } }),
+            "monitor",
+        ),
         (json!({ "name": " " }), "name"),
         (
-            json!({ "kind": "HTTP", "url": "https://a.test/" }),
-            "vendorPageApiUrls",
+            json!({ "monitor": { "http": { "apiUrls": given } } }),
+            "apiUrls",
         ),
     ] {
         let wanted = with(input(&vendor, &["api"]), &changes);
-        let (code, at, message) = refused(&ada, CREATE, json!({ "input": wanted })).await;
+        let (code, at, message) =
+            refused(&ada, CREATE, json!({ "input": new_service(wanted) })).await;
         assert_eq!(
             (code.as_str(), at.as_str()),
             ("BAD_INPUT", field),
@@ -381,12 +386,17 @@ async fn a_page_is_discovered_or_given_by_hand_and_never_both() {
         "what is wrong in itself asks nobody"
     );
     let test = "mutation($input: CreateServiceInput!) { testService(input: $input) { status } }";
-    let (code, field, _) = refused(&ada, test, json!({ "input": input(&vendor, &["api"]) })).await;
-    assert_eq!((code.as_str(), field.as_str()), ("BAD_INPUT", "kind"));
+    let (code, field, _) = refused(
+        &ada,
+        test,
+        json!({ "input": new_service(input(&vendor, &["api"])) }),
+    )
+    .await;
+    assert_eq!((code.as_str(), field.as_str()), ("BAD_INPUT", "monitor"));
 
     let by_hand = with(
         input(&vendor, &["api"]),
-        &json!({ "vendorPageApiUrls": null, "userDefinedUrls": given }),
+        &json!({ "apiUrls": null, "userDefinedUrls": given }),
     );
     creates(&ada, &by_hand).await;
     let flag = async || {
@@ -475,7 +485,7 @@ async fn a_page_of_several_answers_is_followed_though_one_of_them_has_nothing_to
     let component = found["components"][0]["id"].clone();
     let wanted = with(
         input(&vendor, &[component.as_str().unwrap()]),
-        &json!({ "vendorPageApiUrls": found["apiUrls"] }),
+        &json!({ "apiUrls": found["apiUrls"] }),
     );
     // For somebody who has not looked at it, it is read anew.
     for person in [&ada, &eve] {
@@ -497,10 +507,7 @@ async fn a_page_of_several_answers_is_followed_though_one_of_them_has_nothing_to
         1
     );
     // Half of the page is another page, and nobody else's.
-    let half = with(
-        wanted,
-        &json!({ "vendorPageApiUrls": [found["apiUrls"][0]] }),
-    );
+    let half = with(wanted, &json!({ "apiUrls": [found["apiUrls"][0]] }));
     creates(&eve, &half).await;
     assert_eq!(
         vendor_page::Entity::find()

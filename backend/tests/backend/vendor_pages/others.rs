@@ -34,7 +34,7 @@ on_each_database! {
 
         // Another process, or a later time, remembers nothing, and shows nothing.
         let service = service::Entity::find().filter(service::Column::VendorPageId.eq(page))
-            .filter(service::Column::UserId.eq(eve.user.id)).one(&api.ops.db).await.unwrap().unwrap();
+            .filter(service::Column::WorkspaceId.eq(eve.user.id)).one(&api.ops.db).await.unwrap().unwrap();
         let mut row = vendor_page::Entity::find_by_id(page).one(&api.ops.db).await.unwrap().unwrap().into_active_model();
         row.key = Set("https://moved.test/".into());
         row.update(&api.ops.db).await.unwrap();

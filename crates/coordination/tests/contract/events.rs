@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 over_both!(
     every_receiver_gets_all_events_in_order,
-    a_user_gets_only_their_own_events_in_order,
+    a_workspace_gets_only_its_own_events_in_order,
     a_receiver_gets_nothing_from_before_it_subscribed,
     a_lagging_receiver_gets_missed_and_goes_on,
     each_kind_of_event_arrives_as_it_was_sent,
@@ -23,7 +23,7 @@ pub(crate) fn event(number: u128) -> Event {
         ServiceChange::Paused
     };
     Event::ServiceChanged {
-        user_id: Uuid::from_u128(7),
+        workspace_id: Uuid::from_u128(7),
         service_id: service(number),
         change,
     }
@@ -50,27 +50,27 @@ async fn every_receiver_gets_all_events_in_order(two: Two) {
     }
 }
 
-async fn a_user_gets_only_their_own_events_in_order(two: Two) {
-    let of = |user: u128, number: u128| {
+async fn a_workspace_gets_only_its_own_events_in_order(two: Two) {
+    let of = |workspace: u128, number: u128| {
         let change = ServiceChange::Updated;
         Event::ServiceChanged {
-            user_id: Uuid::from_u128(user),
+            workspace_id: Uuid::from_u128(workspace),
             service_id: service(number),
             change,
         }
     };
-    let mut receivers = [1, 1, 2].map(|user| two.b.subscribe_to(Uuid::from_u128(user)));
+    let mut receivers = [1, 1, 2].map(|workspace| two.b.subscribe_to(Uuid::from_u128(workspace)));
     let all: Vec<_> = (0..600).map(|number| of(number % 3, number)).collect();
     two.a.publish(&all).await.unwrap();
-    for (receiver, user) in receivers.iter_mut().zip([1, 1, 2]) {
+    for (receiver, workspace) in receivers.iter_mut().zip([1, 1, 2]) {
         for event in all
             .iter()
-            .filter(|event| event.user_id() == Uuid::from_u128(user))
+            .filter(|event| event.workspace_id() == Uuid::from_u128(workspace))
         {
             assert_eq!(&next(receiver).await.unwrap(), event);
         }
     }
-    // the topic of a user outlives all but the last who listens to it.
+    // The topic of a workspace ends with its last subscription.
     let [first, second, third] = receivers;
     drop((first, third));
     let (mut second, mut again) = (second, two.b.subscribe_to(Uuid::from_u128(2)));
@@ -90,7 +90,7 @@ async fn a_user_gets_only_their_own_events_in_order(two: Two) {
     assert_eq!(
         next(&mut again).await,
         Ok(of(2, 0)),
-        "what one user misses another does not"
+        "what one workspace misses another does not"
     );
     assert_eq!(next(&mut second).await, Err(Missed));
     while next(&mut second).await != Ok(of(1, 999)) {}
@@ -130,14 +130,14 @@ async fn a_lagging_receiver_gets_missed_and_goes_on(two: Two) {
 
 async fn each_kind_of_event_arrives_as_it_was_sent(two: Two) {
     let mut receiver = two.b.subscribe();
-    let (user_id, service_id) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let (workspace_id, service_id) = (Uuid::from_u128(1), Uuid::from_u128(2));
     let change = |change| Event::ServiceChanged {
-        user_id,
+        workspace_id,
         service_id,
         change,
     };
     let checked = |status, previous| Event::StatusChecked {
-        user_id,
+        workspace_id,
         service_id,
         slot: seconds_from_now(0),
         previous,
@@ -149,7 +149,7 @@ async fn each_kind_of_event_arrives_as_it_was_sent(two: Two) {
         checked(Status::Down, Some(Status::Up)),
         checked(Status::Maintenance, Some(Status::Maintenance)),
         Event::IncidentChanged {
-            user_id,
+            workspace_id,
             service_id,
             incident_id: Uuid::from_u128(3),
         },
@@ -162,8 +162,8 @@ async fn each_kind_of_event_arrives_as_it_was_sent(two: Two) {
         let received = next(&mut receiver).await.unwrap();
         assert_eq!(&received, event);
         assert_eq!(
-            (received.user_id(), received.service_id()),
-            (user_id, service_id)
+            (received.workspace_id(), received.service_id()),
+            (workspace_id, service_id)
         );
     }
 }
@@ -190,17 +190,17 @@ async fn a_connection_for_changes_receives_only_changed_definitions() {
             assert_eq!(next(&mut everything).await, Ok(expected));
         }
     }
-    let user = Uuid::from_u128(7);
-    let mut of_a_user = worker.subscribe_to(user);
-    api.publish(&[incident_changed(user, 1), event(3)])
+    let workspace = Uuid::from_u128(7);
+    let mut of_a_workspace = worker.subscribe_to(workspace);
+    api.publish(&[incident_changed(workspace, 1), event(3)])
         .await
         .unwrap();
-    assert_eq!(next(&mut of_a_user).await, Ok(event(3)));
+    assert_eq!(next(&mut of_a_workspace).await, Ok(event(3)));
 }
 
-fn incident_changed(user_id: Uuid, number: u128) -> Event {
+fn incident_changed(workspace_id: Uuid, number: u128) -> Event {
     Event::IncidentChanged {
-        user_id,
+        workspace_id,
         service_id: service(number),
         incident_id: Uuid::from_u128(3),
     }

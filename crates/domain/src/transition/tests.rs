@@ -13,6 +13,7 @@ fn at(second: i64) -> DateTime<Utc> {
 fn policy(confirmations: u32) -> Policy {
     Policy {
         confirmations,
+        recoveries: 1,
         coverage_window: crate::slot::coverage_window(Duration::seconds(INTERVAL)),
     }
 }
@@ -203,6 +204,7 @@ fn pausing_ends_the_incident_and_what_is_known() {
             since: at(40),
             last_slot: Some(at(30)),
             failing: None,
+            recovering: None,
             incident: None
         }
     );
@@ -222,6 +224,77 @@ fn pausing_ends_the_incident_and_what_is_known() {
     assert_eq!(state.paused(at(50)), (state.clone(), vec![]));
 }
 
+/// Runs a story under a policy with `recoveries`; one failure is enough for an incident.
+fn tell_recovery(recoveries: u32, story: &[(i64, Status)]) -> (State, Vec<Effect>) {
+    let policy = Policy {
+        recoveries,
+        ..policy(1)
+    };
+    let mut state = State::new(at(0));
+    let mut all = Vec::new();
+    for (second, status) in story {
+        let step = advance(&state, &see(*second, *status), &policy).unwrap();
+        assert_eq!(step.confirm, step.state.is_suspect());
+        all.extend(step.effects);
+        state = step.state;
+    }
+    (state, all)
+}
+
+#[test]
+fn a_recovery_needs_its_good_checks_and_counts_from_the_first() {
+    let story = [(30, Down), (60, Up), (90, Up), (120, Up)];
+    let (state, effects) = tell_recovery(3, &story[..3]);
+    assert_eq!((state.status, state.since), (Down, at(30)));
+    assert_eq!(state.incident, Some(IncidentType::Downtime));
+    assert!(!effects.iter().any(|e| matches!(e, Effect::Resolved { .. })));
+
+    let (state, effects) = tell_recovery(3, &story);
+    assert_eq!((state.status, state.since), (Up, at(60)));
+    assert_eq!((state.incident, state.recovering), (None, None));
+    let resolved = Effect::Resolved { at: at(60), by: Up };
+    assert_eq!(effects.last(), Some(&resolved));
+}
+
+#[test]
+fn a_failure_starts_a_recovery_over() {
+    let story = [(30, Down), (60, Up), (90, Down), (120, Up), (150, Up)];
+    let (state, effects) = tell_recovery(2, &story);
+    assert_eq!((state.status, state.since), (Up, at(120)));
+    let opened = |e: &&Effect| matches!(e, Effect::Opened { .. });
+    assert_eq!(
+        effects.iter().filter(opened).count(),
+        1,
+        "one incident spans it all"
+    );
+    assert!(effects.contains(&Effect::FailedAgain));
+    for failure in [Degraded, Down] {
+        let (state, _) = tell_recovery(2, &[(30, Down), (60, Up), (90, failure), (120, Up)]);
+        assert_ne!(state.status, Up, "{failure:?} interrupts");
+    }
+}
+
+#[test]
+fn an_unknown_result_neither_adds_to_a_recovery_nor_interrupts_it() {
+    let story = [(30, Down), (60, Up), (90, Unknown), (120, Up)];
+    let (state, effects) = tell_recovery(2, &story);
+    assert_eq!((state.status, state.incident), (Up, None));
+    let resolved = Effect::Resolved { at: at(60), by: Up };
+    assert_eq!(effects.last(), Some(&resolved));
+    let (state, _) = tell_recovery(3, &story);
+    assert_eq!(
+        state.incident,
+        Some(IncidentType::Downtime),
+        "two good checks are too few"
+    );
+}
+
+#[test]
+fn without_an_incident_good_news_needs_no_second_check() {
+    let (state, _) = tell_recovery(10, &[(30, Up)]);
+    assert_eq!((state.status, state.recovering), (Up, None));
+}
+
 fn any_status() -> impl Strategy<Value = Status> {
     prop_oneof![4 => Just(Up), 2 => Just(Degraded), 3 => Just(Down), 1 => Just(Maintenance), 1 => Just(Unknown)]
 }
@@ -232,25 +305,38 @@ proptest! {
     #[test]
     fn any_story_keeps_its_books(
         confirmations in 1u32..5,
+        recoveries in 1u32..4,
         story in prop::collection::vec((prop_oneof![9 => 0i64..60, 1 => 100i64..10_000], any_status(), prop::bool::weighted(0.03)), 1..200),
     ) {
         let mut state = State::new(at(0));
         let mut open: Option<(DateTime<Utc>, IncidentType)> = None;
-        let (mut second, mut failures_in_a_row) = (0, 0u32);
+        let policy = Policy { recoveries, ..policy(confirmations) };
+        let (mut second, mut failures_in_a_row, mut good_in_a_row) = (0, 0u32, 0u32);
         for (pause, status, paused) in story {
             second += pause;
             let before = state.clone();
             let effects = if paused {
-                failures_in_a_row = 0;
+                (failures_in_a_row, good_in_a_row) = (0, 0);
                 let (next, effects) = state.paused(at(second));
                 state = next;
                 effects
             } else {
-                let Some(step) = advance(&state, &see(second, status), &policy(confirmations)) else {
+                let Some(step) = advance(&state, &see(second, status), &policy) else {
                     prop_assert!(before.last_slot.unwrap() >= at(second));
                     continue;
                 };
                 failures_in_a_row = if status.is_failure() { failures_in_a_row + 1 } else { 0 };
+                good_in_a_row = match status {
+                    Up | Maintenance => good_in_a_row + 1,
+                    Unknown => good_in_a_row,
+                    Degraded | Down => 0,
+                };
+                if before.incident.is_some() && step.state.incident.is_none() {
+                    prop_assert!(good_in_a_row >= recoveries);
+                }
+                if before.incident.is_none() || step.state.incident.is_none() {
+                    prop_assert_eq!(step.state.recovering, None);
+                }
                 if step.state.status.is_failure() && !before.status.is_failure() && before.incident.is_none() {
                     prop_assert!(failures_in_a_row >= confirmations);
                 }

@@ -228,7 +228,7 @@ async fn the_time_limit_names_the_phase_that_it_struck_in_and_closes_the_connect
         .await;
         let mut target = target(&format!("{scheme}://{}/", server.address));
         target.timeout = Duration::from_millis(1000);
-        let outcome = prober().http(&target).await;
+        let outcome = prober().check(&target).await;
         assert_eq!(
             found(&outcome),
             (Status::Down, format!("no answer within 1,000 ms, {words}")),
@@ -255,7 +255,7 @@ async fn a_host_that_ignores_connections_runs_into_the_time_limit_while_connecti
     }
     let mut target = target(&format!("http://{address}/"));
     target.timeout = Duration::from_millis(300);
-    let outcome = prober().http(&target).await;
+    let outcome = prober().check(&target).await;
     assert_eq!(
         found(&outcome),
         (
@@ -275,7 +275,7 @@ async fn a_silent_name_server_runs_into_the_time_limit_while_looking_up() {
     .unwrap();
     let mut target = target("http://good.test/");
     target.timeout = Duration::from_millis(50);
-    let outcome = prober.http(&target).await;
+    let outcome = prober.check(&target).await;
     assert_eq!(
         found(&outcome),
         (
@@ -296,7 +296,7 @@ async fn endless_interim_answers_end_with_the_time_limit() {
     .await;
     let mut target = target(&server.url("/"));
     target.timeout = Duration::from_millis(200);
-    let outcome = prober().http(&target).await;
+    let outcome = prober().check(&target).await;
     assert_eq!(
         found(&outcome).1,
         "no answer within 200 ms, while waiting for the answer"
@@ -316,7 +316,7 @@ async fn checks_that_run_at_once_do_not_mix_their_notes() {
             _ => "http://nowhere.test/".into(),
         };
         let prober = prober.clone();
-        async move { (n % 3, prober.http(&target(&url)).await) }
+        async move { (n % 3, prober.check(&target(&url)).await) }
     });
     // All in one task, so that every record is swapped in and out many times.
     for (kind, outcome) in futures::future::join_all(checks).await {

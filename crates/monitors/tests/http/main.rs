@@ -8,7 +8,7 @@ mod statuses;
 mod tls;
 
 use domain::{Outcome, Status};
-use monitors::{HttpTarget, Prober};
+use monitors::{Http, Monitor, Prober, Target};
 use net::{ClientSettings, Guard, LookupError, Names, Roots};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -52,17 +52,26 @@ fn prober() -> Prober {
     Prober::new(settings()).unwrap()
 }
 
-fn target(url: &str) -> HttpTarget {
-    HttpTarget {
-        url: url.parse().unwrap(),
+fn target(url: &str) -> Target {
+    Target {
+        monitor: Http {
+            url: url.into(),
+            ..Http::default()
+        }
+        .into(),
         timeout: Duration::from_secs(20),
         degraded_threshold: Duration::from_secs(20),
-        expected: "200-299".parse().unwrap(),
+    }
+}
+
+fn expect_codes(target: &mut Target, codes: &str) {
+    if let Monitor::Http(http) = &mut target.monitor {
+        http.expected_status = codes.into();
     }
 }
 
 async fn look(url: &str) -> Outcome {
-    prober().http(&target(url)).await
+    prober().check(&target(url)).await
 }
 
 /// Status and sentence at once, since that is what people see.

@@ -1,7 +1,7 @@
 //! Redirects: how far, where to, and never past the guard.
 
 use crate::server::{Server, answering, head, serve};
-use crate::{found, look, prober, settings, target};
+use crate::{expect_codes, found, look, prober, settings, target};
 use domain::{Cause, Status};
 use monitors::Prober;
 use net::{ClientSettings, Guard};
@@ -70,8 +70,8 @@ async fn a_redirect_to_itself_ends() {
 async fn a_redirect_that_is_expected_is_the_answer() {
     let server = redirecting("http://nowhere.test/").await;
     let mut target = target(&server.url("/"));
-    target.expected = "200-299,302".parse().unwrap();
-    let outcome = prober().http(&target).await;
+    expect_codes(&mut target, "200-299,302");
+    let outcome = prober().check(&target).await;
     assert_eq!(
         (outcome.status, outcome.status_code),
         (Status::Up, Some(302))
@@ -214,7 +214,7 @@ async fn what_the_guard_refuses_is_never_connected_to() {
         ),
     ] {
         let outcome = prober
-            .http(&target(&format!("http://{host}:{port}/")))
+            .check(&target(&format!("http://{host}:{port}/")))
             .await;
         assert_eq!(found(&outcome), (Status::Unknown, sentence.to_owned()));
         assert_eq!(outcome.phases.connect_ms, None, "{host}");
@@ -235,7 +235,7 @@ async fn one_time_limit_spans_all_hops() {
     .await;
     let mut target = target(&server.url("/"));
     target.timeout = Duration::from_millis(1000);
-    let outcome = prober().http(&target).await;
+    let outcome = prober().check(&target).await;
     assert_eq!(
         found(&outcome),
         (

@@ -1,7 +1,7 @@
 //! Answers that come, and what they mean.
 
 use crate::server::{answering, flood, head, serve};
-use crate::{found, look, names, prober, settings, target};
+use crate::{expect_codes, found, look, names, prober, settings, target};
 use domain::Status;
 use monitors::Prober;
 use net::ClientSettings;
@@ -42,8 +42,8 @@ async fn the_status_code_decides_between_up_and_down() {
     ] {
         let server = answering(head(code, "")).await;
         let mut target = target(&server.url("/"));
-        target.expected = expected.parse().unwrap();
-        let outcome = prober().http(&target).await;
+        expect_codes(&mut target, expected);
+        let outcome = prober().check(&target).await;
         assert_eq!(found(&outcome), (status, sentence.to_owned()), "{code}");
         assert_eq!(outcome.status_code, Some(code));
         assert!(outcome.response_time_ms.is_some(), "{code}");
@@ -69,7 +69,7 @@ async fn a_good_answer_that_comes_slowly_is_degraded_and_a_bad_one_is_down() {
     for (path, status) in [("/", Status::Degraded), ("/bad", Status::Down)] {
         let mut target = target(&server.url(path));
         target.degraded_threshold = Duration::from_millis(50);
-        let outcome = prober().http(&target).await;
+        let outcome = prober().check(&target).await;
         let took = outcome.response_time_ms.unwrap();
         assert!(took >= 60, "{took}");
         let sentence = match status {
@@ -89,7 +89,7 @@ async fn the_request_says_who_asks_and_nothing_that_could_be_followed() {
         .replace("http://", "http://user:secret@");
     let prober = prober();
     for _ in 0..2 {
-        assert_eq!(prober.http(&target(&url)).await.status, Status::Up);
+        assert_eq!(prober.check(&target(&url)).await.status, Status::Up);
         let sent = server.head().await.to_lowercase();
         let mut lines: Vec<_> = sent.trim_end().split("\r\n").collect();
         lines[1..].sort_unstable();
@@ -111,7 +111,7 @@ async fn every_check_has_a_connection_of_its_own_and_ends_it() {
     let prober = prober();
     for check in 1..=3 {
         assert_eq!(
-            prober.http(&target(&server.url("/"))).await.status,
+            prober.check(&target(&server.url("/"))).await.status,
             Status::Up
         );
         assert_eq!(server.connections(), check);

@@ -136,7 +136,7 @@ async fn every_handshake_is_a_full_one() {
         for _ in 0..3 {
             assert_eq!(
                 prober
-                    .http(&target(&url(&server, "good.test")))
+                    .check(&target(&url(&server, "good.test")))
                     .await
                     .status,
                 Status::Up
@@ -295,7 +295,7 @@ async fn http2_is_spoken_where_the_server_does_and_its_connection_ends_with_the_
         ("", Status::Up, 200),
     ] {
         let outcome = prober
-            .http(&target(&format!("{}{path}", url(&server, "good.test"))))
+            .check(&target(&format!("{}{path}", url(&server, "good.test"))))
             .await;
         assert_eq!(
             (outcome.status, outcome.status_code),
@@ -326,12 +326,12 @@ async fn http2_that_breaks_off_is_named_too() {
     })
     .await;
     let prober = prober();
-    let garbage = prober.http(&target(&url(&server, "good.test"))).await;
+    let garbage = prober.check(&target(&url(&server, "good.test"))).await;
     assert!(
         matches!(garbage.cause, Some(Cause::NotHttp { .. })),
         "{garbage:?}"
     );
-    let closed = prober.http(&target(&url(&server, "good.test"))).await;
+    let closed = prober.check(&target(&url(&server, "good.test"))).await;
     let ended = [Some(Cause::ConnectionClosed), Some(Cause::ConnectionReset)];
     assert!(ended.contains(&closed.cause), "{closed:?}");
 }
@@ -344,7 +344,7 @@ async fn the_machines_own_authorities_do_not_know_the_tests() {
         ..settings()
     })
     .unwrap();
-    let outcome = prober.http(&target(&url(&server, "good.test"))).await;
+    let outcome = prober.check(&target(&url(&server, "good.test"))).await;
     assert_eq!(outcome.cause, Some(Cause::CertificateUntrusted));
 }
 

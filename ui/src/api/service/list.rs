@@ -2,7 +2,7 @@
 //! live updates.
 
 use crate::api::{
-    IncidentType, Moment, MonitorKind, PageInfo, ServiceChangeKind, Status, operation::operations,
+    IncidentType, Moment, PageInfo, Schedule, ServiceChangeKind, Status, operation::operations,
     schema,
 };
 use uuid::Uuid;
@@ -13,15 +13,14 @@ pub struct Service {
     pub id: Uuid,
     pub name: String,
     pub category: Option<String>,
-    pub kind: MonitorKind,
+    pub schedule: Schedule,
     pub paused: bool,
     pub created_at: Moment,
-    pub url: Option<String>,
+    pub target: Option<String>,
     pub vendor_page_url: Option<String>,
     pub check_interval_seconds: i32,
     pub timeout_ms: i32,
     pub degraded_threshold_ms: i32,
-    pub expected_status: String,
     pub confirmations: i32,
     pub current: Option<Current>,
     pub open_incident: Option<OpenIncident>,

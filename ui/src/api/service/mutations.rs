@@ -1,21 +1,9 @@
 //! The limits on services, and the mutations.
 
+use super::MonitorInput;
 use super::{Phases, Service};
-use crate::api::{ById, ByIdFields, Moment, MonitorKind, Status, operation::operations, schema};
+use crate::api::{ById, ByIdFields, Moment, Status, operation::operations, schema};
 use uuid::Uuid;
-
-#[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Query")]
-pub struct GetLimits {
-    pub limits: Limits,
-}
-
-/// The installation's limits on services.
-#[derive(cynic::QueryFragment, Debug, Clone, Copy, PartialEq)]
-pub struct Limits {
-    pub min_interval_seconds: i32,
-    pub max_services: i32,
-}
 
 /// A new service. The server has a default for every absent number.
 #[derive(cynic::InputObject, Debug, Clone, PartialEq, Default)]
@@ -23,17 +11,13 @@ pub struct CreateServiceInput {
     pub name: String,
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
-    pub kind: MonitorKind,
     #[cynic(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub tags: Option<Vec<String>>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    pub monitor: MonitorInput,
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub vendor_page_url: Option<String>,
-    #[cynic(skip_serializing_if = "Option::is_none")]
-    pub vendor_page_api_urls: Option<Vec<String>>,
-    #[cynic(skip_serializing_if = "Option::is_none")]
-    pub user_defined_urls: Option<Vec<String>>,
-    #[cynic(skip_serializing_if = "Option::is_none")]
-    pub component_ids: Option<Vec<String>>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub check_interval_seconds: Option<i32>,
     #[cynic(skip_serializing_if = "Option::is_none")]
@@ -41,9 +25,9 @@ pub struct CreateServiceInput {
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub degraded_threshold_ms: Option<i32>,
     #[cynic(skip_serializing_if = "Option::is_none")]
-    pub expected_status: Option<String>,
-    #[cynic(skip_serializing_if = "Option::is_none")]
     pub confirmations: Option<i32>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub recoveries: Option<i32>,
 }
 
 /// A change to a service. An empty category or vendor page removes it; an absent field stays as it
@@ -55,11 +39,13 @@ pub struct UpdateServiceInput {
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
     #[cynic(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub tags: Option<Vec<String>>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub monitor: Option<MonitorInput>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub vendor_page_url: Option<String>,
-    #[cynic(skip_serializing_if = "Option::is_none")]
-    pub component_ids: Option<Vec<String>>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub check_interval_seconds: Option<i32>,
     #[cynic(skip_serializing_if = "Option::is_none")]
@@ -67,9 +53,9 @@ pub struct UpdateServiceInput {
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub degraded_threshold_ms: Option<i32>,
     #[cynic(skip_serializing_if = "Option::is_none")]
-    pub expected_status: Option<String>,
-    #[cynic(skip_serializing_if = "Option::is_none")]
     pub confirmations: Option<i32>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub recoveries: Option<i32>,
 }
 
 #[derive(cynic::QueryVariables, Debug)]
@@ -172,7 +158,6 @@ pub struct CheckNow {
 }
 
 operations! {
-    query GetLimits(());
     mutation CreateService(CreateServiceVariables);
     mutation TestService(CreateServiceVariables);
     mutation UpdateService(UpdateServiceVariables);

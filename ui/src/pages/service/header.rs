@@ -22,7 +22,7 @@ pub(super) fn Header(entry: Entry) -> Element {
     let current = entry.current.read();
     let id = entry.id;
     let url = service
-        .url
+        .target
         .clone()
         .or_else(|| service.vendor_page_url.clone());
     rsx! {
@@ -96,7 +96,7 @@ fn Actions(entry: Entry) -> Element {
 fn render_state(service: &Service, current: Option<&Current>) -> Element {
     let paused = service.paused;
     let status = current.map_or(Status::Unknown, |current| current.status);
-    let min_interval = if sends_requests(service.kind) {
+    let min_interval = if sends_requests(service.schedule) {
         0
     } else {
         MIN_VENDOR_INTERVAL_SECONDS

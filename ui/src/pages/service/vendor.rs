@@ -4,8 +4,8 @@
 use crate::{
     Route,
     api::{
-        self, ById, Component, FollowedComponent, GetVendor, Maintenance, Problem, UpdateService,
-        UpdateServiceInput, UpdateServiceVariables, Vendor, VendorIncident,
+        self, ById, Component, FollowedComponent, GetVendor, Maintenance, MonitorInput, Problem,
+        UpdateService, UpdateServiceInput, UpdateServiceVariables, Vendor, VendorIncident,
     },
     components::{
         AffectedComponents, LastRead, Link, ProblemBox, RowSkeletons, VendorIncidentNote,
@@ -58,6 +58,7 @@ pub(super) fn VendorSection(entry: Entry) -> Element {
                             key: "{component.id}",
                             entry,
                             missing: component.clone(),
+                            monitor_input: vendor.monitor_input.clone(),
                             followed: vendor.components.iter().map(|one| one.id.clone()).collect::<Vec<_>>(),
                             onchange: move |()| query.refetch(),
                         }
@@ -136,6 +137,8 @@ fn ComponentName(name: String, #[props(!optional)] group: Option<String>) -> Ele
 fn MissingComponent(
     entry: Entry,
     missing: FollowedComponent,
+    /// What the API calls the kind of the service.
+    monitor_input: String,
     followed: Vec<String>,
     onchange: EventHandler<()>,
 ) -> Element {
@@ -143,20 +146,19 @@ fn MissingComponent(
     let mut saving = use_signal(|| false);
     let missing_id = missing.id.clone();
     let replace = use_callback(move |by: String| {
-        let ids = followed
-            .iter()
-            .map(|id| {
-                if *id == missing_id {
-                    by.clone()
-                } else {
-                    id.clone()
-                }
-            })
-            .collect();
+        let ids = followed.iter().map(|id| {
+            if *id == missing_id {
+                by.as_str()
+            } else {
+                id.as_str()
+            }
+        });
+        let settings = [("componentIds".to_owned(), ids.collect())];
+        let monitor = MonitorInput::new(&monitor_input, settings.into_iter().collect());
         spawn(async move {
             saving.set(true);
             let input = UpdateServiceInput {
-                component_ids: Some(ids),
+                monitor: Some(monitor),
                 ..Default::default()
             };
             let variables = UpdateServiceVariables {

@@ -2,10 +2,15 @@
 
 use super::page::PageDraft;
 use crate::{
-    api::{CreateServiceInput, MonitorKind, Service, UpdateServiceInput},
+    api::{
+        CreateServiceInput, Definition, FieldInfo, MonitorInput, MonitorKindInfo, Service,
+        UpdateServiceInput,
+    },
     browser,
 };
 use domain::service::ServiceDraft;
+use serde_json::Value;
+use std::{collections::BTreeMap, rc::Rc};
 
 /// A text field of the form.
 pub(super) struct Spec {
@@ -53,16 +58,14 @@ impl Spec {
         }
     }
 
-    /// The address that is requested.
-    pub(super) const URL: Self =
-        spec!("url", "Address", url, inputmode: "url", placeholder: "https://example.com/health");
     /// What every service has.
-    pub(super) const NAMES: [Self; 2] = [
+    pub(super) const NAMES: [Self; 3] = [
         spec!("name", "Name", name, maxlength: domain::service::MAX_NAME),
         spec!(
             "category", "Category", category,
             hint: "Groups the list. Choose one or make one up.", maxlength: domain::service::MAX_CATEGORY
         ),
+        spec!("tags", "Tags", tags, hint: "Separated by commas."),
     ];
     /// The vendor page for people, of a service that follows one.
     pub(super) const LINK: Self = spec!(
@@ -70,87 +73,152 @@ impl Spec {
         inputmode: "url", placeholder: "what the page says itself"
     );
     /// What is folded away at first.
-    pub(super) const ADVANCED: [Self; 6] = [
+    pub(super) const ADVANCED: [Self; 7] = [
         spec!("checkIntervalSeconds", "Check every", interval, unit: "s", inputmode: "numeric"),
         spec!("timeoutMs", "Give up after", timeout, unit: "ms", inputmode: "numeric"),
         spec!("degradedThresholdMs", "Degraded when slower than", threshold, unit: "ms", inputmode: "numeric"),
-        spec!("expectedStatus", "Expected status codes", expected, hint: "Such as 200-299,301."),
         spec!("confirmations", "Failures in a row before it counts as down", confirmations, inputmode: "numeric"),
+        spec!("recoveries", "Good checks in a row before it counts as up", recoveries, inputmode: "numeric"),
         spec!(
             "vendorPageUrl", "Vendor page", vendor_page,
             inputmode: "url", placeholder: "https://status.example.com", hint: "Linked from the list."
         ),
+        spec!("description", "Description", description, maxlength: domain::service::MAX_DESCRIPTION),
     ];
 }
 
 /// The fields as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::pages) struct Draft {
-    pub(super) kind: MonitorKind,
-    pub(super) url: String,
+    /// What can be added.
+    pub(super) kinds: Rc<[MonitorKindInfo]>,
+    /// The place of the chosen kind among them.
+    pub(super) kind: usize,
+    /// Texts of the kind's settings, by the names of their fields.
+    settings: BTreeMap<String, String>,
+    /// Secret settings that are stored; their values never come back.
+    pub(super) secrets_set: Vec<String>,
     /// Of a vendor's page: which, and what of it.
     pub(in crate::pages) page: PageDraft,
     pub(super) name: String,
     /// Whether the name was typed; it is proposed otherwise.
     pub(super) named: bool,
     pub(super) category: String,
+    pub(super) tags: String,
+    pub(super) description: String,
     pub(super) interval: String,
     pub(super) timeout: String,
     pub(super) threshold: String,
-    pub(super) expected: String,
     pub(super) confirmations: String,
+    pub(super) recoveries: String,
     pub(super) vendor_page: String,
 }
 
 impl Draft {
-    /// A new service at `url`, with the defaults of the server.
-    pub(in crate::pages) fn new(url: &str) -> Self {
+    /// A new service with the server's defaults: of the first kind that follows a page, or of the
+    /// first that does not. `typed` goes into the field that a person would fill first.
+    pub(in crate::pages) fn new(kinds: &[MonitorKindInfo], follow: bool, typed: &str) -> Self {
         let defaults = ServiceDraft::default();
-        Self {
-            kind: MonitorKind::Http,
-            url: url.to_owned(),
+        let kind = kinds.iter().position(|kind| follows(kind) == follow);
+        let mut draft = Self {
+            kinds: kinds.into(),
+            kind: kind.unwrap_or_default(),
+            settings: BTreeMap::new(),
+            secrets_set: Vec::new(),
             page: PageDraft::default(),
-            name: propose_name(url),
+            name: String::new(),
             named: false,
             category: String::new(),
+            tags: String::new(),
+            description: String::new(),
             interval: defaults.check_interval_seconds.to_string(),
             timeout: defaults.timeout_ms.to_string(),
             threshold: defaults.degraded_threshold_ms.to_string(),
-            expected: defaults.expected_status,
-            confirmations: defaults.confirmations.to_string(),
+            confirmations: String::new(),
+            recoveries: defaults.recoveries.to_string(),
             vendor_page: String::new(),
-        }
-    }
-
-    /// A new service that follows a vendor's page, found by `typed`.
-    pub(in crate::pages) fn for_vendor_page(typed: &str) -> Self {
-        let page = PageDraft {
-            typed: typed.to_owned(),
-            ..Default::default()
         };
-        Self {
-            kind: MonitorKind::VendorPage,
-            page,
-            ..Self::new("")
+        draft.choose(draft.kind);
+        if follow {
+            typed.clone_into(&mut draft.page.typed);
+        } else if let Some(first) = draft.fields().first() {
+            let name = first.name.clone();
+            draft.set_setting(&name, typed.to_owned());
         }
+        draft
     }
 
-    /// A known service, with what it follows of a vendor's page.
-    pub(in crate::pages) fn from_service(service: &Service, page: PageDraft) -> Self {
+    /// A known service, with what the list does not have of it.
+    pub(in crate::pages) fn from_service(
+        kinds: &[MonitorKindInfo],
+        service: &Service,
+        definition: Definition,
+    ) -> Self {
+        let kind = kinds
+            .iter()
+            .position(|kind| kind.input_name == definition.monitor_input);
+        let settings = definition.settings.iter();
+        let settings = settings.map(|field| (field.name.clone(), text_of(&field.value)));
         Self {
-            kind: service.kind,
-            url: service.url.clone().unwrap_or_default(),
-            page,
+            kinds: kinds.into(),
+            kind: kind.unwrap_or_default(),
+            settings: settings.collect(),
+            secrets_set: definition.secrets_set.clone(),
             name: service.name.clone(),
             named: true,
             category: service.category.clone().unwrap_or_default(),
+            tags: definition.tags.join(", "),
+            description: definition.description.clone().unwrap_or_default(),
             interval: service.check_interval_seconds.to_string(),
             timeout: service.timeout_ms.to_string(),
             threshold: service.degraded_threshold_ms.to_string(),
-            expected: service.expected_status.clone(),
             confirmations: service.confirmations.to_string(),
+            recoveries: definition.recoveries.to_string(),
             vendor_page: service.vendor_page_url.clone().unwrap_or_default(),
+            page: PageDraft::from_definition(definition),
         }
+    }
+
+    /// The kind that is chosen.
+    fn chosen(&self) -> Option<&MonitorKindInfo> {
+        self.kinds.get(self.kind)
+    }
+
+    /// Whether components of a page are followed instead of something being checked.
+    pub(super) fn follows(&self) -> bool {
+        self.chosen().is_some_and(follows)
+    }
+
+    /// The fields of the kind, but for those of a page, which is chosen by looking for it.
+    pub(super) fn fields(&self) -> Vec<FieldInfo> {
+        let kind = self.chosen().filter(|kind| !follows(kind));
+        kind.map(|kind| kind.fields.clone()).unwrap_or_default()
+    }
+
+    /// Chooses the kind at this place, with its defaults.
+    pub(super) fn choose(&mut self, kind: usize) {
+        self.kind = kind;
+        self.settings.clear();
+        if let Some(kind) = self.chosen() {
+            let confirmations = kind.confirmations.to_string();
+            let defaults = kind.fields.iter();
+            let defaults = defaults
+                .filter_map(|field| Some((field.name.clone(), field.default.clone()?)))
+                .collect();
+            (self.confirmations, self.settings) = (confirmations, defaults);
+        }
+        self.propose();
+    }
+
+    /// The text of a setting.
+    pub(super) fn setting(&self, name: &str) -> &str {
+        self.settings.get(name).map_or("", String::as_str)
+    }
+
+    /// Takes what was typed into the field of a setting.
+    pub(super) fn set_setting(&mut self, name: &str, text: String) {
+        self.settings.insert(name.to_owned(), text);
+        self.propose();
     }
 
     /// Takes what was typed into the field.
@@ -159,35 +227,48 @@ impl Draft {
             self.named = !text.is_empty();
         }
         *(spec.place)(self) = text;
-        if spec.name == "url" {
-            self.propose();
-        }
     }
 
     /// Proposes a name, as long as none was typed.
     pub(super) fn propose(&mut self) {
         if !self.named {
-            self.name = match self.kind {
-                MonitorKind::Http => propose_name(&self.url),
-                MonitorKind::VendorPage => self.page.propose_name(),
+            self.name = if self.follows() {
+                self.page.propose_name()
+            } else {
+                let fields = self.fields();
+                let first = fields.first().map_or("", |field| self.setting(&field.name));
+                propose_name(first)
             };
         }
     }
 
     /// What cannot even be sent, because it is no number. Everything else is the server's to judge.
-    pub(super) fn wrong(&self) -> Vec<(&'static str, String)> {
-        if self.kind == MonitorKind::VendorPage {
-            return self.page.wrong().into_iter().collect();
+    pub(super) fn wrong(&self) -> Vec<(String, String)> {
+        if self.follows() {
+            let wrong = self.page.wrong().into_iter();
+            return wrong
+                .map(|(field, text)| (field.to_owned(), text))
+                .collect();
         }
+        let fields = self.fields();
+        let settings = fields
+            .iter()
+            .filter(|field| is_whole_number(field))
+            .map(|field| (field.name.as_str(), self.setting(&field.name)));
         [
-            ("checkIntervalSeconds", &self.interval),
+            ("checkIntervalSeconds", self.interval.as_str()),
             ("timeoutMs", &self.timeout),
             ("degradedThresholdMs", &self.threshold),
             ("confirmations", &self.confirmations),
+            ("recoveries", &self.recoveries),
         ]
         .into_iter()
+        .chain(settings)
         .filter(|(_, text)| !text.trim().is_empty() && number(text).is_none())
-        .map(|(field, text)| (field, format!("{:?} is not a whole number", text.trim())))
+        .map(|(field, text)| {
+            let message = format!("{:?} is not a whole number", text.trim());
+            (field.to_owned(), message)
+        })
         .collect()
     }
 
@@ -196,32 +277,22 @@ impl Draft {
         let shared = CreateServiceInput {
             name: self.name.trim().to_owned(),
             category: present(&self.category),
-            kind: self.kind,
+            tags: Some(self.tag_list()),
+            description: present(&self.description),
+            monitor: self.monitor(true),
             vendor_page_url: present(&self.vendor_page),
             ..Default::default()
         };
-        match self.kind {
-            MonitorKind::Http => CreateServiceInput {
-                url: present(&self.url),
-                check_interval_seconds: number(&self.interval),
-                timeout_ms: number(&self.timeout),
-                degraded_threshold_ms: number(&self.threshold),
-                expected_status: present(&self.expected),
-                confirmations: number(&self.confirmations),
-                ..shared
-            },
-            MonitorKind::VendorPage => {
-                let (by_hand, urls) = self.page.addresses();
-                let urls = Some(urls.to_vec());
-                let (vendor_page_api_urls, user_defined_urls) =
-                    if by_hand { (None, urls) } else { (urls, None) };
-                CreateServiceInput {
-                    vendor_page_api_urls,
-                    user_defined_urls,
-                    component_ids: Some(self.page.chosen.clone()),
-                    ..shared
-                }
-            }
+        if self.follows() {
+            return shared;
+        }
+        CreateServiceInput {
+            check_interval_seconds: number(&self.interval),
+            timeout_ms: number(&self.timeout),
+            degraded_threshold_ms: number(&self.threshold),
+            confirmations: number(&self.confirmations),
+            recoveries: number(&self.recoveries),
+            ..shared
         }
     }
 
@@ -239,24 +310,95 @@ impl Draft {
         let shared = UpdateServiceInput {
             name: Some(self.name.trim().to_owned()),
             category: Some(self.category.trim().to_owned()),
+            tags: Some(self.tag_list()),
+            description: Some(self.description.trim().to_owned()),
+            monitor: Some(self.monitor(false)),
             vendor_page_url: Some(self.vendor_page.trim().to_owned()),
             ..Default::default()
         };
-        match self.kind {
-            MonitorKind::Http => UpdateServiceInput {
-                url: Some(self.url.trim().to_owned()),
-                check_interval_seconds: number(&self.interval),
-                timeout_ms: number(&self.timeout),
-                degraded_threshold_ms: number(&self.threshold),
-                expected_status: present(&self.expected),
-                confirmations: number(&self.confirmations),
-                ..shared
-            },
-            MonitorKind::VendorPage => UpdateServiceInput {
-                component_ids: Some(self.page.chosen.clone()),
-                ..shared
-            },
+        if self.follows() {
+            return shared;
         }
+        UpdateServiceInput {
+            check_interval_seconds: number(&self.interval),
+            timeout_ms: number(&self.timeout),
+            degraded_threshold_ms: number(&self.threshold),
+            confirmations: number(&self.confirmations),
+            recoveries: number(&self.recoveries),
+            ..shared
+        }
+    }
+
+    fn tag_list(&self) -> Vec<String> {
+        self.tags.split(',').filter_map(present).collect()
+    }
+
+    /// The settings under the name of their kind.
+    fn monitor(&self, new: bool) -> MonitorInput {
+        let Some(kind) = self.chosen() else {
+            return MonitorInput::default();
+        };
+        let settings = if follows(kind) {
+            self.page.settings(new)
+        } else {
+            let fields = kind.fields.iter();
+            let settings = fields.filter_map(|field| {
+                let value = value_of(field, self.setting(&field.name), new)?;
+                Some((field.name.clone(), value))
+            });
+            settings.collect()
+        };
+        MonitorInput::new(&kind.input_name, settings)
+    }
+}
+
+/// Whether a kind follows components of a page.
+fn follows(kind: &MonitorKindInfo) -> bool {
+    kind.fields
+        .iter()
+        .any(|field| field.field_type == "components")
+}
+
+fn is_whole_number(field: &FieldInfo) -> bool {
+    matches!(field.field_type.as_str(), "integer" | "port" | "seconds")
+}
+
+fn is_list(field: &FieldInfo) -> bool {
+    matches!(field.field_type.as_str(), "list" | "choices")
+}
+
+/// A setting as it is sent; `None` leaves it as it is, or at its default. Only a secret is kept by
+/// leaving its field empty.
+fn value_of(field: &FieldInfo, text: &str, new: bool) -> Option<Value> {
+    let text = text.trim();
+    if text.is_empty() && (new || field.secret) {
+        return None;
+    }
+    if text.is_empty() {
+        return match &field.default {
+            Some(default) => value_of(field, default, true),
+            None if field.required => Some("".into()),
+            None => Some(Value::Null),
+        };
+    }
+    Some(match field.field_type.as_str() {
+        _ if is_whole_number(field) => number(text)?.into(),
+        _ if is_list(field) => text.split(',').filter_map(present).collect(),
+        "number" => text.parse::<f64>().ok()?.into(),
+        "boolean" => matches!(text, "true" | "yes").into(),
+        _ => text.into(),
+    })
+}
+
+/// A value as text for its field.
+fn text_of(json: &str) -> String {
+    match serde_json::from_str(json) {
+        Ok(Value::String(text)) => text,
+        Ok(Value::Array(list)) => {
+            let texts = list.iter().map(|one| one.as_str().unwrap_or_default());
+            texts.collect::<Vec<_>>().join(", ")
+        }
+        _ => json.to_owned(),
     }
 }
 
@@ -283,7 +425,7 @@ fn number(text: &str) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::{super::page::Found, *};
-    use crate::api::{Component, Discovery};
+    use crate::api::{Component, Discovery, Schedule};
 
     #[test]
     fn the_name_is_proposed_from_the_host() {
@@ -297,16 +439,60 @@ mod tests {
         }
     }
 
+    fn field(name: &str, field_type: &str) -> FieldInfo {
+        FieldInfo {
+            name: name.into(),
+            label: name.into(),
+            help: None,
+            field_type: field_type.into(),
+            required: name == "address",
+            secret: field_type == "secret",
+            default: (name == "codes").then(|| "200-299".into()),
+            options: None,
+        }
+    }
+
+    /// One kind that is checked and one that follows a page.
+    fn kinds() -> Vec<MonitorKindInfo> {
+        let kind = |input_name: &str, fields: &[(&str, &str)]| MonitorKindInfo {
+            input_name: input_name.into(),
+            name: input_name.into(),
+            description: String::new(),
+            schedule: Schedule::Every,
+            confirmations: 2,
+            fields: fields
+                .iter()
+                .map(|(name, kind)| field(name, kind))
+                .collect(),
+        };
+        let checked = [
+            ("address", "url"),
+            ("codes", "text"),
+            ("port", "port"),
+            ("password", "secret"),
+        ];
+        vec![
+            kind("check", &checked),
+            kind(
+                "page",
+                &[("apiUrls", "list"), ("componentIds", "components")],
+            ),
+        ]
+    }
+
     #[test]
     fn an_empty_number_takes_the_servers_default_and_a_word_is_refused() {
-        let mut draft = Draft::new("https://example.com");
+        let mut draft = Draft::new(&kinds(), false, "https://example.com");
         draft.interval = " ".into();
         assert_eq!(draft.wrong(), []);
         assert_eq!(draft.to_create().check_interval_seconds, None);
         draft.timeout = "soon".into();
         assert_eq!(
             draft.wrong(),
-            [("timeoutMs", "\"soon\" is not a whole number".to_owned())]
+            [(
+                "timeoutMs".to_owned(),
+                "\"soon\" is not a whole number".to_owned()
+            )]
         );
     }
 
@@ -327,16 +513,15 @@ mod tests {
             status: crate::api::Status::Up,
             vendor_status: "operational".into(),
         };
-        let mut draft = Draft::for_vendor_page("example");
-        draft.url = "https://left.over".into();
+        let mut draft = Draft::new(&kinds(), true, "example");
         draft.interval = "soon".into();
         assert_eq!(
             draft
                 .wrong()
                 .iter()
-                .map(|(field, _)| *field)
+                .map(|(field, _)| field.as_str())
                 .collect::<Vec<_>>(),
-            ["vendorPageApiUrls"]
+            ["apiUrls"]
         );
         draft
             .page
@@ -344,37 +529,66 @@ mod tests {
         draft.propose();
         assert_eq!(draft.wrong(), []);
         let input = draft.to_create();
+        assert_eq!(input.name, "Example · API");
+        assert_eq!(input.check_interval_seconds, None);
+        let sent = |input: &CreateServiceInput, field: &str| {
+            input.monitor.get("page", field).map(Value::to_string)
+        };
+        let found = "[\"https://status.example.com/api/v2/summary.json\"]".to_owned();
+        assert_eq!(sent(&input, "apiUrls"), Some(found.clone()));
+        assert_eq!(sent(&input, "userDefinedUrls"), None);
+        assert_eq!(sent(&input, "componentIds"), Some("[\"c1\"]".to_owned()));
+        let changed = draft.to_update().monitor.unwrap();
         assert_eq!(
-            (input.name.as_str(), input.kind),
-            ("Example · API", MonitorKind::VendorPage)
+            changed.get("page", "apiUrls"),
+            None,
+            "a page stays the same"
         );
-        assert_eq!(
-            (
-                input.url,
-                input.check_interval_seconds,
-                input.user_defined_urls
-            ),
-            (None, None, None)
-        );
-        assert_eq!(input.vendor_page_api_urls.unwrap().len(), 1);
-        assert_eq!(input.component_ids, Some(vec!["c1".to_owned()]));
-        assert_eq!(draft.to_update().url, None);
         draft
             .page
             .take(Found::from_discovery(discovery(Vec::new()), true));
         let input = draft.to_create();
+        assert_eq!(sent(&input, "apiUrls"), None);
+        assert_eq!(sent(&input, "userDefinedUrls"), Some(found));
+    }
+
+    #[test]
+    fn settings_are_sent_under_the_name_of_their_kind_by_their_types() {
+        let mut draft = Draft::new(&kinds(), false, "https://example.com");
+        assert_eq!(draft.setting("codes"), "200-299", "the default of the kind");
+        draft.set_setting("port", " 443 ".into());
+        let monitor = draft.to_create().monitor;
         assert_eq!(
-            (
-                input.vendor_page_api_urls,
-                input.user_defined_urls.map(|urls| urls.len())
-            ),
-            (None, Some(1))
+            monitor.get("check", "address"),
+            Some(&"https://example.com".into())
+        );
+        assert_eq!(monitor.get("check", "port"), Some(&443.into()));
+        assert_eq!(monitor.get("check", "password"), None);
+        for field in ["codes", "port", "address"] {
+            draft.set_setting(field, " ".into());
+        }
+        let changed = draft.to_update().monitor.unwrap();
+        assert_eq!(changed.get("check", "codes"), Some(&"200-299".into()));
+        assert_eq!(changed.get("check", "port"), Some(&Value::Null));
+        assert_eq!(changed.get("check", "address"), Some(&"".into()));
+        assert_eq!(changed.get("check", "password"), None, "a secret stays");
+        draft.set_setting("port", "http".into());
+        assert_eq!(draft.wrong()[0].0, "port");
+    }
+
+    #[test]
+    fn stored_values_are_shown_as_text() {
+        assert_eq!(text_of("\"a \\\"b\\\"\""), "a \"b\"");
+        assert_eq!(text_of("[\"a\",\"b\"]"), "a, b");
+        assert_eq!(
+            (text_of("443").as_str(), text_of("true").as_str()),
+            ("443", "true")
         );
     }
 
     #[test]
     fn a_change_can_take_the_category_away() {
-        let mut draft = Draft::new("https://example.com");
+        let mut draft = Draft::new(&kinds(), false, "https://example.com");
         draft.category = " ".into();
         assert_eq!(draft.to_update().category.as_deref(), Some(""));
         assert_eq!(draft.to_create().category, None);

@@ -1,9 +1,10 @@
 //! A vendor's page as somebody is choosing from it. Plain data and functions.
 
 use crate::{
-    api::{Choice, Component, Discovery, FollowedComponent},
+    api::{Component, Definition, Discovery, FollowedComponent},
     browser,
 };
+use serde_json::{Map, Value};
 use std::rc::Rc;
 
 /// Which page, and which of its components.
@@ -69,11 +70,12 @@ impl Found {
 
 impl PageDraft {
     /// Of a known service: its page, and what it follows.
-    pub(in crate::pages) fn from_choice(choice: Choice) -> Self {
-        let Choice {
+    pub(in crate::pages) fn from_definition(definition: Definition) -> Self {
+        let Definition {
             components,
             vendor_page,
-        } = choice;
+            ..
+        } = definition;
         let chosen = components
             .iter()
             .map(|component| component.id.clone())
@@ -115,11 +117,27 @@ impl PageDraft {
             .map_or((false, &[]), |found| (found.by_hand, &found.api_urls))
     }
 
+    /// What is sent of it. A known service stays at its page.
+    pub(super) fn settings(&self, new: bool) -> Map<String, Value> {
+        let mut settings = Map::new();
+        settings.insert("componentIds".into(), self.chosen.clone().into());
+        if new {
+            let (by_hand, urls) = self.addresses();
+            let field = if by_hand {
+                "userDefinedUrls"
+            } else {
+                "apiUrls"
+            };
+            settings.insert(field.into(), urls.to_vec().into());
+        }
+        settings
+    }
+
     /// What is missing before it can be sent.
     pub(super) fn wrong(&self) -> Option<(&'static str, String)> {
         if self.found.is_none() {
             return Some((
-                "vendorPageApiUrls",
+                "apiUrls",
                 "Find the vendor page first: type a name or an address".to_owned(),
             ));
         }
@@ -302,10 +320,7 @@ mod tests {
     #[test]
     fn what_was_chosen_stays_when_the_page_is_found_again_and_the_only_component_is_chosen() {
         let mut page = PageDraft::default();
-        assert_eq!(
-            page.wrong().map(|(field, _)| field),
-            Some("vendorPageApiUrls")
-        );
+        assert_eq!(page.wrong().map(|(field, _)| field), Some("apiUrls"));
         page.take(found(
             "A",
             vec![component("1", "One", None), component("2", "Two", None)],

@@ -292,6 +292,7 @@ on_each_stage! {
             live: stage.live.clone(),
             prober: Script::finds(|_, _| up()),
             fetcher: Fetcher::new(FetcherSettings::default()).unwrap(),
+            sealer: crate::stage::sealer(),
             settings: Settings::default(),
         };
         let running = tokio::spawn(worker::run(worker, shutdown.clone()));

@@ -22,6 +22,10 @@ async fn an_account_that_cannot_be_removed_now_is_tried_again_and_does_not_stop_
         live: Coordination::connect(&redis.url()).await.unwrap(),
         caches: Arc::default(),
         prober: Prober::new(ClientSettings::default()).unwrap(),
+        sealer: Arc::new(secrets::Sealer::new(
+            "0123456789abcdef0123456789abcdef",
+            None,
+        )),
         vendor_pages: VendorPages::new(&Fetcher::new(FetcherSettings::default()).unwrap()),
         public_url: "http://localhost:8080".parse().unwrap(),
         limits: Limits::default(),

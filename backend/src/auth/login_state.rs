@@ -1,5 +1,5 @@
-//! A sign-in by a provider that is under way: what was asked there, kept in a cookie of the browser that asked, signed so
-//! that nobody else can have written it.
+//! The state of a sign-in by a provider while the browser is away: kept in a cookie of that
+//! browser, signed so that nobody else can forge it.
 
 use super::refusal::Refusal;
 use super::secret;
@@ -12,40 +12,41 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 
-/// How long it may take.
+/// How long a sign-in may take.
 const LIFETIME: Duration = Duration::minutes(10);
 
-/// How long the browser keeps it: longer, so that who comes late is told so.
-pub(crate) const KEPT_FOR: Duration = Duration::hours(1);
+/// Lifetime of the cookie: longer than the state's, so that somebody who comes back late learns why
+/// the sign-in failed.
+pub(crate) const COOKIE_LIFETIME: Duration = Duration::hours(1);
 
 const AUDIENCE: &str = "pulsecheck sign-in";
 
-/// What has to come back, and what must not leave.
+/// An OAuth 2 login state. The provider sees `state` and `nonce`; the rest stays in the cookie.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Flow {
+pub(super) struct LoginState {
     iss: String,
     aud: String,
     exp: i64,
-    /// Which provider was asked.
+    /// The provider's id.
     pub(super) provider: String,
-    /// Comes back with the browser.
+    /// Returned by the browser in the callback.
     pub(super) state: String,
-    /// Comes back in the ID token.
+    /// Returned in the ID token.
     pub(super) nonce: String,
-    /// What the code is exchanged with (RFC 7636).
+    /// The PKCE code verifier (RFC 7636).
     pub(super) verifier: String,
-    /// Where to go afterwards.
-    pub(super) back: String,
+    /// The path on this server that the browser goes to afterwards.
+    pub(super) return_path: String,
 }
 
-/// Begins flows and reads their cookies.
-pub(super) struct Flows {
+/// Creates login states and reads them from their cookies.
+pub(super) struct LoginStates {
     issuer: String,
     keys: Keys,
     validation: Validation,
 }
 
-impl Flows {
+impl LoginStates {
     pub(super) fn new(issuer: String, secret_key: &str, previous: Option<&str>) -> Self {
         let validation = signature::validation(&issuer, AUDIENCE);
         Self {
@@ -55,10 +56,15 @@ impl Flows {
         }
     }
 
-    /// A new one, and the cookie's value for it.
-    pub(super) fn begin(&self, provider: &str, back: &str, now: DateTime<Utc>) -> (Flow, String) {
+    /// Creates a login state and the value of its cookie.
+    pub(super) fn create(
+        &self,
+        provider: &str,
+        return_path: &str,
+        now: DateTime<Utc>,
+    ) -> (LoginState, String) {
         let random = || secret::encode(&secret::random());
-        let flow = Flow {
+        let login = LoginState {
             iss: self.issuer.clone(),
             aud: AUDIENCE.into(),
             exp: (now + LIFETIME).timestamp(),
@@ -66,52 +72,52 @@ impl Flows {
             state: random(),
             nonce: random(),
             verifier: random(),
-            back: back.to_owned(),
+            return_path: return_path.to_owned(),
         };
-        let cookie = self.keys.sign(&flow);
-        (flow, cookie)
+        let cookie = self.keys.sign(&login);
+        (login, cookie)
     }
 
-    /// The flow that a browser brings back from `provider` with `state`.
+    /// Reads the login state of a browser that comes back from `provider` with `state`.
     ///
     /// # Errors
-    /// When it was not begun in this browser, or too long ago.
+    /// When it was not created for this browser, or has expired.
     pub(super) fn read(
         &self,
         cookie: Option<&str>,
         provider: &str,
         state: Option<&str>,
         now: DateTime<Utc>,
-    ) -> Result<Flow, Refusal> {
-        let flow: Flow = cookie
+    ) -> Result<LoginState, Refusal> {
+        let login: LoginState = cookie
             .and_then(|cookie| self.keys.read(cookie, &self.validation))
             .ok_or(Refusal::Browser)?;
-        // Hashes, so that how long it takes to compare them tells nothing about the state.
+        // Compares hashes, so that the time it takes reveals nothing about the state.
         let same = state.is_some_and(|state| {
-            secret::hash(state.as_bytes()) == secret::hash(flow.state.as_bytes())
+            secret::hash(state.as_bytes()) == secret::hash(login.state.as_bytes())
         });
-        if !same || flow.provider != provider {
+        if !same || login.provider != provider {
             return Err(Refusal::Mismatch);
         }
-        if flow.exp <= now.timestamp() {
+        if login.exp <= now.timestamp() {
             return Err(Refusal::Expired);
         }
-        Ok(flow)
+        Ok(login)
     }
 }
 
-/// Notes that a flow is being completed; `false` when it was before, here or by another process.
+/// Marks a login state as consumed. Returns `false` if it already was, here or in another process.
 ///
 /// # Errors
 /// When the database fails.
 pub(super) async fn consume(
     db: &impl ConnectionTrait,
-    flow: &Flow,
+    login: &LoginState,
     now: DateTime<Utc>,
 ) -> Result<bool, DbErr> {
     let row = consumed_login_state::ActiveModel {
-        id: Set(secret::hash(flow.state.as_bytes()).to_vec()),
-        expires_at: Set(now + KEPT_FOR),
+        id: Set(secret::hash(login.state.as_bytes()).to_vec()),
+        expires_at: Set(now + COOKIE_LIFETIME),
     };
     let inserted = consumed_login_state::Entity::insert(row)
         .on_conflict_do_nothing_on([consumed_login_state::Column::Id])
@@ -120,7 +126,7 @@ pub(super) async fn consume(
     Ok(matches!(inserted, TryInsertResult::Inserted(1)))
 }
 
-/// Forgets the completed flows that are too old to be accepted anyway.
+/// Deletes consumed login states that are too old to be accepted anyway.
 ///
 /// # Errors
 /// When the database fails.
@@ -137,25 +143,25 @@ mod tests {
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
     const OTHER: &str = "fedcba9876543210fedcba9876543210";
 
-    fn flows(issuer: &str, secret: &str, previous: Option<&str>) -> Flows {
-        Flows::new(issuer.into(), secret, previous)
+    fn login_states(issuer: &str, secret: &str, previous: Option<&str>) -> LoginStates {
+        LoginStates::new(issuer.into(), secret, previous)
     }
 
     #[test]
-    fn what_was_begun_in_this_browser_is_recognised_for_ten_minutes() {
+    fn a_login_state_is_valid_in_its_browser_for_ten_minutes() {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let here = flows("https://a.example", SECRET, None);
-        let (flow, cookie) = here.begin("google", "/incidents", now);
-        let read = |flows: &Flows,
+        let here = login_states("https://a.example", SECRET, None);
+        let (login, cookie) = here.create("google", "/incidents", now);
+        let read = |states: &LoginStates,
                     cookie: Option<&str>,
                     provider: &str,
                     state: Option<&str>,
                     minutes: i64| {
-            flows
+            states
                 .read(cookie, provider, state, now + Duration::minutes(minutes))
-                .map(|flow| flow.back)
+                .map(|login| login.return_path)
         };
-        let (cookie, state) = (Some(cookie.as_str()), Some(flow.state.as_str()));
+        let (cookie, state) = (Some(cookie.as_str()), Some(login.state.as_str()));
         assert_eq!(
             read(&here, cookie, "google", state, 9),
             Ok("/incidents".into())
@@ -173,7 +179,7 @@ mod tests {
             Err(Refusal::Mismatch)
         );
         assert_eq!(
-            read(&here, cookie, "google", Some(&flow.nonce), 0),
+            read(&here, cookie, "google", Some(&login.nonce), 0),
             Err(Refusal::Mismatch)
         );
         assert_eq!(read(&here, None, "google", state, 0), Err(Refusal::Browser));
@@ -182,30 +188,30 @@ mod tests {
             Err(Refusal::Browser)
         );
         for (other, accepted) in [
-            (flows("https://a.example", OTHER, None), false),
-            (flows("https://a.example", OTHER, Some(SECRET)), true),
-            (flows("https://b.example", SECRET, None), false),
+            (login_states("https://a.example", OTHER, None), false),
+            (login_states("https://a.example", OTHER, Some(SECRET)), true),
+            (login_states("https://b.example", SECRET, None), false),
         ] {
             assert_eq!(read(&other, cookie, "google", state, 0).is_ok(), accepted);
         }
-        let (another, _) = here.begin("google", "/", now);
+        let (another, _) = here.create("google", "/", now);
         assert_ne!(
             (&another.state, &another.nonce, &another.verifier),
-            (&flow.state, &flow.nonce, &flow.verifier)
+            (&login.state, &login.nonce, &login.verifier)
         );
     }
 
     #[test]
-    fn an_access_token_is_no_flow_and_a_flow_no_access_token() {
+    fn an_access_token_is_no_login_state_and_the_reverse() {
         let now = Utc::now();
         let signer =
             crate::auth::access_token::Signer::new("https://a.example".into(), SECRET, None);
-        let here = flows("https://a.example", SECRET, None);
-        let (flow, cookie) = here.begin("google", "/", now);
+        let here = login_states("https://a.example", SECRET, None);
+        let (login, cookie) = here.create("google", "/", now);
         assert_eq!(signer.read(&cookie), None);
         let token = signer.issue(uuid::Uuid::nil(), uuid::Uuid::nil(), now);
         assert!(
-            here.read(Some(&token), "google", Some(&flow.state), now)
+            here.read(Some(&token), "google", Some(&login.state), now)
                 .is_err()
         );
     }

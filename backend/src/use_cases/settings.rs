@@ -1,0 +1,153 @@
+//! The settings of a service's monitor: reading them from its row and what it shares with others,
+//! and changing them.
+
+use super::{Error, Ops, Result};
+use domain::service::FieldError;
+use entity::sql::in_ids;
+use entity::{service, service_component, vendor_page};
+use monitors::{Monitor, MonitorKind, SettingsError, SettingsMap, StoredSettings};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use serde_json::json;
+use std::collections::HashMap;
+use std::sync::Arc;
+use uuid::Uuid;
+
+impl Ops {
+    /// The monitors of services with all their settings.
+    ///
+    /// # Errors
+    /// When the database fails or settings cannot be used.
+    pub async fn monitors(
+        &self,
+        services: &[Arc<service::Model>],
+    ) -> Result<HashMap<Uuid, Monitor>> {
+        let following = services
+            .iter()
+            .filter(|service| service.vendor_page_id.is_some());
+        let mut shared = shared_settings(&self.db, following.map(Arc::as_ref)).await?;
+        let mut monitors = HashMap::with_capacity(services.len());
+        for service in services {
+            let shared = shared.remove(&service.id).unwrap_or_default();
+            let monitor = self.own_monitor(service)?.merge(shared).map_err(unusable)?;
+            monitors.insert(service.id, monitor);
+        }
+        Ok(monitors)
+    }
+
+    /// The monitor of one service with all its settings.
+    ///
+    /// # Errors
+    /// When the database fails or the settings cannot be used.
+    pub(super) async fn monitor(
+        &self,
+        db: &impl ConnectionTrait,
+        service: &service::Model,
+    ) -> Result<Monitor> {
+        let following = service.vendor_page_id.is_some().then_some(service);
+        let mut shared = shared_settings(db, following.into_iter()).await?;
+        let shared = shared.remove(&service.id).unwrap_or_default();
+        self.own_monitor(service)?.merge(shared).map_err(unusable)
+    }
+
+    /// The monitor of a service as its own row defines it. Secrets that cannot be opened are taken
+    /// as not set: the worker says so, and they can be entered again.
+    ///
+    /// # Errors
+    /// When the settings cannot be used.
+    pub fn own_monitor(&self, service: &service::Model) -> Result<Monitor> {
+        let mut stored = StoredSettings {
+            settings: service.settings.clone(),
+            secrets: service.secrets.clone(),
+        };
+        let opened = Monitor::open(&service.kind, service.id, stored.clone(), &self.sealer);
+        if let Err(SettingsError::Sealed(_)) = opened {
+            stored.secrets = None;
+            return Monitor::open(&service.kind, service.id, stored, &self.sealer)
+                .map_err(unusable);
+        }
+        opened.map_err(unusable)
+    }
+}
+
+/// The settings that are rows of their own, because services share them: the page and the
+/// components that are followed.
+async fn shared_settings<'a>(
+    db: &impl ConnectionTrait,
+    services: impl Iterator<Item = &'a service::Model>,
+) -> Result<HashMap<Uuid, SettingsMap>> {
+    let services: Vec<_> = services.collect();
+    if services.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let page_ids = services.iter().filter_map(|service| service.vendor_page_id);
+    let pages = vendor_page::Entity::find()
+        .filter(in_ids(db, vendor_page::Column::Id, page_ids))
+        .all(db)
+        .await?;
+    let pages: HashMap<_, _> = pages.into_iter().map(|page| (page.id, page)).collect();
+    let ids = services.iter().map(|service| service.id);
+    let followed = service_component::Entity::find()
+        .filter(in_ids(db, service_component::Column::ServiceId, ids))
+        .order_by_asc(service_component::Column::Position)
+        .all(db)
+        .await?;
+    let mut components: HashMap<Uuid, Vec<String>> = HashMap::new();
+    for one in followed {
+        let ids = components.entry(one.service_id).or_default();
+        ids.push(one.component_id);
+    }
+    let settings = services.into_iter().filter_map(|service| {
+        let page = pages.get(&service.vendor_page_id?)?;
+        let urls = if page.user_defined {
+            "userDefinedUrls"
+        } else {
+            "apiUrls"
+        };
+        let shared = [
+            ("url", json!(service.vendor_page_url)),
+            (urls, page.api_urls.clone()),
+            (
+                "componentIds",
+                json!(components.remove(&service.id).unwrap_or_default()),
+            ),
+        ];
+        let shared = shared.map(|(name, value)| (name.to_owned(), value));
+        Some((service.id, shared.into_iter().collect()))
+    });
+    Ok(settings.collect())
+}
+
+/// What is checked, in one line for people.
+pub(crate) fn target(service: &service::Model) -> Option<String> {
+    let stored = serde_json::from_value(service.settings.clone()).ok()?;
+    let kind = MonitorKind::from_id(&service.kind).ok()?;
+    Monitor::from_settings(kind, stored).ok()?.target()
+}
+
+/// `old` with changed settings; what cannot be changed goes into `errors`.
+pub(super) fn change(
+    old: &Monitor,
+    kind: MonitorKind,
+    settings: SettingsMap,
+    errors: &mut Vec<FieldError>,
+) -> Result<Monitor> {
+    if kind != old.kind() {
+        let name = old.kind().info().name;
+        let message =
+            format!("is of another kind: this service stays a {name}, add a new one instead");
+        errors.push(FieldError::new("monitor", message));
+        return Ok(old.clone());
+    }
+    let new = old.merge(settings).map_err(unusable)?;
+    if let (Some(before), Some(after)) = (old.shared_page(), new.shared_page())
+        && before.read_urls() != after.read_urls()
+    {
+        let message = "cannot be changed: add a new service to follow another page";
+        errors.push(FieldError::new(after.read_urls().0, message));
+    }
+    Ok(new)
+}
+
+fn unusable(error: SettingsError) -> Error {
+    DbErr::Custom(error.to_string()).into()
+}

@@ -1,0 +1,73 @@
+//! The tags of services.
+
+use super::{Ops, Result};
+use crate::auth::Viewer;
+use entity::sql::in_ids;
+use entity::{service, service_tag};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
+
+impl Ops {
+    /// The tags of each of `services` that has any, in the order of the alphabet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tags(&self, services: &[Uuid]) -> Result<HashMap<Uuid, Vec<String>>> {
+        let rows = service_tag::Entity::find()
+            .filter(in_ids(
+                &self.db,
+                service_tag::Column::ServiceId,
+                services.iter().copied(),
+            ))
+            .order_by_asc(service_tag::Column::Tag)
+            .all(&self.db)
+            .await?;
+        let mut tags: HashMap<Uuid, Vec<String>> = HashMap::new();
+        for row in rows {
+            tags.entry(row.service_id).or_default().push(row.tag);
+        }
+        Ok(tags)
+    }
+
+    /// The services of the viewer's workspace with this tag.
+    pub(super) async fn ids_with_tag(&self, viewer: &Viewer, tag: &str) -> Result<HashSet<Uuid>> {
+        let rows = service_tag::Entity::find()
+            .filter(service_tag::Column::Tag.eq(tag.trim().to_lowercase()))
+            .filter(service_tag::Column::WorkspaceId.eq(viewer.workspace_id))
+            .all(&self.db)
+            .await?;
+        Ok(rows.into_iter().map(|row| row.service_id).collect())
+    }
+}
+
+/// The tags of one service, in the order of the alphabet.
+pub(super) async fn tags_of(db: &impl ConnectionTrait, service: Uuid) -> Result<Vec<String>> {
+    let rows = service_tag::Entity::find()
+        .filter(service_tag::Column::ServiceId.eq(service))
+        .all(db)
+        .await?;
+    let mut tags: Vec<_> = rows.into_iter().map(|row| row.tag).collect();
+    tags.sort_unstable();
+    Ok(tags)
+}
+
+/// Adds tags to a service that has none of them.
+pub(super) async fn add_tags(
+    db: &impl ConnectionTrait,
+    service: &service::Model,
+    tags: Vec<String>,
+) -> Result<()> {
+    if tags.is_empty() {
+        return Ok(());
+    }
+    let rows = tags.into_iter().map(|tag| service_tag::ActiveModel {
+        workspace_id: Set(service.workspace_id),
+        service_id: Set(service.id),
+        tag: Set(tag),
+    });
+    service_tag::Entity::insert_many(rows)
+        .exec_without_returning(db)
+        .await?;
+    Ok(())
+}

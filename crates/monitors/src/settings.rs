@@ -1,0 +1,102 @@
+//! Settings as they are stored and sent: JSON objects by the names of fields, secrets apart.
+
+use domain::field::FieldInfo;
+use secrets::{OpenError, Place, Sealer};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A kind's settings, or some of them, by the names of their fields.
+pub type SettingsMap = serde_json::Map<String, Value>;
+
+/// Settings as a row of `services` holds them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredSettings {
+    /// What anybody may read who may see the service.
+    pub settings: Value,
+    /// The secret ones, sealed; `None` where none is set.
+    pub secrets: Option<Vec<u8>>,
+}
+
+/// Why stored settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// No kind has this id: the row was written by a newer version.
+    #[error("the kind {0:?} is unknown to this version")]
+    UnknownKind(String),
+    /// The settings do not fit their kind.
+    #[error("the settings do not fit their kind: {0}")]
+    Unreadable(#[from] serde_json::Error),
+    /// The secrets cannot be opened.
+    #[error("the secrets of this service cannot be opened: {0}")]
+    Sealed(#[from] OpenError),
+}
+
+/// Where the secrets of the service `id` are stored.
+#[must_use]
+pub const fn place_of_secrets(id: Uuid) -> Place<'static> {
+    Place {
+        table: "services",
+        row: id,
+        field: "secrets",
+    }
+}
+
+/// Splits settings into those that anybody may read and the secret ones.
+pub(crate) fn split(fields: &[FieldInfo], all: SettingsMap) -> (SettingsMap, SettingsMap) {
+    let is_secret = |name: &str| {
+        fields
+            .iter()
+            .any(|field| field.name == name && field.is_secret())
+    };
+    let is_set = |value: &Value| !value.is_null() && value != "";
+    all.into_iter()
+        .filter(|(name, value)| !is_secret(name) || is_set(value))
+        .partition(|(name, _)| !is_secret(name))
+}
+
+/// Applies a change: fields that are absent stay, null puts a field back to its default.
+pub(crate) fn merge(mut settings: SettingsMap, change: SettingsMap) -> SettingsMap {
+    for (name, value) in change {
+        if value.is_null() {
+            settings.remove(&name);
+        } else {
+            settings.insert(name, value);
+        }
+    }
+    settings
+}
+
+/// Seals the secret ones of `all` for the service `id`.
+pub(crate) fn seal(
+    fields: &[FieldInfo],
+    all: SettingsMap,
+    id: Uuid,
+    sealer: &Sealer,
+) -> StoredSettings {
+    let (settings, secrets) = split(fields, all);
+    let sealed = || {
+        let json = Value::Object(secrets.clone()).to_string();
+        sealer.seal(&place_of_secrets(id), json.as_bytes())
+    };
+    StoredSettings {
+        settings: settings.into(),
+        secrets: (!secrets.is_empty()).then(sealed),
+    }
+}
+
+/// The settings of the service `id`, secrets included.
+pub(crate) fn open(
+    stored: StoredSettings,
+    id: Uuid,
+    sealer: &Sealer,
+) -> Result<SettingsMap, SettingsError> {
+    let mut settings: SettingsMap = serde_json::from_value(stored.settings)?;
+    if let Some(sealed) = stored.secrets {
+        let opened = sealer.open(&place_of_secrets(id), &sealed)?;
+        settings.extend(serde_json::from_slice::<SettingsMap>(&opened)?);
+    }
+    Ok(settings)
+}
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ use crate::metrics;
 use crate::rates::{Rates, RetryAfter};
 use crate::readiness::Readiness;
 use crate::use_cases::discovery::VendorPages;
-use crate::use_cases::{self, Limits, Ops};
+use crate::use_cases::{self, Limits, UseCases};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::from_fn_with_state;
@@ -57,7 +57,7 @@ pub(crate) struct Server {
     live: Coordination,
     auth: Arc<Auth>,
     schema: Schema,
-    ops: Ops,
+    use_cases: UseCases,
     assets: Assets,
     names: Names,
     rates: Arc<Rates>,
@@ -89,7 +89,7 @@ impl Server {
             max_services: settings.max_services_per_workspace,
             ..Limits::default()
         };
-        let ops = Ops {
+        let use_cases = UseCases {
             db: db.clone(),
             live: live.clone(),
             caches,
@@ -107,8 +107,8 @@ impl Server {
             db,
             live,
             auth: Arc::new(auth),
-            schema: crate::graphql::schema(ops.clone()),
-            ops,
+            schema: crate::graphql::schema(use_cases.clone()),
+            use_cases,
             assets,
             names: Names::new(settings.public_url, loopback),
             rates: Arc::new(Rates::new(&settings.rates)),
@@ -239,7 +239,7 @@ async fn purge(server: Arc<Server>) {
                 if let Err(error) = server.auth.purge(use_cases::now()).await {
                     tracing::warn!(%error, "failed to remove expired sessions and links, retrying in an hour");
                 }
-                if let Err(error) = server.ops.finish_removals().await {
+                if let Err(error) = server.use_cases.finish_removals().await {
                     tracing::warn!(%error, "failed to remove deleted accounts completely, retrying in an hour");
                 }
             }

@@ -44,7 +44,7 @@ use uuid::Uuid;
 
 /// The use cases, and everything they work with. Clones share it.
 #[derive(Debug, Clone)]
-pub struct Ops {
+pub struct UseCases {
     pub db: DatabaseConnection,
     /// Latest statuses, the due queue, and events.
     pub live: Coordination,
@@ -89,7 +89,7 @@ pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(3)
 }
 
-impl Ops {
+impl UseCases {
     /// Begins a transaction that will write.
     async fn begin(&self) -> std::result::Result<DatabaseTransaction, DbErr> {
         begin_write(&self.db).await
@@ -133,7 +133,7 @@ impl Ops {
         }
     }
 
-    /// As [`Ops::withdraw`], for callers that retry. Does both, even if one of them fails.
+    /// As [`UseCases::withdraw`], for callers that retry. Does both, even if one of them fails.
     async fn forget_live(&self, services: &[Uuid]) -> std::result::Result<(), CoordinationError> {
         let removed = self.live.remove(services).await;
         removed.and(self.live.evict_statuses(services).await)

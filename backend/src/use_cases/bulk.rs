@@ -3,7 +3,7 @@
 //! same statements. Pausing and resuming are in `pause`.
 
 use super::service::changed;
-use super::{Error, Ops, Result, now};
+use super::{Error, Result, UseCases, now};
 use crate::auth::Viewer;
 use coordination::{Event, ServiceChange};
 use domain::service::ServiceDraft;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 /// Maximum number of services of a request.
 pub const MAX_IDS: usize = 2000;
 
-impl Ops {
+impl UseCases {
     /// Sets or removes the category of services. Returns those of `ids` that are the viewer's.
     ///
     /// # Errors

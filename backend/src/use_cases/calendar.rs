@@ -1,7 +1,7 @@
 //! The calendar feed of vendors' maintenance: its secret address and its events.
 
 use super::vendor::Notices;
-use super::{Error, Ops, Result};
+use super::{Error, Result, UseCases};
 use crate::auth::{Viewer, calendar as secrets};
 use chrono::{DateTime, Datelike, Duration, Utc};
 use entity::{calendar_feed, service, vendor_maintenance};
@@ -48,7 +48,7 @@ pub struct Event {
     pub updated_at: DateTime<Utc>,
 }
 
-impl Ops {
+impl UseCases {
     /// Returns the viewer's feed, without its secret; `None` when there is none.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 
 mod limiter;
 
-use super::{Error, Ops, Result, now};
+use super::{Error, Result, UseCases, now};
 use crate::auth::Viewer;
 use domain::service::{FieldError, MAX_URL};
 use futures::future::join_all;
@@ -92,7 +92,7 @@ async fn run_on_thread<T: Send + 'static>(
     }
 }
 
-impl Ops {
+impl UseCases {
     /// Discovers the vendor page at any address.
     ///
     /// # Errors

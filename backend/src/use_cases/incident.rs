@@ -6,7 +6,7 @@ mod note;
 pub use note::{MAX_NOTES, MAX_TEXT};
 
 use super::page::{Page, Place};
-use super::{Ops, Result};
+use super::{Result, UseCases};
 use crate::auth::Viewer;
 use chrono::{DateTime, Utc};
 use domain::IncidentType;
@@ -85,7 +85,7 @@ pub fn place(incident: &incident::Model) -> Place {
     }
 }
 
-impl Ops {
+impl UseCases {
     /// Returns a page of the viewer's incidents, newest first.
     ///
     /// # Errors

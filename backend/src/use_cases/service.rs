@@ -3,7 +3,7 @@
 use super::follow;
 use super::settings;
 use super::tags::{add_tags, tags_of};
-use super::{Error, Ops, Result, now};
+use super::{Error, Result, UseCases, now};
 use crate::auth::Viewer;
 use coordination::{Event, ServiceChange};
 use domain::Outcome;
@@ -100,7 +100,7 @@ impl Filter {
     }
 }
 
-impl Ops {
+impl UseCases {
     /// The viewer's services, by name.
     ///
     /// # Errors
@@ -157,7 +157,7 @@ impl Ops {
     ///
     /// # Errors
     /// Every wrong field, [`Error::Conflict`] when the viewer has as many services as allowed, or what
-    /// [`Ops::discover_page`] refuses.
+    /// [`UseCases::discover_page`] refuses.
     pub async fn create_service(
         &self,
         viewer: &Viewer,

@@ -1,7 +1,7 @@
 //! The settings of a service's monitor: reading them from its row and what it shares with others,
 //! and changing them.
 
-use super::{Error, Ops, Result};
+use super::{Error, Result, UseCases};
 use domain::service::FieldError;
 use entity::sql::in_ids;
 use entity::{service, service_component, vendor_page};
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
-impl Ops {
+impl UseCases {
     /// The monitors of services with all their settings.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The state of this installation: workers and their scheduling, the due queue, the database. Only
 //! for operators.
 
-use super::{Ops, Result, now};
+use super::{Result, UseCases, now};
 use crate::auth::{Viewer, local};
 use chrono::{DateTime, TimeDelta, Utc};
 use coordination::{CoordinationError, WorkerPresence};
@@ -99,7 +99,7 @@ impl Scheduling {
     }
 }
 
-impl Ops {
+impl UseCases {
     /// Returns whether the viewer operates this installation.
     ///
     /// # Errors

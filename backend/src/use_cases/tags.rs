@@ -1,6 +1,6 @@
 //! The tags of services.
 
-use super::{Ops, Result};
+use super::{Result, UseCases};
 use crate::auth::Viewer;
 use entity::sql::in_ids;
 use entity::{service, service_tag};
@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
-impl Ops {
+impl UseCases {
     /// The tags of each of `services` that has any, in the order of the alphabet.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! API tokens: lists, creates and revokes them. Requests with a token are authenticated by `auth`.
 
 use super::workspace::missing_workspace;
-use super::{Error, Ops, Result, now};
+use super::{Error, Result, UseCases, now};
 use crate::auth::{Viewer, api_token as secrets};
 use chrono::Duration;
 use domain::service::FieldError;
@@ -29,7 +29,7 @@ pub struct TokenDraft {
     pub expires_in_days: Option<i32>,
 }
 
-impl Ops {
+impl UseCases {
     /// Lists the viewer's own tokens with their workspaces, newest first. A token lists only those of
     /// its own workspace.
     ///

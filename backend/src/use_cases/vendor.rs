@@ -8,7 +8,7 @@ mod notices;
 
 pub use notices::Notices;
 
-use super::{Error, Ops, Result, now};
+use super::{Error, Result, UseCases, now};
 use chrono::{DateTime, Duration, Utc};
 use domain::Status;
 use domain::vendor_page::{Freshness, freshness};
@@ -182,7 +182,7 @@ fn known_at(changed_at: DateTime<Utc>, since: DateTime<Utc>) -> DateTime<Utc> {
     }
 }
 
-impl Ops {
+impl UseCases {
     /// Returns the page of each service that follows one.
     ///
     /// # Errors

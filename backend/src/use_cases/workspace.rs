@@ -1,6 +1,6 @@
 //! The workspaces that the viewer is a member of.
 
-use super::{Ops, Result};
+use super::{Result, UseCases};
 use crate::auth::Viewer;
 use entity::column::Role;
 use entity::{membership, workspace};
@@ -15,7 +15,7 @@ pub struct Membership {
     pub role: Role,
 }
 
-impl Ops {
+impl UseCases {
     /// Lists the viewer's workspaces, the personal one first, the others by name. A token sees only
     /// the workspace that it belongs to.
     ///

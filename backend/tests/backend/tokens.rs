@@ -30,7 +30,7 @@ on_each_database! {
         assert_eq!(time("expiresAt") - time("createdAt"), Duration::days(30));
         assert!(made["apiToken"]["lastUsedAt"].is_null());
 
-        let row = api_token::Entity::find().one(&api.ops.db).await.unwrap().unwrap();
+        let row = api_token::Entity::find().one(&api.use_cases.db).await.unwrap().unwrap();
         assert_eq!(row.token_hash, Sha256::digest(secret).to_vec());
         assert_eq!(row.token_hash.len(), 32);
 
@@ -128,7 +128,7 @@ async fn a_visitor_is_told_to_sign_in_by_everything_but_me() {
 async fn somebody_whose_account_is_gone_is_a_visitor() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
-    ada.user.clone().delete(&api.ops.db).await.unwrap();
+    ada.user.clone().delete(&api.use_cases.db).await.unwrap();
     assert_eq!(
         ada.data("{ me { id } }", json!({})).await["me"],
         Value::Null
@@ -144,7 +144,7 @@ async fn somebody_whose_account_is_gone_is_a_visitor() {
     );
     assert!(
         user::Entity::find()
-            .all(&api.ops.db)
+            .all(&api.use_cases.db)
             .await
             .unwrap()
             .is_empty()
@@ -204,7 +204,7 @@ async fn a_token_makes_no_tokens() {
     );
     assert!(
         api_token::Entity::find()
-            .all(&api.ops.db)
+            .all(&api.use_cases.db)
             .await
             .unwrap()
             .is_empty()

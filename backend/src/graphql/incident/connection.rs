@@ -62,7 +62,7 @@ impl IncidentConnection {
         Ok(match &self.source {
             Source::Filtered(filter) => {
                 context
-                    .ops
+                    .use_cases
                     .count_incidents(&context.viewer()?, filter, context.now)
                     .await?
             }

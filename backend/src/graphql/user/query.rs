@@ -16,7 +16,7 @@ impl UserQuery {
         let Some(viewer) = context.optional_viewer() else {
             return Ok(None);
         };
-        let user = context.ops.user(&viewer).await?;
+        let user = context.use_cases.user(&viewer).await?;
         Ok(user.map(User::from))
     }
 
@@ -24,7 +24,7 @@ impl UserQuery {
     async fn limits(&self, ctx: &Context<'_>) -> Result<Limits> {
         let context = request_context(ctx);
         context.viewer()?;
-        let limits = context.ops.limits;
+        let limits = context.use_cases.limits;
         Ok(Limits {
             min_interval_seconds: limits.min_interval_seconds,
             max_services: limits.max_services,

@@ -2,7 +2,7 @@
 
 use super::INCIDENT;
 use crate::auth::Viewer;
-use crate::use_cases::{Error, Ops, Result, now};
+use crate::use_cases::{Error, Result, UseCases, now};
 use coordination::Event;
 use entity::sql::in_ids;
 use entity::{incident, incident_acknowledgement, incident_note};
@@ -22,7 +22,7 @@ pub const MAX_TEXT: usize = 5_000;
 
 const NOTE: &str = "note";
 
-impl Ops {
+impl UseCases {
     /// Acknowledges an incident. The first acknowledgement is kept.
     ///
     /// # Errors

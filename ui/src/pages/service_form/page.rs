@@ -194,17 +194,17 @@ impl PageDraft {
 
 /// A vendor's group with those of its components that fit a filter.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Group<'a> {
+pub(super) struct ComponentGroup<'a> {
     /// The vendor's name for it; none for components without one.
     pub(super) name: Option<&'a str>,
     pub(super) components: Vec<&'a Component>,
 }
 
 /// The components in the vendor's groups and order, as far as their name or group holds `filter`.
-pub(super) fn groups<'a>(components: &'a [Component], filter: &str) -> Vec<Group<'a>> {
+pub(super) fn groups<'a>(components: &'a [Component], filter: &str) -> Vec<ComponentGroup<'a>> {
     let needle = browser::lowercase(filter.trim());
     let holds = |text: &str| browser::lowercase(text).contains(&needle);
-    let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut groups: Vec<ComponentGroup<'a>> = Vec::new();
     for component in components {
         let name = component.group_name.as_deref();
         if !needle.is_empty() && !holds(&component.name) && !name.is_some_and(holds) {
@@ -212,7 +212,7 @@ pub(super) fn groups<'a>(components: &'a [Component], filter: &str) -> Vec<Group
         }
         match groups.iter_mut().find(|group| group.name == name) {
             Some(group) => group.components.push(component),
-            None => groups.push(Group {
+            None => groups.push(ComponentGroup {
                 name,
                 components: vec![component],
             }),
@@ -264,8 +264,9 @@ mod tests {
             component("4", "API", Some("Asia")),
         ];
         let shape = |filter: &str| -> Vec<(Option<String>, Vec<String>)> {
-            let ids =
-                |group: &Group<'_>| group.components.iter().map(|one| one.id.clone()).collect();
+            let ids = |group: &ComponentGroup<'_>| {
+                group.components.iter().map(|one| one.id.clone()).collect()
+            };
             groups(&all, filter)
                 .iter()
                 .map(|group| (group.name.map(str::to_owned), ids(group)))

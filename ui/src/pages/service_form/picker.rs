@@ -1,10 +1,8 @@
 //! Chooses the components of a vendor page to follow: by group, by filter, with replacements for
 //! missing ones.
 
-use super::{
-    Draft,
-    page::{Found, Group, groups},
-};
+use super::draft::Draft;
+use super::page::{ComponentGroup, Found, groups};
 use crate::{
     api::FollowedComponent,
     components::{ExternalLink, Icon, icon, status_mark},
@@ -69,7 +67,7 @@ pub(super) fn Picker(
 }
 
 /// Limits the number of components that are rendered.
-fn truncate(groups: &mut Vec<Group<'_>>) {
+fn truncate(groups: &mut Vec<ComponentGroup<'_>>) {
     let mut remaining = MAX_RENDERED;
     for group in groups.iter_mut() {
         group.components.truncate(remaining);
@@ -186,7 +184,7 @@ fn ComponentFilter(filter: Signal<String>, no_match: bool) -> Element {
 
 fn render_group(
     index: usize,
-    group: &Group<'_>,
+    group: &ComponentGroup<'_>,
     has_others: bool,
     chosen: &[String],
     choose: Choose,

@@ -1,15 +1,14 @@
 //! Finds a vendor page by a name in the catalogue, by any URL, or by URLs of its JSON endpoints.
 
 mod endpoints;
+mod error;
 
-use super::{
-    Draft,
-    page::{Address, Found, is_address},
-};
+use super::draft::Draft;
+use super::page::{Found, is_address};
 use crate::{
     api::{
-        self, CatalogueEntry, DiscoverVariables, DiscoverVendorPage, Moment, Problem, ProblemKind,
-        SearchCatalogue, SearchVariables,
+        self, CatalogueEntry, DiscoverVariables, DiscoverVendorPage, Moment, SearchCatalogue,
+        SearchVariables,
     },
     browser,
     components::{Icon, icon},
@@ -19,6 +18,7 @@ use crate::{
 };
 use dioxus::{core::Task, prelude::*};
 use endpoints::Endpoints;
+use error::error_text;
 
 const INPUT_ID: &str = "field-page";
 const LIST_ID: &str = "page-list";
@@ -166,29 +166,6 @@ impl SearchState {
         self.expanded.set(true);
         self.highlighted.set(Some(next));
     }
-}
-
-/// Returns the message about a failed search. Where no page was found, the user may know its
-/// endpoints.
-fn error_text(store: Store, mut draft: Signal<Draft>, problem: &Problem) -> Option<String> {
-    match problem.kind {
-        ProblemKind::SignedOut => {
-            store.session.end();
-            return None;
-        }
-        ProblemKind::BadInput | ProblemKind::Server => {
-            let mut draft = draft.write();
-            if draft.page.by_hand.is_empty() {
-                draft.page.by_hand.push(Address::default());
-            }
-        }
-        _ => {}
-    }
-    let message = problem
-        .fields
-        .first()
-        .map_or(&problem.message, |(_, message)| message);
-    Some(format::capitalise(message))
 }
 
 /// The search, which is replaced by the page that it finds.

@@ -1,6 +1,8 @@
 //! The URLs of a vendor page's JSON endpoints, for pages that are not found otherwise.
 
-use super::{super::Draft, Address, Found, error_text};
+use super::super::draft::Draft;
+use super::super::page::{Address, Found};
+use super::error::error_text;
 use crate::{
     api::{self, Discovery, ValidateVariables, ValidateVendorPageUrls},
     components::{Icon, icon},

@@ -17,7 +17,6 @@ mod websocket;
 
 pub use middleware::REQUEST_SPAN_TARGET;
 
-use crate::Backend;
 use crate::assets::Assets;
 use crate::auth::Auth;
 use crate::auth::cookie::Cookies;
@@ -27,8 +26,9 @@ use crate::graphql::Schema;
 use crate::metrics;
 use crate::rates::{Rates, RetryAfter};
 use crate::readiness::Readiness;
+use crate::settings::Backend;
 use crate::use_cases::discovery::VendorPages;
-use crate::use_cases::{self, Limits, UseCases};
+use crate::use_cases::{self, Quotas, UseCases};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::from_fn_with_state;
@@ -84,10 +84,10 @@ impl Server {
         } = backend;
         let caches = Arc::<Caches>::default();
         let auth = Auth::new(db.clone(), &settings, caches.clone())?;
-        let limits = Limits {
+        let quotas = Quotas {
             min_interval_seconds: settings.min_interval_seconds,
             max_services: settings.max_services_per_workspace,
-            ..Limits::default()
+            ..Quotas::default()
         };
         let use_cases = UseCases {
             db: db.clone(),
@@ -100,7 +100,7 @@ impl Server {
             )),
             vendor_pages: VendorPages::new(&fetcher),
             public_url: settings.public_url.clone(),
-            limits,
+            quotas,
             system_for_all: settings.system_for_all,
         };
         Ok(Self {

@@ -17,7 +17,7 @@ pub mod page;
 pub mod pause;
 pub mod service;
 mod service_list;
-mod settings;
+pub(crate) mod settings;
 pub mod system;
 mod tags;
 pub mod token;
@@ -26,12 +26,11 @@ pub mod vendor;
 pub mod workspace;
 
 pub use error::{Error, Result};
-pub(crate) use settings::target;
 
 use crate::caches::Caches;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use coordination::{Coordination, CoordinationError, Event};
-use discovery::VendorPages;
+use discovery::reader::VendorPages;
 use entity::service as services;
 use entity::sql::begin_write;
 use monitors::{MonitorKind, Prober, Schedule};
@@ -57,14 +56,14 @@ pub struct UseCases {
     pub vendor_pages: VendorPages,
     /// The address of this server in browsers.
     pub public_url: Url,
-    pub limits: Limits,
+    pub quotas: Quotas,
     /// Whether everybody may see the state of this installation, not only its operators.
     pub system_for_all: bool,
 }
 
 /// Quotas of workspaces and users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct Quotas {
     /// Minimum interval between two checks, in seconds.
     pub min_interval_seconds: i32,
     /// Maximum number of services in a workspace.
@@ -73,7 +72,7 @@ pub struct Limits {
     pub max_tokens: u32,
 }
 
-impl Default for Limits {
+impl Default for Quotas {
     fn default() -> Self {
         Self {
             min_interval_seconds: 10,

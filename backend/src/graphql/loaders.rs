@@ -4,8 +4,8 @@ use super::batch_queue::BatchQueue;
 use super::batched::Batched;
 use crate::auth::Viewer;
 use crate::use_cases::current::Details;
-use crate::use_cases::history::{self, LatencyPoint, LatencyWindow, UptimeQuery, UptimeResult};
-use crate::use_cases::page::{Page, Place};
+use crate::use_cases::history::{self, LatencyBucket, LatencyWindow, UptimeQuery, UptimeResult};
+use crate::use_cases::page::{Place, RowPage};
 use crate::use_cases::vendor::{Followed, Notices, PageComponent, PageView};
 use crate::use_cases::{Error, Result, UseCases};
 use chrono::{DateTime, Utc};
@@ -63,11 +63,11 @@ pub(super) struct Loaders {
     pub(super) current: Batched<ByService, CurrentStatus>,
     pub(super) details: Batched<Uuid, Details>,
     pub(super) uptime: Batched<(ByService, UptimeQuery), UptimeResult>,
-    pub(super) latency: Batched<(ByService, LatencyWindow), Vec<LatencyPoint>>,
+    pub(super) latency: Batched<(ByService, LatencyWindow), Vec<LatencyBucket>>,
     pub(super) hourly_medians: Batched<ByService, Vec<Option<f64>>>,
-    pub(super) checks: Batched<PageOf<ByService, i64>, Page<check::Model>>,
+    pub(super) checks: Batched<PageOf<ByService, i64>, RowPage<check::Model>>,
     pub(super) incident: Batched<Uuid, Arc<incident::Model>>,
-    pub(super) incidents: Batched<PageOf<Uuid, Place>, Page<Arc<incident::Model>>>,
+    pub(super) incidents: Batched<PageOf<Uuid, Place>, RowPage<Arc<incident::Model>>>,
     pub(super) incident_count: Batched<Uuid, u64>,
     pub(super) open_incident: Batched<Uuid, Arc<incident::Model>>,
     pub(super) incident_days: Batched<(Uuid, u32), Vec<u32>>,

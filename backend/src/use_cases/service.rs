@@ -32,7 +32,7 @@ const MAX_TEST: Duration = Duration::from_secs(25);
 
 /// Which services are wanted; what is `None` does not matter.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct ServiceCriteria {
     /// Exactly this category.
     pub category: Option<String>,
     /// With this tag.
@@ -65,7 +65,7 @@ pub struct Change {
     pub monitor: Option<(MonitorKind, SettingsMap)>,
 }
 
-impl Filter {
+impl ServiceCriteria {
     /// A workspace's services are few enough to be filtered here, where letters of every script have their capitals and no
     /// character means anything else than itself.
     fn admits(&self, service: &service::Model) -> bool {
@@ -108,7 +108,7 @@ impl UseCases {
     pub async fn services(
         &self,
         viewer: &Viewer,
-        filter: &Filter,
+        filter: &ServiceCriteria,
     ) -> Result<Vec<Arc<service::Model>>> {
         let all = self.list_services(viewer.workspace_id, now()).await?;
         let tagged = match &filter.tag {
@@ -164,7 +164,7 @@ impl UseCases {
         wanted: Definition,
     ) -> Result<Arc<service::Model>> {
         let Definition { mut draft, monitor } =
-            validated(wanted, Vec::new(), self.limits.min_interval_seconds)?;
+            validated(wanted, Vec::new(), self.quotas.min_interval_seconds)?;
         let read = match monitor.shared_page() {
             Some(page) => {
                 let found = self.read_page(viewer, page).await?;
@@ -184,7 +184,7 @@ impl UseCases {
         workspace.ok_or(Error::Unauthenticated)?;
         let own =
             service::Entity::find().filter(service::Column::WorkspaceId.eq(viewer.workspace_id));
-        let max = self.limits.max_services;
+        let max = self.quotas.max_services;
         if own.count(&transaction).await? >= u64::from(max) {
             let message = format!(
                 "this workspace has {max} services, as many as this server allows: delete one first"
@@ -256,7 +256,7 @@ impl UseCases {
         };
         // An interval that was allowed when it was chosen does not stand in the way of a new name.
         let unchanged = wanted.draft.check_interval_seconds == old.draft.check_interval_seconds;
-        let least = self.limits.min_interval_seconds;
+        let least = self.quotas.min_interval_seconds;
         let least = if unchanged {
             least.min(old.draft.check_interval_seconds)
         } else {
@@ -358,7 +358,7 @@ impl UseCases {
             return Err(Error::field("monitor", message));
         }
         let Definition { draft, monitor } =
-            validated(wanted, Vec::new(), self.limits.min_interval_seconds)?;
+            validated(wanted, Vec::new(), self.quotas.min_interval_seconds)?;
         let milliseconds = |ms: i32| Duration::from_millis(u64::try_from(ms).unwrap_or_default());
         let target = Target {
             monitor,

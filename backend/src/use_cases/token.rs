@@ -83,7 +83,7 @@ impl UseCases {
             .await?
             .ok_or(Error::Unauthenticated)?;
         let own = api_token::Entity::find().filter(api_token::Column::UserId.eq(viewer.user_id));
-        let max = self.limits.max_tokens;
+        let max = self.quotas.max_tokens;
         if own.count(&transaction).await? >= u64::from(max) {
             let message =
                 format!("you have {max} tokens, the maximum on this server: revoke one first");

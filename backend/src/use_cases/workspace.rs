@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
 
 /// A workspace with the viewer's role in it.
 #[derive(Debug, Clone)]
-pub struct Membership {
+pub struct WorkspaceMembership {
     /// The workspace.
     pub workspace: workspace::Model,
     /// What the viewer may do in it.
@@ -21,7 +21,7 @@ impl UseCases {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn workspaces(&self, viewer: &Viewer) -> Result<Vec<Membership>> {
+    pub async fn workspaces(&self, viewer: &Viewer) -> Result<Vec<WorkspaceMembership>> {
         let mut query = membership::Entity::find()
             .filter(membership::Column::UserId.eq(viewer.user_id))
             .find_also_related(workspace::Entity);
@@ -32,7 +32,7 @@ impl UseCases {
         let mut memberships = rows
             .into_iter()
             .map(|(membership, workspace)| {
-                Ok(Membership {
+                Ok(WorkspaceMembership {
                     workspace: workspace.ok_or_else(missing_workspace)?,
                     role: membership.role,
                 })

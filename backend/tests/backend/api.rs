@@ -3,7 +3,7 @@
 use backend::auth::{TokenScope, Viewer};
 use backend::graphql::{self, RequestId, Schema};
 use backend::use_cases::discovery::VendorPages;
-use backend::use_cases::{Limits, UseCases};
+use backend::use_cases::{Quotas, UseCases};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use coordination::Coordination;
 use entity::column::{IncidentType, Role, Status};
@@ -39,10 +39,10 @@ pub(crate) struct Api {
 impl Api {
     /// Over `database`; a PostgreSQL one comes with a real Redis.
     pub(crate) async fn on(database: TestDatabase) -> Self {
-        Self::within(database, Limits::default()).await
+        Self::within(database, Quotas::default()).await
     }
 
-    pub(crate) async fn within(database: TestDatabase, limits: Limits) -> Self {
+    pub(crate) async fn within(database: TestDatabase, quotas: Quotas) -> Self {
         let live = if database.url.starts_with("postgres") {
             let prefix = format!("test:{}:", uuid::Uuid::now_v7());
             Coordination::connect_with_prefix(&RedisServer::shared().await.url(), &prefix)
@@ -63,7 +63,7 @@ impl Api {
             sealer: Arc::new(Sealer::new("0123456789abcdef0123456789abcdef", None)),
             vendor_pages: VendorPages::new(&fetcher()),
             public_url: "https://pulse.test/".parse().unwrap(),
-            limits,
+            quotas,
             system_for_all: false,
         };
         Self {

@@ -1,7 +1,7 @@
 //! Services: every mutation, what it does to the row, the queue and the events, and each way in which it is refused.
 
 use crate::api::{Api, eventually, now};
-use backend::use_cases::Limits;
+use backend::use_cases::Quotas;
 use chrono::Duration;
 use coordination::{CachedStatus, CurrentStatus};
 use entity::column::Status;
@@ -178,7 +178,7 @@ on_each_database! {
     }
 
     async fn no_more_services_than_allowed_are_added_however_many_try_at_once(database: TestDatabase) {
-        let api = Api::within(database, Limits { max_services: 3, ..Limits::default() }).await;
+        let api = Api::within(database, Quotas { max_services: 3, ..Quotas::default() }).await;
         let ada = api.somebody().await;
         let input = json!({ "input": new_service(json!({ "name": "x", "url": "https://x.test" })) });
         let attempts = (0..8).map(|_| ada.asks(CREATE, input.clone()));

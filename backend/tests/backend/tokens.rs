@@ -2,7 +2,7 @@
 
 use crate::api::{Api, json_of};
 use backend::auth::{TokenScope, Viewer};
-use backend::use_cases::Limits;
+use backend::use_cases::Quotas;
 use chrono::{DateTime, Duration, Utc};
 use entity::{api_token, user};
 use sea_orm::{EntityTrait, ModelTrait};
@@ -51,9 +51,9 @@ on_each_database! {
 async fn a_wrong_token_names_each_wrong_field() {
     let api = Api::within(
         database::sqlite().await,
-        Limits {
+        Quotas {
             max_tokens: 1,
-            ..Limits::default()
+            ..Quotas::default()
         },
     )
     .await;

@@ -3,7 +3,7 @@
 use crate::api::Api;
 use crate::isolation::{Owned, rows_of};
 use backend::auth::Viewer;
-use backend::use_cases::Limits;
+use backend::use_cases::Quotas;
 use entity::column::Role;
 use entity::{api_token, membership, service, user, workspace};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
@@ -40,7 +40,7 @@ on_each_database! {
     }
 
     async fn the_quota_of_services_is_that_of_the_workspace(database: TestDatabase) {
-        let api = Api::within(database, Limits { max_services: 1, ..Limits::default() }).await;
+        let api = Api::within(database, Quotas { max_services: 1, ..Quotas::default() }).await;
         let team = a_workspace(&api.use_cases.db).await;
         let (ada, ben) = (api.member(&team, Role::Editor).await, api.member(&team, Role::Editor).await);
         ada.adds("first").await;

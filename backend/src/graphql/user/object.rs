@@ -78,7 +78,8 @@ impl From<user::Model> for User {
 
 /// Limits of this installation.
 #[derive(SimpleObject, Debug)]
-pub(crate) struct Limits {
+#[graphql(name = "Limits")]
+pub(crate) struct InstallationLimits {
     /// Shortest allowed interval between two checks, in seconds.
     pub(super) min_interval_seconds: i32,
     /// Maximum number of services in a workspace.

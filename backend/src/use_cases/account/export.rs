@@ -2,7 +2,7 @@
 //! history is never in memory as a whole. Contains no secret, not even as a hash.
 
 use crate::auth::Viewer;
-use crate::use_cases::workspace::Membership;
+use crate::use_cases::workspace::WorkspaceMembership;
 use crate::use_cases::{Error, Result, UseCases};
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -56,7 +56,7 @@ impl UseCases {
     async fn head(
         &self,
         viewer: &Viewer,
-        workspaces: &[Membership],
+        workspaces: &[WorkspaceMembership],
         now: DateTime<Utc>,
     ) -> Result<String> {
         let user = user::Entity::find_by_id(viewer.user_id)
@@ -91,7 +91,7 @@ impl UseCases {
             .into_iter()
             .map(|feed| (feed.workspace_id, a_feed(&feed)))
             .collect();
-        let workspaces = workspaces.iter().map(|Membership { workspace, role }| {
+        let workspaces = workspaces.iter().map(|WorkspaceMembership { workspace, role }| {
             json!({
                 "id": workspace.id, "name": workspace.name, "personal": workspace.personal, "role": role,
                 "createdAt": time(workspace.created_at), "calendarFeed": feeds.get(&workspace.id),

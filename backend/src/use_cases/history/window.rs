@@ -1,4 +1,4 @@
-//! Uptime over a window that ends now: whole rollups, a part of the first hour, and the tail.
+//! UptimeTally over a window that ends now: whole rollups, a part of the first hour, and the tail.
 
 use super::tail::UnrolledChecks;
 use crate::caches::UptimeAggregate;

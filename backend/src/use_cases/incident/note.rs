@@ -1,6 +1,5 @@
 //! Acknowledgements of incidents, and notes on them.
 
-use super::INCIDENT;
 use crate::auth::Viewer;
 use crate::use_cases::{Error, Result, UseCases, now};
 use coordination::Event;
@@ -20,6 +19,7 @@ pub const MAX_NOTES: u64 = 100;
 /// Maximum length of a note, in characters.
 pub const MAX_TEXT: usize = 5_000;
 
+const INCIDENT: &str = "incident";
 const NOTE: &str = "note";
 
 impl UseCases {

@@ -2,7 +2,7 @@
 //! component id. The worker links a notice to the components that it affects, so a notice without
 //! any concerns nobody.
 
-use super::{PageSource, PageView, ROW_LIMIT, known_at};
+use super::page::{PageSource, PageView, ROW_LIMIT, known_at};
 use crate::use_cases::{Error, Result, UseCases};
 use chrono::{DateTime, Utc};
 use domain::vendor_page::{Freshness, freshness};

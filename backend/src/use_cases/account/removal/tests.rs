@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::use_cases::discovery::VendorPages;
-use crate::use_cases::{Limits, now};
+use crate::use_cases::{Quotas, now};
 use coordination::Coordination;
 use monitors::Prober;
 use net::{ClientSettings, Fetcher, FetcherSettings};
@@ -28,7 +28,7 @@ async fn an_account_that_cannot_be_removed_now_is_tried_again_and_does_not_stop_
         )),
         vendor_pages: VendorPages::new(&Fetcher::new(FetcherSettings::default()).unwrap()),
         public_url: "http://localhost:8080".parse().unwrap(),
-        limits: Limits::default(),
+        quotas: Quotas::default(),
         system_for_all: false,
     };
     let (first, second) = (builders::a_user(&db).await, builders::a_user(&db).await);

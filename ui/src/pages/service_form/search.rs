@@ -4,7 +4,7 @@ mod endpoints;
 mod error;
 
 use super::draft::Draft;
-use super::page::{Found, is_address};
+use super::page::{PageContent, is_address};
 use crate::{
     api::{
         self, CatalogueEntry, DiscoverVariables, DiscoverVendorPage, Moment, SearchCatalogue,
@@ -105,7 +105,7 @@ impl SearchState {
     }
 
     /// Searches the vendor page at `url`. A new search cancels the previous one.
-    fn discover(mut self, store: Store, url: &str, known_as: Option<String>) {
+    fn discover(mut self, store: Store, url: &str, catalogue_name: Option<String>) {
         let url = url.trim().to_owned();
         if url.is_empty() {
             return;
@@ -113,16 +113,16 @@ impl SearchState {
         self.cancel();
         self.expanded.set(false);
         self.error.set(None);
-        let what = known_as.clone().unwrap_or_else(|| url.clone());
+        let what = catalogue_name.clone().unwrap_or_else(|| url.clone());
         let task = spawn(async move {
             let response = api::request::<DiscoverVendorPage>(DiscoverVariables { url }).await;
             match response {
                 Ok(response) => {
-                    let found = Found::from_discovery(response.discover_vendor_page, false);
+                    let found = PageContent::from_discovery(response.discover_vendor_page, false);
                     let mut draft = self.draft.write();
-                    draft.page.known_as = known_as;
-                    draft.page.by_hand.clear();
-                    draft.page.take(found);
+                    draft.page.catalogue_name = catalogue_name;
+                    draft.page.endpoints.clear();
+                    draft.page.set_found(found);
                     draft.propose();
                 }
                 Err(problem) => self.error.set(error_text(store, self.draft, &problem)),
@@ -197,7 +197,7 @@ pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<S
                 button { class: "button", r#type: "button", onclick: move |_| search.cancel(), "Stop" }
             }
         }
-        if !draft.read().page.by_hand.is_empty() {
+        if !draft.read().page.endpoints.is_empty() {
             Endpoints { draft }
         }
     }

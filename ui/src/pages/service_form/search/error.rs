@@ -1,7 +1,7 @@
 //! The messages about searches that failed.
 
 use super::super::draft::Draft;
-use super::super::page::Address;
+use super::super::page::Endpoint;
 use crate::api::{Problem, ProblemKind};
 use crate::format;
 use crate::store::Store;
@@ -21,8 +21,8 @@ pub(super) fn error_text(
         }
         ProblemKind::BadInput | ProblemKind::Server => {
             let mut draft = draft.write();
-            if draft.page.by_hand.is_empty() {
-                draft.page.by_hand.push(Address::default());
+            if draft.page.endpoints.is_empty() {
+                draft.page.endpoints.push(Endpoint::default());
             }
         }
         _ => {}

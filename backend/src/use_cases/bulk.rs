@@ -2,7 +2,7 @@
 //! on how many there are. Ids that do not exist or belong to another workspace are skipped, by the
 //! same statements. Pausing and resuming are in `pause`.
 
-use super::service::changed;
+use super::service::change_event;
 use super::{Error, Result, UseCases, now};
 use crate::auth::Viewer;
 use coordination::{Event, ServiceChange};
@@ -141,6 +141,6 @@ pub(super) fn change_events(
     services
         .iter()
         .filter(|service| ids.contains(&service.id))
-        .map(|service| changed(service, change))
+        .map(|service| change_event(service, change))
         .collect()
 }

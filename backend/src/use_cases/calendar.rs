@@ -44,7 +44,7 @@ pub struct Event {
     pub until: Option<DateTime<Utc>>,
     /// The vendor's page about it.
     pub url: Option<String>,
-    /// When anything of it last changed that the owner could see.
+    /// When anything that its owner sees of it last changed.
     pub updated_at: DateTime<Utc>,
 }
 
@@ -63,7 +63,8 @@ impl UseCases {
     /// stored.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] without a session: the address would outlive a token, its end and its revocation.
+    /// Returns [`Error::Forbidden`] without a session: the address would outlive the token that created
+    /// it.
     pub async fn create_calendar_feed(
         &self,
         viewer: &Viewer,

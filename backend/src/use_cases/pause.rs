@@ -1,7 +1,7 @@
 //! Pauses and resumes services. The only place where the API changes the state of a service.
 
 use super::bulk::{change_events, check_count, lock_services};
-use super::service::{SERVICE, never_checked};
+use super::service::{SERVICE, initial_state};
 use super::{Error, Result, UseCases, now};
 use crate::auth::Viewer;
 use chrono::{DateTime, Utc};
@@ -214,7 +214,7 @@ async fn reset_states(
     let missing_states: Vec<_> = services
         .iter()
         .filter(|service| without_state.contains(&service.id))
-        .map(never_checked)
+        .map(initial_state)
         .collect();
     if !missing_states.is_empty() {
         service_state::Entity::insert_many(missing_states)

@@ -57,8 +57,8 @@ impl UseCases {
     /// Requires a session: a token made by a token would outlive its expiry and revocation.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] without a session, every wrong field, or [`Error::Conflict`] when the viewer has as many as
-    /// allowed.
+    /// Returns [`Error::Forbidden`] without a session, [`Error::BadInput`] with every invalid field, or
+    /// [`Error::Conflict`] if the viewer has the maximum number of tokens.
     pub async fn create_token(
         &self,
         viewer: &Viewer,

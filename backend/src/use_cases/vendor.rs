@@ -322,7 +322,7 @@ fn join(
 
 /// Returns the components that the owner of a service discovered.
 fn discovered_components(view: &PageView, found: &Discovery) -> Vec<PageComponent> {
-    let shown = |component| super::follow::shown(view.row.id, component, view.since);
+    let shown = |component| super::follow::component_row(view.row.id, component, view.since);
     found.page.components.iter().map(shown).collect()
 }
 

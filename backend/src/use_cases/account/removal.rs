@@ -2,7 +2,7 @@
 //! the database until all data is gone, so that one that is interrupted is resumed.
 
 use crate::use_cases::UseCases;
-use crate::use_cases::service::changed;
+use crate::use_cases::service::change_event;
 use coordination::CoordinationError;
 use entity::{account_removal, check, membership, service, user, workspace};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, ModelTrait, QueryFilter, QuerySelect, QueryTrait};
@@ -101,7 +101,7 @@ impl UseCases {
                     break;
                 }
             }
-            let change = changed(&service, coordination::ServiceChange::Deleted);
+            let change = change_event(&service, coordination::ServiceChange::Deleted);
             gone.push(service.id);
             service.delete(&self.db).await?;
             // And again afterwards: a check that was running may have been recorded meanwhile.

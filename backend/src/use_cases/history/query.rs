@@ -1,4 +1,4 @@
-//! UptimeTally queries: many services, several windows and days, one statement.
+//! Uptime queries: many services, several windows and days, one statement.
 
 use super::statement::{HistoryStatement, Part};
 use super::tail::UnrolledChecks;

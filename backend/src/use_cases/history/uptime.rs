@@ -1,4 +1,4 @@
-//! UptimeTally of a window and of a day.
+//! Uptime of a window and of a day.
 
 use chrono::{Duration, NaiveDate};
 use domain::Status;
@@ -14,7 +14,7 @@ pub struct UptimeTally {
 }
 
 impl UptimeTally {
-    /// UptimeTally in percent of the covered time; `None` when nothing is covered.
+    /// Uptime in percent of the covered time; `None` when nothing is covered.
     #[must_use]
     pub fn percent(&self) -> Option<f64> {
         self.tally.percent()

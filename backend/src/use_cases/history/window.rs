@@ -1,4 +1,4 @@
-//! UptimeTally over a window that ends now: whole rollups, a part of the first hour, and the tail.
+//! Uptime over a window that ends now: whole rollups, a part of the first hour, and the tail.
 
 use super::tail::UnrolledChecks;
 use crate::caches::UptimeAggregate;

@@ -423,10 +423,10 @@ fn worker_settings(settings: &Settings) -> worker::Settings {
         concurrency_per_host: settings.concurrency_per_host,
         host: dns_lookup::get_hostname().unwrap_or_default(),
         heartbeat_file: settings.heartbeat_file.clone(),
-        history: worker::history::Settings {
+        history: worker::history::HistorySettings {
             keep_checks: settings.keep_checks,
             keep_hours: settings.keep_hours,
-            ..worker::history::Settings::default()
+            ..worker::history::HistorySettings::default()
         },
         ..worker::Settings::default()
     }
@@ -454,7 +454,7 @@ fn backend_settings(
     }
 }
 
-fn providers(providers: &Providers) -> provider::Settings {
+fn providers(providers: &Providers) -> provider::ProviderSettings {
     let open_id = |provider: &settings::OpenId| provider::OpenIdSettings {
         name: provider.name.clone(),
         issuer: provider.issuer.clone(),
@@ -477,7 +477,7 @@ fn providers(providers: &Providers) -> provider::Settings {
         providers.google.as_ref().map(open_id),
         providers.oidc.as_ref().map(open_id),
     );
-    provider::Settings {
+    provider::ProviderSettings {
         google,
         github,
         oidc,

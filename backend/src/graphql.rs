@@ -35,7 +35,7 @@ pub(crate) use error::{RETRY_AFTER, code_of};
 pub(crate) use response_budget::ResponseBudget;
 pub use subscription::Subscription;
 
-use crate::use_cases::Ops;
+use crate::use_cases::UseCases;
 use account::{AccountMutation, AccountQuery};
 use async_graphql::{MergedObject, SchemaBuilder};
 use calendar::{CalendarMutation, CalendarQuery};
@@ -81,11 +81,11 @@ pub struct Mutation(
 
 /// Creates the schema over the given use cases.
 #[must_use]
-pub fn schema(ops: Ops) -> Schema {
-    let ops = Arc::new(ops);
+pub fn schema(use_cases: UseCases) -> Schema {
+    let use_cases = Arc::new(use_cases);
     builder()
-        .data(ops.clone())
-        .extension(RequestGuardFactory { ops })
+        .data(use_cases.clone())
+        .extension(RequestGuardFactory { use_cases })
         .finish()
 }
 

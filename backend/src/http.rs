@@ -17,7 +17,6 @@ mod websocket;
 
 pub use middleware::REQUEST_SPAN_TARGET;
 
-use crate::Backend;
 use crate::assets::Assets;
 use crate::auth::Auth;
 use crate::auth::cookie::Cookies;
@@ -27,8 +26,9 @@ use crate::graphql::Schema;
 use crate::metrics;
 use crate::rates::{Rates, RetryAfter};
 use crate::readiness::Readiness;
+use crate::settings::Backend;
 use crate::use_cases::discovery::VendorPages;
-use crate::use_cases::{self, Limits, Ops};
+use crate::use_cases::{self, Quotas, UseCases};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::from_fn_with_state;
@@ -57,7 +57,7 @@ pub(crate) struct Server {
     live: Coordination,
     auth: Arc<Auth>,
     schema: Schema,
-    ops: Ops,
+    use_cases: UseCases,
     assets: Assets,
     names: Names,
     rates: Arc<Rates>,
@@ -84,12 +84,12 @@ impl Server {
         } = backend;
         let caches = Arc::<Caches>::default();
         let auth = Auth::new(db.clone(), &settings, caches.clone())?;
-        let limits = Limits {
+        let quotas = Quotas {
             min_interval_seconds: settings.min_interval_seconds,
             max_services: settings.max_services_per_workspace,
-            ..Limits::default()
+            ..Quotas::default()
         };
-        let ops = Ops {
+        let use_cases = UseCases {
             db: db.clone(),
             live: live.clone(),
             caches,
@@ -100,15 +100,15 @@ impl Server {
             )),
             vendor_pages: VendorPages::new(&fetcher),
             public_url: settings.public_url.clone(),
-            limits,
+            quotas,
             system_for_all: settings.system_for_all,
         };
         Ok(Self {
             db,
             live,
             auth: Arc::new(auth),
-            schema: crate::graphql::schema(ops.clone()),
-            ops,
+            schema: crate::graphql::schema(use_cases.clone()),
+            use_cases,
             assets,
             names: Names::new(settings.public_url, loopback),
             rates: Arc::new(Rates::new(&settings.rates)),
@@ -239,7 +239,7 @@ async fn purge(server: Arc<Server>) {
                 if let Err(error) = server.auth.purge(use_cases::now()).await {
                     tracing::warn!(%error, "failed to remove expired sessions and links, retrying in an hour");
                 }
-                if let Err(error) = server.ops.finish_removals().await {
+                if let Err(error) = server.use_cases.finish_removals().await {
                     tracing::warn!(%error, "failed to remove deleted accounts completely, retrying in an hour");
                 }
             }

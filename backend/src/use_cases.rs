@@ -17,7 +17,7 @@ pub mod page;
 pub mod pause;
 pub mod service;
 mod service_list;
-mod settings;
+pub(crate) mod settings;
 pub mod system;
 mod tags;
 pub mod token;
@@ -26,12 +26,11 @@ pub mod vendor;
 pub mod workspace;
 
 pub use error::{Error, Result};
-pub(crate) use settings::target;
 
 use crate::caches::Caches;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use coordination::{Coordination, CoordinationError, Event};
-use discovery::VendorPages;
+use discovery::reader::VendorPages;
 use entity::service as services;
 use entity::sql::begin_write;
 use monitors::{MonitorKind, Prober, Schedule};
@@ -44,7 +43,7 @@ use uuid::Uuid;
 
 /// The use cases, and everything they work with. Clones share it.
 #[derive(Debug, Clone)]
-pub struct Ops {
+pub struct UseCases {
     pub db: DatabaseConnection,
     /// Latest statuses, the due queue, and events.
     pub live: Coordination,
@@ -57,14 +56,14 @@ pub struct Ops {
     pub vendor_pages: VendorPages,
     /// The address of this server in browsers.
     pub public_url: Url,
-    pub limits: Limits,
+    pub quotas: Quotas,
     /// Whether everybody may see the state of this installation, not only its operators.
     pub system_for_all: bool,
 }
 
 /// Quotas of workspaces and users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct Quotas {
     /// Minimum interval between two checks, in seconds.
     pub min_interval_seconds: i32,
     /// Maximum number of services in a workspace.
@@ -73,7 +72,7 @@ pub struct Limits {
     pub max_tokens: u32,
 }
 
-impl Default for Limits {
+impl Default for Quotas {
     fn default() -> Self {
         Self {
             min_interval_seconds: 10,
@@ -89,7 +88,7 @@ pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(3)
 }
 
-impl Ops {
+impl UseCases {
     /// Begins a transaction that will write.
     async fn begin(&self) -> std::result::Result<DatabaseTransaction, DbErr> {
         begin_write(&self.db).await
@@ -133,7 +132,7 @@ impl Ops {
         }
     }
 
-    /// As [`Ops::withdraw`], for callers that retry. Does both, even if one of them fails.
+    /// As [`UseCases::withdraw`], for callers that retry. Does both, even if one of them fails.
     async fn forget_live(&self, services: &[Uuid]) -> std::result::Result<(), CoordinationError> {
         let removed = self.live.remove(services).await;
         removed.and(self.live.evict_statuses(services).await)

@@ -3,8 +3,8 @@
 
 use backend::caches::AggregateCache;
 use backend::use_cases::history::{
-    LatencyPoint, LatencyWindow, Uptime, UptimeDay, UptimeQuery, UptimeResult, checks, checks_near,
-    fetch, hourly_medians, latency, window_start,
+    DailyUptime, LatencyBucket, LatencyWindow, UptimeQuery, UptimeResult, UptimeTally, checks,
+    checks_near, fetch, hourly_medians, latency, window_start,
 };
 use chrono::{DateTime, Duration, Utc};
 use domain::rollup::{DAY, Fold, floor};
@@ -32,7 +32,7 @@ async fn uptime(
     numbers: &[i32],
     window: Window,
     now: DateTime<Utc>,
-) -> HashMap<i32, Uptime> {
+) -> HashMap<i32, UptimeTally> {
     let asked: Vec<_> = numbers
         .iter()
         .map(|number| (*number, UptimeQuery::Window(window)))
@@ -57,7 +57,7 @@ async fn uptime_days(
     numbers: &[i32],
     days: u32,
     now: DateTime<Utc>,
-) -> HashMap<i32, Vec<UptimeDay>> {
+) -> HashMap<i32, Vec<DailyUptime>> {
     let asked: Vec<_> = numbers
         .iter()
         .map(|number| (*number, UptimeQuery::Days(days)))
@@ -111,7 +111,7 @@ on_each_database! {
                         let from = window_start(window, now);
                         let found = uptime(db, &cache, &numbers, window, now).await;
                         for (number, story) in &told {
-                            let expected = Uptime { tally: brute_force(story, from, now, now), length: now - from };
+                            let expected = UptimeTally { tally: brute_force(story, from, now, now), length: now - from };
                             assert_eq!(found[number], expected, "{window:?} at {now} of {story:#?}");
                         }
                     }
@@ -158,7 +158,7 @@ on_each_database! {
                     let found = uptime(db, &cache, &numbers, window, now).await;
                     for (number, story) in &stories {
                         let (story, from) = (part(story, until), window_start(window, now));
-                        let expected = Uptime { tally: brute_force(&story, from, now, now), length: now - from };
+                        let expected = UptimeTally { tally: brute_force(&story, from, now, now), length: now - from };
                         assert_eq!(found[number], expected, "{window:?} at {now} of {} checks", story.len());
                     }
                 }
@@ -301,7 +301,7 @@ on_each_database! {
             let found = latency(db, &[service.seq], stretch).await.unwrap();
             found.get(&service.seq).cloned().unwrap_or_default()
         };
-        let width = |points: &[LatencyPoint]| (points[1].at - points[0].at).num_minutes();
+        let width = |points: &[LatencyBucket]| (points[1].at - points[0].at).num_minutes();
         let fine = of("2026-03-01T03:00:00Z", "2026-03-01T06:00:00Z").await;
         assert_eq!((width(&fine), fine.len()), (1, 181));
         let old = check::Column::Slot.lt(at("2026-03-01T04:25:00Z").timestamp_millis());
@@ -351,7 +351,7 @@ on_each_database! {
         let found = uptime(db, &AggregateCache::default(), &[service.seq], Window::Week, at("2026-03-08T10:15:00Z")).await;
         let week = Duration::days(7);
         let tally = Tally { up_ms: week.num_milliseconds(), ..Tally::default() };
-        assert_eq!(found[&service.seq], Uptime { tally, length: week });
+        assert_eq!(found[&service.seq], UptimeTally { tally, length: week });
     }
 
     async fn services_without_checks_and_unknown_ones_are_not_covered(database: TestDatabase) {
@@ -359,7 +359,7 @@ on_each_database! {
         let service = a_service(db, &a_user(db).await).create().await;
         let now = at("2026-03-01T12:00:00Z");
         let found = uptime(db, &AggregateCache::default(), &[service.seq, 4711], Window::Day, now).await;
-        let nothing = Uptime { tally: Tally::default(), length: Duration::days(1) };
+        let nothing = UptimeTally { tally: Tally::default(), length: Duration::days(1) };
         assert_eq!(found, HashMap::from([(service.seq, nothing), (4711, nothing)]));
         assert_eq!((nothing.percent(), nothing.coverage_percent()), (None, 0.0));
         let days = &uptime_days(db, &AggregateCache::default(), &[service.seq], 3, now).await[&service.seq];
@@ -489,13 +489,13 @@ fn brute_force(
     tally(samples, from, to, now)
 }
 
-fn brute_force_days(story: &[check::Model], days: u32, now: DateTime<Utc>) -> Vec<UptimeDay> {
+fn brute_force_days(story: &[check::Model], days: u32, now: DateTime<Utc>) -> Vec<DailyUptime> {
     let day = |ago| {
         let start = floor(now, DAY) - DAY * i32::try_from(ago).unwrap();
         let tally = brute_force(story, start, start + DAY, now);
-        UptimeDay {
+        DailyUptime {
             date: start.date_naive(),
-            uptime: Uptime {
+            uptime: UptimeTally {
                 tally,
                 length: DAY.min(now - start),
             },
@@ -509,7 +509,7 @@ fn brute_force_latency(
     from: DateTime<Utc>,
     width: Duration,
     now: DateTime<Utc>,
-) -> Vec<LatencyPoint> {
+) -> Vec<LatencyBucket> {
     let mut points = Vec::new();
     let mut at = from;
     while at <= now {
@@ -530,7 +530,7 @@ fn brute_force_latency(
                 .max()
                 .map(f64::from);
             let quantile = |q| latency.quantile(q).map(|ms| ms.min(max.unwrap()));
-            points.push(LatencyPoint {
+            points.push(LatencyBucket {
                 at,
                 p50_ms: quantile(0.5),
                 p95_ms: quantile(0.95),

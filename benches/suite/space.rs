@@ -22,9 +22,13 @@ pub(crate) async fn measure() -> Vec<Row> {
             .add_services(SERVICES, STEP.num_seconds() as i32, "http://127.0.0.1:9/")
             .await;
         let now = Utc::now().trunc_subsecs(3);
-        worker::history::pass(&storage.db, &worker::history::Settings::default(), now)
-            .await
-            .unwrap();
+        worker::history::pass(
+            &storage.db,
+            &worker::history::HistorySettings::default(),
+            now,
+        )
+        .await
+        .unwrap();
         let before = bytes(&storage).await;
         let first = floor(now, DAY).timestamp_millis();
         // In the order of time, as they are recorded: what pages hold depends on it.
@@ -52,8 +56,12 @@ pub(crate) async fn measure() -> Vec<Row> {
         if layout == Layout::Postgres {
             let later = now + Duration::days(i64::from(DAYS) + 1);
             let pass = async || {
-                worker::history::pass(&storage.db, &worker::history::Settings::default(), later)
-                    .await
+                worker::history::pass(
+                    &storage.db,
+                    &worker::history::HistorySettings::default(),
+                    later,
+                )
+                .await
             };
             while pass().await.unwrap().is_some_and(|pass| pass.compacted) {}
             let compacted = (bytes(&storage).await - before) as f64 / checks as f64;

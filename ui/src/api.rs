@@ -4,26 +4,19 @@
 //! is its result type with a line in `operations!` beside it, and its document in `ui/documents`.
 
 mod account;
+mod check;
 mod incident;
 mod operation;
 mod problem;
 mod request;
+mod schema;
 mod service;
 mod system;
 mod values;
 mod vendor;
 
-#[allow(
-    missing_docs,
-    non_camel_case_types,
-    unreachable_pub,
-    clippy::all,
-    reason = "generated from the SDL"
-)]
-#[cynic::schema("pulsecheck")]
-pub(crate) mod schema {}
-
 pub use account::*;
+pub use check::Check;
 pub use incident::*;
 pub use operation::Operation;
 pub use problem::{Problem, ProblemKind};

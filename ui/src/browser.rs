@@ -5,55 +5,16 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 mod host;
+mod key;
+mod response;
+mod time_style;
 #[cfg(target_arch = "wasm32")]
 mod web;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use host::*;
+pub(crate) use key::Key;
+pub(crate) use response::HttpResponse;
+pub use time_style::TimeStyle;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use web::*;
-
-use crate::api::Moment;
-
-/// The response to a request.
-#[derive(Debug)]
-pub(crate) struct HttpResponse {
-    pub(crate) status: u16,
-    pub(crate) body: String,
-    /// When it was cached, if the service worker answered in place of the server.
-    pub(crate) cached_at: Option<Moment>,
-}
-
-/// There was no response.
-#[derive(Debug)]
-pub(crate) struct NetworkError;
-
-/// The format of a time in the user's language and time zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TimeStyle {
-    /// `14:03:10`
-    Time,
-    /// `14:03`
-    ShortTime,
-    /// `22 Nov, 14:03`
-    DayTime,
-    /// `22 Nov, 14:03:10`
-    DaySecond,
-    /// `22 Nov`
-    Day,
-    /// `Sunday, 22 November`
-    LongDay,
-    /// `22 Nov 2026, 14:03:10 CET`
-    Exact,
-}
-
-/// A pressed key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Key {
-    /// The browser's name of the key: `a`, `Enter`, `ArrowDown`.
-    pub(crate) name: String,
-    /// Whether Control, Alt or Meta was held.
-    pub(crate) modified: bool,
-    /// Whether Control or Meta was held, and nothing else.
-    pub(crate) command: bool,
-}

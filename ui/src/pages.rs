@@ -11,6 +11,7 @@ mod preferences;
 mod service;
 mod service_form;
 mod service_list;
+mod session;
 mod settings;
 mod shell;
 mod shortcuts;

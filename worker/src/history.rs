@@ -25,7 +25,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// Retention times, and how often history is maintained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
+pub struct HistorySettings {
     /// How long single checks are kept; in PostgreSQL to the end of a day.
     pub keep_checks: Duration,
     /// How long hourly rollups are kept; daily ones are kept for ever.
@@ -36,7 +36,7 @@ pub struct Settings {
     pub portion: Portion,
 }
 
-impl Default for Settings {
+impl Default for HistorySettings {
     fn default() -> Self {
         Self {
             keep_checks: 30 * DAY,
@@ -62,7 +62,7 @@ pub struct Pass {
 /// logged, and the next one makes up for it.
 pub async fn run(
     db: DatabaseConnection,
-    settings: Settings,
+    settings: HistorySettings,
     clock: impl Fn() -> DateTime<Utc>,
     shutdown: CancellationToken,
 ) {
@@ -100,7 +100,7 @@ pub async fn run(
 /// Whatever the database reports. Nothing is deleted unless everything is in the rollups.
 pub async fn pass(
     db: &DatabaseConnection,
-    settings: &Settings,
+    settings: &HistorySettings,
     now: DateTime<Utc>,
 ) -> Result<Option<Pass>, DbErr> {
     let Some(lock) = MaintenanceLock::try_acquire(db).await? else {

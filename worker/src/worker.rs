@@ -53,7 +53,7 @@ pub struct Settings {
     /// The clock of this machine. It is corrected by that of the coordination state.
     pub machine_clock: fn() -> DateTime<Utc>,
     /// Retention and rollups.
-    pub history: history::Settings,
+    pub history: history::HistorySettings,
     /// The worker's counters.
     pub stats: Arc<Stats>,
 }
@@ -71,7 +71,7 @@ impl Default for Settings {
             heartbeat_file: None,
             heartbeat_every: Duration::from_secs(5),
             machine_clock: Utc::now,
-            history: history::Settings::default(),
+            history: history::HistorySettings::default(),
             stats: Arc::default(),
         }
     }

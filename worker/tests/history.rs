@@ -17,10 +17,10 @@ use sea_orm::{
 };
 use testkit::builders::{a_check, a_service, a_user, insert_checks};
 use testkit::{TestDatabase, on_each_database};
-use worker::history::{Portion, Settings, pass};
+use worker::history::{HistorySettings, Portion, pass};
 
 /// Small portions, so that everything takes several rounds.
-const SETTINGS: Settings = Settings {
+const SETTINGS: HistorySettings = HistorySettings {
     keep_checks: days(30),
     keep_hours: days(396),
     every: std::time::Duration::from_secs(60),
@@ -120,7 +120,7 @@ on_each_database! {
         let from = at("2026-01-10T00:00:00Z");
         let week: Vec<_> = (0..7 * 144).map(|i| a_check(&service, from + Duration::seconds(600 * i))).collect();
         insert_checks(db, &week).await;
-        let settings = Settings { keep_checks: days(3), keep_hours: days(30), ..SETTINGS };
+        let settings = HistorySettings { keep_checks: days(3), keep_hours: days(30), ..SETTINGS };
 
         // They were never folded before they were too old: folding comes first.
         let now = at("2026-01-17T00:00:00Z");
@@ -286,7 +286,7 @@ async fn the_index_of_a_past_day_is_rebuilt_without_gaps() {
             .collect();
         insert_checks(db, &checks).await;
     }
-    let settings = Settings {
+    let settings = HistorySettings {
         portion: Portion::default(),
         ..SETTINGS
     };
@@ -348,7 +348,7 @@ async fn recording_goes_on_between_deleted_batches_of_sqlite() {
             .collect();
         insert_checks(db, &old).await;
     }
-    let settings = Settings {
+    let settings = HistorySettings {
         portion: Portion::default(),
         ..SETTINGS
     };

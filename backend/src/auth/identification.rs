@@ -1,7 +1,8 @@
 //! Turns the credentials of a request into a [`Viewer`]: the only place where one is made.
 
+use super::authenticator::Auth;
 use super::viewer::{TokenScope, Viewer};
-use super::{Auth, api_token, session, workspace};
+use super::{api_token, session, workspace};
 use crate::caches::{CachedSession, CachedToken, TokenState};
 use chrono::{DateTime, Utc};
 use entity::column::Role;

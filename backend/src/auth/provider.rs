@@ -8,88 +8,23 @@ mod client;
 mod fault;
 mod github;
 mod open_id;
+mod profile;
+mod settings;
 
 pub(crate) use fault::Fault;
+pub(crate) use profile::Profile;
+pub use settings::{GitHubSettings, OpenIdSettings, ProviderSettings};
 
 use super::login_state::LoginState;
 use client::Client;
 use github::GitHub;
 use open_id::OpenId;
-use std::fmt;
 use std::time::Duration;
 use url::Url;
 
 /// Timeout of all of a sign-in's requests to a provider together: less than that of a request to
 /// this server.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// The configured providers.
-#[derive(Debug, Clone, Default)]
-pub struct Settings {
-    /// Google.
-    pub google: Option<OpenIdSettings>,
-    /// GitHub, or an installation of GitHub Enterprise Server.
-    pub github: Option<GitHubSettings>,
-    /// Any other OpenID Connect provider.
-    pub oidc: Option<OpenIdSettings>,
-}
-
-/// An OpenID Connect provider.
-#[derive(Clone)]
-pub struct OpenIdSettings {
-    /// The name to show.
-    pub name: String,
-    /// The issuer, exactly as the provider writes it: `https://accounts.google.com`.
-    pub issuer: String,
-    /// The client id of this installation.
-    pub client_id: String,
-    /// The client secret; some providers want none from clients that use PKCE.
-    pub client_secret: Option<String>,
-}
-
-/// GitHub.
-#[derive(Clone)]
-pub struct GitHubSettings {
-    /// The client id of this installation.
-    pub client_id: String,
-    /// The client secret.
-    pub client_secret: String,
-    /// The site where people sign in: `https://github.com`.
-    pub url: Url,
-    /// The API that returns profiles: `https://api.github.com`.
-    pub api_url: Url,
-}
-
-impl fmt::Debug for OpenIdSettings {
-    /// Without the secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpenIdSettings")
-            .field("issuer", &self.issuer)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for GitHubSettings {
-    /// Without the secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GitHubSettings")
-            .field("url", &self.url.as_str())
-            .finish_non_exhaustive()
-    }
-}
-
-/// A person as a provider describes them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Profile {
-    pub(crate) provider: &'static str,
-    /// The provider's unchanging id of the person.
-    pub(crate) subject: String,
-    pub(crate) email: Option<String>,
-    /// Whether the provider verified the e-mail.
-    pub(crate) email_verified: bool,
-    pub(crate) name: Option<String>,
-    pub(crate) picture: Option<String>,
-}
 
 /// The parameters of a provider's callback (RFC 6749, section 4.1.2).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -123,8 +58,8 @@ pub(crate) const IDS: [&str; 3] = ["google", "github", "oidc"];
 impl Providers {
     /// # Errors
     /// When TLS cannot be set up on this machine.
-    pub(crate) fn new(settings: Settings, public_url: &Url) -> Result<Self, Fault> {
-        let Settings {
+    pub(crate) fn new(settings: ProviderSettings, public_url: &Url) -> Result<Self, Fault> {
+        let ProviderSettings {
             google,
             github,
             oidc,

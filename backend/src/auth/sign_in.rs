@@ -1,11 +1,12 @@
 //! Signs people in and out: by a one-time link, by a provider (OAuth 2 with PKCE), and by rotating
 //! refresh tokens.
 
+use super::authenticator::Auth;
 use super::provider::AuthorizationResponse;
 use super::refresh_token::RefreshToken;
 use super::refusal::Refusal;
 use super::session::{self, Device, NewSession, RefreshOutcome};
-use super::{Auth, access_token, identity, local, login_state};
+use super::{access_token, identity, local, login_state};
 use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! The vendor pages that workspaces looked at some minutes ago, so that adding the service does not
 //! ask the vendor again.
 
-use super::TtlCache;
+use super::ttl_cache::TtlCache;
 use chrono::{DateTime, Duration, Utc};
 use std::sync::Arc;
 use uuid::Uuid;

@@ -10,14 +10,14 @@ use std::sync::{PoisonError, RwLock};
 /// Caches values for a time to live, in bounded memory. The least recently used are evicted first.
 pub(crate) struct TtlCache<K, V> {
     ttl: Duration,
-    entries: Cache<K, Entry<V>>,
+    entries: Cache<K, CacheEntry<V>>,
     /// Number of invalidations so far. Held for reading while a value is stored and for writing
     /// while values are invalidated, so that neither happens in the middle of the other.
     generation: RwLock<u64>,
 }
 
 #[derive(Clone)]
-struct Entry<V> {
+struct CacheEntry<V> {
     value: V,
     weight: u32,
     loaded_at: DateTime<Utc>,
@@ -39,7 +39,7 @@ where
             ttl,
             entries: Cache::builder()
                 .max_capacity(capacity)
-                .weigher(|_, entry: &Entry<V>| entry.weight)
+                .weigher(|_, entry: &CacheEntry<V>| entry.weight)
                 // `get` judges age by its argument; this frees memory.
                 .time_to_live(ttl.to_std().unwrap_or_default())
                 // The default policy may refuse a new entry, which then is loaded again and again.
@@ -87,7 +87,7 @@ where
             return;
         }
         for (key, value, weight) in entries {
-            let entry = Entry {
+            let entry = CacheEntry {
                 value,
                 weight,
                 loaded_at: now,
@@ -136,7 +136,7 @@ where
         }
     }
 
-    fn is_fresh(&self, entry: &Entry<V>, now: DateTime<Utc>) -> bool {
+    fn is_fresh(&self, entry: &CacheEntry<V>, now: DateTime<Utc>) -> bool {
         // A clock that was set back must not keep anything alive.
         (entry.loaded_at..entry.loaded_at + self.ttl).contains(&now)
     }

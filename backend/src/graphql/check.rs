@@ -6,7 +6,7 @@ use super::request_context::RequestContext;
 use super::scalar::Time;
 use super::status::Status;
 use crate::use_cases::Result as UseCaseResult;
-use crate::use_cases::page::{Page, decode_time, encode_time, size};
+use crate::use_cases::page::{RowPage, decode_time, encode_time, size};
 use async_graphql::{Object, SimpleObject};
 use chrono::Duration;
 use entity::check::{self, instant};
@@ -44,7 +44,7 @@ impl From<&check::Model> for Check {
 
 /// A page of checks, newest first.
 #[derive(Debug)]
-pub(crate) struct CheckConnection(Page<check::Model>);
+pub(crate) struct CheckConnection(RowPage<check::Model>);
 
 /// A page of checks, newest first.
 #[Object]

@@ -18,8 +18,8 @@ pub(crate) struct Uptime {
     coverage_percent: f64,
 }
 
-impl From<history::Uptime> for Uptime {
-    fn from(uptime: history::Uptime) -> Self {
+impl From<history::UptimeTally> for Uptime {
+    fn from(uptime: history::UptimeTally) -> Self {
         Self {
             percent: uptime.percent(),
             degraded_percent: uptime.degraded_percent(),
@@ -30,7 +30,7 @@ impl From<history::Uptime> for Uptime {
 
 /// One calendar day in UTC.
 #[derive(Debug, Clone)]
-pub(crate) struct UptimeDay(pub(super) history::UptimeDay);
+pub(crate) struct UptimeDay(pub(super) history::DailyUptime);
 
 /// One calendar day in UTC.
 #[Object]
@@ -64,14 +64,14 @@ impl UptimeDay {
 
 /// Uptime of consecutive calendar days in UTC, as lists with one item per day, oldest first.
 #[derive(Debug)]
-pub(crate) struct UptimeBars(Vec<history::UptimeDay>);
+pub(crate) struct UptimeBars(Vec<history::DailyUptime>);
 
 impl UptimeBars {
-    pub(super) fn new(days: Vec<history::UptimeDay>) -> Self {
+    pub(super) fn new(days: Vec<history::DailyUptime>) -> Self {
         Self(days)
     }
 
-    fn list<T>(&self, value: impl Fn(&history::UptimeDay) -> T) -> ScalarList<T> {
+    fn list<T>(&self, value: impl Fn(&history::DailyUptime) -> T) -> ScalarList<T> {
         ScalarList(self.0.iter().map(value).collect())
     }
 }
@@ -121,9 +121,9 @@ pub(crate) struct LatencyPoint {
     checks: u32,
 }
 
-impl From<history::LatencyPoint> for LatencyPoint {
-    fn from(point: history::LatencyPoint) -> Self {
-        let history::LatencyPoint {
+impl From<history::LatencyBucket> for LatencyPoint {
+    fn from(point: history::LatencyBucket) -> Self {
+        let history::LatencyBucket {
             at,
             p50_ms,
             p95_ms,

@@ -3,9 +3,12 @@
 //! the document's length, even if fragments refer to each other many times.
 
 mod number;
+mod refusal;
 mod text;
 
 pub(super) use number::check_numbers;
+pub(super) use refusal::query_error;
+use text::MAX_BRACKETS;
 pub(super) use text::{check_text, check_variables};
 
 use crate::use_cases::Error;
@@ -16,8 +19,6 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned};
 use std::collections::HashMap;
 
-/// Maximum nesting of brackets of any kind.
-const MAX_BRACKETS: usize = 50;
 /// Maximum nesting of fields.
 const MAX_DEPTH: u32 = 12;
 /// Maximum nesting inside `__schema` and `__type`: the standard introspection query follows long
@@ -48,11 +49,6 @@ pub(super) const SERVICES: i32 = 100;
 pub(super) fn page(length: i32, each: usize) -> usize {
     let length = usize::try_from(length).unwrap_or(0).clamp(1, 1000);
     (length * each.min(MAX_COMPLEXITY) + 2).min(MAX_COMPLEXITY + 1)
-}
-
-/// A refusal of the document as a whole.
-pub(super) fn query_error(message: impl Into<String>) -> Error {
-    Error::field("query", message)
 }
 
 /// Checks a document and finds the operation that `name` selects; `None` if there is no such

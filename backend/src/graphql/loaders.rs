@@ -3,10 +3,10 @@
 use super::batch_queue::BatchQueue;
 use super::batched::Batched;
 use crate::auth::Viewer;
-use crate::use_cases::history::{self, LatencyPoint, LatencyWindow, UptimeQuery, UptimeResult};
-use crate::use_cases::page::{Page, Place};
+use crate::use_cases::history::{self, LatencyBucket, LatencyWindow, UptimeQuery, UptimeResult};
+use crate::use_cases::page::{Place, RowPage};
 use crate::use_cases::vendor::{Followed, Notices, PageComponent, PageView};
-use crate::use_cases::{Error, Ops, Result};
+use crate::use_cases::{Error, Result, UseCases};
 use chrono::{DateTime, Utc};
 use coordination::CurrentStatus;
 use domain::Details;
@@ -63,11 +63,11 @@ pub(super) struct Loaders {
     pub(super) current: Batched<ByService, CurrentStatus>,
     pub(super) details: Batched<Uuid, Details>,
     pub(super) uptime: Batched<(ByService, UptimeQuery), UptimeResult>,
-    pub(super) latency: Batched<(ByService, LatencyWindow), Vec<LatencyPoint>>,
+    pub(super) latency: Batched<(ByService, LatencyWindow), Vec<LatencyBucket>>,
     pub(super) hourly_medians: Batched<ByService, Vec<Option<f64>>>,
-    pub(super) checks: Batched<PageOf<ByService, i64>, Page<check::Model>>,
+    pub(super) checks: Batched<PageOf<ByService, i64>, RowPage<check::Model>>,
     pub(super) incident: Batched<Uuid, Arc<incident::Model>>,
-    pub(super) incidents: Batched<PageOf<Uuid, Place>, Page<Arc<incident::Model>>>,
+    pub(super) incidents: Batched<PageOf<Uuid, Place>, RowPage<Arc<incident::Model>>>,
     pub(super) incident_count: Batched<Uuid, u64>,
     pub(super) open_incident: Batched<Uuid, Arc<incident::Model>>,
     pub(super) incident_days: Batched<(Uuid, u32), Vec<u32>>,
@@ -84,10 +84,10 @@ pub(super) struct Loaders {
 
 /// Creates a loader that calls a use case with its keys.
 macro_rules! loader {
-    ($queue:expr, $ops:expr, |$o:ident, $keys:ident| $fetch:expr) => {{
-        let ops = $ops.clone();
+    ($queue:expr, $use_cases:expr, |$o:ident, $keys:ident| $fetch:expr) => {{
+        let use_cases = $use_cases.clone();
         Batched::new($queue, move |$keys: Vec<_>| {
-            let $o = ops.clone();
+            let $o = use_cases.clone();
             async move { $fetch }
         })
     }};
@@ -95,27 +95,27 @@ macro_rules! loader {
 
 impl Loaders {
     pub(super) fn new(
-        ops: &Arc<Ops>,
+        use_cases: &Arc<UseCases>,
         viewer: Option<Viewer>,
         now: DateTime<Utc>,
         queue: &BatchQueue,
     ) -> Self {
         let viewer = move || viewer.ok_or(Error::Unauthenticated);
         Self {
-            service: loader!(queue, ops, |o, ids| o
+            service: loader!(queue, use_cases, |o, ids| o
                 .services_by_id(&viewer()?, &ids)
                 .await),
-            monitor: loader!(queue, ops, |o, keys| by_service(
+            monitor: loader!(queue, use_cases, |o, keys| by_service(
                 o.monitors(&services(keys.iter())).await?,
                 keys
             )),
-            tags: loader!(queue, ops, |o, ids| o.tags(&ids).await),
-            current: loader!(queue, ops, |o, keys| by_service(
+            tags: loader!(queue, use_cases, |o, ids| o.tags(&ids).await),
+            current: loader!(queue, use_cases, |o, keys| by_service(
                 o.current(&services(keys.iter()), now).await?,
                 keys
             )),
-            details: loader!(queue, ops, |o, ids| o.details(&ids).await),
-            uptime: loader!(queue, ops, |o, keys| {
+            details: loader!(queue, use_cases, |o, ids| o.details(&ids).await),
+            uptime: loader!(queue, use_cases, |o, keys| {
                 let questions: Vec<_> = keys
                     .iter()
                     .map(|(key, question): &(ByService, _)| (key.0.seq, *question))
@@ -127,7 +127,7 @@ impl Loaders {
                     .filter_map(|(key, question)| Some((key, answers.remove(&question)?)))
                     .collect())
             }),
-            latency: loader!(queue, ops, |o, keys| {
+            latency: loader!(queue, use_cases, |o, keys| {
                 let latency = |keys: Vec<ByService>, stretch| {
                     let o = o.clone();
                     async move {
@@ -144,7 +144,7 @@ impl Loaders {
                 };
                 grouped(keys, latency).await
             }),
-            hourly_medians: loader!(queue, ops, |o, keys| {
+            hourly_medians: loader!(queue, use_cases, |o, keys| {
                 if keys.len() > MAX_SPARKLINES {
                     let message =
                         format!("can be read of at most {MAX_SPARKLINES} services at a time");
@@ -158,7 +158,7 @@ impl Loaders {
                     keys,
                 ))
             }),
-            checks: loader!(queue, ops, |o, keys| {
+            checks: loader!(queue, use_cases, |o, keys| {
                 check_pages("checks", &keys)?;
                 let pages = |keys: Vec<ByService>, (first, after)| {
                     let o = o.clone();
@@ -171,10 +171,10 @@ impl Loaders {
                 };
                 grouped(keys, pages).await
             }),
-            incident: loader!(queue, ops, |o, ids| o
+            incident: loader!(queue, use_cases, |o, ids| o
                 .incidents_by_id(&viewer()?, &ids)
                 .await),
-            incidents: loader!(queue, ops, |o, keys| {
+            incidents: loader!(queue, use_cases, |o, keys| {
                 check_pages("incidents", &keys)?;
                 let pages = |ids: Vec<Uuid>, (first, after)| {
                     let o = o.clone();
@@ -182,18 +182,20 @@ impl Loaders {
                 };
                 grouped(keys, pages).await
             }),
-            incident_count: loader!(queue, ops, |o, ids| o.count_incidents_of_each(&ids).await),
-            open_incident: loader!(queue, ops, |o, ids| o
+            incident_count: loader!(queue, use_cases, |o, ids| o
+                .count_incidents_of_each(&ids)
+                .await),
+            open_incident: loader!(queue, use_cases, |o, ids| o
                 .open_incidents(&viewer()?, &ids)
                 .await),
-            incident_days: loader!(queue, ops, |o, keys| {
+            incident_days: loader!(queue, use_cases, |o, keys| {
                 let counts = |ids: Vec<Uuid>, days| {
                     let o = o.clone();
                     async move { o.incident_days(&ids, days, now).await }
                 };
                 grouped(keys, counts).await
             }),
-            events: loader!(queue, ops, |o, ids| {
+            events: loader!(queue, use_cases, |o, ids| {
                 if ids.len() > MAX_TIMELINES {
                     let message =
                         format!("can be read of at most {MAX_TIMELINES} incidents at a time");
@@ -204,29 +206,29 @@ impl Loaders {
                 }
                 o.incident_events(&ids).await
             }),
-            around: loader!(queue, ops, |o, moments| {
+            around: loader!(queue, use_cases, |o, moments| {
                 check_incident_count("checksAround", &moments)?;
                 history::checks_near(&o.db, &moments).await
             }),
-            acknowledged: loader!(queue, ops, |o, ids| o.acknowledgements(&ids).await),
-            note_count: loader!(queue, ops, |o, ids| o.count_notes(&ids).await),
-            notes: loader!(queue, ops, |o, ids| {
+            acknowledged: loader!(queue, use_cases, |o, ids| o.acknowledgements(&ids).await),
+            note_count: loader!(queue, use_cases, |o, ids| o.count_notes(&ids).await),
+            notes: loader!(queue, use_cases, |o, ids| {
                 check_incident_count("notes", &ids)?;
                 o.notes(&ids).await
             }),
-            followed: loader!(queue, ops, |o, keys| by_service(
+            followed: loader!(queue, use_cases, |o, keys| by_service(
                 o.followed(&services(keys.iter()), now).await?,
                 keys
             )),
-            notices: loader!(queue, ops, |o, keys| by_service(
+            notices: loader!(queue, use_cases, |o, keys| by_service(
                 o.notices(&services(keys.iter()), now).await?,
                 keys
             )),
-            page: loader!(queue, ops, |o, keys| by_service(
+            page: loader!(queue, use_cases, |o, keys| by_service(
                 o.pages(&services(keys.iter())).await?,
                 keys
             )),
-            page_components: loader!(queue, ops, |o, keys| {
+            page_components: loader!(queue, use_cases, |o, keys| {
                 by_service(o.components_of_pages(&services(keys.iter())).await?, keys)
             }),
         }

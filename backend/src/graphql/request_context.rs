@@ -4,27 +4,31 @@
 use super::batch_queue::BatchQueue;
 use super::loaders::Loaders;
 use crate::auth::Viewer;
-use crate::use_cases::{self, Error, Ops, Result};
+use crate::use_cases::{self, Error, Result, UseCases};
 use async_graphql::ContextBase;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
 /// State of one execution.
 pub(super) struct RequestContext {
-    pub(super) ops: Arc<Ops>,
+    pub(super) use_cases: Arc<UseCases>,
     viewer: Option<Viewer>,
     pub(super) now: DateTime<Utc>,
     pub(super) loaders: Loaders,
 }
 
 impl RequestContext {
-    pub(super) fn new(ops: &Arc<Ops>, viewer: Option<Viewer>, queue: &BatchQueue) -> Self {
+    pub(super) fn new(
+        use_cases: &Arc<UseCases>,
+        viewer: Option<Viewer>,
+        queue: &BatchQueue,
+    ) -> Self {
         let now = use_cases::now();
         Self {
-            ops: ops.clone(),
+            use_cases: use_cases.clone(),
             viewer,
             now,
-            loaders: Loaders::new(ops, viewer, now, queue),
+            loaders: Loaders::new(use_cases, viewer, now, queue),
         }
     }
 

@@ -13,7 +13,7 @@ use super::response_budget::{ResponseBudget, json_size};
 use crate::auth::Viewer;
 use crate::metrics;
 use crate::rates::{ExpensiveOperation, Rates, RetryAfter};
-use crate::use_cases::{Error, Ops};
+use crate::use_cases::{Error, UseCases};
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextRequest,
     NextResolve, NextSubscribe, ResolveInfo,
@@ -32,13 +32,13 @@ const MAX_TRACED_NAME: usize = 100;
 
 /// Creates a [`RequestGuard`] for each request.
 pub(super) struct RequestGuardFactory {
-    pub(super) ops: Arc<Ops>,
+    pub(super) use_cases: Arc<UseCases>,
 }
 
 impl ExtensionFactory for RequestGuardFactory {
     fn create(&self) -> Arc<dyn Extension> {
         Arc::new(RequestGuard {
-            ops: self.ops.clone(),
+            use_cases: self.use_cases.clone(),
             request: Arc::default(),
             budget: Mutex::default(),
             answered_once: AtomicBool::new(false),
@@ -47,7 +47,7 @@ impl ExtensionFactory for RequestGuardFactory {
 }
 
 struct RequestGuard {
-    ops: Arc<Ops>,
+    use_cases: Arc<UseCases>,
     /// Set once the request is prepared.
     request: Arc<OnceLock<GuardedRequest>>,
     /// The budget of the execution under way.
@@ -227,7 +227,7 @@ impl Extension for RequestGuard {
         let viewer = request.and_then(|request| request.viewer);
         let queue = BatchQueue::default();
         let mut data = Data::default();
-        data.insert(RequestContext::new(&self.ops, viewer, &queue));
+        data.insert(RequestContext::new(&self.use_cases, viewer, &queue));
         let execution = queue.run(next.run_with_data(ctx, operation, data));
         let response = async {
             tokio::select! {

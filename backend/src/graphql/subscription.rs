@@ -7,7 +7,7 @@ use super::status::{CurrentStatus, Status};
 use crate::auth::Viewer;
 use crate::metrics;
 use crate::use_cases::service::SERVICE;
-use crate::use_cases::{Error, Ops};
+use crate::use_cases::{Error, UseCases};
 use async_graphql::{Context, Enum, Object, Result, SimpleObject, Subscription};
 use coordination::{Event, Events};
 use futures::future::ready;
@@ -97,10 +97,11 @@ impl Subscription {
         )]
         changes_only: Option<bool>,
     ) -> Result<Updates<StatusUpdate>> {
-        let (ops, viewer) = subscriber(ctx)?;
-        let events = ops.live.subscribe_to(viewer.workspace_id);
+        let (use_cases, viewer) = subscriber(ctx)?;
+        let events = use_cases.live.subscribe_to(viewer.workspace_id);
         if let Some(Id(id)) = service_id {
-            ops.service(&viewer, id)
+            use_cases
+                .service(&viewer, id)
                 .await?
                 .ok_or(Error::NotFound(SERVICE))?;
         }
@@ -128,9 +129,9 @@ impl Subscription {
     /// Your incidents whenever one opens, changes, fails another check, is resolved or
     /// acknowledged, or a note is added or deleted.
     async fn incident_updates(&self, ctx: &Context<'_>) -> Result<Updates<Incident>> {
-        let (ops, viewer) = subscriber(ctx)?;
+        let (use_cases, viewer) = subscriber(ctx)?;
         Ok(updates(
-            ops.live.subscribe_to(viewer.workspace_id),
+            use_cases.live.subscribe_to(viewer.workspace_id),
             |event| match event {
                 Event::IncidentChanged { incident_id, .. } => Some(Incident::by_id(*incident_id)),
                 _ => None,
@@ -140,9 +141,9 @@ impl Subscription {
 
     /// Your services whenever one is created, updated, paused, resumed or deleted.
     async fn service_changes(&self, ctx: &Context<'_>) -> Result<Updates<ServiceChange>> {
-        let (ops, viewer) = subscriber(ctx)?;
+        let (use_cases, viewer) = subscriber(ctx)?;
         Ok(updates(
-            ops.live.subscribe_to(viewer.workspace_id),
+            use_cases.live.subscribe_to(viewer.workspace_id),
             |event| match event {
                 Event::ServiceChanged {
                     service_id, change, ..
@@ -162,13 +163,13 @@ impl Subscription {
 
 /// The use cases and the viewer of a subscription. It starts before there is a request context:
 /// each of its events gets one of its own.
-fn subscriber<'a>(ctx: &Context<'a>) -> Result<(&'a Arc<Ops>, Viewer)> {
+fn subscriber<'a>(ctx: &Context<'a>) -> Result<(&'a Arc<UseCases>, Viewer)> {
     let viewer = ctx
         .data_opt::<Option<Viewer>>()
         .copied()
         .flatten()
         .ok_or(Error::Unauthenticated)?;
-    Ok((ctx.data_unchecked::<Arc<Ops>>(), viewer))
+    Ok((ctx.data_unchecked::<Arc<UseCases>>(), viewer))
 }
 
 /// The events that `select` maps to an update.

@@ -49,8 +49,8 @@ pub(crate) struct Membership {
     role: Role,
 }
 
-impl From<use_case::Membership> for Membership {
-    fn from(membership: use_case::Membership) -> Self {
+impl From<use_case::WorkspaceMembership> for Membership {
+    fn from(membership: use_case::WorkspaceMembership) -> Self {
         Self {
             workspace: membership.workspace.into(),
             role: membership.role.into(),

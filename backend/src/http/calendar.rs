@@ -39,7 +39,7 @@ pub(super) async fn feed(
     let secret = secret.filter(|_| method == Method::GET || method == Method::HEAD);
     let events = match secret {
         Some(secret) => server
-            .ops
+            .use_cases
             .calendar(secret, use_cases::now())
             .await
             .map_err(|error| internal_error(&error))?,

@@ -22,7 +22,7 @@ pub(super) async fn export(
     server.rates.export(viewer.user_id).map_err(rate_limited)?;
     let now = use_cases::now();
     let parts = server
-        .ops
+        .use_cases
         .export(&viewer, now)
         .await
         .map_err(|error| match error {

@@ -3,7 +3,7 @@
 pub mod export;
 mod removal;
 
-use super::{Error, Ops, Result, now};
+use super::{Error, Result, UseCases, now};
 use crate::auth::{Viewer, session as sessions};
 use entity::column::Role;
 use entity::{
@@ -29,7 +29,7 @@ pub struct DeletedAccount {
 
 const SESSION: &str = "session";
 
-impl Ops {
+impl UseCases {
     /// Lists the viewer's sessions, the most recently used first.
     ///
     /// # Errors
@@ -72,7 +72,7 @@ impl Ops {
     }
 
     /// Deletes the viewer's account: signing in is impossible when this returns. Its data is removed
-    /// afterwards, see [`Ops::remove_account`].
+    /// afterwards, see [`UseCases::remove_account`].
     ///
     /// Workspaces without another owner are deleted with it: their other members lose access at
     /// once.

@@ -2,8 +2,8 @@
 //! on how many there are. Ids that do not exist or belong to another workspace are skipped, by the
 //! same statements. Pausing and resuming are in `pause`.
 
-use super::service::changed;
-use super::{Error, Ops, Result, now};
+use super::service::change_event;
+use super::{Error, Result, UseCases, now};
 use crate::auth::Viewer;
 use coordination::{Event, ServiceChange};
 use domain::service::ServiceDraft;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 /// Maximum number of services of a request.
 pub const MAX_IDS: usize = 2000;
 
-impl Ops {
+impl UseCases {
     /// Sets or removes the category of services. Returns those of `ids` that are the viewer's.
     ///
     /// # Errors
@@ -141,6 +141,6 @@ pub(super) fn change_events(
     services
         .iter()
         .filter(|service| ids.contains(&service.id))
-        .map(|service| changed(service, change))
+        .map(|service| change_event(service, change))
         .collect()
 }

@@ -1,7 +1,7 @@
 //! The calendar feed of vendors' maintenance: its secret address and its events.
 
 use super::vendor::Notices;
-use super::{Error, Ops, Result};
+use super::{Error, Result, UseCases};
 use crate::auth::{Viewer, calendar as secrets};
 use chrono::{DateTime, Datelike, Duration, Utc};
 use entity::{calendar_feed, service, vendor_maintenance};
@@ -44,11 +44,11 @@ pub struct Event {
     pub until: Option<DateTime<Utc>>,
     /// The vendor's page about it.
     pub url: Option<String>,
-    /// When anything of it last changed that the owner could see.
+    /// When anything that its owner sees of it last changed.
     pub updated_at: DateTime<Utc>,
 }
 
-impl Ops {
+impl UseCases {
     /// Returns the viewer's feed, without its secret; `None` when there is none.
     ///
     /// # Errors
@@ -63,7 +63,8 @@ impl Ops {
     /// stored.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] without a session: the address would outlive a token, its end and its revocation.
+    /// Returns [`Error::Forbidden`] without a session: the address would outlive the token that created
+    /// it.
     pub async fn create_calendar_feed(
         &self,
         viewer: &Viewer,

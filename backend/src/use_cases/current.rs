@@ -1,7 +1,7 @@
 //! The current status of services: from the live state, else from the database, and unknown when the
 //! last check is too old. The one place that decides what is stale.
 
-use super::{Ops, Result};
+use super::{Result, UseCases};
 use chrono::{DateTime, Duration, Utc};
 use coordination::{CachedStatus, CurrentStatus};
 use domain::slot::coverage_window;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 /// The message of a paused service.
 pub const PAUSED: &str = "paused";
 
-impl Ops {
+impl UseCases {
     /// Returns the status of each of `services` at `now`; those that were never checked are missing.
     ///
     /// # Errors
@@ -101,7 +101,10 @@ struct RecordedStatus {
 }
 
 /// Reads the status of those of `services` that were ever checked from the database.
-async fn load_recorded(ops: &Ops, services: &[Uuid]) -> Result<Vec<(Uuid, CurrentStatus)>> {
+async fn load_recorded(
+    use_cases: &UseCases,
+    services: &[Uuid],
+) -> Result<Vec<(Uuid, CurrentStatus)>> {
     use service_state::Column::{
         CheckedAt, Message, ResponseTimeMs, ServiceId, Status, StatusCode, StatusSince,
     };
@@ -116,10 +119,10 @@ async fn load_recorded(ops: &Ops, services: &[Uuid]) -> Result<Vec<(Uuid, Curren
             StatusCode,
             Message,
         ])
-        .filter(in_ids(&ops.db, ServiceId, services.iter().copied()))
+        .filter(in_ids(&use_cases.db, ServiceId, services.iter().copied()))
         .filter(CheckedAt.is_not_null())
         .into_model()
-        .all(&ops.db)
+        .all(&use_cases.db)
         .await?;
     let current = |row: RecordedStatus| CurrentStatus {
         status: row.status.into(),

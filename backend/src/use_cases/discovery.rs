@@ -5,56 +5,30 @@
 //! vendor again.
 
 mod limiter;
+pub(super) mod reader;
 
-use super::{Error, Ops, Result, now};
+pub use reader::VendorPages;
+
+use super::{Error, Result, UseCases, now};
 use crate::auth::Viewer;
 use domain::service::{FieldError, MAX_URL};
 use futures::future::join_all;
-use limiter::{DISCOVERY_TIMEOUT, DiscoveryLimiter, DiscoveryPermit, SEARCH_COST};
+use limiter::{DISCOVERY_TIMEOUT, DiscoveryPermit, SEARCH_COST};
 use monitors::SharedPage;
 use net::fetch::Validators;
 use net::{FetchError, Fetcher};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use vendor_pages::discovery::MAX_URLS;
 use vendor_pages::page::{self, Reading};
 use vendor_pages::{Discovery, DiscoveryError, Rejected};
 
-/// Timeout of each request to a vendor.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(4);
-/// Maximum size of a response.
-const MAX_BYTES: usize = 1 << 20;
 /// Maximum number of addresses to validate: more than a page has, few enough for a response.
 const MAX_GIVEN: usize = 50;
 
 /// What to do when a discovery found nothing.
 const BY_HAND: &str = "or enter the addresses of its JSON API by hand";
-
-/// Reads vendor pages on behalf of users. Clones share its limits.
-#[derive(Debug, Clone)]
-pub struct VendorPages {
-    fetcher: Fetcher,
-    limiter: DiscoveryLimiter,
-}
-
-impl VendorPages {
-    /// Returns one that sends its requests through `fetcher`.
-    #[must_use]
-    pub fn new(fetcher: &Fetcher) -> Self {
-        let fetcher = fetcher.within(REQUEST_TIMEOUT).up_to(MAX_BYTES);
-        Self {
-            fetcher,
-            limiter: DiscoveryLimiter::default(),
-        }
-    }
-
-    /// Waits for a permit for a discovery that counts as `cost` addresses.
-    async fn acquire(&self, viewer: &Viewer, cost: u32) -> Result<DiscoveryPermit> {
-        self.limiter.acquire(viewer.user_id, cost).await
-    }
-}
 
 /// Runs a discovery on a blocking thread: parsing a MiB takes long enough to delay other requests.
 /// The permit is held until the discovery ends, which bounds the number of threads; it is cancelled
@@ -92,7 +66,7 @@ async fn run_on_thread<T: Send + 'static>(
     }
 }
 
-impl Ops {
+impl UseCases {
     /// Discovers the vendor page at any address.
     ///
     /// # Errors
@@ -267,6 +241,7 @@ fn discovery_error(error: &DiscoveryError) -> Error {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::limiter::DiscoveryLimiter;
     use super::*;
     use tokio::sync::oneshot;
     use uuid::Uuid;

@@ -15,7 +15,7 @@ pub enum Error {
     /// The user must not do this.
     #[error("{0}")]
     Forbidden(String),
-    /// It does not exist, or belongs to somebody else: the two are not told apart.
+    /// It does not exist, or belongs to somebody else: both look the same.
     #[error("there is no such {0}")]
     NotFound(&'static str),
     /// One or more fields are invalid.

@@ -1,5 +1,5 @@
-//! Following components of a vendor page: the page's row, which all its followers share, and the components that
-//! a service chose. Every word of the row comes from what this server read.
+//! Stores which components of a vendor page a service follows, and the page itself, whose row all its
+//! followers share. Only what this server read is written to that row, never what a client sent.
 
 use super::{Error, Result};
 use chrono::{DateTime, Utc};
@@ -14,16 +14,17 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 use vendor_pages::Discovery;
 
-/// How many pages one workspace may follow: each is asked every minute for as long as anybody does.
-const MAX_PAGES: u64 = 200;
+/// Maximum number of vendor pages that a workspace follows: each is fetched every minute.
+const MAX_PAGES_PER_WORKSPACE: u64 = 200;
 
-/// How many components one statement adds: each has nine values, and databases take some tens of thousands.
-const CHUNK: usize = 1_000;
+/// Maximum number of components that one statement inserts: each has nine values, and databases
+/// accept a few ten thousand per statement.
+const INSERT_BATCH: usize = 1_000;
 
-/// The field that holds the choice.
-const COMPONENTS: &str = "componentIds";
+/// The input field with the ids of the components.
+const COMPONENTS_FIELD: &str = "componentIds";
 
-/// Each id once, in the order in which they were chosen.
+/// Removes duplicates and keeps the order.
 fn distinct(ids: &[String]) -> Vec<&str> {
     let mut seen = HashSet::new();
     ids.iter()
@@ -32,20 +33,23 @@ fn distinct(ids: &[String]) -> Vec<&str> {
         .collect()
 }
 
-/// A component as it is remembered with a service.
+/// A component that a service follows, as it is stored with the service.
 #[derive(Debug, Clone)]
-pub(super) struct Choice {
+pub(super) struct ChosenComponent {
     id: String,
     name: String,
     group: Option<String>,
     missing: bool,
 }
 
-/// The components with these ids on a page that was just read.
+/// Finds the components with these ids on a page that was just read.
 ///
 /// # Errors
-/// Under `componentIds`, when any is not on it.
-pub(super) fn choose(page: &vendor_pages::page::Page, ids: &[String]) -> Result<Vec<Choice>> {
+/// Returns [`Error::BadInput`] for `componentIds`, if one of them is not on the page.
+pub(super) fn choose_components(
+    page: &vendor_pages::page::Page,
+    ids: &[String],
+) -> Result<Vec<ChosenComponent>> {
     let known: HashMap<&str, _> = page
         .components
         .iter()
@@ -54,17 +58,20 @@ pub(super) fn choose(page: &vendor_pages::page::Page, ids: &[String]) -> Result<
     let choice = |id: &str| {
         let component = known.get(id)?;
         let (name, group) = (component.name.clone(), component.group.clone());
-        Some(Choice {
+        Some(ChosenComponent {
             id: id.to_owned(),
             name,
             group,
             missing: false,
         })
     };
-    found(ids, choice)
+    find_all(ids, choice)
 }
 
-fn found(ids: &[String], choice: impl Fn(&str) -> Option<Choice>) -> Result<Vec<Choice>> {
+fn find_all(
+    ids: &[String],
+    choice: impl Fn(&str) -> Option<ChosenComponent>,
+) -> Result<Vec<ChosenComponent>> {
     let chosen: Vec<_> = distinct(ids)
         .into_iter()
         .map(|id| choice(id).ok_or(id))
@@ -83,17 +90,18 @@ fn found(ids: &[String], choice: impl Fn(&str) -> Option<Choice>) -> Result<Vec<
         let message = format!(
             "the page has no component with the id \"{shown}\"{others}: choose among those that it has"
         );
-        return Err(Error::field(COMPONENTS, message));
+        return Err(Error::field(COMPONENTS_FIELD, message));
     }
     Ok(chosen.into_iter().flatten().collect())
 }
 
-/// The row of the page that was read: found, or made with its components, so that they are shown before the worker has
-/// read it. Whoever takes a row also holds it, so that it is not removed meanwhile.
+/// Finds or inserts the row of a page that was just read, and returns its id. New components are
+/// inserted too, so that they are shown before the worker fetches the page. The row stays locked
+/// until the transaction ends, so that the worker cannot remove it meanwhile.
 ///
-/// A page whose addresses anybody discovered may be looked for again when it moves; one that was only ever given by hand
-/// stays as it was given.
-pub(super) async fn bind(
+/// A page that somebody discovered may be discovered again when it moves. One whose addresses were
+/// only given by hand keeps them.
+pub(super) async fn upsert_page(
     db: &impl ConnectionTrait,
     found: &Discovery,
     by_hand: bool,
@@ -120,39 +128,40 @@ pub(super) async fn bind(
         detected_at: Set(None),
         created_at: Set(now),
     };
-    let mut there = OnConflict::column(vendor_page::Column::Key);
-    there.update_column(vendor_page::Column::Key);
+    let mut on_conflict = OnConflict::column(vendor_page::Column::Key);
+    on_conflict.update_column(vendor_page::Column::Key);
     if !by_hand {
-        there.update_column(vendor_page::Column::UserDefined);
+        on_conflict.update_column(vendor_page::Column::UserDefined);
     }
     let page = vendor_page::Entity::insert(row)
-        .on_conflict(there)
+        .on_conflict(on_conflict)
         .exec_with_returning(db)
         .await?;
 
-    // Of a page that nobody followed for a while, what the row has may be old: what is new is added, what changed is for
-    // the worker.
+    // The row may be old, if nobody has followed the page for a while. New components are inserted
+    // here; the worker updates the changed ones.
     let rows: Vec<_> = found
         .page
         .components
         .iter()
-        .map(|component| shown(page.id, component, now))
+        .map(|component| component_row(page.id, component, now))
         .collect();
-    let mut known = OnConflict::columns([
+    let mut skip_existing = OnConflict::columns([
         vendor_page_component::Column::VendorPageId,
         vendor_page_component::Column::ComponentId,
     ]);
-    known.do_nothing();
-    for some in rows.chunks(CHUNK) {
+    skip_existing.do_nothing();
+    for some in rows.chunks(INSERT_BATCH) {
         let some = some.iter().cloned().map(IntoActiveModel::into_active_model);
-        let adding = vendor_page_component::Entity::insert_many(some).on_conflict(known.clone());
+        let adding =
+            vendor_page_component::Entity::insert_many(some).on_conflict(skip_existing.clone());
         adding.exec_without_returning(db).await?;
     }
     Ok(page.id)
 }
 
-/// The component as its page shows it.
-pub(super) fn shown(
+/// Converts a component of a page into its row.
+pub(super) fn component_row(
     page: Uuid,
     component: &vendor_pages::page::Component,
     now: DateTime<Utc>,
@@ -170,12 +179,12 @@ pub(super) fn shown(
     }
 }
 
-/// Refuses a page more than one workspace may follow; `page` is one of those that it does, or a new
-/// one.
+/// Checks that the workspace may follow `page`: it follows the page already, or fewer than
+/// [`MAX_PAGES_PER_WORKSPACE`] others.
 ///
 /// # Errors
-/// [`Error::Conflict`].
-pub(super) async fn within_budget(
+/// Returns [`Error::Conflict`] otherwise.
+pub(super) async fn check_page_quota(
     db: &impl ConnectionTrait,
     workspace: Uuid,
     page: Uuid,
@@ -190,20 +199,20 @@ pub(super) async fn within_budget(
     let already = service::Entity::find()
         .filter(service::Column::WorkspaceId.eq(workspace))
         .filter(service::Column::VendorPageId.eq(page));
-    if others.count(db).await? < MAX_PAGES || already.count(db).await? > 0 {
+    if others.count(db).await? < MAX_PAGES_PER_WORKSPACE || already.count(db).await? > 0 {
         return Ok(());
     }
     let message = format!(
-        "this workspace follows {MAX_PAGES} vendor pages, as many as this server allows: delete the services of one first"
+        "this workspace follows {MAX_PAGES_PER_WORKSPACE} vendor pages, as many as this server allows: delete the services of one first"
     );
     Err(Error::Conflict(message))
 }
 
-/// Remembers what a new service follows.
-pub(super) async fn follow(
+/// Inserts the components that a service follows.
+pub(super) async fn insert_followed(
     db: &impl ConnectionTrait,
     service: Uuid,
-    chosen: Vec<Choice>,
+    chosen: Vec<ChosenComponent>,
 ) -> Result<()> {
     let rows = (0..)
         .zip(chosen)
@@ -221,12 +230,14 @@ pub(super) async fn follow(
     Ok(())
 }
 
-/// Follows other components of the same page, and says whether they are others: those that the page has, and those that
-/// were followed before, which may be missing for a while only.
+/// Replaces the components that a service follows, and returns whether they differ from before.
+/// Allowed are components of its page, and those that it follows already: one of these may be
+/// missing from the page only for a while.
 ///
 /// # Errors
-/// Under `componentIds`, when the choice is wrong; [`Error::Conflict`] when the service has no page any more.
-pub(super) async fn follow_others(
+/// Returns [`Error::BadInput`] for `componentIds`, or [`Error::Conflict`] if the service has no page
+/// any more.
+pub(super) async fn replace_followed(
     db: &impl ConnectionTrait,
     service: &service::Model,
     ids: &[String],
@@ -256,9 +267,9 @@ pub(super) async fn follow_others(
         .filter(vendor_page_component::Column::ComponentId.is_in(wanted))
         .all(db)
         .await?;
-    let mut known: HashMap<String, Choice> = HashMap::new();
+    let mut known: HashMap<String, ChosenComponent> = HashMap::new();
     for one in before {
-        let choice = Choice {
+        let choice = ChosenComponent {
             id: one.component_id,
             name: one.name,
             group: one.group_name,
@@ -267,8 +278,8 @@ pub(super) async fn follow_others(
         known.insert(choice.id.clone(), choice);
     }
     for one in on_page {
-        // What the worker last said of a followed one stands until it looks again.
-        let new = Choice {
+        // A component that is followed already keeps what the worker stored of it.
+        let new = ChosenComponent {
             id: one.component_id,
             name: one.name,
             group: one.group_name,
@@ -276,11 +287,11 @@ pub(super) async fn follow_others(
         };
         known.entry(new.id.clone()).or_insert(new);
     }
-    let chosen = found(ids, |id| known.get(id).cloned())?;
+    let chosen = find_all(ids, |id| known.get(id).cloned())?;
     service_component::Entity::delete_many()
         .filter(service_component::Column::ServiceId.eq(service.id))
         .exec(db)
         .await?;
-    follow(db, service.id, chosen).await?;
+    insert_followed(db, service.id, chosen).await?;
     Ok(true)
 }

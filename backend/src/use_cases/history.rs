@@ -16,7 +16,7 @@ mod window;
 
 pub use checks::checks;
 pub use checks_near::{CHECKS_AFTER, CHECKS_BEFORE, Moment, checks_near};
-pub use latency::{HOURS, LatencyPoint, LatencyWindow, hourly_medians, latency};
+pub use latency::{HOURS, LatencyBucket, LatencyWindow, hourly_medians, latency};
 pub use query::{MAX_DAYS, UptimeQuery, UptimeResult, fetch};
-pub use uptime::{Uptime, UptimeDay};
+pub use uptime::{DailyUptime, UptimeTally};
 pub use window::window_start;

@@ -5,8 +5,8 @@ mod note;
 
 pub use note::{MAX_NOTES, MAX_TEXT};
 
-use super::page::{Page, Place};
-use super::{Ops, Result};
+use super::page::{Place, RowPage};
+use super::{Result, UseCases};
 use crate::auth::Viewer;
 use chrono::{DateTime, Utc};
 use domain::IncidentType;
@@ -24,11 +24,9 @@ use uuid::Uuid;
 /// Maximum number of events of a timeline; an incident that flaps for very long has more.
 const MAX_EVENTS: usize = 500;
 
-const INCIDENT: &str = "incident";
-
 /// Selects incidents; a field that is `None` does not restrict.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct IncidentCriteria {
     pub service_id: Option<Uuid>,
     pub kind: Option<IncidentType>,
     /// Whether it is open.
@@ -39,7 +37,7 @@ pub struct Filter {
     pub to: Option<DateTime<Utc>>,
 }
 
-impl Filter {
+impl IncidentCriteria {
     fn condition(&self, viewer: &Viewer, now: DateTime<Utc>) -> Condition {
         use incident::Column::{IncidentType, ResolvedAt, ServiceId, StartedAt, WorkspaceId};
         let lasts_until = |from: DateTime<Utc>| {
@@ -85,7 +83,7 @@ pub fn place(incident: &incident::Model) -> Place {
     }
 }
 
-impl Ops {
+impl UseCases {
     /// Returns a page of the viewer's incidents, newest first.
     ///
     /// # Errors
@@ -93,17 +91,17 @@ impl Ops {
     pub async fn incidents(
         &self,
         viewer: &Viewer,
-        filter: &Filter,
+        filter: &IncidentCriteria,
         first: u32,
         after: Option<Place>,
         now: DateTime<Utc>,
-    ) -> Result<Page<Arc<incident::Model>>> {
+    ) -> Result<RowPage<Arc<incident::Model>>> {
         let query = incident::Entity::find().filter(filter.condition(viewer, now));
         let rows = newest_first(query, after)
             .limit(u64::from(first) + 1)
             .all(&self.db)
             .await?;
-        Ok(Page::of(rows.into_iter().map(Arc::new).collect(), first))
+        Ok(RowPage::of(rows.into_iter().map(Arc::new).collect(), first))
     }
 
     /// Counts the incidents that match.
@@ -113,7 +111,7 @@ impl Ops {
     pub async fn count_incidents(
         &self,
         viewer: &Viewer,
-        filter: &Filter,
+        filter: &IncidentCriteria,
         now: DateTime<Utc>,
     ) -> Result<u64> {
         Ok(incident::Entity::find()
@@ -164,7 +162,7 @@ impl Ops {
         services: &[Uuid],
         first: u32,
         after: Option<Place>,
-    ) -> Result<HashMap<Uuid, Page<Arc<incident::Model>>>> {
+    ) -> Result<HashMap<Uuid, RowPage<Arc<incident::Model>>>> {
         let (all, rank) = (Alias::new("ranked"), Alias::new("place"));
         let of_these = incident::Entity::find().filter(in_ids(
             &self.db,
@@ -197,7 +195,7 @@ impl Ops {
         }
         Ok(of_each
             .into_iter()
-            .map(|(service, rows)| (service, Page::of(rows, first)))
+            .map(|(service, rows)| (service, RowPage::of(rows, first)))
             .collect())
     }
 

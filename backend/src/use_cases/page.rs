@@ -12,13 +12,13 @@ pub const MAX: u32 = 500;
 
 /// A page of rows.
 #[derive(Debug, Clone)]
-pub struct Page<T> {
+pub struct RowPage<T> {
     pub rows: Vec<T>,
     /// Whether there are more rows after these.
     pub more: bool,
 }
 
-impl<T> Default for Page<T> {
+impl<T> Default for RowPage<T> {
     fn default() -> Self {
         Self {
             rows: Vec::new(),
@@ -27,7 +27,7 @@ impl<T> Default for Page<T> {
     }
 }
 
-impl<T> Page<T> {
+impl<T> RowPage<T> {
     /// Makes a page of `first` rows from up to one row more, which shows whether there are more.
     #[must_use]
     pub fn of(mut rows: Vec<T>, first: u32) -> Self {

@@ -1,8 +1,8 @@
 //! Pauses and resumes services. The only place where the API changes the state of a service.
 
 use super::bulk::{change_events, check_count, lock_services};
-use super::service::{SERVICE, never_checked};
-use super::{Error, Ops, Result, now};
+use super::service::{SERVICE, initial_state};
+use super::{Error, Result, UseCases, now};
 use crate::auth::Viewer;
 use chrono::{DateTime, Utc};
 use coordination::{Event, ServiceChange};
@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
-impl Ops {
+impl UseCases {
     /// Stops checking services and closes their open incidents. Returns those of `ids` that are the
     /// viewer's; all of them are paused then.
     ///
@@ -92,7 +92,7 @@ impl Ops {
         Ok(services.into_iter().map(Arc::new).collect())
     }
 
-    /// [`Ops::pause_services`] for one.
+    /// [`UseCases::pause_services`] for one.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -103,7 +103,7 @@ impl Ops {
             .ok_or(Error::NotFound(SERVICE))
     }
 
-    /// [`Ops::resume_services`] for one.
+    /// [`UseCases::resume_services`] for one.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -214,7 +214,7 @@ async fn reset_states(
     let missing_states: Vec<_> = services
         .iter()
         .filter(|service| without_state.contains(&service.id))
-        .map(never_checked)
+        .map(initial_state)
         .collect();
     if !missing_states.is_empty() {
         service_state::Entity::insert_many(missing_states)

@@ -1,9 +1,10 @@
-//! Services: reading, adding, changing, deleting, checking now, and trying out before adding.
+//! Services: reads, creates, updates and deletes them, and checks one on demand or before it is
+//! created.
 
 use super::follow;
 use super::settings;
-use super::tags::{add_tags, tags_of};
-use super::{Error, Ops, Result, now};
+use super::tags::{insert_tags, load_tags};
+use super::{Error, Result, UseCases, now};
 use crate::auth::Viewer;
 use coordination::{Event, ServiceChange};
 use domain::Outcome;
@@ -21,18 +22,18 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// What a missing one is called.
+/// What [`Error::NotFound`] names.
 pub(crate) const SERVICE: &str = "service";
 
-/// The fields that say what a service is called.
-const NAMES: [&str; 4] = ["name", "category", "description", "tags"];
+/// Fields whose errors come first, as in the form.
+const NAME_FIELDS: [&str; 4] = ["name", "category", "description", "tags"];
 
-/// The longest that somebody waits for a test: less than a request to this server may take.
-const MAX_TEST: Duration = Duration::from_secs(25);
+/// Maximum duration of a test: shorter than the timeout of a request to this server.
+const MAX_TEST_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// Which services are wanted; what is `None` does not matter.
+/// Selects services. Conditions that are `None` match every service.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct ServiceCriteria {
     /// Exactly this category.
     pub category: Option<String>,
     /// With this tag.
@@ -41,34 +42,34 @@ pub struct Filter {
     pub kind: Option<MonitorKind>,
     /// Of a kind with this schedule.
     pub schedule: Option<Schedule>,
-    /// Occurs in the name, in what is checked or in the vendor page's address, in any case.
+    /// Text in the name, the target or the vendor page's address, ignoring case.
     pub search: Option<String>,
-    /// One of these.
+    /// The service is one of these.
     pub ids: Option<HashSet<Uuid>>,
 }
 
-/// A service as somebody defines it.
+/// The definition of a service, as a user enters it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Definition {
-    /// What every service has.
+    /// The settings that do not depend on the kind.
     pub draft: ServiceDraft,
-    /// Its kind with the settings.
+    /// The kind, with its settings.
     pub monitor: Monitor,
 }
 
 /// A change of a service's definition.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// What every service has, after the change.
+    /// The settings that do not depend on the kind, after the change.
     pub draft: ServiceDraft,
-    /// The kind and those of its settings that change.
+    /// The kind, and those of its settings that change.
     pub monitor: Option<(MonitorKind, SettingsMap)>,
 }
 
-impl Filter {
-    /// A workspace's services are few enough to be filtered here, where letters of every script have their capitals and no
-    /// character means anything else than itself.
-    fn admits(&self, service: &service::Model) -> bool {
+impl ServiceCriteria {
+    /// Filters in memory, because a workspace has few services: case is ignored in every script, and
+    /// no character is a wildcard.
+    fn matches(&self, service: &service::Model) -> bool {
         let needle = self
             .search
             .as_deref()
@@ -100,15 +101,15 @@ impl Filter {
     }
 }
 
-impl Ops {
-    /// The viewer's services, by name.
+impl UseCases {
+    /// Lists the viewer's services that match `filter`, by name.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn services(
         &self,
         viewer: &Viewer,
-        filter: &Filter,
+        filter: &ServiceCriteria,
     ) -> Result<Vec<Arc<service::Model>>> {
         let all = self.list_services(viewer.workspace_id, now()).await?;
         let tagged = match &filter.tag {
@@ -119,20 +120,20 @@ impl Ops {
             |service: &service::Model| tagged.as_ref().is_none_or(|ids| ids.contains(&service.id));
         Ok(all
             .iter()
-            .filter(|service| filter.admits(service) && has_tag(service))
+            .filter(|service| filter.matches(service) && has_tag(service))
             .cloned()
             .collect())
     }
 
-    /// One of the viewer's services.
+    /// Returns one of the viewer's services.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn service(&self, viewer: &Viewer, id: Uuid) -> Result<Option<Arc<service::Model>>> {
-        Ok(mine(viewer, id).one(&self.db).await?.map(Arc::new))
+        Ok(select_own(viewer, id).one(&self.db).await?.map(Arc::new))
     }
 
-    /// Those of `ids` that are the viewer's services.
+    /// Returns those of `ids` that are services of the viewer.
     ///
     /// # Errors
     /// When the database fails.
@@ -152,23 +153,23 @@ impl Ops {
             .collect())
     }
 
-    /// Adds a service and has it checked at once. A vendor page is read first, because all who follow it share what is
-    /// kept of it.
+    /// Creates a service and schedules its first check. A vendor page is read before: all who follow
+    /// it share its row, so it must not hold what a client sent.
     ///
     /// # Errors
-    /// Every wrong field, [`Error::Conflict`] when the viewer has as many services as allowed, or what
-    /// [`Ops::discover_page`] refuses.
+    /// Returns [`Error::BadInput`] with every invalid field, [`Error::Conflict`] if the workspace has
+    /// its maximum of services, or an error of [`UseCases::discover_page`].
     pub async fn create_service(
         &self,
         viewer: &Viewer,
         wanted: Definition,
     ) -> Result<Arc<service::Model>> {
         let Definition { mut draft, monitor } =
-            validated(wanted, Vec::new(), self.limits.min_interval_seconds)?;
+            validate(wanted, Vec::new(), self.quotas.min_interval_seconds)?;
         let read = match monitor.shared_page() {
             Some(page) => {
                 let found = self.read_page(viewer, page).await?;
-                let chosen = follow::choose(&found.page, &page.component_ids)?;
+                let chosen = follow::choose_components(&found.page, &page.component_ids)?;
                 let url = page.url.clone().or_else(|| found.page.url.clone());
                 draft.vendor_page_url = draft.vendor_page_url.or(url);
                 Some((found, chosen, page.is_user_defined()))
@@ -176,7 +177,8 @@ impl Ops {
             None => None,
         };
         let transaction = self.begin().await?;
-        // Two concurrent requests must not both take the last free place: the second waits here.
+        // Locks the workspace, so that two concurrent requests cannot both create the last service
+        // that is allowed.
         let workspace = workspace::Entity::find_by_id(viewer.workspace_id)
             .lock(LockType::NoKeyUpdate)
             .one(&transaction)
@@ -184,7 +186,7 @@ impl Ops {
         workspace.ok_or(Error::Unauthenticated)?;
         let own =
             service::Entity::find().filter(service::Column::WorkspaceId.eq(viewer.workspace_id));
-        let max = self.limits.max_services;
+        let max = self.quotas.max_services;
         if own.count(&transaction).await? >= u64::from(max) {
             let message = format!(
                 "this workspace has {max} services, as many as this server allows: delete one first"
@@ -194,8 +196,8 @@ impl Ops {
         let now = now();
         let vendor_page_id = match &read {
             Some((found, _, by_hand)) => {
-                let page = follow::bind(&transaction, found, *by_hand, now).await?;
-                follow::within_budget(&transaction, viewer.workspace_id, page).await?;
+                let page = follow::upsert_page(&transaction, found, *by_hand, now).await?;
+                follow::check_page_quota(&transaction, viewer.workspace_id, page).await?;
                 Some(page)
             }
             None => None,
@@ -213,26 +215,26 @@ impl Ops {
             ..Default::default()
         };
         let tags = std::mem::take(&mut draft.tags);
-        define(&mut service, draft);
+        set_definition(&mut service, draft);
         self.store_settings(&mut service, id, &monitor);
         let service = service.insert(&transaction).await?;
-        never_checked(&service).insert(&transaction).await?;
-        add_tags(&transaction, &service, tags).await?;
+        initial_state(&service).insert(&transaction).await?;
+        insert_tags(&transaction, &service, tags).await?;
         if let Some((_, chosen, _)) = read {
-            follow::follow(&transaction, service.id, chosen).await?;
+            follow::insert_followed(&transaction, service.id, chosen).await?;
         }
         transaction.commit().await?;
 
         self.make_due([&service]).await;
-        self.publish(&[changed(&service, ServiceChange::Created)])
+        self.publish(&[change_event(&service, ServiceChange::Created)])
             .await;
         Ok(Arc::new(service))
     }
 
-    /// Changes a service's definition. When anything that checks depend on is another, it is checked at once.
+    /// Updates a service's definition. Schedules a check if anything changed that checks depend on.
     ///
     /// # Errors
-    /// [`Error::NotFound`], or every wrong field.
+    /// Returns [`Error::NotFound`], or [`Error::BadInput`] with every invalid field.
     pub async fn update_service(
         &self,
         viewer: &Viewer,
@@ -240,9 +242,9 @@ impl Ops {
         change: impl FnOnce(&mut Change) -> Vec<FieldError> + Send,
     ) -> Result<Arc<service::Model>> {
         let transaction = self.begin().await?;
-        let before = locked(&transaction, viewer, id).await?;
+        let before = lock_own(&transaction, viewer, id).await?;
         let old = Definition {
-            draft: draft_of(&before, tags_of(&transaction, id).await?),
+            draft: to_draft(&before, load_tags(&transaction, id).await?),
             monitor: self.monitor(&transaction, &before).await?,
         };
         let mut wanted = Change {
@@ -251,26 +253,30 @@ impl Ops {
         };
         let mut errors = change(&mut wanted);
         let monitor = match wanted.monitor {
-            Some((kind, settings)) => settings::change(&old.monitor, kind, settings, &mut errors)?,
+            Some((kind, settings)) => {
+                settings::apply_change(&old.monitor, kind, settings, &mut errors)?
+            }
             None => old.monitor.clone(),
         };
-        // An interval that was allowed when it was chosen does not stand in the way of a new name.
+        // The minimum may have been raised since: an interval that does not change stays valid.
         let unchanged = wanted.draft.check_interval_seconds == old.draft.check_interval_seconds;
-        let least = self.limits.min_interval_seconds;
+        let least = self.quotas.min_interval_seconds;
         let least = if unchanged {
             least.min(old.draft.check_interval_seconds)
         } else {
             least
         };
         let draft = wanted.draft;
-        let mut new = validated(Definition { draft, monitor }, errors, least)?;
+        let mut new = validate(Definition { draft, monitor }, errors, least)?;
         let url_of = |monitor: &Monitor| monitor.shared_page().and_then(|page| page.url.clone());
         let url = url_of(&new.monitor);
         if url != url_of(&old.monitor) {
             new.draft.vendor_page_url = url;
         }
         let others = match new.monitor.shared_page() {
-            Some(page) => follow::follow_others(&transaction, &before, &page.component_ids).await?,
+            Some(page) => {
+                follow::replace_followed(&transaction, &before, &page.component_ids).await?
+            }
             None => false,
         };
         if new == old && !others {
@@ -278,11 +284,11 @@ impl Ops {
         }
         let recheck = others
             || new.monitor != old.monitor
-            || shown_removed(&new.draft) != shown_removed(&old.draft);
+            || without_labels(&new.draft) != without_labels(&old.draft);
         let mut service = before.into_active_model();
         let Definition { mut draft, monitor } = new;
         let tags = std::mem::take(&mut draft.tags);
-        define(&mut service, draft);
+        set_definition(&mut service, draft);
         if monitor != old.monitor {
             self.store_settings(&mut service, id, &monitor);
         }
@@ -293,29 +299,29 @@ impl Ops {
                 .filter(service_tag::Column::ServiceId.eq(id))
                 .exec(&transaction)
                 .await?;
-            add_tags(&transaction, &service, tags).await?;
+            insert_tags(&transaction, &service, tags).await?;
         }
         transaction.commit().await?;
 
         if recheck && !service.paused {
             self.make_due([&service]).await;
         }
-        self.publish(&[changed(&service, ServiceChange::Updated)])
+        self.publish(&[change_event(&service, ServiceChange::Updated)])
             .await;
         Ok(Arc::new(service))
     }
 
-    /// Puts the settings of `monitor` into the row of the service `id`, secrets sealed.
+    /// Writes the settings of `monitor` to the row of the service `id`, secrets sealed.
     fn store_settings(&self, row: &mut service::ActiveModel, id: Uuid, monitor: &Monitor) {
         let stored = monitor.seal(id, &self.sealer);
         row.settings = Set(stored.settings);
         row.secrets = Set(stored.secrets);
     }
 
-    /// Deletes a service with everything that was recorded of it.
+    /// Deletes a service with its history.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// Returns [`Error::NotFound`].
     pub async fn delete_service(&self, viewer: &Viewer, id: Uuid) -> Result<Uuid> {
         self.delete_services(viewer, &[id])
             .await?
@@ -323,10 +329,11 @@ impl Ops {
             .ok_or(Error::NotFound(SERVICE))
     }
 
-    /// Has a service checked now; the result comes by the events.
+    /// Schedules a check of a service now. The result arrives as an event.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Conflict`] when it is paused, [`Error::Upstream`] when the queue does not answer.
+    /// Returns [`Error::NotFound`], [`Error::Conflict`] if the service is paused, or [`Error::Upstream`]
+    /// if the due queue is unavailable.
     pub async fn check_service(&self, viewer: &Viewer, id: Uuid) -> Result<Arc<service::Model>> {
         let service = self
             .service(viewer, id)
@@ -338,16 +345,19 @@ impl Ops {
             ));
         }
         self.schedule_now([&*service]).await.map_err(|error| {
-            tracing::warn!(%error, service = %id, "a check that was asked for could not be scheduled");
-            Error::Upstream("the queue of checks does not answer at the moment: try again in a few seconds".into())
+            tracing::warn!(%error, service = %id, "failed to schedule a check on demand");
+            Error::Upstream(
+                "the queue of checks does not answer at the moment: try again in a few seconds"
+                    .into(),
+            )
         })?;
         Ok(service)
     }
 
-    /// Looks at a target once, as a check would, and stores nothing.
+    /// Checks a target once without storing anything.
     ///
     /// # Errors
-    /// Every wrong field.
+    /// Returns [`Error::BadInput`] with every invalid field.
     pub async fn test_service(&self, _viewer: &Viewer, wanted: Definition) -> Result<Outcome> {
         let info = wanted.monitor.kind().info();
         if info.schedule != Schedule::Every {
@@ -358,19 +368,19 @@ impl Ops {
             return Err(Error::field("monitor", message));
         }
         let Definition { draft, monitor } =
-            validated(wanted, Vec::new(), self.limits.min_interval_seconds)?;
+            validate(wanted, Vec::new(), self.quotas.min_interval_seconds)?;
         let milliseconds = |ms: i32| Duration::from_millis(u64::try_from(ms).unwrap_or_default());
         let target = Target {
             monitor,
-            timeout: milliseconds(draft.timeout_ms).min(MAX_TEST),
+            timeout: milliseconds(draft.timeout_ms).min(MAX_TEST_TIMEOUT),
             degraded_threshold: milliseconds(draft.degraded_threshold_ms),
         };
         Ok(self.prober.check(&target).await)
     }
 }
 
-/// The definition in its normal form, or everything that is wrong with it besides `errors`.
-fn validated(
+/// Validates and normalizes a definition. `errors` are those that were found before.
+fn validate(
     wanted: Definition,
     mut errors: Vec<FieldError>,
     min_interval_seconds: i32,
@@ -382,12 +392,12 @@ fn validated(
     match (draft, wanted.monitor.validate()) {
         (Ok(draft), Ok(monitor)) if errors.is_empty() => Ok(Definition { draft, monitor }),
         (draft, monitor) => {
-            // In the order of the form: what it is called, what is monitored, how it is judged.
+            // In the order of the form: names, the kind's settings, then thresholds.
             let mut more = draft.err().unwrap_or_default();
-            let is_name = |error: &FieldError| NAMES.contains(&error.field.as_str());
+            let is_name = |error: &FieldError| NAME_FIELDS.contains(&error.field.as_str());
             let names = more.iter().take_while(|error| is_name(error)).count();
             more.splice(names..names, monitor.err().unwrap_or_default());
-            // One sentence a field: that of the change comes first.
+            // One error per field; the earlier one wins.
             let new = |error: &FieldError| errors.iter().all(|e| e.field != error.field);
             let new: Vec<_> = more.into_iter().filter(new).collect();
             errors.extend(new);
@@ -396,8 +406,8 @@ fn validated(
     }
 }
 
-/// The definition without what is only shown and no check depends on.
-fn shown_removed(draft: &ServiceDraft) -> ServiceDraft {
+/// Clears the fields that no check depends on.
+fn without_labels(draft: &ServiceDraft) -> ServiceDraft {
     ServiceDraft {
         name: String::new(),
         category: None,
@@ -409,27 +419,27 @@ fn shown_removed(draft: &ServiceDraft) -> ServiceDraft {
 }
 
 /// Selects a service of the viewer's workspace. Every lookup of one service goes through here, so that
-/// another workspace's service is missed by the same statement as an absent one.
-pub(crate) fn mine(viewer: &Viewer, id: Uuid) -> sea_orm::Select<service::Entity> {
+/// a service of another workspace is not found by the same statement as one that does not exist.
+pub(crate) fn select_own(viewer: &Viewer, id: Uuid) -> sea_orm::Select<service::Entity> {
     service::Entity::find()
         .filter(service::Column::Id.eq(id))
         .filter(service::Column::WorkspaceId.eq(viewer.workspace_id))
 }
 
 /// Locks one of the viewer's services until the transaction ends.
-pub(crate) async fn locked(
+pub(crate) async fn lock_own(
     db: &impl ConnectionTrait,
     viewer: &Viewer,
     id: Uuid,
 ) -> Result<service::Model> {
-    mine(viewer, id)
+    select_own(viewer, id)
         .lock(LockType::NoKeyUpdate)
         .one(db)
         .await?
         .ok_or(Error::NotFound(SERVICE))
 }
 
-pub(crate) fn changed(service: &service::Model, change: ServiceChange) -> Event {
+pub(crate) fn change_event(service: &service::Model, change: ServiceChange) -> Event {
     Event::ServiceChanged {
         workspace_id: service.workspace_id,
         service_id: service.id,
@@ -437,8 +447,8 @@ pub(crate) fn changed(service: &service::Model, change: ServiceChange) -> Event 
     }
 }
 
-/// The state of a service before its first check.
-pub(crate) fn never_checked(service: &service::Model) -> service_state::ActiveModel {
+/// Returns the state of a service before its first check.
+pub(crate) fn initial_state(service: &service::Model) -> service_state::ActiveModel {
     service_state::ActiveModel {
         service_id: Set(service.id),
         status: Set(entity::column::Status::Unknown),
@@ -450,7 +460,7 @@ pub(crate) fn never_checked(service: &service::Model) -> service_state::ActiveMo
     }
 }
 
-fn draft_of(service: &service::Model, tags: Vec<String>) -> ServiceDraft {
+fn to_draft(service: &service::Model, tags: Vec<String>) -> ServiceDraft {
     ServiceDraft {
         name: service.name.clone(),
         category: service.category.clone(),
@@ -465,8 +475,8 @@ fn draft_of(service: &service::Model, tags: Vec<String>) -> ServiceDraft {
     }
 }
 
-/// Puts everything but tags and settings into the row.
-fn define(service: &mut service::ActiveModel, draft: ServiceDraft) {
+/// Writes everything but tags and settings to the row.
+fn set_definition(service: &mut service::ActiveModel, draft: ServiceDraft) {
     service.name = Set(draft.name);
     service.category = Set(draft.category);
     service.description = Set(draft.description);

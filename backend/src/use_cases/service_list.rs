@@ -1,6 +1,6 @@
 //! All services of a workspace, cached for as long as none of them changes.
 
-use super::{Ops, Result};
+use super::{Result, UseCases};
 use crate::caches::ServicesVersion;
 use chrono::{DateTime, Utc};
 use entity::service;
@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, FromQueryResult, Que
 use std::sync::Arc;
 use uuid::Uuid;
 
-impl Ops {
+impl UseCases {
     /// Returns all services of a workspace by name. Reads their columns only if one of them has
     /// changed since they were cached.
     ///

@@ -1,7 +1,7 @@
 //! The settings of a service's monitor: reading them from its row and what it shares with others,
 //! and changing them.
 
-use super::{Error, Ops, Result};
+use super::{Error, Result, UseCases};
 use domain::service::FieldError;
 use entity::sql::in_ids;
 use entity::{service, service_component, vendor_page};
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
-impl Ops {
+impl UseCases {
     /// The monitors of services with all their settings.
     ///
     /// # Errors
@@ -24,7 +24,7 @@ impl Ops {
         let following = services
             .iter()
             .filter(|service| service.vendor_page_id.is_some());
-        let mut shared = shared_settings(&self.db, following.map(Arc::as_ref)).await?;
+        let mut shared = load_shared_settings(&self.db, following.map(Arc::as_ref)).await?;
         let mut monitors = HashMap::with_capacity(services.len());
         for service in services {
             let shared = shared.remove(&service.id).unwrap_or_default();
@@ -44,7 +44,7 @@ impl Ops {
         service: &service::Model,
     ) -> Result<Monitor> {
         let following = service.vendor_page_id.is_some().then_some(service);
-        let mut shared = shared_settings(db, following.into_iter()).await?;
+        let mut shared = load_shared_settings(db, following.into_iter()).await?;
         let shared = shared.remove(&service.id).unwrap_or_default();
         self.own_monitor(service)?.merge(shared).map_err(unusable)
     }
@@ -69,9 +69,9 @@ impl Ops {
     }
 }
 
-/// The settings that are rows of their own, because services share them: the page and the
-/// components that are followed.
-async fn shared_settings<'a>(
+/// Loads the settings that are not in the service's row: its vendor page, and the components that it
+/// follows.
+async fn load_shared_settings<'a>(
     db: &impl ConnectionTrait,
     services: impl Iterator<Item = &'a service::Model>,
 ) -> Result<HashMap<Uuid, SettingsMap>> {
@@ -117,15 +117,15 @@ async fn shared_settings<'a>(
     Ok(settings.collect())
 }
 
-/// What is checked, in one line for people.
+/// Returns the target of a service in one line for people: a URL or a host.
 pub(crate) fn target(service: &service::Model) -> Option<String> {
     let stored = serde_json::from_value(service.settings.clone()).ok()?;
     let kind = MonitorKind::from_id(&service.kind).ok()?;
     Monitor::from_settings(kind, stored).ok()?.target()
 }
 
-/// `old` with changed settings; what cannot be changed goes into `errors`.
-pub(super) fn change(
+/// Applies changed settings to `old`. Adds an error for each setting that cannot be changed.
+pub(super) fn apply_change(
     old: &Monitor,
     kind: MonitorKind,
     settings: SettingsMap,

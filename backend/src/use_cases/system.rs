@@ -1,7 +1,7 @@
 //! The state of this installation: workers and their scheduling, the due queue, the database. Only
 //! for operators.
 
-use super::{Ops, Result, now};
+use super::{Result, UseCases, now};
 use crate::auth::{Viewer, local};
 use chrono::{DateTime, TimeDelta, Utc};
 use coordination::{CoordinationError, WorkerPresence};
@@ -24,7 +24,7 @@ const MAX_ROWS: u64 = 30_000;
 
 /// The state of an installation.
 #[derive(Debug)]
-pub struct System {
+pub struct SystemState {
     /// When it was read.
     pub at: DateTime<Utc>,
     pub database: DbBackend,
@@ -35,12 +35,12 @@ pub struct System {
     /// The registered workers, the oldest first; `None` while the live state is unavailable.
     pub workers: Option<Vec<WorkerPresence>>,
     /// The last hour as a whole.
-    pub hour: Scheduling,
+    pub hour: SchedulerSummary,
     /// Its minutes in which a worker ran.
-    pub minutes: Vec<Scheduling>,
+    pub minutes: Vec<SchedulerSummary>,
 }
 
-impl System {
+impl SystemState {
     /// Returns the checks a second of the last recorded minute, if that is recent.
     #[must_use]
     #[allow(clippy::cast_precision_loss, reason = "nobody makes so many checks")]
@@ -64,7 +64,7 @@ pub struct Queue {
 
 /// What all workers did since a time.
 #[derive(Debug, Clone)]
-pub struct Scheduling {
+pub struct SchedulerSummary {
     pub since: DateTime<Utc>,
     /// Checks that were recorded.
     pub checks: u64,
@@ -76,7 +76,7 @@ pub struct Scheduling {
     pub max_lateness_ms: i32,
 }
 
-impl Scheduling {
+impl SchedulerSummary {
     fn new(since: DateTime<Utc>) -> Self {
         Self {
             since,
@@ -99,7 +99,7 @@ impl Scheduling {
     }
 }
 
-impl Ops {
+impl UseCases {
     /// Returns whether the viewer operates this installation.
     ///
     /// # Errors
@@ -112,13 +112,13 @@ impl Ops {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn system(&self, viewer: &Viewer) -> Result<Option<System>> {
+    pub async fn system(&self, viewer: &Viewer) -> Result<Option<SystemState>> {
         if !self.is_operator(viewer).await? {
             return Ok(None);
         }
         let at = self.live.now().await.unwrap_or_else(|_| now());
         let since = at - SPAN;
-        let (mut hour, mut minutes) = (Scheduling::new(since), BTreeMap::new());
+        let (mut hour, mut minutes) = (SchedulerSummary::new(since), BTreeMap::new());
         let rows = period::Entity::find()
             .filter(period::Column::StartedAt.gt(since))
             .order_by_desc(period::Column::StartedAt)
@@ -127,10 +127,10 @@ impl Ops {
             hour.add(&row)?;
             minutes
                 .entry(row.started_at)
-                .or_insert_with(|| Scheduling::new(row.started_at))
+                .or_insert_with(|| SchedulerSummary::new(row.started_at))
                 .add(&row)?;
         }
-        Ok(Some(System {
+        Ok(Some(SystemState {
             at,
             database: self.db.get_database_backend(),
             database_bytes: self.database_bytes().await?,

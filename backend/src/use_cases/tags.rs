@@ -1,6 +1,6 @@
 //! The tags of services.
 
-use super::{Ops, Result};
+use super::{Result, UseCases};
 use crate::auth::Viewer;
 use entity::sql::in_ids;
 use entity::{service, service_tag};
@@ -8,8 +8,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
-impl Ops {
-    /// The tags of each of `services` that has any, in the order of the alphabet.
+impl UseCases {
+    /// Returns the tags of each of `services` that has any, sorted.
     ///
     /// # Errors
     /// When the database fails.
@@ -30,7 +30,7 @@ impl Ops {
         Ok(tags)
     }
 
-    /// The services of the viewer's workspace with this tag.
+    /// Returns the ids of the viewer's services that have this tag.
     pub(super) async fn ids_with_tag(&self, viewer: &Viewer, tag: &str) -> Result<HashSet<Uuid>> {
         let rows = service_tag::Entity::find()
             .filter(service_tag::Column::Tag.eq(tag.trim().to_lowercase()))
@@ -41,8 +41,8 @@ impl Ops {
     }
 }
 
-/// The tags of one service, in the order of the alphabet.
-pub(super) async fn tags_of(db: &impl ConnectionTrait, service: Uuid) -> Result<Vec<String>> {
+/// Returns the tags of one service, sorted.
+pub(super) async fn load_tags(db: &impl ConnectionTrait, service: Uuid) -> Result<Vec<String>> {
     let rows = service_tag::Entity::find()
         .filter(service_tag::Column::ServiceId.eq(service))
         .all(db)
@@ -52,8 +52,8 @@ pub(super) async fn tags_of(db: &impl ConnectionTrait, service: Uuid) -> Result<
     Ok(tags)
 }
 
-/// Adds tags to a service that has none of them.
-pub(super) async fn add_tags(
+/// Inserts tags of a service, which has none of them yet.
+pub(super) async fn insert_tags(
     db: &impl ConnectionTrait,
     service: &service::Model,
     tags: Vec<String>,

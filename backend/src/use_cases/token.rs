@@ -1,7 +1,7 @@
 //! API tokens: lists, creates and revokes them. Requests with a token are authenticated by `auth`.
 
 use super::workspace::missing_workspace;
-use super::{Error, Ops, Result, now};
+use super::{Error, Result, UseCases, now};
 use crate::auth::{Viewer, api_token as secrets};
 use chrono::Duration;
 use domain::service::FieldError;
@@ -29,7 +29,7 @@ pub struct TokenDraft {
     pub expires_in_days: Option<i32>,
 }
 
-impl Ops {
+impl UseCases {
     /// Lists the viewer's own tokens with their workspaces, newest first. A token lists only those of
     /// its own workspace.
     ///
@@ -57,8 +57,8 @@ impl Ops {
     /// Requires a session: a token made by a token would outlive its expiry and revocation.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] without a session, every wrong field, or [`Error::Conflict`] when the viewer has as many as
-    /// allowed.
+    /// Returns [`Error::Forbidden`] without a session, [`Error::BadInput`] with every invalid field, or
+    /// [`Error::Conflict`] if the viewer has the maximum number of tokens.
     pub async fn create_token(
         &self,
         viewer: &Viewer,
@@ -83,7 +83,7 @@ impl Ops {
             .await?
             .ok_or(Error::Unauthenticated)?;
         let own = api_token::Entity::find().filter(api_token::Column::UserId.eq(viewer.user_id));
-        let max = self.limits.max_tokens;
+        let max = self.quotas.max_tokens;
         if own.count(&transaction).await? >= u64::from(max) {
             let message =
                 format!("you have {max} tokens, the maximum on this server: revoke one first");

@@ -1,11 +1,11 @@
 //! The viewer's own profile.
 
-use super::{Ops, Result};
+use super::{Result, UseCases};
 use crate::auth::Viewer;
 use entity::user;
 use sea_orm::EntityTrait;
 
-impl Ops {
+impl UseCases {
     /// Returns the viewer's profile; `None` when the account is deleted.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The workspaces that the viewer is a member of.
 
-use super::{Ops, Result};
+use super::{Result, UseCases};
 use crate::auth::Viewer;
 use entity::column::Role;
 use entity::{membership, workspace};
@@ -8,20 +8,20 @@ use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
 
 /// A workspace with the viewer's role in it.
 #[derive(Debug, Clone)]
-pub struct Membership {
+pub struct WorkspaceMembership {
     /// The workspace.
     pub workspace: workspace::Model,
     /// What the viewer may do in it.
     pub role: Role,
 }
 
-impl Ops {
+impl UseCases {
     /// Lists the viewer's workspaces, the personal one first, the others by name. A token sees only
     /// the workspace that it belongs to.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn workspaces(&self, viewer: &Viewer) -> Result<Vec<Membership>> {
+    pub async fn workspaces(&self, viewer: &Viewer) -> Result<Vec<WorkspaceMembership>> {
         let mut query = membership::Entity::find()
             .filter(membership::Column::UserId.eq(viewer.user_id))
             .find_also_related(workspace::Entity);
@@ -32,7 +32,7 @@ impl Ops {
         let mut memberships = rows
             .into_iter()
             .map(|(membership, workspace)| {
-                Ok(Membership {
+                Ok(WorkspaceMembership {
                     workspace: workspace.ok_or_else(missing_workspace)?,
                     role: membership.role,
                 })

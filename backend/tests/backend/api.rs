@@ -3,7 +3,7 @@
 use backend::auth::{TokenScope, Viewer};
 use backend::graphql::{self, RequestId, Schema};
 use backend::use_cases::discovery::VendorPages;
-use backend::use_cases::{Limits, Ops};
+use backend::use_cases::{Quotas, UseCases};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use coordination::Coordination;
 use entity::column::{IncidentType, Role, Status};
@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Api {
     pub(crate) schema: Schema,
-    pub(crate) ops: Ops,
+    pub(crate) use_cases: UseCases,
     /// A SQLite file goes with it.
     _database: TestDatabase,
 }
@@ -39,10 +39,10 @@ pub(crate) struct Api {
 impl Api {
     /// Over `database`; a PostgreSQL one comes with a real Redis.
     pub(crate) async fn on(database: TestDatabase) -> Self {
-        Self::within(database, Limits::default()).await
+        Self::within(database, Quotas::default()).await
     }
 
-    pub(crate) async fn within(database: TestDatabase, limits: Limits) -> Self {
+    pub(crate) async fn within(database: TestDatabase, quotas: Quotas) -> Self {
         let live = if database.url.starts_with("postgres") {
             let prefix = format!("test:{}:", uuid::Uuid::now_v7());
             Coordination::connect_with_prefix(&RedisServer::shared().await.url(), &prefix)
@@ -55,7 +55,7 @@ impl Api {
             guard: Guard::AllowPrivate,
             ..Default::default()
         };
-        let ops = Ops {
+        let use_cases = UseCases {
             db: database.db.clone(),
             live,
             caches: Arc::default(),
@@ -63,12 +63,12 @@ impl Api {
             sealer: Arc::new(Sealer::new("0123456789abcdef0123456789abcdef", None)),
             vendor_pages: VendorPages::new(&fetcher()),
             public_url: "https://pulse.test/".parse().unwrap(),
-            limits,
+            quotas,
             system_for_all: false,
         };
         Self {
-            schema: graphql::schema(ops.clone()),
-            ops,
+            schema: graphql::schema(use_cases.clone()),
+            use_cases,
             _database: database,
         }
     }
@@ -79,15 +79,15 @@ impl Api {
             guard,
             ..FetcherSettings::default()
         };
-        self.ops.vendor_pages = VendorPages::new(&Fetcher::new(settings).unwrap());
-        self.schema = graphql::schema(self.ops.clone());
+        self.use_cases.vendor_pages = VendorPages::new(&Fetcher::new(settings).unwrap());
+        self.schema = graphql::schema(self.use_cases.clone());
         self
     }
 
     /// The same where everybody sees how the installation does.
     pub(crate) fn open_to_all(mut self) -> Self {
-        self.ops.system_for_all = true;
-        self.schema = graphql::schema(self.ops.clone());
+        self.use_cases.system_for_all = true;
+        self.schema = graphql::schema(self.use_cases.clone());
         self
     }
 
@@ -97,7 +97,7 @@ impl Api {
 
     /// Somebody new.
     pub(crate) async fn somebody(&self) -> Person<'_> {
-        let user = testkit::builders::a_user(&self.ops.db).await;
+        let user = testkit::builders::a_user(&self.use_cases.db).await;
         let session = Some(uuid::Uuid::now_v7());
         let viewer = Viewer {
             user_id: user.id,
@@ -117,7 +117,7 @@ impl Api {
     /// Somebody new who works in `workspace`, with this role.
     pub(crate) async fn member(&self, workspace: &workspace::Model, role: Role) -> Person<'_> {
         let mut person = self.somebody().await;
-        testkit::builders::join(&self.ops.db, workspace, &person.user, role).await;
+        testkit::builders::join(&self.use_cases.db, workspace, &person.user, role).await;
         let viewer = person.viewer();
         person.viewer = Some(Viewer {
             workspace_id: workspace.id,
@@ -129,7 +129,7 @@ impl Api {
 
     /// Makes `service` down with an open incident, as the worker would, and returns the incident's id.
     pub(crate) async fn is_down(&self, service: &service::Model) -> Uuid {
-        let (db, since) = (&self.ops.db, now() - TimeDelta::seconds(20));
+        let (db, since) = (&self.use_cases.db, now() - TimeDelta::seconds(20));
         let incident = incident::Model {
             id: Uuid::now_v7(),
             service_id: service.id,
@@ -165,10 +165,10 @@ impl Api {
     pub(crate) fn count_statements(&mut self) -> Arc<AtomicUsize> {
         let statements = Arc::new(AtomicUsize::new(0));
         let counted = statements.clone();
-        self.ops.db.set_metric_callback(move |_| {
+        self.use_cases.db.set_metric_callback(move |_| {
             counted.fetch_add(1, Ordering::Relaxed);
         });
-        self.schema = graphql::schema(self.ops.clone());
+        self.schema = graphql::schema(self.use_cases.clone());
         statements
     }
 

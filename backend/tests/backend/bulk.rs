@@ -23,7 +23,7 @@ const CHANGES: &str = "subscription { serviceChanges { change serviceId } }";
 async fn services(api: &Api, owner: &Person<'_>, count: usize) -> Vec<Uuid> {
     let mut ids = Vec::new();
     for number in 0..count {
-        let service = a_service(&api.ops.db, &owner.user)
+        let service = a_service(&api.use_cases.db, &owner.user)
             .name(&format!("S{number}"))
             .create()
             .await;
@@ -48,29 +48,29 @@ on_each_database! {
             let change = changes.next().await.unwrap().data()["serviceChanges"].clone();
             assert_eq!(change, json!({ "change": "PAUSED", "serviceId": id }));
         }
-        let states = service_state::Entity::find().all(&api.ops.db).await.unwrap();
+        let states = service_state::Entity::find().all(&api.use_cases.db).await.unwrap();
         assert_eq!(states.len(), 4);
         for state in states {
             assert_eq!((state.status, state.open_incident_id, state.message), (Status::Unknown, None, None));
             assert_eq!((state.failing_checks, state.failing_since), (0, None));
         }
-        let incidents = incident::Entity::find().all(&api.ops.db).await.unwrap();
+        let incidents = incident::Entity::find().all(&api.use_cases.db).await.unwrap();
         assert_eq!(incidents.len(), 2);
         assert!(incidents.iter().all(|incident| incident.resolved_at.is_some_and(|end| end > incident.started_at)));
         let ends = incident_event::Entity::find().filter(incident_event::Column::Kind.eq("paused"));
-        assert_eq!(ends.all(&api.ops.db).await.unwrap().len(), 2);
+        assert_eq!(ends.all(&api.use_cases.db).await.unwrap().len(), 2);
         // Once more changes nothing, and resuming makes them due one after the other.
         ada.data(PAUSE, json!({ "ids": ids })).await;
         let resumed = ada.data(RESUME, json!({ "ids": ids })).await["resumeServices"].clone();
         assert_eq!(resumed, ids.iter().map(|id| json!({ "id": id, "paused": false })).collect::<Value>());
         let mut dues = Vec::new();
         while dues.len() < 4 {
-            let due = api.ops.live.claim(100, std::time::Duration::from_secs(60)).await.unwrap();
+            let due = api.use_cases.live.claim(100, std::time::Duration::from_secs(60)).await.unwrap();
             assert!(due.next_due.is_some_and(|next| next - due.now < TimeDelta::seconds(61)), "all are due by then");
             dues.extend(due.claims.into_iter().map(|claim| claim.due));
         }
         assert!(dues.windows(2).all(|two| two[1] - two[0] == TimeDelta::milliseconds(1)), "{dues:?}");
-        assert_eq!(incident::Entity::find().all(&api.ops.db).await.unwrap(), incidents);
+        assert_eq!(incident::Entity::find().all(&api.use_cases.db).await.unwrap(), incidents);
     }
 
     async fn strangers_and_absent_ids_are_passed_over_alike(database: TestDatabase) {
@@ -86,10 +86,10 @@ on_each_database! {
             assert_eq!(of(json!([])).await, json!([]), "{name}");
             assert_eq!(of(json!([eves, hers, hers])).await.as_array().unwrap().len(), 1, "{name}");
         }
-        let left = service::Entity::find().all(&api.ops.db).await.unwrap();
+        let left = service::Entity::find().all(&api.use_cases.db).await.unwrap();
         let left: Vec<_> = left.iter().map(|service| (service.id, service.paused, service.category.clone())).collect();
         assert_eq!(left, [(eves, false, None)]);
-        assert_eq!(incident::Entity::find().all(&api.ops.db).await.unwrap().len(), 1);
+        assert_eq!(incident::Entity::find().all(&api.use_cases.db).await.unwrap().len(), 1);
     }
 
     async fn as_many_statements_for_two_as_for_fifty(database: TestDatabase) {

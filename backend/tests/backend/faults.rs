@@ -60,11 +60,11 @@ async fn a_failing_database_is_told_by_an_id_and_logged_once() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     for _ in 0..30 {
-        a_service(&api.ops.db, &ada.user).create().await;
+        a_service(&api.use_cases.db, &ada.user).create().await;
     }
     // The services are still there to be listed, what is known about each is not.
     let drop = "DROP TABLE incidents";
-    sea_orm::ConnectionTrait::execute_unprepared(&api.ops.db, drop)
+    sea_orm::ConnectionTrait::execute_unprepared(&api.use_cases.db, drop)
         .await
         .unwrap();
     let answer = ada
@@ -108,14 +108,14 @@ async fn reading_that_takes_too_long_is_stopped_and_told_so() {
     };
     let short = migration::connect(&database.url, &pool).await.unwrap();
     let mut api = Api::on(database).await;
-    api.ops.db = short;
-    api.schema = backend::graphql::schema(api.ops.clone());
+    api.use_cases.db = short;
+    api.schema = backend::graphql::schema(api.use_cases.clone());
     let ada = api.somebody().await;
     let endless = "DROP TABLE incidents; CREATE VIEW incidents AS
         WITH RECURSIVE n (v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n)
         SELECT x'' AS id, x'' AS service_id, CAST(v AS blob) AS workspace_id, 'downtime' AS type, '' AS started_at, '' AS resolved_at,
             v AS checks_failed, '' AS cause FROM n";
-    sea_orm::ConnectionTrait::execute_unprepared(&api.ops.db, endless)
+    sea_orm::ConnectionTrait::execute_unprepared(&api.use_cases.db, endless)
         .await
         .unwrap();
     let error = ada.error("{ incidents { totalCount } }", json!({})).await;
@@ -142,7 +142,7 @@ async fn a_database_that_is_gone_fails_queries_mutations_and_subscriptions_alike
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     let id = ada.adds("Shop").await;
-    api.ops.db.clone().close().await.unwrap();
+    api.use_cases.db.clone().close().await.unwrap();
     for query in [
         "query($id: UUID!) { me { id } service(id: $id) { id } }",
         "query($id: UUID!) { service(id: $id) { current { status } } }",

@@ -46,7 +46,7 @@ async fn an_incident(
     };
     incident
         .into_active_model()
-        .insert(&person.api.ops.db)
+        .insert(&person.api.use_cases.db)
         .await
         .unwrap();
 }
@@ -63,7 +63,7 @@ on_each_database! {
     async fn pages_of_incidents_hold_every_one_once_newest_first(database: TestDatabase) {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
-        let service = a_service(&api.ops.db, &ada.user).create().await;
+        let service = a_service(&api.use_cases.db, &ada.user).create().await;
         // Three at each time, whole seconds and fractions: only the id tells those of one time apart.
         let start = now().trunc_subsecs(0) - Duration::hours(1);
         for i in 0..12i64 {
@@ -72,7 +72,7 @@ on_each_database! {
         }
         let expected: Vec<_> = (0..12).rev().map(|i| format!("{i:02}")).collect();
         let elsewhere = api.somebody().await;
-        let foreign = a_service(&api.ops.db, &elsewhere.user).create().await;
+        let foreign = a_service(&api.use_cases.db, &elsewhere.user).create().await;
         let mut total = 12;
         for (query, list) in [(PAGE, "/incidents"), (OF_SERVICE, "/service/incidents")] {
             let (mut seen, mut after, mut pages) = (Vec::new(), Value::Null, 0);
@@ -102,8 +102,8 @@ on_each_database! {
     async fn a_filter_of_incidents_finds_what_touched_the_time(database: TestDatabase) {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
-        let web = a_service(&api.ops.db, &ada.user).create().await;
-        let mail = a_service(&api.ops.db, &ada.user).create().await;
+        let web = a_service(&api.use_cases.db, &ada.user).create().await;
+        let mail = a_service(&api.use_cases.db, &ada.user).create().await;
         let asked = now().trunc_subsecs(0);
         let hour = |h: i64| asked - Duration::hours(h);
         an_incident(&ada, &web, "old", hour(10), Some(hour(8))).await;
@@ -135,13 +135,13 @@ on_each_database! {
     async fn pages_of_checks_hold_every_one_once_newest_first(database: TestDatabase) {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
-        let service = a_service(&api.ops.db, &ada.user).create().await;
-        let other = a_service(&api.ops.db, &ada.user).create().await;
+        let service = a_service(&api.use_cases.db, &ada.user).create().await;
+        let other = a_service(&api.use_cases.db, &ada.user).create().await;
         let start = now() - Duration::minutes(10);
         let mut checks: Vec<_> = (0..12).map(|i| a_check(&service, start + Duration::seconds(30 * i))).collect();
         checks.push(a_check(&other, start));
         checks[3].lateness_ms = 250;
-        insert_checks(&api.ops.db, &checks).await;
+        insert_checks(&api.use_cases.db, &checks).await;
         let (mut seen, mut after) = (Vec::new(), Value::Null);
         loop {
             let variables = json!({ "id": service.id, "first": 5, "after": after });
@@ -166,9 +166,9 @@ on_each_database! {
 async fn a_cursor_of_another_list_is_refused_and_so_is_a_page_too_long() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
-    let service = a_service(&api.ops.db, &ada.user).create().await;
+    let service = a_service(&api.use_cases.db, &ada.user).create().await;
     an_incident(&ada, &service, "one", now(), None).await;
-    insert_checks(&api.ops.db, &[a_check(&service, now())]).await;
+    insert_checks(&api.use_cases.db, &[a_check(&service, now())]).await;
     let id = json!(service.id);
     let of_incidents =
         ada.data(PAGE, json!({})).await["incidents"]["pageInfo"]["endCursor"].clone();

@@ -230,7 +230,7 @@ pub(crate) struct Owned {
 impl Owned {
     /// Adds them in the workspace that the person works in.
     pub(crate) async fn by(person: &Person<'_>) -> Self {
-        let db = &person.api.ops.db;
+        let db = &person.api.use_cases.db;
         let workspace_id = person.viewer().workspace_id;
         let service = a_service(db, &person.user)
             .in_workspace(workspace_id)
@@ -349,7 +349,7 @@ async fn ask(person: &Person<'_>, root: &str, document: &str, id: Uuid) -> Value
 
 /// All rows of a workspace, as text.
 pub(crate) async fn rows_of(api: &Api, workspace: Uuid) -> String {
-    let db = &api.ops.db;
+    let db = &api.use_cases.db;
     let row = workspace::Entity::find_by_id(workspace);
     let row = row.one(db).await.unwrap();
     let services = service::Entity::find().filter(service::Column::WorkspaceId.eq(workspace));
@@ -385,7 +385,7 @@ pub(crate) async fn rows_of(api: &Api, workspace: Uuid) -> String {
 
 /// All rows that a stranger could change.
 async fn everything(api: &Api) -> String {
-    let db = &api.ops.db;
+    let db = &api.use_cases.db;
     let services = service::Entity::find().all(db).await.unwrap();
     let tags = service_tag::Entity::find().all(db).await.unwrap();
     let incidents = incident::Entity::find().all(db).await.unwrap();

@@ -158,7 +158,7 @@ async fn pages_of_all_services_together_are_bounded() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     for _ in 0..101 {
-        a_service(&api.ops.db, &ada.user).create().await;
+        a_service(&api.use_cases.db, &ada.user).create().await;
     }
     for list in ["checks", "incidents"] {
         let ask = |pages: &str| format!("{{ services {{ {pages} }} }}");

@@ -64,24 +64,24 @@ on_each_database! {
     async fn secrets_are_never_given_back_and_survive_other_changes(database: TestDatabase) {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
-        let service = a_service(&api.ops.db, &ada.user).create().await;
-        let sealed = api.ops.sealer.seal(&monitors::place_of_secrets(service.id), b"{\"password\":\"hunter2\"}");
+        let service = a_service(&api.use_cases.db, &ada.user).create().await;
+        let sealed = api.use_cases.sealer.seal(&monitors::place_of_secrets(service.id), b"{\"password\":\"hunter2\"}");
         let mut row = service.clone().into_active_model();
         row.secrets = Set(Some(sealed.clone()));
-        row.update(&api.ops.db).await.unwrap();
+        row.update(&api.use_cases.db).await.unwrap();
         let query = "query($id: UUID!) { service(id: $id) { target settings { name value } secretsSet monitor { __typename } } }";
         let seen = ada.data(query, json!({ "id": service.id })).await["service"].clone();
         assert!(!seen.to_string().contains("hunter2"), "{seen}");
         let change = json!({ "id": service.id, "input": { "name": "New", "timeoutMs": 4000 } });
         ada.data(UPDATE, change).await;
-        let stored = service::Entity::find_by_id(service.id).one(&api.ops.db).await.unwrap().unwrap();
+        let stored = service::Entity::find_by_id(service.id).one(&api.use_cases.db).await.unwrap().unwrap();
         assert_eq!(stored.secrets, Some(sealed), "sealed secrets stay as they are");
 
         // Sealed with a key that nobody has: everything else works.
         let lost = Sealer::new("another key that nobody has any more", None);
         let mut row = stored.into_active_model();
         row.secrets = Set(Some(lost.seal(&monitors::place_of_secrets(service.id), b"{}")));
-        row.update(&api.ops.db).await.unwrap();
+        row.update(&api.use_cases.db).await.unwrap();
         let seen = ada.data(query, json!({ "id": service.id })).await["service"].clone();
         assert_eq!((&seen["target"], &seen["secretsSet"]), (&json!("https://example.test/"), &json!([])));
     }

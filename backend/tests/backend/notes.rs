@@ -42,7 +42,7 @@ async fn an_incident(
     };
     incident
         .into_active_model()
-        .insert(&person.api.ops.db)
+        .insert(&person.api.use_cases.db)
         .await
         .unwrap()
         .id
@@ -52,7 +52,7 @@ on_each_database! {
     async fn who_looks_after_an_incident_says_so_and_everybody_hears_it(database: TestDatabase) {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
-        let service = a_service(&api.ops.db, &ada.user).create().await;
+        let service = a_service(&api.use_cases.db, &ada.user).create().await;
         let id = api.is_down(&service).await;
         let mut heard = ada.subscribes(HEARD, json!({}));
         heard.begins();
@@ -74,7 +74,7 @@ on_each_database! {
     async fn notes_are_kept_in_order_and_everybody_hears_of_them(database: TestDatabase) {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
-        let service = a_service(&api.ops.db, &ada.user).create().await;
+        let service = a_service(&api.use_cases.db, &ada.user).create().await;
         let id = api.is_down(&service).await;
         let mut heard = ada.subscribes(HEARD, json!({}));
         heard.begins();
@@ -99,7 +99,7 @@ on_each_database! {
     async fn notes_are_texts_of_some_length_and_of_some_number(database: TestDatabase) {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
-        let service = a_service(&api.ops.db, &ada.user).create().await;
+        let service = a_service(&api.use_cases.db, &ada.user).create().await;
         let id = api.is_down(&service).await;
         for text in [String::new(), " \n ".into(), "ü".repeat(5001), "bell \u{7}".into(), "nul \0".into()] {
             let error = ada.error(ADD, json!({ "id": id, "text": text })).await;
@@ -114,7 +114,7 @@ on_each_database! {
             text: number.to_string(),
         });
         let rows = rows.map(IntoActiveModel::into_active_model);
-        incident_note::Entity::insert_many(rows).exec_without_returning(&api.ops.db).await.unwrap();
+        incident_note::Entity::insert_many(rows).exec_without_returning(&api.use_cases.db).await.unwrap();
         // Two at once: one of them is the hundredth, the other is refused.
         let add = || ada.asks(ADD, json!({ "id": id, "text": "last" }));
         let (one, other) = tokio::join!(add(), add());
@@ -127,12 +127,12 @@ on_each_database! {
     async fn an_incident_is_told_with_the_checks_around_its_beginning(database: TestDatabase) {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
-        let service = a_service(&api.ops.db, &ada.user).create().await;
+        let service = a_service(&api.use_cases.db, &ada.user).create().await;
         let id = an_incident(&service, &ada, [Some(Duration::minutes(10)), Some(Duration::minutes(5))]).await;
         let quiet = an_incident(&service, &ada, [Some(Duration::days(40)), Some(Duration::days(40))]).await;
         let started = told_start(&ada, id).await;
         let checks: Vec<_> = (-10..20).map(|i| a_check(&service, started + Duration::seconds(15 * i))).collect();
-        insert_checks(&api.ops.db, &checks).await;
+        insert_checks(&api.use_cases.db, &checks).await;
         let query = "query($id: UUID!) { incident(id: $id) { checksAround { slot status } } }";
         let around = ada.data(query, json!({ "id": id })).await["incident"]["checksAround"].clone();
         let slots: Vec<_> = around.as_array().unwrap().iter().map(|check| check["slot"].clone()).collect();
@@ -157,7 +157,7 @@ on_each_database! {
         let mut api = Api::on(database).await;
         let statements = api.count_statements();
         let ada = api.somebody().await;
-        let (service, other) = (a_service(&api.ops.db, &ada.user).create().await, a_service(&api.ops.db, &ada.user).create().await);
+        let (service, other) = (a_service(&api.use_cases.db, &ada.user).create().await, a_service(&api.use_cases.db, &ada.user).create().await);
         let midnight = now().date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
         let into_today = now() - midnight;
         let days = |days: i64| into_today + Duration::days(days) - Duration::hours(1);
@@ -175,7 +175,7 @@ on_each_database! {
             let expected = if row["id"] == json!(service.id) { json!([1, 1, 0, 2, 1]) } else { json!([0, 0, 1, 1, 1]) };
             assert_eq!(row["incidentDays"], expected, "{found}");
         }
-        let new = a_service(&api.ops.db, &ada.user).create().await;
+        let new = a_service(&api.use_cases.db, &ada.user).create().await;
         let query = "query($id: UUID!) { service(id: $id) { incidentDays } }";
         let none = ada.data(query, json!({ "id": new.id })).await;
         assert_eq!(none["service"]["incidentDays"], json!(vec![0; 30]));
@@ -184,9 +184,9 @@ on_each_database! {
     async fn response_times_are_told_between_two_times(database: TestDatabase) {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
-        let service = a_service(&api.ops.db, &ada.user).create().await;
+        let service = a_service(&api.use_cases.db, &ada.user).create().await;
         let start = now().trunc_subsecs(0) - Duration::hours(2);
-        insert_checks(&api.ops.db, &[a_check(&service, start)]).await;
+        insert_checks(&api.use_cases.db, &[a_check(&service, start)]).await;
         let query = "query($id: UUID!, $from: DateTime!, $to: DateTime!) { service(id: $id) {
             latencyBetween(from: $from, to: $to) { at p50Ms checks } } }";
         let of = async |from: i64, to: i64| {

@@ -169,7 +169,7 @@ on_each_database! {
     async fn each_role_may_do_what_it_is_for_and_no_more(database: TestDatabase) {
         let api = Api::on(database).await;
         for role in [Role::Viewer, Role::Editor, Role::Owner] {
-            let team = a_workspace(&api.ops.db).await;
+            let team = a_workspace(&api.use_cases.db).await;
             let person = api.member(&team, role).await;
             for operation in operations_of("Query").chain(operations_of("Mutation")) {
                 let owned = Owned::by(&person).await;
@@ -192,7 +192,7 @@ on_each_database! {
 
     async fn a_viewer_sees_the_workspace_as_its_owner_does(database: TestDatabase) {
         let api = Api::on(database).await;
-        let team = a_workspace(&api.ops.db).await;
+        let team = a_workspace(&api.use_cases.db).await;
         let (owner, viewer) = (api.member(&team, Role::Owner).await, api.member(&team, Role::Viewer).await);
         let owned = Owned::by(&owner).await;
         for operation in operations_of("Query").filter(|operation| operation.field != "me") {
@@ -205,7 +205,7 @@ on_each_database! {
 
     async fn no_query_shows_anything_of_another_workspace(database: TestDatabase) {
         let api = Api::on(database).await;
-        let team = a_workspace(&api.ops.db).await;
+        let team = a_workspace(&api.use_cases.db).await;
         let owner = api.member(&team, Role::Owner).await;
         // Neither to a stranger, nor to a member who works in another workspace.
         let (stranger, member) = (api.somebody().await, working_in(&owner, owner.user.id, Role::Owner));
@@ -236,7 +236,7 @@ on_each_database! {
 
     async fn no_mutation_changes_anything_of_another_workspace(database: TestDatabase) {
         let api = Api::on(database).await;
-        let team = a_workspace(&api.ops.db).await;
+        let team = a_workspace(&api.use_cases.db).await;
         let owner = api.member(&team, Role::Owner).await;
         let owned = Owned::by(&owner).await;
         let (stranger, member) = (api.somebody().await, working_in(&owner, owner.user.id, Role::Owner));
@@ -258,7 +258,7 @@ on_each_database! {
 
     async fn every_subscription_hears_its_own_workspace_only(database: TestDatabase) {
         let api = Api::on(database).await;
-        let team = a_workspace(&api.ops.db).await;
+        let team = a_workspace(&api.use_cases.db).await;
         let owner = api.member(&team, Role::Owner).await;
         let member = working_in(&owner, owner.user.id, Role::Owner);
         let (viewer, stranger) = (api.member(&team, Role::Viewer).await, api.somebody().await);
@@ -274,7 +274,7 @@ on_each_database! {
                 let (mut inside, mut outside) = (subscribe(&viewer), subscribe(outsider));
                 let events = [(team.id, &of_team), (outsider.user.id, &own)]
                     .map(|(workspace, owned)| event_for(operation.field, workspace, owned));
-                api.ops.live.publish(&events).await.unwrap();
+                api.use_cases.live.publish(&events).await.unwrap();
                 let service = |answer: Answer| answer.data()[operation.field]["service"]["id"].clone();
                 assert_eq!(service(inside.next().await.unwrap()), json!(of_team.service), "{}", operation.field);
                 assert_eq!(service(outside.next().await.unwrap()), json!(own.service), "{}", operation.field);
@@ -284,7 +284,7 @@ on_each_database! {
 
     async fn only_an_owner_revokes_the_tokens_of_others(database: TestDatabase) {
         let api = Api::on(database).await;
-        let team = a_workspace(&api.ops.db).await;
+        let team = a_workspace(&api.use_cases.db).await;
         let (owner, editor) = (api.member(&team, Role::Owner).await, api.member(&team, Role::Editor).await);
         let (owners, editors) = (Owned::by(&owner).await, Owned::by(&editor).await);
         let revoke = "mutation($token: UUID!) { revokeApiToken(id: $token) }";

@@ -1,7 +1,7 @@
 //! Services: every mutation, what it does to the row, the queue and the events, and each way in which it is refused.
 
 use crate::api::{Api, eventually, now};
-use backend::use_cases::Limits;
+use backend::use_cases::Quotas;
 use chrono::Duration;
 use coordination::{CachedStatus, CurrentStatus};
 use entity::column::Status;
@@ -37,7 +37,7 @@ const CURRENT: &str = "query($id: UUID!) { service(id: $id) { current {
 /// Whether the queue has the service due by now; takes it out of the queue.
 async fn is_due(api: &Api, id: &str) -> bool {
     let claimed = api
-        .ops
+        .use_cases
         .live
         .claim(100, std::time::Duration::from_secs(60))
         .await
@@ -94,7 +94,7 @@ on_each_database! {
     async fn pausing_ends_the_incident_and_resuming_checks_at_once(database: TestDatabase) {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
-        let service = a_service(&api.ops.db, &ada.user).create().await;
+        let service = a_service(&api.use_cases.db, &ada.user).create().await;
         let incident = api.is_down(&service).await;
         let id = json!({ "id": service.id });
 
@@ -107,12 +107,12 @@ on_each_database! {
         assert_eq!((&seen["id"], &seen["state"]), (&json!(incident), &json!("RESOLVED")));
         assert!(seen["resolvedAt"].is_string());
         assert_eq!(seen["events"][0]["kind"], "paused");
-        let state = service_state::Entity::find_by_id(service.id).one(&api.ops.db).await.unwrap().unwrap();
+        let state = service_state::Entity::find_by_id(service.id).one(&api.use_cases.db).await.unwrap().unwrap();
         assert_eq!((state.status, state.open_incident_id, state.failing_checks), (Status::Unknown, None, 0));
 
         // Once more changes nothing.
         ada.data(PAUSE, id.clone()).await;
-        assert_eq!(incident_event::Entity::find().all(&api.ops.db).await.unwrap().len(), 1);
+        assert_eq!(incident_event::Entity::find().all(&api.use_cases.db).await.unwrap().len(), 1);
 
         let resumed = ada.data(RESUME, id).await;
         assert_eq!(resumed["resumeService"]["paused"], false);
@@ -122,15 +122,15 @@ on_each_database! {
     async fn a_deleted_service_is_gone_with_all_that_was_recorded_of_it(database: TestDatabase) {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
-        let service = a_service(&api.ops.db, &ada.user).create().await;
+        let service = a_service(&api.use_cases.db, &ada.user).create().await;
         api.is_down(&service).await;
         let id = json!({ "id": service.id });
         assert_eq!(ada.data(DELETE, id.clone()).await["deleteService"], json!(service.id));
         assert_eq!(ada.error(DELETE, id).await["extensions"]["code"], "NOT_FOUND");
         let left = ada.data("{ services { id } incidents { totalCount } }", json!({})).await;
         assert_eq!(left, json!({ "services": [], "incidents": { "totalCount": 0 } }));
-        assert_eq!(api.ops.live.queue_len().await.unwrap(), 0);
-        assert_eq!(api.ops.live.cached_statuses(&[service.id]).await.unwrap(), [None]);
+        assert_eq!(api.use_cases.live.queue_len().await.unwrap(), 0);
+        assert_eq!(api.use_cases.live.cached_statuses(&[service.id]).await.unwrap(), [None]);
     }
 
     async fn a_cached_list_shows_every_change_at_once(database: TestDatabase) {
@@ -138,7 +138,7 @@ on_each_database! {
         let (ada, bob) = (api.somebody().await, api.somebody().await);
         let mut ids = Vec::new();
         for name in ["a", "b", "c"] {
-            let service = a_service(&api.ops.db, &ada.user).name(name).created_at(now() - Duration::hours(1));
+            let service = a_service(&api.use_cases.db, &ada.user).name(name).created_at(now() - Duration::hours(1));
             ids.push(service.create().await.id);
         }
         let list = async || {
@@ -155,7 +155,7 @@ on_each_database! {
         // Once more in the same millisecond.
         let change = async |id: Uuid, name: &str| {
             let change = service::ActiveModel { id: Set(id), name: Set(name.into()), ..Default::default() };
-            change.update(&api.ops.db).await.unwrap();
+            change.update(&api.use_cases.db).await.unwrap();
         };
         change(ids[1], "y").await;
         assert_eq!(list().await, ["a null false", "c null false", "y null false"]);
@@ -163,7 +163,7 @@ on_each_database! {
         for id in ids.iter().copied() {
             let updated_at = Set(now() - Duration::hours(1));
             let settled = service::ActiveModel { id: Set(id), updated_at, ..Default::default() };
-            settled.update(&api.ops.db).await.unwrap();
+            settled.update(&api.use_cases.db).await.unwrap();
         }
         assert_eq!(list().await, ["a null false", "c null false", "y null false"]);
         change(ids[0], "unseen").await;
@@ -172,13 +172,13 @@ on_each_database! {
         ada.data("mutation($ids: [UUID!]!) { recategoriseServices(ids: $ids, category: \"web\") { id } }", json!({ "ids": [ids[2]] })).await;
         assert_eq!(list().await, ["c web false", "unseen null true", "y null false"]);
         ada.data("mutation($ids: [UUID!]!) { deleteServices(ids: $ids) }", json!({ "ids": [ids[1]] })).await;
-        a_service(&api.ops.db, &ada.user).name("new").create().await;
+        a_service(&api.use_cases.db, &ada.user).name("new").create().await;
         assert_eq!(list().await, ["c web false", "new null false", "unseen null true"]);
         assert_eq!(bob.data("{ services { name } }", json!({})).await["services"], json!([]));
     }
 
     async fn no_more_services_than_allowed_are_added_however_many_try_at_once(database: TestDatabase) {
-        let api = Api::within(database, Limits { max_services: 3, ..Limits::default() }).await;
+        let api = Api::within(database, Quotas { max_services: 3, ..Quotas::default() }).await;
         let ada = api.somebody().await;
         let input = json!({ "input": new_service(json!({ "name": "x", "url": "https://x.test" })) });
         let attempts = (0..8).map(|_| ada.asks(CREATE, input.clone()));
@@ -312,7 +312,7 @@ async fn an_update_is_judged_as_a_whole_and_null_is_no_value() {
 async fn an_interval_from_before_the_limit_was_raised_does_not_forbid_a_new_name() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
-    let service = a_service(&api.ops.db, &ada.user)
+    let service = a_service(&api.use_cases.db, &ada.user)
         .interval(5)
         .timeout(4000)
         .create()
@@ -382,7 +382,7 @@ async fn a_test_looks_once_and_stores_nothing() {
 async fn what_is_known_comes_from_the_fast_copy_else_from_the_database_and_gets_old() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
-    let service = a_service(&api.ops.db, &ada.user).create().await;
+    let service = a_service(&api.use_cases.db, &ada.user).create().await;
     let id = json!({ "id": service.id });
     assert_eq!(
         ada.data(CURRENT, id.clone()).await["service"]["current"],
@@ -411,7 +411,7 @@ async fn what_is_known_comes_from_the_fast_copy_else_from_the_database_and_gets_
     };
     // Interval and half a minute of grace: 60 s.
     let long_ago = now() - Duration::seconds(61);
-    api.ops
+    api.use_cases
         .live
         .cache_statuses(&[copy(long_ago)])
         .await
@@ -429,7 +429,7 @@ async fn what_is_known_comes_from_the_fast_copy_else_from_the_database_and_gets_
         "{current}"
     );
 
-    api.ops
+    api.use_cases
         .live
         .cache_statuses(&[copy(now() - Duration::seconds(50))])
         .await
@@ -446,7 +446,7 @@ async fn what_is_known_comes_from_the_fast_copy_else_from_the_database_and_gets_
 async fn a_filter_finds_what_it_says_and_nothing_else() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
-    let db = &api.ops.db;
+    let db = &api.use_cases.db;
     a_service(db, &ada.user)
         .name("Straße")
         .category("Ä")
@@ -518,10 +518,10 @@ async fn a_change_that_the_live_state_does_not_hear_of_is_made_even_so() {
     let redis = testkit::RedisServer::start().await;
     let mut redis = redis;
     let mut api = Api::sqlite().await;
-    api.ops.live = coordination::Coordination::connect(&redis.url())
+    api.use_cases.live = coordination::Coordination::connect(&redis.url())
         .await
         .unwrap();
-    api.schema = backend::graphql::schema(api.ops.clone());
+    api.schema = backend::graphql::schema(api.use_cases.clone());
     let ada = api.somebody().await;
     let id = ada.adds("Shop").await;
     redis.kill().await;
@@ -551,5 +551,5 @@ async fn a_change_that_the_live_state_does_not_hear_of_is_made_even_so() {
     })
     .await;
     let left = service_state::Entity::find().filter(service_state::Column::LastSlot.is_not_null());
-    assert!(left.all(&api.ops.db).await.unwrap().is_empty());
+    assert!(left.all(&api.use_cases.db).await.unwrap().is_empty());
 }

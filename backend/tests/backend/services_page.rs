@@ -28,9 +28,9 @@ on_each_database! {
     async fn pages_hold_every_service_once_in_the_order_of_the_list(database: TestDatabase) {
         let api = Api::on(database).await;
         let (ada, stranger) = (api.somebody().await, api.somebody().await);
-        a_service(&api.ops.db, &stranger.user).name("Foreign").create().await;
+        a_service(&api.use_cases.db, &stranger.user).name("Foreign").create().await;
         for name in ["delta", "Alpha", "echo", "bravo", "Charlie", "bravo"] {
-            a_service(&api.ops.db, &ada.user).name(name).create().await;
+            a_service(&api.use_cases.db, &ada.user).name(name).create().await;
         }
         let mut found: Vec<Value> = Vec::new();
         let (mut after, mut pages) = (Value::Null, 0);
@@ -57,13 +57,13 @@ on_each_database! {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
         for name in ["a", "b", "c", "d"] {
-            a_service(&api.ops.db, &ada.user).name(name).create().await;
+            a_service(&api.use_cases.db, &ada.user).name(name).create().await;
         }
         let start = page(&ada, json!({ "first": 2 })).await;
         assert_eq!(names(&start), ["a", "b"]);
         let last: uuid::Uuid = start["edges"][1]["node"]["id"].as_str().unwrap().parse().unwrap();
-        entity::service::Entity::delete_by_id(last).exec(&api.ops.db).await.unwrap();
-        a_service(&api.ops.db, &ada.user).name("aa").create().await;
+        entity::service::Entity::delete_by_id(last).exec(&api.use_cases.db).await.unwrap();
+        a_service(&api.use_cases.db, &ada.user).name("aa").create().await;
         let rest = page(&ada, json!({ "first": 2, "after": start["pageInfo"]["endCursor"] })).await;
         assert_eq!(names(&rest), ["c", "d"]);
         assert_eq!(rest["pageInfo"]["hasNextPage"], false);
@@ -76,9 +76,9 @@ on_each_database! {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
         for name in ["shop one", "shop two", "mail"] {
-            a_service(&api.ops.db, &ada.user).name(name).create().await;
+            a_service(&api.use_cases.db, &ada.user).name(name).create().await;
         }
-        api.is_down(&a_service(&api.ops.db, &ada.user).name("shop three").create().await).await;
+        api.is_down(&a_service(&api.use_cases.db, &ada.user).name("shop three").create().await).await;
         let shops = page(&ada, json!({ "first": 2, "filter": { "search": "SHOP" } })).await;
         assert_eq!(names(&shops), ["shop one", "shop three"]);
         assert_eq!((&shops["totalCount"], &shops["pageInfo"]["hasNextPage"]), (&json!(3), &json!(true)));
@@ -111,7 +111,10 @@ async fn a_response_of_more_than_16_mib_is_refused() {
     // 40 URLs of 10 KB are 0.4 MB, so that 160 copies of them are 64 MB.
     for _ in 0..40 {
         let url = format!("https://example.test/{}", "x".repeat(10_000));
-        a_service(&api.ops.db, &ada.user).url(url).create().await;
+        a_service(&api.use_cases.db, &ada.user)
+            .url(url)
+            .create()
+            .await;
     }
     let answer = ada.asks(&amplifying_document(160), json!({})).await;
     assert_eq!(answer.0["data"], Value::Null);

@@ -132,9 +132,9 @@ on_each_database! {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
         fill(&api, &ada.user, 3).await;
-        a_service(&api.ops.db, &ada.user).name("\"quoted\" \\ \u{1F600}").paused().create().await;
-        a_service(&api.ops.db, &ada.user).name("never checked").create().await;
-        api.is_down(&a_service(&api.ops.db, &ada.user).name("down").category("web").create().await).await;
+        a_service(&api.use_cases.db, &ada.user).name("\"quoted\" \\ \u{1F600}").paused().create().await;
+        a_service(&api.use_cases.db, &ada.user).name("never checked").create().await;
+        api.is_down(&a_service(&api.use_cases.db, &ada.user).name("down").category("web").create().await).await;
         const FIELDS: &str = "__typename id name category kind paused createdAt target vendorPageUrl checkIntervalSeconds timeoutMs
             degradedThresholdMs confirmations
             current { status since checkedAt responseTimeMs statusCode message }
@@ -260,10 +260,13 @@ fn without_today(mut data: Value) -> Value {
 /// Adds services that follow a page of their own each.
 async fn follow(api: &Api, user: &entity::user::Model, services: usize) {
     for i in 0..services {
-        let page =
-            crate::vendor::page(&api.ops.db, &format!("https://status.test/{}/{i}", user.id)).await;
+        let page = crate::vendor::page(
+            &api.use_cases.db,
+            &format!("https://status.test/{}/{i}", user.id),
+        )
+        .await;
         crate::vendor::follows(
-            &api.ops.db,
+            &api.use_cases.db,
             user,
             page,
             &format!("Follower {i:03}"),
@@ -275,7 +278,7 @@ async fn follow(api: &Api, user: &entity::user::Model, services: usize) {
 
 /// Adds services, each with five checks and three incidents, the last one open.
 async fn fill(api: &Api, user: &entity::user::Model, services: usize) {
-    let db = &api.ops.db;
+    let db = &api.use_cases.db;
     let (mut checks, mut incidents, mut events) =
         (Vec::<check::Model>::new(), Vec::new(), Vec::new());
     for i in 0..services {
@@ -327,9 +330,9 @@ async fn an_update_is_not_read_from_the_database_unless_more_than_it_holds_is_as
     let mut api = Api::sqlite().await;
     let statements = api.count_statements();
     let ada = api.somebody().await;
-    let service = a_service(&api.ops.db, &ada.user).create().await;
+    let service = a_service(&api.use_cases.db, &ada.user).create().await;
     let id = service.id;
-    drop(a_user(&api.ops.db).await);
+    drop(a_user(&api.use_cases.db).await);
     for (query, reads) in [
         (
             "subscription { statusUpdates { previous changed service { id current { status since } } current { status message } } }",
@@ -343,7 +346,7 @@ async fn an_update_is_not_read_from_the_database_unless_more_than_it_holds_is_as
         let mut updates = ada.subscribes(query, json!({}));
         updates.begins();
         let before = statements.load(Ordering::Relaxed);
-        api.ops
+        api.use_cases
             .live
             .publish(&[crate::subscriptions::checked(
                 ada.user.id,
@@ -361,6 +364,6 @@ async fn an_update_is_not_read_from_the_database_unless_more_than_it_holds_is_as
             "{query}"
         );
     }
-    let row = service.into_active_model().delete(&api.ops.db).await;
+    let row = service.into_active_model().delete(&api.use_cases.db).await;
     assert!(row.is_ok());
 }

@@ -43,9 +43,9 @@ on_each_database! {
     async fn checks_are_heard_by_their_owner_as_asked_for(database: TestDatabase) {
         let api = Api::on(database).await;
         let (ada, eve) = (api.somebody().await, api.somebody().await);
-        let first = a_service(&api.ops.db, &ada.user).name("first").create().await;
-        let second = a_service(&api.ops.db, &ada.user).name("second").create().await;
-        let foreign = a_service(&api.ops.db, &eve.user).name("foreign").create().await;
+        let first = a_service(&api.use_cases.db, &ada.user).name("first").create().await;
+        let second = a_service(&api.use_cases.db, &ada.user).name("second").create().await;
+        let foreign = a_service(&api.use_cases.db, &eve.user).name("foreign").create().await;
         let mut all = ada.subscribes(STATUS, json!({}));
         let mut one = ada.subscribes(STATUS, json!({ "id": second.id }));
         let mut changes = ada.subscribes(STATUS, json!({ "only": true }));
@@ -58,7 +58,7 @@ on_each_database! {
             checked(ada.user.id, first.id, Up, false),
             checked(ada.user.id, second.id, Degraded, true),
         ];
-        api.ops.live.publish(&events).await.unwrap();
+        api.use_cases.live.publish(&events).await.unwrap();
 
         let update = all.next().await.unwrap().data()["statusUpdates"].clone();
         assert_eq!(update["service"], json!({ "id": first.id, "name": "first", "current": { "status": "UP" } }));
@@ -104,9 +104,9 @@ on_each_database! {
             checks_failed: 2,
             cause: Some("connection refused".into()),
         };
-        let row = row.into_active_model().insert(&api.ops.db).await.unwrap();
+        let row = row.into_active_model().insert(&api.use_cases.db).await.unwrap();
         let event = Event::IncidentChanged { workspace_id: ada.user.id, service_id: row.service_id, incident_id: row.id };
-        api.ops.live.publish(&[event]).await.unwrap();
+        api.use_cases.live.publish(&[event]).await.unwrap();
         let update = incidents.next().await.unwrap().data()["incidentUpdates"].clone();
         assert_eq!(update, json!({ "id": row.id, "cause": "connection refused", "service": { "name": "Store" } }));
 
@@ -124,13 +124,13 @@ on_each_database! {
 async fn whoever_missed_something_is_told_and_the_subscription_ends() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
-    let service = a_service(&api.ops.db, &ada.user).create().await;
+    let service = a_service(&api.use_cases.db, &ada.user).create().await;
     let mut updates = ada.subscribes("subscription { statusUpdates { changed } }", json!({}));
     updates.begins();
     let flood: Vec<_> = (0..20_000)
         .map(|_| checked(ada.user.id, service.id, domain::Status::Up, false))
         .collect();
-    api.ops.live.publish(&flood).await.unwrap();
+    api.use_cases.live.publish(&flood).await.unwrap();
     let mut last = None;
     while let Some(answer) = updates.next().await {
         last = Some(answer);
@@ -150,7 +150,7 @@ async fn whoever_missed_something_is_told_and_the_subscription_ends() {
 async fn an_update_of_what_is_gone_by_now_is_an_error_of_that_update_alone() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
-    let there = a_service(&api.ops.db, &ada.user)
+    let there = a_service(&api.use_cases.db, &ada.user)
         .name("there")
         .create()
         .await;
@@ -163,7 +163,7 @@ async fn an_update_of_what_is_gone_by_now_is_an_error_of_that_update_alone() {
         checked(ada.user.id, Uuid::now_v7(), domain::Status::Up, false),
         checked(ada.user.id, there.id, domain::Status::Up, false),
     ];
-    api.ops.live.publish(&events).await.unwrap();
+    api.use_cases.live.publish(&events).await.unwrap();
     assert_eq!(updates.next().await.unwrap().code(), "NOT_FOUND");
     assert_eq!(
         updates.next().await.unwrap().data()["statusUpdates"]["service"]["name"],

@@ -22,7 +22,7 @@ const SYSTEM: &str = "{ me { operator } system {
 
 /// The installation's owner.
 async fn owner(api: &Api) -> Person<'_> {
-    let id = local::find_or_create_owner(&api.ops.db, now())
+    let id = local::find_or_create_owner(&api.use_cases.db, now())
         .await
         .unwrap();
     let somebody = api.somebody().await;
@@ -46,7 +46,10 @@ async fn minute(api: &Api, started_at: DateTime<Utc>, checks: u32, late_ms: u32,
         max_lateness_ms: late_ms.try_into().unwrap(),
         lateness: lateness.encode(),
     };
-    row.into_active_model().insert(&api.ops.db).await.unwrap();
+    row.into_active_model()
+        .insert(&api.use_cases.db)
+        .await
+        .unwrap();
 }
 
 on_each_database! {
@@ -60,7 +63,7 @@ on_each_database! {
         assert_eq!((&system["minutes"], &system["workers"]), (&json!([]), &json!([])));
         assert_eq!((&system["checksPerSecond"], &system["lastHour"]["latenessP99Ms"]), (&Value::Null, &Value::Null));
         assert!(system["databaseBytes"].as_f64().unwrap() > 10_000.0, "{system}");
-        let kind = if api.ops.db.get_database_backend() == sea_orm::DbBackend::Postgres { "PostgreSQL" } else { "SQLite" };
+        let kind = if api.use_cases.db.get_database_backend() == sea_orm::DbBackend::Postgres { "PostgreSQL" } else { "SQLite" };
         assert_eq!(system["database"], kind);
 
         let this_minute = now().duration_trunc(TimeDelta::minutes(1)).unwrap();
@@ -71,8 +74,8 @@ on_each_database! {
         minute(&api, ago(90), 600, 9000, 7).await;
         let (id, started_at) = (Uuid::now_v7(), now() - TimeDelta::hours(2));
         let worker = Worker { id, host: "a".into(), version: "1.2.3".into(), started_at };
-        api.ops.live.register_worker(&worker, Duration::from_secs(60)).await.unwrap();
-        api.ops.live.schedule(&[(Uuid::now_v7(), now() - TimeDelta::seconds(10))]).await.unwrap();
+        api.use_cases.live.register_worker(&worker, Duration::from_secs(60)).await.unwrap();
+        api.use_cases.live.schedule(&[(Uuid::now_v7(), now() - TimeDelta::seconds(10))]).await.unwrap();
 
         let system = operator.data(SYSTEM, json!({})).await["system"].take();
         assert_eq!((&system["queued"], &system["checksPerSecond"]), (&json!(1), &json!(2.0)));

@@ -2,7 +2,7 @@
 
 use crate::api::{Api, json_of};
 use backend::auth::{TokenScope, Viewer};
-use backend::use_cases::Limits;
+use backend::use_cases::Quotas;
 use chrono::{DateTime, Duration, Utc};
 use entity::{api_token, user, workspace};
 use sea_orm::{EntityTrait, ModelTrait};
@@ -30,7 +30,7 @@ on_each_database! {
         assert_eq!(time("expiresAt") - time("createdAt"), Duration::days(30));
         assert!(made["apiToken"]["lastUsedAt"].is_null());
 
-        let row = api_token::Entity::find().one(&api.ops.db).await.unwrap().unwrap();
+        let row = api_token::Entity::find().one(&api.use_cases.db).await.unwrap().unwrap();
         assert_eq!(row.token_hash, Sha256::digest(secret).to_vec());
         assert_eq!(row.token_hash.len(), 32);
 
@@ -51,9 +51,9 @@ on_each_database! {
 async fn a_wrong_token_names_each_wrong_field() {
     let api = Api::within(
         database::sqlite().await,
-        Limits {
+        Quotas {
             max_tokens: 1,
-            ..Limits::default()
+            ..Quotas::default()
         },
     )
     .await;
@@ -129,10 +129,10 @@ async fn somebody_whose_account_is_gone_is_a_visitor() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     workspace::Entity::delete_by_id(ada.viewer.as_ref().unwrap().workspace_id)
-        .exec(&api.ops.db)
+        .exec(&api.use_cases.db)
         .await
         .unwrap();
-    ada.user.clone().delete(&api.ops.db).await.unwrap();
+    ada.user.clone().delete(&api.use_cases.db).await.unwrap();
     assert_eq!(
         ada.data("{ me { id } }", json!({})).await["me"],
         Value::Null
@@ -148,7 +148,7 @@ async fn somebody_whose_account_is_gone_is_a_visitor() {
     );
     assert!(
         user::Entity::find()
-            .all(&api.ops.db)
+            .all(&api.use_cases.db)
             .await
             .unwrap()
             .is_empty()
@@ -208,7 +208,7 @@ async fn a_token_makes_no_tokens() {
     );
     assert!(
         api_token::Entity::find()
-            .all(&api.ops.db)
+            .all(&api.use_cases.db)
             .await
             .unwrap()
             .is_empty()

@@ -25,9 +25,9 @@ on_each_database! {
         let ada = api.somebody().await;
         let page = a_page(&api).await;
         for (name, chosen) in [("API only", vec!["api"]), ("both and one gone", vec!["web", "api", "gone"]), ("web only", vec!["web"])] {
-            follows(&api.ops.db, &ada.user, page, name, &chosen).await;
+            follows(&api.use_cases.db, &ada.user, page, name, &chosen).await;
         }
-        a_service(&api.ops.db, &ada.user).name("plain HTTP").create().await;
+        a_service(&api.use_cases.db, &ada.user).name("plain HTTP").create().await;
 
         let services = ada.data(QUERY, json!({})).await["services"].clone();
         let ids = |list: &Value| -> Vec<String> {
@@ -64,7 +64,7 @@ on_each_database! {
 
 /// A page with two components, five incidents (one is over), and three maintenances.
 async fn a_page(api: &Api) -> Uuid {
-    let db = &api.ops.db;
+    let db = &api.use_cases.db;
     let page = page(db, "https://status.test/api/v2/summary.json").await;
     for (id, hours, components, over) in [
         ("of-web", 1, json!(["web"]), false),

@@ -56,7 +56,7 @@ pub(crate) fn with(mut input: Value, changes: &Value) -> Value {
 /// What is due now.
 pub(crate) async fn due(api: &Api) -> Vec<Uuid> {
     let claimed = api
-        .ops
+        .use_cases
         .live
         .claim(100, Duration::from_millis(1))
         .await

@@ -3,7 +3,7 @@
 use crate::api::Api;
 use crate::isolation::{Owned, rows_of};
 use backend::auth::Viewer;
-use backend::use_cases::Limits;
+use backend::use_cases::Quotas;
 use entity::column::Role;
 use entity::{api_token, membership, service, user, workspace};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
@@ -17,7 +17,7 @@ const WORKSPACES: &str = "{ me { workspaces { role workspace { id name personal 
 on_each_database! {
     async fn a_session_sees_all_workspaces_and_a_token_its_own(database: TestDatabase) {
         let api = Api::on(database).await;
-        let team = a_workspace(&api.ops.db).await;
+        let team = a_workspace(&api.use_cases.db).await;
         let mut ada = api.member(&team, Role::Editor).await;
         Owned::by(&ada).await;
         let personal = json!({ "role": "OWNER", "workspace": { "id": ada.user.id, "name": "Ada", "personal": true } });
@@ -40,8 +40,8 @@ on_each_database! {
     }
 
     async fn the_quota_of_services_is_that_of_the_workspace(database: TestDatabase) {
-        let api = Api::within(database, Limits { max_services: 1, ..Limits::default() }).await;
-        let team = a_workspace(&api.ops.db).await;
+        let api = Api::within(database, Quotas { max_services: 1, ..Quotas::default() }).await;
+        let team = a_workspace(&api.use_cases.db).await;
         let (ada, ben) = (api.member(&team, Role::Editor).await, api.member(&team, Role::Editor).await);
         ada.adds("first").await;
         let create = "mutation { createService(input: { name: \"second\", monitor: { http: { url: \"https://a.test\" } } }) { id } }";
@@ -56,7 +56,7 @@ on_each_database! {
 
     async fn an_account_takes_along_the_workspaces_without_another_owner(database: TestDatabase) {
         let api = Api::on(database).await;
-        let db = &api.ops.db;
+        let db = &api.use_cases.db;
         let (alone, shared) = (a_workspace(db).await, a_workspace(db).await);
         let ada = api.member(&alone, Role::Owner).await;
         join(db, &shared, &ada.user, Role::Owner).await;
@@ -66,7 +66,7 @@ on_each_database! {
         }
         let kept = rows_of(&api, shared.id).await;
 
-        let deleted = api.ops.delete_account(&ada.viewer(), &ada.user.email).await.unwrap();
+        let deleted = api.use_cases.delete_account(&ada.viewer(), &ada.user.email).await.unwrap();
         let mut gone = deleted.workspaces;
         gone.sort();
         let mut expected = [ada.user.id, alone.id];
@@ -78,7 +78,7 @@ on_each_database! {
         let tokens = api_token::Entity::find().filter(api_token::Column::WorkspaceId.eq(alone.id));
         assert_eq!(tokens.count(db).await.unwrap(), 0);
 
-        api.ops.remove_account(deleted.user).await;
+        api.use_cases.remove_account(deleted.user).await;
         assert_eq!(user::Entity::find_by_id(ada.user.id).one(db).await.unwrap(), None);
         for id in expected {
             assert_eq!(workspace::Entity::find_by_id(id).one(db).await.unwrap(), None);
@@ -93,12 +93,12 @@ on_each_database! {
 
     async fn of_two_owners_who_leave_at_once_the_second_takes_the_workspace_along(database: TestDatabase) {
         let api = Api::on(database).await;
-        let team = a_workspace(&api.ops.db).await;
+        let team = a_workspace(&api.use_cases.db).await;
         let (ada, ben) = (api.member(&team, Role::Owner).await, api.member(&team, Role::Owner).await);
         let (ada_viewer, ben_viewer) = (ada.viewer(), ben.viewer());
         let (one, other) = tokio::join!(
-            api.ops.delete_account(&ada_viewer, &ada.user.email),
-            api.ops.delete_account(&ben_viewer, &ben.user.email),
+            api.use_cases.delete_account(&ada_viewer, &ada.user.email),
+            api.use_cases.delete_account(&ben_viewer, &ben.user.email),
         );
         let deleted = [one.unwrap(), other.unwrap()];
         let taken = deleted.iter().filter(|deleted| deleted.workspaces.contains(&team.id)).count();

@@ -1,6 +1,7 @@
 //! What a kind of monitor says of itself.
 
-use crate::{Net, SharedPage};
+use crate::connections::Net;
+use crate::shared_page::SharedPage;
 use domain::field::FieldInfo;
 use domain::service::FieldError;
 use domain::{Cause, Outcome, Phases};

@@ -7,6 +7,7 @@
 
 #![warn(missing_docs)]
 
+mod connections;
 #[cfg(feature = "graphql")]
 pub mod graphql;
 mod kind;
@@ -15,8 +16,9 @@ mod prober;
 mod settings;
 mod shared_page;
 
+pub use connections::Net;
 pub use kind::{Deadline, Kind, KindInfo, Schedule};
-pub use prober::{Net, Prober, Target};
+pub use prober::{Prober, Target};
 pub use settings::{SettingsError, SettingsMap, StoredSettings, place_of_secrets};
 pub use shared_page::SharedPage;
 

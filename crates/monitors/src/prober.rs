@@ -1,8 +1,9 @@
 //! Checks targets of every kind, and judges what holds for all of them.
 
-use crate::{Deadline, Monitor};
+use crate::Monitor;
+use crate::connections::Net;
+use crate::kind::Deadline;
 use domain::{Cause, Outcome, Status};
-use net::guard::Guard;
 use net::{ClientError, ClientSettings, client};
 use std::time::Duration;
 
@@ -15,17 +16,6 @@ pub struct Target {
     pub timeout: Duration,
     /// A good answer that took longer makes the target degraded.
     pub degraded_threshold: Duration,
-}
-
-/// What kinds check with. Cheap to clone; all clones share one client.
-#[derive(Debug, Clone)]
-pub struct Net {
-    /// The HTTP client, which makes a connection of its own for each request.
-    pub client: reqwest::Client,
-    /// Which addresses may be reached.
-    pub guard: Guard,
-    /// After this many bytes of a body no more are read.
-    pub max_body_bytes: usize,
 }
 
 /// Makes checks. Cheap to clone; all clones share one client.

@@ -20,7 +20,7 @@ const FORMAT: u8 = 1;
 /// The length of a nonce of XChaCha20.
 const NONCE_LEN: usize = 24;
 
-/// The length of what stands before the ciphertext.
+/// The length of the header before the ciphertext.
 const HEADER_LEN: usize = 1 + KEY_ID_LEN + NONCE_LEN;
 
 /// Where a secret is stored. Part of the seal.

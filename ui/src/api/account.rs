@@ -1,11 +1,10 @@
 //! Sign-in, the current user, sessions, API tokens and the calendar feed.
 
-use super::{
-    ById, ByIdFields, Moment, Problem, ProblemKind,
-    operation::operations,
-    request::{renew_session, request, session_renewals},
-    schema,
-};
+use super::operation::operations;
+use super::problem::{Problem, ProblemKind};
+use super::request::{renew_session, request, session_renewals};
+use super::schema;
+use super::values::{ById, ByIdFields, Moment};
 use uuid::Uuid;
 
 #[derive(cynic::QueryFragment, Debug)]

@@ -1,8 +1,9 @@
 //! Incidents: pages of them, a single one, and live updates.
 
-use super::{
-    ById, ByIdFields, Check, IncidentState, IncidentType, Moment, operation::operations, schema,
-};
+use super::check::Check;
+use super::operation::operations;
+use super::schema;
+use super::values::{ById, ByIdFields, IncidentState, IncidentType, Moment};
 use uuid::Uuid;
 
 /// A period in which a service was degraded or down.

@@ -1,9 +1,8 @@
 //! Sends requests to the API: deduplicates and retries queries, and renews an expired session.
 
-use super::{
-    Moment, Operation,
-    problem::{ApiError, Problem, ProblemKind},
-};
+use super::operation::Operation;
+use super::problem::{ApiError, Problem, ProblemKind};
+use super::values::Moment;
 use crate::{
     backoff,
     browser::{self, HttpResponse},

@@ -1,6 +1,8 @@
 //! The state of the installation, for its operators.
 
-use super::{Moment, operation::operations, schema};
+use super::operation::operations;
+use super::schema;
+use super::values::Moment;
 use uuid::Uuid;
 
 #[derive(cynic::QueryFragment, Debug)]

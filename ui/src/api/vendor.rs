@@ -1,6 +1,8 @@
 //! Vendor pages: the state of those that services follow, and the search for others.
 
-use super::{ById, ByIdFields, Moment, Status, operation::operations, schema};
+use super::operation::operations;
+use super::schema;
+use super::values::{ById, ByIdFields, Moment, Status};
 use uuid::Uuid;
 
 /// A component of a vendor page that a service follows.

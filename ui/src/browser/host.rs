@@ -1,6 +1,8 @@
 //! Replaces the browser on the host, where tests render components to strings.
 
-use super::{HttpResponse, Key, NetworkError, TimeStyle};
+use super::key::Key;
+use super::response::{HttpResponse, NetworkError};
+use super::time_style::TimeStyle;
 use crate::{api::Moment, list::Viewport};
 use std::future::Future;
 

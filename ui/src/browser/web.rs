@@ -2,6 +2,7 @@
 
 mod document;
 mod events;
+mod global;
 mod http;
 mod notifications;
 mod socket;
@@ -14,19 +15,12 @@ pub(crate) use notifications::*;
 pub(crate) use socket::*;
 pub(crate) use time::*;
 
+use global::window;
 use js_sys::{JsString, Reflect};
 use std::future::Future;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Document, Storage, Window};
-
-fn window() -> Window {
-    web_sys::window().expect("the program runs in a page")
-}
-
-fn document() -> Document {
-    window().document().expect("a page has a document")
-}
+use web_sys::Storage;
 
 /// Converts to lower case. The browser has the case tables of all alphabets; Rust's would have to
 /// be downloaded.

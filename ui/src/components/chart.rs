@@ -7,29 +7,22 @@ mod plot;
 mod pointer;
 mod points;
 mod scale;
+mod shaded_period;
 mod table;
 
 use crate::{
-    api::{LatencyPoint, Moment, Status},
+    api::{LatencyPoint, Moment},
     browser,
 };
 use dioxus::{html::input_data::MouseButton, prelude::*};
 use plot::Plot;
 use pointer::{PointerState, is_drag};
 use points::{describe_point, describe_range};
+pub use shaded_period::ShadedPeriod;
 use std::rc::Rc;
 
 /// The id of the SVG element.
 const ID: &str = "response-times";
-
-/// A period that is shaded in the colour of a status.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ShadedPeriod {
-    pub from: Moment,
-    /// `None` while it lasts.
-    pub until: Option<Moment>,
-    pub status: Status,
-}
 
 /// The chart of the response times between two times.
 #[component]
@@ -114,6 +107,7 @@ pub fn LatencyChart(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::Status;
 
     const NOW: Moment = Moment(1_795_356_190_000);
 

@@ -3,7 +3,7 @@
 use crate::{
     api::{Check, Moment},
     browser::TimeStyle,
-    components::{Timestamp, status_badge},
+    components::{status::status_badge, time::Timestamp},
     format,
 };
 use dioxus::prelude::*;

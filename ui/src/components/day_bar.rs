@@ -2,7 +2,7 @@
 
 use crate::{
     api::{History, Status, UptimeDay},
-    components::{Tooltip, use_tooltip},
+    components::tooltip::{Tooltip, use_tooltip},
     format,
 };
 use dioxus::prelude::*;

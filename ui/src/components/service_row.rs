@@ -1,13 +1,16 @@
 //! A row of the list of services.
 
-use crate::{
-    Route,
-    api::Status,
-    components::{DayBar, ExternalLink, Icon, TimeAgo, icon, sparkline::sparkline, status_badge},
-    format,
-    list::{ListView, row_id},
-    store::Entry,
-};
+use crate::Route;
+use crate::api::Status;
+use crate::components::day_bar::DayBar;
+use crate::components::icon::{Icon, icon};
+use crate::components::link::ExternalLink;
+use crate::components::sparkline::sparkline;
+use crate::components::status::status_badge;
+use crate::components::time::TimeAgo;
+use crate::format;
+use crate::list::{ListView, row_id};
+use crate::store::Entry;
 use dioxus::prelude::*;
 
 /// The row of a service. It renders only when something about this service changes.

@@ -1,6 +1,6 @@
 //! The timeline of an incident.
 
-use crate::{api::IncidentEvent, browser::TimeStyle, components::Timestamp};
+use crate::{api::IncidentEvent, browser::TimeStyle, components::time::Timestamp};
 use dioxus::prelude::*;
 
 /// The events, oldest first.

@@ -1,12 +1,13 @@
 //! Incidents and maintenance of vendors. Their text is never interpreted as HTML.
 
-use crate::{
-    api::{Maintenance, Moment, Status, VendorIncident},
-    browser::{self, TimeStyle},
-    components::{Elapsed, ExternalLink, Icon, TimeAgo, Timestamp, icon, status_mark},
-    format,
-    store::use_store,
-};
+use crate::api::{Maintenance, Moment, Status, VendorIncident};
+use crate::browser::{self, TimeStyle};
+use crate::components::icon::{Icon, icon};
+use crate::components::link::ExternalLink;
+use crate::components::status::status_mark;
+use crate::components::time::{Elapsed, TimeAgo, Timestamp};
+use crate::format;
+use crate::store::use_store;
 use dioxus::prelude::*;
 
 /// The components that an incident or maintenance affects.

@@ -1,6 +1,6 @@
 //! Filters, sorts and groups the services.
 
-use super::{ListQuery, Sort};
+use super::query::{ListQuery, Sort};
 use crate::{api::Status, browser, store::ListedService};
 use std::{collections::BTreeMap, rc::Rc};
 use uuid::Uuid;

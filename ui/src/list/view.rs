@@ -1,8 +1,9 @@
 //! The state of the list's view: filter, collapsed groups, rendered range, focus and selection.
 
-use super::{
-    Group, ListQuery, Sort, Viewport, VirtualRow, build_rows, group_services, initial_range,
-    next_range, range_in_viewport,
+use super::grouping::{Group, group_services};
+use super::query::{ListQuery, Sort};
+use super::virtual_list::{
+    Viewport, VirtualRow, build_rows, initial_range, next_range, range_in_viewport,
 };
 use crate::{browser, store::Store};
 use dioxus::{core::spawn_forever, prelude::*};

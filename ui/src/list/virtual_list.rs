@@ -1,7 +1,7 @@
 //! The virtual list: rows of equal height, of which only those in the viewport and some around it
 //! are rendered.
 
-use super::Group;
+use super::grouping::Group;
 use std::{collections::BTreeSet, ops::Range, rc::Rc};
 use uuid::Uuid;
 

@@ -1,13 +1,13 @@
 //! The root component: creates the store, loads the session, starts the live connection.
 
 use crate::{
-    api, backoff, browser,
+    browser,
     components::TooltipState,
     list::ListView,
     live,
-    pages::{palette::state::PaletteState, preferences, shell::Shell},
+    pages::{palette::state::PaletteState, preferences, session::load_session, shell::Shell},
     router,
-    store::{self, Loading, Session, Store, ToastAction, ToastKind},
+    store::{self, Session, Store, ToastAction, ToastKind},
 };
 use dioxus::{
     core::{Runtime, spawn_forever},
@@ -68,32 +68,6 @@ async fn start(store: Store) {
     load_session(store).await;
     if *store.session.state.peek() == Session::SignedOut {
         live.cancel();
-    }
-}
-
-/// Finds out who is signed in, and retries until the server responds or the function is called
-/// again.
-pub(crate) async fn load_session(mut store: Store) {
-    store.session.state.set(Session::Loading);
-    store.session.load_generation += 1;
-    let generation = *store.session.load_generation.peek();
-    for attempt in 0.. {
-        let me = api::fetch_me().await;
-        if *store.session.load_generation.peek() != generation {
-            return;
-        }
-        match me {
-            Ok(Some(me)) => {
-                store.session.state.set(Session::SignedIn(me));
-                if matches!(&*store.services.loading.peek(), Loading::Failed(_)) {
-                    store::load_services(store).await;
-                }
-                return;
-            }
-            Ok(None) => return store.session.end(),
-            Err(problem) => store.session.state.set(Session::Unreachable(problem)),
-        }
-        browser::sleep(backoff::delay_ms(attempt, browser::random())).await;
     }
 }
 

@@ -13,11 +13,11 @@ use crate::{
     components::{ProblemBox, TooltipLayer},
     list::{row_id, use_list_view},
     pages::{
-        app,
         incident::IncidentPage,
         incidents::IncidentsPage,
         not_found::NotFound,
         palette::Palette,
+        session::load_session,
         settings::SettingsPage,
         shortcuts,
         sign_in::{SignIn, SignInPage},
@@ -59,7 +59,7 @@ pub fn Shell() -> Element {
                 ProblemBox {
                     problem: problem.clone(),
                     onretry: move |()| {
-                        spawn_forever(app::load_session(store));
+                        spawn_forever(load_session(store));
                     },
                 }
             }

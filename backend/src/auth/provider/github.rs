@@ -4,7 +4,8 @@
 
 use super::client::Client;
 use super::fault::Fault;
-use super::{GitHubSettings, Profile};
+use super::profile::Profile;
+use super::settings::GitHubSettings;
 use crate::auth::login_state::LoginState;
 use http::{Method, header};
 use openidconnect::{HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier};
@@ -30,7 +31,7 @@ struct Token {
 }
 
 #[derive(Deserialize)]
-struct User {
+struct GitHubUser {
     id: u64,
     login: String,
     name: Option<String>,
@@ -74,7 +75,7 @@ impl GitHub {
         code: &str,
     ) -> Result<Profile, Fault> {
         let token = self.exchange_code(login, code).await?;
-        let user: User = self.get("user", &token).await?;
+        let user: GitHubUser = self.get("user", &token).await?;
         let emails: Vec<Email> = self.get("user/emails?per_page=100", &token).await?;
         let email = emails
             .into_iter()

@@ -6,7 +6,8 @@
 
 use super::client::Client;
 use super::fault::Fault;
-use super::{OpenIdSettings, Profile};
+use super::profile::Profile;
+use super::settings::OpenIdSettings;
 use crate::auth::login_state::LoginState;
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::core::{

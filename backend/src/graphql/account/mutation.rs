@@ -21,7 +21,10 @@ impl AccountMutation {
         #[graphql(desc = "The session's id.")] id: Id,
     ) -> Result<Id> {
         let context = request_context(ctx);
-        let ended = context.ops.end_session(&context.viewer()?, id.0).await?;
+        let ended = context
+            .use_cases
+            .end_session(&context.viewer()?, id.0)
+            .await?;
         if let Some(auth) = find_auth(ctx) {
             auth.on_session_ended(ended);
         }
@@ -32,7 +35,10 @@ impl AccountMutation {
     /// tokens get FORBIDDEN.
     async fn end_other_sessions(&self, ctx: &Context<'_>) -> Result<i32> {
         let context = request_context(ctx);
-        let ended = context.ops.end_other_sessions(&context.viewer()?).await?;
+        let ended = context
+            .use_cases
+            .end_other_sessions(&context.viewer()?)
+            .await?;
         for session in &ended {
             if let Some(auth) = find_auth(ctx) {
                 auth.on_session_ended(*session);
@@ -49,18 +55,18 @@ impl AccountMutation {
         #[graphql(desc = "Your e-mail address as `me` returns it, to confirm the deletion.")] email: String,
     ) -> Result<Id> {
         let context = request_context(ctx);
-        let (ops, viewer) = (context.ops.clone(), context.viewer()?);
+        let (use_cases, viewer) = (context.use_cases.clone(), context.viewer()?);
         let auth = ctx.data_opt::<Arc<Auth>>().cloned();
         // A task of its own: a client that disconnects must not leave a half-deleted account.
         let deletion = tokio::spawn(async move {
-            let deleted = ops.delete_account(&viewer, &email).await?;
+            let deleted = use_cases.delete_account(&viewer, &email).await?;
             if let Some(auth) = auth {
                 auth.on_account_deleted(deleted.user);
                 for workspace in deleted.workspaces {
                     auth.on_workspace_deleted(workspace);
                 }
             }
-            ops.remove_account(deleted.user).await;
+            use_cases.remove_account(deleted.user).await;
             UseCaseResult::Ok(deleted.user)
         });
         let deleted = deletion

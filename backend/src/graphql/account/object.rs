@@ -67,7 +67,7 @@ pub(in crate::graphql) async fn load_sessions(
     context: &RequestContext,
 ) -> UseCaseResult<Vec<Session>> {
     let viewer = context.viewer()?;
-    let rows = context.ops.sessions(&viewer).await?;
+    let rows = context.use_cases.sessions(&viewer).await?;
     let session = |row: entity::session::Model| Session {
         id: row.id.into(),
         browser: browser::name(row.user_agent.as_deref()),
@@ -83,7 +83,7 @@ pub(in crate::graphql) async fn load_sessions(
 /// Loads the viewer's identities.
 pub(in crate::graphql) async fn load_identities(ctx: &Context<'_>) -> UseCaseResult<Vec<Identity>> {
     let context = request_context(ctx);
-    let rows = context.ops.identities(&context.viewer()?).await?;
+    let rows = context.use_cases.identities(&context.viewer()?).await?;
     let configured = find_auth(ctx).map(Auth::providers);
     let identity = |row: entity::identity::Model| Identity {
         name: configured.map_or_else(

@@ -15,11 +15,11 @@ impl CalendarMutation {
     async fn create_calendar_feed(&self, ctx: &Context<'_>) -> Result<CreatedCalendarFeed> {
         let context = request_context(ctx);
         let (path, row) = context
-            .ops
+            .use_cases
             .create_calendar_feed(&context.viewer()?, context.now)
             .await?;
         let url = context
-            .ops
+            .use_cases
             .public_url
             .join(&path)
             .map_err(|error| Error::Upstream(error.to_string()))?;
@@ -32,6 +32,9 @@ impl CalendarMutation {
     /// Revokes the address of your calendar. Returns false if there was none.
     async fn revoke_calendar_feed(&self, ctx: &Context<'_>) -> Result<bool> {
         let context = request_context(ctx);
-        Ok(context.ops.revoke_calendar_feed(&context.viewer()?).await?)
+        Ok(context
+            .use_cases
+            .revoke_calendar_feed(&context.viewer()?)
+            .await?)
     }
 }

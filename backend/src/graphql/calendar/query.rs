@@ -13,7 +13,7 @@ impl CalendarQuery {
     async fn calendar_feed(&self, ctx: &Context<'_>) -> Result<Option<CalendarFeed>> {
         let context = request_context(ctx);
         Ok(context
-            .ops
+            .use_cases
             .calendar_feed(&context.viewer()?)
             .await?
             .map(CalendarFeed::from))

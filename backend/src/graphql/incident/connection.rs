@@ -4,8 +4,8 @@ use crate::graphql::node::Incident;
 use crate::graphql::page_info::PageInfo;
 use crate::graphql::request_context::{RequestContext, request_context};
 use crate::use_cases::Result as UseCaseResult;
-use crate::use_cases::incident::{Filter, place};
-use crate::use_cases::page::{Page, Place, size};
+use crate::use_cases::incident::{IncidentCriteria, place};
+use crate::use_cases::page::{Place, RowPage, size};
 use async_graphql::{Context, Object, Result, SimpleObject};
 use entity::incident;
 use std::sync::Arc;
@@ -14,23 +14,26 @@ use uuid::Uuid;
 /// A page of incidents, newest first.
 #[derive(Debug)]
 pub(crate) struct IncidentConnection {
-    page: Page<Arc<incident::Model>>,
-    source: Source,
+    page: RowPage<Arc<incident::Model>>,
+    source: ConnectionSource,
 }
 
 /// Where the page was read from, which decides how its total is counted.
 #[derive(Debug)]
-enum Source {
-    Filtered(Filter),
+enum ConnectionSource {
+    Filtered(IncidentCriteria),
     Service(Uuid),
 }
 
 impl IncidentConnection {
     /// A page of the incidents that match `filter`.
-    pub(super) const fn filtered(page: Page<Arc<incident::Model>>, filter: Filter) -> Self {
+    pub(super) const fn filtered(
+        page: RowPage<Arc<incident::Model>>,
+        filter: IncidentCriteria,
+    ) -> Self {
         Self {
             page,
-            source: Source::Filtered(filter),
+            source: ConnectionSource::Filtered(filter),
         }
     }
 }
@@ -60,13 +63,13 @@ impl IncidentConnection {
     async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
         let context = request_context(ctx);
         Ok(match &self.source {
-            Source::Filtered(filter) => {
+            ConnectionSource::Filtered(filter) => {
                 context
-                    .ops
+                    .use_cases
                     .count_incidents(&context.viewer()?, filter, context.now)
                     .await?
             }
-            Source::Service(id) => context
+            ConnectionSource::Service(id) => context
                 .loaders
                 .incident_count
                 .load(*id)
@@ -101,6 +104,6 @@ pub(in crate::graphql) async fn load_page(
         .unwrap_or_default();
     Ok(IncidentConnection {
         page,
-        source: Source::Service(id),
+        source: ConnectionSource::Service(id),
     })
 }

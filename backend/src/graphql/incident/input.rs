@@ -2,7 +2,7 @@
 
 use super::object::{IncidentState, IncidentType};
 use crate::graphql::scalar::{Id, Time};
-use crate::use_cases::incident::Filter;
+use crate::use_cases::incident::IncidentCriteria;
 use crate::use_cases::{Error, Result};
 use async_graphql::InputObject;
 use chrono::SubsecRound;
@@ -24,7 +24,7 @@ pub(crate) struct IncidentFilter {
 
 impl IncidentFilter {
     /// Checks the range of time.
-    pub(super) fn validate(self) -> Result<Filter> {
+    pub(super) fn validate(self) -> Result<IncidentCriteria> {
         // Stored times are whole milliseconds, and SQLite compares them as text.
         let (from, to) = (
             self.from.map(|time| time.0.trunc_subsecs(3)),
@@ -33,7 +33,7 @@ impl IncidentFilter {
         if from.zip(to).is_some_and(|(from, to)| from > to) {
             return Err(Error::field("from", "must not be after `to`"));
         }
-        Ok(Filter {
+        Ok(IncidentCriteria {
             service_id: self.service_id.map(|id| id.0),
             kind: self.r#type.map(Into::into),
             open: self.state.map(|state| state == IncidentState::Open),

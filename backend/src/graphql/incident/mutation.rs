@@ -19,7 +19,7 @@ impl IncidentMutation {
     ) -> Result<Incident> {
         let context = request_context(ctx);
         Ok(context
-            .ops
+            .use_cases
             .acknowledge(&context.viewer()?, id.0)
             .await?
             .into())
@@ -33,7 +33,7 @@ impl IncidentMutation {
     ) -> Result<Incident> {
         let context = request_context(ctx);
         Ok(context
-            .ops
+            .use_cases
             .unacknowledge(&context.viewer()?, id.0)
             .await?
             .into())
@@ -48,7 +48,7 @@ impl IncidentMutation {
     ) -> Result<IncidentNote> {
         let context = request_context(ctx);
         Ok(context
-            .ops
+            .use_cases
             .add_note(&context.viewer()?, incident_id.0, &text)
             .await?
             .into())
@@ -62,7 +62,7 @@ impl IncidentMutation {
     ) -> Result<Id> {
         let context = request_context(ctx);
         Ok(context
-            .ops
+            .use_cases
             .delete_note(&context.viewer()?, id.0)
             .await?
             .into())

@@ -35,7 +35,7 @@ impl IncidentQuery {
         let first = size(first.unwrap_or(50))?;
         let after = after.as_deref().map(Place::decode).transpose()?;
         let page = context
-            .ops
+            .use_cases
             .incidents(&viewer, &filter, first, after, context.now)
             .await?;
         Ok(IncidentConnection::filtered(page, filter))

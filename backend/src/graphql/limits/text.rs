@@ -5,10 +5,12 @@
 //! Strings and comments must be recognised exactly where async-graphql's grammar recognises them,
 //! because brackets inside a string are not counted.
 
-use super::{MAX_BRACKETS, query_error};
+use super::refusal::query_error;
 use crate::use_cases::Error;
 use async_graphql::{Value, Variables};
 
+/// Maximum nesting of brackets of any kind.
+pub(super) const MAX_BRACKETS: usize = 50;
 /// Maximum length of a document in bytes, not counting strings.
 const MAX_SYNTAX: usize = 64 * 1024;
 /// Maximum length of a document in bytes, less than that of a request: longer values must be sent

@@ -24,7 +24,7 @@ impl BulkMutation {
         let context = request_context(ctx);
         Ok(objects(
             context
-                .ops
+                .use_cases
                 .pause_services(&context.viewer()?, &uuids(&ids))
                 .await?,
         ))
@@ -39,7 +39,7 @@ impl BulkMutation {
         let context = request_context(ctx);
         Ok(objects(
             context
-                .ops
+                .use_cases
                 .resume_services(&context.viewer()?, &uuids(&ids))
                 .await?,
         ))
@@ -57,7 +57,7 @@ impl BulkMutation {
         let context = request_context(ctx);
         Ok(objects(
             context
-                .ops
+                .use_cases
                 .recategorise_services(&context.viewer()?, &uuids(&ids), category)
                 .await?,
         ))
@@ -71,7 +71,7 @@ impl BulkMutation {
     ) -> Result<Vec<Id>> {
         let context = request_context(ctx);
         let deleted = context
-            .ops
+            .use_cases
             .delete_services(&context.viewer()?, &uuids(&ids))
             .await?;
         Ok(deleted.into_iter().map(Into::into).collect())

@@ -3,7 +3,7 @@
 use super::kinds::MonitorSchedule;
 use crate::graphql::scalar::Id;
 use crate::graphql::status::Status;
-use crate::use_cases::service::{Change, Definition, Filter};
+use crate::use_cases::service::{Change, Definition, ServiceCriteria};
 use crate::use_cases::{Error, Result};
 use async_graphql::{InputObject, MaybeUndefined};
 use domain::service::{
@@ -33,7 +33,7 @@ pub(crate) struct ServiceFilter {
     ids: Option<Vec<Id>>,
 }
 
-impl From<ServiceFilter> for Filter {
+impl From<ServiceFilter> for ServiceCriteria {
     fn from(filter: ServiceFilter) -> Self {
         let ids = filter
             .ids

@@ -2,7 +2,7 @@
 
 use crate::graphql::loaders::ByService;
 use crate::graphql::request_context::request_context;
-use crate::use_cases::{Error, Result as OpsResult};
+use crate::use_cases::{Error, Result as UseCaseResult};
 use async_graphql::{Context, Enum, Result, SimpleObject};
 use domain::field::FieldInfo;
 use entity::service;
@@ -115,7 +115,7 @@ impl From<(String, Value)> for FieldValue {
 }
 
 /// The kind of a service.
-pub(super) fn kind_of(service: &service::Model) -> OpsResult<MonitorKind> {
+pub(super) fn kind_of(service: &service::Model) -> UseCaseResult<MonitorKind> {
     MonitorKind::from_id(&service.kind).map_err(|error| DbErr::Custom(error.to_string()).into())
 }
 

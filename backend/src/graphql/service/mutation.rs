@@ -25,7 +25,7 @@ impl OneService {
     ) -> Result<Service> {
         let context = request_context(ctx);
         Ok(context
-            .ops
+            .use_cases
             .create_service(&context.viewer()?, input.into_definition()?)
             .await?
             .into())
@@ -42,7 +42,7 @@ impl OneService {
         let context = request_context(ctx);
         let change = |definition: &mut _| input.apply(definition);
         Ok(context
-            .ops
+            .use_cases
             .update_service(&context.viewer()?, id.0, change)
             .await?
             .into())
@@ -56,7 +56,7 @@ impl OneService {
     ) -> Result<Id> {
         let context = request_context(ctx);
         Ok(context
-            .ops
+            .use_cases
             .delete_service(&context.viewer()?, id.0)
             .await?
             .into())
@@ -70,7 +70,7 @@ impl OneService {
     ) -> Result<Service> {
         let context = request_context(ctx);
         Ok(context
-            .ops
+            .use_cases
             .pause_service(&context.viewer()?, id.0)
             .await?
             .into())
@@ -84,7 +84,7 @@ impl OneService {
     ) -> Result<Service> {
         let context = request_context(ctx);
         Ok(context
-            .ops
+            .use_cases
             .resume_service(&context.viewer()?, id.0)
             .await?
             .into())
@@ -98,7 +98,7 @@ impl OneService {
     ) -> Result<Service> {
         let context = request_context(ctx);
         Ok(context
-            .ops
+            .use_cases
             .check_service(&context.viewer()?, id.0)
             .await?
             .into())
@@ -112,7 +112,7 @@ impl OneService {
     ) -> Result<TestResult> {
         let context = request_context(ctx);
         let outcome = context
-            .ops
+            .use_cases
             .test_service(&context.viewer()?, input.into_definition()?)
             .await?;
         Ok(outcome.into())

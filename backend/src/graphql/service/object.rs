@@ -14,7 +14,7 @@ use crate::graphql::vendor_page::{
     self, FollowedComponent, Maintenance, VendorIncident, VendorPage,
 };
 use crate::use_cases::history::{
-    HOURS, LatencyWindow, MAX_DAYS, UptimeDay as Day, UptimeQuery, UptimeResult,
+    DailyUptime, HOURS, LatencyWindow, MAX_DAYS, UptimeQuery, UptimeResult,
 };
 use crate::use_cases::{Error, Result as UseCaseResult};
 use async_graphql::{Context, Object, Result};
@@ -73,7 +73,7 @@ impl Service {
     /// What is checked, in one line: a URL, a host with its port or a name; null if there is no
     /// single target.
     async fn target(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        Ok(crate::use_cases::target(&*self.row(ctx).await?))
+        Ok(crate::use_cases::settings::target(&*self.row(ctx).await?))
     }
 
     /// Settings of its kind.
@@ -378,7 +378,11 @@ impl Service {
 
 impl Service {
     /// Loads the uptime of each of the last `days` days.
-    async fn load_days(&self, ctx: &Context<'_>, days: Option<i32>) -> UseCaseResult<Vec<Day>> {
+    async fn load_days(
+        &self,
+        ctx: &Context<'_>,
+        days: Option<i32>,
+    ) -> UseCaseResult<Vec<DailyUptime>> {
         let days = check_days(days)?;
         let row = self.row(ctx).await?;
         let uptime = &request_context(ctx).loaders.uptime;

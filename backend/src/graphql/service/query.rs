@@ -90,7 +90,7 @@ async fn find_services(
     let filter = filter.unwrap_or_default();
     let status = filter.status;
     let mut services = context
-        .ops
+        .use_cases
         .services(&context.viewer()?, &filter.into())
         .await?;
     if let Some(status) = status {

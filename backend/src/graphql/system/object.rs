@@ -61,8 +61,8 @@ pub(crate) struct Worker {
     heard_at: Time,
 }
 
-impl From<&system::Scheduling> for Scheduling {
-    fn from(all: &system::Scheduling) -> Self {
+impl From<&system::SchedulerSummary> for Scheduling {
+    fn from(all: &system::SchedulerSummary) -> Self {
         Self {
             since: all.since.into(),
             checks: saturate(all.checks),
@@ -90,9 +90,9 @@ impl From<coordination::WorkerPresence> for Worker {
     }
 }
 
-impl From<system::System> for System {
+impl From<system::SystemState> for System {
     #[allow(clippy::cast_precision_loss, reason = "no database is nearly as large")]
-    fn from(system: system::System) -> Self {
+    fn from(system: system::SystemState) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             database: match system.database {

@@ -15,7 +15,7 @@ impl SystemQuery {
     async fn system(&self, ctx: &Context<'_>) -> Result<Option<System>> {
         let context = request_context(ctx);
         Ok(context
-            .ops
+            .use_cases
             .system(&context.viewer()?)
             .await?
             .map(System::from))

@@ -22,7 +22,10 @@ impl UserMutation {
     ) -> Result<CreatedApiToken> {
         let context = request_context(ctx);
         let viewer = context.viewer()?;
-        let (token, row, workspace) = context.ops.create_token(&viewer, input.into()).await?;
+        let (token, row, workspace) = context
+            .use_cases
+            .create_token(&viewer, input.into())
+            .await?;
         Ok(CreatedApiToken {
             token,
             api_token: (row, workspace).into(),
@@ -36,7 +39,10 @@ impl UserMutation {
         #[graphql(desc = "The token's id.")] id: Id,
     ) -> Result<Id> {
         let context = request_context(ctx);
-        let revoked = context.ops.revoke_token(&context.viewer()?, id.0).await?;
+        let revoked = context
+            .use_cases
+            .revoke_token(&context.viewer()?, id.0)
+            .await?;
         // Ends the token's cached authentication and its WebSockets.
         if let Some(auth) = ctx.data_opt::<Arc<Auth>>() {
             auth.on_token_revoked(revoked);

@@ -28,14 +28,14 @@ impl User {
     /// Whether you operate this installation and may query `system`.
     async fn operator(&self, ctx: &Context<'_>) -> Result<bool> {
         let context = request_context(ctx);
-        Ok(context.ops.is_operator(&context.viewer()?).await?)
+        Ok(context.use_cases.is_operator(&context.viewer()?).await?)
     }
 
     /// Workspaces that you are a member of, your personal one first. A token sees only its own.
     #[graphql(complexity = "page(20, child_complexity)")]
     async fn workspaces(&self, ctx: &Context<'_>) -> Result<Vec<Membership>> {
         let context = request_context(ctx);
-        let memberships = context.ops.workspaces(&context.viewer()?).await?;
+        let memberships = context.use_cases.workspaces(&context.viewer()?).await?;
         Ok(memberships.into_iter().map(Membership::from).collect())
     }
 
@@ -44,7 +44,7 @@ impl User {
     async fn api_tokens(&self, ctx: &Context<'_>) -> Result<Vec<ApiToken>> {
         let context = request_context(ctx);
         Ok(context
-            .ops
+            .use_cases
             .tokens(&context.viewer()?)
             .await?
             .into_iter()
@@ -78,7 +78,8 @@ impl From<user::Model> for User {
 
 /// Limits of this installation.
 #[derive(SimpleObject, Debug)]
-pub(crate) struct Limits {
+#[graphql(name = "Limits")]
+pub(crate) struct InstallationLimits {
     /// Shortest allowed interval between two checks, in seconds.
     pub(super) min_interval_seconds: i32,
     /// Maximum number of services in a workspace.

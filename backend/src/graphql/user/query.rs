@@ -1,6 +1,6 @@
 //! Queries for the viewer and for limits.
 
-use super::object::{Limits, User};
+use super::object::{InstallationLimits, User};
 use crate::graphql::request_context::request_context;
 use async_graphql::{Context, Object, Result};
 
@@ -16,18 +16,18 @@ impl UserQuery {
         let Some(viewer) = context.optional_viewer() else {
             return Ok(None);
         };
-        let user = context.ops.user(&viewer).await?;
+        let user = context.use_cases.user(&viewer).await?;
         Ok(user.map(User::from))
     }
 
     /// Limits of this installation.
-    async fn limits(&self, ctx: &Context<'_>) -> Result<Limits> {
+    async fn limits(&self, ctx: &Context<'_>) -> Result<InstallationLimits> {
         let context = request_context(ctx);
         context.viewer()?;
-        let limits = context.ops.limits;
-        Ok(Limits {
-            min_interval_seconds: limits.min_interval_seconds,
-            max_services: limits.max_services,
+        let quotas = context.use_cases.quotas;
+        Ok(InstallationLimits {
+            min_interval_seconds: quotas.min_interval_seconds,
+            max_services: quotas.max_services,
         })
     }
 }

@@ -18,7 +18,10 @@ impl VendorPageMutation {
         #[graphql(desc = "Any URL of the page or of its vendor.")] url: String,
     ) -> Result<VendorPageDiscovery> {
         let context = request_context(ctx);
-        let found = context.ops.discover_page(&context.viewer()?, &url).await?;
+        let found = context
+            .use_cases
+            .discover_page(&context.viewer()?, &url)
+            .await?;
         Ok(VendorPageDiscovery {
             found: Some(found),
             rejected: Vec::new(),
@@ -34,7 +37,7 @@ impl VendorPageMutation {
     ) -> Result<VendorPageDiscovery> {
         let context = request_context(ctx);
         let (found, rejected) = context
-            .ops
+            .use_cases
             .validate_page_urls(&context.viewer()?, &urls)
             .await?;
         Ok(VendorPageDiscovery { found, rejected })

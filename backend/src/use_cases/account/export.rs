@@ -2,8 +2,8 @@
 //! history is never in memory as a whole. Contains no secret, not even as a hash.
 
 use crate::auth::Viewer;
-use crate::use_cases::workspace::Membership;
-use crate::use_cases::{Error, Ops, Result};
+use crate::use_cases::workspace::WorkspaceMembership;
+use crate::use_cases::{Error, Result, UseCases};
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use entity::column::RollupPeriod;
@@ -22,7 +22,7 @@ use std::collections::HashMap;
 /// Number of checks, or of rollups, read at a time.
 const EXPORT_BATCH: u64 = 5_000;
 
-impl Ops {
+impl UseCases {
     /// Streams `{"exportedAt", "account", "workspaces", "services": [...], "complete": true}`, each
     /// service with its workspace, state, incidents, summaries and checks. If the database fails in
     /// between, the stream ends with an error and without `complete`. A token exports only its own
@@ -44,10 +44,10 @@ impl Ops {
             .order_by_asc(service::Column::Id)
             .all(&self.db)
             .await?;
-        let ops = self.clone();
+        let use_cases = self.clone();
         let services = services.into_iter().enumerate();
         let services = stream::iter(services)
-            .flat_map(move |(index, service)| ops.clone().service_parts(index, service));
+            .flat_map(move |(index, service)| use_cases.clone().service_parts(index, service));
         let first = stream::iter([Ok(Bytes::from(head))]);
         let last = stream::iter([Ok(Bytes::from_static(b"],\"complete\":true}\n"))]);
         Ok(first.chain(services).chain(last))
@@ -56,7 +56,7 @@ impl Ops {
     async fn head(
         &self,
         viewer: &Viewer,
-        workspaces: &[Membership],
+        workspaces: &[WorkspaceMembership],
         now: DateTime<Utc>,
     ) -> Result<String> {
         let user = user::Entity::find_by_id(viewer.user_id)
@@ -91,7 +91,7 @@ impl Ops {
             .into_iter()
             .map(|feed| (feed.workspace_id, a_feed(&feed)))
             .collect();
-        let workspaces = workspaces.iter().map(|Membership { workspace, role }| {
+        let workspaces = workspaces.iter().map(|WorkspaceMembership { workspace, role }| {
             json!({
                 "id": workspace.id, "name": workspace.name, "personal": workspace.personal, "role": role,
                 "createdAt": time(workspace.created_at), "calendarFeed": feeds.get(&workspace.id),
@@ -117,10 +117,10 @@ impl Ops {
         service: service::Model,
     ) -> impl Stream<Item = std::result::Result<Bytes, DbErr>> + Send {
         let number = service.seq;
-        let (ops, db) = (self.clone(), self.db.clone());
+        let (use_cases, db) = (self.clone(), self.db.clone());
         let comma = if index == 0 { "" } else { "," };
         let begin = stream::once(async move {
-            let mut object = ops.definition(&service).await?.to_string();
+            let mut object = use_cases.definition(&service).await?.to_string();
             object.truncate(object.len() - 1);
             Ok(Bytes::from(format!("\n{comma}{object},\"summaries\":[")))
         });

@@ -1,8 +1,8 @@
 //! Removes the data of deleted accounts: their workspaces, then the user. A removal is recorded in
 //! the database until all data is gone, so that one that is interrupted is resumed.
 
-use crate::use_cases::Ops;
-use crate::use_cases::service::changed;
+use crate::use_cases::UseCases;
+use crate::use_cases::service::change_event;
 use coordination::CoordinationError;
 use entity::{account_removal, check, membership, service, user, workspace};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, ModelTrait, QueryFilter, QuerySelect, QueryTrait};
@@ -24,12 +24,12 @@ enum RemovalError {
     Live(#[from] CoordinationError),
 }
 
-impl Ops {
+impl UseCases {
     /// Removes the data of a deleted account, and waits for it some seconds. The rest continues in the
-    /// background, and what fails is tried again by [`Ops::finish_removals`].
+    /// background, and what fails is tried again by [`UseCases::finish_removals`].
     pub async fn remove_account(&self, id: Uuid) {
-        let ops = self.clone();
-        let removing = tokio::spawn(async move { ops.try_to_remove(id).await });
+        let use_cases = self.clone();
+        let removing = tokio::spawn(async move { use_cases.try_to_remove(id).await });
         if tokio::time::timeout(REMOVAL_WAIT, removing).await.is_err() {
             tracing::info!(user = %id, "removing an account continues in the background");
         }
@@ -101,7 +101,7 @@ impl Ops {
                     break;
                 }
             }
-            let change = changed(&service, coordination::ServiceChange::Deleted);
+            let change = change_event(&service, coordination::ServiceChange::Deleted);
             gone.push(service.id);
             service.delete(&self.db).await?;
             // And again afterwards: a check that was running may have been recorded meanwhile.

@@ -2,7 +2,7 @@
 //! sends some sixty requests, to addresses that the user chooses.
 
 use crate::rates::{Rate, RetryAfter};
-use crate::use_cases::{Error, Result};
+use crate::use_cases::error::{Error, Result};
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroU32;

@@ -2,7 +2,7 @@
 
 use super::statement::with_services;
 use crate::use_cases::Result;
-use crate::use_cases::page::Page;
+use crate::use_cases::page::RowPage;
 use entity::check;
 use sea_orm::{DatabaseConnection, DbBackend, FromQueryResult};
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ pub async fn checks(
     services: &[i32],
     first: u32,
     after: Option<i64>,
-) -> Result<HashMap<i32, Page<check::Model>>> {
+) -> Result<HashMap<i32, RowPage<check::Model>>> {
     let before = after.unwrap_or(i64::MAX);
     let sql = with_services(db.get_database_backend(), services)
         .text(" SELECT c.* FROM given CROSS JOIN ");
@@ -53,6 +53,6 @@ pub async fn checks(
     }
     Ok(checks_by_service
         .into_iter()
-        .map(|(service, checks)| (service, Page::of(checks, first)))
+        .map(|(service, checks)| (service, RowPage::of(checks, first)))
         .collect())
 }

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 /// The response times of one bucket of time; `None` when nothing answered in it. Quantiles are
 /// within [`domain::histogram::RELATIVE_ERROR`].
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LatencyPoint {
+pub struct LatencyBucket {
     /// Start of the bucket.
     pub at: DateTime<Utc>,
     pub p50_ms: Option<f64>,
@@ -30,12 +30,12 @@ pub struct LatencyWindow {
     from: DateTime<Utc>,
     to: DateTime<Utc>,
     width: Duration,
-    source: Source,
+    source: LatencySource,
 }
 
 /// What the points of a window are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Source {
+enum LatencySource {
     Checks,
     /// Checks, and rollups of the hours before the oldest one that is kept.
     ChecksOrHours,
@@ -53,10 +53,10 @@ impl LatencyWindow {
     #[must_use]
     pub fn last(window: Window, now: DateTime<Utc>) -> Self {
         let (width, source) = match window {
-            Window::Day => (Duration::minutes(10), Source::Checks),
-            Window::Week => (Duration::hours(2), Source::Hours),
-            Window::Month => (Duration::hours(6), Source::Hours),
-            Window::Quarter => (DAY, Source::Days),
+            Window::Day => (Duration::minutes(10), LatencySource::Checks),
+            Window::Week => (Duration::hours(2), LatencySource::Hours),
+            Window::Month => (Duration::hours(6), LatencySource::Hours),
+            Window::Quarter => (DAY, LatencySource::Days),
         };
         Self {
             from: window.start(now),
@@ -84,14 +84,14 @@ impl LatencyWindow {
                 from,
                 to,
                 width,
-                source: Source::ChecksOrHours,
+                source: LatencySource::ChecksOrHours,
             };
         }
         let width = [1, 2, 6].map(Duration::hours).into_iter().find(fits);
         let source = if width.is_some() {
-            Source::Hours
+            LatencySource::Hours
         } else {
-            Source::Days
+            LatencySource::Days
         };
         Self {
             from,
@@ -125,7 +125,7 @@ pub async fn latency(
     db: &DatabaseConnection,
     services: &[i32],
     window: LatencyWindow,
-) -> Result<HashMap<i32, Vec<LatencyPoint>>> {
+) -> Result<HashMap<i32, Vec<LatencyBucket>>> {
     let sql = statement(with_services(db.get_database_backend(), services), &window);
     let rows = LatencyRow::find_by_statement(sql.finish()).all(db).await?;
     // A rollup cannot be split into finer points, and charts expect points of one width.
@@ -189,10 +189,14 @@ fn statement(sql: Sql, window: &LatencyWindow) -> Sql {
     } = *window;
     let (first, last) = (floor(from, width).timestamp_millis(), to.timestamp_millis());
     let sql = match source {
-        Source::Checks => sql,
-        Source::Days => select_rollups(sql, RollupPeriod::Day, first, last).text(" UNION ALL"),
-        Source::Hours => select_rollups(sql, RollupPeriod::Hour, first, last).text(" UNION ALL"),
-        Source::ChecksOrHours => {
+        LatencySource::Checks => sql,
+        LatencySource::Days => {
+            select_rollups(sql, RollupPeriod::Day, first, last).text(" UNION ALL")
+        }
+        LatencySource::Hours => {
+            select_rollups(sql, RollupPeriod::Hour, first, last).text(" UNION ALL")
+        }
+        LatencySource::ChecksOrHours => {
             let first_hour = floor(from, width.max(HOUR)).timestamp_millis();
             select_rollups(sql, RollupPeriod::Hour, first_hour, last)
                 .text(" WHERE r.start + ")
@@ -205,7 +209,7 @@ fn statement(sql: Sql, window: &LatencyWindow) -> Sql {
                 .text(") UNION ALL")
         }
     };
-    let is_rolled_up = matches!(source, Source::Hours | Source::Days);
+    let is_rolled_up = matches!(source, LatencySource::Hours | LatencySource::Days);
     sql.text(" SELECT c.service_seq, c.slot AS at, 1 AS checks,")
         .text(" c.response_time_ms AS max_response_time_ms, ")
         .by_backend("CAST(NULL AS bytea)", "NULL")
@@ -257,9 +261,9 @@ pub async fn hourly_medians(
         from,
         to: now,
         width: HOUR,
-        source: Source::Hours,
+        source: LatencySource::Hours,
     };
-    let medians = |points: Vec<LatencyPoint>| {
+    let medians = |points: Vec<LatencyBucket>| {
         let missing = std::iter::repeat_n(None, HOURS.saturating_sub(points.len()));
         missing
             .chain(points.into_iter().map(|point| point.p50_ms))
@@ -272,11 +276,11 @@ pub async fn hourly_medians(
         .collect())
 }
 
-fn point(at: DateTime<Utc>, sum: Option<&Sum>) -> LatencyPoint {
+fn point(at: DateTime<Utc>, sum: Option<&Sum>) -> LatencyBucket {
     let max_ms = sum.and_then(|sum| sum.max_response_time_ms).map(f64::from);
     // A bucket's upper bound may exceed the greatest value in it.
     let quantile = |q| Some(sum?.latency.quantile(q)?.min(max_ms?));
-    LatencyPoint {
+    LatencyBucket {
         at,
         p50_ms: quantile(0.5),
         p95_ms: quantile(0.95),

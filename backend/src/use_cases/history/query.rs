@@ -2,7 +2,7 @@
 
 use super::statement::{HistoryStatement, Part};
 use super::tail::UnrolledChecks;
-use super::uptime::{Uptime, UptimeDay};
+use super::uptime::{DailyUptime, UptimeTally};
 use super::window::{WindowRollups, begins_on_the_hour, window_start};
 use crate::caches::{AggregateCache, UptimeAggregate};
 use crate::use_cases::Result;
@@ -28,9 +28,9 @@ pub enum UptimeQuery {
 /// The result of an [`UptimeQuery`].
 #[derive(Debug, Clone)]
 pub enum UptimeResult {
-    Window(Uptime),
+    Window(UptimeTally),
     /// Oldest first.
-    Days(Vec<UptimeDay>),
+    Days(Vec<DailyUptime>),
 }
 
 /// Answers queries about services (by their numbers) at `now`, in one statement. Services that do
@@ -163,25 +163,25 @@ impl History {
             .new_aggregate(from, self.last_rolled_up?)
     }
 
-    fn uptime(&self, window: Window, now: DateTime<Utc>) -> Uptime {
+    fn uptime(&self, window: Window, now: DateTime<Utc>) -> UptimeTally {
         let from = window_start(window, now);
         let no_rollups = WindowRollups::default();
         let rollups = self.windows.get(&window).unwrap_or(&no_rollups);
-        Uptime {
+        UptimeTally {
             tally: rollups.tally(&self.tail, from, now),
             length: now - from,
         }
     }
 
-    fn days(&self, days: u32, now: DateTime<Utc>) -> Vec<UptimeDay> {
+    fn days(&self, days: u32, now: DateTime<Utc>) -> Vec<DailyUptime> {
         let mut start = first_day(days, now);
         let mut result = Vec::new();
         while start <= now {
             let mut tally = self.days.get(&start).copied().unwrap_or_default();
             tally.merge(&self.tail.tally(start, start + DAY, now));
-            result.push(UptimeDay {
+            result.push(DailyUptime {
                 date: start.date_naive(),
-                uptime: Uptime {
+                uptime: UptimeTally {
                     tally,
                     length: DAY.min(now - start),
                 },

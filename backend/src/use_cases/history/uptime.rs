@@ -6,14 +6,14 @@ use domain::uptime::Tally;
 
 /// Time by status, and out of how much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Uptime {
+pub struct UptimeTally {
     /// The time that is covered by checks.
     pub tally: Tally,
     /// All time of the window.
     pub length: Duration,
 }
 
-impl Uptime {
+impl UptimeTally {
     /// Uptime in percent of the covered time; `None` when nothing is covered.
     #[must_use]
     pub fn percent(&self) -> Option<f64> {
@@ -35,12 +35,12 @@ impl Uptime {
 
 /// The uptime of a calendar day in UTC; today's up to now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UptimeDay {
+pub struct DailyUptime {
     pub date: NaiveDate,
-    pub uptime: Uptime,
+    pub uptime: UptimeTally,
 }
 
-impl UptimeDay {
+impl DailyUptime {
     /// The worst status of the day; unknown when nothing is covered.
     #[must_use]
     pub const fn status(&self) -> Status {

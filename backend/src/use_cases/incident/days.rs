@@ -1,6 +1,6 @@
 //! Counts incidents per day.
 
-use crate::use_cases::{Ops, Result};
+use crate::use_cases::{Result, UseCases};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use entity::incident::{Column, Entity};
 use entity::sql::{in_ids, utc_day};
@@ -19,7 +19,7 @@ struct IncidentsOfDays {
     incidents: i64,
 }
 
-impl Ops {
+impl UseCases {
     /// Counts, for each service, the incidents that were open on each of the last `days` calendar days
     /// in UTC, oldest first, the day of `now` last, in one statement. Services without any are missing.
     ///

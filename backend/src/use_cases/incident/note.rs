@@ -1,8 +1,7 @@
 //! Acknowledgements of incidents, and notes on them.
 
-use super::INCIDENT;
 use crate::auth::Viewer;
-use crate::use_cases::{Error, Ops, Result, now};
+use crate::use_cases::{Error, Result, UseCases, now};
 use coordination::Event;
 use entity::sql::in_ids;
 use entity::{incident, incident_acknowledgement, incident_note};
@@ -20,9 +19,10 @@ pub const MAX_NOTES: u64 = 100;
 /// Maximum length of a note, in characters.
 pub const MAX_TEXT: usize = 5_000;
 
+const INCIDENT: &str = "incident";
 const NOTE: &str = "note";
 
-impl Ops {
+impl UseCases {
     /// Acknowledges an incident. The first acknowledgement is kept.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl Ops {
             .exec_without_returning(&self.db)
             .await?;
         if matches!(added, sea_orm::TryInsertResult::Inserted(1..)) {
-            self.publish(&[changed(&incident)]).await;
+            self.publish(&[change_event(&incident)]).await;
         }
         Ok(incident)
     }
@@ -60,7 +60,7 @@ impl Ops {
             .exec(&self.db)
             .await?;
         if gone.rows_affected > 0 {
-            self.publish(&[changed(&incident)]).await;
+            self.publish(&[change_event(&incident)]).await;
         }
         Ok(incident)
     }
@@ -68,7 +68,8 @@ impl Ops {
     /// Adds a note to an incident.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; a text that is empty, longer than [`MAX_TEXT`] or no text; [`MAX_NOTES`] notes already.
+    /// Returns [`Error::NotFound`], [`Error::BadInput`] for an invalid text, or [`Error::Conflict`] if the
+    /// incident has [`MAX_NOTES`] notes.
     pub async fn add_note(
         &self,
         viewer: &Viewer,
@@ -100,7 +101,7 @@ impl Ops {
         };
         let note = note.into_active_model().insert(&transaction).await?;
         transaction.commit().await?;
-        self.publish(&[changed(&incident)]).await;
+        self.publish(&[change_event(&incident)]).await;
         Ok(note)
     }
 
@@ -121,7 +122,7 @@ impl Ops {
         incident_note::Entity::delete_by_id(id)
             .exec(&self.db)
             .await?;
-        self.publish(&[changed(&incident)]).await;
+        self.publish(&[change_event(&incident)]).await;
         Ok(id)
     }
 
@@ -206,7 +207,7 @@ struct NoteCount {
     notes: i64,
 }
 
-const fn changed(incident: &incident::Model) -> Event {
+const fn change_event(incident: &incident::Model) -> Event {
     Event::IncidentChanged {
         workspace_id: incident.workspace_id,
         service_id: incident.service_id,

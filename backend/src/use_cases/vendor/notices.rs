@@ -2,8 +2,8 @@
 //! component id. The worker links a notice to the components that it affects, so a notice without
 //! any concerns nobody.
 
-use super::{PageSource, PageView, ROW_LIMIT, known_at};
-use crate::use_cases::{Error, Ops, Result};
+use super::page::{PageSource, PageView, ROW_LIMIT, known_at};
+use crate::use_cases::{Error, Result, UseCases};
 use chrono::{DateTime, Utc};
 use domain::vendor_page::{Freshness, freshness};
 use entity::sql::in_ids;
@@ -48,7 +48,7 @@ impl Notices {
     }
 }
 
-impl Ops {
+impl UseCases {
     /// Returns the notices that affect what each service follows.
     ///
     /// # Errors

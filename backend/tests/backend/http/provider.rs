@@ -28,8 +28,8 @@ fn open_id(provider: &Provider) -> OpenIdSettings {
 }
 
 /// One provider in all three roles.
-fn everywhere(provider: &Provider) -> provider::Settings {
-    provider::Settings {
+fn everywhere(provider: &Provider) -> provider::ProviderSettings {
+    provider::ProviderSettings {
         google: Some(open_id(provider)),
         oidc: Some(open_id(provider)),
         github: Some(GitHubSettings {

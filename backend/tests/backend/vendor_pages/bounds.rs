@@ -36,7 +36,7 @@ on_each_database! {
             assert_eq!(service["vendorPage"]["apiUrls"].as_array().unwrap().len(), 10);
             given.reverse();
         }
-        assert_eq!(vendor_page::Entity::find().count(&api.ops.db).await.unwrap(), 1);
+        assert_eq!(vendor_page::Entity::find().count(&api.use_cases.db).await.unwrap(), 1);
     }
 
     async fn a_user_follows_two_hundred_pages_and_no_more(database: TestDatabase) {
@@ -44,8 +44,8 @@ on_each_database! {
         let (ada, eve) = (api.somebody().await, api.somebody().await);
         let vendor = a_vendor().await;
         for n in 0..199 {
-            let page = page(&api.ops.db, &format!("https://status.test/{n}")).await;
-            follows(&api.ops.db, &ada.user, page, &format!("Service {n}"), &["api"]).await;
+            let page = page(&api.use_cases.db, &format!("https://status.test/{n}")).await;
+            follows(&api.use_cases.db, &ada.user, page, &format!("Service {n}"), &["api"]).await;
         }
         creates(&ada, &input(&vendor, &["api"])).await;
         creates(&ada, &input(&vendor, &["web"])).await;
@@ -53,7 +53,7 @@ on_each_database! {
         let (code, _, message) = refused(&ada, CREATE, json!({ "input": new_service(input(&other, &["api"])) })).await;
         assert_eq!(code, "CONFLICT");
         assert!(message.contains("200 vendor pages"), "{message}");
-        assert_eq!(vendor_page::Entity::find().count(&api.ops.db).await.unwrap(), 200, "nothing is left of it");
+        assert_eq!(vendor_page::Entity::find().count(&api.use_cases.db).await.unwrap(), 200, "nothing is left of it");
         creates(&eve, &input(&other, &["api"])).await;
     }
 }

@@ -46,7 +46,7 @@ on_each_database! {
         assert_eq!((&page["name"], &page["provider"], &page["failure"]), (&json!("Harbour Cloud"), &json!("Atlassian Statuspage"), &Value::Null));
         assert_eq!((&page["apiUrls"], &page["stale"]), (&json!([vendor.url(SUMMARY)]), &json!(false)));
         assert_eq!(page["components"], json!([{ "id": "api" }, { "id": "web" }, { "id": "mail" }]));
-        let row = vendor_page::Entity::find().one(&api.ops.db).await.unwrap().unwrap();
+        let row = vendor_page::Entity::find().one(&api.use_cases.db).await.unwrap().unwrap();
         assert_eq!((row.key.as_str(), row.user_defined, row.fetched_at), (vendor.url(SUMMARY).as_str(), false, None));
         assert_eq!(due(&api).await, [row.id], "the page, never the service");
         let change = changes.next().await.unwrap().data()["serviceChanges"].clone();
@@ -59,9 +59,9 @@ on_each_database! {
         let vendor = a_vendor().await;
         let wanted = input(&vendor, &["api"]);
         join_all(people.iter().map(|person| creates(person, &wanted))).await;
-        assert_eq!(vendor_page::Entity::find().count(&api.ops.db).await.unwrap(), 1);
-        assert_eq!(vendor_page_component::Entity::find().count(&api.ops.db).await.unwrap(), 3);
-        assert_eq!(service_component::Entity::find().count(&api.ops.db).await.unwrap(), 6);
+        assert_eq!(vendor_page::Entity::find().count(&api.use_cases.db).await.unwrap(), 1);
+        assert_eq!(vendor_page_component::Entity::find().count(&api.use_cases.db).await.unwrap(), 3);
+        assert_eq!(service_component::Entity::find().count(&api.use_cases.db).await.unwrap(), 6);
         assert_eq!(due(&api).await.len(), 1);
         for person in &people {
             let mine = person.data("{ services { id } }", json!({})).await;
@@ -76,7 +76,7 @@ on_each_database! {
         let service = creates(&ada, &input(&vendor, &["api", "web"])).await;
         let id = service["id"].clone();
         let page = due(&api).await[0];
-        api.ops.live.remove(&[page]).await.unwrap();
+        api.use_cases.live.remove(&[page]).await.unwrap();
         let ids = |answer: &Value| -> Vec<String> {
             let list = answer["updateService"]["components"].as_array().unwrap();
             list.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
@@ -109,18 +109,18 @@ on_each_database! {
         let vendor = a_vendor().await;
         let id = creates(&ada, &input(&vendor, &["api", "web"])).await["id"].clone();
         // As the worker leaves it when the vendor made its API anew, twice.
-        let page = vendor_page::Entity::find().one(&api.ops.db).await.unwrap().unwrap();
+        let page = vendor_page::Entity::find().one(&api.use_cases.db).await.unwrap().unwrap();
         let mut read = page.clone().into_active_model();
         read.fetched_at = Set(Some(now()));
-        read.update(&api.ops.db).await.unwrap();
-        let old = vendor_page_component::Entity::find_by_id((page.id, "api".to_owned())).one(&api.ops.db).await.unwrap().unwrap();
+        read.update(&api.use_cases.db).await.unwrap();
+        let old = vendor_page_component::Entity::find_by_id((page.id, "api".to_owned())).one(&api.use_cases.db).await.unwrap().unwrap();
         for (id, group) in [("other", Some("Far away")), ("api-2", None)] {
             let new = vendor_page_component::Model { component_id: id.into(), group_name: group.map(str::to_owned), name: "api".into(), ..old.clone() };
-            new.into_active_model().insert(&api.ops.db).await.unwrap();
+            new.into_active_model().insert(&api.use_cases.db).await.unwrap();
         }
         let mut gone = old.into_active_model();
         gone.missing = Set(true);
-        gone.update(&api.ops.db).await.unwrap();
+        gone.update(&api.use_cases.db).await.unwrap();
         let read = ada.data(READ, json!({ "id": id })).await["service"].clone();
         let api_component = &read["components"][0];
         assert_eq!((&api_component["missing"], &api_component["status"]), (&json!(true), &json!("UNKNOWN")));
@@ -147,12 +147,12 @@ on_each_database! {
         assert_eq!(due(&api).await, [page], "others may follow it");
         assert_eq!(ask("checkService").await.code(), "CONFLICT");
         for field in ["resumeService", "checkService"] {
-            api.ops.live.remove(&[page]).await.unwrap();
+            api.use_cases.live.remove(&[page]).await.unwrap();
             ask(field).await.data();
             assert_eq!(due(&api).await, [page], "{field}");
         }
         ada.data("mutation($id: UUID!) { deleteService(id: $id) }", json!({ "id": id })).await;
-        assert_eq!(vendor_page::Entity::find().count(&api.ops.db).await.unwrap(), 1);
+        assert_eq!(vendor_page::Entity::find().count(&api.use_cases.db).await.unwrap(), 1);
     }
 }
 
@@ -205,7 +205,7 @@ async fn a_client_is_believed_nothing_about_a_page() {
     assert!(message.contains("made-up"), "{message}");
     assert_eq!(
         vendor_page::Entity::find()
-            .count(&api.ops.db)
+            .count(&api.use_cases.db)
             .await
             .unwrap(),
         0,
@@ -265,13 +265,13 @@ async fn what_others_read_and_how_long_they_follow_does_not_show() {
     let vendor = a_vendor().await;
     creates(&ada, &input(&vendor, &["api"])).await;
     let mut page = vendor_page::Entity::find()
-        .one(&api.ops.db)
+        .one(&api.use_cases.db)
         .await
         .unwrap()
         .unwrap()
         .into_active_model();
     page.fetched_at = Set(Some(now() - chrono::Duration::days(3)));
-    page.update(&api.ops.db).await.unwrap();
+    page.update(&api.use_cases.db).await.unwrap();
     let before = now();
     let service = creates(&eve, &input(&vendor, &["api"])).await;
     let page = &service["vendorPage"];
@@ -287,7 +287,7 @@ async fn a_page_that_is_old_says_so_and_later_says_nothing() {
     let vendor = a_vendor().await;
     let id = creates(&ada, &input(&vendor, &["api"])).await["id"].clone();
     let service = entity::service::Entity::find()
-        .one(&api.ops.db)
+        .one(&api.use_cases.db)
         .await
         .unwrap()
         .unwrap();
@@ -302,14 +302,17 @@ async fn a_page_that_is_old_says_so_and_later_says_nothing() {
         component_ids: json!(["api"]),
         updated_at: now(),
     };
-    work.into_active_model().insert(&api.ops.db).await.unwrap();
+    work.into_active_model()
+        .insert(&api.use_cases.db)
+        .await
+        .unwrap();
     for (minutes, stale, status) in [(4, false, "DOWN"), (6, true, "DOWN"), (16, true, "UNKNOWN")] {
         let at = now() - chrono::Duration::minutes(minutes);
         let mut row = service.clone().into_active_model();
         row.created_at = Set(at);
-        row.update(&api.ops.db).await.unwrap();
+        row.update(&api.use_cases.db).await.unwrap();
         let page = vendor_page::Entity::find()
-            .one(&api.ops.db)
+            .one(&api.use_cases.db)
             .await
             .unwrap()
             .unwrap();
@@ -318,7 +321,7 @@ async fn a_page_that_is_old_says_so_and_later_says_nothing() {
         page.attempted_at = Set(Some(now()));
         page.failures = Set(3);
         page.message = Set(Some("answered 503".into()));
-        page.update(&api.ops.db).await.unwrap();
+        page.update(&api.use_cases.db).await.unwrap();
         let notices = "query($id: UUID!) { service(id: $id) { maintenances { id } } }";
         let announced =
             ada.data(notices, json!({ "id": id })).await["service"]["maintenances"].clone();
@@ -401,7 +404,7 @@ async fn a_page_is_discovered_or_given_by_hand_and_never_both() {
     creates(&ada, &by_hand).await;
     let flag = async || {
         vendor_page::Entity::find()
-            .one(&api.ops.db)
+            .one(&api.use_cases.db)
             .await
             .unwrap()
             .unwrap()
@@ -428,15 +431,22 @@ async fn the_pages_of_many_services_are_not_told_of_at_once_whole() {
     vendor.shows(&Page::new("Huge", &components));
     creates(&ada, &input(&vendor, &["c1"])).await;
     let mut page = vendor_page::Entity::find()
-        .one(&api.ops.db)
+        .one(&api.use_cases.db)
         .await
         .unwrap()
         .unwrap()
         .into_active_model();
     page.fetched_at = Set(Some(now()));
-    let page = page.update(&api.ops.db).await.unwrap().id;
+    let page = page.update(&api.use_cases.db).await.unwrap().id;
     for n in 0..25 {
-        follows(&api.ops.db, &ada.user, page, &format!("Other {n}"), &["c1"]).await;
+        follows(
+            &api.use_cases.db,
+            &ada.user,
+            page,
+            &format!("Other {n}"),
+            &["c1"],
+        )
+        .await;
     }
     let ask = "{ services { vendorPage { components { id } } } }";
     let error = ada.error(ask, json!({})).await;
@@ -501,7 +511,7 @@ async fn a_page_of_several_answers_is_followed_though_one_of_them_has_nothing_to
     }
     assert_eq!(
         vendor_page::Entity::find()
-            .count(&api.ops.db)
+            .count(&api.use_cases.db)
             .await
             .unwrap(),
         1
@@ -511,7 +521,7 @@ async fn a_page_of_several_answers_is_followed_though_one_of_them_has_nothing_to
     creates(&eve, &half).await;
     assert_eq!(
         vendor_page::Entity::find()
-            .count(&api.ops.db)
+            .count(&api.use_cases.db)
             .await
             .unwrap(),
         2
@@ -549,7 +559,7 @@ async fn what_a_page_has_got_since_is_added_when_somebody_else_follows_it() {
     // What changed is for the worker to say, for all at once; till then eve sees what was read for her.
     assert_eq!(service["vendorPage"]["name"], "Other name");
     let shared = vendor_page::Entity::find()
-        .one(&api.ops.db)
+        .one(&api.use_cases.db)
         .await
         .unwrap()
         .unwrap();
@@ -557,7 +567,11 @@ async fn what_a_page_has_got_since_is_added_when_somebody_else_follows_it() {
     let kept = vendor_page_component::Entity::find()
         .filter(vendor_page_component::Column::ComponentId.eq("api"));
     assert_eq!(
-        kept.one(&api.ops.db).await.unwrap().unwrap().vendor_status,
+        kept.one(&api.use_cases.db)
+            .await
+            .unwrap()
+            .unwrap()
+            .vendor_status,
         "major_outage"
     );
 }

@@ -34,20 +34,20 @@ on_each_database! {
 
         // Another process, or a later time, remembers nothing, and shows nothing.
         let service = service::Entity::find().filter(service::Column::VendorPageId.eq(page))
-            .filter(service::Column::WorkspaceId.eq(eve.user.id)).one(&api.ops.db).await.unwrap().unwrap();
-        let mut row = vendor_page::Entity::find_by_id(page).one(&api.ops.db).await.unwrap().unwrap().into_active_model();
+            .filter(service::Column::WorkspaceId.eq(eve.user.id)).one(&api.use_cases.db).await.unwrap().unwrap();
+        let mut row = vendor_page::Entity::find_by_id(page).one(&api.use_cases.db).await.unwrap().unwrap().into_active_model();
         row.key = Set("https://moved.test/".into());
-        row.update(&api.ops.db).await.unwrap();
+        row.update(&api.use_cases.db).await.unwrap();
         let seen = eve.data(READ, json!({ "id": service.id })).await["service"].clone();
         assert_eq!((&seen["vendorPage"]["name"], &seen["vendorPage"]["components"]), (&Value::Null, &json!([])));
         assert_eq!((&seen["components"][0]["status"], &seen["components"][0]["name"]), (&json!("UNKNOWN"), &json!("API")));
         assert_eq!((&seen["components"][0]["vendorStatus"], &seen["components"][0]["missing"]), (&json!(""), &json!(false)));
 
         // Once it is read for her too, everything is shown, as known from then on.
-        let mut row = vendor_page::Entity::find_by_id(page).one(&api.ops.db).await.unwrap().unwrap().into_active_model();
+        let mut row = vendor_page::Entity::find_by_id(page).one(&api.use_cases.db).await.unwrap().unwrap().into_active_model();
         row.fetched_at = Set(Some(now()));
         row.attempted_at = Set(Some(now()));
-        row.update(&api.ops.db).await.unwrap();
+        row.update(&api.use_cases.db).await.unwrap();
         let seen = eve.data(READ, json!({ "id": service.id })).await["service"].clone();
         assert_eq!((&seen["vendorPage"]["name"], &seen["vendorPage"]["failure"]), (&json!("Old name"), &json!("answered 503")));
         assert_eq!((&seen["vendorIncidents"][0]["id"], &seen["maintenances"]), (&json!("i"), &json!([{ "id": "m" }])));
@@ -58,7 +58,7 @@ on_each_database! {
 
 /// Read ten minutes ago, failing since, with an incident and maintenance, and with other words for everything.
 async fn as_the_worker_leaves_it(api: &Api) -> Uuid {
-    let (db, before) = (&api.ops.db, now() - Duration::minutes(10));
+    let (db, before) = (&api.use_cases.db, now() - Duration::minutes(10));
     let page = vendor_page::Entity::find().one(db).await.unwrap().unwrap();
     let id = page.id;
     let mut page = page.into_active_model();

@@ -1,9 +1,13 @@
 //! The operations of a service's page, beyond what the list has.
 
-use super::{Uptime, UptimeDay};
+use super::list::{Uptime, UptimeDay};
 use crate::api::{
-    ById, ByIdFields, IncidentFilter, IncidentPage, Maintenance, Moment, PageInfo, Status,
-    operation::operations, schema,
+    check::Check,
+    incident::{IncidentFilter, IncidentPage, PageInfo},
+    operation::operations,
+    schema,
+    values::{ById, ByIdFields, Moment},
+    vendor::Maintenance,
 };
 use uuid::Uuid;
 
@@ -104,12 +108,11 @@ pub struct ListChecks {
 #[cynic(graphql_type = "Service", variables = "ListChecksVariables")]
 pub struct ServiceChecks {
     #[arguments(first: $first, after: $after)]
-    pub checks: CheckPage,
+    pub checks: CheckConnection,
 }
 
 #[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "CheckConnection")]
-pub struct CheckPage {
+pub struct CheckConnection {
     pub edges: Vec<CheckEdge>,
     pub page_info: PageInfo,
 }
@@ -117,16 +120,6 @@ pub struct CheckPage {
 #[derive(cynic::QueryFragment, Debug)]
 pub struct CheckEdge {
     pub node: Check,
-}
-
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
-pub struct Check {
-    pub slot: Moment,
-    pub checked_at: Moment,
-    pub status: Status,
-    pub status_code: Option<i32>,
-    pub response_time_ms: Option<i32>,
-    pub message: Option<String>,
 }
 
 operations! {

@@ -1,7 +1,10 @@
 //! The kinds of monitors and their settings, which the API describes: none is named here.
 
 use crate::api::{
-    ById, ByIdFields, Component, FollowedComponent, Schedule, operation::operations, schema,
+    operation::operations,
+    schema,
+    values::{ById, ByIdFields, Schedule},
+    vendor::{Component, FollowedComponent},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};

@@ -1,8 +1,12 @@
 //! The limits on services, and the mutations.
 
-use super::MonitorInput;
-use super::{Phases, Service};
-use crate::api::{ById, ByIdFields, Moment, Status, operation::operations, schema};
+use super::kinds::MonitorInput;
+use super::list::{Phases, Service};
+use crate::api::{
+    operation::operations,
+    schema,
+    values::{ById, ByIdFields, Moment, Status},
+};
 use uuid::Uuid;
 
 /// A new service. The server has a default for every absent number.

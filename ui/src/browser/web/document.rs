@@ -1,6 +1,6 @@
 //! The document: URL, title, dialogs, focus, scrolling.
 
-use super::{document, window};
+use super::global::{document, window};
 use crate::list::Viewport;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlDialogElement, HtmlElement};

@@ -1,7 +1,7 @@
 //! Event listeners of the window and the document.
 
-use super::{document, window};
-use crate::browser::Key;
+use super::global::{document, window};
+use crate::browser::key::Key;
 use js_sys::Function;
 use std::cell::RefCell;
 use wasm_bindgen::{JsCast, closure::Closure};

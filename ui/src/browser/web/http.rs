@@ -1,9 +1,9 @@
 //! HTTP requests.
 
-use super::window;
+use super::global::window;
 use crate::{
     api::Moment,
-    browser::{HttpResponse, NetworkError},
+    browser::response::{HttpResponse, NetworkError},
 };
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};

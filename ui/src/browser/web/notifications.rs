@@ -1,6 +1,7 @@
 //! Desktop notifications.
 
-use super::{document, document::icon_path, window};
+use super::document::icon_path;
+use super::global::{document, window};
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, closure::Closure};
 use wasm_bindgen_futures::JsFuture;

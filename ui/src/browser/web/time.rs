@@ -1,7 +1,7 @@
 //! The clock, time zones, and the formats of times.
 
-use super::window;
-use crate::{api::Moment, browser::TimeStyle};
+use super::global::window;
+use crate::{api::Moment, browser::time_style::TimeStyle};
 use js_sys::{Array, Date, Function, Intl, Object, Reflect};
 use std::{cell::RefCell, collections::HashMap};
 use wasm_bindgen::{JsCast, JsValue};

@@ -1,10 +1,8 @@
 //! The drawing of the chart: axes, lines, shaded periods, and what is selected.
 
-use super::{
-    ShadedPeriod,
-    points::{bucket_ms, isolated_points, points_within, status_at},
-    scale::{Scale, line_path, time_ticks, value_ticks},
-};
+use super::points::{bucket_ms, isolated_points, points_within, status_at};
+use super::scale::{Scale, line_path, time_ticks, value_ticks};
+use super::shaded_period::ShadedPeriod;
 use crate::{
     api::{LatencyPoint, Moment, Status},
     browser::{self, TimeStyle},

@@ -1,6 +1,6 @@
 //! Selects and describes the points of the chart. Plain functions.
 
-use super::ShadedPeriod;
+use super::shaded_period::ShadedPeriod;
 use crate::{
     api::{LatencyPoint, Moment, Status},
     browser::{self, TimeStyle},

@@ -1,4 +1,4 @@
-//! A service as somebody is typing it.
+//! The input of the form, as text, and its conversion from a service and to the API's inputs.
 
 use super::page::PageDraft;
 use crate::{
@@ -12,8 +12,8 @@ use domain::service::ServiceDraft;
 use serde_json::Value;
 use std::{collections::BTreeMap, rc::Rc};
 
-/// A text field of the form.
-pub(super) struct Spec {
+/// A text field of the form that every service has.
+pub(super) struct TextField {
     /// Its name in the API.
     pub(super) name: &'static str,
     pub(super) label: &'static str,
@@ -22,27 +22,27 @@ pub(super) struct Spec {
     pub(super) placeholder: Option<&'static str>,
     pub(super) hint: Option<&'static str>,
     pub(super) maxlength: Option<usize>,
-    /// Its place in the draft.
-    pub(super) of: fn(&Draft) -> &String,
-    place: fn(&mut Draft) -> &mut String,
+    /// Its value in the draft.
+    pub(super) get: fn(&Draft) -> &String,
+    get_mut: fn(&mut Draft) -> &mut String,
 }
 
-/// A field of the draft by its name in the API, its label and its place.
-macro_rules! spec {
+/// Makes a field from its name in the API, its label and its value in the draft.
+macro_rules! text_field {
     ($name:literal, $label:literal, $place:ident $(, $what:ident: $value:expr)*) => {
-        Spec {
+        TextField {
             $($what: Some($value),)*
-            ..Spec::plain($name, $label, |draft| &draft.$place, |draft| &mut draft.$place)
+            ..TextField::plain($name, $label, |draft| &draft.$place, |draft| &mut draft.$place)
         }
     };
 }
 
-impl Spec {
+impl TextField {
     const fn plain(
         name: &'static str,
         label: &'static str,
-        of: fn(&Draft) -> &String,
-        place: fn(&mut Draft) -> &mut String,
+        get: fn(&Draft) -> &String,
+        get_mut: fn(&mut Draft) -> &mut String,
     ) -> Self {
         let (unit, inputmode, placeholder, hint, maxlength) = (None, None, None, None, None);
         Self {
@@ -53,56 +53,56 @@ impl Spec {
             placeholder,
             hint,
             maxlength,
-            of,
-            place,
+            get,
+            get_mut,
         }
     }
 
-    /// What every service has.
+    /// The fields that are always shown.
     pub(super) const NAMES: [Self; 3] = [
-        spec!("name", "Name", name, maxlength: domain::service::MAX_NAME),
-        spec!(
+        text_field!("name", "Name", name, maxlength: domain::service::MAX_NAME),
+        text_field!(
             "category", "Category", category,
             hint: "Groups the list. Choose one or make one up.", maxlength: domain::service::MAX_CATEGORY
         ),
-        spec!("tags", "Tags", tags, hint: "Separated by commas."),
+        text_field!("tags", "Tags", tags, hint: "Separated by commas."),
     ];
-    /// The vendor page for people, of a service that follows one.
-    pub(super) const LINK: Self = spec!(
+    /// The link to the vendor page that a service follows.
+    pub(super) const LINK: Self = text_field!(
         "vendorPageUrl", "Link to the vendor page", vendor_page,
         inputmode: "url", placeholder: "what the page says itself"
     );
-    /// What is folded away at first.
+    /// The fields that are collapsed at first.
     pub(super) const ADVANCED: [Self; 7] = [
-        spec!("checkIntervalSeconds", "Check every", interval, unit: "s", inputmode: "numeric"),
-        spec!("timeoutMs", "Give up after", timeout, unit: "ms", inputmode: "numeric"),
-        spec!("degradedThresholdMs", "Degraded when slower than", threshold, unit: "ms", inputmode: "numeric"),
-        spec!("confirmations", "Failures in a row before it counts as down", confirmations, inputmode: "numeric"),
-        spec!("recoveries", "Good checks in a row before it counts as up", recoveries, inputmode: "numeric"),
-        spec!(
+        text_field!("checkIntervalSeconds", "Check every", interval, unit: "s", inputmode: "numeric"),
+        text_field!("timeoutMs", "Give up after", timeout, unit: "ms", inputmode: "numeric"),
+        text_field!("degradedThresholdMs", "Degraded when slower than", threshold, unit: "ms", inputmode: "numeric"),
+        text_field!("confirmations", "Failures in a row before it counts as down", confirmations, inputmode: "numeric"),
+        text_field!("recoveries", "Good checks in a row before it counts as up", recoveries, inputmode: "numeric"),
+        text_field!(
             "vendorPageUrl", "Vendor page", vendor_page,
             inputmode: "url", placeholder: "https://status.example.com", hint: "Linked from the list."
         ),
-        spec!("description", "Description", description, maxlength: domain::service::MAX_DESCRIPTION),
+        text_field!("description", "Description", description, maxlength: domain::service::MAX_DESCRIPTION),
     ];
 }
 
-/// The fields as text.
+/// The fields of the form, as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::pages) struct Draft {
-    /// What can be added.
+    /// The monitor kinds.
     pub(super) kinds: Rc<[MonitorKindInfo]>,
-    /// The place of the chosen kind among them.
+    /// The index of the chosen kind.
     pub(super) kind: usize,
-    /// Texts of the kind's settings, by the names of their fields.
+    /// The kind's settings, by the names of their fields.
     settings: BTreeMap<String, String>,
-    /// Secret settings that are stored; their values never come back.
+    /// The names of the secret settings that are set. The server never returns their values.
     pub(super) secrets_set: Vec<String>,
-    /// Of a vendor's page: which, and what of it.
+    /// The vendor page and the components to follow.
     pub(in crate::pages) page: PageDraft,
     pub(super) name: String,
-    /// Whether the name was typed; it is proposed otherwise.
-    pub(super) named: bool,
+    /// Whether the user entered the name; otherwise it is proposed.
+    pub(super) has_own_name: bool,
     pub(super) category: String,
     pub(super) tags: String,
     pub(super) description: String,
@@ -115,8 +115,8 @@ pub(in crate::pages) struct Draft {
 }
 
 impl Draft {
-    /// A new service with the server's defaults: of the first kind that follows a page, or of the
-    /// first that does not. `typed` goes into the field that a person would fill first.
+    /// Returns a new service with the server's defaults, of the first kind that follows a vendor page
+    /// or the first that does not. `typed` goes into the first field.
     pub(in crate::pages) fn new(kinds: &[MonitorKindInfo], follow: bool, typed: &str) -> Self {
         let defaults = ServiceDraft::default();
         let kind = kinds.iter().position(|kind| follows(kind) == follow);
@@ -127,7 +127,7 @@ impl Draft {
             secrets_set: Vec::new(),
             page: PageDraft::default(),
             name: String::new(),
-            named: false,
+            has_own_name: false,
             category: String::new(),
             tags: String::new(),
             description: String::new(),
@@ -138,7 +138,7 @@ impl Draft {
             recoveries: defaults.recoveries.to_string(),
             vendor_page: String::new(),
         };
-        draft.choose(draft.kind);
+        draft.choose_kind(draft.kind);
         if follow {
             typed.clone_into(&mut draft.page.typed);
         } else if let Some(first) = draft.fields().first() {
@@ -148,7 +148,7 @@ impl Draft {
         draft
     }
 
-    /// A known service, with what the list does not have of it.
+    /// Returns the draft of an existing service.
     pub(in crate::pages) fn from_service(
         kinds: &[MonitorKindInfo],
         service: &Service,
@@ -158,14 +158,14 @@ impl Draft {
             .iter()
             .position(|kind| kind.input_name == definition.monitor_input);
         let settings = definition.settings.iter();
-        let settings = settings.map(|field| (field.name.clone(), text_of(&field.value)));
+        let settings = settings.map(|field| (field.name.clone(), to_text(&field.value)));
         Self {
             kinds: kinds.into(),
             kind: kind.unwrap_or_default(),
             settings: settings.collect(),
             secrets_set: definition.secrets_set.clone(),
             name: service.name.clone(),
-            named: true,
+            has_own_name: true,
             category: service.category.clone().unwrap_or_default(),
             tags: definition.tags.join(", "),
             description: definition.description.clone().unwrap_or_default(),
@@ -179,24 +179,24 @@ impl Draft {
         }
     }
 
-    /// The kind that is chosen.
+    /// Returns the chosen kind.
     fn chosen(&self) -> Option<&MonitorKindInfo> {
         self.kinds.get(self.kind)
     }
 
-    /// Whether components of a page are followed instead of something being checked.
+    /// Whether the kind follows components of a vendor page instead of checking a target.
     pub(super) fn follows(&self) -> bool {
         self.chosen().is_some_and(follows)
     }
 
-    /// The fields of the kind, but for those of a page, which is chosen by looking for it.
+    /// Returns the fields of the kind; none for a vendor page, which is chosen by searching.
     pub(super) fn fields(&self) -> Vec<FieldInfo> {
         let kind = self.chosen().filter(|kind| !follows(kind));
         kind.map(|kind| kind.fields.clone()).unwrap_or_default()
     }
 
-    /// Chooses the kind at this place, with its defaults.
-    pub(super) fn choose(&mut self, kind: usize) {
+    /// Chooses the kind at this index, with its defaults.
+    pub(super) fn choose_kind(&mut self, kind: usize) {
         self.kind = kind;
         self.settings.clear();
         if let Some(kind) = self.chosen() {
@@ -210,28 +210,28 @@ impl Draft {
         self.propose();
     }
 
-    /// The text of a setting.
+    /// Returns the text of a setting.
     pub(super) fn setting(&self, name: &str) -> &str {
         self.settings.get(name).map_or("", String::as_str)
     }
 
-    /// Takes what was typed into the field of a setting.
+    /// Sets the text of a setting.
     pub(super) fn set_setting(&mut self, name: &str, text: String) {
         self.settings.insert(name.to_owned(), text);
         self.propose();
     }
 
-    /// Takes what was typed into the field.
-    pub(super) fn set(&mut self, spec: &Spec, text: String) {
-        if spec.name == "name" {
-            self.named = !text.is_empty();
+    /// Sets the text of a field.
+    pub(super) fn set_text(&mut self, field: &TextField, text: String) {
+        if field.name == "name" {
+            self.has_own_name = !text.is_empty();
         }
-        *(spec.place)(self) = text;
+        *(field.get_mut)(self) = text;
     }
 
-    /// Proposes a name, as long as none was typed.
+    /// Proposes a name, unless the user entered one.
     pub(super) fn propose(&mut self) {
-        if !self.named {
+        if !self.has_own_name {
             self.name = if self.follows() {
                 self.page.propose_name()
             } else {
@@ -242,10 +242,11 @@ impl Draft {
         }
     }
 
-    /// What cannot even be sent, because it is no number. Everything else is the server's to judge.
-    pub(super) fn wrong(&self) -> Vec<(String, String)> {
+    /// Returns the errors that prevent sending: texts that are not numbers, or no page. The server
+    /// validates the rest.
+    pub(super) fn validate(&self) -> Vec<(String, String)> {
         if self.follows() {
-            let wrong = self.page.wrong().into_iter();
+            let wrong = self.page.validate().into_iter();
             return wrong
                 .map(|(field, text)| (field.to_owned(), text))
                 .collect();
@@ -272,7 +273,7 @@ impl Draft {
         .collect()
     }
 
-    /// As a new service.
+    /// Converts to the input that creates the service.
     pub(in crate::pages) fn to_create(&self) -> CreateServiceInput {
         let shared = CreateServiceInput {
             name: self.name.trim().to_owned(),
@@ -296,7 +297,7 @@ impl Draft {
         }
     }
 
-    /// As something to look at once: the name does not matter for that.
+    /// Converts to the input of a test, which needs no name.
     pub(super) fn to_test(&self) -> CreateServiceInput {
         let mut input = self.to_create();
         if input.name.is_empty() {
@@ -305,7 +306,8 @@ impl Draft {
         input
     }
 
-    /// As a change. Every field is given, so that an emptied one is emptied.
+    /// Converts to the input that updates the service. Contains every field, so that emptied ones are
+    /// cleared.
     pub(in crate::pages) fn to_update(&self) -> UpdateServiceInput {
         let shared = UpdateServiceInput {
             name: Some(self.name.trim().to_owned()),
@@ -333,7 +335,7 @@ impl Draft {
         self.tags.split(',').filter_map(present).collect()
     }
 
-    /// The settings under the name of their kind.
+    /// Returns the settings, under the name of their kind.
     fn monitor(&self, new: bool) -> MonitorInput {
         let Some(kind) = self.chosen() else {
             return MonitorInput::default();
@@ -343,7 +345,7 @@ impl Draft {
         } else {
             let fields = kind.fields.iter();
             let settings = fields.filter_map(|field| {
-                let value = value_of(field, self.setting(&field.name), new)?;
+                let value = to_json(field, self.setting(&field.name), new)?;
                 Some((field.name.clone(), value))
             });
             settings.collect()
@@ -367,16 +369,16 @@ fn is_list(field: &FieldInfo) -> bool {
     matches!(field.field_type.as_str(), "list" | "choices")
 }
 
-/// A setting as it is sent; `None` leaves it as it is, or at its default. Only a secret is kept by
-/// leaving its field empty.
-fn value_of(field: &FieldInfo, text: &str, new: bool) -> Option<Value> {
+/// Converts the text of a setting to JSON; `None` keeps the stored value or the default. Of the
+/// empty fields, only secrets keep their value.
+fn to_json(field: &FieldInfo, text: &str, new: bool) -> Option<Value> {
     let text = text.trim();
     if text.is_empty() && (new || field.secret) {
         return None;
     }
     if text.is_empty() {
         return match &field.default {
-            Some(default) => value_of(field, default, true),
+            Some(default) => to_json(field, default, true),
             None if field.required => Some("".into()),
             None => Some(Value::Null),
         };
@@ -390,8 +392,8 @@ fn value_of(field: &FieldInfo, text: &str, new: bool) -> Option<Value> {
     })
 }
 
-/// A value as text for its field.
-fn text_of(json: &str) -> String {
+/// Converts a JSON value to the text of its field.
+fn to_text(json: &str) -> String {
     match serde_json::from_str(json) {
         Ok(Value::String(text)) => text,
         Ok(Value::Array(list)) => {
@@ -402,7 +404,7 @@ fn text_of(json: &str) -> String {
     }
 }
 
-/// The host of what is being typed, without what does not tell it from others.
+/// Proposes a name for a URL: its host without `www.`.
 pub(super) fn propose_name(url: &str) -> String {
     let url = url.trim();
     let address = if url.contains("://") {
@@ -424,7 +426,7 @@ fn number(text: &str) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::page::Found, *};
+    use super::{super::page::PageContent, *};
     use crate::api::{Component, Discovery, Schedule};
 
     #[test]
@@ -484,11 +486,11 @@ mod tests {
     fn an_empty_number_takes_the_servers_default_and_a_word_is_refused() {
         let mut draft = Draft::new(&kinds(), false, "https://example.com");
         draft.interval = " ".into();
-        assert_eq!(draft.wrong(), []);
+        assert_eq!(draft.validate(), []);
         assert_eq!(draft.to_create().check_interval_seconds, None);
         draft.timeout = "soon".into();
         assert_eq!(
-            draft.wrong(),
+            draft.validate(),
             [(
                 "timeoutMs".to_owned(),
                 "\"soon\" is not a whole number".to_owned()
@@ -517,17 +519,18 @@ mod tests {
         draft.interval = "soon".into();
         assert_eq!(
             draft
-                .wrong()
+                .validate()
                 .iter()
                 .map(|(field, _)| field.as_str())
                 .collect::<Vec<_>>(),
             ["apiUrls"]
         );
-        draft
-            .page
-            .take(Found::from_discovery(discovery(vec![component]), false));
+        draft.page.set_found(PageContent::from_discovery(
+            discovery(vec![component]),
+            false,
+        ));
         draft.propose();
-        assert_eq!(draft.wrong(), []);
+        assert_eq!(draft.validate(), []);
         let input = draft.to_create();
         assert_eq!(input.name, "Example · API");
         assert_eq!(input.check_interval_seconds, None);
@@ -546,7 +549,7 @@ mod tests {
         );
         draft
             .page
-            .take(Found::from_discovery(discovery(Vec::new()), true));
+            .set_found(PageContent::from_discovery(discovery(Vec::new()), true));
         let input = draft.to_create();
         assert_eq!(sent(&input, "apiUrls"), None);
         assert_eq!(sent(&input, "userDefinedUrls"), Some(found));
@@ -573,15 +576,15 @@ mod tests {
         assert_eq!(changed.get("check", "address"), Some(&"".into()));
         assert_eq!(changed.get("check", "password"), None, "a secret stays");
         draft.set_setting("port", "http".into());
-        assert_eq!(draft.wrong()[0].0, "port");
+        assert_eq!(draft.validate()[0].0, "port");
     }
 
     #[test]
     fn stored_values_are_shown_as_text() {
-        assert_eq!(text_of("\"a \\\"b\\\"\""), "a \"b\"");
-        assert_eq!(text_of("[\"a\",\"b\"]"), "a, b");
+        assert_eq!(to_text("\"a \\\"b\\\"\""), "a \"b\"");
+        assert_eq!(to_text("[\"a\",\"b\"]"), "a, b");
         assert_eq!(
-            (text_of("443").as_str(), text_of("true").as_str()),
+            (to_text("443").as_str(), to_text("true").as_str()),
             ("443", "true")
         );
     }

@@ -1,4 +1,4 @@
-//! A vendor's page as somebody is choosing from it. Plain data and functions.
+//! The vendor page and the components that the user chooses. Plain data and functions.
 
 use crate::{
     api::{Component, Definition, Discovery, FollowedComponent},
@@ -7,58 +7,58 @@ use crate::{
 use serde_json::{Map, Value};
 use std::rc::Rc;
 
-/// Which page, and which of its components.
+/// The input about a vendor page: the search, the page, and the chosen components.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::pages) struct PageDraft {
-    /// A name or an address, as typed.
+    /// The text of the search: a name or a URL.
     pub(super) typed: String,
-    /// What the catalogue calls it, where it was chosen there.
-    pub(super) known_as: Option<String>,
+    /// The vendor's name in the catalogue, if it was chosen there.
+    pub(super) catalogue_name: Option<String>,
     /// The page that was found.
-    pub(super) found: Option<Rc<Found>>,
+    pub(super) found: Option<Rc<PageContent>>,
     /// The ids of the components to follow.
     pub(super) chosen: Vec<String>,
-    /// Addresses given by hand; none until they are needed.
-    pub(super) by_hand: Vec<Address>,
+    /// URLs of JSON endpoints that the user enters; empty until a search fails.
+    pub(super) endpoints: Vec<Endpoint>,
 }
 
-/// An address given by hand.
+/// The URL of a JSON endpoint, as the user enters it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Address {
+pub(super) struct Endpoint {
     pub(super) url: String,
-    /// Why it does not help.
-    pub(super) wrong: Option<String>,
+    /// Why the server rejected it.
+    pub(super) error: Option<String>,
 }
 
-/// A page, and what can be followed on it.
+/// A vendor page that was found, and its components.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct PageContent {
     pub(super) name: Option<String>,
     pub(super) url: Option<String>,
     pub(super) provider: Option<String>,
-    pub(super) by_hand: bool,
+    pub(super) user_defined: bool,
     pub(super) api_urls: Vec<String>,
     pub(super) components: Vec<Component>,
-    /// Those that are followed and that it has no more.
-    pub(super) gone: Vec<FollowedComponent>,
+    /// Followed components that are no longer on the page.
+    pub(super) missing: Vec<FollowedComponent>,
 }
 
-impl Found {
-    /// Of a discovery.
-    pub(super) fn from_discovery(discovery: Discovery, by_hand: bool) -> Self {
+impl PageContent {
+    /// Converts the result of a discovery.
+    pub(super) fn from_discovery(discovery: Discovery, user_defined: bool) -> Self {
         Self {
             name: discovery.page_name,
             url: discovery.page_url,
             provider: discovery.provider,
-            by_hand,
+            user_defined,
             api_urls: discovery.api_urls,
             components: discovery.components,
-            gone: Vec::new(),
+            missing: Vec::new(),
         }
     }
 
-    /// What the page is called, without the words that say that it is one.
-    fn called(&self) -> Option<&str> {
+    /// Returns the page's name without a trailing "Status".
+    fn short_name(&self) -> Option<&str> {
         let name = self.name.as_deref()?.trim();
         let short = name
             .strip_suffix("Status")
@@ -69,7 +69,7 @@ impl Found {
 }
 
 impl PageDraft {
-    /// Of a known service: its page, and what it follows.
+    /// Returns the page of an existing service, and the components that it follows.
     pub(in crate::pages) fn from_definition(definition: Definition) -> Self {
         let Definition {
             components,
@@ -80,18 +80,18 @@ impl PageDraft {
             .iter()
             .map(|component| component.id.clone())
             .collect();
-        let gone = components
+        let missing = components
             .into_iter()
             .filter(|component| component.missing)
             .collect();
-        let found = vendor_page.map(|page| Found {
+        let found = vendor_page.map(|page| PageContent {
             name: page.name,
             url: page.url,
             provider: page.provider,
-            by_hand: false,
+            user_defined: false,
             api_urls: Vec::new(),
             components: page.components,
-            gone,
+            missing,
         });
         Self {
             found: found.map(Rc::new),
@@ -100,8 +100,9 @@ impl PageDraft {
         }
     }
 
-    /// Takes what was found. What was chosen before stays chosen as far as it is there.
-    pub(super) fn take(&mut self, found: Found) {
+    /// Sets the page that was found. Components stay chosen if it has them; an only component is
+    /// chosen.
+    pub(super) fn set_found(&mut self, found: PageContent) {
         self.chosen
             .retain(|id| found.components.iter().any(|component| component.id == *id));
         if let [only] = found.components.as_slice() {
@@ -110,20 +111,20 @@ impl PageDraft {
         self.found = Some(Rc::new(found));
     }
 
-    /// The addresses to read, and whether they were given by hand.
+    /// Returns whether the user entered the URLs, and the URLs to read.
     pub(super) fn addresses(&self) -> (bool, &[String]) {
         self.found
             .as_ref()
-            .map_or((false, &[]), |found| (found.by_hand, &found.api_urls))
+            .map_or((false, &[]), |found| (found.user_defined, &found.api_urls))
     }
 
-    /// What is sent of it. A known service stays at its page.
+    /// Returns the settings to send. An existing service keeps its page.
     pub(super) fn settings(&self, new: bool) -> Map<String, Value> {
         let mut settings = Map::new();
         settings.insert("componentIds".into(), self.chosen.clone().into());
         if new {
-            let (by_hand, urls) = self.addresses();
-            let field = if by_hand {
+            let (user_defined, urls) = self.addresses();
+            let field = if user_defined {
                 "userDefinedUrls"
             } else {
                 "apiUrls"
@@ -133,8 +134,8 @@ impl PageDraft {
         settings
     }
 
-    /// What is missing before it can be sent.
-    pub(super) fn wrong(&self) -> Option<(&'static str, String)> {
+    /// Returns the field and message of what is missing before it can be sent.
+    pub(super) fn validate(&self) -> Option<(&'static str, String)> {
         if self.found.is_none() {
             return Some((
                 "apiUrls",
@@ -146,15 +147,15 @@ impl PageDraft {
             .then(|| ("componentIds", "Choose one component or more".to_owned()))
     }
 
-    /// The vendor, and the component when it is only one.
+    /// Proposes a name: the vendor's, with the component's if only one is chosen.
     pub(super) fn propose_name(&self) -> String {
         let Some(found) = &self.found else {
             return String::new();
         };
         let vendor = self
-            .known_as
+            .catalogue_name
             .as_deref()
-            .or(found.called())
+            .or(found.short_name())
             .unwrap_or_default();
         let only = match self.chosen.as_slice() {
             [id] => found
@@ -173,7 +174,7 @@ impl PageDraft {
         .collect()
     }
 
-    /// Follows `ids` too, or none of them any more.
+    /// Adds `ids` to the chosen components, or removes them.
     pub(super) fn choose(&mut self, ids: &[String], follow: bool) {
         self.chosen.retain(|id| !ids.contains(id));
         if follow {
@@ -181,38 +182,41 @@ impl PageDraft {
         }
     }
 
-    /// Follows `by` in place of `gone`.
-    pub(super) fn replace(&mut self, gone: &str, by: &str) {
+    /// Replaces the component `missing` by `by`.
+    pub(super) fn replace(&mut self, missing: &str, by: &str) {
         self.chosen.retain(|id| id != by);
         for id in &mut self.chosen {
-            if id == gone {
+            if id == missing {
                 by.clone_into(id);
             }
         }
     }
 }
 
-/// A vendor's group with those of its components that fit a filter.
+/// A group of components that match the filter.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Group<'a> {
-    /// The vendor's name for it; none for components without one.
+pub(super) struct ComponentGroup<'a> {
+    /// The vendor's name of the group; `None` for components without one.
     pub(super) name: Option<&'a str>,
     pub(super) components: Vec<&'a Component>,
 }
 
-/// The components in the vendor's groups and order, as far as their name or group holds `filter`.
-pub(super) fn groups<'a>(components: &'a [Component], filter: &str) -> Vec<Group<'a>> {
+/// Groups the components whose name or group contains `filter`, in the vendor's order.
+pub(super) fn group_components<'a>(
+    components: &'a [Component],
+    filter: &str,
+) -> Vec<ComponentGroup<'a>> {
     let needle = browser::lowercase(filter.trim());
-    let holds = |text: &str| browser::lowercase(text).contains(&needle);
-    let mut groups: Vec<Group<'a>> = Vec::new();
+    let contains = |text: &str| browser::lowercase(text).contains(&needle);
+    let mut groups: Vec<ComponentGroup<'a>> = Vec::new();
     for component in components {
         let name = component.group_name.as_deref();
-        if !needle.is_empty() && !holds(&component.name) && !name.is_some_and(holds) {
+        if !needle.is_empty() && !contains(&component.name) && !name.is_some_and(contains) {
             continue;
         }
         match groups.iter_mut().find(|group| group.name == name) {
             Some(group) => group.components.push(component),
-            None => groups.push(Group {
+            None => groups.push(ComponentGroup {
                 name,
                 components: vec![component],
             }),
@@ -221,7 +225,7 @@ pub(super) fn groups<'a>(components: &'a [Component], filter: &str) -> Vec<Group
     groups
 }
 
-/// Whether what was typed is rather an address than a name.
+/// Whether the text looks like a URL rather than a name.
 pub(super) fn is_address(typed: &str) -> bool {
     let typed = typed.trim();
     typed.contains("://") || (typed.contains('.') && !typed.contains(' '))
@@ -242,16 +246,16 @@ mod tests {
         }
     }
 
-    fn found(name: &str, components: Vec<Component>) -> Found {
+    fn found(name: &str, components: Vec<Component>) -> PageContent {
         let (url, provider, api_urls) = (None, None, vec!["https://x/summary.json".to_owned()]);
-        Found {
+        PageContent {
             name: Some(name.into()),
             url,
             provider,
-            by_hand: false,
+            user_defined: false,
             api_urls,
             components,
-            gone: Vec::new(),
+            missing: Vec::new(),
         }
     }
 
@@ -264,9 +268,10 @@ mod tests {
             component("4", "API", Some("Asia")),
         ];
         let shape = |filter: &str| -> Vec<(Option<String>, Vec<String>)> {
-            let ids =
-                |group: &Group<'_>| group.components.iter().map(|one| one.id.clone()).collect();
-            groups(&all, filter)
+            let ids = |group: &ComponentGroup<'_>| {
+                group.components.iter().map(|one| one.id.clone()).collect()
+            };
+            group_components(&all, filter)
                 .iter()
                 .map(|group| (group.name.map(str::to_owned), ids(group)))
                 .collect()
@@ -295,7 +300,7 @@ mod tests {
     fn the_name_is_the_vendor_and_the_only_component() {
         let mut page = PageDraft::default();
         assert_eq!(page.propose_name(), "");
-        page.take(found(
+        page.set_found(found(
             "Claude Status",
             vec![component("1", "Sonnet", None), component("2", "Opus", None)],
         ));
@@ -304,10 +309,10 @@ mod tests {
         assert_eq!(page.propose_name(), "Claude · Opus");
         page.choose(&["1".to_owned()], true);
         assert_eq!(page.propose_name(), "Claude");
-        page.known_as = Some("Anthropic".into());
+        page.catalogue_name = Some("Anthropic".into());
         page.choose(&["1".to_owned()], false);
         assert_eq!(page.propose_name(), "Anthropic · Opus");
-        page.take(found(
+        page.set_found(found(
             "Status",
             vec![component("9", "x".repeat(300).as_str(), None)],
         ));
@@ -320,22 +325,25 @@ mod tests {
     #[test]
     fn what_was_chosen_stays_when_the_page_is_found_again_and_the_only_component_is_chosen() {
         let mut page = PageDraft::default();
-        assert_eq!(page.wrong().map(|(field, _)| field), Some("apiUrls"));
-        page.take(found(
+        assert_eq!(page.validate().map(|(field, _)| field), Some("apiUrls"));
+        page.set_found(found(
             "A",
             vec![component("1", "One", None), component("2", "Two", None)],
         ));
-        assert_eq!(page.wrong().map(|(field, _)| field), Some("componentIds"));
+        assert_eq!(
+            page.validate().map(|(field, _)| field),
+            Some("componentIds")
+        );
         page.choose(&["1".to_owned(), "2".to_owned()], true);
-        page.take(found(
+        page.set_found(found(
             "A",
             vec![component("2", "Two", None), component("3", "Three", None)],
         ));
         assert_eq!(
-            (page.chosen.as_slice(), page.wrong()),
+            (page.chosen.as_slice(), page.validate()),
             (["2".to_owned()].as_slice(), None)
         );
-        page.take(found("B", vec![component("8", "Only", None)]));
+        page.set_found(found("B", vec![component("8", "Only", None)]));
         assert_eq!(page.chosen, ["8"]);
     }
 

@@ -1,10 +1,8 @@
 //! Chooses the components of a vendor page to follow: by group, by filter, with replacements for
 //! missing ones.
 
-use super::{
-    Draft,
-    page::{Found, Group, groups},
-};
+use super::draft::Draft;
+use super::page::{ComponentGroup, PageContent, group_components};
 use crate::{
     api::FollowedComponent,
     components::{ExternalLink, Icon, icon, status_mark},
@@ -25,7 +23,7 @@ type Choose = Callback<(Vec<String>, bool)>;
 #[component]
 pub(super) fn Picker(
     draft: Signal<Draft>,
-    found: ReadSignal<Rc<Found>>,
+    found: ReadSignal<Rc<PageContent>>,
     /// Whether another page can be chosen.
     new: bool,
     #[props(!optional)] error: Option<String>,
@@ -34,7 +32,7 @@ pub(super) fn Picker(
     let page = found.read();
     let draft_now = draft.read();
     let chosen = &draft_now.page.chosen;
-    let mut groups = groups(&page.components, &filter.read());
+    let mut groups = group_components(&page.components, &filter.read());
     let matching: usize = groups.iter().map(|group| group.components.len()).sum();
     truncate(&mut groups);
     let total = page.components.len();
@@ -47,7 +45,7 @@ pub(super) fn Picker(
         FoundPage { draft, found, new }
         fieldset { class: "picker", "aria-describedby": error.as_ref().map(|_| "picker-error"),
             legend { "Components to follow" span { class: "dim number", " · {chosen.len()} of {total} chosen" } }
-            for missing in page.gone.iter().filter(|missing| chosen.contains(&missing.id)).cloned() {
+            for missing in page.missing.iter().filter(|missing| chosen.contains(&missing.id)).cloned() {
                 MissingComponent { key: "{missing.id}", draft, missing, onchoose: choose }
             }
             if total > MIN_FOR_FILTER {
@@ -69,7 +67,7 @@ pub(super) fn Picker(
 }
 
 /// Limits the number of components that are rendered.
-fn truncate(groups: &mut Vec<Group<'_>>) {
+fn truncate(groups: &mut Vec<ComponentGroup<'_>>) {
     let mut remaining = MAX_RENDERED;
     for group in groups.iter_mut() {
         group.components.truncate(remaining);
@@ -80,7 +78,7 @@ fn truncate(groups: &mut Vec<Group<'_>>) {
 
 /// The name of the page, with a link to it and a button to choose another one.
 #[component]
-fn FoundPage(draft: Signal<Draft>, found: ReadSignal<Rc<Found>>, new: bool) -> Element {
+fn FoundPage(draft: Signal<Draft>, found: ReadSignal<Rc<PageContent>>, new: bool) -> Element {
     let page = found.read();
     let name = page.name.as_deref().unwrap_or("The vendor page");
     rsx! {
@@ -186,7 +184,7 @@ fn ComponentFilter(filter: Signal<String>, no_match: bool) -> Element {
 
 fn render_group(
     index: usize,
-    group: &Group<'_>,
+    group: &ComponentGroup<'_>,
     has_others: bool,
     chosen: &[String],
     choose: Choose,

@@ -1,15 +1,14 @@
 //! Finds a vendor page by a name in the catalogue, by any URL, or by URLs of its JSON endpoints.
 
 mod endpoints;
+mod error;
 
-use super::{
-    Draft,
-    page::{Address, Found, is_address},
-};
+use super::draft::Draft;
+use super::page::{PageContent, is_address};
 use crate::{
     api::{
-        self, CatalogueEntry, DiscoverVariables, DiscoverVendorPage, Moment, Problem, ProblemKind,
-        SearchCatalogue, SearchVariables,
+        self, CatalogueEntry, DiscoverVariables, DiscoverVendorPage, Moment, SearchCatalogue,
+        SearchVariables,
     },
     browser,
     components::{Icon, icon},
@@ -19,6 +18,7 @@ use crate::{
 };
 use dioxus::{core::Task, prelude::*};
 use endpoints::Endpoints;
+use error::error_text;
 
 const INPUT_ID: &str = "field-page";
 const LIST_ID: &str = "page-list";
@@ -105,7 +105,7 @@ impl SearchState {
     }
 
     /// Searches the vendor page at `url`. A new search cancels the previous one.
-    fn discover(mut self, store: Store, url: &str, known_as: Option<String>) {
+    fn discover(mut self, store: Store, url: &str, catalogue_name: Option<String>) {
         let url = url.trim().to_owned();
         if url.is_empty() {
             return;
@@ -113,16 +113,16 @@ impl SearchState {
         self.cancel();
         self.expanded.set(false);
         self.error.set(None);
-        let what = known_as.clone().unwrap_or_else(|| url.clone());
+        let what = catalogue_name.clone().unwrap_or_else(|| url.clone());
         let task = spawn(async move {
             let response = api::request::<DiscoverVendorPage>(DiscoverVariables { url }).await;
             match response {
                 Ok(response) => {
-                    let found = Found::from_discovery(response.discover_vendor_page, false);
+                    let found = PageContent::from_discovery(response.discover_vendor_page, false);
                     let mut draft = self.draft.write();
-                    draft.page.known_as = known_as;
-                    draft.page.by_hand.clear();
-                    draft.page.take(found);
+                    draft.page.catalogue_name = catalogue_name;
+                    draft.page.endpoints.clear();
+                    draft.page.set_found(found);
                     draft.propose();
                 }
                 Err(problem) => self.error.set(error_text(store, self.draft, &problem)),
@@ -168,29 +168,6 @@ impl SearchState {
     }
 }
 
-/// Returns the message about a failed search. Where no page was found, the user may know its
-/// endpoints.
-fn error_text(store: Store, mut draft: Signal<Draft>, problem: &Problem) -> Option<String> {
-    match problem.kind {
-        ProblemKind::SignedOut => {
-            store.session.end();
-            return None;
-        }
-        ProblemKind::BadInput | ProblemKind::Server => {
-            let mut draft = draft.write();
-            if draft.page.by_hand.is_empty() {
-                draft.page.by_hand.push(Address::default());
-            }
-        }
-        _ => {}
-    }
-    let message = problem
-        .fields
-        .first()
-        .map_or(&problem.message, |(_, message)| message);
-    Some(format::capitalise(message))
-}
-
 /// The search, which is replaced by the page that it finds.
 #[component]
 pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<String>) -> Element {
@@ -220,7 +197,7 @@ pub(super) fn Search(draft: Signal<Draft>, #[props(!optional)] missing: Option<S
                 button { class: "button", r#type: "button", onclick: move |_| search.cancel(), "Stop" }
             }
         }
-        if !draft.read().page.by_hand.is_empty() {
+        if !draft.read().page.endpoints.is_empty() {
             Endpoints { draft }
         }
     }

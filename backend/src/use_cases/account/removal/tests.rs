@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::use_cases::discovery::VendorPages;
-use crate::use_cases::{Limits, now};
+use crate::use_cases::{Quotas, now};
 use coordination::Coordination;
 use monitors::Prober;
 use net::{ClientSettings, Fetcher, FetcherSettings};
@@ -17,7 +17,7 @@ async fn an_account_that_cannot_be_removed_now_is_tried_again_and_does_not_stop_
     let database = testkit::database::sqlite().await;
     let db = database.db.clone();
     let mut redis = RedisServer::start().await;
-    let ops = Ops {
+    let use_cases = UseCases {
         db: db.clone(),
         live: Coordination::connect(&redis.url()).await.unwrap(),
         caches: Arc::default(),
@@ -28,12 +28,16 @@ async fn an_account_that_cannot_be_removed_now_is_tried_again_and_does_not_stop_
         )),
         vendor_pages: VendorPages::new(&Fetcher::new(FetcherSettings::default()).unwrap()),
         public_url: "http://localhost:8080".parse().unwrap(),
-        limits: Limits::default(),
+        quotas: Quotas::default(),
         system_for_all: false,
     };
     let (first, second) = (builders::a_user(&db).await, builders::a_user(&db).await);
     let service = builders::a_service(&db, &first).create().await;
-    ops.live.schedule(&[(service.id, now())]).await.unwrap();
+    use_cases
+        .live
+        .schedule(&[(service.id, now())])
+        .await
+        .unwrap();
     for user in [&first, &second] {
         let removal = account_removal::Model {
             user_id: user.id,
@@ -42,7 +46,7 @@ async fn an_account_that_cannot_be_removed_now_is_tried_again_and_does_not_stop_
         removal.into_active_model().insert(&db).await.unwrap();
     }
     redis.stop().await;
-    ops.finish_removals().await.unwrap();
+    use_cases.finish_removals().await.unwrap();
     let left = account_removal::Entity::find().all(&db).await.unwrap();
     assert_eq!(
         left.iter()
@@ -60,12 +64,12 @@ async fn an_account_that_cannot_be_removed_now_is_tried_again_and_does_not_stop_
     redis.start_again().await;
     let gone = async {
         while user::Entity::find().count(&db).await.unwrap() > 0 {
-            ops.finish_removals().await.unwrap();
+            use_cases.finish_removals().await.unwrap();
         }
     };
     tokio::time::timeout(Duration::from_secs(60), gone)
         .await
         .expect("it is removed once everything answers");
     assert_eq!(account_removal::Entity::find().count(&db).await.unwrap(), 0);
-    assert_eq!(ops.live.queue_len().await.unwrap(), 0);
+    assert_eq!(use_cases.live.queue_len().await.unwrap(), 0);
 }

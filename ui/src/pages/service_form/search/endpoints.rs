@@ -1,6 +1,8 @@
 //! The URLs of a vendor page's JSON endpoints, for pages that are not found otherwise.
 
-use super::{super::Draft, Address, Found, error_text};
+use super::super::draft::Draft;
+use super::super::page::{Endpoint, PageContent};
+use super::error::error_text;
 use crate::{
     api::{self, Discovery, ValidateVariables, ValidateVendorPageUrls},
     components::{Icon, icon},
@@ -24,9 +26,9 @@ impl EndpointsForm {
             .draft
             .peek()
             .page
-            .by_hand
+            .endpoints
             .iter()
-            .map(|address| address.url.trim().to_owned())
+            .map(|endpoint| endpoint.url.trim().to_owned())
             .filter(|url| !url.is_empty())
             .collect();
         if urls.is_empty() || *self.validating.peek() {
@@ -44,16 +46,18 @@ impl EndpointsForm {
     /// Shows rejected URLs at their fields, and takes the page if it has components.
     fn apply(mut self, discovery: Discovery) {
         let mut draft = self.draft.write();
-        for address in &mut draft.page.by_hand {
+        for endpoint in &mut draft.page.endpoints {
             let rejected = discovery
                 .rejected
                 .iter()
-                .find(|rejected| rejected.url == address.url.trim());
-            address.wrong = rejected.map(|rejected| format::capitalise(&rejected.reason));
+                .find(|rejected| rejected.url == endpoint.url.trim());
+            endpoint.error = rejected.map(|rejected| format::capitalise(&rejected.reason));
         }
         if !discovery.components.is_empty() {
-            draft.page.known_as = None;
-            draft.page.take(Found::from_discovery(discovery, true));
+            draft.page.catalogue_name = None;
+            draft
+                .page
+                .set_found(PageContent::from_discovery(discovery, true));
             draft.propose();
         } else if discovery.rejected.is_empty() {
             let message = "These endpoints list no components, so there is nothing to follow.";
@@ -70,21 +74,21 @@ pub(super) fn Endpoints(draft: Signal<Draft>) -> Element {
         validating: use_signal(|| false),
         error: use_signal(|| None),
     };
-    let addresses = draft.read().page.by_hand.clone();
-    let count = addresses.len();
+    let endpoints = draft.read().page.endpoints.clone();
+    let count = endpoints.len();
     rsx! {
         fieldset { class: "by-hand",
             legend { "JSON endpoints" }
             p { class: "hint", "Such as https://status.example.com/api/v2/summary.json. Endpoints without components, incidents or maintenance are ignored." }
-            for (index , address) in addresses.into_iter().enumerate() {
-                EndpointField { key: "{index}", form, index, address, removable: count > 1 }
+            for (index , endpoint) in endpoints.into_iter().enumerate() {
+                EndpointField { key: "{index}", form, index, endpoint, removable: count > 1 }
             }
             div { class: "acts",
                 if count < MAX_ENDPOINTS {
                     button {
                         class: "button",
                         r#type: "button",
-                        onclick: move |_| draft.write().page.by_hand.push(Address::default()),
+                        onclick: move |_| draft.write().page.endpoints.push(Endpoint::default()),
                         {icon(Icon::Plus)}
                         "Add another"
                     }
@@ -101,12 +105,17 @@ pub(super) fn Endpoints(draft: Signal<Draft>) -> Element {
 }
 
 #[component]
-fn EndpointField(form: EndpointsForm, index: usize, address: Address, removable: bool) -> Element {
+fn EndpointField(
+    form: EndpointsForm,
+    index: usize,
+    endpoint: Endpoint,
+    removable: bool,
+) -> Element {
     let store = use_store();
     let mut draft = form.draft;
-    let Address { url, wrong } = address;
+    let Endpoint { url, error } = endpoint;
     rsx! {
-        div { class: if wrong.is_some() { "field wrong" } else { "field" },
+        div { class: if error.is_some() { "field wrong" } else { "field" },
             div { class: "input",
                 input {
                     r#type: "text",
@@ -115,10 +124,10 @@ fn EndpointField(form: EndpointsForm, index: usize, address: Address, removable:
                     "autocapitalize": "off",
                     spellcheck: "false",
                     "aria-label": "URL {index + 1}",
-                    "aria-invalid": wrong.is_some().then_some("true"),
-                    "aria-describedby": wrong.is_some().then(|| format!("by-hand-{index}")),
+                    "aria-invalid": error.is_some().then_some("true"),
+                    "aria-describedby": error.is_some().then(|| format!("by-hand-{index}")),
                     value: "{url}",
-                    oninput: move |event| draft.write().page.by_hand[index] = Address { url: event.value(), wrong: None },
+                    oninput: move |event| draft.write().page.endpoints[index] = Endpoint { url: event.value(), error: None },
                     onkeydown: move |event| async move {
                         if event.key() == Key::Enter {
                             event.prevent_default();
@@ -132,14 +141,14 @@ fn EndpointField(form: EndpointsForm, index: usize, address: Address, removable:
                         r#type: "button",
                         "aria-label": "Remove URL {index + 1}",
                         onclick: move |_| {
-                            draft.write().page.by_hand.remove(index);
+                            draft.write().page.endpoints.remove(index);
                         },
                         {icon(Icon::Close)}
                     }
                 }
             }
-            if let Some(wrong) = &wrong {
-                p { id: "by-hand-{index}", class: "error", "{wrong}" }
+            if let Some(error) = &error {
+                p { id: "by-hand-{index}", class: "error", "{error}" }
             }
         }
     }

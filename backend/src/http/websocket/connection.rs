@@ -15,8 +15,8 @@ use crate::metrics::OpenGauge;
 use crate::use_cases::now;
 use async_graphql::Response;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
+use futures::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
 use std::sync::Arc;
 use std::task::Poll;
@@ -41,6 +41,12 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum time to send one message.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Maximum time of the closing handshake.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Maximum length of the reason in a close frame in characters; the protocol allows 123 bytes.
+const MAX_CLOSE_REASON: usize = 60;
+
 /// Maximum number of concurrent operations per connection.
 const MAX_OPERATIONS: usize = 100;
 
@@ -58,9 +64,11 @@ pub(super) struct Connection {
 
 /// Why the connection ends.
 enum End {
-    /// With a close frame.
+    /// The server closes it.
     Close(Close),
-    /// The client is not there any more.
+    /// The client sent a close frame.
+    ClosedByClient,
+    /// The client does not respond, or the connection broke.
     Gone,
 }
 
@@ -92,22 +100,16 @@ impl Connection {
     pub(super) async fn serve(mut self, mut socket: WebSocket) {
         let _open = OpenGauge::websocket();
         let end = self.run(&mut socket).await.unwrap_or_else(|end| end);
-        if let End::Close(Close(code, reason)) = end {
-            tracing::debug!(code, reason, "closing a WebSocket");
-            // The reason in a close frame may have at most 123 bytes.
-            let reason: String = reason.chars().take(60).collect();
-            let frame = CloseFrame {
-                code,
-                reason: reason.into(),
-            };
-            let close = async {
-                if socket.send(Message::Close(Some(frame))).await.is_ok() {
-                    while let Some(Ok(_)) = socket.recv().await {}
-                }
-            };
-            // Wait for the client's own close frame, but not for long.
-            let _ = timeout(Duration::from_secs(2), close).await;
-        }
+        let handshake = async {
+            match end {
+                End::Close(close) => send_close(&mut socket, close).await,
+                // Reading the client's close frame queued the reply, which has its code.
+                End::ClosedByClient => drop(socket.flush().await),
+                End::Gone => {}
+            }
+        };
+        // The client may not respond any more.
+        let _ = timeout(CLOSE_TIMEOUT, handshake).await;
     }
 
     async fn run(&mut self, socket: &mut WebSocket) -> Result<End, End> {
@@ -131,7 +133,8 @@ impl Connection {
                         Some(Ok(Message::Text(text))) => self.handle_message(&text, socket).await?,
                         Some(Ok(Message::Binary(_))) => return Ok(Close::new(4400, "Messages must be text").into()),
                         Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                        Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(End::Gone),
+                        Some(Ok(Message::Close(_))) => return Ok(End::ClosedByClient),
+                        Some(Err(_)) | None => return Ok(End::Gone),
                     }
                 }
                 Some((id, response)) = self.operations.next() => match response {
@@ -302,6 +305,19 @@ fn was_refused(response: &Response) -> bool {
 
 fn session_ended() -> End {
     Close::new(4401, "The session has ended").into()
+}
+
+/// Sends a close frame and waits for that of the client.
+async fn send_close(socket: &mut WebSocket, Close(code, reason): Close) {
+    tracing::debug!(code, reason, "closing a WebSocket");
+    let reason: String = reason.chars().take(MAX_CLOSE_REASON).collect();
+    let frame = CloseFrame {
+        code,
+        reason: reason.into(),
+    };
+    if socket.send(Message::Close(Some(frame))).await.is_ok() {
+        while let Some(Ok(_)) = socket.recv().await {}
+    }
 }
 
 async fn send_text(socket: &mut WebSocket, text: String) -> Result<(), End> {

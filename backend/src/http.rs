@@ -13,6 +13,7 @@ mod listen;
 mod middleware;
 mod origin;
 mod sign_in;
+mod url_params;
 mod websocket;
 
 pub use middleware::REQUEST_SPAN_TARGET;
@@ -45,7 +46,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower_http::compression::predicate::SizeAbove;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 
 /// Interval at which expired sessions and links are removed.
@@ -159,13 +160,14 @@ fn router(server: &Arc<Server>) -> Router {
     // Fast levels: at the default level, a list of a thousand services takes longer to compress
     // than to build. zstd, which is preferred, takes a third of brotli's time and is smaller. Small
     // responses do not gain, and files have compressed copies of their own.
+    // The playground is such a file.
     let compression = CompressionLayer::new()
         .quality(CompressionLevel::Precise(1))
-        .compress_when(SizeAbove::new(1024));
+        .compress_when(SizeAbove::new(1024).and(NotForContentType::const_new("text/html")));
     let router = Router::new()
         .route(
             "/api/graphql",
-            get(graphql::playground).merge(post(graphql::post).layer(compression)),
+            get(graphql::get).post(graphql::post).layer(compression),
         )
         .route("/api/graphql/ws", get(websocket::upgrade))
         .route(

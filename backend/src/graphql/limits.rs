@@ -13,7 +13,7 @@ use async_graphql::parser::types::{
     Directive, DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
     Selection, SelectionSet,
 };
-use async_graphql::{Name, Positioned};
+use async_graphql::{Name, Positioned, Request};
 use std::collections::HashMap;
 
 /// Maximum nesting of brackets of any kind.
@@ -53,6 +53,16 @@ pub(super) fn page(length: i32, each: usize) -> usize {
 /// A refusal of the document as a whole.
 pub(super) fn query_error(message: impl Into<String>) -> Error {
     Error::field("query", message)
+}
+
+/// Finds the type of the operation that `request` selects, without executing it. `None` if the
+/// request will be refused anyway.
+pub(crate) fn find_operation_type(request: &mut Request) -> Option<OperationType> {
+    check_text(&request.query).ok()?;
+    let name = request.operation_name.clone();
+    let document = request.parsed_query().ok()?;
+    let operation = check_document(document, name.as_deref()).ok()??;
+    Some(operation.kind)
 }
 
 /// Checks a document and finds the operation that `name` selects; `None` if there is no such

@@ -86,6 +86,14 @@ impl ApiError {
         )
     }
 
+    pub(super) fn mutation_by_get() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "BAD_INPUT",
+            "send mutations by POST: GET is for queries",
+        )
+    }
+
     pub(super) fn timed_out(seconds: u64) -> Self {
         let message = format!("the request took longer than {seconds} s and was stopped");
         Self::new(StatusCode::GATEWAY_TIMEOUT, "INTERNAL", message)

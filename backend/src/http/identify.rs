@@ -60,6 +60,16 @@ pub(super) fn require_own_page(server: &Server, headers: &HeaderMap) -> Result<(
     Err(ApiError::forbidden(message))
 }
 
+/// Refuses requests that another site's page made a browser send, unless an `Authorization` header
+/// came along: browsers ask this server before they send that one, and it does not allow it.
+pub(super) fn refuse_foreign_page(server: &Server, headers: &HeaderMap) -> Result<(), ApiError> {
+    if headers.contains_key(header::AUTHORIZATION) || !server.names.is_from_foreign_page(headers) {
+        return Ok(());
+    }
+    let message = "pages of other sites may not send queries by GET";
+    Err(ApiError::forbidden(message))
+}
+
 /// The device that a session is stored with.
 pub(super) fn device(headers: &HeaderMap, client: ClientIp) -> Device {
     let user_agent = headers

@@ -52,6 +52,19 @@ impl Names {
         }
     }
 
+    /// Whether a browser says that the request came from another site's page. Programs other than
+    /// browsers say nothing.
+    pub(super) fn is_from_foreign_page(&self, headers: &HeaderMap) -> bool {
+        let is_from_a_page = [
+            header::ORIGIN.as_str(),
+            "sec-fetch-site",
+            header::REFERER.as_str(),
+        ]
+        .iter()
+        .any(|name| headers.contains_key(*name));
+        is_from_a_page && !self.own_page(headers)
+    }
+
     /// Whether `origin` is this server: as it is called in public or, on the loopback interface, as
     /// this very request calls it, because one's own machine has several names and the port may be
     /// forwarded.
@@ -231,6 +244,24 @@ mod tests {
             (false, &[("sec-fetch-site", "cross-site")]),
         ] {
             assert_eq!(names(true).own_page(&headers(sent)), own, "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_of_no_page_is_not_from_a_foreign_one() {
+        for (foreign, sent) in [
+            (false, &[][..]),
+            (false, &[("origin", "https://pulse.example.com")]),
+            (false, &[("referer", "https://pulse.example.com/settings")]),
+            (false, &[("sec-fetch-site", "none")]),
+            (true, &[("origin", "https://evil.example")]),
+            (true, &[("origin", "null")]),
+            (true, &[("referer", "https://evil.example/")]),
+            (true, &[("sec-fetch-site", "cross-site")]),
+            (true, &[("sec-fetch-site", "same-site")]),
+        ] {
+            let found = names(true).is_from_foreign_page(&headers(sent));
+            assert_eq!(found, foreign, "{sent:?}");
         }
     }
 

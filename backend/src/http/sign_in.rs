@@ -2,7 +2,7 @@
 
 use super::client_ip::ClientIp;
 use super::error::ApiError;
-use super::{Server, identify, rate_limited};
+use super::{Server, identify, rate_limited, url_params};
 use crate::auth::provider::{AuthorizationResponse, IDS};
 use crate::auth::refusal::Refusal;
 use crate::auth::{CallbackParams, RefreshResponse, SignedIn, return_path};
@@ -14,7 +14,6 @@ use axum::{Extension, Json};
 use chrono::SecondsFormat;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
-use std::collections::HashMap;
 use std::sync::Arc;
 use url::form_urlencoded;
 
@@ -33,7 +32,8 @@ pub(super) async fn begin(
     if is_prefetch(&headers) {
         return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
     }
-    let mut query = parse_unique_params(query.as_deref().unwrap_or_default()).unwrap_or_default();
+    let mut query =
+        url_params::parse_unique(query.as_deref().unwrap_or_default()).unwrap_or_default();
     let back = return_path::validate(query.get("return").map(String::as_str)).to_owned();
     // The provider sends the browser to the public name, and cookies that were set under another
     // one would be missing there. Once: a proxy may call this server by a name of its own.
@@ -82,7 +82,7 @@ pub(super) async fn callback(
     if let Err(wait) = server.rates.sign_in(client.0) {
         return Ok(render_rate_limited(&headers, wait));
     }
-    let Some(mut query) = parse_unique_params(query.as_deref().unwrap_or_default()) else {
+    let Some(mut query) = url_params::parse_unique(query.as_deref().unwrap_or_default()) else {
         return Ok(redirect_refused(Refusal::Mismatch, Some(provider)));
     };
     let mut take = |name: &str| query.remove(name).filter(|value| !value.is_empty());
@@ -130,7 +130,7 @@ pub(super) async fn local(
     if is_prefetch(&headers) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    let token = parse_unique_params(query.as_deref().unwrap_or_default())
+    let token = url_params::parse_unique(query.as_deref().unwrap_or_default())
         .and_then(|mut query| query.remove("token"));
     let (before, device) = (server.cookies(), identify::device(&headers, client));
     let before = before.access(&headers);
@@ -221,20 +221,6 @@ fn check_provider(provider: &str) -> Result<&'static str, ApiError> {
     IDS.into_iter()
         .find(|id| *id == provider)
         .ok_or_else(ApiError::path_not_found)
-}
-
-/// Parses the parameters of a query; `None` if one occurs twice.
-fn parse_unique_params(query: &str) -> Option<HashMap<String, String>> {
-    let mut found = HashMap::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        if found
-            .insert(name.into_owned(), value.into_owned())
-            .is_some()
-        {
-            return None;
-        }
-    }
-    Some(found)
 }
 
 /// Whether a browser prefetches the page: that must not use up a one-time link.

@@ -61,6 +61,15 @@ pub(super) enum Parsed {
     Batch(Vec<Request>),
 }
 
+impl Parsed {
+    pub(super) fn operation_count(&self) -> usize {
+        match self {
+            Self::Single(_) => 1,
+            Self::Batch(requests) => requests.len(),
+        }
+    }
+}
+
 /// Parses a body: one request or an array of up to `max_batch` requests.
 ///
 /// # Errors

@@ -1,9 +1,8 @@
 //! Executes one operation, with the time limit of a request over HTTP.
 
-use crate::graphql::RequestId;
+use crate::graphql::{RequestId, find_operation_type};
 use crate::http::error::ApiError;
 use crate::http::middleware::REQUEST_TIMEOUT;
-use async_graphql::parser::parse_query;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Executor, Request, Response};
 use futures::stream::{self, BoxStream};
@@ -21,8 +20,7 @@ pub(super) fn responses(
     let first = async move {
         match timeout(REQUEST_TIMEOUT, responses.next()).await {
             Ok(first) => stream::iter(first).chain(responses).boxed(),
-            // Parsed only now: the schema has checked the text's nesting by then.
-            Err(_) if is_subscription(&text, name.as_deref()) => responses,
+            Err(_) if is_subscription(text, name) => responses,
             Err(_) => {
                 let seconds = REQUEST_TIMEOUT.as_secs();
                 tracing::warn!(seconds, "operation over a WebSocket timed out");
@@ -34,14 +32,10 @@ pub(super) fn responses(
     first.flatten_stream().boxed()
 }
 
-fn is_subscription(text: &str, name: Option<&str>) -> bool {
-    let Ok(document) = parse_query(text) else {
-        return false;
-    };
-    let mut operations = document.operations.iter();
-    let selected = operations
-        .find(|(key, _)| name.is_none_or(|name| key.is_none_or(|key| key.as_str() == name)));
-    selected.is_some_and(|(_, operation)| operation.node.ty == OperationType::Subscription)
+fn is_subscription(text: String, name: Option<String>) -> bool {
+    let mut request = Request::new(text);
+    request.operation_name = name;
+    find_operation_type(&mut request) == Some(OperationType::Subscription)
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ pub(super) async fn get(
         return Ok(playground(&server, &method, &headers));
     }
     server.rates.request(client.0).map_err(rate_limited)?;
-    // A POST has to be JSON, which a page of another site cannot send.
+    // A POST must have a JSON body, which a page of another site cannot send.
     identify::refuse_foreign_page(&server, &headers)?;
     let viewer = identify::viewer(&server, &headers).await?;
     let mut request = query_params::parse(&params).map_err(ApiError::bad_input)?;
@@ -122,7 +122,7 @@ async fn execute(
     })
 }
 
-/// Adds what the schema expects in the data of every request.
+/// Adds the data that the schema expects in every request.
 pub(super) fn with_data(
     server: &Server,
     request: Request,
@@ -183,7 +183,7 @@ fn status_of(error: &graphql::ServerError) -> StatusCode {
     }
 }
 
-/// The number of seconds after which everything that was rate limited may be retried.
+/// The number of seconds after which all operations that were rate limited may be retried.
 fn longest_retry_after(response: &BatchResponse) -> Option<u64> {
     let responses = match response {
         BatchResponse::Single(response) => std::slice::from_ref(response),

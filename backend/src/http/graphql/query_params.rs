@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_read_with_its_name_and_variables() {
+    fn a_request_is_parsed_with_its_name_and_variables() {
         let request = parse(
             "query=query+A%28%24n%3AInt%29%7Bme%7Bid%7D%7D&operationName=A&variables=%7B%22n%22%3A1%7D&extensions=%7B%7D",
         )
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn an_invalid_parameter_is_refused_with_the_reason() {
-        for (params, sentence) in [
+        for (params, message) in [
             ("variables=%7B%7D", "`query` is missing"),
             (
                 "query=a&query=b",
@@ -79,13 +79,13 @@ mod tests {
                 "query=a&variables=%7B",
                 "`variables` is not valid JSON: EOF while parsing an object at line 1 column 1",
             ),
-            ("query=a&variables=1", "`variables` has to be an object"),
+            ("query=a&variables=1", "`variables` must be an object"),
             (
                 "query=a&extensions=%5B%5D",
-                "`extensions` has to be an object",
+                "`extensions` must be an object",
             ),
         ] {
-            assert_eq!(parse(params).unwrap_err(), sentence, "{params}");
+            assert_eq!(parse(params).unwrap_err(), message, "{params}");
         }
         let deep = format!("query=a&variables={}", "[".repeat(60_000));
         assert!(parse(&deep).unwrap_err().contains("recursion limit"));

@@ -1,10 +1,10 @@
 //! One WebSocket connection, from its first message to its close frame.
 //!
-//! The library's own WebSocket is not used: it cannot close when a session ends, sends no pings,
-//! accepts two operations with one id and any number of operations, and has no time limit for the
-//! first message.
+//! async-graphql's WebSocket is not used: it cannot close when a session ends, sends no pings, does
+//! not limit the number of operations or refuse a second one with the same id, and has no timeout
+//! for the first message.
 
-use super::operation::responses;
+use super::operation::execute_operation;
 use super::protocol::{self, Close, Incoming};
 use crate::auth::{IdentifyError, Revocation, Viewer, api_token};
 use crate::graphql::RequestId;
@@ -28,7 +28,7 @@ use tokio_stream::StreamMap;
 /// Maximum time until the first message.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Maximum time of a connection without a viewer: connections are limited.
+/// Maximum time of a connection without a viewer, because the number of connections is limited.
 const UNAUTHENTICATED_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Interval of pings and of checks whether the viewer's session still exists. A session that ended
@@ -58,7 +58,7 @@ pub(super) struct Connection {
     revocations: broadcast::Receiver<Revocation>,
     initialised: bool,
     /// The stream of each operation ends with `None`, because [`StreamMap`] removes a finished one
-    /// without a notice.
+    /// silently.
     operations: StreamMap<String, BoxStream<'static, Option<Response>>>,
 }
 
@@ -198,19 +198,19 @@ impl Connection {
                 let user = self.viewer.map(|viewer| viewer.user_id);
                 let rate = self.server.rates.operations(user, self.client.0, 1);
                 if let Err(retry_after) = rate {
-                    let errors = [rate_limited(retry_after).graphql(&self.id)];
+                    let errors = [rate_limited(retry_after).to_graphql(&self.id)];
                     return send_text(socket, protocol::error(&id, &errors)).await;
                 }
                 let request = with_data(&self.server, *request, self.viewer, &self.id);
                 let open = OpenGauge::subscription();
-                let responses = responses(&self.server.schema, request, self.id.clone())
+                let responses = execute_operation(&self.server.schema, request, self.id.clone())
                     .inspect(move |_| _ = &open);
                 let mut responses = responses
                     .map(Some)
                     .chain(stream::once(async { None }))
                     .boxed();
-                // Polled before the next message is read, so that a client that gets a response to
-                // a later message knows that its subscription is active.
+                // Polled before the next message is read: a response to a later message then tells
+                // the client that its subscription is active.
                 let first = futures::poll!(responses.next());
                 let first = stream::iter(if let Poll::Ready(first) = first {
                     first
@@ -277,7 +277,7 @@ impl Connection {
     async fn on_revocation(&mut self, ended: Result<Revocation, RecvError>) -> Result<(), End> {
         match (ended, &self.viewer) {
             (Ok(revocation), Some(viewer)) if revocation.affects(viewer) => Err(session_ended()),
-            // Notices were lost: check the session itself.
+            // Some revocations were missed, so look the session up.
             (Err(RecvError::Lagged(_)), _) => self.check_viewer().await,
             _ => Ok(()),
         }

@@ -10,7 +10,7 @@ use futures::{FutureExt as _, StreamExt as _};
 use tokio::time::timeout;
 
 /// Executes `request`. A query or mutation has one response, a subscription any number.
-pub(super) fn responses(
+pub(super) fn execute_operation(
     executor: &impl Executor,
     request: Request,
     id: RequestId,
@@ -24,7 +24,7 @@ pub(super) fn responses(
             Err(_) => {
                 let seconds = REQUEST_TIMEOUT.as_secs();
                 tracing::warn!(seconds, "operation over a WebSocket timed out");
-                let error = ApiError::timed_out(seconds).graphql(&id);
+                let error = ApiError::timed_out(seconds).to_graphql(&id);
                 stream::iter([Response::from_errors(vec![error])]).boxed()
             }
         }
@@ -77,7 +77,7 @@ mod tests {
     }
 
     fn execute(request: impl Into<Request>) -> BoxStream<'static, Response> {
-        responses(
+        execute_operation(
             &Schema::new(Query, Mutation, Events),
             request.into(),
             RequestId("0123456789abcdef".into()),

@@ -114,7 +114,7 @@ async fn invalid_parameters_are_refused_with_the_reason() {
         ),
         (
             &[("query", "{ __typename }"), ("variables", "[]")],
-            "`variables` has to be an object",
+            "`variables` must be an object",
         ),
         (
             &[("query", "{ __typename }"), ("query", "{ me { id } }")],

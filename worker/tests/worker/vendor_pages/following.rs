@@ -8,10 +8,9 @@ use entity::column::{self, IncidentType};
 use futures::StreamExt;
 use serde_json::json;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::Duration;
 use testkit::Vendor;
 use testkit::builders::a_user;
-use testkit::vendor::{Page, Reply, SUMMARY};
+use testkit::vendor::{Page, Reply};
 
 const CAUSE: &str = "Elevated errors: https://status.vendor.example/incidents/i1";
 

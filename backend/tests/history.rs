@@ -96,28 +96,28 @@ on_each_database! {
             let numbers: Vec<i32> = stories.keys().copied().collect();
             // More checks and rollups are written between the queries.
             for stage in [[0, 4], [4, 6], [6, 10]] {
-                let mut told = HashMap::new();
+                let mut recorded = HashMap::new();
                 for (number, (story, share)) in &stories {
                     let [before, until] = stage.map(|tenths| story.len() * tenths / 10);
                     insert_checks(db, &story[before..until]).await;
                     roll_up(db, &story[..until * share / 10]).await;
-                    told.insert(*number, &story[..until]);
+                    recorded.insert(*number, &story[..until]);
                 }
                 // At moments in and after the last check's reach, on and off the hour and the day.
-                let last = told.values().filter_map(|story| story.last()).map(|check| check.slot).max().unwrap_or_default();
+                let last = recorded.values().filter_map(|story| story.last()).map(|check| check.slot).max().unwrap_or_default();
                 let last = entity::check::instant(last);
                 for now in [last, last + Duration::seconds(17), floor(last, DAY) + DAY, last + Duration::hours(30)] {
                     for window in WINDOWS {
                         let from = window_start(window, now);
                         let found = uptime(db, &cache, &numbers, window, now).await;
-                        for (number, story) in &told {
+                        for (number, story) in &recorded {
                             let expected = UptimeTally { tally: brute_force(story, from, now, now), length: now - from };
                             assert_eq!(found[number], expected, "{window:?} at {now} of {story:#?}");
                         }
                     }
                     for days in [40, 90, 2] {
                         let found = uptime_days(db, &cache, &numbers, days, now).await;
-                        for (number, story) in &told {
+                        for (number, story) in &recorded {
                             assert_eq!(found[number], brute_force_days(story, days, now), "at {now} of {story:#?}");
                         }
                     }
@@ -138,12 +138,12 @@ on_each_database! {
             }
             let numbers: Vec<i32> = stories.iter().map(|(number, _)| *number).collect();
             let longest = stories.iter().map(|(_, story)| story.len()).max().unwrap_or_default();
-            let mut told = 0;
+            let mut recorded = 0;
             let mut portions = [1, 2, 3, 1, 7, 40, 1, 60, 2, 100, 5].into_iter().cycle();
-            while told < longest {
+            while recorded < longest {
                 let portion = portions.next().unwrap();
-                let (before, until) = (told, told + portion);
-                told = until;
+                let (before, until) = (recorded, recorded + portion);
+                recorded = until;
                 let part = |story: &[check::Model], until: usize| story[..until.min(story.len())].to_vec();
                 for (_, story) in &stories {
                     insert_checks(db, &story[before.min(story.len())..until.min(story.len())]).await;

@@ -205,7 +205,7 @@ fn page_from(row: &QueryResult) -> Result<FollowedPage, DbErr> {
 }
 
 /// Returns the owner of a host: the registered domain, by the public suffix list, or the address itself.
-/// Whoever registered a domain can name any number of hosts.
+/// The owner of a domain can name any number of hosts.
 fn owner(host: &url::Host<&str>) -> String {
     let url::Host::Domain(name) = host else {
         return host.to_string();

@@ -27,7 +27,7 @@ use uuid::Uuid;
 const NAMES: [&str; 3] = ["status.harbour.test", "harbour.test", "status.quill.test"];
 
 /// The longest that a test waits for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) struct Api {
     pub(crate) schema: Schema,
@@ -300,7 +300,7 @@ pub(crate) struct Subscribed(BoxStream<'static, async_graphql::Response>);
 impl Subscribed {
     /// Awaits the next message; `None` when there will be none.
     pub(crate) async fn next(&mut self) -> Option<Answer> {
-        let next = tokio::time::timeout(PATIENCE, self.0.next())
+        let next = tokio::time::timeout(EVENT_TIMEOUT, self.0.next())
             .await
             .expect("a message or the end in time");
         next.map(|response| Answer(json_of(&response)))
@@ -321,7 +321,7 @@ pub(crate) fn now() -> DateTime<Utc> {
 
 /// Awaits that `holds`, at most as long as tests wait.
 pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let deadline = tokio::time::Instant::now() + EVENT_TIMEOUT;
     while !holds().await {
         assert!(tokio::time::Instant::now() < deadline, "never: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -7,13 +7,13 @@
 pub mod account;
 pub mod bulk;
 pub mod calendar;
-pub mod current;
+pub mod current_status;
 pub mod discovery;
 mod error;
 pub mod follow;
 pub mod history;
 pub mod incident;
-pub mod page;
+pub mod pagination;
 pub mod pause;
 pub mod service;
 mod service_list;

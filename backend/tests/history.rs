@@ -1,4 +1,4 @@
-//! History is what brute force computes from all checks ever made, whatever part of them is rolled up.
+//! History equals what brute force computes from all checks, whatever part of them is rolled up.
 #![allow(clippy::unwrap_used)]
 
 use backend::caches::AggregateCache;
@@ -76,7 +76,7 @@ async fn uptime_days(
         .collect()
 }
 
-/// Stores checks of which a share of tenths is rolled up.
+/// Stores checks, of which some tenths are rolled up.
 async fn store(db: &DatabaseConnection, story: &[check::Model], share: usize) {
     insert_checks(db, story).await;
     roll_up(db, &story[..story.len() * share / 10]).await;
@@ -96,28 +96,28 @@ on_each_database! {
             let numbers: Vec<i32> = stories.keys().copied().collect();
             // More checks and rollups are written between the queries.
             for stage in [[0, 4], [4, 6], [6, 10]] {
-                let mut told = HashMap::new();
+                let mut recorded = HashMap::new();
                 for (number, (story, share)) in &stories {
                     let [before, until] = stage.map(|tenths| story.len() * tenths / 10);
                     insert_checks(db, &story[before..until]).await;
                     roll_up(db, &story[..until * share / 10]).await;
-                    told.insert(*number, &story[..until]);
+                    recorded.insert(*number, &story[..until]);
                 }
-                // At moments in and after the last check's reach, on and off the hour and the day.
-                let last = told.values().filter_map(|story| story.last()).map(|check| check.slot).max().unwrap_or_default();
+                // At times within and after the last check's coverage, on and off hours and days.
+                let last = recorded.values().filter_map(|story| story.last()).map(|check| check.slot).max().unwrap_or_default();
                 let last = entity::check::instant(last);
                 for now in [last, last + Duration::seconds(17), floor(last, DAY) + DAY, last + Duration::hours(30)] {
                     for window in WINDOWS {
                         let from = window_start(window, now);
                         let found = uptime(db, &cache, &numbers, window, now).await;
-                        for (number, story) in &told {
+                        for (number, story) in &recorded {
                             let expected = UptimeTally { tally: brute_force(story, from, now, now), length: now - from };
                             assert_eq!(found[number], expected, "{window:?} at {now} of {story:#?}");
                         }
                     }
                     for days in [40, 90, 2] {
                         let found = uptime_days(db, &cache, &numbers, days, now).await;
-                        for (number, story) in &told {
+                        for (number, story) in &recorded {
                             assert_eq!(found[number], brute_force_days(story, days, now), "at {now} of {story:#?}");
                         }
                     }
@@ -138,16 +138,16 @@ on_each_database! {
             }
             let numbers: Vec<i32> = stories.iter().map(|(number, _)| *number).collect();
             let longest = stories.iter().map(|(_, story)| story.len()).max().unwrap_or_default();
-            let mut told = 0;
+            let mut recorded = 0;
             let mut portions = [1, 2, 3, 1, 7, 40, 1, 60, 2, 100, 5].into_iter().cycle();
-            while told < longest {
+            while recorded < longest {
                 let portion = portions.next().unwrap();
-                let (before, until) = (told, told + portion);
-                told = until;
+                let (before, until) = (recorded, recorded + portion);
+                recorded = until;
                 let part = |story: &[check::Model], until: usize| story[..until.min(story.len())].to_vec();
                 for (_, story) in &stories {
                     insert_checks(db, &story[before.min(story.len())..until.min(story.len())]).await;
-                    // Now and then, and never everything.
+                    // Occasionally, and never everything.
                     if portion % 3 == round % 3 {
                         roll_up(db, &part(story, until - portion / 2)).await;
                     }
@@ -184,7 +184,7 @@ on_each_database! {
             days.iter().map(|day| day.uptime.tally.down_ms).collect::<Vec<_>>()
         };
         assert_eq!(down_ms(now).await, [0, 0]);
-        // Rollups of both days, and the checks after them, are repaired.
+        // The rollups of both days, and the checks after them, are repaired.
         let down: Vec<_> = story.iter().map(|check| check::Model { status: Status::Down.into(), ..check.clone() }).collect();
         check::Entity::delete_many().exec(db).await.unwrap();
         insert_checks(db, &down[..202]).await;
@@ -254,7 +254,7 @@ on_each_database! {
     async fn response_times_between_two_times_are_what_brute_force_finds(database: TestDatabase) {
         let (db, mut runner) = (&database.db, TestRunner::deterministic());
         let user = a_user(db).await;
-        // (hours from the beginning to the end, seconds between two checks, minutes of a point)
+        // Hours of the window, seconds between two checks, minutes of a point.
         let stretches = [
             (1, 10, 1), (3, 60, 1), (3, 100, 2), (4, 10, 2), (10, 10, 5), (30, 10, 10), (30, 900, 30), (31, 10, 60),
             (3, 3600, 60), (200, 10, 120), (24 * 30, 10, 360), (24 * 46, 10, 1440), (24 * 180, 10, 1440), (1, 86_400, 1440),
@@ -265,13 +265,13 @@ on_each_database! {
             store(db, &story, share).await;
             let last = story.last().map_or_else(Utc::now, |last| entity::check::instant(last.slot));
             for (hours, interval, minutes) in stretches {
-                // The end is no round time, and much lies after it.
+                // The end is not a round time, and there are many checks after it.
                 let to = last - Duration::seconds(4321);
                 let (from, width) = (to - Duration::hours(hours), Duration::minutes(minutes));
                 let stretch = LatencyWindow::between(from, to, Duration::seconds(interval));
                 let found = latency(db, &[service.seq], stretch).await.unwrap();
                 let mut found = found.get(&service.seq).cloned().unwrap_or_default();
-                // A sum is whole or not there, so the last point may hold what follows within it.
+                // Rollups cannot be split, so the last point may contain later checks of its bucket.
                 let story: Vec<_> = if minutes < 60 {
                     story.iter().filter(|check| check.slot <= to.timestamp_millis()).cloned().collect()
                 } else {
@@ -280,7 +280,7 @@ on_each_database! {
                 let mut expected = brute_force_latency(&story, floor(from, width), width, to);
                 assert!(found.len() <= 181, "{} points", found.len());
                 if minutes >= 60 {
-                    // How much of a point that has not ended is known depends on what is summed up.
+                    // How much of a current point is included depends on the rollups.
                     expected.retain(|point| point.at + width <= to);
                     found.retain(|point| point.at + width <= to);
                 }
@@ -339,7 +339,7 @@ on_each_database! {
         assert!(checks_near(db, &[]).await.unwrap().is_empty());
     }
 
-    async fn a_window_whose_first_checks_are_deleted_takes_its_share_of_that_hour(database: TestDatabase) {
+    async fn a_window_without_its_first_checks_uses_the_average_hour(database: TestDatabase) {
         let db = &database.db;
         let service = a_service(db, &a_user(db).await).interval(600).create().await;
         let from = at("2026-03-01T00:00:00Z");
@@ -389,8 +389,8 @@ on_each_database! {
     }
 }
 
-/// Some months of a service that is sometimes late, stopped, paused, asked off its slots, or given another interval; and
-/// how many tenths of it are summed up.
+/// Generates some months of a service that is sometimes late, stopped, paused, checked on demand or
+/// given another interval, and how many tenths of it are rolled up.
 fn story(service: &service::Model) -> impl Strategy<Value = (Vec<check::Model>, usize)> + use<> {
     let service = service.clone();
     let gap = prop_oneof![
@@ -417,7 +417,7 @@ fn story(service: &service::Model) -> impl Strategy<Value = (Vec<check::Model>, 
     })
 }
 
-/// Writes what the worker would have written after these checks, in the place of what it wrote before.
+/// Replaces what is stored by what the worker would have written after these checks.
 async fn roll_up(db: &DatabaseConnection, checks: &[check::Model]) {
     let Some(first) = checks.first() else { return };
     let of_it = check_rollup::Column::ServiceSeq.eq(first.service_seq);

@@ -1,5 +1,5 @@
-//! Hostile documents over HTTP, by somebody who is signed in: none is our own fault, none takes long, and memory stays
-//! flat. In a process of its own, because it looks at the memory of the whole.
+//! Sends hostile documents as a signed-in user: none causes an internal error or takes long, and
+//! memory does not grow. Runs in a process of its own, because it measures the process's memory.
 #![allow(clippy::unwrap_used)]
 
 #[path = "backend/limits/hostile.rs"]
@@ -19,23 +19,22 @@ use testkit::processor::worked;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// What one request may cost, in time of a processor, because waiting for a busy machine is nobody's cost. In service
-/// 100 ms are the bound; built without optimisation everything is some ten times slower.
+/// Maximum processor time of a request, which does not depend on how busy the machine is. An
+/// optimised build is bounded by 100 ms; a test build is about ten times slower.
 const LONG: Duration = if cfg!(debug_assertions) {
     Duration::from_secs(1)
 } else {
     Duration::from_millis(100)
 };
 
-/// How much memory may come and go in three rounds, in KiB: allocators keep some.
+/// How much memory may differ between three rounds, in KiB: allocators keep some.
 const FLAT: u64 = 8 * 1024;
 
-/// In so many rounds memory has to have become flat. The first rounds may grow: an allocator keeps room of the size of
-/// the largest body for each thread that has worked on it, and which thread that is, is chance. What is lost for good
-/// in each round never becomes flat.
+/// Maximum number of rounds until memory stops growing. It may grow at first, because an allocator
+/// keeps a buffer of the largest body for each thread that handled it. A leak never stops growing.
 const ROUNDS: usize = 10;
 
-/// What the process has in memory, in KiB.
+/// Returns the resident memory of this process, in KiB.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status
@@ -45,7 +44,7 @@ fn resident() -> u64 {
     line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
-/// Bodies that are no single document.
+/// Bodies that are not a single document.
 fn bodies() -> Vec<(String, String)> {
     let one = json!({ "query": "{ me { id } }" });
     let costly =
@@ -159,7 +158,7 @@ async fn hostile_requests_are_refused_quickly_and_memory_stays_flat() {
         .unwrap();
     assert!(
         answer["data"]["me"]["id"].is_string(),
-        "and whoever asks honestly is answered as ever: {answer}"
+        "an ordinary request is still answered: {answer}"
     );
     stop.cancel();
     served.await.unwrap().unwrap();

@@ -29,9 +29,23 @@ pub struct Model {
     pub message: Option<String>,
 }
 
-/// None: what belongs together is joined where it is read.
+/// Relations to other tables.
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    /// The service that was checked.
+    #[sea_orm(
+        belongs_to = "super::service::Entity",
+        from = "Column::ServiceSeq",
+        to = "super::service::Column::Seq"
+    )]
+    Service,
+}
+
+impl Related<super::service::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Service.def()
+    }
+}
 
 impl ActiveModelBehavior for ActiveModel {}
 

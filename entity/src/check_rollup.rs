@@ -39,9 +39,23 @@ pub struct Model {
     pub latency: Vec<u8>,
 }
 
-/// None: what belongs together is joined where it is read.
+/// Relations to other tables.
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    /// The service whose checks it sums up.
+    #[sea_orm(
+        belongs_to = "super::service::Entity",
+        from = "Column::ServiceSeq",
+        to = "super::service::Column::Seq"
+    )]
+    Service,
+}
+
+impl Related<super::service::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Service.def()
+    }
+}
 
 impl ActiveModelBehavior for ActiveModel {}
 

@@ -28,8 +28,62 @@ pub struct Model {
     pub cause: Option<String>,
 }
 
-/// None: what belongs together is joined where it is read.
+/// Relations to other tables.
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    /// The service that was degraded or down.
+    #[sea_orm(
+        belongs_to = "super::service::Entity",
+        from = "Column::ServiceId",
+        to = "super::service::Column::Id"
+    )]
+    Service,
+    /// The workspace of the service.
+    #[sea_orm(
+        belongs_to = "super::workspace::Entity",
+        from = "Column::WorkspaceId",
+        to = "super::workspace::Column::Id"
+    )]
+    Workspace,
+    /// Its timeline.
+    #[sea_orm(has_many = "super::incident_event::Entity")]
+    Events,
+    /// Notes on it.
+    #[sea_orm(has_many = "super::incident_note::Entity")]
+    Notes,
+    /// Its acknowledgement.
+    #[sea_orm(has_one = "super::incident_acknowledgement::Entity")]
+    Acknowledgement,
+}
+
+impl Related<super::service::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Service.def()
+    }
+}
+
+impl Related<super::workspace::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Workspace.def()
+    }
+}
+
+impl Related<super::incident_event::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Events.def()
+    }
+}
+
+impl Related<super::incident_note::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Notes.def()
+    }
+}
+
+impl Related<super::incident_acknowledgement::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Acknowledgement.def()
+    }
+}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -20,7 +20,7 @@ pub struct Model {
     pub text: String,
 }
 
-/// The rows that this one refers to.
+/// Relations to other tables.
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
 pub enum Relation {
     /// The incident that the note is about.
@@ -30,11 +30,24 @@ pub enum Relation {
         to = "super::incident::Column::Id"
     )]
     Incident,
+    /// The user who wrote it.
+    #[sea_orm(
+        belongs_to = "super::user::Entity",
+        from = "Column::UserId",
+        to = "super::user::Column::Id"
+    )]
+    User,
 }
 
 impl Related<super::incident::Entity> for Entity {
     fn to() -> RelationDef {
         Relation::Incident.def()
+    }
+}
+
+impl Related<super::user::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::User.def()
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Model {
     pub expires_at: DateTime<Utc>,
 }
 
-/// None: what belongs together is joined where it is read.
+/// No table is related.
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

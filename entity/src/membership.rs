@@ -19,21 +19,34 @@ pub struct Model {
     pub role: Role,
 }
 
-/// The rows that this one refers to.
+/// Relations to other tables.
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
 pub enum Relation {
     /// The workspace.
     #[sea_orm(
-        belongs_to = "workspace::Entity",
+        belongs_to = "super::workspace::Entity",
         from = "Column::WorkspaceId",
-        to = "workspace::Column::Id"
+        to = "super::workspace::Column::Id"
     )]
     Workspace,
+    /// The member.
+    #[sea_orm(
+        belongs_to = "super::user::Entity",
+        from = "Column::UserId",
+        to = "super::user::Column::Id"
+    )]
+    User,
 }
 
-impl Related<workspace::Entity> for Entity {
+impl Related<super::workspace::Entity> for Entity {
     fn to() -> RelationDef {
         Relation::Workspace.def()
+    }
+}
+
+impl Related<super::user::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::User.def()
     }
 }
 

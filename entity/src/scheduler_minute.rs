@@ -25,7 +25,7 @@ pub struct Model {
     pub lateness: Vec<u8>,
 }
 
-/// None: what belongs together is joined where it is read.
+/// No table is related.
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

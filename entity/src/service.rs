@@ -48,8 +48,80 @@ pub struct Model {
     pub updated_at: DateTime<Utc>,
 }
 
-/// None: what belongs together is joined where it is read.
+/// Relations to other tables.
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    /// The workspace that owns it.
+    #[sea_orm(
+        belongs_to = "super::workspace::Entity",
+        from = "Column::WorkspaceId",
+        to = "super::workspace::Column::Id"
+    )]
+    Workspace,
+    /// The vendor page that it follows.
+    #[sea_orm(
+        belongs_to = "super::vendor_page::Entity",
+        from = "Column::VendorPageId",
+        to = "super::vendor_page::Column::Id"
+    )]
+    VendorPage,
+    /// Its current state.
+    #[sea_orm(has_one = "super::service_state::Entity")]
+    State,
+    /// The components that it follows.
+    #[sea_orm(has_many = "super::service_component::Entity")]
+    Components,
+    /// Its tags.
+    #[sea_orm(has_many = "super::service_tag::Entity")]
+    Tags,
+    /// Its incidents.
+    #[sea_orm(has_many = "super::incident::Entity")]
+    Incidents,
+    /// Its checks.
+    #[sea_orm(has_many = "super::check::Entity")]
+    Checks,
+}
+
+impl Related<super::workspace::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Workspace.def()
+    }
+}
+
+impl Related<super::vendor_page::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::VendorPage.def()
+    }
+}
+
+impl Related<super::service_state::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::State.def()
+    }
+}
+
+impl Related<super::service_component::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Components.def()
+    }
+}
+
+impl Related<super::service_tag::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Tags.def()
+    }
+}
+
+impl Related<super::incident::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Incidents.def()
+    }
+}
+
+impl Related<super::check::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Checks.def()
+    }
+}
 
 impl ActiveModelBehavior for ActiveModel {}

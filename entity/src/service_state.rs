@@ -45,8 +45,35 @@ pub struct Model {
     pub open_incident_type: Option<IncidentType>,
 }
 
-/// None: what belongs together is joined where it is read.
+/// Relations to other tables.
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    /// The service.
+    #[sea_orm(
+        belongs_to = "super::service::Entity",
+        from = "Column::ServiceId",
+        to = "super::service::Column::Id"
+    )]
+    Service,
+    /// The incident that is open.
+    #[sea_orm(
+        belongs_to = "super::incident::Entity",
+        from = "Column::OpenIncidentId",
+        to = "super::incident::Column::Id"
+    )]
+    OpenIncident,
+}
+
+impl Related<super::service::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Service.def()
+    }
+}
+
+impl Related<super::incident::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::OpenIncident.def()
+    }
+}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -97,6 +97,18 @@ pub fn utc_day(backend: DbBackend, column: &str) -> Expr {
     }
 }
 
+/// Query builder expression: a timestamp column in epoch milliseconds.
+#[must_use]
+pub fn epoch_ms(backend: DbBackend, column: &str) -> Expr {
+    if backend == DbBackend::Postgres {
+        Expr::cust(format!("extract(epoch FROM {column}) * 1000"))
+    } else {
+        Expr::cust(format!(
+            "CAST(unixepoch({column}, 'subsec') * 1000 + 0.5 AS integer)"
+        ))
+    }
+}
+
 /// Renders items that are JSON already as a JSON array.
 fn json_array(items: impl Iterator<Item = impl Display>) -> String {
     let mut json = String::from("[");

@@ -29,8 +29,22 @@ pub struct Model {
     pub updated_at: DateTime<Utc>,
 }
 
-/// None: what belongs together is joined where it is read.
+/// Relations to other tables.
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    /// The page that announces it.
+    #[sea_orm(
+        belongs_to = "super::vendor_page::Entity",
+        from = "Column::VendorPageId",
+        to = "super::vendor_page::Column::Id"
+    )]
+    VendorPage,
+}
+
+impl Related<super::vendor_page::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::VendorPage.def()
+    }
+}
 
 impl ActiveModelBehavior for ActiveModel {}

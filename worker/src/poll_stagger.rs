@@ -56,7 +56,7 @@ impl PollStagger {
             .store(i64::try_from(count).unwrap_or(1), Relaxed);
     }
 
-    /// Restagger the time from `now` to this worker's first poll slot that is no sooner than `wait`.
+    /// Returns the time from `now` to this worker's first poll slot that is no sooner than `wait`.
     pub(crate) fn delay(&self, wait: Duration, now: DateTime<Utc>) -> Duration {
         let index = self.0.index.load(Relaxed);
         let workers = self.0.workers.load(Relaxed);

@@ -10,10 +10,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use coordination::Coordination;
 use domain::{slot, transition};
 use entity::column::Status;
-use entity::sql::Sql;
 use futures::FutureExt;
 use monitors::{MonitorKind, Schedule};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, QueryResult};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QueryResult, QuerySelect, QueryTrait,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -21,7 +23,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 /// Number of services that one statement reads and one command queues.
-const PAGE_SIZE: i64 = 5000;
+const PAGE_SIZE: u64 = 5000;
 /// If no check followed a change for so long, its event was missed. Longer than any check takes.
 const MISSED_AFTER: TimeDelta = TimeDelta::seconds(45);
 /// Older changes were dealt with by previous reconciliations.
@@ -162,30 +164,39 @@ fn was_change_missed(service: &Active, now: DateTime<Utc>) -> bool {
 }
 
 async fn page(db: &DatabaseConnection, after: i32) -> Result<Vec<Active>, DbErr> {
-    let mut sql = Sql::new(db.get_database_backend())
-        .text(
-            "SELECT s.id, s.seq, s.check_interval_seconds, s.updated_at, st.last_slot, st.status, \
-             COALESCE(st.failing_checks, 0) AS failing_checks, \
-             COALESCE(st.down_checks, 0) AS down_checks FROM services s \
-             LEFT JOIN service_state st ON st.service_id = s.id \
-             WHERE NOT s.paused AND s.seq > ",
-        )
-        .value(after)
-        .text(" AND s.kind IN (");
-    for (i, kind) in MonitorKind::ids_with(Schedule::Every).enumerate() {
-        sql = sql.text(if i > 0 { ", " } else { "" }).value(kind);
-    }
-    let sql = sql.text(") ORDER BY s.seq LIMIT ").value(PAGE_SIZE);
-    let rows = db.query_all_raw(sql.finish()).await?;
+    use entity::{service, service_state};
+    use sea_orm::sea_query::ExprTrait as _;
+    let query = service::Entity::find()
+        .select_only()
+        .columns([
+            service::Column::Id,
+            service::Column::Seq,
+            service::Column::CheckIntervalSeconds,
+            service::Column::UpdatedAt,
+        ])
+        .columns([
+            service_state::Column::LastSlot,
+            service_state::Column::Status,
+            service_state::Column::FailingChecks,
+            service_state::Column::DownChecks,
+        ])
+        .left_join(service_state::Entity)
+        .filter(service::Column::Paused.into_expr().not())
+        .filter(service::Column::Seq.gt(after))
+        .filter(service::Column::Kind.is_in(MonitorKind::ids_with(Schedule::Every)))
+        .order_by_asc(service::Column::Seq)
+        .limit(PAGE_SIZE)
+        .into_query();
+    let rows = db.query_all(&query).await?;
     rows.iter().map(active_service).collect()
 }
 
 fn active_service(row: &QueryResult) -> Result<Active, DbErr> {
     let interval: i32 = row.try_get("", "check_interval_seconds")?;
     let status: Option<Status> = row.try_get("", "status")?;
-    let checks: i32 = row.try_get("", "failing_checks")?;
-    let down_checks: i32 = row.try_get("", "down_checks")?;
-    let count = |n: i32| u32::try_from(n).unwrap_or(0);
+    let failing_checks: Option<i32> = row.try_get("", "failing_checks")?;
+    let down_checks: Option<i32> = row.try_get("", "down_checks")?;
+    let count = |n: Option<i32>| u32::try_from(n.unwrap_or(0)).unwrap_or(0);
     Ok(Active {
         id: row.try_get("", "id")?,
         seq: row.try_get("", "seq")?,
@@ -193,7 +204,7 @@ fn active_service(row: &QueryResult) -> Result<Active, DbErr> {
         updated_at: row.try_get("", "updated_at")?,
         last_slot: row.try_get("", "last_slot")?,
         suspect: status.is_some_and(|status| {
-            transition::is_suspect(status.into(), count(checks), count(down_checks))
+            transition::is_suspect(status.into(), count(failing_checks), count(down_checks))
         }),
     })
 }

@@ -4,9 +4,14 @@
 use crate::check::{CheckedService, Thresholds};
 use chrono::TimeDelta;
 use domain::Cause;
-use entity::sql::Sql;
+use entity::sql::in_ids;
+use entity::{service, vendor_page};
 use monitors::{Monitor, MonitorKind, Schedule, SettingsError, StoredSettings, Target};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, QueryResult};
+use sea_orm::sea_query::SelectStatement;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryResult,
+    QuerySelect, QueryTrait,
+};
 use secrets::Sealer;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -103,13 +108,7 @@ impl Services {
 
     async fn load(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Due>, DbErr> {
         let generation = self.lock().generation;
-        let select = |text: &str, ids: &[Uuid]| {
-            Sql::new(self.db.get_database_backend())
-                .text(text)
-                .in_ids(ids.iter().copied())
-                .finish()
-        };
-        let rows = self.db.query_all_raw(select(SERVICES, ids)).await?;
+        let rows = self.db.query_all(&select_services(&self.db, ids)).await?;
         let services = rows
             .iter()
             .filter_map(|row| service_from(row, &self.sealer).transpose())
@@ -124,7 +123,7 @@ impl Services {
             .copied()
             .collect();
         if !others.is_empty() {
-            for row in self.db.query_all_raw(select(PAGES, &others)).await? {
+            for row in self.db.query_all(&select_pages(&self.db, &others)).await? {
                 let page = page_from(&row)?;
                 loaded.insert(page.id, Due::Page(Arc::new(page)));
             }
@@ -145,12 +144,39 @@ impl Services {
     }
 }
 
-const SERVICES: &str = "SELECT id, seq, workspace_id, kind, settings, secrets, check_interval_seconds, timeout_ms, \
-     degraded_threshold_ms, confirmations, recoveries, updated_at FROM services \
-     WHERE NOT paused AND id";
+fn select_services(db: &impl ConnectionTrait, ids: &[Uuid]) -> SelectStatement {
+    use sea_orm::sea_query::ExprTrait as _;
+    use service::Column;
+    service::Entity::find()
+        .select_only()
+        .columns([
+            Column::Id,
+            Column::Seq,
+            Column::WorkspaceId,
+            Column::Kind,
+            Column::Settings,
+            Column::Secrets,
+            Column::CheckIntervalSeconds,
+            Column::TimeoutMs,
+            Column::DegradedThresholdMs,
+            Column::Confirmations,
+            Column::Recoveries,
+            Column::UpdatedAt,
+        ])
+        .filter(Column::Paused.into_expr().not())
+        .filter(in_ids(db, Column::Id, ids.iter().copied()))
+        .into_query()
+}
 
-const PAGES: &str = "SELECT p.id, p.api_urls FROM vendor_pages p WHERE EXISTS (SELECT 1 FROM services s \
-     WHERE s.vendor_page_id = p.id AND NOT s.paused) AND p.id";
+/// Selects those of the pages that a service follows which is not paused.
+fn select_pages(db: &impl ConnectionTrait, ids: &[Uuid]) -> SelectStatement {
+    vendor_page::Entity::find()
+        .select_only()
+        .columns([vendor_page::Column::Id, vendor_page::Column::ApiUrls])
+        .filter(vendor_page::is_followed())
+        .filter(in_ids(db, vendor_page::Column::Id, ids.iter().copied()))
+        .into_query()
+}
 
 fn page_from(row: &QueryResult) -> Result<FollowedPage, DbErr> {
     let urls: serde_json::Value = row.try_get("", "api_urls")?;
@@ -179,7 +205,7 @@ fn page_from(row: &QueryResult) -> Result<FollowedPage, DbErr> {
 }
 
 /// Returns the owner of a host: the registered domain, by the public suffix list, or the address itself.
-/// Whoever registered a domain can name any number of hosts.
+/// The owner of a domain can name any number of hosts.
 fn owner(host: &url::Host<&str>) -> String {
     let url::Host::Domain(name) = host else {
         return host.to_string();
@@ -212,7 +238,7 @@ fn service_from(row: &QueryResult, sealer: &Sealer) -> Result<Option<Service>, D
             let cause = Cause::NotChecked {
                 detail: error.to_string(),
             };
-            return Ok(Some(service(row, id, kind, "".into(), Err(cause))?));
+            return Ok(Some(probed_service(row, id, kind, "".into(), Err(cause))?));
         }
         Err(error) => return unusable(error),
     };
@@ -222,10 +248,10 @@ fn service_from(row: &QueryResult, sealer: &Sealer) -> Result<Option<Service>, D
         monitor,
     };
     let host = target.monitor.host().into();
-    Ok(Some(service(row, id, kind, host, Ok(target))?))
+    Ok(Some(probed_service(row, id, kind, host, Ok(target))?))
 }
 
-fn service(
+fn probed_service(
     row: &QueryResult,
     id: Uuid,
     kind: MonitorKind,

@@ -6,7 +6,7 @@ use super::request_context::RequestContext;
 use super::scalar::Time;
 use super::status::Status;
 use crate::use_cases::Result as UseCaseResult;
-use crate::use_cases::page::{RowPage, decode_time, encode_time, size};
+use crate::use_cases::pagination::{RowPage, decode_time, encode_time, validate_page_size};
 use async_graphql::{Object, SimpleObject};
 use chrono::Duration;
 use entity::check::{self, instant};
@@ -97,7 +97,7 @@ pub(super) async fn load_page(
     let page = context
         .loaders
         .checks
-        .load((service, (size(first)?, after)))
+        .load((service, (validate_page_size(first)?, after)))
         .await?;
     Ok(CheckConnection(page.unwrap_or_default()))
 }

@@ -4,7 +4,7 @@ use super::batch_queue::BatchQueue;
 use super::batched::Batched;
 use crate::auth::Viewer;
 use crate::use_cases::history::{self, LatencyBucket, LatencyWindow, UptimeQuery, UptimeResult};
-use crate::use_cases::page::{Place, RowPage};
+use crate::use_cases::pagination::{Cursor, RowPage};
 use crate::use_cases::vendor::{Followed, Notices, PageComponent, PageView};
 use crate::use_cases::{Error, Result, UseCases};
 use chrono::{DateTime, Utc};
@@ -67,7 +67,7 @@ pub(super) struct Loaders {
     pub(super) hourly_medians: Batched<ByService, Vec<Option<f64>>>,
     pub(super) checks: Batched<PageOf<ByService, i64>, RowPage<check::Model>>,
     pub(super) incident: Batched<Uuid, Arc<incident::Model>>,
-    pub(super) incidents: Batched<PageOf<Uuid, Place>, RowPage<Arc<incident::Model>>>,
+    pub(super) incidents: Batched<PageOf<Uuid, Cursor>, RowPage<Arc<incident::Model>>>,
     pub(super) incident_count: Batched<Uuid, u64>,
     pub(super) open_incident: Batched<Uuid, Arc<incident::Model>>,
     pub(super) incident_days: Batched<(Uuid, u32), Vec<u32>>,

@@ -5,7 +5,7 @@ mod note;
 
 pub use note::{MAX_NOTES, MAX_TEXT};
 
-use super::page::{Place, RowPage};
+use super::pagination::{Cursor, RowPage};
 use super::{Result, UseCases};
 use crate::auth::Viewer;
 use chrono::{DateTime, Utc};
@@ -76,8 +76,8 @@ struct IncidentCount {
 
 /// Returns the cursor of an incident in every list of incidents, which are ordered newest first.
 #[must_use]
-pub fn place(incident: &incident::Model) -> Place {
-    Place {
+pub fn cursor(incident: &incident::Model) -> Cursor {
+    Cursor {
         at: incident.started_at,
         id: incident.id,
     }
@@ -93,7 +93,7 @@ impl UseCases {
         viewer: &Viewer,
         filter: &IncidentCriteria,
         first: u32,
-        after: Option<Place>,
+        after: Option<Cursor>,
         now: DateTime<Utc>,
     ) -> Result<RowPage<Arc<incident::Model>>> {
         let query = incident::Entity::find().filter(filter.condition(viewer, now));
@@ -161,7 +161,7 @@ impl UseCases {
         &self,
         services: &[Uuid],
         first: u32,
-        after: Option<Place>,
+        after: Option<Cursor>,
     ) -> Result<HashMap<Uuid, RowPage<Arc<incident::Model>>>> {
         let (all, rank) = (Alias::new("ranked"), Alias::new("place"));
         let of_these = incident::Entity::find().filter(in_ids(
@@ -287,7 +287,10 @@ impl UseCases {
     }
 }
 
-fn newest_first(query: Select<incident::Entity>, after: Option<Place>) -> Select<incident::Entity> {
+fn newest_first(
+    query: Select<incident::Entity>,
+    after: Option<Cursor>,
+) -> Select<incident::Entity> {
     use incident::Column::{Id, StartedAt};
     let older = after.map(|after| {
         let same_time = Condition::all()

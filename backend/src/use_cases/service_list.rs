@@ -4,8 +4,9 @@ use super::{Result, UseCases};
 use crate::caches::ServicesVersion;
 use chrono::{DateTime, Utc};
 use entity::service;
-use entity::sql::Sql;
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, FromQueryResult, QueryFilter};
+use entity::sql::epoch_ms;
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func};
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QuerySelect};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -45,15 +46,17 @@ impl UseCases {
 
 /// Reads the version of the services of a workspace: two numbers instead of all columns of each.
 async fn read_version(db: &DatabaseConnection, workspace: Uuid) -> Result<ServicesVersion> {
-    let sql = Sql::new(db.get_database_backend())
-        .text("SELECT count(*) AS count, CAST(coalesce(sum(")
-        .by_backend(
-            "extract(epoch FROM updated_at) * 1000",
-            "CAST(unixepoch(updated_at, 'subsec') * 1000 + 0.5 AS integer)",
-        )
-        .text("), 0) AS bigint) AS updated_ms FROM services WHERE workspace_id = ")
-        .value(workspace)
-        .finish();
-    let version = ServicesVersion::find_by_statement(sql).one(db).await?;
+    let updated_ms = Func::coalesce([
+        Expr::expr(epoch_ms(db.get_database_backend(), "updated_at")).sum(),
+        Expr::val(0),
+    ]);
+    let version = service::Entity::find()
+        .select_only()
+        .expr_as(Expr::col(Asterisk).count(), "count")
+        .expr_as(Expr::expr(updated_ms).cast_as("bigint"), "updated_ms")
+        .filter(service::Column::WorkspaceId.eq(workspace))
+        .into_model::<ServicesVersion>()
+        .one(db)
+        .await?;
     Ok(version.unwrap_or_default())
 }

@@ -1,5 +1,5 @@
-//! The settings of a service's monitor: reading them from its row and what it shares with others,
-//! and changing them.
+//! Loads and changes the settings of a service's monitor. They come from the service's row and from
+//! the rows that it shares with other services.
 
 use super::{Error, Result, UseCases};
 use domain::service::FieldError;
@@ -13,10 +13,10 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 impl UseCases {
-    /// The monitors of services with all their settings.
+    /// Returns the monitors of services, with all their settings.
     ///
     /// # Errors
-    /// When the database fails or settings cannot be used.
+    /// When the database fails, or settings are unusable.
     pub async fn monitors(
         &self,
         services: &[Arc<service::Model>],
@@ -34,10 +34,10 @@ impl UseCases {
         Ok(monitors)
     }
 
-    /// The monitor of one service with all its settings.
+    /// Returns the monitor of one service, with all its settings.
     ///
     /// # Errors
-    /// When the database fails or the settings cannot be used.
+    /// When the database fails, or the settings are unusable.
     pub(super) async fn monitor(
         &self,
         db: &impl ConnectionTrait,
@@ -49,11 +49,11 @@ impl UseCases {
         self.own_monitor(service)?.merge(shared).map_err(unusable)
     }
 
-    /// The monitor of a service as its own row defines it. Secrets that cannot be opened are taken
-    /// as not set: the worker says so, and they can be entered again.
+    /// Returns the monitor of a service without shared settings. Secrets that cannot be opened count
+    /// as not set: the worker reports them, and the user can enter them again.
     ///
     /// # Errors
-    /// When the settings cannot be used.
+    /// When the settings are unusable.
     pub fn own_monitor(&self, service: &service::Model) -> Result<Monitor> {
         let mut stored = StoredSettings {
             settings: service.settings.clone(),

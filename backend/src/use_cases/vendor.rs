@@ -17,8 +17,8 @@ use domain::vendor_page::{Freshness, freshness};
 use entity::sql::in_ids;
 use entity::{service, service_component, vendor_page, vendor_page_component};
 use page::{MAX_COMPONENTS, PageSource, ROW_LIMIT};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -216,33 +216,27 @@ impl UseCases {
             .iter()
             .filter(|(_, view)| matches!(view.source, PageSource::Stored))
             .map(|(service, _)| *service);
-        let chosen = Query::select()
+        let is_chosen = service_component::Entity::find()
+            .select_only()
             .expr(Expr::val(1))
-            .from(service::Entity)
-            .from(service_component::Entity)
-            .and_where(in_ids(&self.db, service::Column::Id, services))
-            .and_where(
-                Expr::col(service_component::Column::ServiceId.as_column_ref())
-                    .eq(Expr::col(service::Column::Id.as_column_ref())),
-            )
-            .and_where(
-                Expr::col(service::Column::VendorPageId.as_column_ref()).eq(Expr::col(
-                    vendor_page_component::Column::VendorPageId.as_column_ref(),
-                )),
-            )
-            .and_where(
-                Expr::col(service_component::Column::ComponentId.as_column_ref()).eq(Expr::col(
-                    vendor_page_component::Column::ComponentId.as_column_ref(),
-                )),
-            )
-            .to_owned();
+            .inner_join(service::Entity)
+            .filter(in_ids(&self.db, service::Column::Id, services))
+            .filter(same(
+                service::Column::VendorPageId,
+                vendor_page_component::Column::VendorPageId,
+            ))
+            .filter(same(
+                service_component::Column::ComponentId,
+                vendor_page_component::Column::ComponentId,
+            ))
+            .into_query();
         let rows = vendor_page_component::Entity::find()
             .filter(in_ids(
                 &self.db,
                 vendor_page_component::Column::VendorPageId,
                 stored_pages(views),
             ))
-            .filter(Expr::exists(chosen))
+            .filter(Expr::exists(is_chosen))
             .all(&self.db)
             .await?;
         Ok(rows
@@ -250,6 +244,11 @@ impl UseCases {
             .map(|row| ((row.vendor_page_id, row.component_id.clone()), row))
             .collect())
     }
+}
+
+/// Condition of a correlated subquery: two columns of different tables are equal.
+fn same(left: impl ColumnTrait, right: impl ColumnTrait) -> Expr {
+    Expr::col(left.as_column_ref()).eq(Expr::col(right.as_column_ref()))
 }
 
 /// Rejects lists that are together too long for one response.

@@ -1,4 +1,5 @@
-//! The API without HTTP: people who ask, over a database and a live state of their own.
+//! The API without HTTP: users with their requests, over a database and a coordination state of
+//! their own.
 
 use backend::auth::{TokenScope, Viewer};
 use backend::graphql::{self, RequestId, Schema};
@@ -23,21 +24,21 @@ use testkit::RedisServer;
 use testkit::database::{self, TestDatabase};
 use uuid::Uuid;
 
-/// The names of vendors' hosts: all of them are this machine.
+/// The host names of vendors; all resolve to this machine.
 const NAMES: [&str; 3] = ["status.harbour.test", "harbour.test", "status.quill.test"];
 
-/// The longest that a test waits for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a test waits for an event or a condition.
+const EVENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) struct Api {
     pub(crate) schema: Schema,
     pub(crate) use_cases: UseCases,
-    /// A SQLite file goes with it.
+    /// Keeps the SQLite file.
     _database: TestDatabase,
 }
 
 impl Api {
-    /// Over `database`; a PostgreSQL one comes with a real Redis.
+    /// Creates an API over `database`; with PostgreSQL it uses a real Redis.
     pub(crate) async fn on(database: TestDatabase) -> Self {
         Self::within(database, Quotas::default()).await
     }
@@ -73,7 +74,7 @@ impl Api {
         }
     }
 
-    /// The same with other rules about which addresses may be requested.
+    /// Creates an API with other rules about allowed addresses.
     pub(crate) fn guarded(mut self, guard: Guard) -> Self {
         let settings = FetcherSettings {
             guard,
@@ -84,7 +85,7 @@ impl Api {
         self
     }
 
-    /// The same where everybody sees how the installation does.
+    /// Creates an API in which everybody may query `system`.
     pub(crate) fn open_to_all(mut self) -> Self {
         self.use_cases.system_for_all = true;
         self.schema = graphql::schema(self.use_cases.clone());
@@ -95,7 +96,7 @@ impl Api {
         Self::on(database::sqlite().await).await
     }
 
-    /// Somebody new.
+    /// Creates a user.
     pub(crate) async fn somebody(&self) -> Person<'_> {
         let user = testkit::builders::a_user(&self.use_cases.db).await;
         let session = Some(uuid::Uuid::now_v7());
@@ -114,7 +115,7 @@ impl Api {
         }
     }
 
-    /// Somebody new who works in `workspace`, with this role.
+    /// Creates a user with this role in `workspace`.
     pub(crate) async fn member(&self, workspace: &workspace::Model, role: Role) -> Person<'_> {
         let mut person = self.somebody().await;
         testkit::builders::join(&self.use_cases.db, workspace, &person.user, role).await;
@@ -161,7 +162,7 @@ impl Api {
         incident.id
     }
 
-    /// Counts the statements that it sends from now on.
+    /// Counts the statements from now on.
     pub(crate) fn count_statements(&mut self) -> Arc<AtomicUsize> {
         let statements = Arc::new(AtomicUsize::new(0));
         let counted = statements.clone();
@@ -172,13 +173,13 @@ impl Api {
         statements
     }
 
-    /// Asks without being signed in.
+    /// Sends a request without a viewer.
     pub(crate) async fn visitor(&self, query: &str) -> Answer {
         Answer(run(&self.schema, None, query, json!({})).await)
     }
 }
 
-/// A fetcher that knows the vendors' names, and one that leads to where credentials are.
+/// A fetcher that resolves the vendors' names, and one name that leads to a metadata service.
 fn fetcher() -> Fetcher {
     let here = |name: &str| (name.to_owned(), Ok(vec!["127.0.0.1".parse().unwrap()]));
     let mut names: HashMap<_, _> = NAMES.into_iter().map(here).collect();
@@ -219,7 +220,7 @@ fn request_id(viewer: Option<Viewer>) -> String {
     )
 }
 
-/// Somebody who is signed in.
+/// A signed-in user.
 pub(crate) struct Person<'a> {
     pub(crate) api: &'a Api,
     pub(crate) user: user::Model,
@@ -231,7 +232,7 @@ impl Person<'_> {
         self.viewer.unwrap()
     }
 
-    /// The id of each of their requests.
+    /// The id of each request.
     pub(crate) fn request_id(&self) -> String {
         request_id(self.viewer)
     }
@@ -240,12 +241,12 @@ impl Person<'_> {
         Answer(run(&self.api.schema, self.viewer, query, variables).await)
     }
 
-    /// The data of an answer that must have no errors.
+    /// Returns the data of a response, which must have no errors.
     pub(crate) async fn data(&self, query: &str, variables: Value) -> Value {
         self.asks(query, variables).await.data()
     }
 
-    /// The first error of an answer that must have one.
+    /// Returns the first error of a response, which must have one.
     pub(crate) async fn error(&self, query: &str, variables: Value) -> Value {
         self.asks(query, variables).await.error()
     }
@@ -258,7 +259,7 @@ impl Person<'_> {
         )
     }
 
-    /// Adds an HTTP service and returns its id.
+    /// Creates an HTTP service and returns its id.
     pub(crate) async fn adds(&self, name: &str) -> String {
         let query = "mutation($name: String!) { createService(input: {name: $name, monitor: {http: {url: \"https://a.test\"}}}) { id } }";
         let data = self.data(query, json!({ "name": name })).await;
@@ -284,7 +285,7 @@ impl Answer {
         error
     }
 
-    /// The code of the first error.
+    /// Returns the code of the first error.
     #[track_caller]
     pub(crate) fn code(self) -> String {
         self.error()["extensions"]["code"]
@@ -298,15 +299,15 @@ impl Answer {
 pub(crate) struct Subscribed(BoxStream<'static, async_graphql::Response>);
 
 impl Subscribed {
-    /// Awaits the next message; `None` when there will be none.
+    /// Awaits the next message; `None` at the end.
     pub(crate) async fn next(&mut self) -> Option<Answer> {
-        let next = tokio::time::timeout(PATIENCE, self.0.next())
+        let next = tokio::time::timeout(EVENT_TIMEOUT, self.0.next())
             .await
             .expect("a message or the end in time");
         next.map(|response| Answer(json_of(&response)))
     }
 
-    /// Lets the subscription begin: it listens from the first time that somebody waits for it.
+    /// Starts the subscription, which subscribes to events when it is first polled.
     pub(crate) fn begins(&mut self) {
         assert!(
             self.0.next().now_or_never().is_none(),
@@ -319,9 +320,9 @@ pub(crate) fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(3)
 }
 
-/// Awaits that `holds`, at most as long as tests wait.
+/// Awaits that `holds`, for at most [`EVENT_TIMEOUT`].
 pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let deadline = tokio::time::Instant::now() + EVENT_TIMEOUT;
     while !holds().await {
         assert!(tokio::time::Instant::now() < deadline, "never: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;

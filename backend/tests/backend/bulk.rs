@@ -1,4 +1,4 @@
-//! The same done to many services at once: what it does to each, what it costs, and that strangers' ids are nothing.
+//! Bulk mutations: their effect on each service, their cost, and that ids of strangers are ignored.
 
 use crate::api::{Api, Person};
 use backend::use_cases::bulk::MAX_IDS;
@@ -19,7 +19,7 @@ const MOVE: &str = "mutation($ids: [UUID!]!, $to: String) { recategoriseServices
 const DELETE: &str = "mutation($ids: [UUID!]!) { deleteServices(ids: $ids) }";
 const CHANGES: &str = "subscription { serviceChanges { change serviceId } }";
 
-/// Services of somebody, every other one of them down.
+/// Inserts services, every other one of them down.
 async fn services(api: &Api, owner: &Person<'_>, count: usize) -> Vec<Uuid> {
     let mut ids = Vec::new();
     for number in 0..count {
@@ -59,7 +59,7 @@ on_each_database! {
         assert!(incidents.iter().all(|incident| incident.resolved_at.is_some_and(|end| end > incident.started_at)));
         let ends = incident_event::Entity::find().filter(incident_event::Column::Kind.eq("paused"));
         assert_eq!(ends.all(&api.use_cases.db).await.unwrap().len(), 2);
-        // Once more changes nothing, and resuming makes them due one after the other.
+        // Repeating it changes nothing, and resuming makes them due one after the other.
         ada.data(PAUSE, json!({ "ids": ids })).await;
         let resumed = ada.data(RESUME, json!({ "ids": ids })).await["resumeServices"].clone();
         assert_eq!(resumed, ids.iter().map(|id| json!({ "id": id, "paused": false })).collect::<Value>());

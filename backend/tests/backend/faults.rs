@@ -1,4 +1,4 @@
-//! Our own faults: the one who asked learns the request's id, the log learns the cause, once.
+//! Internal errors: the response has the request's id, and the log has the cause once.
 
 use crate::api::Api;
 use serde_json::json;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use testkit::builders::a_service;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// The errors that this process logs. One for all tests: a log of one thread alone misses what others have begun.
+/// The errors that this process logs. Shared by all tests, because tasks log on other threads.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -62,7 +62,7 @@ async fn a_failing_database_is_told_by_an_id_and_logged_once() {
     for _ in 0..30 {
         a_service(&api.use_cases.db, &ada.user).create().await;
     }
-    // The services are still there to be listed, what is known about each is not.
+    // Services can still be listed, but not their statuses.
     let drop = "DROP TABLE incidents";
     sea_orm::ConnectionTrait::execute_unprepared(&api.use_cases.db, drop)
         .await
@@ -138,7 +138,7 @@ async fn reading_that_takes_too_long_is_stopped_and_told_so() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_gone_fails_queries_mutations_and_subscriptions_alike() {
+async fn a_lost_database_fails_every_kind_of_operation() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     let id = ada.adds("Shop").await;

@@ -64,7 +64,7 @@ on_each_database! {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
         let service = a_service(&api.use_cases.db, &ada.user).create().await;
-        // Three at each time, whole seconds and fractions: only the id tells those of one time apart.
+        // Three at each time, whole seconds and fractions: only the id distinguishes them.
         let start = now().trunc_subsecs(0) - Duration::hours(1);
         for i in 0..12i64 {
             let at = start + Duration::milliseconds(500 * (i / 3));
@@ -88,7 +88,7 @@ on_each_database! {
                 if page["pageInfo"]["hasNextPage"] == false {
                     break;
                 }
-                // What comes in meanwhile is newer and shifts nothing.
+                // New incidents come before the page and do not shift it.
                 an_incident(&elsewhere, &foreign, "late", now(), Some(now())).await;
                 if list != "/incidents" {
                     an_incident(&ada, &service, "late", now(), Some(now())).await;

@@ -1,6 +1,6 @@
-//! Nobody learns of what is another's: every field that takes an id answers for a stranger's object exactly as for one
-//! that does not exist, by the same statements, so that the time tells nothing either. The list is checked against the
-//! schema, so a new field cannot be forgotten.
+//! Isolation of workspaces: every field that takes an id answers for an object of another workspace
+//! exactly as for one that does not exist, by the same statements, so that timing reveals nothing
+//! either. The list is compared with the schema, so that a new field cannot be forgotten.
 
 use crate::api::{Api, Person, now};
 use crate::schema::what_takes_an_id;
@@ -20,7 +20,7 @@ use testkit::database::TestDatabase;
 use testkit::on_each_database;
 use uuid::Uuid;
 
-/// What an id belongs to.
+/// The kind of object that an id belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Service,
@@ -30,7 +30,7 @@ enum Kind {
     Session,
 }
 
-/// (root, field, the argument that takes the id, whose id, the document with `$id`).
+/// Root type, field, argument that takes the id, kind of object, and document with `$id`.
 const CASES: [(&str, &str, &str, Kind, &str); 23] = [
     (
         "Query",
@@ -123,7 +123,7 @@ const CASES: [(&str, &str, &str, Kind, &str); 23] = [
         Kind::Service,
         "subscription($id: UUID!) { statusUpdates(serviceId: $id) { changed } }",
     ),
-    // Wrong input does not tell either: what is absent is said first.
+    // Invalid input reveals nothing either: a missing object is reported first.
     (
         "Mutation",
         "updateService",
@@ -175,7 +175,7 @@ on_each_database! {
         let api = Api::on(database).await;
         let (owner, stranger) = (api.somebody().await, api.somebody().await);
         let owned = Owned::by(&owner).await;
-        // The stranger has something of the same kind, so that an answer for "nothing of yours" would differ.
+        // The stranger has an object of the same kind, so that an empty workspace is not the reason.
         Owned::by(&stranger).await;
         let before = everything(&api).await;
         for (root, field, argument, kind, document) in CASES {
@@ -188,12 +188,12 @@ on_each_database! {
             let refused = foreign["errors"][0]["extensions"]["code"] == "NOT_FOUND";
             let answer = &foreign["data"][field];
             let empty = answer.is_null() || answer["totalCount"] == 0;
-            // What takes many ids passes over those that do not exist.
+            // Fields that take many ids skip those that do not exist.
             let none = argument.contains("ids") && *answer == json!([]);
             assert!(refused || none || (root == "Query" && empty), "{root}.{field}: {foreign}");
         }
         assert_eq!(everything(&api).await, before, "a stranger changed something");
-        // The owner is answered otherwise, so the documents do ask for something.
+        // The owner gets another answer, so the documents do select something.
         for (root, field, _, kind, document) in CASES.into_iter().filter(|case| case.0 == "Query") {
             let mine = ask(&owner, root, document, owned.id(kind)).await;
             assert_ne!(mine, ask(&owner, root, document, Uuid::now_v7()).await, "{field}");
@@ -218,7 +218,7 @@ on_each_database! {
     }
 }
 
-/// One of each kind of thing.
+/// One object of each kind.
 pub(crate) struct Owned {
     pub(crate) service: Uuid,
     pub(crate) incident: Uuid,
@@ -228,7 +228,7 @@ pub(crate) struct Owned {
 }
 
 impl Owned {
-    /// Adds them in the workspace that the person works in.
+    /// Inserts them into the person's workspace.
     pub(crate) async fn by(person: &Person<'_>) -> Self {
         let db = &person.api.use_cases.db;
         let workspace_id = person.viewer().workspace_id;
@@ -302,7 +302,7 @@ impl Owned {
         }
     }
 
-    /// Ids of nothing.
+    /// Ids that do not exist.
     pub(crate) fn nowhere() -> Self {
         let [service, incident, note, token, session] = [(); 5].map(|()| Uuid::now_v7());
         Self {
@@ -314,7 +314,7 @@ impl Owned {
         }
     }
 
-    /// The ids as variables of a document.
+    /// Returns the ids as variables of a document.
     pub(crate) fn variables(&self) -> Value {
         json!({
             "service": self.service,
@@ -347,7 +347,7 @@ async fn ask(person: &Person<'_>, root: &str, document: &str, id: Uuid) -> Value
     person.asks(document, variables).await.0
 }
 
-/// All rows of a workspace, as text.
+/// Returns all rows of a workspace, as text.
 pub(crate) async fn rows_of(api: &Api, workspace: Uuid) -> String {
     let db = &api.use_cases.db;
     let row = workspace::Entity::find_by_id(workspace);
@@ -383,7 +383,7 @@ pub(crate) async fn rows_of(api: &Api, workspace: Uuid) -> String {
     format!("{row:?}{services:?}{tags:?}{incidents:?}{events:?}{seen:?}{notes:?}{tokens:?}{feed:?}")
 }
 
-/// All rows that a stranger could change.
+/// Returns all rows that a stranger could change.
 async fn everything(api: &Api) -> String {
     let db = &api.use_cases.db;
     let services = service::Entity::find().all(db).await.unwrap();

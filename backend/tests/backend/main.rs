@@ -1,4 +1,4 @@
-//! The backend from outside: what its addresses answer, and what its schema does.
+//! Tests of the backend from outside: its HTTP routes, and its schema.
 #![allow(clippy::unwrap_used)]
 
 mod api;

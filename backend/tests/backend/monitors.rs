@@ -1,4 +1,4 @@
-//! Kinds of monitors through the API: what forms are made of, settings without secrets, tags, and defaults.
+//! Monitor kinds in the API: fields of forms, settings without secrets, tags, and defaults.
 
 use crate::api::Api;
 use entity::service;
@@ -77,7 +77,7 @@ on_each_database! {
         let stored = service::Entity::find_by_id(service.id).one(&api.use_cases.db).await.unwrap().unwrap();
         assert_eq!(stored.secrets, Some(sealed), "sealed secrets stay as they are");
 
-        // Sealed with a key that nobody has: everything else works.
+        // Sealed with an unknown key: everything else works.
         let lost = Sealer::new("another key that nobody has any more", None);
         let mut row = stored.into_active_model();
         row.secrets = Set(Some(lost.seal(&monitors::place_of_secrets(service.id), b"{}")));

@@ -1,4 +1,4 @@
-//! What people add to incidents, and what is told of an incident's days and checks.
+//! Notes on incidents and their acknowledgement, and the days and checks of an incident.
 
 use crate::api::{Api, Person, now};
 use chrono::{Duration, SubsecRound};
@@ -11,7 +11,7 @@ use testkit::database::TestDatabase;
 use testkit::on_each_database;
 use uuid::Uuid;
 
-const TOLD: &str =
+const INCIDENT: &str =
     "query($id: UUID!) { incident(id: $id) { acknowledgedAt noteCount notes { id at text } } }";
 const ADD: &str = "mutation($id: UUID!, $text: String!) { addIncidentNote(incidentId: $id, text: $text) { id text } }";
 const DELETE: &str = "mutation($id: UUID!) { deleteIncidentNote(id: $id) }";
@@ -21,8 +21,8 @@ const UNACKNOWLEDGE: &str =
     "mutation($id: UUID!) { unacknowledgeIncident(id: $id) { id acknowledgedAt } }";
 const HEARD: &str = "subscription { incidentUpdates { id acknowledgedAt noteCount } }";
 
-async fn told(person: &Person<'_>, id: Uuid) -> Value {
-    person.data(TOLD, json!({ "id": id })).await["incident"].clone()
+async fn incident(person: &Person<'_>, id: Uuid) -> Value {
+    person.data(INCIDENT, json!({ "id": id })).await["incident"].clone()
 }
 
 async fn an_incident(
@@ -56,15 +56,15 @@ on_each_database! {
         let id = api.is_down(&service).await;
         let mut heard = ada.subscribes(HEARD, json!({}));
         heard.begins();
-        assert_eq!(told(&ada, id).await["acknowledgedAt"], Value::Null);
+        assert_eq!(incident(&ada, id).await["acknowledgedAt"], Value::Null);
         let first = ada.data(ACKNOWLEDGE, json!({ "id": id })).await["acknowledgeIncident"]["acknowledgedAt"].clone();
         assert!(first.is_string());
         assert_eq!(heard.next().await.unwrap().data()["incidentUpdates"]["acknowledgedAt"], first);
         let again = ada.data(ACKNOWLEDGE, json!({ "id": id })).await["acknowledgeIncident"]["acknowledgedAt"].clone();
-        assert_eq!(again, first, "who was first stands");
+        assert_eq!(again, first, "the first acknowledgement is kept");
         let back = ada.data(UNACKNOWLEDGE, json!({ "id": id })).await;
         assert_eq!(back["unacknowledgeIncident"], json!({ "id": id, "acknowledgedAt": null }));
-        // What changed nothing is not told.
+        // Nothing changed, so there is no event.
         let update = heard.next().await.unwrap().data()["incidentUpdates"].clone();
         assert_eq!(update, json!({ "id": id, "acknowledgedAt": null, "noteCount": 0 }));
         ada.data(UNACKNOWLEDGE, json!({ "id": id })).await;
@@ -84,7 +84,7 @@ on_each_database! {
             assert_eq!(added["text"], text.trim().replace('\r', ""));
             assert_eq!(heard.next().await.unwrap().data()["incidentUpdates"]["noteCount"], count);
         }
-        let notes = told(&ada, id).await;
+        let notes = incident(&ada, id).await;
         assert_eq!(notes["noteCount"], 2);
         let written: Vec<_> = notes["notes"].as_array().unwrap().iter().map(|note| note["text"].clone()).collect();
         assert_eq!(written, ["<b>one</b> & \"two\"", "first line\nsecond line\t- ü 🚀"]);
@@ -93,7 +93,7 @@ on_each_database! {
         assert_eq!(heard.next().await.unwrap().data()["incidentUpdates"]["noteCount"], 1);
         let error = ada.error(DELETE, json!({ "id": note })).await;
         assert_eq!((&error["message"], &error["extensions"]["code"]), (&json!("there is no such note"), &json!("NOT_FOUND")));
-        assert_eq!(told(&ada, id).await["notes"].as_array().unwrap().len(), 1);
+        assert_eq!(incident(&ada, id).await["notes"].as_array().unwrap().len(), 1);
     }
 
     async fn notes_are_texts_of_some_length_and_of_some_number(database: TestDatabase) {
@@ -115,22 +115,22 @@ on_each_database! {
         });
         let rows = rows.map(IntoActiveModel::into_active_model);
         incident_note::Entity::insert_many(rows).exec_without_returning(&api.use_cases.db).await.unwrap();
-        // Two at once: one of them is the hundredth, the other is refused.
+        // Of two concurrent notes one is the hundredth, the other is refused.
         let add = || ada.asks(ADD, json!({ "id": id, "text": "last" }));
         let (one, other) = tokio::join!(add(), add());
         let refused: Vec<_> = [one.0, other.0].into_iter().filter(|answer| answer.get("errors").is_some()).collect();
         assert_eq!(refused.len(), 1, "{refused:?}");
         assert_eq!(refused[0]["errors"][0]["extensions"]["code"], "CONFLICT");
-        assert_eq!(told(&ada, id).await["noteCount"], 100);
+        assert_eq!(incident(&ada, id).await["noteCount"], 100);
     }
 
-    async fn an_incident_is_told_with_the_checks_around_its_beginning(database: TestDatabase) {
+    async fn an_incident_has_the_checks_around_its_start(database: TestDatabase) {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
         let service = a_service(&api.use_cases.db, &ada.user).create().await;
         let id = an_incident(&service, &ada, [Some(Duration::minutes(10)), Some(Duration::minutes(5))]).await;
         let quiet = an_incident(&service, &ada, [Some(Duration::days(40)), Some(Duration::days(40))]).await;
-        let started = told_start(&ada, id).await;
+        let started = load_start(&ada, id).await;
         let checks: Vec<_> = (-10..20).map(|i| a_check(&service, started + Duration::seconds(15 * i))).collect();
         insert_checks(&api.use_cases.db, &checks).await;
         let query = "query($id: UUID!) { incident(id: $id) { checksAround { slot status } } }";
@@ -139,8 +139,8 @@ on_each_database! {
         assert_eq!(slots.len(), 20);
         assert_eq!(slots[6].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap(), started);
         let around = ada.data(query, json!({ "id": quiet })).await["incident"]["checksAround"].clone();
-        assert_eq!(around, json!([]), "what came days later tells nothing");
-        // Each at a moment of its own.
+        assert_eq!(around, json!([]), "checks of days later are not included");
+        // Each at a time of its own.
         for i in 0..50 {
             let ago = Duration::hours(1) + Duration::seconds(i);
             an_incident(&service, &ada, [Some(ago), Some(ago)]).await;
@@ -161,7 +161,8 @@ on_each_database! {
         let midnight = now().date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
         let into_today = now() - midnight;
         let days = |days: i64| into_today + Duration::days(days) - Duration::hours(1);
-        // Yesterday two, one of which lasted into today; one that began before the first day; one long over; one open.
+        // Two of yesterday, one of which lasted into today; one from before the first day; one that is
+        // long over; one that is open.
         an_incident(&service, &ada, [Some(days(1)), Some(days(1) - Duration::minutes(5))]).await;
         an_incident(&service, &ada, [Some(days(1)), Some(into_today.min(Duration::minutes(1)))]).await;
         an_incident(&service, &ada, [Some(days(9)), Some(days(3))]).await;
@@ -181,7 +182,7 @@ on_each_database! {
         assert_eq!(none["service"]["incidentDays"], json!(vec![0; 30]));
     }
 
-    async fn response_times_are_told_between_two_times(database: TestDatabase) {
+    async fn response_times_are_selected_between_two_times(database: TestDatabase) {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
         let service = a_service(&api.use_cases.db, &ada.user).create().await;
@@ -197,7 +198,7 @@ on_each_database! {
         assert_eq!(found.as_array().unwrap().len(), 11, "one a minute");
         assert_eq!((&found[0]["p50Ms"], &found[0]["checks"]), (&json!(100.0), &json!(1)));
         assert_eq!(of(10, 20).await.data()["service"]["latencyBetween"], json!([]));
-        assert_eq!(of(500, 600).await.data()["service"]["latencyBetween"], json!([]), "nobody knows of what comes");
+        assert_eq!(of(500, 600).await.data()["service"]["latencyBetween"], json!([]), "there are none in the future");
         for (from, to) in [(10, 9), (-181 * 1440, 0)] {
             let error = of(from, to).await.error();
             assert_eq!((&error["extensions"]["code"], &error["extensions"]["field"]), (&json!("BAD_INPUT"), &json!("from")));
@@ -205,7 +206,7 @@ on_each_database! {
     }
 }
 
-async fn told_start(person: &Person<'_>, id: Uuid) -> chrono::DateTime<chrono::Utc> {
+async fn load_start(person: &Person<'_>, id: Uuid) -> chrono::DateTime<chrono::Utc> {
     let query = "query($id: UUID!) { incident(id: $id) { startedAt } }";
     person.data(query, json!({ "id": id })).await["incident"]["startedAt"]
         .as_str()

@@ -15,7 +15,7 @@ use testkit::database::TestDatabase;
 use testkit::on_each_database;
 use uuid::Uuid;
 
-/// A root field with the least role that may use it, in a document over the ids of [`Owned`].
+/// A root field, the lowest role that may use it, and a document with the ids of [`Owned`].
 struct Operation {
     root: &'static str,
     field: &'static str,
@@ -112,8 +112,8 @@ const OPERATIONS: [Operation; 40] = [
     subscription("serviceChanges", "subscription { serviceChanges { service { id } } }"),
 ];
 
-/// Mutations whose document is refused for its input, because they would ask other servers, and the
-/// deletion of the account, which would end the walk.
+/// Mutations that are sent with invalid input, because they would send requests to other servers or
+/// delete the account of the test.
 const BAD_INPUT: [&str; 4] = [
     "testService",
     "discoverVendorPage",
@@ -137,7 +137,7 @@ fn code(answer: &Value) -> &str {
         .unwrap_or_default()
 }
 
-/// The same person at work in another of their workspaces.
+/// Returns the same person in another of their workspaces.
 fn working_in<'a>(person: &Person<'a>, workspace_id: Uuid, role: Role) -> Person<'a> {
     let viewer = Viewer {
         workspace_id,
@@ -207,7 +207,7 @@ on_each_database! {
         let api = Api::on(database).await;
         let team = a_workspace(&api.use_cases.db).await;
         let owner = api.member(&team, Role::Owner).await;
-        // Neither to a stranger, nor to a member who works in another workspace.
+        // Neither for a stranger nor for a member who uses another workspace.
         let (stranger, member) = (api.somebody().await, working_in(&owner, owner.user.id, Role::Owner));
         let nothing = Owned::nowhere();
         let mut before = Vec::new();
@@ -240,7 +240,7 @@ on_each_database! {
         let owner = api.member(&team, Role::Owner).await;
         let owned = Owned::by(&owner).await;
         let (stranger, member) = (api.somebody().await, working_in(&owner, owner.user.id, Role::Owner));
-        // Both have something of the same kind where they work.
+        // Both have an object of the same kind in their workspace.
         Owned::by(&stranger).await;
         Owned::by(&member).await;
         let before = rows_of(&api, team.id).await;
@@ -292,7 +292,7 @@ on_each_database! {
         assert_eq!(refused.code(), "NOT_FOUND");
         let revoked = owner.data(revoke, editors.variables()).await;
         assert_eq!(revoked["revokeApiToken"], json!(editors.token));
-        // An owner of one workspace is nobody in another.
+        // The owner of one workspace has no rights in another.
         let personal = Owned::by(&working_in(&editor, editor.user.id, Role::Owner)).await;
         let refused = owner.asks(revoke, personal.variables()).await;
         assert_eq!(refused.code(), "NOT_FOUND");

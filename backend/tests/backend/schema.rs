@@ -1,5 +1,5 @@
-//! The schema as clients know it: `schema.graphql` is current, promises what it has promised before, and explains
-//! itself.
+//! The published schema: `schema.graphql` is current, compatible with what clients use, and
+//! documented.
 //!
 //! After a change of the schema: `UPDATE_SCHEMA=1 cargo test -p backend schema`.
 
@@ -11,7 +11,7 @@ use async_graphql::parser::types::{
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The names that clients outside of this repository rely on. Add to it what becomes one of them; never take away.
+/// The names that clients outside of this repository use. Names are added, never removed.
 const CONTRACT: &str = include_str!("contract.graphql");
 
 #[test]
@@ -204,7 +204,7 @@ fn everything_in_the_schema_is_described() {
     assert!(bare.is_empty(), "without a description: {bare:#?}");
 }
 
-/// Which fields of the roots take an id, and where: `(root, field, argument)`.
+/// The root fields that take an id, as `(root, field, argument)`.
 pub(crate) fn what_takes_an_id() -> Vec<(String, String, String)> {
     let all = types(&backend::graphql::sdl());
     let mut found = Vec::new();
@@ -220,7 +220,7 @@ pub(crate) fn what_takes_an_id() -> Vec<(String, String, String)> {
             }
         }
     }
-    // A field of any other object that took an id would be a way around the roots.
+    // A field of another object that takes an id would bypass the checks of the roots.
     for (name, definition) in &all {
         if let TypeKind::Object(object) = &definition.kind
             && !["Query", "Mutation", "Subscription"].contains(&name.as_str())
@@ -279,7 +279,7 @@ fn types(sdl: &str) -> BTreeMap<String, TypeDefinition> {
         .collect()
 }
 
-/// The names of the fields of an object.
+/// Returns the names of an object's fields.
 pub(crate) fn fields_of(object: &str) -> Vec<String> {
     let all = types(&backend::graphql::sdl());
     let TypeKind::Object(object) = &all[object].kind else {

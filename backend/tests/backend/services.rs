@@ -1,4 +1,4 @@
-//! Services: every mutation, what it does to the row, the queue and the events, and each way in which it is refused.
+//! Mutations of services: their effect on rows, queue and events, and each refusal.
 
 use crate::api::{Api, eventually, now};
 use backend::use_cases::Quotas;
@@ -34,7 +34,7 @@ const CURRENT: &str = "query($id: UUID!) { service(id: $id) { current {
     status since checkedAt responseTimeMs statusCode message phases { dnsMs connectMs } certificateExpiresAt
 } } }";
 
-/// Whether the queue has the service due by now; takes it out of the queue.
+/// Returns whether the service is due, and removes it from the queue.
 async fn is_due(api: &Api, id: &str) -> bool {
     let claimed = api
         .use_cases
@@ -71,7 +71,7 @@ on_each_database! {
         assert_eq!(found["services"], json!([{ "name": "Shop", "category": "Work" }]));
     }
 
-    async fn an_update_changes_only_what_is_given_and_checks_again_when_it_matters(database: TestDatabase) {
+    async fn an_update_changes_the_given_fields_and_checks_if_needed(database: TestDatabase) {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
         let id = ada.adds("Shop").await;
@@ -110,7 +110,7 @@ on_each_database! {
         let state = service_state::Entity::find_by_id(service.id).one(&api.use_cases.db).await.unwrap().unwrap();
         assert_eq!((state.status, state.open_incident_id, state.failing_checks), (Status::Unknown, None, 0));
 
-        // Once more changes nothing.
+        // Repeating it changes nothing.
         ada.data(PAUSE, id.clone()).await;
         assert_eq!(incident_event::Entity::find().all(&api.use_cases.db).await.unwrap().len(), 1);
 
@@ -152,14 +152,14 @@ on_each_database! {
         let rename = "mutation($id: UUID!) { updateService(id: $id, input: { name: \"x\" }) { id } }";
         ada.data(rename, json!({ "id": ids[1] })).await;
         assert_eq!(list().await, ["a null false", "c null false", "x null false"]);
-        // Once more in the same millisecond.
+        // Again in the same millisecond.
         let change = async |id: Uuid, name: &str| {
             let change = service::ActiveModel { id: Set(id), name: Set(name.into()), ..Default::default() };
             change.update(&api.use_cases.db).await.unwrap();
         };
         change(ids[1], "y").await;
         assert_eq!(list().await, ["a null false", "c null false", "y null false"]);
-        // Once no service has changed lately the list is cached: only a change without a time is not seen.
+        // The list is cached until a service changes; only a change without a time goes unnoticed.
         for id in ids.iter().copied() {
             let updated_at = Set(now() - Duration::hours(1));
             let settled = service::ActiveModel { id: Set(id), updated_at, ..Default::default() };
@@ -177,7 +177,7 @@ on_each_database! {
         assert_eq!(bob.data("{ services { name } }", json!({})).await["services"], json!([]));
     }
 
-    async fn no_more_services_than_allowed_are_added_however_many_try_at_once(database: TestDatabase) {
+    async fn concurrent_requests_do_not_exceed_the_number_of_services(database: TestDatabase) {
         let api = Api::within(database, Quotas { max_services: 3, ..Quotas::default() }).await;
         let ada = api.somebody().await;
         let input = json!({ "input": new_service(json!({ "name": "x", "url": "https://x.test" })) });
@@ -188,7 +188,7 @@ on_each_database! {
         let error = refused.into_iter().next().unwrap().error();
         assert_eq!(error["extensions"]["code"], "CONFLICT");
         assert!(error["message"].as_str().unwrap().contains("this workspace has 3 services"), "{error}");
-        // Somebody else's services do not count.
+        // Services of others do not count.
         api.somebody().await.data(CREATE, input).await;
     }
 }
@@ -309,7 +309,7 @@ async fn an_update_is_judged_as_a_whole_and_null_is_no_value() {
 }
 
 #[tokio::test]
-async fn an_interval_from_before_the_limit_was_raised_does_not_forbid_a_new_name() {
+async fn an_interval_below_a_raised_minimum_allows_other_changes() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     let service = a_service(&api.use_cases.db, &ada.user)
@@ -379,7 +379,7 @@ async fn a_test_looks_once_and_stores_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_known_comes_from_the_fast_copy_else_from_the_database_and_gets_old() {
+async fn the_status_is_read_from_the_cache_or_the_database_and_expires() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     let service = a_service(&api.use_cases.db, &ada.user).create().await;
@@ -409,7 +409,7 @@ async fn what_is_known_comes_from_the_fast_copy_else_from_the_database_and_gets_
             message: None,
         },
     };
-    // Interval and half a minute of grace: 60 s.
+    // The interval and half a minute of grace: 60 s.
     let long_ago = now() - Duration::seconds(61);
     api.use_cases
         .live

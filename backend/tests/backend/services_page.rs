@@ -97,7 +97,7 @@ on_each_database! {
     }
 }
 
-/// A document of about 3 KB whose response has `copies` times the URLs of all services.
+/// A document of about 3 KB whose response contains the URLs of all services `copies` times.
 pub(crate) fn amplifying_document(copies: usize) -> String {
     let fields = (0..copies.min(20)).fold(String::new(), |all, i| format!("{all} u{i}: target"));
     let roots = (0..copies.div_ceil(20)).map(|i| format!("s{i}: services {{ {fields} }}"));

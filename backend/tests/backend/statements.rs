@@ -1,4 +1,4 @@
-//! How many statements a query costs: what it asks for decides, not how many services there are.
+//! Number of statements of a query: it depends on the selected fields, not on the number of services.
 
 use crate::api::{Api, now};
 use chrono::{Duration, Timelike};
@@ -12,7 +12,7 @@ use testkit::database::TestDatabase;
 use testkit::on_each_database;
 use uuid::Uuid;
 
-/// Everything that a list of services can be asked for.
+/// All fields of a list of services.
 const BOARD: &str = "{ services { id name
     current { status phases { dnsMs } certificateExpiresAt }
     day: uptime(window: DAY) { percent } month: uptime(window: MONTH) { percent }
@@ -23,7 +23,7 @@ const BOARD: &str = "{ services { id name
     components { id } vendorIncidents { id } maintenances { id }
 } }";
 
-/// What the dashboard asks when it is opened.
+/// The query that the dashboard sends when it is opened.
 const DASHBOARD: &str = "{ services { id name category kind paused target
     current { status since checkedAt responseTimeMs statusCode message }
     uptime(window: MONTH) { percent degradedPercent coveragePercent }
@@ -31,8 +31,8 @@ const DASHBOARD: &str = "{ services { id name category kind paused target
     openIncident { id type state startedAt cause }
 } incidents(filter: { state: OPEN }) { totalCount edges { node { id type startedAt cause service { id } } } } }";
 
-/// Documents that the dashboard sends about many services, each with its variables and the most
-/// statements that it may cost. `IDS` stands for the ids of up to 100 services.
+/// Documents that the dashboard sends about many services, with their variables and the maximum
+/// number of statements. `IDS` is replaced by the ids of up to 100 services.
 const DOCUMENTS: [(&str, &str, usize); 5] = [
     (
         include_str!("../../../ui/documents/ListServices.graphql"),
@@ -90,7 +90,7 @@ on_each_database! {
         let statements = api.count_statements();
         let ada = api.somebody().await;
         fill(&api, &ada.user, 40).await;
-        // The second time with what is remembered from the first.
+        // The second time with warm caches.
         for cost in [7, 6] {
             let before = statements.load(Ordering::Relaxed);
             let board = ada.data(DASHBOARD, json!({})).await;
@@ -111,7 +111,7 @@ on_each_database! {
         assert_eq!(day["date"], now().date_naive().to_string());
         assert_eq!((&day["status"], &day["percent"]), (&json!("UP"), &json!(100.0)));
         assert!(plain["services"][0]["latency"][0]["p50Ms"].is_number(), "{plain}");
-        // By the library, field by field, because only it understands one list that is selected in two places.
+        // Resolved field by field by the library, because the same list is selected twice.
         let split = "{ services { uptimeDays(days: 3) { date status } uptimeDays(days: 3) { percent coveragePercent }
             latency(window: DAY) { at p50Ms } latency(window: DAY) { p95Ms maxMs checks } } }";
         assert_eq!(without_today(ada.data(split, json!({})).await), without_today(plain.clone()));
@@ -155,17 +155,17 @@ on_each_database! {
         let keys: Vec<_> = services[0].as_object().unwrap().keys().collect();
         assert_eq!(keys.len(), 25, "{keys:?}");
 
-        // What is wrong is said in the same words, about the same places.
+        // Errors have the same messages and locations.
         for wrong in ["uptimeDays(days: 0) { percent }", "incidentDays(days: 400)", "uptimeDays(days: 9999999999) { percent }"] {
             let written = ada.asks(&format!("{{ services {{ id {wrong} }} }}"), json!({})).await.0;
             let resolved = ada.asks(&format!("{{ services {{ id @include(if: true) {wrong} }} }}"), json!({})).await.0;
             assert_eq!(written.pointer("/data"), resolved.pointer("/data"), "{wrong}");
-            let told = |answer: &Value| -> Vec<(String, Value)> {
+            let errors_of = |answer: &Value| -> Vec<(String, Value)> {
                 let errors = answer["errors"].as_array().unwrap().iter();
                 errors.map(|error| (error["message"].to_string(), error["path"].clone())).collect()
             };
-            assert_eq!(told(&written), told(&resolved), "{wrong}");
-            assert!(!told(&written).is_empty());
+            assert_eq!(errors_of(&written), errors_of(&resolved), "{wrong}");
+            assert!(!errors_of(&written).is_empty());
         }
     }
 
@@ -202,13 +202,13 @@ on_each_database! {
         fill(&api, &ada.user, 1).await;
         let error = ada.error("{ services { latency(window: DAY) { p50Ms } } }", json!({})).await;
         assert_eq!(error["extensions"]["field"], "latency");
-        // What a list draws of the services in sight.
+        // The query for the services in the viewport.
         for more in [9, 140] {
             fill(&api, &ada.user, more).await;
             let before = statements.load(Ordering::Relaxed);
             let rows = ada.data("{ services { uptimeDays { date } hourlyP50Ms } }", json!({})).await;
             assert_eq!(statements.load(Ordering::Relaxed) - before, 4);
-            // The hour under way is the last one, unless it began since the first of them were checked.
+            // The current hour is the last one, unless it began after the first services were checked.
             let earliest = if now().hour() == hour { 23 } else { 22 };
             let checked = |row: &Value| (earliest..24).any(|hour| row["hourlyP50Ms"][hour] == 100.0);
             assert!(rows["services"].as_array().unwrap().iter().all(checked), "{rows}");
@@ -220,7 +220,7 @@ on_each_database! {
         assert_eq!(costs[0], costs[1], "statements for 3 and for 300 services");
         assert!(costs[0] <= 15, "{costs:?}");
 
-        // Services that follow a page each, with everything that is told of it.
+        // Services that each follow a page, with all fields of the page.
         let query = "{ services { components { id missing } vendorIncidents { id } maintenances { id }
             vendorPage { name components { id } } } }";
         let mut costs = Vec::new();
@@ -239,13 +239,13 @@ on_each_database! {
     }
 }
 
-/// How much of today is covered changes from one query to the next.
+/// Removes values that change from one query to the next, such as today's coverage.
 fn without_today(mut data: Value) -> Value {
     for service in data["services"].as_array_mut().unwrap() {
         for day in service["uptimeDays"].as_array_mut().unwrap() {
             day["coveragePercent"] = json!(day["coveragePercent"].as_f64().is_some());
         }
-        // Points begin as time goes by.
+        // Points move with time.
         let points = service["latency"].as_array_mut().unwrap();
         points.truncate(
             points
@@ -257,7 +257,7 @@ fn without_today(mut data: Value) -> Value {
     data
 }
 
-/// Adds services that follow a page of their own each.
+/// Inserts services that each follow a page of their own.
 async fn follow(api: &Api, user: &entity::user::Model, services: usize) {
     for i in 0..services {
         let page = crate::vendor::page(
@@ -276,7 +276,7 @@ async fn follow(api: &Api, user: &entity::user::Model, services: usize) {
     }
 }
 
-/// Adds services, each with five checks and three incidents, the last one open.
+/// Inserts services, each with five checks and three incidents, the last one open.
 async fn fill(api: &Api, user: &entity::user::Model, services: usize) {
     let db = &api.use_cases.db;
     let (mut checks, mut incidents, mut events) =

@@ -1,4 +1,4 @@
-//! Subscriptions: each hears its own user's events and no others.
+//! Subscriptions: each receives the events of its own workspace only.
 
 use crate::api::{Api, Subscribed, now};
 use coordination::{CurrentStatus, Event};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 const STATUS: &str = "subscription($id: UUID, $only: Boolean) { statusUpdates(serviceId: $id, changesOnly: $only) {
     previous changed current { status message checkedAt } service { id name current { status } } } }";
 
-/// The event of a check that was recorded just now.
+/// The event of a check that was just recorded.
 pub(crate) fn checked(
     workspace_id: Uuid,
     service_id: Uuid,
@@ -147,7 +147,7 @@ async fn whoever_missed_something_is_told_and_the_subscription_ends() {
 }
 
 #[tokio::test]
-async fn an_update_of_what_is_gone_by_now_is_an_error_of_that_update_alone() {
+async fn an_update_of_a_deleted_object_is_an_error_of_that_update() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     let there = a_service(&api.use_cases.db, &ada.user)

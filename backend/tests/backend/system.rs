@@ -1,4 +1,4 @@
-//! How an installation does, for those who run it and nobody else.
+//! The state of the installation, which only its operators see.
 
 use crate::api::{Api, Person, now};
 use backend::auth::local;
@@ -34,7 +34,7 @@ async fn owner(api: &Api) -> Person<'_> {
     Person { viewer, ..somebody }
 }
 
-/// A minute of a worker: that many checks, each so late.
+/// A minute of a worker with this number of checks, each with this lateness.
 async fn minute(api: &Api, started_at: DateTime<Utc>, checks: u32, late_ms: u32, missed: i32) {
     let mut lateness = LatencyHistogram::default();
     (0..checks).for_each(|_| lateness.record(late_ms));

@@ -1,4 +1,4 @@
-//! API tokens, the viewer, and what visitors and read-only tokens are refused.
+//! API tokens, the viewer, and refusals for anonymous requests and read-only tokens.
 
 use crate::api::{Api, json_of};
 use backend::auth::{TokenScope, Viewer};
@@ -171,7 +171,7 @@ async fn a_token_that_may_only_read_changes_nothing() {
     let mutations = crate::schema::fields_of("Mutation");
     assert!(mutations.len() >= 9);
     for field in mutations {
-        // What is not even valid is refused for the same reason, before anything else is looked at.
+        // Invalid input is refused for the same reason, before it is validated.
         let error = ada
             .error(&format!("mutation {{ {field} }}"), json!({}))
             .await;

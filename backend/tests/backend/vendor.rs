@@ -1,4 +1,4 @@
-//! What a vendor's page says about a service that follows it.
+//! The vendor page of a service that follows it: components, incidents and maintenance.
 
 use crate::api::{Api, now};
 use chrono::Duration;
@@ -40,7 +40,7 @@ on_each_database! {
             json!([{ "id": "api", "name": "API", "groupName": "Core", "status": "DEGRADED",
                 "vendorStatus": "degraded_performance", "missing": false }])
         );
-        // What is linked to nothing touches nothing that anybody follows.
+        // Notices without components affect no service.
         assert_eq!(ids(&api_only["vendorIncidents"]), ["of-api", "of-everything"]);
         assert_eq!(api_only["vendorIncidents"][0]["components"], json!(["API", "unlisted"]));
         assert_eq!(api_only["vendorIncidents"][0]["updates"][0]["body"], "We are looking into it.");
@@ -62,7 +62,7 @@ on_each_database! {
     }
 }
 
-/// A page with two components, five incidents (one is over), and three maintenances.
+/// A page with two components, five incidents (one resolved) and three maintenances.
 async fn a_page(api: &Api) -> Uuid {
     let db = &api.use_cases.db;
     let page = page(db, "https://status.test/api/v2/summary.json").await;
@@ -172,7 +172,7 @@ pub(crate) async fn follows(
     let mut service = service.into_active_model();
     service.kind = Set("vendor_page".into());
     service.settings = Set(json!({}));
-    // The page was read since.
+    // The page was fetched after that.
     service.created_at = Set(now() - Duration::days(1));
     service.vendor_page_id = Set(Some(page));
     let service = service.update(db).await.unwrap();

@@ -1,4 +1,4 @@
-//! Finding vendor pages, and services that follow them.
+//! Discovery of vendor pages, and services that follow them.
 
 mod bounds;
 mod discovering;
@@ -33,7 +33,7 @@ pub(crate) fn harbour() -> Page {
     )
 }
 
-/// A vendor that shows [`harbour`].
+/// A vendor that publishes [`harbour`].
 pub(crate) async fn a_vendor() -> Vendor {
     let vendor = Vendor::start().await;
     vendor.shows(&harbour());
@@ -45,7 +45,7 @@ pub(crate) fn input(vendor: &Vendor, components: &[&str]) -> Value {
         "componentIds": components })
 }
 
-/// The input with other values for some fields.
+/// Returns the input with some fields replaced.
 pub(crate) fn with(mut input: Value, changes: &Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
         input[name] = value.clone();
@@ -53,7 +53,7 @@ pub(crate) fn with(mut input: Value, changes: &Value) -> Value {
     input
 }
 
-/// What is due now.
+/// Returns the ids that are due now.
 pub(crate) async fn due(api: &Api) -> Vec<Uuid> {
     let claimed = api
         .use_cases
@@ -75,7 +75,7 @@ pub(crate) async fn creates(person: &Person<'_>, input: &Value) -> Value {
         .clone()
 }
 
-/// The code, the field and the message of the refusal.
+/// Returns code, field and message of the refusal.
 pub(crate) async fn refused(
     person: &Person<'_>,
     query: &str,
@@ -90,7 +90,7 @@ pub(crate) async fn refused(
     )
 }
 
-/// Every reply that is no vendor page, with the code that it is refused with and a part of the reason.
+/// Responses that are not vendor pages, with the code and a part of the message of the refusal.
 pub(crate) fn hostile() -> Vec<(&'static str, Reply, &'static str)> {
     let whole = json!({ "page": { "id": "x" }, "status": { "indicator": "none" },
         "components": [{ "id": "api", "name": "API", "status": "operational" }] });

@@ -1,4 +1,4 @@
-//! Workspaces as their members see them: what a token opens, quotas, and what leaving takes along.
+//! Workspaces: tokens, quotas, and what is deleted with an account.
 
 use crate::api::Api;
 use crate::isolation::{Owned, rows_of};
@@ -91,7 +91,7 @@ on_each_database! {
         assert!(user::Entity::find_by_id(editor.user.id).one(db).await.unwrap().is_some());
     }
 
-    async fn of_two_owners_who_leave_at_once_the_second_takes_the_workspace_along(database: TestDatabase) {
+    async fn of_two_owners_who_leave_at_once_the_last_deletes_the_workspace(database: TestDatabase) {
         let api = Api::on(database).await;
         let team = a_workspace(&api.use_cases.db).await;
         let (ada, ben) = (api.member(&team, Role::Owner).await, api.member(&team, Role::Owner).await);

@@ -2,13 +2,13 @@
 
 use net::guard::Guard;
 
-/// What kinds check with. Cheap to clone; all clones share one client.
+/// The HTTP client and address guard of all checks. Cheap to clone; clones share the client.
 #[derive(Debug, Clone)]
 pub struct Net {
-    /// The HTTP client, which makes a connection of its own for each request.
+    /// The HTTP client, which opens a new connection for each request.
     pub client: reqwest::Client,
-    /// Which addresses may be reached.
+    /// Decides which addresses may be reached.
     pub guard: Guard,
-    /// After this many bytes of a body no more are read.
+    /// Maximum number of bytes that are read of a body.
     pub max_body_bytes: usize,
 }

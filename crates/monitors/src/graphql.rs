@@ -1,5 +1,5 @@
-//! The GraphQL types that are made of the list of kinds: the enum of kinds and the `@oneOf` input.
-//! They are registered by hand, because their fields come from [`KindInfo::fields`].
+//! GraphQL types that are generated from the list of kinds: the enum of kinds and the `@oneOf`
+//! input. Registered by hand, because their fields come from [`KindInfo::fields`].
 
 use crate::{KindInfo, MonitorKind, SettingsMap};
 use async_graphql::indexmap::IndexMap;
@@ -15,13 +15,13 @@ use domain::field::{FieldInfo, FieldType};
 use std::borrow::Cow;
 
 impl MonitorKind {
-    /// The name in GraphQL: `VENDOR_PAGE`.
+    /// Returns the name in GraphQL: `VENDOR_PAGE`.
     #[must_use]
     pub fn graphql_name(self) -> String {
         self.id().to_ascii_uppercase()
     }
 
-    /// The name of its field in `MonitorInput`: `vendorPage`.
+    /// Returns the name of its field in `MonitorInput`: `vendorPage`.
     #[must_use]
     pub fn input_name(self) -> String {
         let mut words = self.id().split('_');
@@ -113,12 +113,12 @@ impl OutputType for MonitorKind {
     }
 }
 
-/// A kind, and those of its settings that were given. Exactly one kind is named.
+/// The input of a monitor: exactly one kind, and some of its settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MonitorInput {
     /// The kind.
     pub kind: MonitorKind,
-    /// The given fields; null puts a field back to its default.
+    /// The fields in the input; null resets a field to its default.
     pub settings: SettingsMap,
 }
 
@@ -189,8 +189,8 @@ impl InputType for MonitorInput {
 impl async_graphql::InputObjectType for MonitorInput {}
 impl async_graphql::OneofObjectType for MonitorInput {}
 
-/// A field as it is stored. The library has compared values with the schema before, unless they
-/// came in a way that skips it.
+/// Converts the value of a field to what is stored. Validates it again, because not every path
+/// through the library compares values with the schema.
 fn parse_field(
     fields: &[FieldInfo],
     name: &Name,
@@ -223,7 +223,7 @@ fn parse_field(
     }
 }
 
-/// The settings of one kind as an input of their own, only for the schema.
+/// Registers the input object with the settings of one kind.
 fn register_input(registry: &mut Registry, info: &KindInfo) {
     let fields = info.fields.iter().map(|field| {
         let scalar = scalar(field.field_type);
@@ -254,7 +254,7 @@ fn describe(field: &FieldInfo) -> String {
     text
 }
 
-/// The scalar of a field, or of the elements of its list.
+/// Returns the scalar of a field, or of the items of its list.
 const fn scalar(field_type: FieldType) -> &'static str {
     match field_type {
         FieldType::Integer | FieldType::Port | FieldType::Seconds => "Int",

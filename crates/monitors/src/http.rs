@@ -1,4 +1,4 @@
-//! HTTP: a GET with its redirects, and what the answer says about the target.
+//! HTTP: a GET request that follows redirects, and the judgement of its response.
 
 use crate::prober::milliseconds;
 use crate::{Deadline, Kind, KindInfo, Net, Schedule};
@@ -12,14 +12,14 @@ use reqwest::{Method, Request, Response};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// Requests a URL and judges the answer.
+/// Requests a URL and checks the response's status code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Http {
-    /// Where to, `http` or `https`.
+    /// The URL, `http` or `https`.
     pub url: String,
-    /// The status codes of a good answer, such as `200-299,301`. A redirect is not followed if its
-    /// code is among them: it is the answer.
+    /// The expected status codes, such as `200-299,301`. A redirect with an expected code is not
+    /// followed.
     pub expected_status: String,
 }
 
@@ -94,13 +94,13 @@ impl Kind for Http {
     }
 }
 
-/// The settings as a check uses them.
+/// The parsed settings.
 struct HttpTarget {
     url: Url,
     expected: ExpectedStatus,
 }
 
-/// Why a probe has no complete answer, and the status code of the answer that it broke off at.
+/// Why there is no complete response, and the status code of an incomplete one.
 struct Fault {
     cause: Cause,
     code: Option<u16>,
@@ -113,7 +113,7 @@ impl From<Cause> for Fault {
 }
 
 impl HttpTarget {
-    /// Stored settings were validated when they were saved; rules may have become stricter since.
+    /// Parses stored settings. They were valid when they were saved, but rules may be stricter now.
     fn parse(settings: &Http) -> Result<Self, Cause> {
         let not_checked = |detail: String| Cause::NotChecked { detail };
         Ok(Self {
@@ -126,7 +126,7 @@ impl HttpTarget {
         })
     }
 
-    /// Requests the target and what it redirects to, up to the end of the final answer's body.
+    /// Requests the target and follows redirects, up to the end of the last response's body.
     async fn follow(&self, net: &Net) -> Result<(), Fault> {
         let mut url = redirect::bare(self.url.clone());
         for hop in 0..=redirect::LIMIT {
@@ -159,7 +159,7 @@ impl HttpTarget {
     }
 }
 
-/// Reads the body to its end or to the bound.
+/// Reads the body up to its end or the maximum size.
 async fn read(net: &Net, mut response: Response, url: &Url) -> Result<(), Cause> {
     exchange::enter(Phase::Body);
     let mut left = net.max_body_bytes;
@@ -173,7 +173,7 @@ async fn read(net: &Net, mut response: Response, url: &Url) -> Result<(), Cause>
     Ok(())
 }
 
-/// Why the deadline passed.
+/// Returns the phase in which the deadline passed, as a cause.
 fn timed_out(deadline: Deadline, seen: &Exchange) -> Cause {
     if seen.waits_for_lookup {
         return Cause::NotChecked {
@@ -186,8 +186,8 @@ fn timed_out(deadline: Deadline, seen: &Exchange) -> Cause {
     }
 }
 
-/// What an exchange that `ended` so says about the target. A code that was not expected weighs more than what
-/// happened to the body behind it.
+/// Returns the outcome of an exchange. An unexpected status code takes precedence over an error in
+/// the body.
 fn judge(target: &HttpTarget, ended: Result<(), Fault>, total_ms: u32, seen: &Exchange) -> Outcome {
     let found = |status, code, response_time_ms, cause| Outcome {
         status,

@@ -1,4 +1,4 @@
-//! What a kind of monitor says of itself.
+//! The interface of a monitor kind.
 
 use crate::connections::Net;
 use crate::shared_page::SharedPage;
@@ -23,24 +23,24 @@ pub trait Kind:
     /// at most once.
     fn normalize(&mut self) -> Vec<FieldError>;
 
-    /// What is checked, in one line for people: a URL, a host with its port, a name.
+    /// Returns the target in one line for people: a URL, a host with its port, or a name.
     fn target(&self) -> Option<String> {
         None
     }
 
-    /// The host that a check counts against: few checks run at once against one host.
+    /// Returns the host for the limit of concurrent checks per host.
     fn host(&self) -> String {
         String::new()
     }
 
-    /// The vendor's page that is read for all services that follow it; `None` for kinds of any
-    /// other schedule than [`Schedule::Shared`].
+    /// Returns the vendor page that is read once for all its followers; `None` unless the schedule is
+    /// [`Schedule::Shared`].
     fn shared_page(&self) -> Option<&SharedPage> {
         None
     }
 
     /// Checks the target once, until `deadline`. Kinds that are not checked one service at a time
-    /// keep this default.
+    /// keep the default, which fails.
     fn check(&self, net: &Net, deadline: Deadline) -> impl Future<Output = Outcome> + Send {
         let _ = (net, deadline);
         let detail = format!(
@@ -54,7 +54,7 @@ pub trait Kind:
     }
 }
 
-/// What everybody has to know of a kind.
+/// The description of a kind, from which forms, API and documentation are generated.
 #[derive(Debug, Clone, Copy)]
 pub struct KindInfo {
     /// The name for people.
@@ -65,15 +65,15 @@ pub struct KindInfo {
     pub input_type: &'static str,
     /// Its fields, in the order in which a form shows them.
     pub fields: &'static [FieldInfo],
-    /// What makes its services due.
+    /// How its services become due.
     pub schedule: Schedule,
-    /// The shortest interval between two checks, in seconds; a shorter one is taken as this.
+    /// Minimum interval between two checks, in seconds; shorter ones are raised to it.
     pub min_interval_seconds: i32,
-    /// How many checks in a row must fail before it counts, by default.
+    /// The default number of consecutive failed checks that confirm a failure.
     pub confirmations: i32,
 }
 
-/// What makes a service due.
+/// How services of a kind become due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Schedule {
     /// PulseCheck checks it every interval.
@@ -89,14 +89,14 @@ pub enum Schedule {
 /// When a check must be over.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
-    /// The moment itself.
+    /// The instant.
     pub at: Instant,
-    /// How long the check may take as a whole.
+    /// The maximum duration of the whole check.
     pub timeout: Duration,
 }
 
 impl Deadline {
-    /// The deadline of a check that starts now.
+    /// Returns the deadline of a check that starts now.
     #[must_use]
     pub fn after(timeout: Duration) -> Self {
         Self {

@@ -1,7 +1,7 @@
-//! Makes the enum of kinds and the enum of their settings from the list of kinds.
+//! The macros that generate the enum of kinds and the enum of their settings from one list.
 
-/// Declares the modules of the kinds and makes [`MonitorKind`](crate::MonitorKind) and
-/// [`Monitor`](crate::Monitor) of them. The name of the module is the kind's id in the database.
+/// Declares the modules of the kinds, and generates [`MonitorKind`](crate::MonitorKind) and
+/// [`Monitor`](crate::Monitor). The name of the module is the kind's id in the database.
 macro_rules! monitors {
     ($($module:ident: $Kind:ident),+ $(,)?) => {
         $(mod $module;)+
@@ -21,10 +21,10 @@ macro_rules! enums {
         }
 
         impl MonitorKind {
-            /// Every kind, in the order in which forms offer them.
+            /// All kinds, in the order in which forms offer them.
             pub const ALL: &[Self] = &[$(Self::$Kind),+];
 
-            /// The id in the database.
+            /// Returns the id in the database.
             #[must_use]
             pub const fn id(self) -> &'static str {
                 match self {
@@ -32,7 +32,7 @@ macro_rules! enums {
                 }
             }
 
-            /// Name, fields and defaults.
+            /// Returns name, fields and defaults.
             #[must_use]
             pub const fn info(self) -> &'static $crate::KindInfo {
                 match self {
@@ -40,7 +40,7 @@ macro_rules! enums {
                 }
             }
 
-            /// The kind with this id.
+            /// Finds the kind with this id.
             ///
             /// # Errors
             /// [`SettingsError::UnknownKind`](crate::SettingsError::UnknownKind).
@@ -52,7 +52,7 @@ macro_rules! enums {
                     .ok_or_else(|| $crate::SettingsError::UnknownKind(id.to_owned()))
             }
 
-            /// The ids of the kinds with this schedule.
+            /// Returns the ids of the kinds with this schedule.
             pub fn ids_with(schedule: $crate::Schedule) -> impl Iterator<Item = &'static str> {
                 let kinds = Self::ALL.iter();
                 kinds
@@ -60,7 +60,7 @@ macro_rules! enums {
                     .map(|kind| kind.id())
             }
 
-            /// The kind of these settings without any, which is not valid yet.
+            /// Returns a monitor of this kind with default settings, which need not be valid.
             #[must_use]
             pub fn empty(self) -> Monitor {
                 match self {
@@ -79,7 +79,7 @@ macro_rules! enums {
         }
 
         impl Monitor {
-            /// The kind.
+            /// Returns the kind.
             #[must_use]
             pub const fn kind(&self) -> MonitorKind {
                 match self {
@@ -87,8 +87,7 @@ macro_rules! enums {
                 }
             }
 
-            /// The settings of `kind` as they are stored, secrets included; absent fields take
-            /// their defaults.
+            /// Converts settings of `kind`, secrets included. Absent fields take their defaults.
             ///
             /// # Errors
             /// [`SettingsError::Unreadable`](crate::SettingsError::Unreadable).
@@ -102,7 +101,7 @@ macro_rules! enums {
                 })
             }
 
-            /// The settings, secrets included.
+            /// Returns the settings, secrets included.
             #[must_use]
             pub fn settings(&self) -> $crate::SettingsMap {
                 let settings = match self {
@@ -114,10 +113,10 @@ macro_rules! enums {
                 }
             }
 
-            /// Brings the settings to their normal form.
+            /// Validates and normalizes the settings.
             ///
             /// # Errors
-            /// Every wrong field, each once.
+            /// Returns an error for each invalid field.
             pub fn validate(
                 mut self,
             ) -> Result<Self, Vec<domain::service::FieldError>> {
@@ -127,7 +126,7 @@ macro_rules! enums {
                 if errors.is_empty() { Ok(self) } else { Err(errors) }
             }
 
-            /// What is checked, in one line for people.
+            /// Returns the target in one line for people.
             #[must_use]
             pub fn target(&self) -> Option<String> {
                 match self {
@@ -135,7 +134,7 @@ macro_rules! enums {
                 }
             }
 
-            /// The host that a check counts against.
+            /// Returns the host for the limit of concurrent checks per host.
             #[must_use]
             pub fn host(&self) -> String {
                 match self {
@@ -143,7 +142,7 @@ macro_rules! enums {
                 }
             }
 
-            /// The vendor's page that is read for all services that follow it.
+            /// Returns the vendor page that is read once for all its followers.
             #[must_use]
             pub fn shared_page(&self) -> Option<&$crate::SharedPage> {
                 match self {
@@ -164,7 +163,7 @@ macro_rules! enums {
         }
 
         impl Monitor {
-            /// Applies a change: fields that are absent stay, null puts a field back to its default.
+            /// Applies a change: absent fields keep their value, null resets a field to its default.
             ///
             /// # Errors
             /// [`SettingsError::Unreadable`](crate::SettingsError::Unreadable).
@@ -175,8 +174,8 @@ macro_rules! enums {
                 Self::from_settings(self.kind(), $crate::settings::merge(self.settings(), change))
             }
 
-            /// The settings as a row of `services` holds them, for the service `id`. What several
-            /// services share is no part of it: it is a row of its own.
+            /// Converts the settings of the service `id` to what its row stores. Settings that
+            /// services share are rows of their own and left out.
             #[must_use]
             pub fn seal(&self, id: uuid::Uuid, sealer: &secrets::Sealer) -> $crate::StoredSettings {
                 let settings = match self.shared_page() {
@@ -186,7 +185,7 @@ macro_rules! enums {
                 $crate::settings::seal(self.kind().info().fields, settings, id, sealer)
             }
 
-            /// What the row of the service `id` holds.
+            /// Reads the settings of the service `id` from what its row stores.
             ///
             /// # Errors
             /// [`SettingsError`](crate::SettingsError), when this version or this key cannot use it.
@@ -200,8 +199,7 @@ macro_rules! enums {
                 Self::from_settings(kind, $crate::settings::open(stored, id, sealer)?)
             }
 
-            /// The settings that anybody may read who may see the service, and those that are
-            /// sealed, never given back.
+            /// Splits the settings into public ones, and secret ones, which the API never returns.
             #[must_use]
             pub fn split(&self) -> ($crate::SettingsMap, $crate::SettingsMap) {
                 $crate::settings::split(self.kind().info().fields, self.settings())

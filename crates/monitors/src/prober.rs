@@ -1,4 +1,4 @@
-//! Checks targets of every kind, and judges what holds for all of them.
+//! Checks targets of every kind, and marks slow responses as degraded.
 
 use crate::Monitor;
 use crate::connections::Net;
@@ -7,28 +7,28 @@ use domain::{Cause, Outcome, Status};
 use net::{ClientError, ClientSettings, client};
 use std::time::Duration;
 
-/// What is checked, and what every check has.
+/// A monitor with the thresholds of its checks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
     /// The kind with its settings.
     pub monitor: Monitor,
-    /// The time for everything: lookups, connections, and the whole answer.
+    /// Timeout of the whole check: lookups, connections and the response.
     pub timeout: Duration,
-    /// A good answer that took longer makes the target degraded.
+    /// A good response that takes longer is degraded.
     pub degraded_threshold: Duration,
 }
 
-/// Makes checks. Cheap to clone; all clones share one client.
+/// Runs checks. Cheap to clone; all clones share one client.
 #[derive(Debug, Clone)]
 pub struct Prober {
     net: Net,
 }
 
 impl Prober {
-    /// A prober; the first one of a process reads this machine's certificate authorities.
+    /// Creates a prober. The first one of a process loads this machine's certificate authorities.
     ///
     /// # Errors
-    /// When the settings cannot work.
+    /// Returns an error if the client cannot be built from the settings.
     pub fn new(settings: ClientSettings) -> Result<Self, ClientError> {
         let (guard, max_body_bytes) = (settings.guard, settings.max_body_bytes);
         let net = Net {
@@ -43,12 +43,12 @@ impl Prober {
     pub async fn check(&self, target: &Target) -> Outcome {
         let deadline = Deadline::after(target.timeout);
         let outcome = target.monitor.check(&self.net, deadline).await;
-        judge_speed(outcome, target.degraded_threshold)
+        apply_threshold(outcome, target.degraded_threshold)
     }
 }
 
-/// A good answer that took longer than `threshold` is degraded.
-fn judge_speed(outcome: Outcome, threshold: Duration) -> Outcome {
+/// Marks a good response as degraded if it took longer than `threshold`.
+fn apply_threshold(outcome: Outcome, threshold: Duration) -> Outcome {
     let threshold_ms = milliseconds(threshold);
     match outcome.response_time_ms {
         Some(response_time_ms)
@@ -67,7 +67,7 @@ fn judge_speed(outcome: Outcome, threshold: Duration) -> Outcome {
     }
 }
 
-/// Whole milliseconds, at most [`u32::MAX`].
+/// Converts to whole milliseconds, at most [`u32::MAX`].
 pub(crate) fn milliseconds(time: Duration) -> u32 {
     u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }

@@ -1,19 +1,19 @@
-//! Settings as they are stored and sent: JSON objects by the names of fields, secrets apart.
+//! Settings as JSON objects: merging changes, and separating and sealing secrets.
 
 use domain::field::FieldInfo;
 use secrets::{OpenError, Place, Sealer};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// A kind's settings, or some of them, by the names of their fields.
+/// Settings of a kind, by the names of their fields.
 pub type SettingsMap = serde_json::Map<String, Value>;
 
 /// Settings as a row of `services` holds them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredSettings {
-    /// What anybody may read who may see the service.
+    /// The settings that every reader of the service may see.
     pub settings: Value,
-    /// The secret ones, sealed; `None` where none is set.
+    /// The sealed secrets; `None` if none is set.
     pub secrets: Option<Vec<u8>>,
 }
 
@@ -31,7 +31,7 @@ pub enum SettingsError {
     Sealed(#[from] OpenError),
 }
 
-/// Where the secrets of the service `id` are stored.
+/// Returns the place to which the secrets of the service `id` are sealed.
 #[must_use]
 pub const fn place_of_secrets(id: Uuid) -> Place<'static> {
     Place {
@@ -41,7 +41,7 @@ pub const fn place_of_secrets(id: Uuid) -> Place<'static> {
     }
 }
 
-/// Splits settings into those that anybody may read and the secret ones.
+/// Splits settings into public and secret ones.
 pub(crate) fn split(fields: &[FieldInfo], all: SettingsMap) -> (SettingsMap, SettingsMap) {
     let is_secret = |name: &str| {
         fields
@@ -54,7 +54,7 @@ pub(crate) fn split(fields: &[FieldInfo], all: SettingsMap) -> (SettingsMap, Set
         .partition(|(name, _)| !is_secret(name))
 }
 
-/// Applies a change: fields that are absent stay, null puts a field back to its default.
+/// Applies a change: absent fields keep their value, null resets a field to its default.
 pub(crate) fn merge(mut settings: SettingsMap, change: SettingsMap) -> SettingsMap {
     for (name, value) in change {
         if value.is_null() {
@@ -66,7 +66,7 @@ pub(crate) fn merge(mut settings: SettingsMap, change: SettingsMap) -> SettingsM
     settings
 }
 
-/// Seals the secret ones of `all` for the service `id`.
+/// Converts the settings of the service `id` to what is stored, with sealed secrets.
 pub(crate) fn seal(
     fields: &[FieldInfo],
     all: SettingsMap,
@@ -84,7 +84,7 @@ pub(crate) fn seal(
     }
 }
 
-/// The settings of the service `id`, secrets included.
+/// Returns the settings of the service `id`, secrets included.
 pub(crate) fn open(
     stored: StoredSettings,
     id: Uuid,

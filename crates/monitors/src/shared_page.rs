@@ -1,10 +1,9 @@
-//! A vendor's page that several services follow, and what one service follows of it.
+//! A vendor page that services share, and the components that one of them follows.
 
 use serde::{Deserialize, Serialize};
 
-/// Which page is read and which of its components are followed. The page and the chosen components
-/// are rows of their own, because all who follow the page share it: none of this is stored with a
-/// service's settings.
+/// A vendor page and the followed components. Not stored with a service's settings: all followers
+/// share the row of the page, and the components are rows of their own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SharedPage {
@@ -12,14 +11,14 @@ pub struct SharedPage {
     pub url: Option<String>,
     /// The JSON URLs that discovery found.
     pub api_urls: Vec<String>,
-    /// The JSON URLs that were given by hand; never both.
+    /// The JSON URLs that the user entered; empty if there are discovered ones.
     pub user_defined_urls: Vec<String>,
     /// The vendor's ids of the components to follow.
     pub component_ids: Vec<String>,
 }
 
 impl SharedPage {
-    /// The URLs that are read, and the field that they were given in.
+    /// Returns the URLs that are read, and the name of their field.
     #[must_use]
     pub fn read_urls(&self) -> (&'static str, &[String]) {
         if self.is_user_defined() {
@@ -29,7 +28,7 @@ impl SharedPage {
         }
     }
 
-    /// Whether the URLs were given by hand.
+    /// Whether the user entered the URLs.
     #[must_use]
     pub fn is_user_defined(&self) -> bool {
         self.api_urls.is_empty()

@@ -7,13 +7,13 @@ use domain::service::{FieldError, address};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-/// The most components that one service follows.
+/// Maximum number of components that a service follows.
 const MAX_FOLLOWED: usize = 500;
 
-/// The most JSON URLs of one page.
+/// Maximum number of JSON URLs of a page.
 const MAX_API_URLS: usize = 10;
 
-/// What is followed of a vendor's page.
+/// The settings: a vendor page and the followed components.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct VendorPage(pub SharedPage);
@@ -39,9 +39,9 @@ impl Kind for VendorPage {
                 .required(),
         ],
         schedule: Schedule::Shared,
-        // A page is read once a minute at most, whoever follows it.
+        // A page is fetched at most once a minute, however many services follow it.
         min_interval_seconds: 60,
-        // The vendor's own word needs no second look.
+        // The vendor's report needs no confirmation.
         confirmations: 1,
     };
 

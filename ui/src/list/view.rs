@@ -21,7 +21,7 @@ const COLLAPSED: &str = "collapsed";
 #[derive(Clone, Copy, PartialEq)]
 pub struct ListView {
     pub query: Signal<ListQuery>,
-    /// The categories whose services are hidden; the empty one stands for services without a
+    /// The categories whose services are hidden; the empty one is that of services without a
     /// category.
     pub collapsed: Signal<BTreeSet<String>>,
     /// The services that match the query, in groups.

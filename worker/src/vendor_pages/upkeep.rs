@@ -7,10 +7,13 @@ use crate::clock::Clock;
 use chrono::{DateTime, TimeDelta, Utc};
 use coordination::Coordination;
 use domain::slot;
-use entity::sql::Sql;
+use entity::vendor_page::Column;
+use entity::{service, vendor_page};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LockBehavior, LockType};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use std::time::Duration;
 use tokio::time::sleep;
@@ -21,7 +24,7 @@ const UNFOLLOWED_RETENTION: TimeDelta = TimeDelta::hours(24);
 /// How often old pages and incidents are deleted.
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(600);
 /// Number of pages that one statement reads.
-const READ_BATCH: i64 = 5000;
+const READ_BATCH: u64 = 5000;
 /// Time between two due pages when many are queued at once.
 const SPREAD_STEP: TimeDelta = TimeDelta::milliseconds(20);
 /// Maximum delay of a page by that.
@@ -59,20 +62,25 @@ async fn delete_unfollowed(db: &DatabaseConnection, now: DateTime<Utc>) -> Resul
     };
     let transaction = db.begin_with_options(options).await?;
     // Locked first and compared again by a second statement: a service may just have begun to follow it.
-    let sql = Sql::new(backend)
-        .text("SELECT id FROM vendor_pages WHERE COALESCE(attempted_at, created_at) < ")
-        .value(now - UNFOLLOWED_RETENTION)
-        .text(" AND NOT EXISTS (SELECT 1 FROM services WHERE vendor_page_id = vendor_pages.id)")
-        .by_backend(" FOR UPDATE SKIP LOCKED", "");
-    for row in transaction.query_all_raw(sql.finish()).await? {
-        let id: Uuid = row.try_get("", "id")?;
-        let sql = Sql::new(backend)
-            .text("DELETE FROM vendor_pages WHERE id = ")
-            .value(id);
-        let sql = sql.text(
-            " AND NOT EXISTS (SELECT 1 FROM services WHERE vendor_page_id = vendor_pages.id)",
-        );
-        transaction.execute_raw(sql.finish()).await?;
+    let last_fetch = Func::coalesce([
+        Column::AttemptedAt.into_expr(),
+        Column::CreatedAt.into_expr(),
+    ]);
+    let unfollowed: Vec<Uuid> = vendor_page::Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Expr::expr(last_fetch).lt(now - UNFOLLOWED_RETENTION))
+        .filter(vendor_page::has_followers().not())
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .into_tuple()
+        .all(&transaction)
+        .await?;
+    for id in unfollowed {
+        vendor_page::Entity::delete_many()
+            .filter(Column::Id.eq(id))
+            .filter(vendor_page::has_followers().not())
+            .exec(&transaction)
+            .await?;
     }
     transaction.commit().await
 }
@@ -84,19 +92,23 @@ pub(crate) async fn requeue(
     live: &Coordination,
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
-    let backend = db.get_database_backend();
     let mut after = Uuid::nil();
     loop {
-        let sql = Sql::new(backend)
-            .text(
-                "SELECT p.id, p.attempted_at, p.fetched_at, p.not_before, p.failures FROM vendor_pages p \
-                 WHERE EXISTS (SELECT 1 FROM services s WHERE s.vendor_page_id = p.id AND NOT s.paused) \
-                 AND p.id > ",
-            )
-            .value(after)
-            .text(" ORDER BY p.id LIMIT ")
-            .value(READ_BATCH);
-        let rows = db.query_all_raw(sql.finish()).await?;
+        let query = vendor_page::Entity::find()
+            .select_only()
+            .columns([
+                Column::Id,
+                Column::AttemptedAt,
+                Column::FetchedAt,
+                Column::NotBefore,
+                Column::Failures,
+            ])
+            .filter(vendor_page::is_followed())
+            .filter(Column::Id.gt(after))
+            .order_by_asc(Column::Id)
+            .limit(READ_BATCH)
+            .into_query();
+        let rows = db.query_all(&query).await?;
         let (mut dues, mut ahead) = (Vec::with_capacity(rows.len()), Vec::new());
         for (row, position) in rows.iter().zip(0..) {
             let times = Times {
@@ -140,17 +152,23 @@ async fn pages_with_missed_changes(
     db: &DatabaseConnection,
     now: DateTime<Utc>,
 ) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbErr> {
-    let sql = Sql::new(db.get_database_backend())
-        .text(
-            "SELECT DISTINCT s.vendor_page_id FROM services s LEFT JOIN service_state st ON st.service_id = s.id \
-             WHERE NOT s.paused AND s.vendor_page_id IS NOT NULL AND s.updated_at > ",
-        )
-        .value(now - MISSED_BEFORE)
-        .text(" AND s.updated_at < ")
-        .value(now - MISSED_AFTER)
-        .text(" AND (st.last_slot IS NULL OR st.last_slot < s.updated_at)");
-    let rows = db.query_all_raw(sql.finish()).await?;
-    rows.iter()
-        .map(|row| Ok((row.try_get("", "vendor_page_id")?, now)))
-        .collect()
+    use entity::service_state::Column::LastSlot;
+    use service::Column::{Paused, UpdatedAt, VendorPageId};
+    let unchecked = LastSlot.is_null().or(LastSlot
+        .into_expr()
+        .lt(Expr::col(UpdatedAt.as_column_ref())));
+    let pages: Vec<Uuid> = service::Entity::find()
+        .select_only()
+        .column(VendorPageId)
+        .distinct()
+        .left_join(entity::service_state::Entity)
+        .filter(Paused.into_expr().not())
+        .filter(VendorPageId.is_not_null())
+        .filter(UpdatedAt.gt(now - MISSED_BEFORE))
+        .filter(UpdatedAt.lt(now - MISSED_AFTER))
+        .filter(unchecked)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(pages.into_iter().map(|page| (page, now)).collect())
 }

@@ -4,8 +4,8 @@ use crate::graphql::node::Incident;
 use crate::graphql::page_info::PageInfo;
 use crate::graphql::request_context::{RequestContext, request_context};
 use crate::use_cases::Result as UseCaseResult;
-use crate::use_cases::incident::{IncidentCriteria, place};
-use crate::use_cases::page::{Place, RowPage, size};
+use crate::use_cases::incident::{IncidentCriteria, cursor};
+use crate::use_cases::pagination::{Cursor, RowPage, validate_page_size};
 use async_graphql::{Context, Object, Result, SimpleObject};
 use entity::incident;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ impl IncidentConnection {
     /// The incidents, each with its cursor.
     async fn edges(&self) -> Vec<IncidentEdge> {
         let edge = |row: &Arc<incident::Model>| IncidentEdge {
-            cursor: place(row).encode(),
+            cursor: cursor(row).encode(),
             node: Incident::from(row.clone()),
         };
         self.page.rows.iter().map(edge).collect()
@@ -52,7 +52,7 @@ impl IncidentConnection {
 
     /// Whether there are more incidents after this page.
     async fn page_info(&self) -> PageInfo {
-        let end_cursor = self.page.rows.last().map(|row| place(row).encode());
+        let end_cursor = self.page.rows.last().map(|row| cursor(row).encode());
         PageInfo {
             has_next_page: self.page.more,
             end_cursor,
@@ -95,7 +95,10 @@ pub(in crate::graphql) async fn load_page(
     first: i32,
     after: Option<&str>,
 ) -> UseCaseResult<IncidentConnection> {
-    let page = (size(first)?, after.map(Place::decode).transpose()?);
+    let page = (
+        validate_page_size(first)?,
+        after.map(Cursor::decode).transpose()?,
+    );
     let page = context
         .loaders
         .incidents

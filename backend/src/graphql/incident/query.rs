@@ -6,7 +6,7 @@ use crate::graphql::limits::page;
 use crate::graphql::node::Incident;
 use crate::graphql::request_context::request_context;
 use crate::graphql::scalar::Id;
-use crate::use_cases::page::{Place, size};
+use crate::use_cases::pagination::{Cursor, validate_page_size};
 use async_graphql::{Context, Object, Result};
 
 #[derive(Default)]
@@ -32,8 +32,8 @@ impl IncidentQuery {
         let context = request_context(ctx);
         let viewer = context.viewer()?;
         let filter = filter.unwrap_or_default().validate()?;
-        let first = size(first.unwrap_or(50))?;
-        let after = after.as_deref().map(Place::decode).transpose()?;
+        let first = validate_page_size(first.unwrap_or(50))?;
+        let after = after.as_deref().map(Cursor::decode).transpose()?;
         let page = context
             .use_cases
             .incidents(&viewer, &filter, first, after, context.now)

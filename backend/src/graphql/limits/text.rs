@@ -72,7 +72,7 @@ fn after_string(text: &[u8]) -> Result<&[u8], &'static str> {
     }
 }
 
-/// In a block only `\"""` is an escape; any other backslash stands for itself. Where a block does
+/// In a block only `\"""` is an escape; any other backslash is literal. Where a block does
 /// not end, the grammar goes on behind its first two quotes, and what looked like its inside is
 /// not.
 fn after_block(mut inside: &[u8]) -> Result<&[u8], &'static str> {

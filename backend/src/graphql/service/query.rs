@@ -10,7 +10,7 @@ use crate::graphql::request_context::{RequestContext, request_context};
 use crate::graphql::scalar::Id;
 use crate::graphql::status::Status;
 use crate::use_cases::Result as UseCaseResult;
-use crate::use_cases::page::size;
+use crate::use_cases::pagination::validate_page_size;
 use async_graphql::{Context, Object, Result};
 use entity::service;
 use monitors::MonitorKind;
@@ -52,7 +52,7 @@ impl ServiceQuery {
             ServiceFilter,
         >,
     ) -> Result<ServiceConnection> {
-        let first = size(first.unwrap_or(DEFAULT_PAGE))?;
+        let first = validate_page_size(first.unwrap_or(DEFAULT_PAGE))?;
         let after = after.as_deref().map(ServiceCursor::decode).transpose()?;
         let services = find_services(request_context(ctx), filter).await?;
         Ok(ServiceConnection::new(services, first, after.as_ref()))

@@ -13,7 +13,7 @@ pub(crate) struct DiscoveredComponent {
     name: String,
     /// The vendor's group that it belongs to.
     group_name: Option<String>,
-    /// Status that the vendor's own term stands for.
+    /// Status that the vendor's own term means.
     status: Status,
     /// The vendor's own term.
     vendor_status: String,
@@ -52,7 +52,7 @@ pub(crate) struct FollowedComponent {
     name: String,
     /// The vendor's group that it belongs to.
     group_name: Option<String>,
-    /// Status that the vendor's own term stands for.
+    /// Status that the vendor's own term means.
     status: Status,
     /// The vendor's own term.
     vendor_status: String,

@@ -2,7 +2,7 @@
 
 use super::statement::with_services;
 use crate::use_cases::Result;
-use crate::use_cases::page::RowPage;
+use crate::use_cases::pagination::RowPage;
 use entity::check;
 use sea_orm::{DatabaseConnection, DbBackend, FromQueryResult};
 use std::collections::HashMap;

@@ -1,8 +1,8 @@
-//! Documents that somebody sends who wants to wear the API out, or who does not know better.
+//! Hostile documents, and careless ones.
 
 use std::fmt::Write;
 
-/// Documents that are refused, by what they try.
+/// Documents that are refused, with the reason.
 pub(crate) fn hostile() -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     let mut add = |what: &str, document: String| all.push((what.to_owned(), document));
@@ -122,7 +122,7 @@ pub(crate) fn hostile() -> Vec<(String, String)> {
             ),
         );
     }
-    // Texts that end elsewhere than they seem to: deep enough to overflow a parser's stack, if it got there.
+    // Strings that end elsewhere than they seem to, nested deeply enough to overflow a parser's stack.
     for n in [60, 300, 20_000] {
         let deep = format!("{}1{}", "{a:".repeat(n), "}".repeat(n));
         add(

@@ -1,4 +1,4 @@
-//! How much may be followed: components of a page, pages of a user, and how long the addresses of a page may be.
+//! Limits of following: components of a page, pages of a workspace, and lengths of addresses.
 
 use super::{CREATE, DISCOVER, a_vendor, creates, harbour, input, refused, with};
 use crate::api::Api;
@@ -16,7 +16,7 @@ on_each_database! {
         let api = Api::on(database).await;
         let (ada, eve) = (api.somebody().await, api.somebody().await);
         let vendor = Vendor::start().await;
-        // Of digits that no database packs well, each address nearly as long as one may be.
+        // Addresses of nearly the maximum length, with digits that do not compress well.
         let mut digits = 1u64;
         let mut long = || -> String {
             let mut digit = || {

@@ -1,4 +1,4 @@
-//! Finding a page, and reading one that is given by hand.
+//! Discovery of a page, and validation of URLs that a user enters.
 
 use super::{DISCOVER, a_vendor, hostile, refused};
 use crate::api::Api;
@@ -53,7 +53,7 @@ async fn what_is_no_page_is_refused_with_a_sentence_that_helps() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     for (what, reply, reason) in hostile() {
-        // Nobody looks so often within a minute.
+        // More discoveries than are allowed in a minute.
         let ada = api.somebody().await;
         let vendor = Vendor::start().await;
         vendor.serve("/", reply.clone());
@@ -121,7 +121,7 @@ async fn what_is_no_page_is_refused_with_a_sentence_that_helps() {
 }
 
 #[tokio::test]
-async fn private_addresses_are_asked_for_nobody_where_they_are_not_allowed() {
+async fn private_addresses_are_not_requested_unless_allowed() {
     let api = Api::sqlite().await.guarded(Guard::PublicOnly);
     let ada = api.somebody().await;
     let vendor = a_vendor().await;
@@ -159,7 +159,7 @@ async fn private_addresses_are_asked_for_nobody_where_they_are_not_allowed() {
 }
 
 #[tokio::test]
-async fn addresses_given_by_hand_are_kept_if_they_contribute_and_each_other_one_is_told_why_not() {
+async fn entered_urls_are_kept_if_they_have_data_or_rejected_with_a_reason() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     let vendor = a_vendor().await;

@@ -1,4 +1,4 @@
-//! Services that follow a page: how they are added and changed, and what of it others share.
+//! Services that follow a page: creating and changing them, and what followers share.
 
 use super::{CREATE, DISCOVER, a_vendor, creates, due, hostile, input, refused, with};
 use crate::api::{Api, now};
@@ -108,7 +108,7 @@ on_each_database! {
         let ada = api.somebody().await;
         let vendor = a_vendor().await;
         let id = creates(&ada, &input(&vendor, &["api", "web"])).await["id"].clone();
-        // As the worker leaves it when the vendor made its API anew, twice.
+        // As the worker stores it after the vendor replaced its API twice.
         let page = vendor_page::Entity::find().one(&api.use_cases.db).await.unwrap().unwrap();
         let mut read = page.clone().into_active_model();
         read.fetched_at = Set(Some(now()));
@@ -131,7 +131,7 @@ on_each_database! {
         assert!(!offered.contains(&json!("api")), "{offered:?}");
         let chosen = ada.data(UPDATE, json!({ "id": id, "input": service_change(json!({ "componentIds": ["api-2", "web"] })) })).await;
         assert_eq!(chosen["updateService"]["components"][0], json!({ "id": "api-2", "missing": false, "successors": [] }));
-        // What was followed may be missing for a while, and stays what it is when something else is added.
+        // A followed component may be missing for a while; adding another one does not change it.
         let (code, ..) = refused(&ada, UPDATE, json!({ "id": id, "input": service_change(json!({ "componentIds": ["api"] })) })).await;
         assert_eq!(code, "BAD_INPUT");
     }
@@ -216,7 +216,7 @@ async fn a_client_is_believed_nothing_about_a_page() {
         json!([])
     );
 
-    // The service's own link is its owner's; the page's words are the vendor's.
+    // The link of the service is its owner's; the texts of the page are the vendor's.
     let wanted = with(
         input(&vendor, &["api"]),
         &json!({ "vendorPageUrl": "https://elsewhere.test/" }),
@@ -236,7 +236,7 @@ async fn a_client_is_believed_nothing_about_a_page() {
 }
 
 #[tokio::test]
-async fn a_page_that_was_found_is_not_asked_again_for_its_finder_and_is_for_everybody_else() {
+async fn a_discovered_page_is_cached_for_its_finder_only() {
     let api = Api::sqlite().await;
     let (ada, eve) = (api.somebody().await, api.somebody().await);
     let vendor = a_vendor().await;
@@ -245,7 +245,7 @@ async fn a_page_that_was_found_is_not_asked_again_for_its_finder_and_is_for_ever
     creates(&ada, &input(&vendor, &["api"])).await;
     assert_eq!(vendor.asked(SUMMARY), asked);
     vendor.serve(SUMMARY, Reply::of("503 Service Unavailable", "", b""));
-    // That somebody else follows the page must not show in that it can be added without being read.
+    // Skipping the fetch would reveal that somebody else follows the page.
     let (code, ..) = refused(
         &eve,
         CREATE,
@@ -325,7 +325,7 @@ async fn a_page_that_is_old_says_so_and_later_says_nothing() {
         let notices = "query($id: UUID!) { service(id: $id) { maintenances { id } } }";
         let announced =
             ada.data(notices, json!({ "id": id })).await["service"]["maintenances"].clone();
-        // Work that should have ended goes on for as long as the vendor says so, and not for ever when it says nothing.
+        // Overdue maintenance lasts while the vendor reports it, but not for ever without a report.
         assert_eq!(
             announced,
             if minutes < 15 {
@@ -411,7 +411,7 @@ async fn a_page_is_discovered_or_given_by_hand_and_never_both() {
             .user_defined
     };
     assert!(flag().await);
-    // Once anybody discovers it, it may be looked for when it moves; nobody can take that away again.
+    // Once somebody discovered it, it may be rediscovered when it moves; this cannot be undone.
     creates(&ada, &input(&vendor, &["api"])).await;
     assert!(!flag().await);
     creates(&ada, &by_hand).await;
@@ -466,7 +466,7 @@ async fn the_pages_of_many_services_are_not_told_of_at_once_whole() {
 }
 
 #[tokio::test]
-async fn a_page_of_several_answers_is_followed_though_one_of_them_has_nothing_to_say() {
+async fn a_page_of_several_urls_is_followed_though_one_is_empty() {
     let api = Api::sqlite().await;
     let (ada, eve) = (api.somebody().await, api.somebody().await);
     let vendor = Vendor::start().await;
@@ -497,7 +497,7 @@ async fn a_page_of_several_answers_is_followed_though_one_of_them_has_nothing_to
         input(&vendor, &[component.as_str().unwrap()]),
         &json!({ "apiUrls": found["apiUrls"] }),
     );
-    // For somebody who has not looked at it, it is read anew.
+    // For others it is fetched again.
     for person in [&ada, &eve] {
         let service = creates(person, &wanted).await;
         assert_eq!(service["components"][0]["id"], component);
@@ -516,7 +516,7 @@ async fn a_page_of_several_answers_is_followed_though_one_of_them_has_nothing_to
             .unwrap(),
         1
     );
-    // Half of the page is another page, and nobody else's.
+    // Half of the URLs are another page.
     let half = with(wanted, &json!({ "apiUrls": [found["apiUrls"][0]] }));
     creates(&eve, &half).await;
     assert_eq!(
@@ -539,7 +539,7 @@ async fn a_page_that_moved_is_followed_where_it_is_now() {
 }
 
 #[tokio::test]
-async fn what_a_page_has_got_since_is_added_when_somebody_else_follows_it() {
+async fn new_components_are_added_when_another_user_follows_the_page() {
     let api = Api::sqlite().await;
     let (ada, eve) = (api.somebody().await, api.somebody().await);
     let vendor = a_vendor().await;
@@ -556,7 +556,7 @@ async fn what_a_page_has_got_since_is_added_when_somebody_else_follows_it() {
         ),
         (&json!("UP"), &json!(false))
     );
-    // What changed is for the worker to say, for all at once; till then eve sees what was read for her.
+    // The worker updates changed components for all followers; until then Eve sees her own discovery.
     assert_eq!(service["vendorPage"]["name"], "Other name");
     let shared = vendor_page::Entity::find()
         .one(&api.use_cases.db)

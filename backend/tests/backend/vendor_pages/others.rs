@@ -1,4 +1,4 @@
-//! Who begins to follow a page does not learn what others had read of it before.
+//! A new follower of a page does not see what was read for others before.
 
 use super::{a_vendor, creates, input};
 use crate::api::{Api, now};
@@ -16,7 +16,7 @@ const READ: &str = "query($id: UUID!) { service(id: $id) { components { id name 
     vendorPage { name url provider apiUrls stale failure components { id name status vendorStatus } } } }";
 
 on_each_database! {
-    async fn it_looks_the_same_whether_others_follow_a_page_until_it_is_read_again(database: TestDatabase) {
+    async fn other_followers_are_not_visible_until_the_page_is_read_again(database: TestDatabase) {
         let api = Api::on(database).await;
         let (ada, eve) = (api.somebody().await, api.somebody().await);
         let (known, new) = (a_vendor().await, a_vendor().await);
@@ -32,7 +32,7 @@ on_each_database! {
         assert_eq!(of_known, of_new);
         assert_eq!(of_known["components"][0]["status"], "DOWN", "what was read for her is shown");
 
-        // Another process, or a later time, remembers nothing, and shows nothing.
+        // Another process, or this one later, has no cached discovery and shows nothing.
         let service = service::Entity::find().filter(service::Column::VendorPageId.eq(page))
             .filter(service::Column::WorkspaceId.eq(eve.user.id)).one(&api.use_cases.db).await.unwrap().unwrap();
         let mut row = vendor_page::Entity::find_by_id(page).one(&api.use_cases.db).await.unwrap().unwrap().into_active_model();
@@ -43,7 +43,7 @@ on_each_database! {
         assert_eq!((&seen["components"][0]["status"], &seen["components"][0]["name"]), (&json!("UNKNOWN"), &json!("API")));
         assert_eq!((&seen["components"][0]["vendorStatus"], &seen["components"][0]["missing"]), (&json!(""), &json!(false)));
 
-        // Once it is read for her too, everything is shown, as known from then on.
+        // After the next fetch everything is shown, dated to the time from which she could know it.
         let mut row = vendor_page::Entity::find_by_id(page).one(&api.use_cases.db).await.unwrap().unwrap().into_active_model();
         row.fetched_at = Set(Some(now()));
         row.attempted_at = Set(Some(now()));
@@ -56,7 +56,8 @@ on_each_database! {
     }
 }
 
-/// Read ten minutes ago, failing since, with an incident and maintenance, and with other words for everything.
+/// A page that was read ten minutes ago and fails since, with an incident, maintenance and other
+/// texts.
 async fn as_the_worker_leaves_it(api: &Api) -> Uuid {
     let (db, before) = (&api.use_cases.db, now() - Duration::minutes(10));
     let page = vendor_page::Entity::find().one(db).await.unwrap().unwrap();

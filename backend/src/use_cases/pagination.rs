@@ -42,23 +42,23 @@ impl<T> RowPage<T> {
 ///
 /// # Errors
 /// Returns [`Error::BadInput`] for the field `first`, unless it is 1 to [`MAX`].
-pub fn size(first: i32) -> Result<u32> {
+pub fn validate_page_size(first: i32) -> Result<u32> {
     u32::try_from(first)
         .ok()
         .filter(|first| (1..=MAX).contains(first))
         .ok_or_else(|| Error::field("first", format!("must be between 1 and {MAX}, got {first}")))
 }
 
-/// A cursor: the place of a row in a list that is ordered by time and id, newest first.
+/// The position of a row in a list that is ordered by time and id, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct Cursor {
     /// The time of the row, in whole milliseconds.
     pub at: DateTime<Utc>,
     /// Distinguishes rows of the same time.
     pub id: Uuid,
 }
 
-impl Place {
+impl Cursor {
     /// Returns the opaque text that clients send back.
     #[must_use]
     pub fn encode(&self) -> String {
@@ -133,22 +133,22 @@ mod tests {
 
     #[test]
     fn a_cursor_is_decoded_as_it_was_and_nothing_else_is() {
-        let place = Place {
+        let cursor = Cursor {
             at: DateTime::from_timestamp_millis(1_700_000_000_123).unwrap(),
             id: Uuid::now_v7(),
         };
-        assert_eq!(Place::decode(&place.encode()).unwrap(), place);
-        assert_eq!(decode_time(&encode_time(place.at)).unwrap(), place.at);
+        assert_eq!(Cursor::decode(&cursor.encode()).unwrap(), cursor);
+        assert_eq!(decode_time(&encode_time(cursor.at)).unwrap(), cursor.at);
         for wrong in [
             "",
             "x",
             "////",
             &"A".repeat(100),
-            &encode_time(place.at),
+            &encode_time(cursor.at),
             &URL_SAFE_NO_PAD.encode([255; 24]),
         ] {
             assert!(
-                matches!(Place::decode(wrong), Err(Error::BadInput(_))),
+                matches!(Cursor::decode(wrong), Err(Error::BadInput(_))),
                 "{wrong}"
             );
         }
@@ -159,8 +159,14 @@ mod tests {
         assert!(
             [-1, 0, 501, i32::MIN, i32::MAX]
                 .iter()
-                .all(|first| size(*first).is_err())
+                .all(|first| validate_page_size(*first).is_err())
         );
-        assert_eq!((size(1).unwrap(), size(500).unwrap()), (1, 500));
+        assert_eq!(
+            (
+                validate_page_size(1).unwrap(),
+                validate_page_size(500).unwrap()
+            ),
+            (1, 500)
+        );
     }
 }

@@ -32,6 +32,7 @@ mod workspace;
 
 pub use error::RequestId;
 pub(crate) use error::{RETRY_AFTER, code_of};
+pub(crate) use limits::find_operation_type;
 pub(crate) use response_budget::ResponseBudget;
 pub use subscription::Subscription;
 

@@ -1,5 +1,5 @@
-//! The HTTP side: routes, middleware and connections. What requests mean is the business of
-//! `graphql`, `auth` and `assets`.
+//! The HTTP server: routes, middleware and connections. `graphql`, `auth` and `assets` carry out
+//! what requests ask for.
 
 mod calendar;
 mod client_ip;
@@ -13,6 +13,7 @@ mod listen;
 mod middleware;
 mod origin;
 mod sign_in;
+mod url_params;
 mod websocket;
 
 pub use middleware::REQUEST_SPAN_TARGET;
@@ -37,7 +38,7 @@ use axum::routing::{any, get, post};
 use coordination::Coordination;
 use error::ApiError;
 use ipnet::IpNet;
-use origin::Names;
+use origin::ServerNames;
 use sea_orm::DatabaseConnection;
 use secrets::Sealer;
 use std::sync::Arc;
@@ -45,7 +46,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower_http::compression::predicate::SizeAbove;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 
 /// Interval at which expired sessions and links are removed.
@@ -59,7 +60,7 @@ pub(crate) struct Server {
     schema: Schema,
     use_cases: UseCases,
     assets: Assets,
-    names: Names,
+    names: ServerNames,
     rates: Arc<Rates>,
     readiness: Readiness,
     trusted_proxies: Vec<IpNet>,
@@ -110,7 +111,7 @@ impl Server {
             schema: crate::graphql::schema(use_cases.clone()),
             use_cases,
             assets,
-            names: Names::new(settings.public_url, loopback),
+            names: ServerNames::new(settings.public_url, loopback),
             rates: Arc::new(Rates::new(&settings.rates)),
             readiness: Readiness::default(),
             trusted_proxies: settings.trusted_proxies,
@@ -120,7 +121,7 @@ impl Server {
     }
 
     /// Whether browsers reach this server over https.
-    fn secure(&self) -> bool {
+    fn uses_https(&self) -> bool {
         self.names.public_url().scheme() == "https"
     }
 
@@ -131,7 +132,7 @@ impl Server {
             .port_or_known_default()
             .unwrap_or_default();
         Cookies {
-            secure: self.secure(),
+            secure: self.uses_https(),
             port,
         }
     }
@@ -149,32 +150,33 @@ pub(crate) async fn serve(
 ) -> anyhow::Result<()> {
     let loopback = listener.local_addr()?.ip().is_loopback();
     let server = Arc::new(Server::new(backend, assets, loopback, stopping)?);
-    let purging = tokio::spawn(purge(Arc::clone(&server)));
+    let purging = tokio::spawn(purge_periodically(Arc::clone(&server)));
     listen::serve(Arc::clone(&server), router(&server), listener).await;
     purging.await?;
     Ok(())
 }
 
 fn router(server: &Arc<Server>) -> Router {
-    // Fast levels: at the default level, a list of a thousand services takes longer to compress
-    // than to build. zstd, which is preferred, takes a third of brotli's time and is smaller. Small
-    // responses do not gain, and files have compressed copies of their own.
+    // The fastest level: at the default one, a list of a thousand services takes longer to compress
+    // than to build. zstd, which is preferred, takes a third of brotli's time and its output is
+    // smaller. Small responses do not gain, and files such as the playground have compressed
+    // copies.
     let compression = CompressionLayer::new()
         .quality(CompressionLevel::Precise(1))
-        .compress_when(SizeAbove::new(1024));
+        .compress_when(SizeAbove::new(1024).and(NotForContentType::const_new("text/html")));
     let router = Router::new()
         .route(
             "/api/graphql",
-            get(graphql::playground).merge(post(graphql::post).layer(compression)),
+            get(graphql::get).post(graphql::post).layer(compression),
         )
         .route("/api/graphql/ws", get(websocket::upgrade))
         .route(
             "/api/auth/local",
-            get(sign_in::local).head(method_not_allowed),
+            get(sign_in::sign_in_by_link).head(method_not_allowed),
         )
         .route(
             "/api/auth/{provider}",
-            get(sign_in::begin).head(method_not_allowed),
+            get(sign_in::begin_sign_in).head(method_not_allowed),
         )
         .route(
             "/api/auth/{provider}/callback",
@@ -200,23 +202,23 @@ fn router(server: &Arc<Server>) -> Router {
         .route("/api", any(not_found))
         .route("/api/", any(not_found))
         .route("/api/{*rest}", any(not_found))
-        .fallback(asset)
+        .fallback(serve_asset)
         .layer(from_fn_with_state(Arc::clone(server), origin::check_host))
         .layer(from_fn_with_state(
             Arc::clone(server),
             client_ip::set_client_ip,
         ))
         .with_state(Arc::clone(server));
-    middleware::wrap(router, server.secure())
+    middleware::wrap(router, server.uses_https())
 }
 
-async fn asset(State(server): State<Arc<Server>>, request: Request) -> Response {
+async fn serve_asset(State(server): State<Arc<Server>>, request: Request) -> Response {
     server
         .assets
         .respond(request.uri().path(), request.method(), request.headers())
 }
 
-/// The error of a refusal by a rate limit.
+/// Counts a refusal by a rate limit and converts it to an error.
 fn rate_limited(RetryAfter(seconds): RetryAfter) -> ApiError {
     metrics::record_rate_limited();
     ApiError::rate_limited(seconds)
@@ -230,12 +232,13 @@ async fn method_not_allowed() -> ApiError {
     ApiError::method_not_allowed()
 }
 
-async fn purge(server: Arc<Server>) {
-    let mut hourly = tokio::time::interval(PURGE_INTERVAL);
+/// Removes what has expired, until the server stops.
+async fn purge_periodically(server: Arc<Server>) {
+    let mut interval = tokio::time::interval(PURGE_INTERVAL);
     loop {
         tokio::select! {
             () = server.stopping.cancelled() => return,
-            _ = hourly.tick() => {
+            _ = interval.tick() => {
                 if let Err(error) = server.auth.purge(use_cases::now()).await {
                     tracing::warn!(%error, "failed to remove expired sessions and links, retrying in an hour");
                 }

@@ -23,16 +23,8 @@ pub struct Model {
     pub status_code: Option<i32>,
     /// The last check's response time in milliseconds.
     pub response_time_ms: Option<i32>,
-    /// Its part for the name look-up.
-    pub dns_ms: Option<i32>,
-    /// Its part for the TCP connection.
-    pub connect_ms: Option<i32>,
-    /// Its part for the TLS handshake.
-    pub tls_ms: Option<i32>,
-    /// Its part from the request to the first byte.
-    pub first_byte_ms: Option<i32>,
-    /// When the server's certificate ends.
-    pub certificate_expires_at: Option<DateTime<Utc>>,
+    /// What else is kept of the last check: `domain::Details` as JSON.
+    pub details: Json,
     /// Why the last check did not find it up.
     pub message: Option<String>,
     /// Failed checks in a row; 0 when the last one did not fail.

@@ -1,5 +1,6 @@
-//! Makes a monitor kind a matter of code alone: its settings are JSON, its secrets are sealed, and
-//! every service has tags, a description and a number of recoveries.
+//! Makes a monitor kind a matter of code alone: its settings and the details of its last check are
+//! JSON, its secrets are sealed, and every service has tags, a description and a number of
+//! recoveries.
 //!
 //! The API and the workers of the version before cannot run against this schema: stop both before
 //! migrating.
@@ -20,7 +21,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for column in [
             ColumnDef::new("description").text().to_owned(),
-            settings(manager),
+            json(manager, "settings"),
             ColumnDef::new("secrets").binary().to_owned(),
             ColumnDef::new("recoveries")
                 .integer()
@@ -37,6 +38,7 @@ impl MigrationTrait for Migration {
                 .default(0)
                 .to_owned(),
             recovering_since(manager),
+            json(manager, "details"),
         ] {
             add_column(manager, "service_state", column).await?;
         }
@@ -44,6 +46,14 @@ impl MigrationTrait for Migration {
         for column in ["url", "expected_status"] {
             let drop = Table::alter()
                 .table(Alias::new("services"))
+                .drop_column(Alias::new(column))
+                .to_owned();
+            manager.alter_table(drop).await?;
+        }
+        move_details(manager).await?;
+        for column in DETAILS {
+            let drop = Table::alter()
+                .table(Alias::new("service_state"))
                 .drop_column(Alias::new(column))
                 .to_owned();
             manager.alter_table(drop).await?;
@@ -65,8 +75,8 @@ async fn add_column(
 }
 
 /// JSON is text in SQLite, as in every other table.
-fn settings(manager: &SchemaManager<'_>) -> ColumnDef {
-    let mut column = ColumnDef::new("settings");
+fn json(manager: &SchemaManager<'_>, name: &'static str) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
     match manager.get_database_backend() {
         DbBackend::Sqlite => column.text(),
         _ => column.json_binary(),
@@ -104,6 +114,35 @@ async fn move_settings(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .and_where(Expr::col("kind").eq("http"))
         .to_owned();
     manager.execute(update).await
+}
+
+/// The columns that become details of the last check.
+const DETAILS: [&str; 5] = [
+    "dns_ms",
+    "connect_ms",
+    "tls_ms",
+    "first_byte_ms",
+    "certificate_expires_at",
+];
+
+/// Puts the times of the last check and the end of its certificate into its details, without nulls.
+async fn move_details(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let (details, certificate) = match manager.get_database_backend() {
+        DbBackend::Sqlite => (
+            "json_patch('{}', json_object",
+            "strftime('%Y-%m-%dT%H:%M:%fZ', certificate_expires_at)",
+        ),
+        _ => (
+            "jsonb_strip_nulls(jsonb_build_object",
+            "certificate_expires_at",
+        ),
+    };
+    let update = format!(
+        "UPDATE service_state SET details = {details}('dnsMs', dns_ms, 'connectMs', connect_ms, \
+         'tlsMs', tls_ms, 'firstByteMs', first_byte_ms, 'certificateExpiresAt', {certificate}))"
+    );
+    manager.get_connection().execute_unprepared(&update).await?;
+    Ok(())
 }
 
 async fn create_tags(manager: &SchemaManager<'_>) -> Result<(), DbErr> {

@@ -11,7 +11,7 @@ use entity::{
     vendor_page, vendor_page_component, workspace,
 };
 use migration::Pool;
-use sea_orm::sea_query::{Alias, Query, SimpleExpr};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SimpleExpr};
 use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, ModelTrait, PaginatorTrait};
 use testkit::PostgresServer;
 use uuid::Uuid;
@@ -167,6 +167,14 @@ on_each_empty_database! {
         for id in [http, followed] {
             insert(&db, "service_state", row! { service_id: id, status: 2_i16, status_since: now, failing_checks: 4 }).await;
         }
+        let last_check = Query::update()
+            .table(Alias::new("service_state"))
+            .value(Alias::new("dns_ms"), 7)
+            .value(Alias::new("first_byte_ms"), 120)
+            .value(Alias::new("certificate_expires_at"), now)
+            .and_where(Expr::col(Alias::new("service_id")).eq(http))
+            .to_owned();
+        db.execute(&last_check).await.unwrap();
         insert(&db, "service_components", row! { service_id: followed, component_id: "api", name: "API", position: 0 }).await;
 
         migration::run(&db).await.unwrap();
@@ -182,6 +190,13 @@ on_each_empty_database! {
         assert_eq!(service_component::Entity::find().count(&db).await.unwrap(), 1);
         let state = service_state::Entity::find_by_id(http).one(&db).await.unwrap().unwrap();
         assert_eq!((state.failing_checks, state.recovering_checks, state.recovering_since), (4, 0, None));
+        let details: domain::Details = serde_json::from_value(state.details).unwrap();
+        assert_eq!(details.phases.dns_ms, Some(7));
+        assert_eq!(details.phases.first_byte_ms, Some(120));
+        assert_eq!(details.phases.connect_ms, None);
+        assert_eq!(details.certificate_expires_at, Some(now));
+        let never_checked = service_state::Entity::find_by_id(followed).one(&db).await.unwrap().unwrap();
+        assert_eq!(never_checked.details, serde_json::json!({}));
 
         // Tags go with their service.
         insert(&db, "service_tags", row! { workspace_id: user, service_id: http, tag: "env:prod" }).await;

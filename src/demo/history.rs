@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::rollup::{Fold, Sum};
 use domain::transition::{Effect, Failing, State};
 use domain::uptime::Sample;
-use domain::{Observation, Outcome, Policy, advance, slot};
+use domain::{Details, Observation, Outcome, Policy, advance, slot};
 use entity::column::{self, RollupPeriod};
 use entity::{
     check_rollup, incident, incident_acknowledgement, incident_note, rollup_progress, service,
@@ -256,11 +256,8 @@ impl<'a> Past<'a> {
             checked_at: last_slot,
             status_code: last.and_then(|last| last.status_code).map(Into::into),
             response_time_ms: ms(|last| last.response_time_ms),
-            dns_ms: ms(|last| last.phases.dns_ms),
-            connect_ms: ms(|last| last.phases.connect_ms),
-            tls_ms: ms(|last| last.phases.tls_ms),
-            first_byte_ms: ms(|last| last.phases.first_byte_ms),
-            certificate_expires_at: None,
+            details: serde_json::to_value(last.map(Details::from).unwrap_or_default())
+                .expect("details are a struct of numbers and times"),
             message: last.and_then(Outcome::message),
             failing_checks: failing.map_or(0, |failing| count(failing.checks)),
             failing_since: failing.map(|Failing { since, .. }| since),

@@ -336,7 +336,7 @@ async fn changes_take_effect_within_a_second() {
     let id = add(&client, "Moving", &first.url()).await;
     becomes(&client, &mut events, &id, "UNKNOWN", "UP").await;
 
-    let update = "mutation ($id: UUID!, $input: UpdateServiceInput!) { updateService(id: $id, input: $input) { url } }";
+    let update = "mutation ($id: UUID!, $input: UpdateServiceInput!) { updateService(id: $id, input: $input) { target } }";
     client
         .data(
             update,

@@ -16,7 +16,7 @@ use async_graphql::parser::types::{
     Directive, DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
     Selection, SelectionSet,
 };
-use async_graphql::{Name, Positioned};
+use async_graphql::{Name, Positioned, Request};
 use std::collections::HashMap;
 
 /// Maximum nesting of fields.
@@ -49,6 +49,16 @@ pub(super) const SERVICES: i32 = 100;
 pub(super) fn page(length: i32, each: usize) -> usize {
     let length = usize::try_from(length).unwrap_or(0).clamp(1, 1000);
     (length * each.min(MAX_COMPLEXITY) + 2).min(MAX_COMPLEXITY + 1)
+}
+
+/// Finds the type of the operation that `request` selects, without executing it. `None` if the
+/// request will be refused anyway.
+pub(crate) fn find_operation_type(request: &mut Request) -> Option<OperationType> {
+    check_text(&request.query).ok()?;
+    let name = request.operation_name.clone();
+    let document = request.parsed_query().ok()?;
+    let operation = check_document(document, name.as_deref()).ok()??;
+    Some(operation.kind)
 }
 
 /// Checks a document and finds the operation that `name` selects; `None` if there is no such

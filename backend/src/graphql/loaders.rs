@@ -3,13 +3,13 @@
 use super::batch_queue::BatchQueue;
 use super::batched::Batched;
 use crate::auth::Viewer;
-use crate::use_cases::current_status::Details;
 use crate::use_cases::history::{self, LatencyBucket, LatencyWindow, UptimeQuery, UptimeResult};
 use crate::use_cases::pagination::{Cursor, RowPage};
 use crate::use_cases::vendor::{Followed, Notices, PageComponent, PageView};
 use crate::use_cases::{Error, Result, UseCases};
 use chrono::{DateTime, Utc};
 use coordination::CurrentStatus;
+use domain::Details;
 use entity::{check, incident, incident_acknowledgement, incident_event, incident_note, service};
 use monitors::Monitor;
 use std::collections::HashMap;

@@ -1,5 +1,5 @@
-//! The calendar feed: `/api/calendar/<secret>.ics`. Calendar programs authenticate by the address
-//! alone; an invalid one gets the same response as a path that does not exist.
+//! The calendar feed: `/api/calendar/<secret>.ics`. The URL is the only credential of a calendar
+//! program; an invalid one gets the same response as an unknown path.
 
 mod text;
 
@@ -15,16 +15,17 @@ use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use text::Calendar;
 
-/// Calendar programs reload after hours at best. Private, because a feed belongs to one user.
-const CACHE: HeaderValue = HeaderValue::from_static("private, max-age=300");
-const CALENDAR: HeaderValue = HeaderValue::from_static("text/calendar; charset=utf-8");
-const FILE: HeaderValue = HeaderValue::from_static("inline; filename=\"pulsecheck.ics\"");
+/// Calendar programs reload every few hours at most. Private, because a feed belongs to one user.
+const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("private, max-age=300");
+const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("text/calendar; charset=utf-8");
+const CONTENT_DISPOSITION: HeaderValue =
+    HeaderValue::from_static("inline; filename=\"pulsecheck.ics\"");
 
 /// Maximum number of services named in the title of an entry.
 const MAX_TITLE_SERVICES: usize = 3;
 
 /// Prefix of the path of every feed. The rest of the path is a secret and must not be logged.
-pub(super) const PREFIX: &str = "/api/calendar/";
+pub(super) const PATH_PREFIX: &str = "/api/calendar/";
 
 pub(super) async fn feed(
     State(server): State<Arc<Server>>,
@@ -59,15 +60,15 @@ pub(super) async fn feed(
     let headers = response.headers_mut();
     let tag = HeaderValue::from_str(&tag).expect("hexadecimal digits in quotes are a header value");
     headers.insert(header::ETAG, tag);
-    headers.insert(header::CACHE_CONTROL, CACHE);
+    headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
     if !is_unchanged {
-        headers.insert(header::CONTENT_TYPE, CALENDAR);
-        headers.insert(header::CONTENT_DISPOSITION, FILE);
+        headers.insert(header::CONTENT_TYPE, CONTENT_TYPE);
+        headers.insert(header::CONTENT_DISPOSITION, CONTENT_DISPOSITION);
     }
     Ok(response)
 }
 
-/// Logs the cause, which the client must not see.
+/// Logs the cause and returns an error that does not show it.
 fn internal_error(error: &Error) -> ApiError {
     tracing::error!(%error, "failed to read a calendar feed");
     ApiError::internal()
@@ -78,13 +79,12 @@ fn matches_tag(tags: &HeaderValue, tag: &str) -> bool {
     let tags = tags.to_str().unwrap_or_default();
     tags.split(',')
         .map(str::trim)
-        .any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
+        .any(|found| found == "*" || found.strip_prefix("W/").unwrap_or(found) == tag)
 }
 
-/// Renders the calendar. The text depends on the events alone, so its `ETag` stays the same while
-/// they do.
+/// Renders the calendar. The text depends only on the events, so its `ETag` does too.
 fn render(events: &[Event]) -> String {
-    let mut calendar = Calendar::begin("PulseCheck: vendor maintenance");
+    let mut calendar = Calendar::new("PulseCheck: vendor maintenance");
     for event in events {
         let mut description = format!("Status: {}", event.status);
         if !event.components.is_empty() {
@@ -97,7 +97,7 @@ fn render(events: &[Event]) -> String {
         if let Some(url) = &event.url {
             description.push_str(&format!("\n{url}"));
         }
-        calendar.event(&text::Entry {
+        calendar.push_entry(&text::Entry {
             uid: &format!("{}@pulsecheck", event.id),
             revised_at: event.updated_at,
             from: event.from,
@@ -111,7 +111,7 @@ fn render(events: &[Event]) -> String {
             url: event.url.as_deref(),
         });
     }
-    calendar.end()
+    calendar.finish()
 }
 
 /// Names of the affected services, at most `max` of them.
@@ -136,8 +136,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_is_found_among_others_weak_or_not() {
-        for (sent, same) in [
+    fn a_tag_matches_among_others_and_if_weak() {
+        for (sent, matches) in [
             ("\"a\"", true),
             ("W/\"a\"", true),
             ("\"b\", W/\"a\"", true),
@@ -148,7 +148,7 @@ mod tests {
         ] {
             assert_eq!(
                 matches_tag(&HeaderValue::from_static(sent), "\"a\""),
-                same,
+                matches,
                 "{sent}"
             );
         }

@@ -1,5 +1,5 @@
-//! Errors of the HTTP side. All paths below `/api/` use the shape of GraphQL errors, so that a
-//! client needs one reader.
+//! Errors of the HTTP server. All paths below `/api/` use the format of GraphQL errors, so that a
+//! client needs only one parser.
 
 use crate::graphql::{RETRY_AFTER, RequestId};
 use async_graphql::ServerError;
@@ -10,7 +10,7 @@ use sea_orm::DbErr;
 use serde_json::json;
 use std::borrow::Cow;
 
-/// A refusal with a message for people. The middleware renders it, because it knows the request's
+/// An error with a message for people. The middleware renders it, because it knows the request's
 /// id.
 #[derive(Debug, Clone)]
 pub(super) struct ApiError {
@@ -86,6 +86,14 @@ impl ApiError {
         )
     }
 
+    pub(super) fn mutation_by_get() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "BAD_INPUT",
+            "send mutations by POST: GET is for queries",
+        )
+    }
+
     pub(super) fn timed_out(seconds: u64) -> Self {
         let message = format!("the request took longer than {seconds} s and was stopped");
         Self::new(StatusCode::GATEWAY_TIMEOUT, "INTERNAL", message)
@@ -97,7 +105,7 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", message)
     }
 
-    /// Renders the response.
+    /// Renders the response, with the id under which the log has details.
     pub(super) fn render(&self, id: &RequestId) -> Response {
         let mut extensions = json!({ "code": self.code, "requestId": id.0 });
         if let Some(seconds) = self.retry_after {
@@ -114,7 +122,7 @@ impl ApiError {
     }
 
     /// Converts to a GraphQL error.
-    pub(super) fn graphql(&self, id: &RequestId) -> ServerError {
+    pub(super) fn to_graphql(&self, id: &RequestId) -> ServerError {
         let mut error = ServerError::new(self.message.as_ref(), None);
         let extensions = error.extensions.get_or_insert_default();
         extensions.set("code", self.code);

@@ -1,20 +1,24 @@
-//! `POST /api/graphql`, and the playground at the same path.
+//! `/api/graphql`: operations by POST, queries by GET, and the playground for browsers that open
+//! the path.
 
 pub(super) mod body;
 mod media_type;
+mod query_params;
 
 use super::client_ip::ClientIp;
 use super::error::ApiError;
 use super::{Server, identify, rate_limited};
 use crate::assets::Page;
 use crate::auth::Viewer;
-use crate::graphql::{RETRY_AFTER, RequestId, ResponseBudget, code_of};
+use crate::graphql::{RETRY_AFTER, RequestId, ResponseBudget, code_of, find_operation_type};
+use async_graphql::parser::types::OperationType;
 use async_graphql::{self as graphql, BatchResponse, Request, Value};
 use async_graphql_axum::GraphQLResponse;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use body::Parsed;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use media_type::MediaType;
 use serde_json::json;
@@ -38,45 +42,87 @@ pub(super) async fn post(
     }
     let body = body::read(body, viewer.is_some()).await?;
     let parsed = body::parse(&body, MAX_BATCH).map_err(ApiError::bad_input)?;
-    let count = match &parsed {
-        body::Parsed::Single(_) => 1,
-        body::Parsed::Batch(requests) => requests.len(),
-    };
-    let user = viewer.map(|viewer| viewer.user_id);
-    server
-        .rates
-        .operations(user, client.0, count)
-        .map_err(rate_limited)?;
-    let budget = ResponseBudget::default();
-    let execute = async |request: Request| {
-        let request = with_data(&server, request, viewer, &id);
-        server.schema.execute(request.data(budget.clone())).await
-    };
-    let response = match parsed {
-        body::Parsed::Single(request) => BatchResponse::Single(execute(*request).await),
-        // One after another, unlike the library: a mutation may depend on the one before it, and a
-        // batch needs no more resources at a time than a single request.
-        body::Parsed::Batch(requests) => {
-            let mut responses = Vec::with_capacity(requests.len());
-            for request in requests {
-                responses.push(execute(request).await);
-            }
-            BatchResponse::Batch(responses)
-        }
-    };
+    let sender = Sender { viewer, client, id };
+    let response = execute(&server, &sender, parsed).await?;
     Ok(render(response, MediaType::accepted(&headers)))
 }
 
-/// Serves the playground.
-pub(super) async fn playground(
+/// Executes the query in the URL's parameters, or serves the playground.
+pub(super) async fn get(
     State(server): State<Arc<Server>>,
+    Extension(id): Extension<RequestId>,
+    Extension(client): Extension<ClientIp>,
     method: Method,
+    RawQuery(params): RawQuery,
     headers: HeaderMap,
-) -> Response {
-    server.assets.page(Page::Graphiql, &method, &headers)
+) -> Result<Response, ApiError> {
+    let params = params.unwrap_or_default();
+    if media_type::accepts_html(&headers) || !query_params::has_operation(&params) {
+        return Ok(playground(&server, &method, &headers));
+    }
+    server.rates.request(client.0).map_err(rate_limited)?;
+    // A POST must have a JSON body, which a page of another site cannot send.
+    identify::refuse_foreign_page(&server, &headers)?;
+    let viewer = identify::viewer(&server, &headers).await?;
+    let mut request = query_params::parse(&params).map_err(ApiError::bad_input)?;
+    if find_operation_type(&mut request) == Some(OperationType::Mutation) {
+        let allowed = [(header::ALLOW, "POST")];
+        return Ok((allowed, ApiError::mutation_by_get()).into_response());
+    }
+    let sender = Sender { viewer, client, id };
+    let response = execute(&server, &sender, Parsed::Single(Box::new(request))).await?;
+    Ok(render(response, MediaType::accepted(&headers)))
 }
 
-/// Adds what the schema expects in the data of every request.
+fn playground(server: &Server, method: &Method, headers: &HeaderMap) -> Response {
+    let mut page = server.assets.page(Page::Graphiql, method, headers);
+    // With another `Accept`, the same URL may have the response to a query.
+    let varies = HeaderValue::from_static("accept");
+    page.headers_mut().append(header::VARY, varies);
+    page
+}
+
+/// The sender of a request over HTTP.
+struct Sender {
+    viewer: Option<Viewer>,
+    client: ClientIp,
+    id: RequestId,
+}
+
+/// Executes all operations of a request, which share one response budget.
+///
+/// # Errors
+/// If the sender has used up its rate of operations; then none is executed.
+async fn execute(
+    server: &Server,
+    sender: &Sender,
+    parsed: Parsed,
+) -> Result<BatchResponse, ApiError> {
+    let user = sender.viewer.map(|viewer| viewer.user_id);
+    server
+        .rates
+        .operations(user, sender.client.0, parsed.operation_count())
+        .map_err(rate_limited)?;
+    let budget = ResponseBudget::default();
+    let execute_one = async |request: Request| {
+        let request = with_data(server, request, sender.viewer, &sender.id);
+        server.schema.execute(request.data(budget.clone())).await
+    };
+    Ok(match parsed {
+        Parsed::Single(request) => BatchResponse::Single(execute_one(*request).await),
+        // One after another, unlike the library: a mutation may depend on the one before it, and a
+        // batch needs no more resources at a time than a single request.
+        Parsed::Batch(requests) => {
+            let mut responses = Vec::with_capacity(requests.len());
+            for request in requests {
+                responses.push(execute_one(request).await);
+            }
+            BatchResponse::Batch(responses)
+        }
+    })
+}
+
+/// Adds the data that the schema expects in every request.
 pub(super) fn with_data(
     server: &Server,
     request: Request,
@@ -137,7 +183,7 @@ fn status_of(error: &graphql::ServerError) -> StatusCode {
     }
 }
 
-/// The number of seconds after which everything that was rate limited may be retried.
+/// The number of seconds after which all operations that were rate limited may be retried.
 fn longest_retry_after(response: &BatchResponse) -> Option<u64> {
     let responses = match response {
         BatchResponse::Single(response) => std::slice::from_ref(response),

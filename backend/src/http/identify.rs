@@ -11,12 +11,12 @@ use http::{HeaderMap, HeaderName, header};
 /// The header that selects one of the user's workspaces. Tokens ignore it.
 const WORKSPACE_HEADER: HeaderName = HeaderName::from_static("x-pulsecheck-workspace");
 
-/// Finds the viewer by the token in `Authorization`, otherwise by the access cookie. `None` if
-/// there is neither, or an invalid one.
+/// Finds the viewer by the token in `Authorization`, or without that header by the access cookie.
+/// `None` if both are missing, or the one that counts is invalid.
 ///
 /// # Errors
-/// If a cookie came with a request of another site's page, the workspace is not one of the user's,
-/// or the database fails.
+/// If another site's page sent the cookie, the user is not a member of the workspace, or the
+/// database fails.
 pub(super) async fn viewer(
     server: &Server,
     headers: &HeaderMap,
@@ -50,13 +50,23 @@ pub(super) async fn viewer(
 
 /// Refuses requests that were not made by one of this server's own pages.
 pub(super) fn require_own_page(server: &Server, headers: &HeaderMap) -> Result<(), ApiError> {
-    if server.names.own_page(headers) {
+    if server.names.is_own_page(headers) {
         return Ok(());
     }
     let message = format!(
         "a request with cookies must come from PulseCheck's own pages at {}; programs use an API token instead",
         server.names.public_url()
     );
+    Err(ApiError::forbidden(message))
+}
+
+/// Refuses requests that another site's page made a browser send, unless an `Authorization` header
+/// came along: browsers ask this server before they send that one, and it does not allow it.
+pub(super) fn refuse_foreign_page(server: &Server, headers: &HeaderMap) -> Result<(), ApiError> {
+    if headers.contains_key(header::AUTHORIZATION) || !server.names.is_from_foreign_page(headers) {
+        return Ok(());
+    }
+    let message = "pages of other sites may not send queries by GET";
     Err(ApiError::forbidden(message))
 }
 

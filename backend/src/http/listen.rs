@@ -32,22 +32,22 @@ pub(super) struct ConnectionPermit {
 }
 
 /// Maximum time to wait for the headers of a request, also of the next one on a kept-alive
-/// connection. Longer than the usual 60 s for which reverse proxies keep idle connections: one that
-/// closes just as a proxy uses it becomes an error.
+/// connection. Longer than the usual 60 s for which reverse proxies keep idle connections: a request
+/// fails if its connection is closed just as a proxy reuses it.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// Time after which a client that reads nothing of its response is disconnected.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Approximate maximum size of a request's headers in bytes.
-const MAX_HEADERS: usize = 64 * 1024;
+const MAX_HEADERS_SIZE: usize = 64 * 1024;
 
 /// Time that open requests have at shutdown; the process ends within 10 s.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(9);
 
 /// Serves until the server stops, then accepts no more connections and lets open ones finish.
 pub(super) async fn serve(server: Arc<Server>, router: Router, listener: TcpListener) {
-    // A proxy connects for many clients, and a local process can do worse than open connections.
+    // Proxies connect for many clients, and a local process could do more harm than this.
     let loopback = ["127.0.0.0/8", "::1/128"].map(|net| net.parse().expect("this is a network"));
     let limiter = ConnectionLimiter::new(server.trusted_proxies.iter().copied().chain(loopback));
     serve_with_limits(
@@ -70,7 +70,7 @@ async fn serve_with_limits(
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(MAX_HEADERS);
+        .max_buf_size(MAX_HEADERS_SIZE);
     loop {
         let accepted = async {
             let permit = Arc::clone(&permits)
@@ -86,8 +86,8 @@ async fn serve_with_limits(
         let (stream, address) = match accepted {
             Ok(connection) => connection,
             Err(error) => {
-                // A connection that broke before it was accepted needs no action. Other errors,
-                // such as too many open files, do not pass by retrying at once.
+                // Connections that broke before they were accepted need no action. Other errors,
+                // such as too many open files, persist for a while.
                 if !matches!(
                     error.kind(),
                     std::io::ErrorKind::ConnectionAborted | std::io::ErrorKind::ConnectionReset

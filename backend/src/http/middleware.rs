@@ -1,5 +1,5 @@
-//! Middleware around every request: id, trace span, time limit, a response even if a handler
-//! panics, and the headers and error bodies of all responses.
+//! Middleware of every request: id, trace span, timeout, a response even if the handler panics, and
+//! the headers and error bodies of all responses.
 
 use super::calendar;
 use super::error::ApiError;
@@ -26,7 +26,7 @@ use tracing::{Span, field};
 /// Maximum time from a request's headers to its response's headers.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Target of the spans around requests, for those who filter by it.
+/// Target of the spans of requests, for filters.
 pub const REQUEST_SPAN_TARGET: &str = module_path!();
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -58,7 +58,7 @@ pub(super) fn wrap(router: Router, secure: bool) -> Router {
     )
 }
 
-/// Removes an id that the client chose: it could forge or confuse log lines with it.
+/// Removes an id that the client chose, because it could be used to forge log lines.
 fn remove_client_id(mut request: Request) -> Request {
     request.headers_mut().remove(REQUEST_ID);
     request
@@ -100,7 +100,7 @@ async fn finish_response(State(secure): State<bool>, mut request: Request, next:
     request.extensions_mut().insert(id.clone());
     let mut response = next.run(request).await;
     let mut error = response.extensions_mut().remove::<ApiError>();
-    // No handler uses this status: it is that of the timeout layer.
+    // Only the timeout layer uses this status.
     if error.is_none() && response.status() == StatusCode::GATEWAY_TIMEOUT {
         let seconds = REQUEST_TIMEOUT.as_secs();
         tracing::warn!(seconds, "request timed out");
@@ -127,11 +127,11 @@ fn on_panic(panic: Box<dyn Any + Send>) -> Response {
     ApiError::internal().into_response()
 }
 
-/// The part of a path that may be logged: bounded, without secrets, and never the query, which may
-/// hold the token of a sign-in link.
+/// Shortens a path for the log and hides secrets in it. The query is never logged, because it may
+/// contain the token of a sign-in link.
 fn loggable_path(path: &str) -> String {
-    if path.starts_with(calendar::PREFIX) {
-        return format!("{}(secret)", calendar::PREFIX);
+    if path.starts_with(calendar::PATH_PREFIX) {
+        return format!("{}(secret)", calendar::PATH_PREFIX);
     }
     path.chars().take(MAX_LOGGED_PATH).collect()
 }
@@ -145,10 +145,10 @@ mod tests {
     use tower::ServiceExt as _;
 
     async fn panics() -> &'static str {
-        panic!("a secret of the inside")
+        panic!("an internal secret")
     }
 
-    async fn answer(path: &str) -> (u16, http::HeaderMap, Value) {
+    async fn get_response(path: &str) -> (u16, http::HeaderMap, Value) {
         let router = Router::new()
             .route("/panics", get(panics))
             .route("/hangs", get(std::future::pending::<&'static str>));
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_of_a_path_is_logged() {
+    fn secrets_in_paths_are_not_logged() {
         assert_eq!(
             loggable_path("/api/calendar/abc.ics"),
             "/api/calendar/(secret)"
@@ -177,8 +177,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_becomes_an_error_that_shows_nothing_but_the_id() {
-        let (status, headers, body) = answer("/panics").await;
+    async fn a_panic_becomes_an_error_that_shows_only_the_id() {
+        let (status, headers, body) = get_response("/panics").await;
         assert_eq!(status, 500);
         assert_eq!(body["errors"][0]["extensions"]["code"], "INTERNAL");
         let id = headers[REQUEST_ID].to_str().unwrap();
@@ -189,8 +189,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_request_that_takes_too_long_gets_a_response_all_the_same() {
-        let (status, _, body) = answer("/hangs").await;
+    async fn a_request_that_takes_too_long_gets_a_response() {
+        let (status, _, body) = get_response("/hangs").await;
         assert_eq!(status, 504);
         assert_eq!(
             body["errors"][0]["message"],

@@ -15,14 +15,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use url::{Host, Origin, Url};
 
-/// Names of this server.
+/// The names by which clients may call this server.
 #[derive(Debug, Clone)]
-pub(super) struct Names {
+pub(super) struct ServerNames {
     public_url: Url,
     loopback: bool,
 }
 
-impl Names {
+impl ServerNames {
     /// `loopback` says whether only this machine can reach the server.
     pub(super) const fn new(public_url: Url, loopback: bool) -> Self {
         Self {
@@ -36,48 +36,60 @@ impl Names {
     }
 
     /// Whether the request came from this server's own pages.
-    pub(super) fn own_page(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn is_own_page(&self, headers: &HeaderMap) -> bool {
         match (
-            text(headers, header::ORIGIN.as_str()),
-            text(headers, "sec-fetch-site"),
+            header_text(headers, header::ORIGIN.as_str()),
+            header_text(headers, "sec-fetch-site"),
         ) {
-            (Some(origin), _) => self.own_origin(origin, headers),
-            // Browsers that send no Origin with a request to the page's own origin send this, and
-            // pages cannot set it.
+            (Some(origin), _) => self.is_own_origin(origin, headers),
+            // Browsers that leave out Origin in a request to the page's own origin send this header
+            // instead, and pages cannot set it.
             (None, Some(site)) => site == "same-origin" || site == "none",
-            // Over plain http they do not; a link that is followed there still says from which
-            // page.
-            (None, None) => text(headers, header::REFERER.as_str())
-                .is_some_and(|page| self.own_origin(page, headers)),
+            // Over plain http browsers may send neither, but Referer still names the page.
+            (None, None) => header_text(headers, header::REFERER.as_str())
+                .is_some_and(|page| self.is_own_origin(page, headers)),
         }
     }
 
-    /// Whether `origin` is this server: as it is called in public or, on the loopback interface, as
-    /// this very request calls it, because one's own machine has several names and the port may be
+    /// Whether a browser says that the request came from another site's page. Programs other than
+    /// browsers say nothing.
+    pub(super) fn is_from_foreign_page(&self, headers: &HeaderMap) -> bool {
+        let is_from_a_page = [
+            header::ORIGIN.as_str(),
+            "sec-fetch-site",
+            header::REFERER.as_str(),
+        ]
+        .iter()
+        .any(|name| headers.contains_key(*name));
+        is_from_a_page && !self.is_own_page(headers)
+    }
+
+    /// Whether `origin` is this server's: the public one or, on the loopback interface, the one in
+    /// this request's `Host`, because a machine has several loopback names and its ports may be
     /// forwarded.
-    pub(super) fn own_origin(&self, origin: &str, headers: &HeaderMap) -> bool {
+    fn is_own_origin(&self, origin: &str, headers: &HeaderMap) -> bool {
         let Ok(origin) = Url::parse(origin).map(|url| url.origin()) else {
             return false;
         };
-        let here = || {
-            let host = text(headers, header::HOST.as_str())
+        let requested = || {
+            let host = header_text(headers, header::HOST.as_str())
                 .filter(|host| self.loopback && is_loopback(host))?;
             Url::parse(&format!("http://{host}")).ok()
         };
         matches!(origin, Origin::Tuple(..))
             && (origin == self.public_url.origin()
-                || here().is_some_and(|here| origin == here.origin()))
+                || requested().is_some_and(|url| origin == url.origin()))
     }
 
     /// Whether the request calls this server by a loopback name that is not the public one.
     pub(super) fn is_other_loopback_name(&self, headers: &HeaderMap) -> bool {
-        let Some(host) =
-            text(headers, header::HOST.as_str()).filter(|host| self.loopback && is_loopback(host))
+        let Some(host) = header_text(headers, header::HOST.as_str())
+            .filter(|host| self.loopback && is_loopback(host))
         else {
             return false;
         };
-        let here = Url::parse(&format!("{}://{host}", self.public_url.scheme()));
-        here.is_ok_and(|here| here.host() != self.public_url.host())
+        let requested = Url::parse(&format!("{}://{host}", self.public_url.scheme()));
+        requested.is_ok_and(|url| url.host() != self.public_url.host())
     }
 
     fn is_own_name(&self, host: &str) -> bool {
@@ -111,15 +123,15 @@ pub(super) async fn check_host(
 fn requested_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     uri.authority()
         .map(http::uri::Authority::as_str)
-        .or_else(|| text(headers, header::HOST.as_str()))
+        .or_else(|| header_text(headers, header::HOST.as_str()))
 }
 
-/// Whether `host[:port]` means this machine however names are resolved.
+/// Whether `host[:port]` is this machine no matter how names are resolved.
 fn is_loopback(host: &str) -> bool {
     let Ok(url) = Url::parse(&format!("http://{host}")) else {
         return false;
     };
-    // Nothing but a host and a port: "localhost@evil.example" is another host's name.
+    // Only a host and a port: in "localhost@evil.example" the host is evil.example.
     if !url.username().is_empty()
         || url.password().is_some()
         || url.path() != "/"
@@ -135,7 +147,7 @@ fn is_loopback(host: &str) -> bool {
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
@@ -143,8 +155,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    fn names(loopback: bool) -> Names {
-        Names::new("https://pulse.example.com".parse().unwrap(), loopback)
+    fn names(loopback: bool) -> ServerNames {
+        ServerNames::new("https://pulse.example.com".parse().unwrap(), loopback)
     }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -230,7 +242,25 @@ mod tests {
             (false, &[("sec-fetch-site", "same-site")]),
             (false, &[("sec-fetch-site", "cross-site")]),
         ] {
-            assert_eq!(names(true).own_page(&headers(sent)), own, "{sent:?}");
+            assert_eq!(names(true).is_own_page(&headers(sent)), own, "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_of_no_page_is_not_from_a_foreign_one() {
+        for (foreign, sent) in [
+            (false, &[][..]),
+            (false, &[("origin", "https://pulse.example.com")]),
+            (false, &[("referer", "https://pulse.example.com/settings")]),
+            (false, &[("sec-fetch-site", "none")]),
+            (true, &[("origin", "https://evil.example")]),
+            (true, &[("origin", "null")]),
+            (true, &[("referer", "https://evil.example/")]),
+            (true, &[("sec-fetch-site", "cross-site")]),
+            (true, &[("sec-fetch-site", "same-site")]),
+        ] {
+            let found = names(true).is_from_foreign_page(&headers(sent));
+            assert_eq!(found, foreign, "{sent:?}");
         }
     }
 
@@ -240,12 +270,12 @@ mod tests {
             ("origin", "http://localhost:8080"),
             ("host", "localhost:8080"),
         ]);
-        assert!(!names(false).own_page(&sent));
+        assert!(!names(false).is_own_page(&sent));
     }
 
     #[test]
     fn on_loopback_it_accepts_loopback_names_and_its_public_one() {
-        for (answers, host) in [
+        for (is_own, host) in [
             (true, "localhost"),
             (true, "localhost:8080"),
             (true, "127.0.0.1:1"),
@@ -261,7 +291,7 @@ mod tests {
             (false, "0.0.0.0:8080"),
             (false, ""),
         ] {
-            assert_eq!(names(true).is_own_name(host), answers, "{host}");
+            assert_eq!(names(true).is_own_name(host), is_own, "{host}");
         }
         assert!(
             names(false).is_own_name("10.0.0.1"),

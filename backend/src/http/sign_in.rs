@@ -2,7 +2,7 @@
 
 use super::client_ip::ClientIp;
 use super::error::ApiError;
-use super::{Server, identify, rate_limited};
+use super::{Server, identify, rate_limited, url_params};
 use crate::auth::provider::{AuthorizationResponse, IDS};
 use crate::auth::refusal::Refusal;
 use crate::auth::{CallbackParams, RefreshResponse, SignedIn, return_path};
@@ -14,12 +14,11 @@ use axum::{Extension, Json};
 use chrono::SecondsFormat;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
-use std::collections::HashMap;
 use std::sync::Arc;
 use url::form_urlencoded;
 
 /// Redirects to a provider, or to the sign-in page with the reason why that is not possible.
-pub(super) async fn begin(
+pub(super) async fn begin_sign_in(
     State(server): State<Arc<Server>>,
     Extension(client): Extension<ClientIp>,
     Path(provider): Path<String>,
@@ -27,28 +26,29 @@ pub(super) async fn begin(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let provider = check_provider(&provider)?;
-    if let Err(wait) = server.rates.sign_in(client.0) {
-        return Ok(render_rate_limited(&headers, wait));
+    if let Err(retry_after) = server.rates.sign_in(client.0) {
+        return Ok(render_rate_limited(&headers, retry_after));
     }
     if is_prefetch(&headers) {
         return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
     }
-    let mut query = parse_unique_params(query.as_deref().unwrap_or_default()).unwrap_or_default();
-    let back = return_path::validate(query.get("return").map(String::as_str)).to_owned();
-    // The provider sends the browser to the public name, and cookies that were set under another
-    // one would be missing there. Once: a proxy may call this server by a name of its own.
+    let mut query =
+        url_params::parse_unique(query.as_deref().unwrap_or_default()).unwrap_or_default();
+    let return_to = return_path::validate(query.get("return").map(String::as_str)).to_owned();
+    // The provider redirects to the public URL, where cookies that were set under another name are
+    // missing. `here` prevents a loop, because a proxy may call this server by another name.
     if server.names.is_other_loopback_name(&headers) && query.remove("here").is_none() {
         let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("return", &back)
+            .append_pair("return", &return_to)
             .append_pair("here", "1")
             .finish();
-        let there = format!("{}api/auth/{provider}?{query}", server.names.public_url());
-        return Ok(Redirect::to(&there).into_response());
+        let redirect = format!("{}api/auth/{provider}?{query}", server.names.public_url());
+        return Ok(Redirect::to(&redirect).into_response());
     }
     Ok(
         match server
             .auth
-            .begin_sign_in(provider, &back, use_cases::now())
+            .begin_sign_in(provider, &return_to, use_cases::now())
             .await
         {
             Ok(request) => {
@@ -79,10 +79,10 @@ pub(super) async fn callback(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let provider = check_provider(&provider)?;
-    if let Err(wait) = server.rates.sign_in(client.0) {
-        return Ok(render_rate_limited(&headers, wait));
+    if let Err(retry_after) = server.rates.sign_in(client.0) {
+        return Ok(render_rate_limited(&headers, retry_after));
     }
-    let Some(mut query) = parse_unique_params(query.as_deref().unwrap_or_default()) else {
+    let Some(mut query) = url_params::parse_unique(query.as_deref().unwrap_or_default()) else {
         return Ok(redirect_refused(Refusal::Mismatch, Some(provider)));
     };
     let mut take = |name: &str| query.remove(name).filter(|value| !value.is_empty());
@@ -92,7 +92,8 @@ pub(super) async fn callback(
         error: take("error"),
         iss: take("iss"),
     };
-    let (cookies, state) = (server.cookies(), response.state.clone());
+    let cookies = server.cookies();
+    let state = response.state.clone();
     let params = CallbackParams {
         provider,
         response,
@@ -102,8 +103,8 @@ pub(super) async fn callback(
     };
     let completed = server.auth.complete_sign_in(params, use_cases::now()).await;
     Ok(match completed {
-        Ok((signed_in, back)) => {
-            let mut response = redirect_signed_in(&server, &signed_in, &back);
+        Ok((signed_in, return_to)) => {
+            let mut response = redirect_signed_in(&server, &signed_in, &return_to);
             state
                 .into_iter()
                 .for_each(|state| set_cookie(&mut response, cookies.clear_sign_in(&state)));
@@ -118,25 +119,31 @@ pub(super) async fn callback(
 
 /// Handles a one-time link. Signs in and redirects to the dashboard, or to the sign-in page with
 /// the reason for the refusal.
-pub(super) async fn local(
+pub(super) async fn sign_in_by_link(
     State(server): State<Arc<Server>>,
     Extension(client): Extension<ClientIp>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    if let Err(wait) = server.rates.sign_in(client.0) {
-        return render_rate_limited(&headers, wait);
+    if let Err(retry_after) = server.rates.sign_in(client.0) {
+        return render_rate_limited(&headers, retry_after);
     }
     if is_prefetch(&headers) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    let token = parse_unique_params(query.as_deref().unwrap_or_default())
+    let token = url_params::parse_unique(query.as_deref().unwrap_or_default())
         .and_then(|mut query| query.remove("token"));
-    let (before, device) = (server.cookies(), identify::device(&headers, client));
-    let before = before.access(&headers);
+    let cookies = server.cookies();
+    let previous_token = cookies.access(&headers);
+    let device = identify::device(&headers, client);
     match server
         .auth
-        .sign_in_locally(&token.unwrap_or_default(), before, device, use_cases::now())
+        .sign_in_locally(
+            &token.unwrap_or_default(),
+            previous_token,
+            device,
+            use_cases::now(),
+        )
         .await
     {
         Ok(signed_in) => redirect_signed_in(&server, &signed_in, "/"),
@@ -177,7 +184,7 @@ pub(super) async fn refresh(
             set_cookie(&mut response, cookies.set_refresh(&refresh_token));
             response
         }
-        // The browser's own cookies stay: without them the foreign one would be used.
+        // The browser's cookies are kept: without them, the foreign one would be used.
         RefreshResponse::Foreign => ended(),
         RefreshResponse::Ended => {
             let mut response = ended();
@@ -190,8 +197,8 @@ pub(super) async fn refresh(
     })
 }
 
-/// Ends the session, also by an expired access token. At the path below that of the refresh cookie,
-/// the refresh token works too: it is all that is left after the key of access tokens was rotated.
+/// Ends the session; an expired access token suffices. Below the path of the refresh cookie, the
+/// refresh token works too, because access tokens become invalid when their key is rotated.
 pub(super) async fn logout(
     State(server): State<Arc<Server>>,
     Extension(client): Extension<ClientIp>,
@@ -223,21 +230,7 @@ fn check_provider(provider: &str) -> Result<&'static str, ApiError> {
         .ok_or_else(ApiError::path_not_found)
 }
 
-/// Parses the parameters of a query; `None` if one occurs twice.
-fn parse_unique_params(query: &str) -> Option<HashMap<String, String>> {
-    let mut found = HashMap::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        if found
-            .insert(name.into_owned(), value.into_owned())
-            .is_some()
-        {
-            return None;
-        }
-    }
-    Some(found)
-}
-
-/// Whether a browser prefetches the page: that must not use up a one-time link.
+/// Whether a browser prefetches the page, which must not use up a one-time link.
 fn is_prefetch(headers: &HeaderMap) -> bool {
     headers.contains_key("sec-purpose")
 }
@@ -259,14 +252,14 @@ fn sign_in_page(refusal: Refusal, provider: Option<&str>) -> String {
     format!("/sign-in?error={}{provider}", refusal.code())
 }
 
-/// Renders a rate-limit refusal: a page that leads on for browsers, an error for programs.
-fn render_rate_limited(headers: &HeaderMap, wait: RetryAfter) -> Response {
+/// Renders a rate-limit refusal: for browsers a page that redirects, for programs an error.
+fn render_rate_limited(headers: &HeaderMap, retry_after: RetryAfter) -> Response {
     let accepts = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     if !accepts.contains("text/html") {
-        return rate_limited(wait).into_response();
+        return rate_limited(retry_after).into_response();
     }
     let page = sign_in_page(Refusal::RateLimited, None);
     let html = format!(
@@ -275,7 +268,7 @@ fn render_rate_limited(headers: &HeaderMap, wait: RetryAfter) -> Response {
     );
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
-        (header::RETRY_AFTER, wait.0.to_string()),
+        (header::RETRY_AFTER, retry_after.0.to_string()),
     ];
     (StatusCode::TOO_MANY_REQUESTS, headers, html).into_response()
 }

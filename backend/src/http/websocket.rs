@@ -1,8 +1,8 @@
 //! `/api/graphql/ws`: GraphQL over a WebSocket, mostly for subscriptions.
 //!
-//! A browser authenticates with cookies and must come from this server's own pages; a program sends
-//! its API token in the first message. Without either, each operation that needs a viewer fails
-//! with UNAUTHENTICATED.
+//! A browser authenticates with cookies, and only this server's own pages may connect with them; a
+//! program sends its API token in the first message. Without either, operations that need a viewer
+//! fail with UNAUTHENTICATED.
 
 mod connection;
 mod operation;
@@ -25,11 +25,11 @@ use std::sync::Arc;
 use tracing::Instrument as _;
 
 /// Maximum size of a message in bytes.
-const MAX_MESSAGE: usize = 256 * 1024;
+const MAX_MESSAGE_SIZE: usize = 256 * 1024;
 
-/// Size of a connection's read and write buffers in bytes: most messages are small, and most
-/// connections are idle.
-const BUFFER: usize = 4 * 1024;
+/// Size of a connection's read and write buffers in bytes. Small, because most messages are short
+/// and most connections are idle.
+const BUFFER_SIZE: usize = 4 * 1024;
 
 pub(super) async fn upgrade(
     State(server): State<Arc<Server>>,
@@ -52,9 +52,11 @@ pub(super) async fn upgrade(
     let connections = server.connections.clone();
     let connection = Connection::new(server, viewer, client, id);
     let upgrade = upgrade
-        .max_message_size(MAX_MESSAGE)
-        .max_frame_size(MAX_MESSAGE);
-    let upgrade = upgrade.read_buffer_size(BUFFER).write_buffer_size(BUFFER);
+        .max_message_size(MAX_MESSAGE_SIZE)
+        .max_frame_size(MAX_MESSAGE_SIZE);
+    let upgrade = upgrade
+        .read_buffer_size(BUFFER_SIZE)
+        .write_buffer_size(BUFFER_SIZE);
     Ok(upgrade
         .on_upgrade(move |socket| async move {
             // Tracked, so that the server's shutdown waits for the close frames.

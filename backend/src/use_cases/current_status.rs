@@ -6,10 +6,11 @@ use chrono::{DateTime, Duration, Utc};
 use coordination::{CachedStatus, CurrentStatus};
 use domain::slot::coverage_window;
 use domain::vendor_page::UNKNOWN_AFTER;
-use domain::{Phases, Status};
+use domain::{Details, Status};
 use entity::column;
 use entity::sql::in_ids;
 use entity::{service, service_state};
+use sea_orm::prelude::Json;
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,13 +18,6 @@ use uuid::Uuid;
 
 /// The message of a paused service.
 pub const PAUSED: &str = "paused";
-
-/// The details of the last check that only the database keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Details {
-    pub phases: Phases,
-    pub certificate_expires_at: Option<DateTime<Utc>>,
-}
 
 impl UseCases {
     /// Returns the status of each of `services` at `now`; those that were never checked are missing.
@@ -75,13 +69,21 @@ impl UseCases {
             service_state::Column::ServiceId,
             services.iter().copied(),
         );
-        let rows = service_state::Entity::find()
+        let rows: Vec<(Uuid, Json)> = service_state::Entity::find()
+            .select_only()
+            .columns([
+                service_state::Column::ServiceId,
+                service_state::Column::Details,
+            ])
             .filter(of_these)
+            .into_tuple()
             .all(&self.db)
             .await?;
+        // What another version wrote and this one cannot read counts as absent.
+        let details = |json| serde_json::from_value(json).unwrap_or_default();
         Ok(rows
             .into_iter()
-            .map(|row| (row.service_id, details(&row)))
+            .map(|(id, json)| (id, details(json)))
             .collect())
     }
 }
@@ -134,19 +136,6 @@ async fn load_recorded(
         .into_iter()
         .map(|row| (row.service_id, current(row)))
         .collect())
-}
-
-fn details(row: &service_state::Model) -> Details {
-    let ms = |ms: Option<i32>| ms.and_then(|ms| u32::try_from(ms).ok());
-    Details {
-        phases: Phases {
-            dns_ms: ms(row.dns_ms),
-            connect_ms: ms(row.connect_ms),
-            tls_ms: ms(row.tls_ms),
-            first_byte_ms: ms(row.first_byte_ms),
-        },
-        certificate_expires_at: row.certificate_expires_at,
-    }
 }
 
 /// Returns the status of a service at `now`, when `current` is what its last check found.

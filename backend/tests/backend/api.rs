@@ -157,7 +157,7 @@ impl Api {
         state.failing_since = Set(Some(since));
         state.open_incident_id = Set(Some(incident.id));
         state.open_incident_type = Set(Some(IncidentType::Downtime));
-        state.dns_ms = Set(Some(7));
+        state.details = Set(serde_json::json!({ "dnsMs": 7 }));
         state.update(db).await.unwrap();
         incident.id
     }

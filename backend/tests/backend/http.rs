@@ -5,6 +5,7 @@ mod app;
 mod assets;
 mod calendar;
 mod graphql;
+mod graphql_get;
 mod health;
 mod host;
 mod provider;

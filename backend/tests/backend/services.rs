@@ -187,7 +187,7 @@ on_each_database! {
         assert_eq!(refused.len(), 5);
         let error = refused.into_iter().next().unwrap().error();
         assert_eq!(error["extensions"]["code"], "CONFLICT");
-        assert!(error["message"].as_str().unwrap().contains("you have 3 services"), "{error}");
+        assert!(error["message"].as_str().unwrap().contains("this workspace has 3 services"), "{error}");
         // Services of others do not count.
         api.somebody().await.data(CREATE, input).await;
     }

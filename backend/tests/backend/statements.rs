@@ -153,7 +153,7 @@ on_each_database! {
         let down = services.iter().find(|service| service["name"] == "down").unwrap();
         assert_eq!((&down["current"]["status"], &down["openIncident"]["type"]), (&json!("DOWN"), &json!("DOWNTIME")));
         let keys: Vec<_> = services[0].as_object().unwrap().keys().collect();
-        assert_eq!(keys.len(), 26, "{keys:?}");
+        assert_eq!(keys.len(), 25, "{keys:?}");
 
         // Errors have the same messages and locations.
         for wrong in ["uptimeDays(days: 0) { percent }", "incidentDays(days: 400)", "uptimeDays(days: 9999999999) { percent }"] {

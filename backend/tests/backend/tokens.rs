@@ -4,7 +4,7 @@ use crate::api::{Api, json_of};
 use backend::auth::{TokenScope, Viewer};
 use backend::use_cases::Quotas;
 use chrono::{DateTime, Duration, Utc};
-use entity::{api_token, user};
+use entity::{api_token, user, workspace};
 use sea_orm::{EntityTrait, ModelTrait};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -128,6 +128,10 @@ async fn a_visitor_is_told_to_sign_in_by_everything_but_me() {
 async fn somebody_whose_account_is_gone_is_a_visitor() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
+    workspace::Entity::delete_by_id(ada.viewer.as_ref().unwrap().workspace_id)
+        .exec(&api.use_cases.db)
+        .await
+        .unwrap();
     ada.user.clone().delete(&api.use_cases.db).await.unwrap();
     assert_eq!(
         ada.data("{ me { id } }", json!({})).await["me"],

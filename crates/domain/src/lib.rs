@@ -22,7 +22,7 @@ pub mod window;
 pub use cause::Cause;
 pub use expected_status::ExpectedStatus;
 pub use histogram::LatencyHistogram;
-pub use outcome::{Outcome, Phases};
+pub use outcome::{Details, Outcome, Phases};
 pub use status::{IncidentType, Status};
 pub use transition::{Effect, Observation, Policy, State, advance};
 pub use window::Window;

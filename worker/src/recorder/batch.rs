@@ -5,7 +5,7 @@ use crate::check::{Check, CheckedService};
 use chrono::{DateTime, Utc};
 use coordination::{CachedStatus, CurrentStatus, Event};
 use domain::transition::{Effect, Failing, Recovering, State, Transition};
-use domain::{Observation, Policy, Status, advance, slot};
+use domain::{Details, Observation, Outcome, Policy, Status, advance, slot};
 use entity::{column, incident};
 use incidents::{Evidence, IncidentChanges, IncidentOwner, clean_message};
 use sea_orm::Value;
@@ -221,7 +221,7 @@ impl<'a> BatchTransition<'a> {
                 continue;
             };
             let (check, state) = (self.checks[last], &stored.state);
-            let (outcome, phases) = (&check.outcome, &check.outcome.phases);
+            let outcome = &check.outcome;
             let down = state.failing.filter(|failing| failing.down_checks > 0);
             let count = |n: Option<u32>| i32::try_from(n.unwrap_or(0)).unwrap_or(i32::MAX);
             let incident = stored.incident.as_ref();
@@ -233,11 +233,7 @@ impl<'a> BatchTransition<'a> {
                 check.at.into(),
                 outcome.status_code.map(i32::from).into(),
                 milliseconds(outcome.response_time_ms),
-                milliseconds(phases.dns_ms),
-                milliseconds(phases.connect_ms),
-                milliseconds(phases.tls_ms),
-                milliseconds(phases.first_byte_ms),
-                outcome.certificate_expires_at.into(),
+                details(outcome),
                 message(check).into(),
                 count(state.failing.map(|failing| failing.checks)).into(),
                 state.failing.map(|failing| failing.since).into(),
@@ -356,6 +352,13 @@ fn message(check: &Check) -> Option<String> {
         .clone()
         .or_else(own)
         .map(|message| clean_message(&message))
+}
+
+/// The details of a check as JSON.
+fn details(outcome: &Outcome) -> Value {
+    serde_json::to_value(Details::from(outcome))
+        .expect("details are a struct of numbers and times")
+        .into()
 }
 
 fn milliseconds(ms: Option<u32>) -> Value {

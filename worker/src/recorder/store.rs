@@ -27,7 +27,7 @@ const CHECK_COLUMNS: [&str; 8] = [
     "message",
 ];
 
-const STATE_COLUMNS: [&str; 21] = [
+const STATE_COLUMNS: [&str; 17] = [
     "service_id",
     "status",
     "status_since",
@@ -35,11 +35,7 @@ const STATE_COLUMNS: [&str; 21] = [
     "checked_at",
     "status_code",
     "response_time_ms",
-    "dns_ms",
-    "connect_ms",
-    "tls_ms",
-    "first_byte_ms",
-    "certificate_expires_at",
+    "details",
     "message",
     "failing_checks",
     "failing_since",

@@ -1,15 +1,15 @@
-//! Calendars as text (RFC 5545, and RFC 7986 for the calendar's own name): lines of at most 75
-//! bytes that end with CR and LF, texts escaped, times in UTC.
+//! Renders calendars as text (RFC 5545, and RFC 7986 for the calendar's name): lines of at most 75
+//! bytes that end with CR and LF, escaped texts, times in UTC.
 
 use chrono::{DateTime, Utc};
 use std::fmt::Write as _;
 
-/// Maximum length of a line in bytes without its end (RFC 5545, 3.1).
-const MAX_LINE: usize = 75;
+/// Maximum length of a line in bytes without its line break (RFC 5545, 3.1).
+const MAX_LINE_LENGTH: usize = 75;
 
-/// Revisions are counted in seconds from here, 2020-01-01, so that a later one always has the
-/// larger number.
-const FIRST_REVISION: i64 = 1_577_836_800;
+/// 2020-01-01. The number of a revision is the number of seconds since then, so that a later
+/// revision has a larger number.
+const REVISION_EPOCH: i64 = 1_577_836_800;
 
 /// Builds a calendar.
 pub(super) struct Calendar {
@@ -21,7 +21,7 @@ pub(super) struct Calendar {
 pub(super) struct Entry<'a> {
     /// Unique id; it never changes.
     pub(super) uid: &'a str,
-    /// When it was last changed.
+    /// Time of the last change.
     pub(super) revised_at: DateTime<Utc>,
     /// Start.
     pub(super) from: DateTime<Utc>,
@@ -36,56 +36,56 @@ pub(super) struct Entry<'a> {
 }
 
 impl Calendar {
-    pub(super) fn begin(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let mut calendar = Self {
             text: String::new(),
             empty: true,
         };
-        calendar.line("BEGIN:VCALENDAR");
-        calendar.line("VERSION:2.0");
-        calendar.line("PRODID:-//PulseCheck//Vendor maintenance//EN");
-        calendar.line("CALSCALE:GREGORIAN");
-        calendar.text("NAME", name);
-        calendar.text("X-WR-CALNAME", name);
-        calendar.line("REFRESH-INTERVAL;VALUE=DURATION:PT1H");
-        calendar.line("X-PUBLISHED-TTL:PT1H");
+        calendar.push_line("BEGIN:VCALENDAR");
+        calendar.push_line("VERSION:2.0");
+        calendar.push_line("PRODID:-//PulseCheck//Vendor maintenance//EN");
+        calendar.push_line("CALSCALE:GREGORIAN");
+        calendar.push_text("NAME", name);
+        calendar.push_text("X-WR-CALNAME", name);
+        calendar.push_line("REFRESH-INTERVAL;VALUE=DURATION:PT1H");
+        calendar.push_line("X-PUBLISHED-TTL:PT1H");
         calendar
     }
 
-    pub(super) fn event(&mut self, entry: &Entry<'_>) {
+    pub(super) fn push_entry(&mut self, entry: &Entry<'_>) {
         self.empty = false;
-        let revised = time(entry.revised_at);
+        let revised = format_time(entry.revised_at);
         let revision =
-            (entry.revised_at.timestamp() - FIRST_REVISION).clamp(0, i64::from(i32::MAX));
-        self.line("BEGIN:VEVENT");
-        self.text("UID", entry.uid);
+            (entry.revised_at.timestamp() - REVISION_EPOCH).clamp(0, i64::from(i32::MAX));
+        self.push_line("BEGIN:VEVENT");
+        self.push_text("UID", entry.uid);
         // Without a METHOD this is when the entry was last revised (RFC 5545, 3.8.7.2).
-        self.line(&format!("DTSTAMP:{revised}"));
-        self.line(&format!("LAST-MODIFIED:{revised}"));
-        self.line(&format!("SEQUENCE:{revision}"));
-        let from = time(entry.from);
-        self.line(&format!("DTSTART:{from}"));
-        // It has to be later than the beginning, and times here have no fractions.
-        if let Some(until) = entry.until.map(time).filter(|until| *until > from) {
-            self.line(&format!("DTEND:{until}"));
+        self.push_line(&format!("DTSTAMP:{revised}"));
+        self.push_line(&format!("LAST-MODIFIED:{revised}"));
+        self.push_line(&format!("SEQUENCE:{revision}"));
+        let from = format_time(entry.from);
+        self.push_line(&format!("DTSTART:{from}"));
+        // It must be later than DTSTART, and both have whole seconds.
+        if let Some(until) = entry.until.map(format_time).filter(|until| *until > from) {
+            self.push_line(&format!("DTEND:{until}"));
         }
-        self.text("SUMMARY", entry.summary);
-        self.text("DESCRIPTION", entry.description);
+        self.push_text("SUMMARY", entry.summary);
+        self.push_text("DESCRIPTION", entry.description);
         if let Some(url) = entry
             .url
             .filter(|url| url.bytes().all(|byte| byte.is_ascii_graphic()))
         {
-            self.line(&format!("URL:{url}"));
+            self.push_line(&format!("URL:{url}"));
         }
-        self.line("STATUS:CONFIRMED");
-        self.line("TRANSP:TRANSPARENT");
-        self.line("END:VEVENT");
+        self.push_line("STATUS:CONFIRMED");
+        self.push_line("TRANSP:TRANSPARENT");
+        self.push_line("END:VEVENT");
     }
 
-    pub(super) fn end(mut self) -> String {
+    pub(super) fn finish(mut self) -> String {
         if self.empty {
-            // A calendar has to hold something (RFC 5545, 3.6): a zone is nothing that anybody
-            // sees.
+            // A calendar needs at least one component (RFC 5545, 3.6), and calendar programs do not
+            // show a time zone.
             for line in [
                 "BEGIN:VTIMEZONE",
                 "TZID:Etc/UTC",
@@ -97,39 +97,39 @@ impl Calendar {
                 "END:STANDARD",
                 "END:VTIMEZONE",
             ] {
-                self.line(line);
+                self.push_line(line);
             }
         }
-        self.line("END:VCALENDAR");
+        self.push_line("END:VCALENDAR");
         self.text
     }
 
-    /// A property whose value is text.
-    fn text(&mut self, name: &str, value: &str) {
-        self.line(&format!("{name}:{}", escaped(value)));
+    /// Adds a property whose value is text.
+    fn push_text(&mut self, name: &str, value: &str) {
+        self.push_line(&format!("{name}:{}", escape(value)));
     }
 
-    /// One line of content, folded between characters.
-    fn line(&mut self, content: &str) {
-        let mut room = MAX_LINE;
+    /// Adds one line of content, folded between characters.
+    fn push_line(&mut self, content: &str) {
+        let mut remaining = MAX_LINE_LENGTH;
         for c in content.chars() {
-            if c.len_utf8() > room {
+            if c.len_utf8() > remaining {
                 self.text.push_str("\r\n ");
-                room = MAX_LINE - 1;
+                remaining = MAX_LINE_LENGTH - 1;
             }
             self.text.push(c);
-            room -= c.len_utf8();
+            remaining -= c.len_utf8();
         }
         self.text.push_str("\r\n");
     }
 }
 
-fn time(at: DateTime<Utc>) -> String {
+fn format_time(at: DateTime<Utc>) -> String {
     at.format("%Y%m%dT%H%M%SZ").to_string()
 }
 
-/// RFC 5545, 3.3.11. Control characters have no place in a calendar.
-fn escaped(text: &str) -> String {
+/// Escapes a text (RFC 5545, 3.3.11) and removes control characters, which are not allowed.
+fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.replace("\r\n", "\n").chars() {
         match c {
@@ -168,13 +168,13 @@ mod tests {
     }
 
     fn calendar(entry: &Entry<'_>) -> String {
-        let mut calendar = Calendar::begin("Maintenance");
-        calendar.event(entry);
-        calendar.end()
+        let mut calendar = Calendar::new("Maintenance");
+        calendar.push_entry(entry);
+        calendar.finish()
     }
 
-    /// The content of the lines, unfolded, as a reader sees them.
-    fn unfolded(text: &str) -> Vec<String> {
+    /// The lines with their folding undone.
+    fn unfold(text: &str) -> Vec<String> {
         text.replace("\r\n ", "")
             .split("\r\n")
             .map(str::to_owned)
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_stands_in_a_calendar_line_by_line() {
+    fn an_entry_is_rendered_line_by_line() {
         let text = calendar(&entry(
             "Shop, API; \\ and more",
             Some("https://status.test/m/1"),
@@ -206,7 +206,7 @@ mod tests {
                 revised_at: at,
                 ..entry("x", None)
             });
-            let line = unfolded(&text)
+            let line = unfold(&text)
                 .into_iter()
                 .find(|line| line.starts_with("SEQUENCE:"))
                 .unwrap();
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn one_without_an_end_or_a_safe_address_has_none() {
+    fn an_entry_without_an_end_or_a_safe_url_omits_it() {
         let open = Entry {
             until: None,
             ..entry("x", Some("https://a.test/\r\nATTENDEE:mailto:x@y"))
@@ -249,8 +249,8 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_calendar_is_still_a_calendar() {
-        let text = Calendar::begin("x").end();
+    fn an_empty_calendar_is_valid() {
+        let text = Calendar::new("x").finish();
         assert!(
             text.contains("BEGIN:VTIMEZONE\r\n") && text.ends_with("END:VCALENDAR\r\n"),
             "{text}"
@@ -259,11 +259,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_a_vendor_writes_stays_one_value_in_short_lines(summary in ".*", description in "(?s).*") {
+        fn any_text_of_a_vendor_stays_one_value_in_short_lines(summary in ".*", description in "(?s).*") {
             let text = calendar(&Entry { description: &description, ..entry(&summary, None) });
-            prop_assert!(text.split("\r\n").all(|line| line.len() <= MAX_LINE), "{}", text);
+            prop_assert!(text.split("\r\n").all(|line| line.len() <= MAX_LINE_LENGTH), "{}", text);
             prop_assert!(!text.replace("\r\n", "").contains(|c: char| c.is_control()), "{:?}", text);
-            let lines = unfolded(&text);
+            let lines = unfold(&text);
             prop_assert_eq!(lines.iter().filter(|line| line.starts_with("BEGIN:")).count(), 2);
             prop_assert_eq!(lines.len(), 8 + 13 + 1 - 1 + 1);
             let summary_line = lines.iter().find_map(|line| line.strip_prefix("SUMMARY:")).unwrap();

@@ -10,28 +10,28 @@ use futures::StreamExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
-/// Maximum size of a body in bytes: enough for a text of a megabyte to be refused under the name of
-/// the field that it was meant for.
-pub(in crate::http) const MAX_BODY: usize = 1536 * 1024;
+/// Maximum size of a body in bytes. A string of a megabyte still fits, so that it is refused with
+/// the name of its field.
+const MAX_BODY_SIZE: usize = 1536 * 1024;
 
-/// Maximum size of a body without a viewer, in bytes; bodies are buffered in memory.
-const MAX_ANONYMOUS_BODY: usize = 64 * 1024;
+/// Maximum size of a body without a viewer in bytes. Smaller, because bodies are kept in memory.
+const MAX_ANONYMOUS_BODY_SIZE: usize = 64 * 1024;
 
 /// Maximum number of bytes of a body that are read and discarded when it is too large. A client
 /// that is still sending would otherwise see a broken connection instead of the reason.
-const MAX_DISCARDED: usize = 16 * MAX_BODY;
+const MAX_DISCARDED_SIZE: usize = 16 * MAX_BODY_SIZE;
 
-/// Reads a whole body.
+/// Reads a whole body; its maximum size depends on whether the sender is `signed_in`.
 ///
 /// # Errors
-/// If it is incomplete, or larger than allowed for a sender who is `signed_in` or not.
+/// If it is incomplete or too large.
 pub(super) async fn read(body: Body, signed_in: bool) -> Result<Bytes, ApiError> {
     let limit = if signed_in {
-        MAX_BODY
+        MAX_BODY_SIZE
     } else {
-        MAX_ANONYMOUS_BODY
+        MAX_ANONYMOUS_BODY_SIZE
     };
-    let mut body = Limited::new(body, MAX_DISCARDED).into_data_stream();
+    let mut body = Limited::new(body, MAX_DISCARDED_SIZE).into_data_stream();
     let mut read = Vec::new();
     let mut length = 0;
     while let Some(chunk) = body.next().await {
@@ -59,6 +59,15 @@ pub(super) async fn read(body: Body, signed_in: bool) -> Result<Bytes, ApiError>
 pub(super) enum Parsed {
     Single(Box<Request>),
     Batch(Vec<Request>),
+}
+
+impl Parsed {
+    pub(super) fn operation_count(&self) -> usize {
+        match self {
+            Self::Single(_) => 1,
+            Self::Batch(requests) => requests.len(),
+        }
+    }
 }
 
 /// Parses a body: one request or an array of up to `max_batch` requests.
@@ -92,18 +101,18 @@ pub(super) fn parse(body: &[u8], max_batch: usize) -> Result<Parsed, String> {
 /// With a message that says what is invalid.
 pub(in crate::http) fn parse_request(request: Value) -> Result<Request, String> {
     let Value::Object(mut fields) = request else {
-        return Err("a request has to be a JSON object with the field `query`".into());
+        return Err("a request must be a JSON object with the field `query`".into());
     };
     let query = match fields.remove("query") {
         Some(Value::String(query)) => query,
-        Some(_) => return Err("`query` has to be a text".into()),
+        Some(_) => return Err("`query` must be a string".into()),
         None => return Err("`query` is missing".into()),
     };
     let mut request = Request::new(query);
     match fields.remove("operationName") {
         None | Some(Value::Null) => {}
         Some(Value::String(name)) => request.operation_name = Some(name),
-        Some(_) => return Err("`operationName` has to be a text".into()),
+        Some(_) => return Err("`operationName` must be a string".into()),
     }
     if let Some(variables) = take_object(&mut fields, "variables")? {
         request.variables = Variables::from_json(Value::Object(variables));
@@ -119,7 +128,7 @@ fn take_object(
     match fields.remove(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(object)) => Ok(Some(object)),
-        Some(_) => Err(format!("`{name}` has to be an object")),
+        Some(_) => Err(format!("`{name}` must be an object")),
     }
 }
 
@@ -129,7 +138,7 @@ mod tests {
 
     #[test]
     fn an_invalid_request_is_refused_with_the_reason() {
-        for (body, sentence) in [
+        for (body, message) in [
             (
                 "",
                 "the request is empty; send {\"query\": \"...\"} as JSON",
@@ -140,38 +149,38 @@ mod tests {
             ),
             (
                 "\"{ me }\"",
-                "a request has to be a JSON object with the field `query`",
+                "a request must be a JSON object with the field `query`",
             ),
             (
                 "null",
-                "a request has to be a JSON object with the field `query`",
+                "a request must be a JSON object with the field `query`",
             ),
             ("{}", "`query` is missing"),
-            ("{\"query\": 1}", "`query` has to be a text"),
+            ("{\"query\": 1}", "`query` must be a string"),
             (
                 "{\"query\": \"\", \"operationName\": 1}",
-                "`operationName` has to be a text",
+                "`operationName` must be a string",
             ),
             (
                 "{\"query\": \"\", \"variables\": []}",
-                "`variables` has to be an object",
+                "`variables` must be an object",
             ),
             (
                 "{\"query\": \"\", \"extensions\": \"\"}",
-                "`extensions` has to be an object",
+                "`extensions` must be an object",
             ),
             ("[]", "the batch is empty"),
             ("[{}]", "`query` is missing"),
             (
                 "[[]]",
-                "a request has to be a JSON object with the field `query`",
+                "a request must be a JSON object with the field `query`",
             ),
             (
                 "[1,2,3]",
                 "the batch holds 3 requests, at most 2 are allowed",
             ),
         ] {
-            assert_eq!(parse(body.as_bytes(), 2).unwrap_err(), sentence, "{body}");
+            assert_eq!(parse(body.as_bytes(), 2).unwrap_err(), message, "{body}");
         }
         let deep = "[".repeat(100_000);
         assert!(
@@ -187,16 +196,14 @@ mod tests {
     }
 
     #[test]
-    fn a_request_and_a_batch_are_read_with_their_variables() {
+    fn a_request_and_a_batch_are_parsed_with_their_variables() {
         let body =
             r#"{"query": "q", "operationName": "o", "variables": {"a": 1}, "extensions": null}"#;
         let Parsed::Single(request) = parse(body.as_bytes(), 2).unwrap() else {
             panic!("one request")
         };
-        assert_eq!(
-            (request.query.as_str(), request.operation_name.as_deref()),
-            ("q", Some("o"))
-        );
+        assert_eq!(request.query, "q");
+        assert_eq!(request.operation_name.as_deref(), Some("o"));
         assert_eq!(
             serde_json::to_string(&request.variables).unwrap(),
             r#"{"a":1}"#

@@ -4,6 +4,7 @@
 use http::{HeaderMap, header};
 
 const JSON: &str = "application/json";
+const HTML: &str = "text/html";
 const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
 
 /// Media type of a response.
@@ -18,14 +19,7 @@ pub(super) enum MediaType {
 impl MediaType {
     /// Chooses the media type that a client accepts.
     pub(super) fn accepted(headers: &HeaderMap) -> Self {
-        let accepted = headers
-            .get_all(header::ACCEPT)
-            .iter()
-            .filter_map(|value| value.to_str().ok());
-        let has_statuses = accepted
-            .flat_map(|value| value.split(','))
-            .any(|kind| essence(kind).eq_ignore_ascii_case(GRAPHQL_RESPONSE));
-        if has_statuses {
+        if accepts(headers, GRAPHQL_RESPONSE) {
             Self::GraphQlResponse
         } else {
             Self::Json
@@ -40,8 +34,23 @@ impl MediaType {
     }
 }
 
-/// Whether a request's body is JSON. Any page can send a form or plain text without the browser
-/// asking this server first; JSON it cannot.
+/// Whether the client is a browser that opens a page.
+pub(super) fn accepts_html(headers: &HeaderMap) -> bool {
+    accepts(headers, HTML)
+}
+
+/// Whether the client names a media type in `Accept`.
+fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
+    headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|accepted| essence(accepted).eq_ignore_ascii_case(media_type))
+}
+
+/// Whether a request's body is JSON. A page of another site can make a browser send a form or plain
+/// text without asking this server first, but not JSON.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let value = headers
         .get(header::CONTENT_TYPE)

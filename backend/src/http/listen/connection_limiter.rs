@@ -1,4 +1,4 @@
-//! Limits the connections per client: more than anybody needs, and too few to use up all of them.
+//! Limits the number of connections per client, so that one client cannot use up all of them.
 
 use crate::rates::{self, SITE_FACTOR};
 use ipnet::IpNet;
@@ -109,11 +109,7 @@ mod tests {
             "another address"
         );
         held.pop();
-        held.push(
-            limiter
-                .acquire(ip("192.0.2.1"))
-                .expect("one was given back"),
-        );
+        held.push(limiter.acquire(ip("192.0.2.1")).expect("one was closed"));
         let proxy: Vec<_> = (0..2 * MAX_PER_NETWORK)
             .map(|_| limiter.acquire(ip("10.0.0.1")))
             .collect();

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_util::sync::CancellationToken;
 
 /// Starts a server; returns its address, its permits, its shutdown token and its task.
-async fn serving(
+async fn start_server(
     max_connections: usize,
 ) -> (
     SocketAddr,
@@ -56,13 +56,13 @@ async fn serving(
 
 #[tokio::test]
 async fn one_client_cannot_use_up_all_connections() {
-    let (address, _, stop, serving, _database) = serving(MAX_CONNECTIONS).await;
+    let (address, _, stop, serving, _database) = start_server(MAX_CONNECTIONS).await;
     let healthy = async |stream: &mut TcpStream| {
-        let asked = stream
+        let sent = stream
             .write_all(b"GET /api/health HTTP/1.1\r\nhost: localhost\r\n\r\n")
             .await;
         let mut start = [0; 12];
-        asked.is_ok() && stream.read_exact(&mut start).await.is_ok() && &start == b"HTTP/1.1 200"
+        sent.is_ok() && stream.read_exact(&mut start).await.is_ok() && &start == b"HTTP/1.1 200"
     };
     let mut open = Vec::new();
     for _ in 0..connection_limiter::MAX_PER_NETWORK {
@@ -75,8 +75,9 @@ async fn one_client_cannot_use_up_all_connections() {
         "one too many"
     );
     open.pop();
-    let again = async { while !healthy(&mut TcpStream::connect(address).await.unwrap()).await {} };
-    timeout(Duration::from_secs(10), again)
+    let reconnected =
+        async { while !healthy(&mut TcpStream::connect(address).await.unwrap()).await {} };
+    timeout(Duration::from_secs(10), reconnected)
         .await
         .expect("its connection can be used again");
     drop(open);
@@ -86,7 +87,7 @@ async fn one_client_cannot_use_up_all_connections() {
 
 #[tokio::test]
 async fn a_websocket_holds_its_permit_until_it_ends() {
-    let (address, permits, stop, serving, _database) = serving(2).await;
+    let (address, permits, stop, serving, _database) = start_server(2).await;
     let mut request = format!("ws://{address}/api/graphql/ws")
         .into_client_request()
         .unwrap();
@@ -96,16 +97,16 @@ async fn a_websocket_holds_its_permit_until_it_ends() {
     );
     let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
     // The listener holds the other permit for the next connection.
-    let given_back = timeout(Duration::from_millis(500), permits.acquire()).await;
-    assert!(given_back.is_err(), "the WebSocket still holds its permit");
+    let permit = timeout(Duration::from_millis(500), permits.acquire()).await;
+    assert!(permit.is_err(), "the WebSocket still holds its permit");
     assert!(
         socket.next().await.unwrap().unwrap().is_ping(),
         "the WebSocket is served"
     );
 
     drop(socket);
-    let given_back = timeout(Duration::from_secs(10), permits.acquire()).await;
-    drop(given_back.expect("the permit is released").unwrap());
+    let permit = timeout(Duration::from_secs(10), permits.acquire()).await;
+    drop(permit.expect("the permit is released").unwrap());
     stop.cancel();
     serving.await.unwrap();
 }

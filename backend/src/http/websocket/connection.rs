@@ -1,10 +1,10 @@
 //! One WebSocket connection, from its first message to its close frame.
 //!
-//! The library's own WebSocket is not used: it cannot close when a session ends, sends no pings,
-//! accepts two operations with one id and any number of operations, and has no time limit for the
-//! first message.
+//! async-graphql's WebSocket is not used: it cannot close when a session ends, sends no pings, does
+//! not limit the number of operations or refuse a second one with the same id, and has no timeout
+//! for the first message.
 
-use super::operation::responses;
+use super::operation::execute_operation;
 use super::protocol::{self, Close, Incoming};
 use crate::auth::{IdentifyError, Revocation, Viewer, api_token};
 use crate::graphql::RequestId;
@@ -15,8 +15,8 @@ use crate::metrics::OpenGauge;
 use crate::use_cases::now;
 use async_graphql::Response;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
+use futures::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
 use std::sync::Arc;
 use std::task::Poll;
@@ -28,7 +28,7 @@ use tokio_stream::StreamMap;
 /// Maximum time until the first message.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Maximum time of a connection without a viewer: connections are limited.
+/// Maximum time of a connection without a viewer, because the number of connections is limited.
 const UNAUTHENTICATED_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Interval of pings and of checks whether the viewer's session still exists. A session that ended
@@ -41,6 +41,12 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum time to send one message.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Maximum time of the closing handshake.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Maximum length of the reason in a close frame in characters; the protocol allows 123 bytes.
+const MAX_CLOSE_REASON: usize = 60;
+
 /// Maximum number of concurrent operations per connection.
 const MAX_OPERATIONS: usize = 100;
 
@@ -52,15 +58,17 @@ pub(super) struct Connection {
     revocations: broadcast::Receiver<Revocation>,
     initialised: bool,
     /// The stream of each operation ends with `None`, because [`StreamMap`] removes a finished one
-    /// without a notice.
+    /// silently.
     operations: StreamMap<String, BoxStream<'static, Option<Response>>>,
 }
 
 /// Why the connection ends.
 enum End {
-    /// With a close frame.
+    /// The server closes it.
     Close(Close),
-    /// The client is not there any more.
+    /// The client sent a close frame.
+    ClosedByClient,
+    /// The client does not respond, or the connection broke.
     Gone,
 }
 
@@ -92,22 +100,16 @@ impl Connection {
     pub(super) async fn serve(mut self, mut socket: WebSocket) {
         let _open = OpenGauge::websocket();
         let end = self.run(&mut socket).await.unwrap_or_else(|end| end);
-        if let End::Close(Close(code, reason)) = end {
-            tracing::debug!(code, reason, "closing a WebSocket");
-            // The reason in a close frame may have at most 123 bytes.
-            let reason: String = reason.chars().take(60).collect();
-            let frame = CloseFrame {
-                code,
-                reason: reason.into(),
-            };
-            let close = async {
-                if socket.send(Message::Close(Some(frame))).await.is_ok() {
-                    while let Some(Ok(_)) = socket.recv().await {}
-                }
-            };
-            // Wait for the client's own close frame, but not for long.
-            let _ = timeout(Duration::from_secs(2), close).await;
-        }
+        let handshake = async {
+            match end {
+                End::Close(close) => send_close(&mut socket, close).await,
+                // Reading the client's close frame queued the reply, which has its code.
+                End::ClosedByClient => drop(socket.flush().await),
+                End::Gone => {}
+            }
+        };
+        // The client may not respond any more.
+        let _ = timeout(CLOSE_TIMEOUT, handshake).await;
     }
 
     async fn run(&mut self, socket: &mut WebSocket) -> Result<End, End> {
@@ -131,7 +133,8 @@ impl Connection {
                         Some(Ok(Message::Text(text))) => self.handle_message(&text, socket).await?,
                         Some(Ok(Message::Binary(_))) => return Ok(Close::new(4400, "Messages must be text").into()),
                         Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                        Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(End::Gone),
+                        Some(Ok(Message::Close(_))) => return Ok(End::ClosedByClient),
+                        Some(Err(_)) | None => return Ok(End::Gone),
                     }
                 }
                 Some((id, response)) = self.operations.next() => match response {
@@ -195,19 +198,19 @@ impl Connection {
                 let user = self.viewer.map(|viewer| viewer.user_id);
                 let rate = self.server.rates.operations(user, self.client.0, 1);
                 if let Err(retry_after) = rate {
-                    let errors = [rate_limited(retry_after).graphql(&self.id)];
+                    let errors = [rate_limited(retry_after).to_graphql(&self.id)];
                     return send_text(socket, protocol::error(&id, &errors)).await;
                 }
                 let request = with_data(&self.server, *request, self.viewer, &self.id);
                 let open = OpenGauge::subscription();
-                let responses = responses(&self.server.schema, request, self.id.clone())
+                let responses = execute_operation(&self.server.schema, request, self.id.clone())
                     .inspect(move |_| _ = &open);
                 let mut responses = responses
                     .map(Some)
                     .chain(stream::once(async { None }))
                     .boxed();
-                // Polled before the next message is read, so that a client that gets a response to
-                // a later message knows that its subscription is active.
+                // Polled before the next message is read: a response to a later message then tells
+                // the client that its subscription is active.
                 let first = futures::poll!(responses.next());
                 let first = stream::iter(if let Poll::Ready(first) = first {
                     first
@@ -274,7 +277,7 @@ impl Connection {
     async fn on_revocation(&mut self, ended: Result<Revocation, RecvError>) -> Result<(), End> {
         match (ended, &self.viewer) {
             (Ok(revocation), Some(viewer)) if revocation.affects(viewer) => Err(session_ended()),
-            // Notices were lost: check the session itself.
+            // Some revocations were missed, so look the session up.
             (Err(RecvError::Lagged(_)), _) => self.check_viewer().await,
             _ => Ok(()),
         }
@@ -302,6 +305,19 @@ fn was_refused(response: &Response) -> bool {
 
 fn session_ended() -> End {
     Close::new(4401, "The session has ended").into()
+}
+
+/// Sends a close frame and waits for that of the client.
+async fn send_close(socket: &mut WebSocket, Close(code, reason): Close) {
+    tracing::debug!(code, reason, "closing a WebSocket");
+    let reason: String = reason.chars().take(MAX_CLOSE_REASON).collect();
+    let frame = CloseFrame {
+        code,
+        reason: reason.into(),
+    };
+    if socket.send(Message::Close(Some(frame))).await.is_ok() {
+        while let Some(Ok(_)) = socket.recv().await {}
+    }
 }
 
 async fn send_text(socket: &mut WebSocket, text: String) -> Result<(), End> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 pub(super) const SUBPROTOCOL: &str = "graphql-transport-ws";
 
 /// Maximum length of an operation's id in bytes.
-const MAX_ID: usize = 200;
+const MAX_ID_LENGTH: usize = 200;
 
 /// Code and reason of a close frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,9 +64,9 @@ pub(super) fn parse(text: &str) -> Result<Incoming, Close> {
         .map_err(|error| Close::new(4400, format!("Invalid message: {error}")))?;
     let id = message
         .id
-        .filter(|id| !id.is_empty() && id.len() <= MAX_ID)
+        .filter(|id| !id.is_empty() && id.len() <= MAX_ID_LENGTH)
         .ok_or_else(|| {
-            let reason = format!("The message needs an id of 1 to {MAX_ID} bytes");
+            let reason = format!("The message needs an id of 1 to {MAX_ID_LENGTH} bytes");
             Close::new(4400, reason)
         });
     match message.r#type.as_str() {
@@ -109,12 +109,12 @@ pub(super) fn next(id: &str, response: &Response) -> String {
     serde_json::to_string(&next).expect("a response has only string keys")
 }
 
-/// Message for an operation that was refused; no other message has its id.
+/// Message for an operation that was refused, which ends the operation.
 pub(super) fn error(id: &str, errors: &[ServerError]) -> String {
     json!({ "type": "error", "id": id, "payload": errors }).to_string()
 }
 
-/// Message for an operation that was refused before it reached GraphQL.
+/// Message for a request that cannot be read.
 pub(super) fn invalid(id: &str, message: &str) -> String {
     let mut invalid = ServerError::new(message, None);
     invalid

@@ -306,7 +306,7 @@ fn a_state(row: &service_state::Model) -> Value {
     json!({
         "status": domain::Status::from(row.status), "since": time(row.status_since), "checkedAt": row.checked_at.map(time),
         "statusCode": row.status_code, "responseTimeMs": row.response_time_ms,
-        "certificateExpiresAt": row.certificate_expires_at.map(time), "message": row.message,
+        "details": row.details, "message": row.message,
         "failingChecks": row.failing_checks, "failingSince": row.failing_since.map(time),
         "openIncidentId": row.open_incident_id,
     })

@@ -5,6 +5,7 @@ use chrono::{SubsecRound as _, Utc};
 use coordination::{CurrentStatus, Event};
 use domain::Status;
 use entity::{api_token, session, user};
+use futures::future::ready;
 use futures::{SinkExt as _, StreamExt as _};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ use testkit::builders;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use uuid::Uuid;
@@ -393,6 +395,45 @@ async fn what_breaks_the_protocol_is_closed_with_its_code() {
     let mut early = Socket::open(&app, TRANSPORT, &[]).await.unwrap();
     early.send(subscribe).await;
     assert_eq!(early.receive().await["closed"], 4401);
+}
+
+#[tokio::test]
+async fn a_close_frame_of_the_client_is_answered_with_its_code() {
+    let app = App::start().await;
+    let browser = app.signed_in().await;
+    for code in [1000, 1001, 4499] {
+        let mut socket = opened_by(&app, &browser).await;
+        socket
+            .ask("1", "subscription { statusUpdates { changed } }")
+            .await;
+        let frame = CloseFrame {
+            code: code.into(),
+            reason: "Enough".into(),
+        };
+        socket.0.close(Some(frame)).await.unwrap();
+        assert_eq!(
+            socket.receive().await,
+            json!({ "closed": code, "reason": "Enough" })
+        );
+        let end = timeout(SOON, socket.0.next()).await;
+        assert!(
+            end.expect("the server closes the connection").is_none(),
+            "{code}: nothing follows the close frame"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_close_frame_without_a_code_is_answered_without_one() {
+    let app = App::start().await;
+    let mut socket = opened_by(&app, &app.signed_in().await).await;
+    socket.0.close(None).await.unwrap();
+    let mut frames = socket
+        .0
+        .filter(|frame| ready(!matches!(frame, Ok(Message::Ping(_)))));
+    let reply = timeout(SOON, frames.next()).await;
+    let reply = reply.expect("a reply within the deadline");
+    assert!(matches!(reply, Some(Ok(Message::Close(None)))), "{reply:?}");
 }
 
 #[tokio::test]

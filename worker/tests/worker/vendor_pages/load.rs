@@ -57,18 +57,18 @@ on_each_stage! {
             let begun = Instant::now();
             stage.all_due(&pages).await;
             if cycle == 2 {
-                let mut told = HashSet::new();
-                while told.len() < services.len() / PAGES {
+                let mut notified = HashSet::new();
+                while notified.len() < services.len() / PAGES {
                     let event = events.next().await.unwrap().unwrap();
                     if let Event::StatusChecked { service_id, current, changed: true, .. } = &*event
                         && current.status == Status::Down
                     {
-                        told.insert(*service_id);
+                        notified.insert(*service_id);
                     }
                 }
                 let after = vendor.last_asked(&path(7)).unwrap().elapsed();
                 assert!(after < Duration::from_secs(1), "{after:?} until all subscribers knew");
-                tracing::info!(subscribers = told.len(), ?after, "a flip reached all");
+                tracing::info!(subscribers = notified.len(), ?after, "a flip reached all");
             }
             eventually("all are judged", async || (recorded.load(SeqCst) == all * cycle as u64).then_some(())).await;
             tracing::info!(cycle, fetches = vendor.requests(), took = ?begun.elapsed(), "all were judged");

@@ -60,7 +60,7 @@ pub fn cause(error: &(dyn Error + 'static), url: &Url, phase: Phase) -> Cause {
         ErrorChain {
             http: Some(error), ..
         } => http_cause(error, phase),
-        // No known error gets here, so nothing can be said about the target.
+        // No known error gets here, so nothing is known about the target.
         _ => Cause::NotChecked {
             detail: innermost_message(error),
         },

@@ -1,5 +1,5 @@
-//! `pulsecheck backup` and `pulsecheck restore`: copies of a SQLite database, taken while the program runs and put back
-//! while it does not. PostgreSQL has tools of its own for this. Knows nothing of what the tables mean.
+//! `pulsecheck backup` and `pulsecheck restore`: online backup and offline restore of SQLite.
+//! PostgreSQL is backed up with its own tools. Does not depend on the contents of the tables.
 
 use crate::data_dir::DataDir;
 use crate::settings::Settings;
@@ -14,14 +14,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
 
-/// How long another process may keep the database from being read.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest wait for a database that another process has locked.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Copies the database to `to`, a file that must not exist yet, or standard output for `-`. The program may go on
-/// working meanwhile: the copy is the database at one moment.
+/// Writes a consistent copy of the database to the new file `to`, or to standard output for `-`.
+/// PulseCheck may keep running meanwhile.
 ///
 /// # Errors
-/// When there is no such database, `to` exists or cannot be written, or the copy is damaged.
+/// Fails if there is no database, `to` exists or cannot be written, or the copy is damaged.
 pub(crate) fn save(settings: &Settings, to: &Path) -> anyhow::Result<()> {
     let from = database_file(settings)?;
     ensure!(
@@ -35,17 +35,18 @@ pub(crate) fn save(settings: &Settings, to: &Path) -> anyhow::Result<()> {
         "{} exists already: choose another name",
         to.display()
     );
-    // Beside where it will be, so that it can be moved there in one step; of standard output's, beside the database.
+    // The temporary file is in the target's directory, so that it can be renamed atomically.
+    // For standard output it is in the directory of the database.
     let place = if to_stdout {
-        directory(&from)
+        parent_dir(&from)
     } else {
-        directory(to)
+        parent_dir(to)
     };
     let copy = NamedTempFile::with_prefix_in("pulsecheck-backup-", place)
         .with_context(|| format!("cannot write into {}", place.display()))?;
     let source = open_live(&from).with_context(|| format!("cannot read {}", from.display()))?;
     copy_database(&source, copy.path())?;
-    check(copy.path())?;
+    check_integrity(copy.path())?;
     let bytes = copy.as_file().metadata()?.len();
     if to_stdout {
         let mut stdout = std::io::stdout().lock();
@@ -60,10 +61,11 @@ pub(crate) fn save(settings: &Settings, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Puts the copy `from` in the place of the database, which is kept beside it under another name.
+/// Replaces the database by the backup `from`. Keeps the old database under another name.
 ///
 /// # Errors
-/// When a program is running on the database, or `from` is no undamaged database of this version or an earlier one.
+/// Fails if PulseCheck is running on the database, or if `from` is damaged, is not a PulseCheck
+/// database or comes from a newer version.
 pub(crate) async fn restore(settings: &Settings, from: &Path) -> anyhow::Result<()> {
     ensure!(from.is_file(), "there is no backup at {}", from.display());
     let _directory = match settings.database_url {
@@ -71,21 +73,21 @@ pub(crate) async fn restore(settings: &Settings, from: &Path) -> anyhow::Result<
         Some(_) => None,
     };
     let to = database_file(settings)?;
-    let lock = lock(&to)?;
-    let place = directory(&to);
+    let lock = lock_database(&to)?;
+    let place = parent_dir(&to);
     let copy = NamedTempFile::with_prefix_in("pulsecheck-restore-", place)
         .with_context(|| format!("cannot write into {}", place.display()))?;
     let unreadable = || format!("{} cannot be read as a backup", from.display());
     let source = open_copy(from).with_context(unreadable)?;
     copy_database(&source, copy.path()).with_context(unreadable)?;
-    check(copy.path())?;
+    check_integrity(copy.path())?;
     check_schema(copy.path()).await?;
-    // The check of the schema opened it as the program does, which leaves files beside it.
+    // Verifying the schema opened the copy in WAL mode, which leaves two more files.
     for suffix in ["-wal", "-shm"] {
-        remove(&beside(copy.path(), suffix))?;
+        remove_if_exists(&with_suffix(copy.path(), suffix))?;
     }
     copy.as_file().sync_all()?;
-    let kept = keep_old(&to)?;
+    let kept = move_old_aside(&to)?;
     copy.persist_noclobber(&to)
         .with_context(|| format!("cannot write {}", to.display()))?;
     sync_directory(place)?;
@@ -99,7 +101,7 @@ pub(crate) async fn restore(settings: &Settings, from: &Path) -> anyhow::Result<
     Ok(())
 }
 
-/// The SQLite file that the settings lead to.
+/// Returns the path of the configured SQLite file.
 fn database_file(settings: &Settings) -> anyhow::Result<PathBuf> {
     let Some(url) = &settings.database_url else {
         let directory = settings
@@ -121,8 +123,10 @@ fn database_file(settings: &Settings) -> anyhow::Result<PathBuf> {
     Ok(options.get_filename().to_owned())
 }
 
-/// All pages in one step, under one read lock: a copy taken page by page would begin anew at each check that is
-/// recorded. With the write-ahead log nobody who writes has to wait for it.
+/// Copies all pages in one step, under one read lock.
+///
+/// A copy in several steps would restart whenever a check is recorded. In WAL mode the read lock
+/// does not block writers.
 fn copy_database(source: &Connection, to: &Path) -> anyhow::Result<()> {
     let mut target = Connection::open(to)?;
     let backup = Backup::new(source, &mut target)?;
@@ -131,27 +135,28 @@ fn copy_database(source: &Connection, to: &Path) -> anyhow::Result<()> {
         match backup.step(-1)? {
             StepResult::Done => break,
             StepResult::More => {}
-            _ if begun.elapsed() > PATIENCE => {
-                bail!("the database was busy for {} s", PATIENCE.as_secs())
+            _ if begun.elapsed() > BUSY_TIMEOUT => {
+                bail!("the database was busy for {} s", BUSY_TIMEOUT.as_secs())
             }
             _ => std::thread::sleep(Duration::from_millis(50)),
         }
     }
     drop(backup);
-    // One file that needs none beside it, so that it can be read from where nothing can be written.
+    // Without WAL the copy is a single file, which can be read from a read-only directory.
     target.query_row("PRAGMA journal_mode = delete", [], |_| Ok(()))?;
     Ok(())
 }
 
-/// The database of a program that may be running.
+/// Opens a database that a running PulseCheck may be using.
 fn open_live(path: &Path) -> rusqlite::Result<Connection> {
-    readable(Connection::open_with_flags(
+    verify_readable(Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?)
 }
 
-/// A copy that nobody works with, perhaps where nothing can be written: then what SQLite would put beside it is left out.
+/// Opens a backup. Falls back to `immutable=1`, because a read-only directory has no room for
+/// SQLite's WAL files.
 fn open_copy(path: &Path) -> rusqlite::Result<Connection> {
     open_live(path).or_else(|_| {
         let path = path
@@ -162,21 +167,21 @@ fn open_copy(path: &Path) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_URI
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        readable(Connection::open_with_flags(
+        verify_readable(Connection::open_with_flags(
             format!("file:{path}?immutable=1"),
             flags,
         )?)
     })
 }
 
-fn readable(db: Connection) -> rusqlite::Result<Connection> {
-    db.busy_timeout(PATIENCE)?;
+fn verify_readable(db: Connection) -> rusqlite::Result<Connection> {
+    db.busy_timeout(BUSY_TIMEOUT)?;
     db.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
     Ok(db)
 }
 
-/// Whether a copy is whole, and PulseCheck's.
-fn check(copy: &Path) -> anyhow::Result<()> {
+/// Fails if the copy is damaged or is not a PulseCheck database.
+fn check_integrity(copy: &Path) -> anyhow::Result<()> {
     let db = Connection::open(copy)?;
     let found: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     ensure!(found == "ok", "the copy is damaged: {found}");
@@ -187,12 +192,12 @@ fn check(copy: &Path) -> anyhow::Result<()> {
     )?;
     ensure!(
         tables == 2,
-        "this is a SQLite database, but not one of PulseCheck"
+        "the file is a SQLite database, but not a PulseCheck database"
     );
     Ok(())
 }
 
-/// An older schema is brought up to date at the next start; a newer one would be refused there, so it is refused here.
+/// Fails if the schema is newer than this version. An older one is migrated at the next start.
 async fn check_schema(copy: &Path) -> anyhow::Result<()> {
     let db = migration::connect(&crate::data_dir::sqlite_url(copy), &Pool::default()).await?;
     let verified = migration::verify(&db).await;
@@ -203,9 +208,9 @@ async fn check_schema(copy: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// The lock that a running program holds on the file.
-fn lock(database: &Path) -> anyhow::Result<File> {
-    let path = beside(database, ".in-use");
+/// Takes the lock that a running PulseCheck holds on the database.
+fn lock_database(database: &Path) -> anyhow::Result<File> {
+    let path = with_suffix(database, ".in-use");
     let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -221,12 +226,12 @@ fn lock(database: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// Moves the database aside together with its log, which belongs to it. `None` when there is none.
-fn keep_old(database: &Path) -> anyhow::Result<Option<PathBuf>> {
+/// Renames the old database and its WAL files. Returns `None` if there is no database.
+fn move_old_aside(database: &Path) -> anyhow::Result<Option<PathBuf>> {
     if !database.exists() {
         return Ok(None);
     }
-    let old = beside(
+    let old = with_suffix(
         database,
         &format!(
             ".before-restore-{}",
@@ -234,7 +239,7 @@ fn keep_old(database: &Path) -> anyhow::Result<Option<PathBuf>> {
         ),
     );
     for suffix in ["-wal", "-shm", ""] {
-        let (file, kept) = (beside(database, suffix), beside(&old, suffix));
+        let (file, kept) = (with_suffix(database, suffix), with_suffix(&old, suffix));
         match std::fs::rename(&file, &kept) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(error).with_context(|| {
@@ -247,7 +252,7 @@ fn keep_old(database: &Path) -> anyhow::Result<Option<PathBuf>> {
     Ok(Some(old))
 }
 
-fn remove(path: &Path) -> anyhow::Result<()> {
+fn remove_if_exists(path: &Path) -> anyhow::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("cannot remove {}", path.display()))
@@ -256,20 +261,20 @@ fn remove(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
 
-fn directory(file: &Path) -> &Path {
+fn parent_dir(file: &Path) -> &Path {
     match file.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     }
 }
 
-/// A name is on the disk only once its directory is.
+/// Syncs the directory, so that a renamed file survives a power failure.
 fn sync_directory(directory: &Path) -> anyhow::Result<()> {
     File::open(directory)
         .and_then(|directory| directory.sync_all())

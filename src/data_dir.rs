@@ -1,4 +1,4 @@
-//! The data directory of a one-process PulseCheck: its database, its secret key, and the lock that keeps it one.
+//! The data directory of a single-process PulseCheck: database, secret key and lock file.
 
 use anyhow::{Context as _, bail};
 use rand::RngCore as _;
@@ -7,20 +7,20 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// The database's file in it.
+/// File name of the database.
 const DATABASE: &str = "pulsecheck.sqlite";
 
-/// An existing, writable data directory that no other PulseCheck uses.
+/// A writable data directory, locked for this process.
 pub(crate) struct DataDir {
     path: PathBuf,
     _lock: File,
 }
 
 impl DataDir {
-    /// Opens `path`, or makes it, and locks it for as long as the value lives.
+    /// Opens or creates the directory `path` and locks it until the value is dropped.
     ///
     /// # Errors
-    /// When it cannot be made or written, or another process holds it.
+    /// Fails if it cannot be created or written, or another process has locked it.
     pub(crate) fn open(path: PathBuf) -> anyhow::Result<Self> {
         let advice = || {
             format!(
@@ -49,10 +49,10 @@ impl DataDir {
         }
     }
 
-    /// Where the data directory is when nothing was set: the user's own data directory.
+    /// Returns the default data directory, `~/.local/share/pulsecheck`.
     ///
     /// # Errors
-    /// When the environment names no home.
+    /// Fails if there is no home directory.
     pub(crate) fn default_path() -> anyhow::Result<PathBuf> {
         let home = std::env::home_dir().filter(|home| home.is_absolute());
         let home =
@@ -60,10 +60,10 @@ impl DataDir {
         Ok(home.join(".local/share/pulsecheck"))
     }
 
-    /// The address of the database in a directory that another process may be using.
+    /// Returns the URL of an existing database without locking its directory.
     ///
     /// # Errors
-    /// When there is none yet.
+    /// Fails if there is no database yet.
     pub(crate) fn existing_database_url(path: &Path) -> anyhow::Result<String> {
         let file = path.join(DATABASE);
         if !file.exists() {
@@ -75,20 +75,20 @@ impl DataDir {
         Ok(sqlite_url(&file))
     }
 
-    /// The SQLite file of the data directory `path`, whether it exists or not.
+    /// Returns the path of the SQLite file in the data directory `path`. It need not exist.
     pub(crate) fn database_file(path: &Path) -> PathBuf {
         path.join(DATABASE)
     }
 
-    /// The address of the SQLite database in it.
+    /// Returns the URL of the SQLite database.
     pub(crate) fn database_url(&self) -> String {
         sqlite_url(&self.path.join(DATABASE))
     }
 
-    /// The secret key that lives in it, made at the first call.
+    /// Reads the secret key. Generates it if there is none.
     ///
     /// # Errors
-    /// When it can be neither read nor written.
+    /// Fails if the key can be neither read nor written.
     pub(crate) fn secret_key(&self) -> anyhow::Result<String> {
         let path = self.path.join("secret.key");
         let failed = || format!("cannot keep the secret key in {}", path.display());
@@ -124,7 +124,7 @@ impl DataDir {
     }
 }
 
-/// `path` as an address for the database driver, which reads `?` and `%` in it.
+/// Returns `path` as a SQLite URL, with `?` and `%` escaped.
 pub(crate) fn sqlite_url(path: &Path) -> String {
     let path = path
         .to_string_lossy()

@@ -1,4 +1,4 @@
-//! `pulsecheck demo`: a living dashboard for a newcomer, on data that is gone when it ends.
+//! `pulsecheck demo`: PulseCheck with made-up services, on data that is deleted at exit.
 
 pub(crate) mod history;
 mod targets;
@@ -21,10 +21,10 @@ use std::net::SocketAddr;
 use targets::Behaviour;
 use uuid::Uuid;
 
-/// One service of the demo: name, category, how its target behaves, how its past looked.
+/// One demo service: name, category, behaviour of its target, profile of its history.
 type Scene = (&'static str, Option<&'static str>, Behaviour, Profile);
 
-/// What the newcomer finds.
+/// HTTP services of the demo.
 const SCENES: [Scene; 16] = [
     (
         "Web shop",
@@ -114,7 +114,7 @@ const SCENES: [Scene; 16] = [
     ("Staging", None, Behaviour::Steady, Profile::Troubled),
 ];
 
-/// The services that follow the demo's vendor: name, the ids of the components, how their past looked.
+/// Services that follow the demo's vendor page: name, component ids, profile of the history.
 const FOLLOWED: [(&str, &[&str], Profile); 4] = [
     (
         "Harbour · Kubernetes",
@@ -126,7 +126,7 @@ const FOLLOWED: [(&str, &[&str], Profile); 4] = [
     ("Harbour · Console", &["console"], Profile::Steady),
 ];
 
-/// Runs everything on a directory that is deleted at the end.
+/// Runs the demo in a temporary directory.
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal()?;
     let listeners = Listeners::bind(settings).await?;
@@ -159,7 +159,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
             ..Http::default()
         };
         let service = service::ActiveModel {
-            // One is left paused, because a dashboard has such a service too.
+            // One service is paused, so that the dashboard shows that state too.
             paused: Set(i + 1 == SCENES.len()),
             ..service(owner, name, *category, &monitor.into(), now)
         };
@@ -192,7 +192,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     roles::one_process(&settings, &dir, storage, listeners, shutdown).await
 }
 
-/// A service that has been there for as long as its history.
+/// Builds a service that is as old as its history.
 fn service(
     owner: Uuid,
     name: &str,
@@ -260,7 +260,7 @@ async fn add(
     Ok(service.id)
 }
 
-/// The vendor's page, which the worker reads as soon as it runs.
+/// Inserts the vendor page, which the worker fetches as soon as it starts.
 async fn add_page(
     db: &DatabaseConnection,
     vendor: SocketAddr,

@@ -1,5 +1,5 @@
-//! Whether this process lives and can do its work, told beside its metrics: a worker has no other address. The API tells
-//! the same of itself under `/api`.
+//! Liveness and readiness of this process, on the metrics listener, which is the only listener of
+//! a worker. The API also serves them under `/api`.
 
 use axum::Json;
 use axum::Router;
@@ -15,16 +15,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use worker::Stats;
 
-/// A scheduler that has stood still for so long does not live.
-const STILL: Duration = Duration::from_secs(60);
+/// Time without scheduler progress after which the process is reported as not live.
+const SCHEDULER_STALL_LIMIT: Duration = Duration::from_secs(60);
 
-/// What is asked.
+/// State behind the health endpoints.
 pub(crate) struct Health {
     db: DatabaseConnection,
     live: Coordination,
     worker: Option<Arc<Stats>>,
     readiness: Readiness,
-    /// How far the scheduler was when somebody asked, and since when it has been there.
+    /// Last observed progress of the scheduler, and when it was first observed.
     turned: Mutex<(u64, Instant)>,
 }
 
@@ -51,7 +51,7 @@ impl Health {
             .route("/ready", get(async move || ready.ready().await))
     }
 
-    /// 503 when checks are no longer handed out, which nothing but another start mends.
+    /// Liveness: 503 if the scheduler is stuck, which only a restart can fix.
     fn live(&self, now: Instant) -> Response {
         let turns = self.worker.as_ref().map(|stats| stats.turns.load(Relaxed));
         let stuck = turns.is_some_and(|turns| {
@@ -59,7 +59,7 @@ impl Health {
             if turned.0 != turns {
                 *turned = (turns, now);
             }
-            now.duration_since(turned.1) > STILL
+            now.duration_since(turned.1) > SCHEDULER_STALL_LIMIT
         });
         let status = if stuck {
             StatusCode::SERVICE_UNAVAILABLE
@@ -73,7 +73,7 @@ impl Health {
             .into_response()
     }
 
-    /// 503 unless the database and the live state answer, and a worker can record what it finds.
+    /// Readiness: 503 unless database and Redis answer and the worker can record results.
     async fn ready(&self) -> Response {
         let Parts { database, live } = self.readiness.of(&self.db, &self.live).await;
         let recording = self

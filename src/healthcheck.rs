@@ -1,14 +1,14 @@
-//! The container's probe: is the role in this container well?
+//! `pulsecheck healthcheck`: health probe for containers.
 
 use crate::settings::Settings;
 use anyhow::{Context as _, ensure};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-/// Succeeds when the API answers its health address, or the worker's heartbeat is not older than `within`.
+/// Succeeds if the API's health endpoint answers, or the worker's heartbeat is newer than `within`.
 ///
 /// # Errors
-/// With the reason otherwise.
+/// Returns the reason otherwise.
 pub(crate) async fn run(settings: &Settings, worker: bool, within: Duration) -> anyhow::Result<()> {
     if worker {
         let path = settings
@@ -27,7 +27,7 @@ pub(crate) async fn run(settings: &Settings, worker: bool, within: Duration) -> 
         );
         return Ok(());
     }
-    let address = here(settings.listen);
+    let address = reachable_address(settings.listen);
     let client = reqwest::Client::builder()
         .no_proxy()
         .timeout(Duration::from_secs(5))
@@ -44,8 +44,8 @@ pub(crate) async fn run(settings: &Settings, worker: bool, within: Duration) -> 
     Ok(())
 }
 
-/// Where a listener on every address can be reached from the same machine.
-fn here(listen: SocketAddr) -> SocketAddr {
+/// Returns the loopback address of a listener that is bound to every interface.
+fn reachable_address(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

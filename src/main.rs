@@ -1,6 +1,6 @@
-//! PulseCheck, the program: which roles run in this process, on which database and which live state.
+//! The `pulsecheck` binary: parses the command line and runs the requested role.
 //!
-//! Only this crate reads settings and chooses backends; everything it starts is handed what it needs.
+//! Only this crate reads settings and chooses the storage; other crates receive what they need.
 
 mod backup;
 mod data_dir;
@@ -21,8 +21,8 @@ use settings::Settings;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Each check allocates and frees a hundred small things, often on different threads. SQLite, which copies each value that it
-/// hands over, and the C library get it too, by the crate's feature `override`.
+/// Checks make many small allocations that other threads free, which mimalloc handles well. The
+/// feature `override` makes SQLite and the C library use it too.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -86,7 +86,7 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
-    // One implementation of TLS for every part of the program; nobody else has had a chance to choose another.
+    // One TLS provider for the whole process, installed before anything can pick another.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match run(Arguments::parse().command.unwrap_or(Command::All)).await {
         Ok(()) => std::process::ExitCode::SUCCESS,
@@ -111,12 +111,12 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::All | Command::Api | Command::Worker | Command::Demo
     );
     let telemetry = telemetry::start(&settings, works)?;
-    let ended = carry_out(command, &settings).await;
+    let ended = run_command(command, &settings).await;
     telemetry.end().await;
     ended
 }
 
-async fn carry_out(command: Command, settings: &Settings) -> anyhow::Result<()> {
+async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<()> {
     match command {
         Command::All => roles::all(settings).await,
         Command::Api => roles::api(settings).await,

@@ -1,5 +1,5 @@
-//! What Prometheus reads: the numbers of all parts of the program in its text format, on a listener of their own that is
-//! not for the public, with [`Health`] beside them. Where none is set, nothing is collected.
+//! Serves Prometheus metrics and [`Health`] on a separate, non-public listener. Without a configured
+//! address nothing is collected.
 
 use crate::health::Health;
 use anyhow::Context as _;
@@ -23,43 +23,43 @@ const STATEMENT_FAILURES: &str = "pulsecheck_statement_failures_total";
 const CONNECTIONS: &str = "pulsecheck_database_connections";
 const QUEUED: &str = "pulsecheck_queue_services";
 const OVERDUE: &str = "pulsecheck_queue_overdue_seconds";
-const LIVE_UP: &str = "pulsecheck_coordination_up";
+const COORDINATION_UP: &str = "pulsecheck_coordination_up";
 const BUILD: &str = "pulsecheck_build_info";
 
-/// Upper bounds of what takes time, in seconds: from a statement in memory to a request that is given up.
-const SECONDS: [f64; 16] = [
+/// Histogram buckets for durations, in seconds: from an in-memory statement to a request timeout.
+const DURATION_BUCKETS: [f64; 16] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
     60.0,
 ];
-/// Upper bounds of how much is done at once.
-const SIZES: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 25.0, 100.0, 250.0, 500.0];
+/// Histogram buckets for batch sizes.
+const BATCH_SIZE_BUCKETS: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 25.0, 100.0, 250.0, 500.0];
 
-/// How often what was observed is summed up, whether anybody reads it or not.
-const SUM_EVERY: Duration = Duration::from_secs(5);
-/// How long the live state may take to say how it is.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How often recorded samples are folded into the histograms, which bounds their memory.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+/// Timeout for querying Redis when metrics are read.
+const COORDINATION_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What this process has to tell.
+/// What the metrics are read from.
 pub(crate) struct Sources {
     pub(crate) db: DatabaseConnection,
     pub(crate) live: Coordination,
     /// Whether the API runs here.
     pub(crate) api: bool,
-    /// What the worker counts, where checks are made here.
+    /// Metrics of the worker, if it runs here.
     pub(crate) worker: Option<Arc<worker::Stats>>,
 }
 
-/// A listener that waits for something to tell.
+/// A bound metrics listener that does not serve yet.
 pub(crate) struct Metrics {
     listener: TcpListener,
     handle: PrometheusHandle,
 }
 
 impl Metrics {
-    /// Binds the address, if one is set, and begins to collect. Once a process, before anything is counted.
+    /// Binds the address, if one is set, and installs the recorder. Call once, before any metric.
     ///
     /// # Errors
-    /// When the address cannot be listened on.
+    /// Fails if the address cannot be bound.
     pub(crate) async fn listen(address: Option<SocketAddr>) -> anyhow::Result<Option<Self>> {
         let Some(address) = address else {
             return Ok(None);
@@ -68,18 +68,21 @@ impl Metrics {
             format!("cannot listen on {address}: stop what uses it, or set PULSECHECK_METRICS_LISTEN to another port")
         })?;
         let builder = PrometheusBuilder::new()
-            .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?
-            .set_buckets_for_metric(Matcher::Full(worker::metrics::BATCH_SIZE.into()), &SIZES)?;
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &DURATION_BUCKETS)?
+            .set_buckets_for_metric(
+                Matcher::Full(worker::metrics::BATCH_SIZE.into()),
+                &BATCH_SIZE_BUCKETS,
+            )?;
         let handle = builder
             .install_recorder()
             .context("metrics cannot be collected")?;
         Ok(Some(Self { listener, handle }))
     }
 
-    /// Answers until `shutdown` is cancelled.
+    /// Serves until `shutdown` is cancelled.
     ///
     /// # Errors
-    /// When the listener has no address.
+    /// Fails if the listener has no local address.
     #[allow(
         clippy::print_stdout,
         reason = "standard output is for people and for what starts the program"
@@ -111,11 +114,11 @@ impl Metrics {
                 .with_graceful_shutdown(ended)
                 .await
             {
-                tracing::error!(%error, "metrics can no longer be read");
+                tracing::error!(%error, "metrics server stopped");
             }
         });
         tokio::spawn(shutdown.run_until_cancelled_owned(async move {
-            let mut sum = tokio::time::interval(SUM_EVERY);
+            let mut sum = tokio::time::interval(UPKEEP_INTERVAL);
             loop {
                 sum.tick().await;
                 summed.run_upkeep();
@@ -125,17 +128,18 @@ impl Metrics {
     }
 }
 
-/// Has the statements of `db` counted. Before it is handed to anybody.
+/// Records metrics for the statements of `db`. Call before the connection is cloned.
 pub(crate) fn watch(db: &mut DatabaseConnection) {
     db.set_metric_callback(|info| {
-        histogram!(STATEMENT_TIME, "kind" => kind(&info.statement.sql)).record(info.elapsed);
+        histogram!(STATEMENT_TIME, "kind" => statement_kind(&info.statement.sql))
+            .record(info.elapsed);
         if info.failed {
             counter!(STATEMENT_FAILURES).increment(1);
         }
     });
 }
 
-fn kind(sql: &str) -> &'static str {
+fn statement_kind(sql: &str) -> &'static str {
     const KINDS: [&str; 4] = ["select", "insert", "update", "delete"];
     let first = sql.split_whitespace().next().unwrap_or_default();
     KINDS
@@ -156,7 +160,7 @@ impl Sources {
             CONNECTIONS,
             "Connections to the database, by whether they are in use; with SQLite a worker has another one"
         );
-        describe_gauge!(LIVE_UP, "1 while the live state answers");
+        describe_gauge!(COORDINATION_UP, "1 while the live state answers");
         describe_gauge!(BUILD, "1, with the version of the program");
         counter!(STATEMENT_FAILURES).increment(0);
         gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
@@ -174,7 +178,7 @@ impl Sources {
         }
     }
 
-    /// Brings up to date what is only looked at when somebody asks.
+    /// Updates the gauges that are computed on each scrape.
     async fn publish(&self) {
         let (open, idle) = match self.db.get_database_backend() {
             DbBackend::Postgres => {
@@ -190,23 +194,23 @@ impl Sources {
         gauge!(CONNECTIONS, "state" => "idle").set(idle);
         gauge!(CONNECTIONS, "state" => "used").set(open.saturating_sub(idle));
         let up = match &self.worker {
-            None => timeout(PATIENCE, self.live.ping())
+            None => timeout(COORDINATION_TIMEOUT, self.live.ping())
                 .await
                 .is_ok_and(|answer| answer.is_ok()),
             Some(stats) => {
                 stats.publish();
-                timeout(PATIENCE, self.publish_queue())
+                timeout(COORDINATION_TIMEOUT, self.publish_queue())
                     .await
                     .is_ok_and(|answer| answer.is_ok())
             }
         };
-        gauge!(LIVE_UP).set(if up { 1.0 } else { 0.0 });
+        gauge!(COORDINATION_UP).set(if up { 1.0 } else { 0.0 });
     }
 
     #[allow(clippy::cast_precision_loss, reason = "nobody has so many services")]
     async fn publish_queue(&self) -> Result<(), coordination::CoordinationError> {
         gauge!(QUEUED).set(self.live.queue_len().await? as f64);
-        let looked = self.live.claim(0, PATIENCE).await?;
+        let looked = self.live.claim(0, COORDINATION_TIMEOUT).await?;
         let overdue = looked
             .next_due
             .map_or(0, |due| (looked.now - due).num_milliseconds().max(0));
@@ -221,9 +225,12 @@ mod tests {
 
     #[test]
     fn a_statement_is_known_by_its_first_word() {
-        assert_eq!(kind("SELECT 1"), "select");
-        assert_eq!(kind("  insert INTO x VALUES (1)"), "insert");
-        assert_eq!(kind("WITH x AS (SELECT 1) DELETE FROM y"), "other");
-        assert_eq!(kind(""), "other");
+        assert_eq!(statement_kind("SELECT 1"), "select");
+        assert_eq!(statement_kind("  insert INTO x VALUES (1)"), "insert");
+        assert_eq!(
+            statement_kind("WITH x AS (SELECT 1) DELETE FROM y"),
+            "other"
+        );
+        assert_eq!(statement_kind(""), "other");
     }
 }

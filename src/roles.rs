@@ -1,4 +1,4 @@
-//! The roles: which parts run in this process, on which database and which live state.
+//! The roles (all, api, worker, migrate): connects storage and starts the parts of each.
 
 use crate::data_dir::DataDir;
 use crate::metrics::{self, Metrics, Sources};
@@ -19,10 +19,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-/// How long a printed sign-in link works.
+/// Lifetime of a printed sign-in link.
 const LINK_LIFETIME: chrono::Duration = chrono::Duration::minutes(15);
 
-/// Everything in one process.
+/// Runs API and worker in one process.
 pub(crate) async fn all(settings: &Settings) -> anyhow::Result<()> {
     let dir = open_data_dir(settings)?;
     let shutdown = shutdown::on_signal()?;
@@ -32,7 +32,7 @@ pub(crate) async fn all(settings: &Settings) -> anyhow::Result<()> {
     one_process(settings, &dir, storage, listeners, shutdown).await
 }
 
-/// Where a process that serves the API is heard, bound before anything else is begun, so that a second start fails at once.
+/// Bound listeners of the API and the metrics. Bound first, so that a second start fails at once.
 pub(crate) struct Listeners {
     api: TcpListener,
     metrics: Option<Metrics>,
@@ -51,16 +51,16 @@ impl Listeners {
     }
 }
 
-/// What one process that has everything stores in.
+/// Storage of a single process.
 pub(crate) struct Storage {
     db: DatabaseConnection,
-    /// What the worker writes through.
+    /// Connection that the worker writes through.
     writer: DatabaseConnection,
     live: Coordination,
 }
 
 impl Storage {
-    /// The database `db` at `url`, which is ready, and `live`.
+    /// Combines the migrated database `db` at `url` with `live`.
     pub(crate) async fn new(
         settings: &Settings,
         url: &str,
@@ -85,7 +85,7 @@ impl Storage {
     }
 }
 
-/// API and worker side by side, on storage that is ready: what `all` and the demo share.
+/// Runs API and worker on prepared storage. Shared by `all` and the demo.
 pub(crate) async fn one_process(
     settings: &Settings,
     dir: &DataDir,
@@ -137,7 +137,7 @@ pub(crate) async fn one_process(
     };
     announce(settings, &backend, address).await?;
 
-    // Whichever ends first, by the signal or by a fault, takes the other with it.
+    // When one ends, by a signal or an error, the other is stopped too.
     let both = shutdown.child_token();
     let _ending = both.clone().drop_guard();
     let end_both = |result| {
@@ -150,7 +150,7 @@ pub(crate) async fn one_process(
     checks.and(api)
 }
 
-/// API and dashboard, on PostgreSQL and Redis.
+/// Runs API and dashboard on PostgreSQL and Redis.
 pub(crate) async fn api(settings: &Settings) -> anyhow::Result<()> {
     refuse_missing("api", &missing_shared(settings))?;
     let shutdown = shutdown::on_signal()?;
@@ -188,7 +188,7 @@ pub(crate) async fn api(settings: &Settings) -> anyhow::Result<()> {
     backend::serve(backend, listener, shutdown).await
 }
 
-/// Checks, on PostgreSQL and Redis.
+/// Runs the worker on PostgreSQL and Redis.
 pub(crate) async fn worker(settings: &Settings) -> anyhow::Result<()> {
     refuse_missing("worker", &missing_shared(settings))?;
     let shutdown = shutdown::on_signal()?;
@@ -232,7 +232,7 @@ pub(crate) async fn worker(settings: &Settings) -> anyhow::Result<()> {
     .await
 }
 
-/// The schema, then the end.
+/// Migrates the schema.
 pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<()> {
     let (_dir, url) = match &settings.database_url {
         Some(url) => (None, url.expose().to_owned()),
@@ -251,7 +251,7 @@ pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A new one-time sign-in link, for whoever can read the database.
+/// Prints a new one-time sign-in link. Access to the database is the only authorization.
 pub(crate) async fn login_link(settings: &Settings) -> anyhow::Result<()> {
     if !local_login(settings, settings.listen) {
         bail!(
@@ -261,7 +261,7 @@ pub(crate) async fn login_link(settings: &Settings) -> anyhow::Result<()> {
     }
     let url = match &settings.database_url {
         Some(url) => url.expose().to_owned(),
-        // The running program holds the directory's lock; adding a row beside it harms nobody.
+        // A running PulseCheck holds the directory's lock, but inserting a row is safe.
         None => DataDir::existing_database_url(
             &settings
                 .data_dir
@@ -274,7 +274,7 @@ pub(crate) async fn login_link(settings: &Settings) -> anyhow::Result<()> {
     print_link(&db, &public_url(settings, settings.listen)).await
 }
 
-/// The data directory that was set, or the user's own.
+/// Opens the configured data directory, or the user's default one.
 pub(crate) fn open_data_dir(settings: &Settings) -> anyhow::Result<DataDir> {
     DataDir::open(
         settings
@@ -323,7 +323,7 @@ async fn shared_storage(
     Ok((db, connect_live(redis.expose()).await?))
 }
 
-/// The database; its statements are counted where metrics are collected.
+/// Connects to the database and instruments it if metrics are on.
 pub(crate) async fn connect(
     settings: &Settings,
     url: &str,
@@ -349,7 +349,7 @@ async fn connect_with(
     Ok(db)
 }
 
-/// What processes share that work on one installation, as far as it is not set.
+/// Lists the settings that separate processes need and that are not set.
 fn missing_shared(settings: &Settings) -> Vec<&'static str> {
     let mut missing = Vec::new();
     if settings.database_url.is_none() {
@@ -364,14 +364,14 @@ fn missing_shared(settings: &Settings) -> Vec<&'static str> {
     missing
 }
 
-/// The secret key of API and workers, which seals what they share.
+/// Returns the secret key that API and workers share.
 fn shared_secret_key(settings: &Settings) -> anyhow::Result<String> {
     let key = settings.secret_key.as_ref();
     let key = key.context("PULSECHECK_SECRET_KEY must be set")?;
     Ok(key.expose().to_owned())
 }
 
-/// Opens and seals the secrets of services.
+/// Creates the sealer for the secrets of services.
 fn sealer(settings: &Settings, secret_key: &str) -> Sealer {
     let previous = settings.previous_secret_key.as_ref();
     Sealer::new(secret_key, previous.map(settings::Secret::expose))
@@ -388,7 +388,7 @@ fn refuse_missing(role: &str, missing: &[&str]) -> anyhow::Result<()> {
     }
 }
 
-/// `public_url` is told to every server that is checked, so that its operator can find out who asks.
+/// Creates the prober. `public_url` is in its `User-Agent`, so that operators can identify requests.
 fn prober(public_url: Option<&Url>, allow_private: bool) -> anyhow::Result<Prober> {
     let guard = guard(allow_private);
     let user_agent_url = public_url.map(Url::to_string);
@@ -399,7 +399,7 @@ fn prober(public_url: Option<&Url>, allow_private: bool) -> anyhow::Result<Probe
     })?)
 }
 
-/// The like for vendor pages.
+/// Creates the fetcher for vendor pages.
 fn fetcher(public_url: Option<&Url>, allow_private: bool) -> anyhow::Result<Fetcher> {
     let (guard, user_agent_url) = (guard(allow_private), public_url.map(Url::to_string));
     Ok(Fetcher::new(FetcherSettings {
@@ -488,7 +488,7 @@ fn local_login(settings: &Settings, address: SocketAddr) -> bool {
     settings.local_login.unwrap_or(address.ip().is_loopback())
 }
 
-/// What browsers call this server: as set, or by the address that it listens on.
+/// Returns the configured public URL, or one made from the listen address.
 fn public_url(settings: &Settings, address: SocketAddr) -> Url {
     settings.public_url.clone().unwrap_or_else(|| {
         let everywhere = address.ip().is_unspecified();
@@ -501,7 +501,7 @@ fn public_url(settings: &Settings, address: SocketAddr) -> Url {
     })
 }
 
-/// The two lines that a person starts from.
+/// Prints the address and a sign-in link.
 #[allow(
     clippy::print_stdout,
     reason = "standard output is for people and for what starts the program"
@@ -529,7 +529,7 @@ async fn print_link(db: &DatabaseConnection, public_url: &Url) -> anyhow::Result
     Ok(())
 }
 
-/// The time, in the milliseconds in which it is kept.
+/// Returns the current time, truncated to the milliseconds that are stored.
 pub(crate) fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(3)
 }

@@ -1,4 +1,4 @@
-//! Seals stored secrets with the present key when the secret key of the installation was changed.
+//! Re-seals stored secrets with the current key after the secret key was changed.
 
 use entity::service;
 use monitors::place_of_secrets;
@@ -8,19 +8,19 @@ use sea_orm::{
 use secrets::Sealer;
 use uuid::Uuid;
 
-/// How many rows one statement reads.
-const PAGE: u64 = 500;
+/// Number of rows read by one statement.
+const BATCH_SIZE: u64 = 500;
 
-/// What became of the stored secrets.
+/// Result of re-sealing.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Resealed {
-    /// How many rows have secrets.
+    /// Number of rows with secrets.
     pub(crate) all: u64,
-    /// How many of them are sealed with the present key now.
+    /// Number of them sealed with the current key.
     pub(crate) present: u64,
 }
 
-/// Seals anew what the previous key sealed, and logs how far that is.
+/// Re-seals secrets that the previous key sealed, and logs the result.
 pub(crate) async fn reseal(db: &DatabaseConnection, sealer: &Sealer) -> Result<Resealed, DbErr> {
     let mut found = Resealed::default();
     let mut after = Uuid::nil();
@@ -31,7 +31,7 @@ pub(crate) async fn reseal(db: &DatabaseConnection, sealer: &Sealer) -> Result<R
             .filter(service::Column::Secrets.is_not_null())
             .filter(service::Column::Id.gt(after))
             .order_by_asc(service::Column::Id)
-            .limit(PAGE)
+            .limit(BATCH_SIZE)
             .into_tuple()
             .all(db)
             .await?;
@@ -46,12 +46,12 @@ pub(crate) async fn reseal(db: &DatabaseConnection, sealer: &Sealer) -> Result<R
     }
     if found.all > 0 {
         let Resealed { all, present } = found;
-        tracing::info!("{present} of {all} secrets are sealed with the present key");
+        tracing::info!("{present} of {all} secrets are sealed with the current key");
     }
     Ok(found)
 }
 
-/// Whether the secret is sealed with the present key afterwards.
+/// Returns whether the secret is sealed with the current key afterwards.
 async fn reseal_one(
     db: &DatabaseConnection,
     sealer: &Sealer,
@@ -61,7 +61,7 @@ async fn reseal_one(
     match sealer.reseal(&place_of_secrets(id), &sealed) {
         Ok(None) => Ok(true),
         Ok(Some(resealed)) => {
-            // Nothing is written over a change that came in between: that is sealed with the present key.
+            // A concurrent change is not overwritten; it is already sealed with the current key.
             service::Entity::update_many()
                 .col_expr(service::Column::Secrets, resealed.into())
                 .filter(service::Column::Id.eq(id))

@@ -1,5 +1,5 @@
-//! The settings: the only place that reads the environment. Everything is parsed once, and every mistake is reported
-//! together with the others, each with the name of its variable.
+//! Reads and validates all settings from the environment. Reports all invalid variables together,
+//! each by name. No other module reads the environment.
 
 mod sign_in;
 
@@ -16,7 +16,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use url::Url;
 
-/// All that an operator can set. See the table in README.md.
+/// All settings. README.md documents them.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) database_url: Option<Secret>,
@@ -41,13 +41,13 @@ pub(crate) struct Settings {
     pub(crate) heartbeat_file: Option<PathBuf>,
     pub(crate) keep_checks: Duration,
     pub(crate) keep_hours: Duration,
-    /// The OpenTelemetry collector that traces are told to.
+    /// OpenTelemetry collector that traces are exported to.
     pub(crate) otlp_endpoint: Option<Url>,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
 }
 
-/// A text that is never printed.
+/// A string that `Debug` does not print.
 #[derive(Clone)]
 pub(crate) struct Secret(String);
 
@@ -63,7 +63,7 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// How log lines look.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogFormat {
     Text,
@@ -83,10 +83,10 @@ impl FromStr for LogFormat {
 }
 
 impl Settings {
-    /// Reads the environment, and before it a `.env` file in the working directory, if there is one.
+    /// Reads the environment and, if present, the `.env` file in the working directory.
     ///
     /// # Errors
-    /// One error that lists every setting that is wrong.
+    /// Returns one error that lists every invalid setting.
     pub(crate) fn from_environment() -> anyhow::Result<Self> {
         let mut wrong = Vec::new();
         match dotenvy::from_path(".env") {
@@ -200,8 +200,10 @@ impl Settings {
     }
 }
 
-/// What is wrong with the `.env` file. The line itself is not shown, because it may hold a secret, and neither is what
-/// stands before its first `=` unless that is one of our names: it may be the rest of a secret of several lines.
+/// Describes an error in the `.env` file without printing the line, which may contain a secret.
+///
+/// The text before `=` is printed only if it is one of our variables: otherwise it may be part of a
+/// multi-line secret.
 fn unreadable(file: &Path, error: &dotenvy::Error) -> String {
     const OURS: [&str; 6] = [
         "PULSECHECK_",
@@ -216,7 +218,7 @@ fn unreadable(file: &Path, error: &dotenvy::Error) -> String {
         dotenvy::Error::LineParse(part, _) => part.lines().next().unwrap_or_default().trim(),
         _ => "",
     };
-    // Of some lines the error has only the value.
+    // Some errors contain only the value of the line.
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let line = text
         .lines()
@@ -248,14 +250,14 @@ fn days(days: u32) -> Duration {
     Duration::from_hours(u64::from(days) * 24)
 }
 
-/// The environment and what was found wrong in it.
+/// The environment and the errors found in it.
 struct Source<F> {
     lookup: F,
     wrong: Vec<String>,
 }
 
 impl<F: Fn(&str) -> Result<String, VarError>> Source<F> {
-    /// The trimmed value; an empty one counts as not set.
+    /// Returns the trimmed value; an empty one counts as not set.
     fn text(&mut self, name: &str) -> Option<String> {
         match (self.lookup)(name) {
             Ok(value) => Some(value.trim().to_owned()).filter(|value| !value.is_empty()),
@@ -267,7 +269,7 @@ impl<F: Fn(&str) -> Result<String, VarError>> Source<F> {
         }
     }
 
-    /// `NAME`, or the content of the file that `NAME_FILE` names.
+    /// Returns the value of `NAME`, or the content of the file at `NAME_FILE`.
     fn secret(&mut self, name: &str) -> Option<Secret> {
         let file_name = format!("{name}_FILE");
         match (self.text(name), self.text(&file_name)) {
@@ -346,7 +348,7 @@ impl<F: Fn(&str) -> Result<String, VarError>> Source<F> {
         Some(url)
     }
 
-    /// An origin: scheme, host and port, nothing behind them.
+    /// Returns the public URL, which must be an origin: scheme, host and port only.
     fn public_url(&mut self) -> Option<Url> {
         const NAME: &str = "PULSECHECK_PUBLIC_URL";
         let url: Url = self.parsed(NAME, "an address such as https://pulse.example.com")?;

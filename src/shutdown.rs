@@ -1,12 +1,12 @@
-//! The end of the program: the first signal asks for a graceful one, the second does not wait for it.
+//! Handles SIGTERM and SIGINT: the first signal shuts down gracefully, the second exits at once.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// A token that is cancelled by SIGTERM or SIGINT.
+/// Returns a token that is cancelled by the first SIGTERM or SIGINT.
 ///
 /// # Errors
-/// When the system does not let signals be listened for.
+/// Fails if the signal handlers cannot be installed.
 pub(crate) fn on_signal() -> anyhow::Result<CancellationToken> {
     let token = CancellationToken::new();
     let (mut terminate, mut interrupt) = (

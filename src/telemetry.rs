@@ -1,4 +1,5 @@
-//! Logs: to standard error, so that standard output stays for what a person asked for. And traces, where they are wanted.
+//! Sets up logging to standard error, and the export of traces. Standard output is kept free for
+//! the output of commands.
 
 use crate::settings::{LogFormat, Settings};
 use crate::traces::Traces;
@@ -10,13 +11,13 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
-/// What is to be ended in good order.
+/// Running telemetry, to be shut down at the end of the program.
 pub(crate) struct Telemetry(Option<Traces>);
 
-/// Starts logging, and tracing if `traced` and a collector is set.
+/// Starts logging, and exports traces if `traced` is set and a collector is configured.
 ///
 /// # Errors
-/// When `PULSECHECK_LOG` is no filter, or traces cannot be exported as the settings say.
+/// Fails if `PULSECHECK_LOG` is not a valid filter, or the trace exporter cannot be set up.
 pub(crate) fn start(settings: &Settings, traced: bool) -> anyhow::Result<Telemetry> {
     let filter = EnvFilter::try_new(&settings.log)
         .with_context(|| {
@@ -25,7 +26,7 @@ pub(crate) fn start(settings: &Settings, traced: bool) -> anyhow::Result<Telemet
                 settings.log
             )
         })?
-        // PostgreSQL's remarks on tables that are already there.
+        // Hides notices such as "relation already exists".
         .add_directive("sqlx::postgres::notice=warn".parse()?);
     let format = settings.log_format;
     let traces = settings
@@ -35,10 +36,10 @@ pub(crate) fn start(settings: &Settings, traced: bool) -> anyhow::Result<Telemet
         .map(Traces::to)
         .transpose()?;
     match &traces {
-        // One filter for all: what it does not let through costs nothing.
-        None => registry().with(filter).with(logs(format)).init(),
+        // A global filter also skips the construction of the events it drops.
+        None => registry().with(filter).with(log_layer(format)).init(),
         Some(traces) => registry()
-            .with(logs(format).with_filter(filter))
+            .with(log_layer(format).with_filter(filter))
             .with(traces.layer())
             .init(),
     }
@@ -46,7 +47,7 @@ pub(crate) fn start(settings: &Settings, traced: bool) -> anyhow::Result<Telemet
 }
 
 impl Telemetry {
-    /// Tells the last.
+    /// Exports the remaining spans.
     pub(crate) async fn end(self) {
         if let Some(traces) = self.0 {
             traces.end().await;
@@ -54,7 +55,8 @@ impl Telemetry {
     }
 }
 
-fn logs<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+/// Builds the layer that writes log lines to standard error.
+fn log_layer<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {

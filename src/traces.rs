@@ -1,6 +1,5 @@
-//! Traces to an OpenTelemetry collector, where one is set: what took how long in a request, a check, a transaction. They
-//! are the spans of the target [`TARGET`], which nobody else listens to, and those of requests; log lines stay where they
-//! are.
+//! Exports traces to an OpenTelemetry collector, if one is set: the durations of requests, checks
+//! and transactions. Exports spans with the target [`TARGET`] and request spans, but no log lines.
 
 use anyhow::Context as _;
 use async_trait::async_trait;
@@ -22,29 +21,30 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::registry::LookupSpan;
 use url::Url;
 
-/// The target of spans that are for traces alone.
+/// Target of spans that are exported but not logged.
 const TARGET: &str = "traces";
-/// The longest that one delivery may take, and that the end of the program waits for the last.
-const PATIENCE: Duration = Duration::from_secs(5);
-const LAST_PATIENCE: Duration = Duration::from_secs(2);
-/// The most of an answer that is read.
-const MAX_ANSWER: usize = 64 * 1024;
+/// Timeout of one export request.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long shutdown waits for the last export.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+/// Maximum size of a collector's response.
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// A collector that is told.
+/// Batches spans and exports them to a collector.
 pub(crate) struct Traces(SdkTracerProvider);
 
 impl Traces {
-    /// Prepares to tell the collector at `endpoint`, by OTLP over HTTP; it need not answer yet. The exporter's other
-    /// settings are the standard ones, which its library reads by itself.
+    /// Creates an exporter to the collector at `endpoint`, by OTLP over HTTP. Does not connect yet.
+    /// The library reads the other standard `OTEL_*` variables itself.
     ///
     /// # Errors
-    /// When one of those is wrong, or TLS cannot be set up.
+    /// Fails if one of those variables is invalid or TLS cannot be set up.
     pub(crate) fn to(endpoint: &Url) -> anyhow::Result<Self> {
         let exporter = SpanExporter::builder()
             .with_http()
-            .with_http_client(Sender::new()?)
+            .with_http_client(CollectorClient::new()?)
             .with_protocol(Protocol::HttpBinary)
-            .with_timeout(PATIENCE)
+            .with_timeout(EXPORT_TIMEOUT)
             .with_endpoint(format!(
                 "{}/v1/traces",
                 endpoint.as_str().trim_end_matches('/')
@@ -63,12 +63,12 @@ impl Traces {
         ))
     }
 
-    /// What hears of spans.
+    /// Returns the `tracing` layer that collects spans.
     pub(crate) fn layer<S>(&self) -> impl Layer<S> + Send + Sync + 'static + use<S>
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
     {
-        let told = Targets::new()
+        let exported = Targets::new()
             .with_target(TARGET, Level::TRACE)
             .with_target(backend::REQUEST_SPAN_TARGET, Level::INFO);
         tracing_opentelemetry::layer()
@@ -76,29 +76,30 @@ impl Traces {
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false)
-            .with_filter(told)
+            .with_filter(exported)
     }
 
-    /// Tells what was not told yet.
+    /// Exports the remaining spans.
     pub(crate) async fn end(self) {
-        // It waits for a thread, which needs this runtime to deliver.
+        // Shutdown blocks on the exporter's thread, which in turn needs this runtime to send.
         let ended =
-            tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(LAST_PATIENCE)).await;
+            tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(SHUTDOWN_TIMEOUT))
+                .await;
         if !matches!(ended, Ok(Ok(()))) {
-            tracing::debug!("the last traces could not be delivered");
+            tracing::debug!("could not export the last traces");
         }
     }
 }
 
-/// Delivers to the collector. The exporter calls it from a thread of its own, which has no runtime.
+/// HTTP client of the exporter, which calls it from a thread without a Tokio runtime.
 #[derive(Debug)]
-struct Sender {
+struct CollectorClient {
     client: reqwest::Client,
     runtime: Handle,
     failing: AtomicBool,
 }
 
-impl Sender {
+impl CollectorClient {
     fn new() -> anyhow::Result<Self> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
@@ -109,7 +110,7 @@ impl Sender {
             .use_preconfigured_tls(tls)
             .redirect(Policy::none())
             .no_proxy()
-            .timeout(PATIENCE)
+            .timeout(EXPORT_TIMEOUT)
             .build()?;
         Ok(Self {
             client,
@@ -118,20 +119,20 @@ impl Sender {
         })
     }
 
-    /// Says once that it does not work, and once that it does again.
+    /// Logs the first failure, and the first success after failures.
     fn note(&self, delivered: Result<(), &HttpError>) {
         match (delivered, self.failing.swap(delivered.is_err(), Relaxed)) {
             (Err(error), false) => {
-                tracing::warn!(%error, "traces cannot be delivered; those that do not fit are lost");
+                tracing::warn!(%error, "cannot export traces; spans that do not fit into the buffer are dropped");
             }
-            (Ok(()), true) => tracing::info!("traces are delivered again"),
+            (Ok(()), true) => tracing::info!("exporting traces works again"),
             _ => {}
         }
     }
 }
 
 #[async_trait]
-impl HttpClient for Sender {
+impl HttpClient for CollectorClient {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let delivered = match reqwest::Request::try_from(request) {
             Ok(request) => match self
@@ -144,7 +145,7 @@ impl HttpClient for Sender {
             },
             Err(error) => Err(error.into()),
         };
-        let refused = || -> HttpError { "the collector refuses them".into() };
+        let refused = || -> HttpError { "the collector refused the traces".into() };
         match &delivered {
             Ok(answer) if answer.status().is_success() => self.note(Ok(())),
             Ok(_) => self.note(Err(&refused())),
@@ -162,8 +163,8 @@ async fn deliver(
     let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err("the collector's answer is too long".into());
+        if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
+            return Err("the collector's response is too large".into());
         }
         body.extend_from_slice(&chunk);
     }

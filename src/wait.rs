@@ -1,4 +1,4 @@
-//! `pulsecheck wait`: for containers that must not start before what they need answers.
+//! `pulsecheck wait`: waits until the database and Redis answer, for use before a container starts.
 
 use crate::settings::Settings;
 use anyhow::{Context as _, ensure};
@@ -6,44 +6,46 @@ use coordination::Coordination;
 use migration::{MigrationError, Pool};
 use std::time::{Duration, Instant};
 
-/// Between two attempts.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Pause between two attempts.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Waits until the database and the live state that are set answer, and with `schema` until the database has this
-/// program's tables.
+/// Waits until the configured database and Redis answer, and with `schema` until the database has
+/// this version's schema.
 ///
 /// # Errors
-/// When `patience` is over, with the reason of the last attempt, or at once when waiting cannot help.
+/// Returns the last error after `timeout`. Fails immediately if the schema is newer than this
+/// version, since waiting does not help then.
 pub(crate) async fn run(
     settings: &Settings,
     schema: bool,
-    patience: Duration,
+    timeout: Duration,
 ) -> anyhow::Result<()> {
     ensure!(
         settings.database_url.is_some() || settings.redis_url.is_some(),
         "there is nothing to wait for: set DATABASE_URL or REDIS_URL"
     );
-    let begun = Instant::now();
-    let mut said = String::new();
+    let started = Instant::now();
+    let mut last_reason = String::new();
     loop {
-        let Err(error) = attempt(settings, schema).await else {
+        let Err(error) = try_connect(settings, schema).await else {
             return Ok(());
         };
         let hopeless = matches!(error.downcast_ref(), Some(MigrationError::Newer(_)));
-        if hopeless || begun.elapsed() + PAUSE >= patience {
-            return Err(error)
-                .with_context(|| format!("gave up waiting after {} s", begun.elapsed().as_secs()));
+        if hopeless || started.elapsed() + RETRY_PAUSE >= timeout {
+            return Err(error).with_context(|| {
+                format!("gave up waiting after {} s", started.elapsed().as_secs())
+            });
         }
         let reason = format!("{error:#}");
-        if reason != said {
+        if reason != last_reason {
             tracing::info!(%reason, "waiting");
-            said = reason;
+            last_reason = reason;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(RETRY_PAUSE).await;
     }
 }
 
-async fn attempt(settings: &Settings, schema: bool) -> anyhow::Result<()> {
+async fn try_connect(settings: &Settings, schema: bool) -> anyhow::Result<()> {
     if let Some(url) = &settings.database_url {
         let pool = Pool {
             max_connections: 1,

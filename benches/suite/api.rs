@@ -1,4 +1,4 @@
-//! A client of the program's API, one request after another.
+//! API client that sends one request at a time and measures response times.
 
 use crate::figures::{Sorted, ms};
 use crate::program::Program;
@@ -11,7 +11,7 @@ pub(crate) struct Api {
     token: &'static str,
 }
 
-/// How long answers took; the first one, which fills caches, apart.
+/// Response times. The first one, which fills caches, is kept separately.
 pub(crate) struct Times {
     pub(crate) first: Duration,
     pub(crate) others: Sorted<Duration>,
@@ -81,7 +81,7 @@ impl Api {
         answer
     }
 
-    /// Asks again and again, with other variables each time and the encodings that browsers accept.
+    /// Measures repeated requests with varying variables and the encodings that browsers accept.
     pub(crate) async fn time(
         &self,
         query: &str,

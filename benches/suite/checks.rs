@@ -1,4 +1,4 @@
-//! What a check costs and how punctual checks are: a worker against a local HTTP server, and what it recorded.
+//! Measures cost and punctuality of checks: a worker against a local HTTP server.
 
 use crate::figures::Sorted;
 use crate::program::Program;
@@ -9,10 +9,10 @@ use serde_json::json;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// Where all targets are one host, its limit must not be what is measured.
+/// All targets are on one host, so the per-host limit is raised.
 pub(crate) const ONE_HOST: (&str, &str) = ("PULSECHECK_CONCURRENCY_PER_HOST", "256");
 
-/// How long punctuality is measured unless BENCH_MINUTES says otherwise.
+/// Default duration of the punctuality measurement; BENCH_MINUTES overrides it.
 const MINUTES: f64 = 1.0;
 
 pub(crate) async fn measure() -> Vec<Row> {
@@ -26,12 +26,12 @@ pub(crate) async fn measure() -> Vec<Row> {
     rows
 }
 
-/// The role of the process that makes the checks.
+/// Returns the role of the process that performs the checks.
 pub(crate) fn worker_of(layout: Layout) -> Option<&'static str> {
     (layout == Layout::Postgres).then_some("worker")
 }
 
-/// Many services at the shortest interval: more than one process can do, so that it never waits.
+/// Measures the cost of a check with more services than one process can handle, so that it never idles.
 async fn cost(layout: Layout) -> Row {
     const SERVICES: usize = 20_000;
     let (_target, url) = target::start().await;
@@ -63,7 +63,7 @@ async fn cost(layout: Layout) -> Row {
     }
 }
 
-/// Many services for a while: how late is a check after its slot, is one missed, and how much memory does it take?
+/// Measures lateness, missed slots and memory with many services.
 async fn punctuality(layout: Layout) -> Row {
     const SERVICES: usize = 20_000;
     const INTERVAL: i64 = 20;
@@ -102,7 +102,7 @@ async fn punctuality(layout: Layout) -> Row {
     }
 }
 
-/// How many slots between two times (epoch milliseconds) nobody was checked for: each service has one every interval.
+/// Returns the number of slots between two times (epoch milliseconds) without a check.
 pub(crate) async fn missed(
     storage: &Storage,
     services: usize,

@@ -1,4 +1,4 @@
-//! How long a change of status takes to the last of many subscribers of one process, and what a subscriber costs it.
+//! Measures how long an event takes to reach many subscribers of one process, and their cost.
 
 use crate::figures::{Sorted, ms};
 use crate::program::Program;
@@ -23,7 +23,7 @@ use uuid::Uuid;
 const SUBSCRIBERS: usize = 5_000;
 const CHANGES: usize = 20;
 const TOKEN: &str = "pck_fanout";
-/// What the dashboard listens to.
+/// The dashboard's subscription.
 const UPDATES: &str = "subscription {
   statusUpdates {
     service { id } previous changed
@@ -47,10 +47,10 @@ pub(crate) async fn measure() -> Vec<Row> {
     let address = program.address().await.replace("http://", "ws://") + "/api/graphql/ws";
 
     let before = program.megabytes();
-    let (told, mut arrivals) = mpsc::unbounded_channel();
+    let (notify, mut arrivals) = mpsc::unbounded_channel();
     for _ in 0..SUBSCRIBERS {
         let mut socket = subscribe(&address).await;
-        let told = told.clone();
+        let notify = notify.clone();
         tokio::spawn(async move {
             while let Some(Ok(message)) = socket.next().await {
                 if let Message::Text(text) = message {
@@ -59,7 +59,7 @@ pub(crate) async fn measure() -> Vec<Row> {
                         "{text}"
                     );
                     if text.contains("\"next\"") {
-                        told.send(Instant::now()).unwrap();
+                        notify.send(Instant::now()).unwrap();
                     }
                 }
             }
@@ -77,7 +77,7 @@ pub(crate) async fn measure() -> Vec<Row> {
         let mut latest = begin;
         for _ in 0..SUBSCRIBERS {
             let arrival = tokio::time::timeout(Duration::from_secs(30), arrivals.recv()).await;
-            latest = latest.max(arrival.expect("every subscriber is told").unwrap());
+            latest = latest.max(arrival.expect("every subscriber is notified").unwrap());
         }
         last.push(latest - begin);
     }
@@ -99,7 +99,7 @@ pub(crate) async fn measure() -> Vec<Row> {
     vec![row.say()]
 }
 
-/// One user with one service, which nobody checks, and a token.
+/// Inserts a user with a token and one service that is not checked.
 async fn fill(storage: &Storage) -> (Uuid, Uuid) {
     let user = builders::a_user(&storage.db).await;
     let token = entity::api_token::Model {
@@ -124,7 +124,7 @@ async fn fill(storage: &Storage) -> (Uuid, Uuid) {
     )
 }
 
-/// A connection that listens to updates.
+/// Opens a connection that is subscribed to updates.
 async fn subscribe(address: &str) -> Socket {
     let mut request = address.into_client_request().unwrap();
     request.headers_mut().insert(
@@ -141,7 +141,7 @@ async fn subscribe(address: &str) -> Socket {
         &json!({ "type": "subscribe", "id": "1", "payload": { "query": UPDATES } }),
     )
     .await;
-    // Messages of one connection are seen to in their order: once this is answered the subscription stands.
+    // A connection handles its messages in order: once this is answered, the subscription is active.
     send(
         &mut socket,
         &json!({ "type": "subscribe", "id": "2", "payload": { "query": "{ __typename }" } }),
@@ -157,7 +157,7 @@ async fn subscribe(address: &str) -> Socket {
     }
 }
 
-/// The next text; the server pings in between.
+/// Returns the next text message. Skips pings.
 async fn text(socket: &mut Socket) -> String {
     loop {
         if let Message::Text(text) = socket.next().await.unwrap().unwrap() {

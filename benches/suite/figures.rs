@@ -1,4 +1,4 @@
-//! From many measurements to a few numbers.
+//! Percentiles of measurements.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ pub(crate) struct Sorted<T>(Vec<T>);
 
 impl<T: Copy + Ord> Sorted<T> {
     /// # Panics
-    /// When there is nothing to speak of.
+    /// Panics without measurements.
     pub(crate) fn of(mut all: Vec<T>) -> Self {
         assert!(!all.is_empty(), "nothing was measured");
         all.sort_unstable();
@@ -18,18 +18,18 @@ impl<T: Copy + Ord> Sorted<T> {
         self.0.len()
     }
 
-    /// The value that a share of `share` (0 to 1) does not exceed.
+    /// Returns the quantile at `share` (0 to 1).
     pub(crate) fn at(&self, share: f64) -> T {
         self.0[((self.0.len() - 1) as f64 * share).round() as usize]
     }
 
-    /// Half, 99 of 100, and all.
+    /// Returns median, 99th percentile and maximum.
     pub(crate) fn p50_p99_max(&self) -> [T; 3] {
         [self.at(0.5), self.at(0.99), self.at(1.0)]
     }
 }
 
-/// In milliseconds.
+/// Converts to milliseconds.
 pub(crate) fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }

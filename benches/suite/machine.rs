@@ -1,6 +1,6 @@
-//! What the figures were measured on.
+//! Describes the machine that the benchmarks run on.
 
-/// Processor, memory, kernel, and how busy the machine is with other things.
+/// Returns processor, memory, kernel and load.
 pub(crate) fn describe() -> String {
     let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
     let field = |text: &str, name: &str| {

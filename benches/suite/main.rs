@@ -1,10 +1,11 @@
-//! `make bench`: what PulseCheck costs and how quick it is, measured on the program as it is shipped.
+//! `make bench`: measures performance and resource use of the release binary.
 //!
-//! Each group makes data and starts programs of its own, on SQLite and on PostgreSQL with Redis, and comes to rows of one
-//! table. What a group measured is kept in `target/bench/<group>.json`; `target/bench/results.md` is the table of all
-//! that are there. Servers and targets are other processes: CPU and memory are those of the measured program alone.
+//! Each group generates its data and starts its own processes, on SQLite and on PostgreSQL with
+//! Redis. Results are stored in `target/bench/<group>.json`; `target/bench/results.md` is the table
+//! of all groups. Servers and targets are separate processes, so CPU and memory are those of
+//! PulseCheck alone.
 //!
-//! `make bench BENCH="reads start"` runs these groups only.
+//! `make bench BENCH="reads start"` runs only these groups.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -36,13 +37,13 @@ mod workers;
 use row::Row;
 use std::pin::Pin;
 
-/// A name, and what measures it.
+/// Name and function of a group.
 type Group = (
     &'static str,
     fn() -> Pin<Box<dyn Future<Output = Vec<Row>>>>,
 );
 
-/// What there is, in the order of the table.
+/// All groups, in the order of the table.
 const GROUPS: [Group; 7] = [
     ("checks", || Box::pin(checks::measure())),
     ("reads", || Box::pin(reads::measure())),

@@ -1,4 +1,4 @@
-//! The measured program.
+//! Starts the measured PulseCheck process.
 
 use crate::storage::Storage;
 use std::process::Stdio;
@@ -7,10 +7,10 @@ use testkit::processor::worked;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-/// What every process of an installation has to know alike.
+/// Secret key shared by all processes of an installation.
 const SECRET: &str = "a secret of a measurement that nobody else needs";
 
-/// A running `pulsecheck`; it ends with this value.
+/// A running `pulsecheck`. Killed when dropped.
 pub(crate) struct Program {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -18,7 +18,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Starts it as `role` (none: everything in one process) on `storage`, with these settings besides.
+    /// Starts `role` (`None`: everything in one process) on `storage` with additional settings.
     pub(crate) fn start(storage: &Storage, role: Option<&str>, settings: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pulsecheck"));
         command
@@ -52,7 +52,7 @@ impl Program {
         }
     }
 
-    /// Where it listens, once it does.
+    /// Waits until it listens and returns its address.
     pub(crate) async fn address(&mut self) -> String {
         loop {
             let line = self
@@ -76,7 +76,7 @@ impl Program {
     }
 
     /// # Panics
-    /// When it has ended.
+    /// Panics if the process has ended.
     pub(crate) fn still_runs(&mut self) {
         assert!(
             self.child.try_wait().unwrap().is_none(),
@@ -84,17 +84,17 @@ impl Program {
         );
     }
 
-    /// User and system time so far.
+    /// Returns user and system CPU time so far.
     pub(crate) fn cpu_seconds(&self) -> f64 {
         worked(self.id()).as_secs_f64()
     }
 
-    /// The most memory that it ever had, in megabytes of a million bytes.
+    /// Returns the peak memory, in MB (10^6 bytes).
     pub(crate) fn peak_megabytes(&self) -> f64 {
         self.memory("VmHWM:")
     }
 
-    /// The memory that it has now, in megabytes of a million bytes.
+    /// Returns the current memory, in MB (10^6 bytes).
     pub(crate) fn megabytes(&self) -> f64 {
         self.memory("VmRSS:")
     }
@@ -108,7 +108,7 @@ impl Program {
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() * 1024.0 / 1e6
     }
 
-    /// Ends it as a crash would.
+    /// Kills the process.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }

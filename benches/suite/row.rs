@@ -1,33 +1,33 @@
-//! One line of the table: what was measured on what, what came out, and what was aimed at. Printed, and kept as JSON.
+//! Rows of the result table, printed and stored as JSON.
 
 use crate::machine;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// A line.
+/// One row of the result table.
 pub(crate) struct Row {
-    /// What was measured, in words that need no other page.
+    /// Self-contained description of the measurement.
     pub(crate) measure: String,
-    /// On which storage.
+    /// Storage that was used.
     pub(crate) layout: &'static str,
-    /// What came out, for people.
+    /// Result, for people.
     pub(crate) result: String,
-    /// What it should be; empty for a figure that explains another.
+    /// Target value; empty if there is none.
     pub(crate) aim: &'static str,
-    /// The same and more for programs, units in the names.
+    /// Result for programs, with units in the names.
     pub(crate) figures: Value,
 }
 
 impl Row {
-    /// Says how far the measuring is, as it takes long.
+    /// Prints the row as progress output.
     pub(crate) fn say(self) -> Self {
         eprintln!("{} ({}): {}", self.measure, self.layout, self.result);
         self
     }
 }
 
-/// The lines as a table.
+/// Renders rows as a table.
 pub(crate) fn table(rows: &[Row]) -> String {
     let cells = rows.iter().map(|row| {
         [
@@ -40,7 +40,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
     aligned(&cells.collect::<Vec<_>>())
 }
 
-/// Keeps what a group measured.
+/// Stores the results of a group.
 pub(crate) fn keep(group: &str, rows: &[Row]) {
     let rows = rows.iter().map(|row| {
         let Row { measure, layout, result, aim, figures } = row;
@@ -55,7 +55,7 @@ pub(crate) fn keep(group: &str, rows: &[Row]) {
     .unwrap();
 }
 
-/// Writes the table of everything that these groups have measured, now or before.
+/// Writes the table of all stored results of these groups.
 pub(crate) fn write_table(groups: &[&str]) -> PathBuf {
     let (mut machines, mut cells) = (Vec::new(), Vec::new());
     for group in groups {

@@ -1,4 +1,4 @@
-//! How much room a single check takes, with its share of the indexes.
+//! Measures the storage that one check takes, including indexes.
 
 use crate::row::Row;
 use crate::storage::{Layout, Storage};
@@ -8,10 +8,10 @@ use serde_json::json;
 
 const SERVICES: usize = 200;
 
-/// From one check of a service to its next one.
+/// Time between two checks of a service.
 const STEP: Duration = Duration::minutes(1);
 
-/// How many days are filled; PostgreSQL has a partition for each.
+/// Number of days with data; PostgreSQL has a partition for each.
 const DAYS: i32 = 4;
 
 pub(crate) async fn measure() -> Vec<Row> {
@@ -86,7 +86,7 @@ pub(crate) async fn measure() -> Vec<Row> {
     rows
 }
 
-/// How much the checks take: of PostgreSQL their tables and indexes, of SQLite the whole file.
+/// Returns the size of tables and indexes (PostgreSQL) or of the whole file (SQLite).
 async fn bytes(storage: &Storage) -> i64 {
     let sql = match storage.layout {
         Layout::Postgres => {

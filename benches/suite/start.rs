@@ -1,4 +1,4 @@
-//! How long the program takes from its start until it is ready to work.
+//! Measures the time from process start until PulseCheck is ready.
 
 use crate::figures::{Sorted, ms};
 use crate::program::Program;
@@ -39,7 +39,7 @@ pub(crate) async fn measure() -> Vec<Row> {
     rows
 }
 
-/// Until `/api/ready` says so.
+/// Returns the time until `/api/ready` succeeds.
 async fn ready(storage: &Storage) -> Duration {
     let mut program = Program::start(storage, None, &[]);
     let url = format!("{}/api/ready", program.address().await);

@@ -1,4 +1,4 @@
-//! What a program keeps its data in: a SQLite file, or PostgreSQL and Redis, durable as a careful operator has them.
+//! Storage for benchmarks: a SQLite file, or PostgreSQL and Redis, both with durability on.
 
 use chrono::{DateTime, Utc};
 use domain::rollup::DAY;
@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
 use tempfile::TempDir;
 use testkit::{PostgresServer, RedisServer, builders};
 
-/// Which storage the program runs on.
+/// Kind of storage.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
     Sqlite,
@@ -24,7 +24,7 @@ impl Layout {
     }
 }
 
-/// An empty, migrated database, and Redis where the layout has it. They end with this value.
+/// An empty, migrated database, and Redis if the layout has it. Removed when dropped.
 pub(crate) struct Storage {
     pub(crate) layout: Layout,
     pub(crate) db: DatabaseConnection,
@@ -67,7 +67,7 @@ impl Storage {
         }
     }
 
-    /// Adds services of one user that are checked at `url` followed by a number.
+    /// Inserts services of one user with URLs of `url` followed by a number.
     pub(crate) async fn add_services(&self, services: usize, interval_seconds: i32, url: &str) {
         use sea_orm::TransactionTrait as _;
         let user = builders::a_user(&self.db).await;
@@ -84,7 +84,7 @@ impl Storage {
         transaction.commit().await.unwrap();
     }
 
-    /// The whole numbers between two, as `g.value` in a statement.
+    /// Returns SQL for a series of integers, available as `g.value`.
     pub(crate) fn series(&self, from: i64, to: i64) -> String {
         match self.layout {
             Layout::Postgres => format!("generate_series({from}::bigint, {to}::bigint) AS g (value)"),
@@ -95,7 +95,7 @@ impl Storage {
         }
     }
 
-    /// Makes the partition of a day of UTC, which a worker has long made before the day comes.
+    /// Creates the partition of a UTC day, which a worker would have created in advance.
     pub(crate) async fn add_partition(&self, day: DateTime<Utc>) {
         if self.layout == Layout::Postgres {
             let (from, to) = (day.timestamp_millis(), (day + DAY).timestamp_millis());
@@ -111,7 +111,7 @@ impl Storage {
         self.db.execute_unprepared(sql).await.unwrap();
     }
 
-    /// The whole numbers in the column `n` of what a query finds.
+    /// Returns the integers in column `n` of a query's result.
     pub(crate) async fn numbers(&self, sql: &str) -> Vec<i64> {
         let statement = Statement::from_string(self.db.get_database_backend(), sql);
         let rows = self.db.query_all_raw(statement).await.unwrap();
@@ -124,12 +124,12 @@ impl Storage {
             .collect()
     }
 
-    /// How many checks are recorded.
+    /// Returns the number of recorded checks.
     pub(crate) async fn checks(&self) -> i64 {
         self.numbers("SELECT count(*) AS n FROM checks").await[0]
     }
 
-    /// How long after its slot each check of these slots (epoch milliseconds) was made, in milliseconds.
+    /// Returns the lateness in milliseconds of each check with a slot in the range.
     pub(crate) async fn delays(&self, from: i64, to: i64) -> Vec<i64> {
         self.numbers(&format!(
             "SELECT lateness_ms AS n FROM checks WHERE slot >= {from} AND slot < {to}"

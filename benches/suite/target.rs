@@ -1,17 +1,16 @@
-//! The server that is checked: answers every connection with the same few bytes, in a process of its own, so that its
-//! cost is not counted.
+//! The checked HTTP server. Runs in a separate process, so that its cost is not measured.
 
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 
-/// Makes this executable the server.
+/// Command-line argument that starts this executable as the server.
 pub(crate) const ARGUMENT: &str = "--serve-target";
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
 
-/// Runs until its parent is gone.
+/// Serves until the parent process ends.
 pub(crate) fn serve() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -44,7 +43,7 @@ async fn answer(mut stream: TcpStream) {
     let _ = stream.write_all(ANSWER).await;
 }
 
-/// Starts it and returns the process, whose standard input keeps it alive, and its address.
+/// Starts the server. Returns its process, which lives as long as its standard input, and its address.
 pub(crate) async fn start() -> (Child, String) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command

@@ -1,5 +1,5 @@
-//! Recording while the history is seen to: many checks that are in no sums yet and too old to be kept are folded and
-//! deleted (in PostgreSQL their partitions dropped) while others come in.
+//! Measures recording during maintenance: many old checks are rolled up and deleted (PostgreSQL:
+//! their partitions dropped) while new checks arrive.
 
 use crate::checks::{ONE_HOST, missed, worker_of};
 use crate::figures::Sorted;

@@ -12,7 +12,7 @@ pub struct Model {
     /// `services.seq`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub service_seq: i32,
-    /// The slot that it stands for, epoch milliseconds.
+    /// The scheduled slot, in epoch milliseconds.
     #[sea_orm(primary_key, auto_increment = false)]
     pub slot: i64,
     /// How long after its slot it was made, in milliseconds.

@@ -24,7 +24,7 @@ pub struct Model {
     pub resolved_at: Option<DateTime<Utc>>,
     /// How many checks failed in it.
     pub checks_failed: i32,
-    /// What the check that made it worst said.
+    /// Message of the check that set the worst status.
     pub cause: Option<String>,
 }
 

@@ -91,7 +91,7 @@ test('no container can gain privileges or write into its image', () => {
     assert.equal(securityContext.privileged, undefined, where);
     assert.equal(securityContext.runAsUser, undefined, `${where}: the pod says who it runs as`);
     for (const { name, value } of env ?? []) {
-      assert.ok(value === undefined || !/PASSWORD|SECRET|_URL$/.test(name), `${where}: ${name} stands in the pod in clear`);
+      assert.ok(value === undefined || !/PASSWORD|SECRET|_URL$/.test(name), `${where}: ${name} is in the pod in clear text`);
     }
     for (const { hostPort, protocol } of ports ?? []) {
       assert.equal(hostPort, undefined, where);

@@ -1,6 +1,6 @@
-//! Opening a database the one way in which PulseCheck uses it.
+//! Opens PostgreSQL and SQLite databases with the options that PulseCheck needs.
 
-use crate::patience::end_after;
+use crate::statement_timeout::set_statement_timeout;
 use sea_orm::sqlx::{Connection as _, PgConnection};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, SqliteTransactionMode,
@@ -10,21 +10,21 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 use url::Url;
 
-/// How long the database may take to answer at all.
+/// Timeout for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The pause before a locked SQLite file is opened again: making a write-ahead log takes a few milliseconds.
+/// Pause before a locked SQLite file is opened again. Switching to WAL takes a few milliseconds.
 const LOCKED_PAUSE: Duration = Duration::from_millis(10);
 
-/// How many connections, and how patient.
+/// Options of a connection pool.
 #[derive(Debug, Clone)]
 pub struct Pool {
-    /// The most connections at once.
+    /// Maximum number of connections.
     pub max_connections: u32,
-    /// What the server shows as the client's name.
+    /// Client name shown by the server.
     pub application_name: &'static str,
-    /// PostgreSQL ends a statement that runs longer; SQLite the one that runs when a connection has been in use for so long,
-    /// which is one statement or one transaction.
+    /// Statement timeout. In SQLite it applies to the time a connection is in use, which is one
+    /// statement or one transaction.
     pub statement_timeout: Duration,
 }
 
@@ -38,18 +38,18 @@ impl Default for Pool {
     }
 }
 
-/// Why a database cannot be used.
+/// Error of opening a database.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The address is of another kind of database.
+    /// The URL is of an unsupported database.
     #[error("DATABASE_URL is {0}: it must begin with postgres:// or sqlite://")]
     Scheme(String),
-    /// It does not answer, or refuses.
+    /// The database does not answer or refuses the connection.
     #[error("cannot use the database at {url}: {cause}")]
     Unreachable {
-        /// The address without its password.
+        /// The URL without its password.
         url: String,
-        /// What it or the network said.
+        /// The error of the database or network.
         cause: String,
     },
     /// A SQLite file that cannot be written.
@@ -57,17 +57,17 @@ pub enum ConnectError {
         "the database {url} cannot be written ({cause}): check the owner and mode of the file and its directory, and the free space"
     )]
     ReadOnly {
-        /// The address.
+        /// The URL.
         url: String,
-        /// What SQLite said.
+        /// The error of SQLite.
         cause: String,
     },
 }
 
-/// Connects and makes sure that the database answers (and, for a SQLite file, can be written).
+/// Connects and verifies that the database answers and that a SQLite file is writable.
 ///
 /// # Errors
-/// [`ConnectError`], with a sentence for the operator that shows no password.
+/// Returns a [`ConnectError`] whose message contains no password.
 pub async fn connect(url: &str, pool: &Pool) -> Result<DatabaseConnection, ConnectError> {
     let mut options = ConnectOptions::new(url);
     options
@@ -81,7 +81,7 @@ pub async fn connect(url: &str, pool: &Pool) -> Result<DatabaseConnection, Conne
     };
     options.max_connections(pool.max_connections);
     if sqlite {
-        // Committed means on the disk: the recorder commits in groups, so it can afford a sync for each.
+        // Sync on every commit. The recorder commits in batches, so this is affordable.
         options.map_sqlx_sqlite_opts(|options| {
             options
                 .create_if_missing(true)
@@ -90,27 +90,29 @@ pub async fn connect(url: &str, pool: &Pool) -> Result<DatabaseConnection, Conne
                 .pragma("journal_mode", "wal")
                 .pragma("synchronous", "full")
                 .pragma("cache_size", "-65536")
-                // 16 MB instead of 4: checks of many services are many writes of the same pages, which then come into the file
-                // once. Whoever commits waits for that, so no more.
+                // 16 MB instead of 4: many checks write the same pages, which then are checkpointed once.
+                // Not more, because a commit waits for the checkpoint.
                 .pragma("wal_autocheckpoint", "4000")
                 .pragma("temp_store", "memory")
                 .statement_cache_capacity(500)
-                // The thread that reads hands over row by row: with less room it waits for whoever takes them.
+                // The reading thread passes on single rows and blocks when this buffer is full.
                 .row_buffer_size(1024)
         });
         let limit = pool.statement_timeout;
         options.map_sqlx_sqlite_pool_opts(move |pool| {
-            pool.after_connect(move |connection, _| Box::pin(end_after(connection, limit)))
+            pool.after_connect(move |connection, _| {
+                Box::pin(set_statement_timeout(connection, limit))
+            })
         });
         options.map_sqlx_sqlite_before_acquire(move |connection, _| {
             Box::pin(async move {
-                end_after(connection, limit).await?;
-                // SQLite takes a transaction back by itself when the disk is full. The driver, which is not told, would go on
-                // inside of it, and what is committed then would never be: such a connection is done with.
+                set_statement_timeout(connection, limit).await?;
+                // SQLite rolls back on its own when the disk is full. The driver does not notice, and later
+                // commits would be lost: discard such a connection.
                 Ok(!connection.is_in_transaction())
             })
         });
-        // Opening a SQLite connection is cheap, but each keeps a cache of its own.
+        // Opening a SQLite connection is cheap, but each has its own page cache.
         options
             .min_connections(1)
             .idle_timeout(Duration::from_secs(60));
@@ -118,9 +120,9 @@ pub async fn connect(url: &str, pool: &Pool) -> Result<DatabaseConnection, Conne
         options
             .set_application_name(pool.application_name)
             .statement_timeout(pool.statement_timeout);
-        // Compiling a statement about many services takes ten times as long as running it.
+        // Preparing a statement about many services takes ten times as long as running it.
         options.map_sqlx_postgres_opts(|options| options.options([("jit", "off")]));
-        // A round trip for each use, so that nobody is handed a connection that a restart of the server has ended.
+        // Costs a round trip per use, but never hands out a connection that a server restart closed.
         options.test_before_acquire(true);
     }
     let unreachable = |cause| ConnectError::Unreachable {
@@ -128,7 +130,7 @@ pub async fn connect(url: &str, pool: &Pool) -> Result<DatabaseConnection, Conne
         cause,
     };
     if !sqlite {
-        // A pool tries again until its time is up, and then knows no other reason than that.
+        // The pool retries until its timeout and then reports only that. Connect once for the real error.
         let one = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect(url)).await;
         let one = one.map_err(|_| {
             unreachable(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))
@@ -146,13 +148,13 @@ pub async fn connect(url: &str, pool: &Pool) -> Result<DatabaseConnection, Conne
             url: redacted(url),
             cause: innermost(&error),
         };
-        write_nothing(&db).await.map_err(readonly)?;
+        check_writable(&db).await.map_err(readonly)?;
     }
     Ok(db)
 }
 
-/// Opens a pool, again if need be: of those who make a new SQLite file's journal a write-ahead log at the same moment one is
-/// told at once that the file is locked, however long it would wait, because the other one waits for its lock on reading.
+/// Opens a pool, with retries. When two processes switch a new SQLite file to WAL at the same time,
+/// one fails immediately with `SQLITE_BUSY` despite its busy timeout, to avoid a deadlock.
 async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
     let deadline = Instant::now() + CONNECT_TIMEOUT;
     loop {
@@ -169,7 +171,7 @@ async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
     }
 }
 
-/// What an error comes down to, without the words of the layers that it came through.
+/// Returns the message of the innermost error.
 pub(crate) fn innermost(error: &dyn Error) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
@@ -178,8 +180,8 @@ pub(crate) fn innermost(error: &dyn Error) -> String {
     error.to_string()
 }
 
-/// Writes as far as to know that it could be kept, and takes it back. Others may be doing the same.
-async fn write_nothing(db: &DatabaseConnection) -> Result<(), DbErr> {
+/// Fails if the database is not writable. Writes in a transaction that is rolled back.
+async fn check_writable(db: &DatabaseConnection) -> Result<(), DbErr> {
     let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
     let options = TransactionOptions {
         sqlite_transaction_mode,
@@ -192,7 +194,7 @@ async fn write_nothing(db: &DatabaseConnection) -> Result<(), DbErr> {
     transaction.rollback().await
 }
 
-/// A database address that may be printed: without the password, and without parameters, which may hold one.
+/// Removes the password, and parameters that may contain one, from a database URL for printing.
 #[must_use]
 pub fn redacted(url: &str) -> String {
     match Url::parse(url) {

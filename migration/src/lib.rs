@@ -1,6 +1,6 @@
-//! The schema and its history, for PostgreSQL and SQLite, and the way to open a database that has it.
+//! Schema migrations for PostgreSQL and SQLite, and opening databases.
 //!
-//! A migration that has landed is never edited: a change of the schema is a new migration.
+//! Never edit a released migration: add a new one.
 
 mod connect;
 mod m20261122_000001_foundation;
@@ -13,8 +13,8 @@ mod m20261127_000007_scheduling_periods;
 mod m20261130_000008_plain_names;
 mod m20261130_000009_monitor_kinds;
 mod m20261130_000010_workspaces;
-mod patience;
 mod run;
+mod statement_timeout;
 
 pub use connect::{ConnectError, Pool, connect, redacted};
 pub use run::{MigrationError, keep_for_this_process, run, run_first, sqlite_file, verify};

@@ -1,8 +1,8 @@
-//! Bringing a database to the schema of this program, one process at a time.
+//! Runs and verifies migrations, one process at a time.
 
 use crate::Migrator;
 use crate::connect::innermost;
-use crate::patience::Migrating;
+use crate::statement_timeout::TimeoutsDisabled;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait,
@@ -11,21 +11,21 @@ use sea_orm_migration::{IntoSchemaManagerConnection, MigratorTrait, SchemaManage
 use std::collections::HashSet;
 use std::fs::{File, TryLockError};
 
-/// "PulseChk" in ASCII: one number for all PulseCheck processes on one database.
+/// Key of PostgreSQL's advisory lock: "PulseChk" in ASCII.
 const LOCK: i64 = 0x5075_6c73_6543_686b;
 
-/// Why the schema could not be brought up to date.
+/// Error of migrating or verifying the schema.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
-    /// Another, later PulseCheck has changed the schema.
+    /// The schema is of a newer version.
     #[error(
         "the database is newer than this program (it has the migration {0}): start the version of PulseCheck that made it, or a later one"
     )]
     Newer(String),
-    /// The schema is older than the program, and this role does not change it.
+    /// The schema is of an older version, and this role does not migrate.
     #[error("the database lacks {0} migration(s): run `pulsecheck migrate` first")]
     Older(usize),
-    /// Another process has the SQLite file.
+    /// Another process uses the SQLite file.
     #[error(
         "another PulseCheck is running on the database {0}: stop it, or set DATABASE_URL to another file"
     )]
@@ -33,7 +33,7 @@ pub enum MigrationError {
     /// The database failed.
     #[error("migrating the database failed: {}", innermost(.0))]
     Database(DbErr),
-    /// The lock file beside a SQLite file.
+    /// The lock file of a SQLite file failed.
     #[error("cannot lock the database file against other processes: {0}")]
     Lock(std::io::Error),
 }
@@ -44,11 +44,11 @@ impl From<DbErr> for MigrationError {
     }
 }
 
-/// Applies every migration that is missing, all or none: what dies in the middle leaves nothing behind. Processes that
-/// start together wait for one another: PostgreSQL holds an advisory lock, SQLite its only place to write.
+/// Applies all missing migrations in one transaction. Concurrent processes wait for each other, by an
+/// advisory lock in PostgreSQL and the write lock in SQLite.
 ///
 /// # Errors
-/// [`MigrationError::Newer`] before anything is touched, or what the database said.
+/// Returns [`MigrationError::Newer`] before any change, or the error of the database.
 pub async fn run(db: &DatabaseConnection) -> Result<(), MigrationError> {
     apply(db, None).await
 }
@@ -63,7 +63,7 @@ pub async fn run_first(db: &DatabaseConnection, count: u32) -> Result<(), Migrat
 }
 
 async fn apply(db: &DatabaseConnection, count: Option<u32>) -> Result<(), MigrationError> {
-    let _migrating = Migrating::begin();
+    let _migrating = TimeoutsDisabled::begin();
     let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
     let options = TransactionOptions {
         sqlite_transaction_mode,
@@ -71,7 +71,7 @@ async fn apply(db: &DatabaseConnection, count: Option<u32>) -> Result<(), Migrat
     };
     let transaction = db.begin_with_options(options).await?;
     if db.get_database_backend() == DbBackend::Postgres {
-        // Waiting for another process, or for a big table, may take longer than a request may.
+        // Waiting for another process or a big table may exceed the statement timeout.
         let wait = format!("SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({LOCK})");
         transaction.execute_unprepared(&wait).await?;
     }
@@ -80,10 +80,10 @@ async fn apply(db: &DatabaseConnection, count: Option<u32>) -> Result<(), Migrat
     Ok(transaction.commit().await?)
 }
 
-/// Makes sure that the schema is exactly this program's, for roles that must not change it.
+/// Verifies that the schema is exactly of this version, for roles that must not change it.
 ///
 /// # Errors
-/// [`MigrationError::Newer`] or [`MigrationError::Older`].
+/// Returns [`MigrationError::Newer`] or [`MigrationError::Older`].
 pub async fn verify(db: &DatabaseConnection) -> Result<(), MigrationError> {
     match Migrator::migrations()
         .len()
@@ -94,13 +94,13 @@ pub async fn verify(db: &DatabaseConnection) -> Result<(), MigrationError> {
     }
 }
 
-/// How many of this program's migrations the database has.
+/// Returns how many migrations of this version are applied.
 async fn applied<'c, C>(db: &'c C) -> Result<usize, MigrationError>
 where
     C: ConnectionTrait,
     &'c C: IntoSchemaManagerConnection<'c>,
 {
-    // Only looking: roles that must not change the schema may lack the right to.
+    // Read only, because roles that must not change the schema may lack the permission.
     if !SchemaManager::new(db).has_table("seaql_migrations").await? {
         return Ok(0);
     }
@@ -118,11 +118,11 @@ where
     }
 }
 
-/// Keeps a SQLite file for this process alone, by a lock on `<file>.in-use` for as long as the returned handle lives.
-/// `None` for databases that several processes may share.
+/// Locks a SQLite file for this process, by `<file>.in-use`, until the returned handle is dropped.
+/// Returns `None` for databases that processes can share.
 ///
 /// # Errors
-/// [`MigrationError::InUse`] when another process has it.
+/// Returns [`MigrationError::InUse`] if another process holds the lock.
 pub async fn keep_for_this_process(
     db: &DatabaseConnection,
 ) -> Result<Option<File>, MigrationError> {
@@ -137,10 +137,10 @@ pub async fn keep_for_this_process(
     }
 }
 
-/// The path of the SQLite file that `db` is in; `None` for a server, and for a database in memory.
+/// Returns the path of the SQLite file of `db`; `None` for PostgreSQL and in-memory databases.
 ///
 /// # Errors
-/// When the database does not answer.
+/// Fails if the database does not answer.
 pub async fn sqlite_file(db: &DatabaseConnection) -> Result<Option<String>, DbErr> {
     if db.get_database_backend() != DbBackend::Sqlite {
         return Ok(None);

@@ -43,7 +43,7 @@ on_each_database! {
             } else {
                 drop(transaction);
             }
-            // One more that fails: a connection that is not told apart goes on inside of it for ever.
+            // One more that fails: a connection that is not discarded stays in that transaction forever.
             let transaction = db.begin().await.unwrap();
             a_user(&transaction).await;
             drop(transaction);

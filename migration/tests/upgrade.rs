@@ -131,8 +131,8 @@ on_each_empty_database! {
         assert_eq!((progress.service_seq, progress.slot), (1, slot));
         let component = vendor_page_component::Entity::find().one(&db).await.unwrap().unwrap();
         assert_eq!((component.vendor_page_id, component.component_id.as_str()), (page, "api"));
-        let told = vendor_incident::Entity::find().one(&db).await.unwrap().unwrap();
-        assert_eq!((told.vendor_page_id, told.incident_id.as_str()), (page, "i1"));
+        let reported = vendor_incident::Entity::find().one(&db).await.unwrap().unwrap();
+        assert_eq!((reported.vendor_page_id, reported.incident_id.as_str()), (page, "i1"));
         let announced = vendor_maintenance::Entity::find().one(&db).await.unwrap().unwrap();
         assert_eq!((announced.vendor_page_id, announced.maintenance_id.as_str()), (page, "m1"));
         assert_eq!(consumed_login_state::Entity::find().one(&db).await.unwrap().unwrap().id, [1, 2]);

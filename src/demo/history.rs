@@ -1,9 +1,9 @@
-//! A past for the demo's services: three months of rollups, the checks of the last day, and the incidents that follow from
-//! them by the same rules as live ones. Only what the checks found is made up.
+//! Generates a history for the demo's services: three months of rollups, a day of raw checks, and
+//! incidents. Only the outcomes of the checks are made up; incidents follow the production rules.
 
-mod story;
+mod outcome_generator;
 
-pub(crate) use story::Profile;
+pub(crate) use outcome_generator::Profile;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::rollup::{Fold, Sum};
@@ -16,24 +16,24 @@ use entity::{
     service_state,
 };
 use incidents::{Evidence, IncidentChanges, IncidentOwner, IncidentWriter};
+use outcome_generator::OutcomeGenerator;
 use sea_orm::{
     ActiveModelTrait as _, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction,
     DbBackend, EntityTrait as _, IntoActiveModel, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait as _,
 };
-use story::Story;
 use uuid::Uuid;
 
-/// How much of the past is there check by check.
-const CHECKS: TimeDelta = TimeDelta::hours(25);
+/// How far back raw checks are written.
+const RAW_CHECKS_SPAN: TimeDelta = TimeDelta::hours(25);
 
-/// Seconds between two checks before that: fewer, because they are only summed up.
+/// Interval of older checks, in seconds. Longer, because only their rollups are stored.
 const EARLIER_INTERVAL: i32 = 60;
 
-/// Writes the past of a service that has a row and a state, but was never checked; it ends at `now`. Only for SQLite.
+/// Writes the history up to `now` of a service that was never checked. SQLite only.
 ///
 /// # Errors
-/// What the database said.
+/// Returns database errors.
 pub(crate) async fn write(
     db: &DatabaseConnection,
     service: &service::Model,
@@ -41,12 +41,17 @@ pub(crate) async fn write(
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
     let mut past = Past::of(service);
-    let mut story = Story::of(service, profile, now);
-    let recent = now - CHECKS;
+    let mut generator = OutcomeGenerator::of(service, profile, now);
+    let recent = now - RAW_CHECKS_SPAN;
     let earlier = service.check_interval_seconds.max(EARLIER_INTERVAL);
-    past.live(&mut story, earlier, (now - story::LENGTH, recent), false);
     past.live(
-        &mut story,
+        &mut generator,
+        earlier,
+        (now - outcome_generator::HISTORY_LENGTH, recent),
+        false,
+    );
+    past.live(
+        &mut generator,
         service.check_interval_seconds,
         (recent, now),
         true,
@@ -68,13 +73,13 @@ pub(crate) async fn write(
     Ok(transaction.commit().await?)
 }
 
-/// All that checks leave behind.
+/// The rows that the generated checks of one service produce.
 #[derive(Debug)]
 struct Past<'a> {
     service: &'a service::Model,
     state: State,
     fold: Fold,
-    /// What the last check found.
+    /// Outcome of the last check.
     last: Option<Outcome>,
     /// Rows of `checks` as JSON arrays.
     checks: Vec<serde_json::Value>,
@@ -95,10 +100,10 @@ impl<'a> Past<'a> {
         }
     }
 
-    /// Checks at each slot between two times.
+    /// Generates a check for each slot between two times.
     fn live(
         &mut self,
-        story: &mut Story,
+        generator: &mut OutcomeGenerator,
         interval_seconds: i32,
         (from, to): (DateTime<Utc>, DateTime<Utc>),
         keep: bool,
@@ -112,7 +117,7 @@ impl<'a> Past<'a> {
         };
         let mut slot = slot::next_slot(self.service.id, interval, from);
         while slot <= to {
-            if let Some(outcome) = story.at(slot) {
+            if let Some(outcome) = generator.at(slot) {
                 self.record(slot, interval, outcome, &policy);
                 if keep {
                     self.keep(slot, interval_seconds);
@@ -150,7 +155,7 @@ impl<'a> Past<'a> {
         self.last = Some(outcome);
     }
 
-    /// Notes the last check itself.
+    /// Adds the last check as a raw row.
     fn keep(&mut self, slot: DateTime<Utc>, interval_seconds: i32) {
         let Some(outcome) = &self.last else { return };
         let status = column::Status::from(outcome.status) as i16;
@@ -231,7 +236,7 @@ impl<'a> Past<'a> {
             .write(db, &self.incidents)
             .await?;
         if let Some(open) = self.open_incident {
-            care_for(db, &open).await?;
+            acknowledge_and_note(db, &open).await?;
         }
         service_state::Entity::update(state).exec(db).await?;
         Ok(())
@@ -273,10 +278,13 @@ impl<'a> Past<'a> {
     }
 }
 
-/// Somebody has seen what lasts, and wrote down what they know.
-async fn care_for(db: &DatabaseTransaction, incident: &incident::Model) -> anyhow::Result<()> {
+/// Adds an acknowledgement and a note to an open incident.
+async fn acknowledge_and_note(
+    db: &DatabaseTransaction,
+    incident: &incident::Model,
+) -> anyhow::Result<()> {
     let incident_id = incident.id;
-    // The demo's services are in a personal workspace, which has the id of its user.
+    // A personal workspace has the id of its user.
     let user_id = incident.workspace_id;
     let at = incident.started_at + TimeDelta::minutes(9);
     let seen = incident_acknowledgement::Model {

@@ -1,4 +1,4 @@
-//! The demo's own web servers on loopback: what a newcomer watches go up, slow and down.
+//! HTTP targets of the demo on loopback, each with its own behaviour.
 
 use axum::Router;
 use axum::extract::Path;
@@ -7,10 +7,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 
-/// How one target behaves, as a function of the time since the demo began.
+/// Behaviour of a target, as a function of the time since the demo started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Behaviour {
-    /// Answers at once, within some milliseconds.
+    /// Answers within a few milliseconds.
     Steady,
     /// Answers, but slower than the default threshold.
     Slow,
@@ -22,7 +22,7 @@ pub(crate) enum Behaviour {
     Escalating,
     /// Always answers 503.
     Down,
-    /// Takes the connection and never answers.
+    /// Accepts the connection and never answers.
     Silent,
 }
 
@@ -37,7 +37,7 @@ impl Behaviour {
         (Self::Silent, "silent"),
     ];
 
-    /// The path that behaves so.
+    /// Returns the URL path of this behaviour.
     pub(crate) fn path(self) -> &'static str {
         Self::ALL
             .iter()
@@ -45,7 +45,7 @@ impl Behaviour {
             .map_or("", |(_, path)| path)
     }
 
-    /// The answer `elapsed` after the start, and how long it takes; `wobble` (0 to 1) makes no two alike.
+    /// Returns status code and delay at `elapsed` after the start; `wobble` (0 to 1) adds jitter.
     fn answer(self, elapsed: Duration, wobble: f64) -> (StatusCode, Duration) {
         let second = elapsed.as_secs();
         let ms =
@@ -71,10 +71,10 @@ impl Behaviour {
     }
 }
 
-/// Serves every behaviour under its path until the program ends.
+/// Serves every behaviour under its path until the process exits.
 ///
 /// # Errors
-/// When no port on loopback can be had.
+/// Fails if no loopback port is available.
 pub(crate) async fn serve() -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;

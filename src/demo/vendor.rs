@@ -1,5 +1,5 @@
-//! The demo's own vendor: a hosting company on loopback whose vendor page, of the shape that Statuspage answers in, always
-//! has something to tell.
+//! Vendor page of the demo: a Statuspage-compatible server on loopback that always has an incident
+//! or maintenance to show.
 
 use axum::response::Html;
 use axum::routing::get;
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
-/// What the vendor calls itself.
+/// Name of the vendor.
 pub(crate) const NAME: &str = "Harbour Cloud";
 
-/// Where its page answers.
+/// Path of the page's JSON summary.
 pub(crate) const SUMMARY: &str = "/api/v2/summary.json";
 
-/// A component: id, name, group.
+/// Components of the page: id, name, group.
 pub(crate) const COMPONENTS: [(&str, &str, Option<&str>); 8] = [
     ("machines", "Virtual machines", Some("Compute")),
     ("clusters", "Kubernetes", Some("Compute")),
@@ -27,13 +27,13 @@ pub(crate) const COMPONENTS: [(&str, &str, Option<&str>); 8] = [
     ("api", "API", None),
 ];
 
-/// The clusters are well for the first half of so many minutes.
+/// Length of one cycle. The clusters are operational in its first half.
 const CYCLE: TimeDelta = TimeDelta::minutes(8);
 
-/// Serves the page until the program ends; returns where.
+/// Serves the page until the process exits. Returns its address.
 ///
 /// # Errors
-/// When no port on loopback can be had.
+/// Fails if no loopback port is available.
 pub(crate) async fn serve(begin: DateTime<Utc>) -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
@@ -58,7 +58,7 @@ pub(crate) async fn serve(begin: DateTime<Utc>) -> anyhow::Result<SocketAddr> {
     Ok(address)
 }
 
-/// What the page at `url` says at `now`, when the demo began at `begin`.
+/// Renders the page at `url` as of `now`, for a demo that started at `begin`.
 fn page(url: &str, begin: DateTime<Utc>, now: DateTime<Utc>) -> Value {
     let cycle = (now - begin)
         .num_milliseconds()
@@ -155,7 +155,7 @@ fn page(url: &str, begin: DateTime<Utc>, now: DateTime<Utc>) -> Value {
     })
 }
 
-/// All components with the vendor's word for each, groups among them, as Statuspage lists them.
+/// Lists components and groups as Statuspage does; `word` returns the status of each.
 fn components(word: impl Fn(&str) -> &'static str) -> Vec<Value> {
     let mut all: Vec<Value> = Vec::new();
     for (position, (id, name, group)) in COMPONENTS.into_iter().enumerate() {
@@ -169,20 +169,20 @@ fn components(word: impl Fn(&str) -> &'static str) -> Vec<Value> {
     all
 }
 
-/// An incident or maintenance, by id, name and impact, with its updates, the first one first.
+/// Renders an incident or maintenance. `updates` are in chronological order.
 fn event(
     url: &str,
     (id, name, impact): (&str, &str, &str),
     component: &str,
     updates: &[(DateTime<Utc>, &str, &str)],
 ) -> Value {
-    let told = updates.iter().rev().map(|(at, status, body)| {
+    let update_list = updates.iter().rev().map(|(at, status, body)| {
         json!({ "id": format!("{id}-{}", at.timestamp()), "status": status, "body": body, "display_at": time(*at) })
     });
     json!({
         "id": id, "name": name, "impact": impact, "status": updates.last().map(|(_, status, _)| status),
         "started_at": updates.first().map(|(at, ..)| time(*at)), "shortlink": format!("{url}/incidents/{id}"),
-        "components": [{ "id": component }], "incident_updates": told.collect::<Vec<_>>(),
+        "components": [{ "id": component }], "incident_updates": update_list.collect::<Vec<_>>(),
     })
 }
 

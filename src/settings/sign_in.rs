@@ -186,7 +186,7 @@ fn base<F: Fn(&str) -> Result<String, VarError>>(from: &mut Source<F>, name: &st
 
 const EXPECTED: &str = "must be an https address without query or user (http only for a host of this machine or of a private network)";
 
-/// Secrets and proofs of who somebody is go there.
+/// Returns whether `url` is safe as a sign-in provider, which receives client secrets and tokens.
 fn is_provider(url: &Url) -> bool {
     let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
     let near = || match url.host() {
@@ -200,7 +200,7 @@ fn is_provider(url: &Url) -> bool {
     plain && url.has_host() && (url.scheme() == "https" || (url.scheme() == "http" && near()))
 }
 
-/// Addresses and networks, separated by commas or spaces.
+/// Parses addresses and networks, separated by commas or spaces.
 pub(super) fn networks<F: Fn(&str) -> Result<String, VarError>>(
     from: &mut Source<F>,
     name: &str,
@@ -226,7 +226,7 @@ pub(super) fn networks<F: Fn(&str) -> Result<String, VarError>>(
     networks
 }
 
-/// So many in a minute.
+/// Parses a limit per minute.
 pub(super) fn per_minute<F: Fn(&str) -> Result<String, VarError>>(
     from: &mut Source<F>,
     name: &str,

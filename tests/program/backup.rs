@@ -183,7 +183,7 @@ async fn only_an_undamaged_copy_of_this_version_or_an_earlier_one_is_put_in_plac
     for (file, sentence) in [
         ("nowhere", "there is no backup at"),
         ("text", "cannot be read as a backup"),
-        ("foreign.sqlite", "not one of PulseCheck"),
+        ("foreign.sqlite", "but not a PulseCheck database"),
         (
             "newer.sqlite",
             "the database is newer than this program (it has the migration m29991231_000001_future)",

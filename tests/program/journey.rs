@@ -226,7 +226,11 @@ async fn journey(client: &Client, target: &Arc<Target>, mut trouble: impl AsyncF
     );
     assert_eq!(time(&resolved[0]["resolvedAt"]), time(&recovered["since"]));
     assert_eq!(kinds(&resolved[0]), ["opened", "escalated", "resolved"]);
-    assert_eq!(slots_in_order(client, &id).await, 0, "no slot stands twice");
+    assert_eq!(
+        slots_in_order(client, &id).await,
+        0,
+        "no slot is recorded twice"
+    );
 }
 
 /// How many of the newest checks do not stand strictly before their predecessor.

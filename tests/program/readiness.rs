@@ -1,4 +1,4 @@
-//! Whether a worker lives and can do its work, as whatever watches it is told.
+//! Liveness and readiness of a worker.
 
 use crate::client::http;
 use crate::process::{Process, SOON};

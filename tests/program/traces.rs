@@ -31,7 +31,7 @@ async fn collector() -> (String, Received) {
     (address, received)
 }
 
-/// Whether a text stands in it as protobuf writes one: its length, and then itself.
+/// Returns whether the bytes contain `text` as a protobuf string, which starts with its length.
 fn has(received: &Received, text: &str) -> bool {
     let field: Vec<u8> = [u8::try_from(text.len()).unwrap()]
         .into_iter()
@@ -78,7 +78,7 @@ async fn a_collector_is_told_of_requests_operations_checks_and_what_follows_from
             sleep(std::time::Duration::from_millis(50)).await;
         }
     }
-    assert!(!has(&received, "sqlx::query"), "nothing else is told");
+    assert!(!has(&received, "sqlx::query"), "nothing else is exported");
     assert_eq!(single.process.terminate().await, Some(0));
 }
 
@@ -91,7 +91,7 @@ async fn a_collector_that_is_away_harms_nothing() {
     let mut single = Single::start_with(&settings);
     let base = single.process.announced("Listening on ").await;
     let deadline = Instant::now() + SOON;
-    while !single.process.log().contains("traces cannot be delivered") {
+    while !single.process.log().contains("cannot export traces") {
         let answer = http()
             .build()
             .unwrap()
@@ -102,7 +102,7 @@ async fn a_collector_that_is_away_harms_nothing() {
         assert!(answer.status().is_success());
         assert!(
             Instant::now() < deadline,
-            "it is never said:\n{}",
+            "the failure was not logged:\n{}",
             single.process.log()
         );
         sleep(std::time::Duration::from_millis(50)).await;

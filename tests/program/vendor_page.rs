@@ -141,7 +141,7 @@ async fn follow(client: &Client, found: &Value) -> String {
     created["id"].as_str().unwrap().to_owned()
 }
 
-/// Waits until the service is in a status, and returns the update that said so.
+/// Waits until the service has a status, and returns the event that reported it.
 async fn becomes(events: &mut Subscription, id: &str, status: &str) -> Value {
     let change = async {
         loop {

@@ -1,10 +1,10 @@
-//! Why a check did not find its target up, typed, each with the sentence that a person reads.
+//! Typed reasons why a check did not find its target up, each with a message for people.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Why an outcome is not [`Status::Up`](crate::Status::Up). `Display` gives one sentence without a full stop.
+/// Reason why an outcome is not [`Status::Up`](crate::Status::Up). `Display` is its message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[allow(
@@ -14,57 +14,57 @@ use std::fmt;
 pub enum Cause {
     /// DNS has no address for the host.
     NameNotFound { host: String },
-    /// DNS itself did not answer usefully.
+    /// The DNS lookup failed.
     NameLookupFailed { host: String, detail: String },
     /// Nothing listens on the port.
     ConnectionRefused,
-    /// The peer broke the connection off before it had answered.
+    /// The peer reset the connection before it answered.
     ConnectionReset,
-    /// The peer closed the connection before it had answered.
+    /// The peer closed the connection before it answered.
     ConnectionClosed,
-    /// The connection ended in the middle of the answer.
+    /// The connection ended in the middle of the response.
     AnswerCutOff,
     /// No route to the host or its network.
     Unreachable,
     /// The whole exchange took longer than the service's timeout.
     Timeout { timeout_ms: u32, phase: Phase },
-    /// The certificate's time is over.
+    /// The certificate has expired.
     CertificateExpired {
         expired_at: DateTime<Utc>,
         checked_at: DateTime<Utc>,
     },
-    /// The certificate's time has not come.
+    /// The certificate is not valid yet.
     CertificateNotYetValid { valid_from: DateTime<Utc> },
     /// The certificate is for other names.
     CertificateNameMismatch { host: String },
-    /// No trusted authority vouches for the certificate.
+    /// No trusted authority signed the certificate.
     CertificateUntrusted,
-    /// Any other fault of the TLS handshake.
+    /// Any other TLS handshake error.
     Tls { detail: String },
     /// More redirects than PulseCheck follows.
     TooManyRedirects { limit: u8 },
-    /// A redirect without an address, or to one that cannot be followed.
+    /// A redirect without a location, or to one that cannot be followed.
     BadRedirect { location: String },
-    /// The answer's status code is not among those expected.
+    /// The response has an unexpected status code.
     UnexpectedStatus { code: u16, expected: String },
-    /// What came back is not HTTP, or is broken.
+    /// The response is not valid HTTP.
     NotHttp { detail: String },
-    /// It answered as expected, but too slowly: degraded.
+    /// The response was as expected, but slower than the threshold: degraded.
     Slow {
         response_time_ms: u32,
         threshold_ms: u32,
     },
-    /// The guard on outgoing addresses refused the target: unknown, since nothing was looked at.
+    /// The guard refused the target's address, so it was not checked: unknown.
     AddressRefused { address: String },
-    /// The same for a name that stands for such an address.
+    /// The guard refused a name that resolves to such an address: unknown.
     NameRefused { host: String },
-    /// The vendor's own vendor page says so; the report names the components and what the vendor says of them.
+    /// The vendor page reports a problem; `report` names the components and their statuses.
     Vendor { report: String },
-    /// PulseCheck itself could not look: unknown.
+    /// PulseCheck itself could not perform the check: unknown.
     NotChecked { detail: String },
 }
 
-/// Where in the exchange a time limit struck.
+/// Phase of a check in which it timed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
@@ -81,7 +81,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    const fn words(self) -> &'static str {
+    const fn description(self) -> &'static str {
         match self {
             Self::Dns => "while looking up the name",
             Self::Connect => "while connecting",
@@ -109,7 +109,7 @@ impl fmt::Display for Cause {
                     f,
                     "no answer within {} ms, {}",
                     thousands(*timeout_ms),
-                    phase.words()
+                    phase.description()
                 )
             }
             Self::CertificateExpired {
@@ -171,7 +171,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// `5000` as `5,000`, as sentences for people write numbers.
+/// Formats `5000` as `5,000`.
 #[must_use]
 pub fn thousands(n: u32) -> String {
     let digits = n.to_string();

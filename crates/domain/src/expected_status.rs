@@ -1,9 +1,9 @@
-//! Which HTTP status codes count as an answer: `200-299,301`.
+//! Parses sets of expected HTTP status codes, such as `200-299,301`.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The most ranges that one expression may hold.
+/// Maximum number of codes and ranges in one set.
 const MAX_RANGES: usize = 20;
 
 /// A set of HTTP status codes, written as codes and ranges with commas: `200-299,301`.
@@ -12,7 +12,7 @@ pub struct ExpectedStatus {
     ranges: Vec<(u16, u16)>,
 }
 
-/// Why an expression is not a set of status codes.
+/// Error of parsing a set of status codes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExpectedStatusError {
     /// Nothing was given.
@@ -24,13 +24,13 @@ pub enum ExpectedStatusError {
     /// A range ends before it begins.
     #[error("the range {0}-{1} ends before it begins")]
     Reversed(u16, u16),
-    /// More parts than make sense.
+    /// Too many codes and ranges.
     #[error("at most {MAX_RANGES} codes and ranges")]
     TooMany,
 }
 
 impl ExpectedStatus {
-    /// Whether `code` is among those expected.
+    /// Returns whether `code` is expected.
     #[must_use]
     pub fn contains(&self, code: u16) -> bool {
         self.ranges
@@ -57,7 +57,7 @@ impl FromStr for ExpectedStatus {
         let ranges = text
             .split(',')
             .take(MAX_RANGES + 1)
-            .map(range)
+            .map(parse_range)
             .collect::<Result<Vec<_>, _>>()?;
         if ranges.len() > MAX_RANGES {
             return Err(ExpectedStatusError::TooMany);
@@ -66,7 +66,7 @@ impl FromStr for ExpectedStatus {
     }
 }
 
-fn range(part: &str) -> Result<(u16, u16), ExpectedStatusError> {
+fn parse_range(part: &str) -> Result<(u16, u16), ExpectedStatusError> {
     let invalid = || ExpectedStatusError::Part(part.trim().chars().take(40).collect());
     let code = |text: &str| {
         let text = text.trim();

@@ -1,8 +1,8 @@
-//! Fields of settings: described once, for forms, the API, command lines and documentation.
+//! Describes the settings fields of monitor kinds and channels, for forms, API and documentation.
 
 use serde::{Deserialize, Serialize};
 
-/// What a field holds, by which a form chooses its control.
+/// Type of a field. Forms choose the input control by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldType {
@@ -14,7 +14,7 @@ pub enum FieldType {
     Integer,
     /// A number.
     Number,
-    /// Yes or no.
+    /// A boolean.
     Boolean,
     /// One of the field's options.
     Choice,
@@ -28,7 +28,7 @@ pub enum FieldType {
     Port,
     /// A duration in seconds.
     Seconds,
-    /// A text that is stored sealed and never given back.
+    /// A secret, which is stored sealed and never returned.
     Secret,
     /// A list of texts.
     List,
@@ -58,7 +58,7 @@ impl FieldType {
         }
     }
 
-    /// Whether its value is a list of texts.
+    /// Returns whether the value is a list of strings.
     #[must_use]
     pub const fn is_list(self) -> bool {
         matches!(self, Self::Choices | Self::List | Self::Components)
@@ -72,20 +72,20 @@ pub struct FieldInfo {
     pub name: &'static str,
     /// The label in forms.
     pub label: &'static str,
-    /// One sentence for people who wonder what to enter.
+    /// One sentence that explains what to enter.
     pub help: Option<&'static str>,
     /// What it holds.
     pub field_type: FieldType,
     /// Whether it must be given.
     pub required: bool,
-    /// The value that an absent field takes, as text.
+    /// Default value, as text.
     pub default: Option<&'static str>,
-    /// What can be chosen.
+    /// The options to choose from.
     pub options: &'static [&'static str],
 }
 
 impl FieldInfo {
-    /// An optional field without a default.
+    /// Creates an optional field without a default.
     #[must_use]
     pub const fn new(name: &'static str, label: &'static str, field_type: FieldType) -> Self {
         Self {
@@ -99,35 +99,35 @@ impl FieldInfo {
         }
     }
 
-    /// The same field with a sentence of help.
+    /// Sets the help text.
     #[must_use]
     pub const fn help(mut self, help: &'static str) -> Self {
         self.help = Some(help);
         self
     }
 
-    /// The same field, which must be given.
+    /// Makes the field required.
     #[must_use]
     pub const fn required(mut self) -> Self {
         self.required = true;
         self
     }
 
-    /// The same field with a default.
+    /// Sets the default value.
     #[must_use]
     pub const fn default(mut self, default: &'static str) -> Self {
         self.default = Some(default);
         self
     }
 
-    /// The same field with what can be chosen.
+    /// Sets the options.
     #[must_use]
     pub const fn options(mut self, options: &'static [&'static str]) -> Self {
         self.options = options;
         self
     }
 
-    /// Whether it is stored sealed and never given back.
+    /// Returns whether the value is stored sealed and never returned.
     #[must_use]
     pub const fn is_secret(&self) -> bool {
         matches!(self.field_type, FieldType::Secret)

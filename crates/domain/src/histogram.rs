@@ -4,19 +4,19 @@
 //! with relative-error guarantees", VLDB 2019), so that any quantile is within [`RELATIVE_ERROR`] of a time that was
 //! really measured at that rank.
 
-/// How far a quantile may lie from the true one, as a share of it.
+/// Maximum relative error of a quantile.
 pub const RELATIVE_ERROR: f64 = 0.02;
 
 const GAMMA: f64 = (1.0 + RELATIVE_ERROR) / (1.0 - RELATIVE_ERROR);
 
-/// Counts of response times by bucket; merges without loss.
+/// Counts response times by bucket. Merging loses nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LatencyHistogram {
     /// (bucket, count), by bucket, no count zero.
     buckets: Vec<(u16, u32)>,
 }
 
-/// Bytes that are not a histogram's.
+/// The bytes are not an encoded histogram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an encoded latency histogram")]
 pub struct DecodeError;
@@ -24,17 +24,17 @@ pub struct DecodeError;
 impl LatencyHistogram {
     /// Counts one response time in milliseconds.
     pub fn record(&mut self, ms: u32) {
-        self.add(bucket_of(ms), 1);
+        self.add(bucket_index(ms), 1);
     }
 
-    /// Adds what another one counted.
+    /// Adds the counts of `other`.
     pub fn merge(&mut self, other: &Self) {
         for (bucket, count) in &other.buckets {
             self.add(*bucket, *count);
         }
     }
 
-    /// How many were counted.
+    /// Returns the number of recorded response times.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.buckets
@@ -43,7 +43,7 @@ impl LatencyHistogram {
             .sum()
     }
 
-    /// The response time in milliseconds below or at which a share of `q` (0 to 1) of all lie; `None` when empty.
+    /// Returns the `q` quantile (0 to 1) in milliseconds, or `None` if the histogram is empty.
     #[must_use]
     pub fn quantile(&self, q: f64) -> Option<f64> {
         let last = self.count().checked_sub(1)?;
@@ -58,41 +58,43 @@ impl LatencyHistogram {
         for (bucket, count) in &self.buckets {
             seen += u64::from(*count);
             if seen > rank {
-                return Some(middle_of(*bucket));
+                return Some(bucket_midpoint(*bucket));
             }
         }
         None
     }
 
-    /// A compact form: pairs of variable-length numbers, (distance to the previous bucket, count).
+    /// Encodes the histogram as pairs of varints: (distance to the previous bucket, count).
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.buckets.len() * 3);
         let mut previous = 0;
         for (bucket, count) in &self.buckets {
-            push_varint(&mut bytes, u32::from(bucket - previous));
-            push_varint(&mut bytes, *count);
+            write_varint(&mut bytes, u32::from(bucket - previous));
+            write_varint(&mut bytes, *count);
             previous = *bucket;
         }
         bytes
     }
 
-    /// Reads what [`encode`](Self::encode) wrote.
+    /// Decodes the output of [`encode`](Self::encode).
     ///
     /// # Errors
-    /// [`DecodeError`] for anything else.
+    /// Returns [`DecodeError`] for any other bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut rest = bytes;
         let mut buckets: Vec<(u16, u32)> = Vec::new();
         while !rest.is_empty() {
-            let distance = u16::try_from(take_varint(&mut rest)?).map_err(|_| DecodeError)?;
-            let count = take_varint(&mut rest)?;
+            let distance = u16::try_from(read_varint(&mut rest)?).map_err(|_| DecodeError)?;
+            let count = read_varint(&mut rest)?;
             let bucket = buckets
                 .last()
                 .map_or(0, |(bucket, _)| *bucket)
                 .checked_add(distance)
                 .ok_or(DecodeError)?;
-            if count == 0 || bucket > bucket_of(u32::MAX) || (distance == 0 && !buckets.is_empty())
+            if count == 0
+                || bucket > bucket_index(u32::MAX)
+                || (distance == 0 && !buckets.is_empty())
             {
                 return Err(DecodeError);
             }
@@ -118,7 +120,7 @@ impl LatencyHistogram {
     clippy::cast_sign_loss,
     reason = "at most 556 for 2^32 ms"
 )]
-fn bucket_of(ms: u32) -> u16 {
+fn bucket_index(ms: u32) -> u16 {
     if ms == 0 {
         0
     } else {
@@ -126,7 +128,7 @@ fn bucket_of(ms: u32) -> u16 {
     }
 }
 
-fn middle_of(bucket: u16) -> f64 {
+fn bucket_midpoint(bucket: u16) -> f64 {
     if bucket == 0 {
         0.0
     } else {
@@ -134,7 +136,7 @@ fn middle_of(bucket: u16) -> f64 {
     }
 }
 
-fn push_varint(bytes: &mut Vec<u8>, mut n: u32) {
+fn write_varint(bytes: &mut Vec<u8>, mut n: u32) {
     while n >= 0x80 {
         bytes.push((n & 0x7f) as u8 | 0x80);
         n >>= 7;
@@ -142,7 +144,7 @@ fn push_varint(bytes: &mut Vec<u8>, mut n: u32) {
     bytes.push((n & 0x7f) as u8);
 }
 
-fn take_varint(bytes: &mut &[u8]) -> Result<u32, DecodeError> {
+fn read_varint(bytes: &mut &[u8]) -> Result<u32, DecodeError> {
     let mut n = 0u64;
     for shift in [0, 7, 14, 21, 28] {
         let (first, rest) = bytes.split_first().ok_or(DecodeError)?;

@@ -1,7 +1,7 @@
-//! What PulseCheck means by its words: statuses, causes, slots, transitions, uptime, validation.
+//! Domain rules: statuses, causes, slots, transitions, uptime and validation.
 //!
 //! Pure: no I/O, no clock, no randomness (both are arguments), and it builds for WASM, so that the server and
-//! the browser judge by the same rules.
+//! the browser apply the same rules.
 
 #![warn(missing_docs)]
 

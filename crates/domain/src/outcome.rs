@@ -1,4 +1,4 @@
-//! What one look at a target found.
+//! The result of one check.
 
 use crate::{Cause, Status};
 use chrono::{DateTime, Utc};
@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 /// The result of one probe. A failed probe is an outcome too; only PulseCheck's own faults are errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// Up, degraded, down, or unknown when nothing could be looked at.
+    /// Up, degraded or down, or unknown if the check could not be performed.
     pub status: Status,
-    /// The final answer's HTTP status code, when one came.
+    /// HTTP status code of the final response, if there was one.
     pub status_code: Option<u16>,
-    /// From the start of the probe to the end of the body, in milliseconds; `None` when no complete answer came.
+    /// Milliseconds from the start to the end of the body; `None` without a complete response.
     pub response_time_ms: Option<u32>,
-    /// Where that time went.
+    /// Time spent in each phase.
     pub phases: Phases,
-    /// When the server's certificate ends, the soonest of all hops; `None` without TLS.
+    /// Earliest certificate expiry of all redirect hops; `None` without TLS.
     pub certificate_expires_at: Option<DateTime<Utc>>,
-    /// Why it is not up; `None` exactly when it is.
+    /// Why the status is not up; `None` if it is.
     pub cause: Option<Cause>,
 }
 
@@ -63,7 +63,7 @@ pub struct Phases {
 }
 
 impl Outcome {
-    /// An outcome without an answer: down or unknown by `cause`.
+    /// Creates an outcome without a response: down or unknown, depending on `cause`.
     #[must_use]
     pub fn without_answer(cause: Cause, phases: Phases) -> Self {
         let status = match cause {
@@ -82,7 +82,7 @@ impl Outcome {
         }
     }
 
-    /// The sentence for people: why it is not up.
+    /// Returns the message for people that explains why the status is not up.
     #[must_use]
     pub fn message(&self) -> Option<String> {
         self.cause.as_ref().map(ToString::to_string)

@@ -1,20 +1,20 @@
-//! Checks summed up by hour and day, one check after another.
+//! Aggregates checks into hourly and daily rollups.
 //!
-//! How long a check speaks for its service is known once the next one is there, and then for ever. So a [`Fold`] takes
-//! checks in the order of their slots, in as many portions as one likes: it accounts for all time up to the last of them,
-//! and whoever reads adds what stands after that one by [`crate::uptime::tally`].
+//! The time that a check covers is final once the next check exists. A [`Fold`] therefore takes
+//! checks in slot order, in any number of batches, and accounts for all time up to the last one.
+//! Readers add the time after it with [`crate::uptime::tally`].
 
 use crate::uptime::{Sample, Tally};
 use crate::{LatencyHistogram, Status};
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeMap;
 
-/// The width of an hour's sum.
+/// Width of an hourly rollup.
 pub const HOUR: Duration = Duration::hours(1);
-/// The width of a day's sum; days are those of UTC.
+/// Width of a daily rollup; days are UTC.
 pub const DAY: Duration = Duration::days(1);
 
-/// The latest multiple of `width` (from 1970 on) that is not after `at`.
+/// Rounds `at` down to a multiple of `width` since 1970.
 #[must_use]
 pub fn floor(at: DateTime<Utc>, width: Duration) -> DateTime<Utc> {
     at - Duration::milliseconds(
@@ -23,14 +23,14 @@ pub fn floor(at: DateTime<Utc>, width: Duration) -> DateTime<Utc> {
     )
 }
 
-/// The first multiple of `width` that is not before `at`.
+/// Rounds `at` up to a multiple of `width` since 1970.
 #[must_use]
 pub fn ceil(at: DateTime<Utc>, width: Duration) -> DateTime<Utc> {
     let floor = floor(at, width);
     if floor < at { floor + width } else { floor }
 }
 
-/// The time from `from` to `to`, cut at each multiple of `width`: when each part begins, and its milliseconds.
+/// Splits `from..to` at each multiple of `width`. Returns start and milliseconds of each part.
 pub fn stretches(
     from: DateTime<Utc>,
     to: DateTime<Utc>,
@@ -45,23 +45,23 @@ pub fn stretches(
     })
 }
 
-/// What some checks come to.
+/// Aggregate of some checks.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sum {
     /// Time by status.
     pub tally: Tally,
-    /// How many checks were made.
+    /// Number of checks.
     pub checks: u32,
-    /// How many of them found the service degraded or down.
+    /// Number of checks that found the service degraded or down.
     pub failed: u32,
-    /// The slowest answer, in milliseconds.
+    /// Longest response time, in milliseconds.
     pub max_response_time_ms: Option<u32>,
-    /// All answers' response times.
+    /// Histogram of the response times.
     pub latency: LatencyHistogram,
 }
 
 impl Sum {
-    /// Adds another one.
+    /// Adds another aggregate.
     pub fn merge(&mut self, other: &Self) {
         self.tally.merge(&other.tally);
         self.checks = self.checks.saturating_add(other.checks);
@@ -70,7 +70,7 @@ impl Sum {
         self.latency.merge(&other.latency);
     }
 
-    /// Counts one check; its time is another matter.
+    /// Counts one check, without the time it covers.
     pub fn count(&mut self, status: Status, response_time_ms: Option<u32>) {
         self.checks = self.checks.saturating_add(1);
         self.failed = self.failed.saturating_add(u32::from(status.is_failure()));
@@ -81,7 +81,7 @@ impl Sum {
     }
 }
 
-/// Checks of one service on their way into sums by hour.
+/// Aggregates the checks of one service by hour.
 #[derive(Debug, Clone, Default)]
 pub struct Fold {
     last: Option<Sample>,
@@ -89,7 +89,7 @@ pub struct Fold {
 }
 
 impl Fold {
-    /// Goes on after `last`, the last check of an earlier fold; `None` for a service that has none.
+    /// Continues after `last`, the last check of an earlier fold, if there is one.
     #[must_use]
     pub fn after(last: Option<Sample>) -> Self {
         Self {
@@ -98,32 +98,32 @@ impl Fold {
         }
     }
 
-    /// Takes the next check. One whose slot is not later than the last one's changes nothing.
+    /// Adds the next check. Ignores it if its slot is not after the last one.
     pub fn push(&mut self, sample: Sample, response_time_ms: Option<u32>) {
         if let Some(last) = self.last {
             if sample.slot <= last.slot {
                 return;
             }
-            self.spend(last.status, last.slot, last.until(sample.slot));
+            self.add_time(last.status, last.slot, last.until(sample.slot));
         }
         self.hour(sample.slot)
             .count(sample.status, response_time_ms);
         self.last = Some(sample);
     }
 
-    /// The last check taken: all time before its slot is accounted for.
+    /// Returns the last check. All time before its slot is accounted for.
     #[must_use]
     pub const fn last(&self) -> Option<Sample> {
         self.last
     }
 
-    /// What was taken, by the hours' beginnings. Only the first one can have been begun by an earlier fold.
+    /// Returns the aggregates by start of the hour. An earlier fold may hold a part of the first.
     #[must_use]
     pub const fn hours(&self) -> &BTreeMap<DateTime<Utc>, Sum> {
         &self.hours
     }
 
-    /// What was taken, by the days' beginnings.
+    /// Returns the aggregates by start of the day.
     #[must_use]
     pub fn days(&self) -> BTreeMap<DateTime<Utc>, Sum> {
         let mut days: BTreeMap<_, Sum> = BTreeMap::new();
@@ -133,7 +133,7 @@ impl Fold {
         days
     }
 
-    fn spend(&mut self, status: Status, from: DateTime<Utc>, to: DateTime<Utc>) {
+    fn add_time(&mut self, status: Status, from: DateTime<Utc>, to: DateTime<Utc>) {
         if status != Status::Unknown {
             stretches(from, to, HOUR)
                 .for_each(|(start, ms)| self.hour(start).tally.add(status, ms));

@@ -1,4 +1,4 @@
-//! What makes a service's definition valid, field by field, whatever its kind.
+//! Validates the fields that services of every kind have.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -11,24 +11,24 @@ pub const MAX_CATEGORY: usize = 60;
 pub const MAX_DESCRIPTION: usize = 2000;
 /// The longest tag, in characters.
 pub const MAX_TAG: usize = 40;
-/// The most tags of one service.
+/// Maximum number of tags of one service.
 pub const MAX_TAGS: usize = 20;
 /// The longest address, in bytes.
 pub const MAX_URL: usize = 2048;
 /// The longest interval, in seconds: a day.
 pub const MAX_INTERVAL_SECONDS: i32 = 86_400;
-/// The shortest and longest timeout, in milliseconds.
+/// Allowed timeout, in milliseconds.
 pub const TIMEOUT_MS: std::ops::RangeInclusive<i32> = 100..=30_000;
-/// The fewest and most confirmations.
+/// Allowed number of confirmations.
 pub const CONFIRMATIONS: std::ops::RangeInclusive<i32> = 1..=10;
-/// The fewest and most recoveries.
+/// Allowed number of recoveries.
 pub const RECOVERIES: std::ops::RangeInclusive<i32> = 1..=10;
-/// The interval between two checks where none is given, in seconds.
+/// Default interval between two checks, in seconds.
 pub const DEFAULT_INTERVAL_SECONDS: i32 = 30;
-/// How many good checks in a row end an incident where nothing else is given.
+/// Default number of good checks in a row that end an incident.
 pub const DEFAULT_RECOVERIES: i32 = 1;
 
-/// The timeout where none is given: 5 s, but not longer than the interval.
+/// Returns the default timeout: 5 s, but not longer than the interval.
 #[must_use]
 pub fn default_timeout_ms(check_interval_seconds: i32) -> i32 {
     check_interval_seconds
@@ -36,13 +36,13 @@ pub fn default_timeout_ms(check_interval_seconds: i32) -> i32 {
         .clamp(*TIMEOUT_MS.start(), 5000)
 }
 
-/// The threshold of slow answers where none is given: 1 s, but not longer than the timeout.
+/// Returns the default threshold for slow responses: 1 s, but not longer than the timeout.
 #[must_use]
 pub fn default_degraded_threshold_ms(timeout_ms: i32) -> i32 {
     timeout_ms.clamp(1, 1000)
 }
 
-/// What every service has, as somebody entered it.
+/// User input for the fields that every service has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are those of the GraphQL inputs")]
 pub struct ServiceDraft {
@@ -76,7 +76,7 @@ impl Default for ServiceDraft {
     }
 }
 
-/// What is wrong with one field.
+/// Validation error of one field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{field}: {message}")]
 pub struct FieldError {
@@ -87,7 +87,7 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// An error of `field`.
+    /// Creates an error of `field`.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             field: field.into(),
@@ -97,12 +97,11 @@ impl FieldError {
 }
 
 impl ServiceDraft {
-    /// The same definition in its normal form: trimmed, empty texts absent, addresses as they will
-    /// be used, and an interval of at least `kind_min_interval_seconds`, which is the shortest of
-    /// the kind.
+    /// Validates and normalizes the draft: trims texts, drops empty ones and normalizes URLs.
+    /// The interval must be at least `kind_min_interval_seconds`.
     ///
     /// # Errors
-    /// Every field that is wrong, each once.
+    /// Returns one error for each invalid field.
     pub fn validate(
         self,
         min_interval_seconds: i32,
@@ -112,21 +111,21 @@ impl ServiceDraft {
         let mut keep = |result: Result<(), FieldError>| errors.extend(result.err());
         let mut valid = self;
 
-        valid.name = tidy(&valid.name);
+        valid.name = collapse_whitespace(&valid.name);
         keep(if valid.name.is_empty() {
             Err(FieldError::new("name", "give the service a name"))
         } else {
             text("name", &valid.name, MAX_NAME)
         });
-        valid.category = present(valid.category.as_deref().map(tidy));
+        valid.category = non_empty(valid.category.as_deref().map(collapse_whitespace));
         keep(text(
             "category",
             valid.category.as_deref().unwrap_or_default(),
             MAX_CATEGORY,
         ));
 
-        valid.description = present(valid.description.map(|text| text.trim().to_owned()));
-        keep(multiline(
+        valid.description = non_empty(valid.description.map(|text| text.trim().to_owned()));
+        keep(check_multiline(
             "description",
             valid.description.as_deref().unwrap_or_default(),
             MAX_DESCRIPTION,
@@ -135,7 +134,7 @@ impl ServiceDraft {
             Ok(tags) => valid.tags = tags,
             Err(error) => keep(Err(error)),
         }
-        valid.vendor_page_url = present(valid.vendor_page_url.map(|url| url.trim().to_owned()));
+        valid.vendor_page_url = non_empty(valid.vendor_page_url.map(|url| url.trim().to_owned()));
         match valid
             .vendor_page_url
             .as_deref()
@@ -206,15 +205,15 @@ impl ServiceDraft {
     }
 }
 
-/// Tags in their normal form: trimmed, lower case, each once, in the order of the alphabet.
+/// Normalizes tags: trimmed, lower case, without duplicates, sorted.
 ///
 /// # Errors
-/// What is wrong with the first wrong one, under the name `tags`.
+/// Returns the error of the first invalid tag, for the field `tags`.
 pub fn tags(given: &[String]) -> Result<Vec<String>, FieldError> {
     let wrong = |message: String| Err(FieldError::new("tags", message));
     let mut tags = Vec::new();
     for tag in given {
-        let tag = tidy(tag).to_lowercase();
+        let tag = collapse_whitespace(tag).to_lowercase();
         if tag.is_empty() {
             return wrong("must not contain an empty tag".into());
         }
@@ -235,11 +234,11 @@ pub fn tags(given: &[String]) -> Result<Vec<String>, FieldError> {
     Ok(tags)
 }
 
-/// An address that a person may be sent to or that may be requested: absolute, http or https, with a host, without
-/// credentials. Returned in the form in which it is requested. A bare host name gets `https://`.
+/// Validates and normalizes a URL: absolute, http or https, with a host, without credentials.
+/// A bare host name gets `https://`.
 ///
 /// # Errors
-/// What is wrong with it, under the name `field`.
+/// Returns what is wrong with it, as an error of `field`.
 pub fn address(field: &str, text: &str) -> Result<String, FieldError> {
     let wrong = |message: String| Err(FieldError::new(field, message));
     if text.len() > MAX_URL {
@@ -251,7 +250,7 @@ pub fn address(field: &str, text: &str) -> Result<String, FieldError> {
     if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return wrong("must not contain spaces or control characters".into());
     }
-    // What stands behind the host may hold a whole address of its own.
+    // Query and fragment may contain another URL, so a scheme is only looked for before them.
     let host_part = text.split(['?', '#']).next().unwrap_or_default();
     let with_scheme = if host_part.contains("://") {
         text.to_owned()
@@ -281,7 +280,7 @@ pub fn address(field: &str, text: &str) -> Result<String, FieldError> {
         );
     }
     let url = String::from(url);
-    // Encoding makes some characters longer, and what is kept must be valid again at the next change.
+    // Percent-encoding may lengthen the URL; the stored form has to pass validation again later.
     if url.len() > MAX_URL {
         return wrong(format!(
             "is {} bytes long when encoded, at most {MAX_URL} are allowed",
@@ -309,7 +308,7 @@ fn text(field: &str, value: &str, max: usize) -> Result<(), FieldError> {
 }
 
 /// As [`text`], with line breaks.
-fn multiline(field: &str, value: &str, max: usize) -> Result<(), FieldError> {
+fn check_multiline(field: &str, value: &str, max: usize) -> Result<(), FieldError> {
     let one_line: String = value
         .chars()
         .filter(|c| !matches!(c, '\n' | '\r' | '\t'))
@@ -333,12 +332,12 @@ fn number(
     ))
 }
 
-/// Trimmed, and every run of white space one space.
-fn tidy(text: &str) -> String {
+/// Trims `text` and replaces every run of whitespace by one space.
+fn collapse_whitespace(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn present(text: Option<String>) -> Option<String> {
+fn non_empty(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 

@@ -1,27 +1,27 @@
-//! When a service is due: at `phase + k * interval`, the phase spread by its id, so that services with one interval
-//! do not fire together.
+//! Computes when a service is due: at `phase + k * interval`. The phase is derived from its id, so
+//! that services with the same interval are not all due at once.
 
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-/// The latest slot of `service` that is not after `now`.
+/// Returns the latest slot of `service` that is not after `now`.
 #[must_use]
 pub fn slot_at(service: Uuid, interval: Duration, now: DateTime<Utc>) -> DateTime<Utc> {
     let interval = interval.num_milliseconds().max(1);
     let since_phase = now.timestamp_millis() - phase_ms(service, interval);
-    from_ms(now.timestamp_millis() - since_phase.rem_euclid(interval))
+    datetime_from_ms(now.timestamp_millis() - since_phase.rem_euclid(interval))
 }
 
-/// The first slot of `service` after `now`.
+/// Returns the first slot of `service` after `now`.
 #[must_use]
 pub fn next_slot(service: Uuid, interval: Duration, now: DateTime<Utc>) -> DateTime<Utc> {
     slot_at(service, interval, now) + Duration::milliseconds(interval.num_milliseconds().max(1))
 }
 
-/// The slot that a check claimed at `now` stands for, when the queue had it due at `due`.
+/// Returns the slot of a check that was due at `due` and claimed at `now`.
 ///
-/// On time this is `due` itself, on the grid or (for a check asked for now) off it; a service that was due long ago is
-/// checked for its latest slot only: what was missed stays missed.
+/// On time this is `due` itself, which is off the grid for a manual check. An overdue service is
+/// checked for its latest slot only; missed slots are not made up for.
 #[must_use]
 pub fn claimed_slot(
     service: Uuid,
@@ -32,15 +32,15 @@ pub fn claimed_slot(
     due.min(now).max(slot_at(service, interval, now))
 }
 
-/// Whether a recorded slot is so far after `now` that the clock must have been set back since.
-/// Allows for a minute of difference between the clocks of workers.
+/// Returns whether a recorded slot is so far after `now` that the clock must have been set back.
+/// Tolerates a minute of difference between the clocks of workers.
 #[must_use]
 pub fn is_in_future(slot: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     slot - now > Duration::minutes(1)
 }
 
-/// How long after its slot a check covers its service. One missed slot, or half a minute, is
-/// forgiven; after a longer gap the check covers one interval only.
+/// Returns how long after its slot a check covers its service. Tolerates one missed slot or half a
+/// minute; before a longer gap, a check covers one interval only.
 #[must_use]
 pub fn coverage_window(interval: Duration) -> Duration {
     interval + interval.max(Duration::seconds(30))
@@ -53,7 +53,7 @@ fn phase_ms(service: Uuid, interval_ms: i64) -> i64 {
         .expect("a remainder is smaller than its positive divisor")
 }
 
-fn from_ms(ms: i64) -> DateTime<Utc> {
+fn datetime_from_ms(ms: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(ms).expect("a slot lies within one interval of a valid time")
 }
 
@@ -66,7 +66,7 @@ mod tests {
         #[test]
         fn slots_form_one_grid_however_they_are_asked_for(id: u128, seconds in 1i64..86_400, now in 0i64..4_000_000_000_000, later in 0i64..100_000_000) {
             let (id, interval) = (Uuid::from_u128(id), Duration::seconds(seconds));
-            let (now, later) = (from_ms(now), from_ms(now + later));
+            let (now, later) = (datetime_from_ms(now), datetime_from_ms(now + later));
             let slot = slot_at(id, interval, now);
             prop_assert!(slot <= now && now - slot < interval);
             prop_assert_eq!(slot_at(id, interval, slot), slot);
@@ -77,8 +77,8 @@ mod tests {
         #[test]
         fn a_claimed_slot_is_never_in_the_future_and_never_older_than_one_interval(id: u128, seconds in 1i64..86_400, due in 0i64..4_000_000_000_000, now in 0i64..4_000_000_000_000) {
             let (id, interval) = (Uuid::from_u128(id), Duration::seconds(seconds));
-            let slot = claimed_slot(id, interval, from_ms(due), from_ms(now));
-            prop_assert!(slot <= from_ms(now) && from_ms(now) - slot < interval);
+            let slot = claimed_slot(id, interval, datetime_from_ms(due), datetime_from_ms(now));
+            prop_assert!(slot <= datetime_from_ms(now) && datetime_from_ms(now) - slot < interval);
         }
     }
 
@@ -88,7 +88,7 @@ mod tests {
         let mut per_second = [0u32; 30];
         for i in 0..10_000u64 {
             let id = Uuid::from_u64_pair(7, i.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-            let phase = slot_at(id, interval, from_ms(3_000_000)).timestamp() % 30;
+            let phase = slot_at(id, interval, datetime_from_ms(3_000_000)).timestamp() % 30;
             per_second[usize::try_from(phase).unwrap()] += 1;
         }
         assert!(

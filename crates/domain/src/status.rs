@@ -1,20 +1,20 @@
-//! The closed vocabularies that every part of PulseCheck shares.
+//! Statuses of services and types of incidents.
 
 use serde::{Deserialize, Serialize};
 
-/// What is known about a service at one moment.
+/// Status of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
-    /// Answers as expected, fast enough.
+    /// Responds as expected and fast enough.
     Up,
-    /// Answers as expected, but slower than its threshold, or its vendor says so.
+    /// Responds slower than its threshold, or its vendor reports degradation.
     Degraded,
-    /// Does not answer as expected.
+    /// Does not respond as expected.
     Down,
-    /// The vendor is at work on it, as announced.
+    /// In maintenance that the vendor announced.
     Maintenance,
-    /// Not known: never checked, not checked lately, or PulseCheck could not look.
+    /// Never checked, not checked recently, or the check could not be performed.
     Unknown,
 }
 
@@ -28,7 +28,7 @@ impl Status {
         Self::Down,
     ];
 
-    /// How much attention it asks for: 0 for up, 4 for down. Sorting by it puts the worst last.
+    /// Returns the severity for sorting, from 0 for up to 4 for down.
     #[must_use]
     pub const fn severity(self) -> u8 {
         match self {
@@ -40,13 +40,13 @@ impl Status {
         }
     }
 
-    /// Whether it says that something is wrong with the service itself.
+    /// Returns whether the service itself has a problem.
     #[must_use]
     pub const fn is_failure(self) -> bool {
         matches!(self, Self::Degraded | Self::Down)
     }
 
-    /// The word for people, in lower case.
+    /// Returns the display name, in lower case.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -59,7 +59,7 @@ impl Status {
     }
 }
 
-/// The worst that an incident has come to.
+/// Type of an incident: the worst status it reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum IncidentType {
@@ -70,7 +70,7 @@ pub enum IncidentType {
 }
 
 impl IncidentType {
-    /// The type that a failing status opens; `None` for statuses that are no failure.
+    /// Returns the type of incident that `status` opens; `None` if it is not a failure.
     #[must_use]
     pub const fn of(status: Status) -> Option<Self> {
         match status {

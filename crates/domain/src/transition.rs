@@ -1,21 +1,20 @@
-//! How one observation changes what is known about a service: a pure function and its state.
+//! State machine of a service's status: how one check changes status and incident. Pure.
 
 use crate::{IncidentType, Status};
 use chrono::{DateTime, Duration, Utc};
 
-/// What is known about a service, and what is suspected.
+/// Confirmed status of a service, and the failures or recoveries being counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
     /// The confirmed status.
     pub status: Status,
     /// Since when.
     pub since: DateTime<Utc>,
-    /// The last slot that was recorded; slots only grow.
+    /// The last recorded slot; slots only increase.
     pub last_slot: Option<DateTime<Utc>>,
-    /// The failures in a row up to now; `None` when the last check did not fail.
+    /// The current run of failures; `None` if the last check did not fail.
     pub failing: Option<Failing>,
-    /// The good checks in a row since the last failure, while they are too few to end the open
-    /// incident.
+    /// The current run of good checks, while it is too short to end the open incident.
     pub recovering: Option<Recovering>,
     /// The open incident's type.
     pub incident: Option<IncidentType>,
@@ -24,11 +23,11 @@ pub struct State {
 /// Failed checks in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failing {
-    /// How many were degraded or down.
+    /// Number of checks that were degraded or down.
     pub checks: u32,
     /// When the first of them was made.
     pub since: DateTime<Utc>,
-    /// How many at the end of the row were down.
+    /// Number of checks at the end of the run that were down.
     pub down_checks: u32,
     /// When the first of those was made; means nothing while `down_checks` is 0.
     pub down_since: DateTime<Utc>,
@@ -43,29 +42,29 @@ pub struct Recovering {
     pub since: DateTime<Utc>,
 }
 
-/// One check, as far as the transition cares.
+/// The part of a check that a transition depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Observation {
-    /// The slot that the check stands for.
+    /// The scheduled slot of the check.
     pub slot: DateTime<Utc>,
-    /// When it was really made.
+    /// When it was actually made.
     pub at: DateTime<Utc>,
     /// What it found.
     pub status: Status,
 }
 
-/// How hard it is to convince.
+/// Thresholds for changing the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// How many checks in a row must fail before it counts; 1 or more.
+    /// Number of failed checks in a row that confirm a failure; 1 or more.
     pub confirmations: u32,
-    /// How many checks in a row must be good before an incident is over; 1 or more.
+    /// Number of good checks in a row that end an incident; 1 or more.
     pub recoveries: u32,
-    /// After how long without a check nothing is known any more: [`crate::slot::coverage_window`].
+    /// Time without a check after which the status is unknown: [`crate::slot::coverage_window`].
     pub coverage_window: Duration,
 }
 
-/// What has to follow from a transition, in order.
+/// Side effect of a transition, to be applied in order.
 #[allow(
     missing_docs,
     reason = "the fields are times, statuses and counts as they are named"
@@ -84,27 +83,27 @@ pub enum Effect {
     FailedAgain,
     /// The open degradation became a downtime.
     Escalated { at: DateTime<Utc> },
-    /// The open downtime's service answers again, but slowly.
+    /// The service of an open downtime responds again, but slowly.
     Improved { at: DateTime<Utc> },
-    /// The open downtime's service is down again, after it was eased or unknown.
+    /// The service of an open downtime is down again, after it had improved or was unknown.
     Regressed { at: DateTime<Utc> },
-    /// The open incident is over.
+    /// The open incident ends.
     Resolved { at: DateTime<Utc>, by: Status },
 }
 
 /// The result of [`advance`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transition {
-    /// What is known now.
+    /// The new state.
     pub state: State,
-    /// What has to follow.
+    /// Side effects to apply.
     pub effects: Vec<Effect>,
-    /// The check found something worse than is confirmed: check again at once.
+    /// The check was worse than the confirmed status: check again immediately.
     pub confirm: bool,
 }
 
-/// Whether the last `checks` checks in a row, of which the last `down_checks` were down, saw something worse than the
-/// `confirmed` status: then somebody has to look again at once.
+/// Returns whether a run of `checks` failed checks, of which the last `down_checks` were down, is
+/// worse than the `confirmed` status. If so, the service is checked again immediately.
 #[must_use]
 pub const fn is_suspect(confirmed: Status, checks: u32, down_checks: u32) -> bool {
     match confirmed {
@@ -115,14 +114,14 @@ pub const fn is_suspect(confirmed: Status, checks: u32, down_checks: u32) -> boo
 }
 
 impl State {
-    /// Whether the last check saw something worse than is confirmed: see [`is_suspect`].
+    /// Returns whether the last check was worse than the confirmed status; see [`is_suspect`].
     #[must_use]
     pub fn is_suspect(&self) -> bool {
         self.failing
             .is_some_and(|failing| is_suspect(self.status, failing.checks, failing.down_checks))
     }
 
-    /// A service that was never checked.
+    /// Creates the state of a service that was never checked.
     #[must_use]
     pub const fn new(created_at: DateTime<Utc>) -> Self {
         Self {
@@ -135,11 +134,11 @@ impl State {
         }
     }
 
-    /// The state when checking stops by the user's wish: nothing is known any more, and an open incident is over,
-    /// because nobody would see its end.
+    /// Returns the state after the user paused the service: unknown, with the open incident ended,
+    /// because its real end would not be observed.
     #[must_use]
     pub fn paused(&self, at: DateTime<Utc>) -> (Self, Vec<Effect>) {
-        let mut effects = changed(self.status, Status::Unknown);
+        let mut effects = status_change(self.status, Status::Unknown);
         if self.incident.is_some() {
             effects.push(Effect::Resolved {
                 at,
@@ -165,15 +164,16 @@ impl State {
     }
 }
 
-/// Applies one observation. `None` when its slot, or a later one, was recorded before: a late duplicate changes nothing.
+/// Applies one check. Returns `None` if its slot or a later one is already recorded.
 ///
-/// - Good news, and news no worse than what is confirmed, count at once; anything worse must be seen
-///   `policy.confirmations` times in a row, and counts from the first of them.
-/// - An open incident ends after `policy.recoveries` good checks in a row, and the recovery counts
-///   from the first of them. An unknown result neither adds to them nor interrupts them.
+/// - A status no worse than the confirmed one is confirmed immediately. A worse one needs
+///   `policy.confirmations` checks in a row, and starts at the first of them.
+/// - An open incident ends after `policy.recoveries` good checks in a row, and the recovery
+///   starts at the first of them. An unknown result neither adds to them nor interrupts them.
 /// - One incident spans everything from the first confirmed failure to the recovery: degraded to down escalates it.
 /// - `Unknown` neither opens nor ends an incident.
-/// - After a gap longer than the coverage window nothing is taken as confirmed, but for an open incident.
+/// - After a gap longer than the coverage window the old status counts as unknown;
+///   an open incident stays open.
 #[must_use]
 pub fn advance(state: &State, seen: &Observation, policy: &Policy) -> Option<Transition> {
     if state.last_slot.is_some_and(|last| seen.slot <= last) {
@@ -184,18 +184,18 @@ pub fn advance(state: &State, seen: &Observation, policy: &Policy) -> Option<Tra
             .last_slot
             .is_some_and(|last| seen.slot - last > policy.coverage_window);
     let known = if gap { Status::Unknown } else { state.status };
-    let failing = failing(state.failing.filter(|_| !gap), seen);
-    let recovering = recovering(state, seen);
+    let failing = next_failing(state.failing.filter(|_| !gap), seen);
+    let recovering = next_recovering(state, seen);
     let recovers = recovering.is_none_or(|run| run.checks >= policy.recoveries.max(1));
     let (status, confirm) = if recovers {
-        judge(known, seen.status, failing, policy.confirmations.max(1))
+        confirm_status(known, seen.status, failing, policy.confirmations.max(1))
     } else if seen.status == Status::Unknown {
         (Status::Unknown, false)
     } else {
         (known, false)
     };
 
-    // A recovery counts from the first good check of its run.
+    // A recovery starts at the first good check of its run.
     let good_since = match recovering {
         Some(run) if recovers => run.since,
         _ => seen.at,
@@ -205,9 +205,9 @@ pub fn advance(state: &State, seen: &Observation, policy: &Policy) -> Option<Tra
     } else {
         begin(status, known, failing, good_since.max(state.since))
     };
-    let mut effects = changed(known, status);
+    let mut effects = status_change(known, status);
     let recovered_at = recovers.then_some(good_since);
-    let incident = follow(
+    let incident = update_incident(
         state.incident,
         status,
         since,
@@ -230,8 +230,8 @@ pub fn advance(state: &State, seen: &Observation, policy: &Policy) -> Option<Tra
     })
 }
 
-/// The run of good checks that may end the open incident.
-fn recovering(state: &State, seen: &Observation) -> Option<Recovering> {
+/// Returns the run of good checks that may end the open incident.
+fn next_recovering(state: &State, seen: &Observation) -> Option<Recovering> {
     state.incident?;
     match seen.status {
         Status::Up | Status::Maintenance => {
@@ -249,7 +249,7 @@ fn recovering(state: &State, seen: &Observation) -> Option<Recovering> {
     }
 }
 
-fn failing(before: Option<Failing>, seen: &Observation) -> Option<Failing> {
+fn next_failing(before: Option<Failing>, seen: &Observation) -> Option<Failing> {
     if !seen.status.is_failure() {
         return None;
     }
@@ -276,8 +276,8 @@ fn failing(before: Option<Failing>, seen: &Observation) -> Option<Failing> {
     })
 }
 
-/// The status that is confirmed now, and whether the observation asks for another look.
-fn judge(
+/// Returns the confirmed status, and whether the service has to be checked again immediately.
+fn confirm_status(
     known: Status,
     seen: Status,
     failing: Option<Failing>,
@@ -294,7 +294,7 @@ fn judge(
     }
 }
 
-/// When a status that was just confirmed began.
+/// Returns when a newly confirmed status started.
 fn begin(
     status: Status,
     known: Status,
@@ -308,8 +308,8 @@ fn begin(
     }
 }
 
-/// The incident that is open afterwards, and what happened to it.
-fn follow(
+/// Returns the incident that is open afterwards, and the effects on it.
+fn update_incident(
     open: Option<IncidentType>,
     status: Status,
     since: DateTime<Utc>,
@@ -366,7 +366,7 @@ fn follow(
     }
 }
 
-fn changed(from: Status, to: Status) -> Vec<Effect> {
+fn status_change(from: Status, to: Status) -> Vec<Effect> {
     if from == to {
         Vec::new()
     } else {

@@ -1,13 +1,13 @@
-//! Uptime as time: which share of the time that checks speak for was spent in which status.
+//! Computes uptime by time, not by number of checks: the share of covered time in each status.
 
 use crate::Status;
 use crate::slot::coverage_window;
 use chrono::{DateTime, Duration, Utc};
 
-/// One recorded check, as far as uptime cares.
+/// The part of a recorded check that uptime depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
-    /// The slot that it stands for.
+    /// The scheduled slot of the check.
     pub slot: DateTime<Utc>,
     /// The service's interval when it was made.
     pub interval: Duration,
@@ -16,7 +16,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Until when it speaks, when the next look at the service was (or now is) at `next`.
+    /// Returns until when the check covers its service, if the next check (or now) is at `next`.
     #[must_use]
     pub fn until(&self, next: DateTime<Utc>) -> DateTime<Utc> {
         if next - self.slot > coverage_window(self.interval) {
@@ -27,7 +27,7 @@ impl Sample {
     }
 }
 
-/// Milliseconds spent in each known status. Unknown time is not counted: it is what is missing to the whole.
+/// Milliseconds in each known status. Unknown time is not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(missing_docs, reason = "the fields are the statuses")]
 pub struct Tally {
@@ -49,7 +49,7 @@ impl Tally {
         }
     }
 
-    /// Adds another stretch of time.
+    /// Adds another tally.
     pub fn merge(&mut self, other: &Self) {
         self.up_ms += other.up_ms;
         self.degraded_ms += other.degraded_ms;
@@ -57,34 +57,34 @@ impl Tally {
         self.maintenance_ms += other.maintenance_ms;
     }
 
-    /// The time that checks speak for.
+    /// Returns the time covered by checks.
     #[must_use]
     pub const fn covered_ms(&self) -> i64 {
         self.up_ms + self.degraded_ms + self.down_ms + self.maintenance_ms
     }
 
-    /// Uptime in percent of the covered time: everything but down, since a degraded service is available and
-    /// maintenance was announced. `None` when nothing is covered.
+    /// Returns the uptime in percent of the covered time; `None` if nothing is covered. Only down
+    /// counts against it: a degraded service is available, and maintenance was announced.
     #[must_use]
     pub fn percent(&self) -> Option<f64> {
-        share(self.covered_ms() - self.down_ms, self.covered_ms())
+        percent_of(self.covered_ms() - self.down_ms, self.covered_ms())
     }
 
-    /// Degraded time in percent of the covered time.
+    /// Returns the degraded time in percent of the covered time.
     #[must_use]
     pub fn degraded_percent(&self) -> Option<f64> {
-        share(self.degraded_ms, self.covered_ms())
+        percent_of(self.degraded_ms, self.covered_ms())
     }
 
-    /// Covered time in percent of `length`.
+    /// Returns the covered time in percent of `length`.
     #[must_use]
     pub fn coverage_percent(&self, length: Duration) -> f64 {
-        share(self.covered_ms(), length.num_milliseconds())
+        percent_of(self.covered_ms(), length.num_milliseconds())
             .unwrap_or(0.0)
             .min(100.0)
     }
 
-    /// The worst that happened, in one word.
+    /// Returns the worst status.
     #[must_use]
     pub const fn worst(&self) -> Status {
         if self.down_ms > 0 {
@@ -105,15 +105,15 @@ impl Tally {
     clippy::cast_precision_loss,
     reason = "2^53 milliseconds are 285,000 years"
 )]
-fn share(part: i64, whole: i64) -> Option<f64> {
+fn percent_of(part: i64, whole: i64) -> Option<f64> {
     (whole > 0).then(|| part as f64 * 100.0 / whole as f64)
 }
 
 /// Sums the time between `from` and `to` by status.
 ///
-/// `samples` are in the order of their slots. Each speaks from its slot to the next one's; where the next is further
-/// away than [`coverage_window`], or there is none before `now`, for one interval only. Samples before `from` and after `to`
-/// matter where they reach in, so pass those within a coverage window of either end.
+/// `samples` are sorted by slot. Each covers the time to the next slot, or one interval if the next
+/// is further away than [`coverage_window`]. Include the samples within a coverage window before
+/// `from` and after `to`, because they affect the ends.
 #[must_use]
 pub fn tally(
     samples: impl IntoIterator<Item = Sample>,

@@ -1,9 +1,9 @@
-//! The stretches of time that uptime and latency are asked for.
+//! Time windows of uptime and latency queries.
 
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
-/// A stretch of time that ends now.
+/// A time window that ends now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Window {
@@ -18,7 +18,7 @@ pub enum Window {
 }
 
 impl Window {
-    /// Its length.
+    /// Returns the length.
     #[must_use]
     pub const fn length(self) -> Duration {
         match self {
@@ -29,7 +29,7 @@ impl Window {
         }
     }
 
-    /// When it began, seen from `now`.
+    /// Returns the start of the window that ends at `now`.
     #[must_use]
     pub fn start(self, now: DateTime<Utc>) -> DateTime<Utc> {
         now - self.length()

@@ -1,4 +1,5 @@
-//! The HTTP clients: what all outgoing requests share, and that of the checks, which has no memory between them.
+//! Builds the HTTP clients: the base for all outgoing requests, and the client for checks, which
+//! keeps no state between them.
 
 use crate::exchange;
 use crate::guard::Guard;
@@ -13,16 +14,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower::{Layer, Service};
 
-/// How checks are made.
+/// Settings of the client for checks.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
-    /// The public address of this installation, for the `User-Agent`: whoever finds the requests in a log can ask.
+    /// Public URL of this installation, sent in the `User-Agent` so that operators can contact us.
     pub user_agent_url: Option<String>,
     /// Which addresses may be requested.
     pub guard: Guard,
-    /// After this many bytes of a body no more are read, and the answer counts as complete.
+    /// Maximum number of body bytes to read. The response then counts as complete.
     pub max_body_bytes: usize,
-    /// Where names are looked up.
+    /// How names are resolved.
     pub names: Names,
     /// Which authorities are trusted.
     pub roots: Roots,
@@ -40,21 +41,21 @@ impl Default for ClientSettings {
     }
 }
 
-/// Why no prober could be made.
+/// Error of building a client.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The public address does not fit into a header.
+    /// The public URL is not valid in a header.
     #[error("the User-Agent {0:?} is not a valid header value: check the public URL")]
     UserAgent(String),
     /// TLS could not be set up.
     #[error("TLS could not be set up: {0}")]
     Tls(#[from] rustls::Error),
-    /// The HTTP client could not be made.
-    #[error("the HTTP client could not be made: {0}")]
+    /// The HTTP client could not be built.
+    #[error("the HTTP client could not be built: {0}")]
     Client(#[source] reqwest::Error),
 }
 
-/// The client of the checks.
+/// Builds the client for checks.
 pub fn build(settings: ClientSettings) -> Result<Client, ClientError> {
     outgoing(
         settings.guard,
@@ -63,13 +64,13 @@ pub fn build(settings: ClientSettings) -> Result<Client, ClientError> {
         settings.user_agent_url.as_deref(),
     )?
     .connector_layer(NoteConnected)
-    // Each check makes its own connection, so that the whole path is tested; see also `exchange`.
+    // Each check opens its own connection, so that the whole path is tested; see also `exchange`.
     .pool_max_idle_per_host(0)
-    // Nobody reads the body, so its compressed form will do, and no bomb can go off.
+    // The body is not used, so it is not decompressed; this also avoids decompression bombs.
     .no_gzip()
     .no_brotli()
     .no_deflate()
-    // A connection lives for one exchange with a deadline of its own: these would only cost system calls.
+    // A connection lives for one exchange with its own deadline, so TCP keep-alive is not needed.
     .tcp_keepalive(None)
     .tcp_keepalive_interval(None)
     .tcp_keepalive_retries(None)
@@ -78,7 +79,7 @@ pub fn build(settings: ClientSettings) -> Result<Client, ClientError> {
     .map_err(ClientError::Client)
 }
 
-/// What holds for every request that somebody else chose: the guard and no way around it.
+/// Returns the base for requests to addresses that users chose: the guard cannot be bypassed.
 pub fn outgoing(
     guard: Guard,
     names: Names,
@@ -89,12 +90,12 @@ pub fn outgoing(
         .user_agent(user_agent(user_agent_url)?)
         .use_preconfigured_tls(tls::client_config(roots)?)
         .dns_resolver(Arc::new(GuardedResolver::new(guard, names)))
-        // Followed by hand, each hop through the guard.
+        // Redirects are followed manually, so that the guard checks each hop.
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .referer(false)
         .no_proxy()
-        // Where browsers are lenient, the target works for its users.
+        // Accept what browsers accept: such a target works for its users.
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)
         .http1_ignore_invalid_headers_in_responses(true))
@@ -109,7 +110,7 @@ fn user_agent(url: Option<&str>) -> Result<HeaderValue, ClientError> {
     HeaderValue::from_str(&text).map_err(|_| ClientError::UserAgent(text))
 }
 
-/// Notes the moment when a connection, with its TLS if it has one, stands.
+/// Tower layer that records when a connection, including TLS, is established.
 #[derive(Debug, Clone, Copy)]
 struct NoteConnected;
 

@@ -1,8 +1,8 @@
-//! What is noted while one probe is under way: where it stands, where its time went, what came in sight.
+//! Records the phases, timings and certificate of one check.
 //!
-//! The client tells its inner moments (name resolved, connected, handshake begun) only to hooks that are shared by
-//! all probes. Without a connection pool it polls them in the task of the probe itself, so the record of the probe
-//! is a task-local value that the hooks find. Outside of a probe the hooks note nothing.
+//! The client reports its phases (resolved, connected, handshake started) only to hooks that all
+//! checks share. Without a connection pool it polls the hooks in the task of the check, so the record
+//! is a task-local value. Outside of a check the hooks do nothing.
 
 use chrono::{DateTime, Utc};
 use domain::Phases;
@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 use url::{Host, Url};
 
 tokio::task_local! {
-    /// The record of the probe that the current task is making.
+    /// Record of the check that the current task performs.
     pub static EXCHANGE: RefCell<Exchange>;
 }
 
-/// The record of one probe over all its hops.
+/// Record of one check over all its redirect hops.
 #[derive(Debug, Clone)]
 pub struct Exchange {
     started: Instant,
@@ -46,7 +46,7 @@ impl Exchange {
         })
     }
 
-    /// Ends the present phase and begins `phase`.
+    /// Ends the current phase and starts `phase`.
     fn enter(&mut self, phase: Option<Phase>) {
         let now = Instant::now();
         if let Some(ended) = self.phase {
@@ -55,12 +55,12 @@ impl Exchange {
         (self.phase, self.since) = (phase, now);
     }
 
-    /// Where the exchange stands; `None` before its first hop.
+    /// Returns the current phase; `None` before the first hop.
     pub fn phase(&self) -> Option<Phase> {
         self.phase
     }
 
-    /// Closes the record: all time since the start, in milliseconds.
+    /// Ends the record. Returns the total time in milliseconds.
     pub fn close(&mut self) -> u32 {
         self.enter(self.phase);
         milliseconds(self.since - self.started)
@@ -78,7 +78,7 @@ impl Exchange {
     }
 }
 
-/// Begins a hop to `url`: with looking its name up, if it has one.
+/// Starts a hop to `url`, with the DNS phase unless its host is an IP address.
 pub fn begin_hop(url: &Url) {
     enter(if matches!(url.host(), Some(Host::Domain(_))) {
         Phase::Dns
@@ -87,12 +87,12 @@ pub fn begin_hop(url: &Url) {
     });
 }
 
-/// Notes that `phase` begins.
+/// Records the start of `phase`.
 pub fn enter(phase: Phase) {
     note(|exchange| exchange.enter(Some(phase)));
 }
 
-/// Writes into the record of the current probe, if there is one.
+/// Updates the record of the current check, if there is one.
 pub fn note(write: impl FnOnce(&mut Exchange)) {
     let _ = EXCHANGE.try_with(|exchange| write(&mut exchange.borrow_mut()));
 }

@@ -1,4 +1,5 @@
-//! What broke an exchange off, told from the types in an error's chain: never from its text, which may change.
+//! Maps request errors to causes, by the types in the error chain and never by their text, which may
+//! change.
 
 use crate::guard::Refused;
 use crate::resolver::{self, LookupError};
@@ -11,7 +12,7 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 use url::Url;
 
-/// The refusal of the guard as a cause.
+/// Returns the cause for a request that the guard refused.
 pub fn refused(refused: Refused) -> Cause {
     match refused {
         Refused::Scheme(_) => Cause::NotChecked {
@@ -24,17 +25,17 @@ pub fn refused(refused: Refused) -> Cause {
     }
 }
 
-/// Why the exchange with `url` failed: `phase` is [`Phase::Body`] when the head of the answer had come.
+/// Returns why the request to `url` failed. `phase` is [`Phase::Body`] after the headers arrived.
 pub fn cause(error: &(dyn Error + 'static), url: &Url, phase: Phase) -> Cause {
-    let mut found = Found::default();
+    let mut found = ErrorChain::default();
     found.search(error);
     let host = || url.host_str().unwrap_or_default().to_owned();
     match found {
-        Found {
+        ErrorChain {
             refusal: Some(refusal),
             ..
         } => refused(refusal.clone()),
-        Found {
+        ErrorChain {
             lookup: Some(error),
             ..
         } => match error {
@@ -47,28 +48,28 @@ pub fn cause(error: &(dyn Error + 'static), url: &Url, phase: Phase) -> Cause {
                 detail: detail.clone(),
             },
         },
-        Found {
+        ErrorChain {
             tls: Some(error), ..
-        } => tls(error, host),
-        Found {
+        } => tls_cause(error, host),
+        ErrorChain {
             io: Some(error), ..
-        } => io_fault(error, phase),
-        Found {
+        } => io_cause(error, phase),
+        ErrorChain {
             h2: Some(error), ..
-        } => http2(error, phase),
-        Found {
+        } => http2_cause(error, phase),
+        ErrorChain {
             http: Some(error), ..
-        } => http(error, phase),
-        // Nothing is known to get here; what does is no fault of the target that could be named.
+        } => http_cause(error, phase),
+        // No known error gets here, so nothing is known about the target.
         _ => Cause::NotChecked {
-            detail: innermost(error),
+            detail: innermost_message(error),
         },
     }
 }
 
-/// The errors in a chain whose types tell what happened.
+/// The errors of a chain that have a known type.
 #[derive(Default)]
-struct Found<'a> {
+struct ErrorChain<'a> {
     refusal: Option<&'a Refused>,
     lookup: Option<&'a LookupError>,
     tls: Option<&'a rustls::Error>,
@@ -77,14 +78,14 @@ struct Found<'a> {
     http: Option<&'a hyper::Error>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> ErrorChain<'a> {
     fn search(&mut self, error: &'a (dyn Error + 'static)) {
         let mut next = Some(error);
         while let Some(error) = next {
             if let Some(io) = error.downcast_ref::<io::Error>() {
-                // The deepest one: others only wrap it.
+                // Keep the deepest one; the others wrap it.
                 self.io = Some(io);
-                // An I/O error skips what it wraps when asked for its source.
+                // `source()` of an I/O error skips the error that it wraps.
                 next = io.get_ref().map(|inner| inner as &(dyn Error + 'static));
                 continue;
             }
@@ -92,14 +93,14 @@ impl<'a> Found<'a> {
             self.lookup = self.lookup.or_else(|| error.downcast_ref());
             self.tls = self.tls.or_else(|| error.downcast_ref());
             self.h2 = self.h2.or_else(|| error.downcast_ref());
-            // The deepest one again: "canceled" wraps why.
+            // Keep the deepest one; "canceled" wraps the reason.
             self.http = error.downcast_ref().or(self.http);
             next = error.source();
         }
     }
 }
 
-fn io_fault(error: &io::Error, phase: Phase) -> Cause {
+fn io_cause(error: &io::Error, phase: Phase) -> Cause {
     if let Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) = error.raw_os_error() {
         return Cause::NotChecked {
             detail: format!("this server is out of resources: {error}"),
@@ -122,38 +123,38 @@ fn io_fault(error: &io::Error, phase: Phase) -> Cause {
         ErrorKind::NetworkUnreachable if resolver::is_offline() => Cause::NotChecked {
             detail: "this machine is not connected to a network".into(),
         },
-        // The system gave up on a peer that was silent for longer than its own patience.
+        // The TCP stack gave up on a silent peer before our own timeout.
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::TimedOut => {
             Cause::Unreachable
         }
-        // A body whose framing is broken; the system's own "invalid argument" says nothing of what was answered.
+        // Invalid body framing. The system's own "invalid argument" is not about the response.
         ErrorKind::InvalidData | ErrorKind::InvalidInput if error.raw_os_error().is_none() => {
             Cause::NotHttp {
                 detail: error.to_string(),
             }
         }
-        // No free port, no network, not permitted by a local firewall: of this machine, not of the target.
+        // No free port, no network or a local firewall: a fault of this machine, not of the target.
         _ => Cause::NotChecked {
             detail: format!("this server could not connect: {error}"),
         },
     }
 }
 
-fn http(error: &hyper::Error, phase: Phase) -> Cause {
+fn http_cause(error: &hyper::Error, phase: Phase) -> Cause {
     let closed = error.is_incomplete_message() || error.is_closed() || error.is_canceled();
     match phase {
         Phase::Body if closed => Cause::AnswerCutOff,
         _ if closed => Cause::ConnectionClosed,
         _ => Cause::NotHttp {
-            detail: innermost(error),
+            detail: innermost_message(error),
         },
     }
 }
 
-/// HTTP/2 keeps the connection's own errors to itself: its chain ends here.
-fn http2(error: &h2::Error, phase: Phase) -> Cause {
+/// Returns the cause of an HTTP/2 error. `h2` does not expose I/O errors as a source.
+fn http2_cause(error: &h2::Error, phase: Phase) -> Cause {
     match error.get_io() {
-        Some(error) => io_fault(error, phase),
+        Some(error) => io_cause(error, phase),
         None if phase == Phase::Body && error.is_remote() => Cause::AnswerCutOff,
         None => Cause::NotHttp {
             detail: error.to_string(),
@@ -161,9 +162,9 @@ fn http2(error: &h2::Error, phase: Phase) -> Cause {
     }
 }
 
-fn tls(error: &rustls::Error, host: impl FnOnce() -> String) -> Cause {
+fn tls_cause(error: &rustls::Error, host: impl FnOnce() -> String) -> Cause {
     let detail = match error {
-        rustls::Error::InvalidCertificate(error) => return certificate(error, host),
+        rustls::Error::InvalidCertificate(error) => return certificate_cause(error, host),
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             "the server does not speak TLS".into()
         }
@@ -185,10 +186,10 @@ fn tls(error: &rustls::Error, host: impl FnOnce() -> String) -> Cause {
     Cause::Tls { detail }
 }
 
-fn certificate(error: &CertificateError, host: impl FnOnce() -> String) -> Cause {
+fn certificate_cause(error: &CertificateError, host: impl FnOnce() -> String) -> Cause {
     match error {
         CertificateError::ExpiredContext { time, not_after } => {
-            match (instant(*not_after), instant(*time)) {
+            match (to_datetime(*not_after), to_datetime(*time)) {
                 (Some(expired_at), Some(checked_at)) => Cause::CertificateExpired {
                     expired_at,
                     checked_at,
@@ -198,7 +199,7 @@ fn certificate(error: &CertificateError, host: impl FnOnce() -> String) -> Cause
                 },
             }
         }
-        CertificateError::NotValidYetContext { not_before, .. } => match instant(*not_before) {
+        CertificateError::NotValidYetContext { not_before, .. } => match to_datetime(*not_before) {
             Some(valid_from) => Cause::CertificateNotYetValid { valid_from },
             None => Cause::Tls {
                 detail: error.to_string(),
@@ -216,12 +217,12 @@ fn certificate(error: &CertificateError, host: impl FnOnce() -> String) -> Cause
     }
 }
 
-fn instant(time: UnixTime) -> Option<DateTime<Utc>> {
+fn to_datetime(time: UnixTime) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(i64::try_from(time.as_secs()).ok()?, 0)
 }
 
-/// The text of the last error in the chain: the others only say that something went wrong.
-fn innermost(error: &(dyn Error + 'static)) -> String {
+/// Returns the message of the innermost error, which is the most specific one.
+fn innermost_message(error: &(dyn Error + 'static)) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;
@@ -235,14 +236,14 @@ mod tests {
     use super::*;
     use domain::{Outcome, Phases, Status};
 
-    /// What `errno` means, wrapped as a TLS connector wraps it.
+    /// Returns the cause of `errno`, wrapped as a TLS connector wraps it.
     fn of(errno: i32, phase: Phase) -> Cause {
         let wrapped = io::Error::other(io::Error::from_raw_os_error(errno));
         cause(&wrapped, &"https://target.test/".parse().unwrap(), phase)
     }
 
     #[test]
-    fn the_systems_errors_are_told_apart() {
+    fn system_errors_map_to_distinct_causes() {
         for (errno, head, body) in [
             (
                 libc::ECONNREFUSED,

@@ -1,7 +1,7 @@
-//! One page or answer of somebody else's server, fetched politely and within bounds: guarded at every hop, no larger
-//! than asked for even when it was compressed, and no longer than it may take.
+//! Fetches documents from other people's servers: guards every redirect hop, limits the decompressed
+//! size and the total time, and supports conditional requests.
 //!
-//! Knows nothing of what is in the body, and does not try again.
+//! Does not interpret the body and does not retry.
 
 use crate::client::ClientError;
 use crate::guard::{Guard, Refused};
@@ -19,25 +19,25 @@ use reqwest::{Method, Request, Response};
 use std::time::Duration;
 use url::Url;
 
-/// What is asked for: data first, pages for people as well.
+/// `Accept` header: prefers data formats, and accepts HTML too.
 const ACCEPTED: HeaderValue = HeaderValue::from_static(
     "application/json, application/rss+xml;q=0.9, text/html;q=0.5, */*;q=0.1",
 );
-/// The longest validator that is kept and sent back, in bytes.
+/// Maximum length of a stored `ETag` or `Last-Modified` value, in bytes.
 const MAX_VALIDATOR: usize = 1_000;
 
-/// How pages are fetched.
+/// Settings of a [`Fetcher`].
 #[derive(Debug, Clone)]
 pub struct FetcherSettings {
     /// The public address of this installation, for the `User-Agent`.
     pub user_agent_url: Option<String>,
     /// Which addresses may be requested.
     pub guard: Guard,
-    /// The most bytes of a body, after it was decompressed.
+    /// Maximum size of a decompressed body, in bytes.
     pub max_body_bytes: usize,
-    /// The time for everything: lookups, connections, redirects, and the body.
+    /// Timeout for the whole request, including lookups, redirects and the body.
     pub timeout: Duration,
-    /// Where names are looked up.
+    /// How names are resolved.
     pub names: Names,
     /// Which authorities are trusted.
     pub roots: Roots,
@@ -56,7 +56,7 @@ impl Default for FetcherSettings {
     }
 }
 
-/// What a server gave to recognise an answer by, to be sent back with the next request for it.
+/// Cache validators of a response, sent with the next conditional request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Validators {
     /// `ETag`.
@@ -65,28 +65,28 @@ pub struct Validators {
     pub last_modified: Option<String>,
 }
 
-/// An answer with status code 200, or 304 to a request with validators.
+/// A response with status code 200, or 304 to a conditional request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
-    /// Where it came from, after all redirects.
+    /// Final URL after all redirects.
     pub url: Url,
-    /// The body, decompressed; `None` if it is what it was when the validators were given (304).
+    /// The decompressed body; `None` if it has not changed (304).
     pub body: Option<Vec<u8>>,
-    /// What to send with the next request.
+    /// Validators for the next request.
     pub validators: Validators,
 }
 
-/// How long a server wishes to be left alone.
+/// Value of a `Retry-After` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryAfter {
-    /// From now on.
+    /// Delay from the time of the response.
     Seconds(u32),
-    /// Until then.
+    /// Point in time.
     At(DateTime<Utc>),
 }
 
 impl RetryAfter {
-    /// The time from `now` until the server may be asked again.
+    /// Returns the time from `now` until the next request is allowed.
     #[must_use]
     pub fn from(self, now: DateTime<Utc>) -> Duration {
         match self {
@@ -99,27 +99,27 @@ impl RetryAfter {
     }
 }
 
-/// Why nothing was fetched. `Display` gives one sentence without a full stop.
+/// Error of a fetch. `Display` is a message for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
-    /// The guard refused the address or one that it redirects to.
+    /// The guard refused the URL or the target of a redirect.
     #[error("{0}")]
     Refused(#[from] Refused),
-    /// No complete answer came.
+    /// No complete response arrived.
     #[error("{0}")]
     Failed(Cause),
-    /// The whole exchange took too long.
+    /// The request timed out.
     #[error("no complete answer within {} seconds", .0.as_secs_f32())]
     Timeout(Duration),
-    /// Another status code than 200.
+    /// The status code is not 200.
     #[error("answered {code}")]
     Status {
-        /// The code.
+        /// The status code.
         code: u16,
-        /// How long the server wishes to be left alone.
+        /// The `Retry-After` header, if there was one.
         retry_after: Option<RetryAfter>,
     },
-    /// The body is larger than allowed, perhaps only once it is decompressed.
+    /// The decompressed body is larger than allowed.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
 }
@@ -134,10 +134,10 @@ pub struct Fetcher {
 }
 
 impl Fetcher {
-    /// A fetcher.
+    /// Creates a fetcher.
     ///
     /// # Errors
-    /// When the settings cannot work.
+    /// Fails if the HTTP client cannot be built from the settings.
     pub fn new(settings: FetcherSettings) -> Result<Self, ClientError> {
         let client = client::outgoing(
             settings.guard,
@@ -166,7 +166,7 @@ impl Fetcher {
         })
     }
 
-    /// The same fetcher with less time for each request.
+    /// Returns a fetcher with a shorter timeout that shares the client.
     #[must_use]
     pub fn within(&self, timeout: Duration) -> Self {
         Self {
@@ -175,7 +175,7 @@ impl Fetcher {
         }
     }
 
-    /// The same fetcher with a smaller bound on bodies.
+    /// Returns a fetcher with a smaller size limit that shares the client.
     #[must_use]
     pub fn up_to(&self, max_body_bytes: usize) -> Self {
         Self {
@@ -184,10 +184,10 @@ impl Fetcher {
         }
     }
 
-    /// Fetches `url`, unless it is still what `validators` were given for.
+    /// Fetches `url`, unless it has not changed since the response that `validators` came from.
     ///
     /// # Errors
-    /// Why there is no body.
+    /// Returns a [`FetchError`] for anything but 200 and 304.
     pub async fn get(&self, url: &Url, validators: &Validators) -> Result<Fetched, FetchError> {
         let exchange = self.follow(url, validators);
         tokio::time::timeout(self.timeout, exchange)
@@ -200,7 +200,7 @@ impl Fetcher {
         for _ in 0..=redirect::LIMIT {
             self.guard.check_url(&url)?;
             let response = self.client.execute(request(&url, validators)).await;
-            let response = response.map_err(|error| failed(&error, &url, Phase::FirstByte))?;
+            let response = response.map_err(|error| fetch_error(&error, &url, Phase::FirstByte))?;
             let code = response.status().as_u16();
             if redirect::is_redirect(code) {
                 url = redirect::next(&url, response.headers()).map_err(FetchError::Failed)?;
@@ -213,7 +213,7 @@ impl Fetcher {
                     url,
                     validators: new,
                 }),
-                // What was not given anew is still what it was.
+                // A 304 may omit validators; the old ones are still valid.
                 304 if *validators != Validators::default() => Ok(Fetched {
                     url,
                     body: None,
@@ -221,7 +221,7 @@ impl Fetcher {
                 }),
                 _ => Err(FetchError::Status {
                     code,
-                    retry_after: retry_after(response.headers()),
+                    retry_after: parse_retry_after(response.headers()),
                 }),
             };
         }
@@ -230,7 +230,7 @@ impl Fetcher {
         }))
     }
 
-    /// Reads the body piece by piece as it is decompressed, and stops at the bound.
+    /// Reads the body in chunks while decompressing it. Stops at the size limit.
     async fn read(&self, mut response: Response, url: &Url) -> Result<Vec<u8>, FetchError> {
         let too_large = || FetchError::TooLarge(self.max_body_bytes);
         let announced = response
@@ -244,7 +244,7 @@ impl Fetcher {
         while let Some(chunk) = response
             .chunk()
             .await
-            .map_err(|error| failed(&error, url, Phase::Body))?
+            .map_err(|error| fetch_error(&error, url, Phase::Body))?
         {
             if body.len() + chunk.len() > self.max_body_bytes {
                 return Err(too_large());
@@ -263,7 +263,7 @@ fn request(url: &Url, validators: &Validators) -> Request {
         (IF_NONE_MATCH, &validators.etag),
         (IF_MODIFIED_SINCE, &validators.last_modified),
     ] {
-        // One that is no header value any more is left out: the answer then comes in full.
+        // An invalid validator is left out, which makes the request unconditional.
         if let Some(value) = value
             .as_ref()
             .and_then(|value| HeaderValue::from_str(value).ok())
@@ -274,10 +274,10 @@ fn request(url: &Url, validators: &Validators) -> Request {
     request
 }
 
-fn failed(error: &reqwest::Error, url: &Url, phase: Phase) -> FetchError {
+fn fetch_error(error: &reqwest::Error, url: &Url, phase: Phase) -> FetchError {
     match fault::cause(error, url, phase) {
         Cause::NameRefused { host } => FetchError::Refused(Refused::Name(host)),
-        // What is left when neither the connection nor HTTP is at fault.
+        // The remaining error when neither the connection nor HTTP failed.
         Cause::NotChecked { .. } if phase == Phase::Body && error.is_decode() => {
             FetchError::Failed(Cause::NotHttp {
                 detail: "the body could not be decompressed".into(),
@@ -307,8 +307,8 @@ impl Validators {
     }
 }
 
-/// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
-fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
+/// Parses `Retry-After`: seconds or a date (RFC 9110, 10.2.3).
+fn parse_retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if value.bytes().all(|byte| byte.is_ascii_digit()) && !value.is_empty() {
         return Some(RetryAfter::Seconds(value.parse().unwrap_or(u32::MAX)));
@@ -324,7 +324,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wish_to_be_left_alone_is_seconds_or_a_date() {
+    fn retry_after_is_seconds_or_a_date() {
         let now: DateTime<Utc> = "2026-04-21T12:00:00Z".parse().unwrap();
         for (text, seconds) in [
             ("120", Some(120)),
@@ -339,7 +339,7 @@ mod tests {
             let headers =
                 HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(text).unwrap())]);
             assert_eq!(
-                retry_after(&headers).map(|after| after.from(now).as_secs()),
+                parse_retry_after(&headers).map(|after| after.from(now).as_secs()),
                 seconds,
                 "{text}"
             );

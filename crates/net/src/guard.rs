@@ -1,43 +1,42 @@
-//! Which addresses a request that somebody else chose may go to.
+//! Decides which addresses a request may go to that users chose (protection against SSRF).
 //!
-//! Judges addresses, names and schemes; opens nothing and looks nothing up. Whoever sends a request asks
-//! [`Guard::check_url`] before every hop (clients connect to an address written in a URL without asking a resolver)
-//! and lets the client resolve names through [`GuardedResolver`](crate::GuardedResolver) alone, so that the address
-//! that was judged is the address that is connected to.
+//! Checks schemes, names and addresses, without I/O. Call [`Guard::check_url`] before every hop,
+//! because clients connect to an IP address in a URL without a resolver. Resolve names only through
+//! [`GuardedResolver`](crate::GuardedResolver), so that the checked address is the one connected to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
-/// How far requests may reach.
+/// Which addresses requests may go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
-    /// Also this machine and its private networks; still not what is [never a target](Guard::check_ip).
+    /// Also this machine and private networks, but no [forbidden addresses](Guard::check_ip).
     AllowPrivate,
-    /// Only addresses that are routed on the public internet. A network that reaches IPv4 through NAT64 alone sees
-    /// it under addresses that are not (RFC 6052), and needs [`AllowPrivate`](Self::AllowPrivate).
+    /// Only addresses on the public internet. A network that reaches IPv4 only through NAT64 needs
+    /// [`AllowPrivate`](Self::AllowPrivate), because NAT64 addresses are not public (RFC 6052).
     PublicOnly,
 }
 
-/// Why a request was not sent.
+/// Reason why a request was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// Neither `http` nor `https`.
     #[error("{0} addresses are not requested, only http and https")]
     Scheme(String),
-    /// An address that was written in the URL.
+    /// A private or reserved IP address in the URL.
     #[error("{0} is a private or reserved address")]
     Address(IpAddr),
-    /// A name that stands for such an address. The address stays unsaid: it would tell strangers about the inside
-    /// of a network.
+    /// A name that resolves to such an address. The address is not included, because it would reveal
+    /// details of an internal network.
     #[error("{0} resolves to a private or reserved address")]
     Name(String),
 }
 
 impl Guard {
-    /// Whether `url` may be requested, as far as that can be told before its name is resolved.
+    /// Checks `url` as far as possible before its name is resolved.
     ///
     /// # Errors
-    /// What speaks against it.
+    /// Returns why the URL may not be requested.
     pub fn check_url(self, url: &Url) -> Result<(), Refused> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Refused::Scheme(url.scheme().to_owned()));
@@ -45,7 +44,7 @@ impl Guard {
         match url.host() {
             Some(Host::Ipv4(ip)) => self.check_ip(ip.into()),
             Some(Host::Ipv6(ip)) => self.check_ip(ip.into()),
-            // These names mean this machine whatever a name server says (RFC 6761, 6.3).
+            // These names always mean this machine (RFC 6761, 6.3).
             Some(Host::Domain(name)) if self == Self::PublicOnly && is_localhost(name) => {
                 Err(Refused::Name(name.to_owned()))
             }
@@ -54,11 +53,11 @@ impl Guard {
         }
     }
 
-    /// Whether all addresses of `name` may be connected to. One that may not refuses the name: which of its
-    /// addresses a client ends up with is not ours to choose, and an honest name has no reason to mix them.
+    /// Checks all addresses that `name` resolved to. One forbidden address refuses the name, because
+    /// the client chooses among them, and legitimate names do not mix public and private addresses.
     ///
     /// # Errors
-    /// [`Refused::Name`] if any address may not.
+    /// Returns [`Refused::Name`] if any address is not allowed.
     pub fn check_resolved(
         self,
         name: &str,
@@ -73,19 +72,19 @@ impl Guard {
         Ok(())
     }
 
-    /// Whether `ip` may be connected to.
+    /// Checks whether `ip` may be connected to.
     ///
-    /// Never a target, even where private ones are allowed: the addresses at which clouds hand credentials to
-    /// whatever runs on a machine, and all of IPv4's link-local range, where most of them are (there is nothing to
-    /// monitor there, and everything to steal), multicast and broadcast (not one host), and the unspecified address (no host at all). An IPv6 address that carries an
-    /// IPv4 address is never a target either if the address it carries is not.
+    /// Always forbidden, even with [`AllowPrivate`](Self::AllowPrivate): metadata services of clouds,
+    /// which hand out credentials, and the whole IPv4 link-local range, where most of them are;
+    /// multicast, broadcast and unspecified addresses; and IPv6 addresses that embed a forbidden IPv4
+    /// address.
     ///
     /// # Errors
-    /// [`Refused::Address`] if it may not.
+    /// Returns [`Refused::Address`] if it is not allowed.
     pub fn check_ip(self, ip: IpAddr) -> Result<(), Refused> {
         let allowed = match self {
-            Self::AllowPrivate => !never_a_target(ip),
-            Self::PublicOnly => !never_a_target(ip) && is_public(ip),
+            Self::AllowPrivate => !is_forbidden(ip),
+            Self::PublicOnly => !is_forbidden(ip) && is_public(ip),
         };
         if allowed {
             Ok(())
@@ -100,7 +99,7 @@ fn is_localhost(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
-fn never_a_target(ip: IpAddr) -> bool {
+fn is_forbidden(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(v4) => {
             v4.is_unspecified()
@@ -113,15 +112,15 @@ fn never_a_target(ip: IpAddr) -> bool {
             v6.is_unspecified()
                 || v6.is_multicast()
                 || METADATA_V6.contains(&v6.segments())
-                || carried_v4(v6).any(|v4| never_a_target(v4.into()))
+                || embedded_v4(v6).any(|v4| is_forbidden(v4.into()))
         }
     }
 }
 
-/// Alibaba; Azure's host; Oracle. Nearly all others have theirs on link-local addresses.
+/// Metadata services of Alibaba, Azure and Oracle. Most others use link-local addresses.
 const METADATA_V4: [[u8; 4]; 3] = [[100, 100, 100, 200], [168, 63, 129, 16], [192, 0, 0, 192]];
 
-/// AWS's instance metadata and EKS; Google; Scaleway.
+/// Metadata services of AWS (instances and EKS), Google and Scaleway.
 const METADATA_V6: [[u16; 8]; 4] = [
     [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254],
     [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23],
@@ -135,8 +134,8 @@ fn is_public(ip: IpAddr) -> bool {
             .iter()
             .any(|(net, bits)| in_v4(v4, *net, *bits)),
         IpAddr::V6(v6) => {
-            // Only global unicast; everything outside it is special (RFC 4291, 2.4): loopback, mapped, compatible,
-            // NAT64, unique local, link local, site local, segment routing, and all that is not assigned yet.
+            // Only global unicast. Everything else is special or unassigned (RFC 4291, 2.4): loopback,
+            // mapped, compatible, NAT64, unique local, link local, site local, segment routing.
             in_v6(v6, [0x2000, 0], 3)
                 && !NOT_PUBLIC_V6
                     .iter()
@@ -145,7 +144,7 @@ fn is_public(ip: IpAddr) -> bool {
     }
 }
 
-/// The IANA registry of special-purpose addresses, without those that are globally reachable.
+/// IANA's special-purpose IPv4 addresses, without those that are globally reachable.
 const NOT_PUBLIC_V4: [([u8; 4], u32); 16] = [
     ([0, 0, 0, 0], 8),       // "this network"
     ([10, 0, 0, 0], 8),      // private
@@ -165,7 +164,7 @@ const NOT_PUBLIC_V4: [([u8; 4], u32); 16] = [
     ([255, 255, 255, 255], 32),
 ];
 
-/// What is special inside global unicast; 32 bits tell all of it apart.
+/// Special ranges within global unicast; their prefixes are at most 32 bits long.
 const NOT_PUBLIC_V6: [([u16; 2], u32); 4] = [
     ([0x2001, 0], 23),     // protocol assignments: Teredo, benchmarks, ORCHID
     ([0x2001, 0xdb8], 32), // documentation
@@ -183,8 +182,8 @@ fn in_v6(ip: Ipv6Addr, [a, b]: [u16; 2], bits: u32) -> bool {
     (head(first, second) ^ head(a, b)) >> (32 - bits) == 0
 }
 
-/// The IPv4 addresses that an IPv6 address stands for or is tunnelled to.
-fn carried_v4(ip: Ipv6Addr) -> impl Iterator<Item = Ipv4Addr> {
+/// Returns the IPv4 addresses that an IPv6 address embeds or is tunnelled to.
+fn embedded_v4(ip: Ipv6Addr) -> impl Iterator<Item = Ipv4Addr> {
     let s = ip.segments();
     let v4 = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
     let low = v4(s[6], s[7]);
@@ -197,7 +196,7 @@ fn carried_v4(ip: Ipv6Addr) -> impl Iterator<Item = Ipv4Addr> {
         [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 1, ..] => [Some(low), None],
         // 6to4 (RFC 3056).
         [0x2002, high, low, ..] => [Some(v4(high, low)), None],
-        // Teredo: its server, and the client with all bits turned (RFC 4380).
+        // Teredo: the server, and the client with inverted bits (RFC 4380).
         [0x2001, 0, high, server_low, ..] => [Some(v4(high, server_low)), Some(v4(!s[6], !s[7]))],
         _ => [None, None],
     };

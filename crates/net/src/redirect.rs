@@ -1,25 +1,26 @@
-//! Where a redirect leads. To another scheme as well: from `https` to `http` is a weakness, but it is not down.
+//! Resolves redirects. A redirect from `https` to `http` is followed too: it is weak, but not down.
 
 use domain::Cause;
 use reqwest::header::{HeaderMap, HeaderValue, LOCATION};
 use url::Url;
 
-/// The most redirects that are followed.
+/// Maximum number of redirects that are followed.
 pub const LIMIT: u8 = 5;
 
-/// The longest address that is followed, in bytes; the longest that is quoted, in characters.
+/// Maximum length of a `Location` that is followed, in bytes.
 const MAX_LOCATION: usize = 8192;
+/// Maximum length of a `Location` in a message, in characters.
 const MAX_QUOTED: usize = 200;
 
-/// Whether an answer with `code` asks to go elsewhere. Other codes from 300 to 399 are answers of their own.
+/// Returns whether `code` is a redirect. Other codes from 300 to 399 are not.
 pub fn is_redirect(code: u16) -> bool {
     matches!(code, 301 | 302 | 303 | 307 | 308)
 }
 
-/// The address to which an answer of `from` with these headers leads, without credentials and fragment.
+/// Returns the target of a redirect from `from`, without credentials and fragment.
 ///
 /// # Errors
-/// [`Cause::BadRedirect`] if there is none that could be requested.
+/// Returns [`Cause::BadRedirect`] if there is no target that can be requested.
 pub fn next(from: &Url, headers: &HeaderMap) -> Result<Url, Cause> {
     let location = headers
         .get(LOCATION)
@@ -39,10 +40,10 @@ pub fn next(from: &Url, headers: &HeaderMap) -> Result<Url, Cause> {
     Ok(bare(url))
 }
 
-/// `url` without what must not be sent: credentials would become a header, a fragment has no meaning to a server.
+/// Removes credentials, which would be sent as a header, and the fragment from `url`.
 pub fn bare(mut url: Url) -> Url {
     if !url.username().is_empty() || url.password().is_some() {
-        // Fails only for URLs without a host, which http and https URLs are not.
+        // Fails only for URLs without a host; http and https URLs have one.
         let _ = url.set_username("");
         let _ = url.set_password(None);
     }

@@ -1,8 +1,7 @@
-//! Names to addresses, through the guard: the only resolver that clients for other people's addresses may have.
+//! DNS resolver that applies the guard. Clients for user-chosen addresses must use no other.
 //!
-//! Asks the system (`getaddrinfo`, with its hosts file, search domains and name servers) anew for every request,
-//! since looking the name up is part of what a check tests. The call is made through `dns-lookup`, because the
-//! standard library gives the reason of a failure only as a text in the system's language.
+//! Calls the system's `getaddrinfo` for every request without a cache, since the lookup is part of
+//! the check. Uses `dns-lookup`, because the standard library reports failures only as localized text.
 
 use crate::exchange;
 use crate::guard::Guard;
@@ -14,37 +13,37 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// How many lookups may occupy a thread at once. One lasts as long as the system's own patience with a silent name
-/// server, whether or not its probe still waits; the runtime's other blocking work needs threads too.
+/// Maximum number of concurrent lookups, each of which blocks a thread. A lookup runs until the
+/// system's own timeout, even if its check has given up, and other blocking work needs threads too.
 const MAX_LOOKUPS: usize = 256;
 
-/// Why a name has no addresses.
+/// Error of a name lookup.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LookupError {
     /// The name does not exist, or has no address.
     #[error("the name does not exist or has no address")]
     NotFound,
-    /// The name servers did not answer, or not usefully; it may be otherwise in a moment.
+    /// The name servers failed, perhaps temporarily.
     #[error("{0}")]
     Failed(String),
-    /// This machine is at fault: it is offline, or out of memory or files.
+    /// A local fault: this machine is offline, or out of memory or files.
     #[error("{0}")]
     Local(String),
 }
 
-/// Where names are looked up.
+/// Source of name lookups.
 #[derive(Debug, Clone, Default)]
 pub enum Names {
-    /// As every other program on this machine does.
+    /// The system's resolver.
     #[default]
     System,
-    /// Answers fixed beforehand, so that tests decide what a name server would say. Other names do not exist.
+    /// Fixed answers, for tests. Other names do not exist.
     Table(Arc<HashMap<String, Result<Vec<IpAddr>, LookupError>>>),
-    /// Nobody ever answers: for tests as well.
+    /// Lookups never finish, for tests.
     Silence,
 }
 
-/// A resolver for [`reqwest`] that yields only addresses that its guard allows.
+/// Resolver for [`reqwest`] that returns only addresses that its guard allows.
 #[derive(Debug, Clone)]
 pub struct GuardedResolver {
     guard: Guard,
@@ -53,7 +52,7 @@ pub struct GuardedResolver {
 }
 
 impl GuardedResolver {
-    /// A resolver that looks up in `names` and lets through what `guard` allows.
+    /// Creates a resolver that looks names up in `names` and applies `guard`.
     #[must_use]
     pub fn new(guard: Guard, names: Names) -> Self {
         Self {
@@ -63,21 +62,20 @@ impl GuardedResolver {
         }
     }
 
-    /// The addresses of `name`, with port 0, in the order in which they are to be tried.
+    /// Returns the addresses of `name`, with port 0, in the order to try them.
     ///
     /// # Errors
-    /// A [`LookupError`], or [`Refused`](crate::Refused) if any address is not allowed.
+    /// Returns a [`LookupError`], or [`Refused`](crate::Refused) if any address is not allowed.
     pub async fn addresses(
         &self,
         name: &str,
     ) -> Result<Vec<SocketAddr>, Box<dyn std::error::Error + Send + Sync>> {
         let addresses = match &self.names {
-            // For strangers a name is meant as it stands: the system's search domains would tell them which names exist
-            // inside its network.
+            // A trailing dot disables the search domains, which would reveal internal names to users.
             Names::System if self.guard == Guard::PublicOnly && !name.ends_with('.') => {
-                self.ask_system(format!("{name}.")).await?
+                self.lookup_with_system(format!("{name}.")).await?
             }
-            Names::System => self.ask_system(name.to_owned()).await?,
+            Names::System => self.lookup_with_system(name.to_owned()).await?,
             Names::Table(table) => {
                 let ips = table
                     .get(name)
@@ -92,7 +90,7 @@ impl GuardedResolver {
         Ok(addresses)
     }
 
-    async fn ask_system(&self, name: String) -> Result<Vec<SocketAddr>, LookupError> {
+    async fn lookup_with_system(&self, name: String) -> Result<Vec<SocketAddr>, LookupError> {
         exchange::note(|exchange| exchange.waits_for_lookup = true);
         let permit = Arc::clone(&self.lookups)
             .acquire_owned()
@@ -100,7 +98,7 @@ impl GuardedResolver {
             .expect("the semaphore is never closed");
         exchange::note(|exchange| exchange.waits_for_lookup = false);
         let lookup = tokio::task::spawn_blocking(move || {
-            // Held until the system is done with it, even if nobody waits for the answer any more.
+            // Held until the lookup ends, even if its check has already given up.
             let _permit = permit;
             system_lookup(&name)
         });
@@ -129,7 +127,7 @@ fn system_lookup(name: &str) -> Result<Vec<SocketAddr>, LookupError> {
     };
     let found = dns_lookup::getaddrinfo(Some(name), None, Some(hints))
         .map_err(|error| lookup_error(&error))?;
-    // An entry of an address family other than IPv4 and IPv6 is none that could be connected to.
+    // Entries of other address families than IPv4 and IPv6 are errors here; they are of no use.
     let addresses: Vec<SocketAddr> = found
         .filter_map(Result::ok)
         .map(|entry| entry.sockaddr)
@@ -137,22 +135,22 @@ fn system_lookup(name: &str) -> Result<Vec<SocketAddr>, LookupError> {
     if addresses.is_empty() {
         return Err(LookupError::NotFound);
     }
-    Ok(without_dead_ends(addresses))
+    Ok(drop_unroutable_ipv6(addresses))
 }
 
-/// Without the IPv6 addresses that this machine has no route to, if it has IPv4 ones to try first. The system sorts
-/// them to the end; were they left there, "no route" would be reported instead of what happened to the others.
-fn without_dead_ends(mut addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+/// Drops IPv6 addresses without a route if IPv4 addresses come first. The last address that is tried
+/// determines the reported error, which would be "no route" instead of the real one.
+fn drop_unroutable_ipv6(mut addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     if addresses.first().is_some_and(SocketAddr::is_ipv4) {
         addresses.retain(|address| address.is_ipv4() || has_route(*address));
     }
     addresses
 }
 
-/// Whether this machine has any route to the internet. Names and networks that fail without one say nothing about
+/// Returns whether this machine has no route to the internet. Failures without one say nothing about
 /// the target.
 pub fn is_offline() -> bool {
-    // Any public address will do: connecting a datagram socket only asks the routing table, nothing is sent.
+    // Connecting a UDP socket only consults the routing table; nothing is sent.
     let somewhere = [
         IpAddr::from([1, 1, 1, 1]),
         Ipv6Addr::from([0x2606_u16, 0x4700, 0, 0, 0, 0, 0, 0x1111]).into(),

@@ -1,6 +1,6 @@
-//! TLS for outgoing requests: one configuration for all, which sees certificates and the start of handshakes.
+//! TLS configuration of outgoing requests. Records certificate expiry and the start of handshakes.
 //!
-//! Verification is rustls's own; what is added only watches.
+//! Verification is that of rustls, unchanged.
 
 use crate::exchange;
 use chrono::{DateTime, Utc};
@@ -17,19 +17,19 @@ use rustls::{
 use std::sync::{Arc, LazyLock};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-/// Which authorities may vouch for a server.
+/// Trusted certificate authorities.
 #[derive(Debug, Clone, Default)]
 pub enum Roots {
-    /// Those that this machine trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured); if it has none, as in an
-    /// empty container, Mozilla's, which are built in.
+    /// Those of this machine (respects `SSL_CERT_FILE` and `SSL_CERT_DIR`). If it has none, as in an
+    /// empty container, the built-in ones of Mozilla.
     #[default]
     System,
-    /// These alone.
+    /// Only these.
     Only(Arc<RootCertStore>),
 }
 
 impl Roots {
-    /// The authorities themselves.
+    /// Returns the certificates of the authorities.
     #[must_use]
     pub fn store(&self) -> Arc<RootCertStore> {
         match self {
@@ -39,7 +39,7 @@ impl Roots {
     }
 }
 
-/// Read once: a few hundred files or a few hundred kilobytes.
+/// The system's authorities, read once because they are up to a few hundred files.
 static SYSTEM: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
@@ -56,11 +56,11 @@ static SYSTEM: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
     Arc::new(roots)
 });
 
-/// The configuration of a client that speaks HTTP/2 and HTTP/1.1, makes a full handshake every time, and notes what
-/// it sees in the record of the probe under way.
+/// Builds a client configuration for HTTP/2 and HTTP/1.1 that makes a full handshake every time and
+/// records it in the current `Exchange`.
 ///
 /// # Errors
-/// When `roots` is empty, or the provider supports no version of TLS.
+/// Fails if `roots` is empty or the provider supports no TLS version.
 pub fn client_config(roots: &Roots) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier =
@@ -70,18 +70,18 @@ pub fn client_config(roots: &Roots) -> Result<ClientConfig, rustls::Error> {
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Watching(verifier)))
+        .with_custom_certificate_verifier(Arc::new(RecordingVerifier(verifier)))
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.resumption = Resumption::store(Arc::new(NoSessions));
     Ok(config)
 }
 
-/// rustls's verifier, which also notes when the server's certificate ends, whether or not it is accepted.
+/// Wraps rustls's verifier to record when the certificate expires, whether or not it is accepted.
 #[derive(Debug)]
-struct Watching(Arc<WebPkiServerVerifier>);
+struct RecordingVerifier(Arc<WebPkiServerVerifier>);
 
-impl ServerCertVerifier for Watching {
+impl ServerCertVerifier for RecordingVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -90,7 +90,7 @@ impl ServerCertVerifier for Watching {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let seen = Seen::of(end_entity);
+        let seen = CertificateInfo::of(end_entity);
         if let Some(ends) = seen.ends {
             exchange::note(|exchange| {
                 let soonest = exchange
@@ -103,8 +103,8 @@ impl ServerCertVerifier for Watching {
             .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
             .map_err(|error| {
                 match error {
-                    // A certificate that signs itself as an authority would, as many tools make them, is refused for
-                    // that flag, with an error that has no type of its own. What matters is that nobody vouches for it.
+                    // Many tools create self-signed certificates with the CA flag, which rustls refuses
+                    // with an untyped error. Report them as untrusted.
                     rustls::Error::InvalidCertificate(CertificateError::Other(_))
                         if seen.self_issued =>
                     {
@@ -138,14 +138,14 @@ impl ServerCertVerifier for Watching {
     }
 }
 
-/// What a certificate says of itself; nothing if it cannot be read.
+/// Fields of a certificate; empty if it cannot be parsed.
 #[derive(Default)]
-struct Seen {
+struct CertificateInfo {
     ends: Option<DateTime<Utc>>,
     self_issued: bool,
 }
 
-impl Seen {
+impl CertificateInfo {
     fn of(certificate: &CertificateDer<'_>) -> Self {
         X509Certificate::from_der(certificate).map_or_else(
             |_| Self::default(),
@@ -157,8 +157,9 @@ impl Seen {
     }
 }
 
-/// Remembers no session, so that every handshake is a full one that shows the certificate; and since rustls asks it
-/// when a handshake begins, it knows the moment when TCP is done and TLS starts.
+/// Session store that stores nothing, so that every handshake is full and shows the certificate.
+///
+/// rustls queries it when a handshake starts, which marks the end of the TCP connect.
 #[derive(Debug)]
 struct NoSessions;
 

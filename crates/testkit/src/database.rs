@@ -1,15 +1,14 @@
-//! Databases for tests, always made by the real migrations: a SQLite file or a database on the shared PostgreSQL
-//! server, each empty and each test's own.
+//! Empty, migrated databases for tests: a SQLite file or a database on the shared PostgreSQL server.
 
 use crate::PostgresServer;
 use sea_orm::{DatabaseConnection, DbBackend};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-/// The connections of a pool.
+/// Number of connections of a pool.
 const CONNECTIONS: u32 = 8;
 
-/// A migrated, empty database. It goes with this value (SQLite) or with the test process (PostgreSQL).
+/// A migrated, empty database. Deleted with this value (SQLite) or at process exit (PostgreSQL).
 #[derive(Debug)]
 pub struct TestDatabase {
     /// A pool of a few connections.
@@ -20,7 +19,7 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Another pool on the same database, as another process would have it.
+    /// Opens another pool on the same database, like another process.
     ///
     /// # Panics
     /// When the database does not answer.
@@ -28,7 +27,7 @@ impl TestDatabase {
         connect(&self.url, CONNECTIONS).await
     }
 
-    /// What a worker of this database writes through: as in the program one connection to a SQLite file, or the pool.
+    /// Returns the connection a worker writes through: a single one for SQLite, else the pool.
     ///
     /// # Panics
     /// When the database does not answer.
@@ -40,12 +39,12 @@ impl TestDatabase {
     }
 }
 
-/// An empty database in a SQLite file.
+/// Creates an empty database in a SQLite file.
 ///
 /// # Panics
 /// When the file cannot be made.
 pub async fn sqlite() -> TestDatabase {
-    /// A migrated file's bytes: writing them is quicker than migrating again.
+    /// Bytes of a migrated file, because writing them is faster than migrating again.
     static MIGRATED: OnceCell<Vec<u8>> = OnceCell::const_new();
     let migrated = MIGRATED.get_or_init(|| async {
         let (directory, file, url) = sqlite_file();
@@ -64,12 +63,12 @@ pub async fn sqlite() -> TestDatabase {
     }
 }
 
-/// An empty database on the PostgreSQL server that the tests of this process share.
+/// Creates an empty database on the shared PostgreSQL server.
 ///
 /// # Panics
 /// When PostgreSQL is not installed, or refuses.
 pub async fn postgres() -> TestDatabase {
-    /// The name of a migrated database to which nobody is connected: copying it is quicker than migrating again.
+    /// Name of a migrated template database, because copying it is faster than migrating again.
     static MIGRATED: OnceCell<String> = OnceCell::const_new();
     let server = PostgresServer::shared().await;
     let migrated = MIGRATED.get_or_init(|| async {

@@ -1,6 +1,6 @@
-//! What tests stand on: real servers in throw-away directories. Used in tests only.
+//! Test infrastructure: real PostgreSQL and Redis servers, fake targets and vendors.
 //!
-//! A server that is not installed is a panic with the remedy, never a skipped test.
+//! If a server is not installed, tests panic with installation advice; they are never skipped.
 
 #[cfg(feature = "database")]
 pub mod builders;

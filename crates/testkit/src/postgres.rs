@@ -9,8 +9,8 @@ use tokio::sync::OnceCell;
 const REMEDY: &str =
     "these tests need a real PostgreSQL: install it with `apt-get install postgresql`";
 
-/// A PostgreSQL server on a Unix socket and a random port of the loopback interface, with nothing in it. It ends with
-/// this value, or with the process. Durability is switched off: it survives its own crash, not the machine's.
+/// An empty PostgreSQL server on a Unix socket and a random loopback port. Ends with this value or
+/// the process. Durability is off: data survives a crash of the server, but not of the machine.
 #[derive(Debug)]
 pub struct PostgresServer {
     server: Server,
@@ -22,7 +22,7 @@ pub struct PostgresServer {
 }
 
 impl PostgresServer {
-    /// A server of its own, for tests that stop or restart it.
+    /// Starts a separate server, for tests that stop or restart it.
     ///
     /// # Panics
     /// When PostgreSQL is not installed, or does not start.
@@ -82,13 +82,13 @@ impl PostgresServer {
         SHARED.get_or_init(Self::start).await
     }
 
-    /// The `DATABASE_URL` of the database `name`; stays the same over a restart.
+    /// Returns the `DATABASE_URL` of the database `name`, which a restart does not change.
     #[must_use]
     pub fn url(&self, name: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{name}", self.port)
     }
 
-    /// Makes a new, empty database and returns its `DATABASE_URL`.
+    /// Creates an empty database and returns its `DATABASE_URL`.
     ///
     /// # Panics
     /// When the server refuses.
@@ -96,8 +96,8 @@ impl PostgresServer {
         self.create_database_from("template0").await
     }
 
-    /// Makes a new database that is a copy of `template`, to which nobody may be connected, and returns its
-    /// `DATABASE_URL`. Copying a migrated database is quicker than migrating each anew.
+    /// Copies the database `template`, which must have no connections, and returns the `DATABASE_URL`
+    /// of the copy. Copying a migrated database is faster than migrating each one.
     ///
     /// # Panics
     /// When the server refuses.
@@ -145,7 +145,7 @@ impl PostgresServer {
             .to_owned()
     }
 
-    /// Ends it in good order, breaking off its connections.
+    /// Shuts it down and closes its connections.
     ///
     /// # Panics
     /// When it does not end.
@@ -153,7 +153,7 @@ impl PostgresServer {
         self.server.stop("INT").await;
     }
 
-    /// Ends it as a crash would: no connection is told, and the next start recovers from the log.
+    /// Kills it without closing connections. The next start recovers from the WAL.
     ///
     /// # Panics
     /// When it does not end.
@@ -251,7 +251,7 @@ fn expect_success(what: &str, output: &Output) {
     );
 }
 
-/// The directory of the newest version that Debian's packages installed, else that of `PATH`.
+/// Returns the directory of the newest version from Debian's packages, else of the one in `PATH`.
 fn programs() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()

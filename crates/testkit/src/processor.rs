@@ -1,11 +1,10 @@
-//! How long processors have worked: unlike the time on a clock it does not depend on what else the machine does.
+//! CPU time of a process or thread. Unlike wall time it does not depend on the load of the machine.
 
 use std::fmt::Display;
 use std::time::Duration;
 
-/// How long processors have worked for `task`, for its own work and for the system on its behalf, in steps of 10 ms. A
-/// task is the id of a process, or what stands for one beside the ids in `/proc`: `self` for this process,
-/// `thread-self` for this thread.
+/// Returns the user and system CPU time of `task`, in steps of 10 ms. A task is an entry of `/proc`:
+/// a process id, `self` for this process, or `thread-self` for this thread.
 ///
 /// # Panics
 /// When there is no such task, and on a system that is not Linux.
@@ -15,7 +14,7 @@ pub fn worked(task: impl Display) -> Duration {
         std::fs::read_to_string(format!("/proc/{task}/stat")).expect("Linux tells what a task did");
     let after_name = stat
         .rsplit_once(") ")
-        .expect("the name stands in parentheses")
+        .expect("the name is in parentheses")
         .1;
     let fields: Vec<_> = after_name.split(' ').collect();
     // `utime` and `stime` of proc_pid_stat(5), in hundredths of a second.

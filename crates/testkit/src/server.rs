@@ -1,4 +1,4 @@
-//! A server process in a directory of its own that cannot outlive the test process. Knows no particular server.
+//! Runs a server process in a temporary directory and ensures that it ends with the test process.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -9,8 +9,8 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// The longest that a server may take to start or to stop.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Timeout for starting or stopping a server.
+const SERVER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Becomes the server, and leaves a guard behind that reads the pipe whose other end the test process holds. However
 /// that process ends, even by abort, the pipe closes; the guard then ends the server and removes its directory.
@@ -49,7 +49,7 @@ struct Running {
 pub(crate) type Owner = Option<(u32, u32)>;
 
 impl Server {
-    /// A server that is not running yet, with an empty directory that belongs to `owner`.
+    /// Prepares a server with an empty directory owned by `owner`, without starting it.
     pub(crate) fn new(name: &str, owner: Owner, end_signal: &'static str) -> Self {
         let directory = tempfile::Builder::new()
             .prefix(&format!("pulsecheck-{name}-"))
@@ -72,7 +72,7 @@ impl Server {
         self.directory.path()
     }
 
-    /// Starts `program`; whether it is ready is the caller's to find out.
+    /// Starts `program` without waiting until it is ready.
     pub(crate) fn start(&mut self, program: &Path, arguments: &[String], owner: Owner) {
         assert!(self.running.is_none(), "{} runs already", program.display());
         let mut command = Command::new("sh");
@@ -95,7 +95,7 @@ impl Server {
         self.running = Some(Running { child, lifeline });
     }
 
-    /// Whether the process is there; one that ended by itself is cleared away.
+    /// Returns whether the process is running. Cleans up if it ended.
     pub(crate) fn is_running(&mut self) -> bool {
         let running = self
             .running
@@ -107,12 +107,12 @@ impl Server {
         running
     }
 
-    /// Awaits that the server answers; `false` when it ends before.
+    /// Waits until the server answers. Returns `false` if it ends first.
     pub(crate) async fn is_ready<F: Future<Output = bool>>(
         &mut self,
         answers: impl Fn() -> F,
     ) -> bool {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + SERVER_TIMEOUT;
         while !answers().await {
             if !self.is_running() {
                 return false;
@@ -143,7 +143,7 @@ impl Server {
             return;
         };
         running.signal(signal);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + SERVER_TIMEOUT;
         while running.exit_status().is_none() {
             assert!(
                 Instant::now() < deadline,
@@ -155,12 +155,13 @@ impl Server {
         self.forget();
     }
 
-    /// What the server wrote so far, for the message of a failure.
+    /// Returns the server's log, for failure messages.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.directory().join("log")).unwrap_or_default()
     }
 
-    /// Dismisses the guard of a server that has ended, so that it cannot hit a stranger with the same process id.
+    /// Dismisses the guard of a server that has ended, so that it cannot kill a process that reuses
+    /// its id.
     fn forget(&mut self) {
         if let Some(mut running) = self.running.take() {
             let _ = running.lifeline.write_all(b"ended\n");
@@ -227,7 +228,7 @@ pub(crate) fn free_port() -> u16 {
     }
 }
 
-/// Where `program` is, by `PATH`.
+/// Finds `program` in `PATH`.
 pub(crate) fn find_on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)

@@ -8,8 +8,8 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// The longest that a test waits for a request.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a test waits for a request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a target does with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +133,8 @@ impl Target {
     /// When they do not come.
     pub async fn has_read(&self, count: usize) {
         let mut requests = self.requests.subscribe();
-        let waited = tokio::time::timeout(PATIENCE, requests.wait_for(|read| *read >= count)).await;
+        let waited =
+            tokio::time::timeout(REQUEST_TIMEOUT, requests.wait_for(|read| *read >= count)).await;
         assert!(
             waited.is_ok(),
             "a target has read {} requests, not {count}",

@@ -1,5 +1,4 @@
-//! A vendor's web server on loopback: answers by path as a test says, otherwise from one moment to the next, and counts what
-//! it was asked.
+//! Fake vendor server on loopback. Serves configured replies by path and records the requests.
 
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -11,13 +10,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// The longest that a test waits for a request.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a test waits for a request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Where a page of Statuspage's shape answers.
+/// Path of Statuspage's JSON summary.
 pub const SUMMARY: &str = "/api/v2/summary.json";
 
-/// What is sent back to a request.
+/// Reply to a request.
 #[derive(Debug, Clone)]
 pub enum Reply {
     /// A whole response, head and body.
@@ -29,7 +28,7 @@ pub enum Reply {
         /// The body.
         body: Vec<u8>,
     },
-    /// Nothing, until something else is served or the client gives up.
+    /// No reply until another one is configured or the client gives up.
     Silence,
 }
 
@@ -61,7 +60,7 @@ impl Reply {
     }
 }
 
-/// A vendor's server, gone when it is dropped.
+/// A running vendor server. Stops when dropped.
 #[derive(Debug)]
 pub struct Vendor {
     address: SocketAddr,
@@ -71,12 +70,12 @@ pub struct Vendor {
 
 #[derive(Debug)]
 struct Shared {
-    /// By `/path`, or by `host/path`, which goes first.
+    /// Replies by `/path`, or by `host/path`, which takes precedence.
     replies: watch::Sender<HashMap<String, Reply>>,
     asked: watch::Sender<Vec<Asked>>,
 }
 
-/// A request, as it was read.
+/// A received request.
 #[derive(Debug)]
 struct Asked {
     path: String,
@@ -85,7 +84,7 @@ struct Asked {
 }
 
 impl Vendor {
-    /// A server that answers everything with 404.
+    /// Starts a server that answers everything with 404.
     ///
     /// # Panics
     /// When loopback has no free port.
@@ -115,14 +114,14 @@ impl Vendor {
         }
     }
 
-    /// Answers requests for `path` with `reply` from now on. Before a path may stand a host, and it goes for that one only.
+    /// Serves `reply` at `path` from now on. A host before the path limits it to that host.
     pub fn serve(&self, path: &str, reply: Reply) {
         self.shared
             .replies
             .send_modify(|replies| drop(replies.insert(path.to_owned(), reply)));
     }
 
-    /// Answers with a page of Statuspage's shape from now on, at every host.
+    /// Serves a Statuspage page from now on, at every host.
     pub fn shows(&self, page: &Page) {
         self.serve(SUMMARY, Reply::ok(page.0.to_string().as_bytes()));
     }
@@ -139,7 +138,7 @@ impl Vendor {
         format!("http://{host}:{}{path}", self.address.port())
     }
 
-    /// How often `path` was asked for.
+    /// Returns the number of requests for `path`.
     #[must_use]
     pub fn asked(&self, path: &str) -> usize {
         self.shared
@@ -150,13 +149,13 @@ impl Vendor {
             .count()
     }
 
-    /// How many requests came in all.
+    /// Returns the total number of requests.
     #[must_use]
     pub fn requests(&self) -> usize {
         self.shared.asked.borrow().len()
     }
 
-    /// The heads of the requests for `path`, oldest first.
+    /// Returns the heads of the requests for `path`, oldest first.
     #[must_use]
     pub fn heads(&self, path: &str) -> Vec<String> {
         let asked = self.shared.asked.borrow();
@@ -167,7 +166,7 @@ impl Vendor {
             .collect()
     }
 
-    /// When `path` was asked for the last time.
+    /// Returns the time of the last request for `path`.
     #[must_use]
     pub fn last_asked(&self, path: &str) -> Option<Instant> {
         self.shared
@@ -178,15 +177,17 @@ impl Vendor {
             .map(|asked| asked.at)
     }
 
-    /// Waits until `path` was asked for `count` times in all.
+    /// Waits until there were `count` requests for `path` in total.
     ///
     /// # Panics
-    /// When that does not happen.
+    /// Panics after a timeout.
     pub async fn was_asked(&self, path: &str, count: usize) {
         let mut asked = self.shared.asked.subscribe();
         let enough =
             asked.wait_for(|all| all.iter().filter(|asked| asked.path == path).count() >= count);
-        let waited = tokio::time::timeout(PATIENCE, enough).await.map(drop);
+        let waited = tokio::time::timeout(REQUEST_TIMEOUT, enough)
+            .await
+            .map(drop);
         assert!(
             waited.is_ok(),
             "{path} was asked for {} times, not {count}",

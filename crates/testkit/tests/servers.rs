@@ -91,7 +91,7 @@ fn servers_end_and_their_directories_vanish_when_the_process_aborts() {
     assert_eq!(
         status.signal(),
         Some(6),
-        "it was told to abort once its servers ran"
+        "the child must abort once its servers run"
     );
     let deadline = Instant::now() + Duration::from_secs(20);
     while remains(directory.path()) {

@@ -203,7 +203,10 @@ mod tests {
             } = entry;
             assert!(!name.is_empty() && name.len() <= 40, "{name}");
             for name in std::iter::once(name).chain(aliases) {
-                assert!(names.insert(Folded::of(name).whole), "{name} stands twice");
+                assert!(
+                    names.insert(Folded::of(name).whole),
+                    "{name} is listed twice"
+                );
             }
             let parsed: Url = url
                 .parse()
@@ -219,7 +222,7 @@ mod tests {
             );
             assert!(
                 urls.insert(parsed.as_str().trim_end_matches('/').to_owned()),
-                "{url} stands twice"
+                "{url} is listed twice"
             );
             let known = |name: &str| PROVIDERS.iter().any(|provider| provider.name == name);
             assert!(provider.is_none_or(known), "{name}: {provider:?}");

@@ -1,7 +1,7 @@
-//! From any address to a vendor page: where its answers are, and what they say now.
+//! Discovers the vendor page behind any address: its API URLs and their current content.
 //!
-//! Asks all places at once where a known provider would answer, briefly, and through the fetcher's guard. Decides
-//! nothing about what is followed.
+//! Requests the API URLs of all known providers concurrently, with a short timeout and through the
+//! fetcher's guard. Does not decide which components are followed.
 
 mod candidates;
 mod references;
@@ -16,33 +16,33 @@ use std::collections::HashSet;
 use std::time::Duration;
 use url::Url;
 
-/// The time for each request.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// The most bytes of each answer: some sixty are under way at once, and the largest page known has 230 KB.
+/// Timeout of each request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// Maximum size of a response. About sixty run at once, and the largest known page has 230 KB.
 const MAX_BYTES: usize = 1 << 20;
-/// The most addresses that are given by hand.
+/// Maximum number of API URLs that a user can enter.
 pub const MAX_URLS: usize = 10;
-/// The longest key in bytes that is the addresses themselves: an index of PostgreSQL holds 2,704 bytes a row.
+/// Maximum length in bytes of a key that is not hashed. PostgreSQL allows 2,704 bytes per index row.
 const MAX_KEY: usize = 1_000;
 
-/// A vendor page that was found.
+/// A discovered vendor page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discovery {
-    /// Where its answers are: all of them are read each time. No more than are needed.
+    /// The minimal set of API URLs, all of which are fetched on each poll.
     pub api_urls: Vec<String>,
-    /// What they say now.
+    /// Current content of the page.
     pub page: Page,
 }
 
 impl Discovery {
-    /// What makes two pages the same one: the addresses of their answers, whatever their order.
+    /// Returns the key that identifies the page: its API URLs, in any order.
     #[must_use]
     pub fn key(&self) -> String {
         key(&self.api_urls)
     }
 }
 
-/// What [`Discovery::key`] is for these addresses: themselves, or a digest where they are too long for an index.
+/// Returns the [`Discovery::key`] of these API URLs: the URLs, or a digest if they are too long.
 #[must_use]
 pub fn key(api_urls: &[String]) -> String {
     let mut urls: Vec<&str> = api_urls.iter().map(String::as_str).collect();
@@ -56,25 +56,25 @@ pub fn key(api_urls: &[String]) -> String {
     }
 }
 
-/// An address given by hand that does not help, and why not in one sentence.
+/// A URL entered by a user that is not usable, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
-    /// As it was given.
+    /// The URL as entered.
     pub url: String,
-    /// Without a full stop.
+    /// The reason, without a full stop.
     pub reason: String,
 }
 
-/// Why no vendor page was found. `Display` gives one sentence without a full stop, for people.
+/// Error of a discovery. `Display` is a message for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DiscoveryError {
-    /// It is no address of the web.
+    /// The address is not a web address.
     #[error("this is not a web address: {0}")]
     Address(String),
-    /// The guard refused it.
+    /// The guard refused the address.
     #[error("{0}, which this server does not request")]
     Refused(Refused),
-    /// Nothing at all answered.
+    /// No server responded.
     #[error("{host} cannot be reached: {reason}")]
     Unreachable {
         /// The host of the address.
@@ -82,7 +82,7 @@ pub enum DiscoveryError {
         /// Why.
         reason: String,
     },
-    /// There is status data, but it cannot be read.
+    /// There is status data that cannot be parsed.
     #[error("the status data at {url} cannot be read: {reason}")]
     Unreadable {
         /// Where it is.
@@ -90,23 +90,23 @@ pub enum DiscoveryError {
         /// Why.
         reason: Unreadable,
     },
-    /// There is a vendor page without anything to follow.
+    /// The vendor page has no components, incidents or maintenance.
     #[error("the vendor page at {0} lists no components")]
     NoComponents(String),
-    /// Servers answered, but not as any known vendor page does.
+    /// Servers responded, but not with a known format.
     #[error("no known kind of vendor page was found at {0} or at addresses that it refers to")]
     NotFound(String),
 }
 
-/// Finds the vendor page behind `address`: the page itself, a deep link into it, its data, the vendor's own site, or
-/// a bare host.
+/// Finds the vendor page behind `address`: the page, a deep link into it, its API, the vendor's site
+/// or a bare host.
 ///
 /// # Errors
-/// Why there is none.
+/// Returns why no page was found.
 pub async fn discover(fetcher: &Fetcher, address: &str) -> Result<Discovery, DiscoveryError> {
     let given = candidates::address(address).map_err(DiscoveryError::Address)?;
     let host = given.host_str().unwrap_or_default().to_owned();
-    let fetcher = fetcher.within(PATIENCE).up_to(MAX_BYTES);
+    let fetcher = fetcher.within(REQUEST_TIMEOUT).up_to(MAX_BYTES);
     let mut asked = HashSet::new();
     let first = ask(&fetcher, candidates::around(&given), &mut asked).await;
     if let Some(found) = first.best() {
@@ -124,13 +124,13 @@ pub async fn discover(fetcher: &Fetcher, address: &str) -> Result<Discovery, Dis
     Err(why_not(&given, host, &[&first, &second, &third]))
 }
 
-/// Keeps those of addresses given by hand that have components, incidents or maintenance, and says of each other one
-/// why not. `None` if there is nothing left.
+/// Keeps the entered URLs that have components, incidents or maintenance, and returns why the others
+/// are not usable. Returns `None` if none is left.
 pub async fn validate_urls(
     fetcher: &Fetcher,
     urls: &[String],
 ) -> (Option<Discovery>, Vec<Rejected>) {
-    let fetcher = fetcher.within(PATIENCE).up_to(MAX_BYTES);
+    let fetcher = fetcher.within(REQUEST_TIMEOUT).up_to(MAX_BYTES);
     let mut seen = HashSet::new();
     let (mut wanted, mut rejected) = (Vec::new(), Vec::new());
     for url in urls {
@@ -188,7 +188,7 @@ pub async fn validate_urls(
     (found, rejected)
 }
 
-/// What the candidates of one round said.
+/// Results of the candidates of one round.
 #[derive(Default)]
 struct Round {
     readings: Vec<(Candidate, Url, Reading)>,
@@ -273,8 +273,8 @@ impl Round {
     }
 }
 
-/// Whether `reading` speaks of anything that `kept` do not: each answer that is not needed is a request saved, every
-/// minute, for as long as anybody follows the page.
+/// Returns whether `reading` has anything that `kept` do not have. Each URL that is not needed saves a
+/// request on every poll.
 fn adds_to(kept: &[Reading], reading: &Reading) -> bool {
     fn new<T>(
         kept: &[Reading],
@@ -310,7 +310,7 @@ fn adds_to(kept: &[Reading], reading: &Reading) -> bool {
     )
 }
 
-/// The most telling reason: what is closest to a vendor page first.
+/// Returns the most specific error: the one closest to a vendor page.
 fn why_not(given: &Url, host: String, rounds: &[&Round]) -> DiscoveryError {
     if let Some((_, url, _)) = rounds.iter().flat_map(|round| &round.readings).next() {
         return DiscoveryError::NoComponents(url.to_string());

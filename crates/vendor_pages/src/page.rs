@@ -1,8 +1,8 @@
-//! What vendor pages say: bytes in, one shape out, whoever's software made the page.
+//! Parses vendor pages of all providers into one common form.
 //!
-//! Pure. Reading is tolerant of what is absent, null, new or in another order, and never guesses: a word that is not
-//! known is [`Status::Unknown`], an answer of no known shape is [`Unreadable`], a time without a zone is none, and an
-//! empty answer is never a recovery. Knows nothing of requests, schedules and who follows what.
+//! Pure. Parsing tolerates absent, null, new and reordered fields, and never guesses: an unknown word
+//! is [`Status::Unknown`], an unknown format is [`Unreadable`], a time without a zone is ignored, and
+//! an empty response is never a recovery. Does not depend on requests, schedules or services.
 
 mod draft;
 mod feed;
@@ -22,43 +22,44 @@ use url::Url;
 
 pub(crate) use provider::PROVIDERS;
 
-/// The id of the component that stands for a vendor's whole product, where a vendor publishes events alone and no
-/// list of components.
+/// Id of the component for a vendor's whole product, if the vendor publishes only events and no list
+/// of components.
 pub const WHOLE: &str = "all";
 
-/// The most components of one page; the largest known has some 500. A page with more is not cut short: what is cut off
-/// would look as if it were gone.
+/// Maximum number of components of a page; the largest known page has about 500. A larger page is
+/// rejected, because truncating it would make components look removed.
 pub const MAX_COMPONENTS: usize = 2_000;
 
-/// Everything that a vendor's page says at one moment, put together from its answers.
+/// Content of a vendor page at one time, merged from its responses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Whose software made the page.
+    /// Provider of the page's software.
     pub provider: &'static str,
-    /// The vendor's name for the page.
+    /// Name of the page.
     pub name: Option<String>,
-    /// The page for people.
+    /// URL of the page for people.
     pub url: Option<String>,
-    /// What can be followed, in the vendor's order. Groups are no components.
+    /// Components in the vendor's order, without groups.
     pub components: Vec<Component>,
-    /// The vendor's incidents, open ones and those that it still shows.
+    /// Open incidents, and closed ones that the page still lists.
     pub incidents: Vec<Incident>,
-    /// The vendor's announced maintenance.
+    /// Announced maintenance.
     pub maintenances: Vec<Maintenance>,
-    /// What the components' ids are.
+    /// Kind of the components' ids.
     pub identity: Identity,
-    /// What it means that a component is not among them.
+    /// Meaning of a component that is absent from the list.
     pub listing: Listing,
 }
 
-/// What one answer of a page says. `None` is what it does not speak of, which another answer of the same page may.
+/// Content of one response of a page. `None` means that the response does not have the field; another
+/// response of the page may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
-    /// Whose software gave the answer.
+    /// Provider of the software that sent the response.
     pub provider: &'static str,
-    /// The vendor's name for the page.
+    /// Name of the page.
     pub name: Option<String>,
-    /// The page for people.
+    /// URL of the page for people.
     pub url: Option<String>,
     /// Its components.
     pub components: Option<Vec<Component>>,
@@ -66,96 +67,96 @@ pub struct Reading {
     pub incidents: Option<Vec<Incident>>,
     /// Its maintenance.
     pub maintenances: Option<Vec<Maintenance>>,
-    /// What the components' ids are.
+    /// Kind of the components' ids.
     pub identity: Identity,
-    /// What it means that a component is not among them.
+    /// Meaning of a component that is absent from the list.
     pub listing: Listing,
 }
 
-/// What a component's id is.
+/// Kind of a component's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Identity {
-    /// The vendor's own id, which outlives a rename.
+    /// An id given by the vendor, which a rename does not change.
     Id,
-    /// Its name, because the vendor gives no ids: a rename is a disappearance.
+    /// The component's name, because the vendor has no ids. A renamed component looks removed.
     Name,
 }
 
-/// What a list of components holds.
+/// Which components a list contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listing {
-    /// All: one that is absent is gone.
+    /// All components. An absent one was removed.
     All,
-    /// Those that something was published about: of one that is absent the vendor says nothing bad, so it is up.
+    /// Only components with events. An absent one is up.
     Mentioned,
 }
 
-/// A part of the vendor's product that has a status of its own.
+/// A part of the vendor's product with its own status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Component {
-    /// The vendor's id, unique on its page, 200 characters at most; see [`Identity`].
+    /// Id, unique on the page, at most 200 characters; see [`Identity`].
     pub id: String,
-    /// The vendor's name for it. Not unique.
+    /// Name. Not unique.
     pub name: String,
-    /// The vendor's group, if it is in one.
+    /// Name of its group, if it has one.
     pub group: Option<String>,
-    /// What the vendor's word means.
+    /// Status that the vendor's word maps to.
     pub status: Status,
-    /// The vendor's own word; empty if there is none.
+    /// The vendor's word for the status; empty if there is none.
     pub vendor_status: String,
-    /// The place in the vendor's order, from 0.
+    /// Position in the vendor's order, from 0.
     pub position: u32,
 }
 
-/// Something that went wrong, in the vendor's words.
+/// An incident that the vendor reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
-    /// The vendor's id, unique on its page.
+    /// Id, unique on the page.
     pub id: String,
-    /// The vendor's title.
+    /// Title.
     pub name: String,
-    /// The vendor's word for how bad; empty if there is none.
+    /// The vendor's word for the impact; empty if there is none.
     pub impact: String,
-    /// The vendor's word for how far.
+    /// The vendor's word for the state.
     pub status: String,
-    /// Whether it goes on.
+    /// Whether it is still open.
     pub open: bool,
-    /// When it began, as far as the vendor says so.
+    /// Start, if the vendor gives it.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it ended, never before it began; `None` while it is open.
+    /// End, never before the start; `None` while it is open.
     pub resolved_at: Option<DateTime<Utc>>,
-    /// Its page for people.
+    /// URL of its page for people.
     pub url: Option<String>,
-    /// The components that the vendor links it to. May name some that are on no list.
+    /// Ids of affected components, some of which may not be listed.
     pub component_ids: Vec<String>,
-    /// What the vendor wrote, newest first.
+    /// Updates, newest first.
     pub updates: Vec<Update>,
 }
 
-/// Work that the vendor announced.
+/// Maintenance that the vendor announced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Maintenance {
-    /// The vendor's id, unique on its page.
+    /// Id, unique on the page.
     pub id: String,
-    /// The vendor's title.
+    /// Title.
     pub name: String,
-    /// The vendor's word for how far.
+    /// The vendor's word for the state.
     pub status: String,
-    /// What that word means; `None` where the vendor says no more than the window. See [`Self::stage_at`].
+    /// Stage that the word maps to; `None` if the vendor gives only the window. See [`Self::stage_at`].
     pub stage: Option<Stage>,
-    /// When it is to begin.
+    /// Planned start.
     pub scheduled_for: Option<DateTime<Utc>>,
-    /// When it is to end, never before it begins.
+    /// Planned end, never before the start.
     pub scheduled_until: Option<DateTime<Utc>>,
-    /// Its page for people.
+    /// URL of its page for people.
     pub url: Option<String>,
-    /// The components that the vendor links it to.
+    /// Ids of affected components.
     pub component_ids: Vec<String>,
-    /// What the vendor wrote, newest first.
+    /// Updates, newest first.
     pub updates: Vec<Update>,
 }
 
-/// How far a maintenance is.
+/// Stage of a maintenance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// Announced.
@@ -166,54 +167,54 @@ pub enum Stage {
     Completed,
 }
 
-/// One thing that a vendor wrote about an incident or a maintenance.
+/// An update of an incident or maintenance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
-    /// When it was published, as far as the vendor says so.
+    /// Time of publication, if the vendor gives it.
     pub at: Option<DateTime<Utc>>,
-    /// The vendor's word for the state that it reports; empty if there is none.
+    /// The vendor's word for the reported state; empty if there is none.
     pub status: String,
-    /// Text, never markup; may have several lines; may be empty.
+    /// Plain text without markup. May have several lines or be empty.
     pub body: String,
 }
 
-/// Why an answer says nothing about a vendor. `Display` gives one sentence without a full stop.
+/// Reason why a response cannot be parsed. `Display` is a message for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// Nothing at all.
+    /// The response is empty.
     #[error("the answer is empty")]
     Empty,
     /// Neither UTF-8 nor UTF-16 with a byte-order mark.
     #[error("the answer is no valid text")]
     NotText,
-    /// A page for people, where an answer for programs was expected.
+    /// HTML instead of a data format.
     #[error("the answer is a web page, not status data")]
     Html,
-    /// Broken JSON: cut off, or something else.
+    /// Invalid JSON.
     #[error("the answer is no valid JSON: {0}")]
     Json(String),
-    /// Broken XML.
+    /// Invalid XML.
     #[error("the answer is no valid feed: {0}")]
     Feed(String),
-    /// Valid, but nothing that any known provider says.
+    /// Valid, but not the format of a known provider.
     #[error("the answer has no known shape")]
     Shape,
-    /// The provider itself says that it failed, or its answer contradicts itself.
+    /// The provider reports an error, or the response contradicts itself.
     #[error("{0}")]
     Refused(String),
-    /// More components than anybody could choose from, so many that judging them would hold up other pages.
+    /// More than [`MAX_COMPONENTS`] components.
     #[error("it lists {0} components, and no more than {MAX_COMPONENTS} are read")]
     TooMany(usize),
-    /// No answers to put together.
+    /// There are no responses to merge.
     #[error("there is no answer")]
     NoAnswer,
 }
 
-/// Reads one answer. `address` is where it came from: it resolves relative links, and its end tells apart lists that
-/// are empty.
+/// Parses one response. `address` is its URL: relative links are resolved against it, and its path
+/// distinguishes empty lists.
 ///
 /// # Errors
-/// Why it says nothing.
+/// Returns why the response cannot be parsed.
 pub fn read(address: &Url, bytes: &[u8]) -> Result<Reading, Unreadable> {
     let text = decoded(bytes)?;
     let text = text.trim();
@@ -235,12 +236,12 @@ pub fn read(address: &Url, bytes: &[u8]) -> Result<Reading, Unreadable> {
     })
 }
 
-/// The names of all known providers.
+/// Returns the names of all known providers.
 pub fn providers() -> impl Iterator<Item = &'static str> {
     PROVIDERS.iter().map(|provider| provider.name)
 }
 
-/// Asks each provider whether the answer is its own.
+/// Tries the parser of each provider.
 fn ask(answer: &Answer<'_>) -> Result<Reading, Unreadable> {
     let (provider, draft) = PROVIDERS
         .iter()
@@ -259,9 +260,9 @@ fn bounded(components: &[Component]) -> Result<(), Unreadable> {
     }
 }
 
-/// Puts the answers of one page together: everything once, components first of all from an answer that has them
-/// alone, since a summary may be cut short. A page of which one answer could not be read is not to be put together:
-/// what only that answer has would look as if it were gone.
+/// Merges the responses of one page without duplicates. Prefers a response that has only components,
+/// because a summary may be truncated. Do not merge a page if one response could not be parsed:
+/// what only that response has would look removed.
 ///
 /// # Errors
 /// [`Unreadable::NoAnswer`] if there are none, [`Unreadable::TooMany`] if they have too many components together.
@@ -304,7 +305,7 @@ pub fn assemble(mut readings: Vec<Reading>) -> Result<Page, Unreadable> {
     Ok(page)
 }
 
-/// Adds those of `more` whose ids are not there yet.
+/// Adds the items of `more` with new ids.
 fn add<T>(list: &mut Vec<T>, more: Option<Vec<T>>, id: fn(&T) -> &String) {
     let known: HashSet<String> = list.iter().map(|item| id(item).clone()).collect();
     list.extend(
@@ -315,7 +316,7 @@ fn add<T>(list: &mut Vec<T>, more: Option<Vec<T>>, id: fn(&T) -> &String) {
 }
 
 impl Maintenance {
-    /// How far it is: by the vendor's word, or at `now` by the window where there is no word that is known.
+    /// Returns the stage by the vendor's word, or by the window at `now` if the word is unknown.
     #[must_use]
     pub fn stage_at(&self, now: DateTime<Utc>) -> Stage {
         self.stage
@@ -328,7 +329,7 @@ impl Maintenance {
 }
 
 impl Reading {
-    /// Whether it has any component, incident or maintenance.
+    /// Returns whether it has any component, incident or maintenance.
     #[must_use]
     pub fn contributes(&self) -> bool {
         let any = |count: Option<usize>| count.is_some_and(|count| count > 0);
@@ -338,7 +339,7 @@ impl Reading {
     }
 }
 
-/// The text of an answer: UTF-8, or UTF-16 if its byte-order mark says so.
+/// Decodes a response as UTF-8, or as UTF-16 if it has a byte-order mark.
 fn decoded(bytes: &[u8]) -> Result<Cow<'_, str>, Unreadable> {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         if !bytes.len().is_multiple_of(2) {
@@ -359,7 +360,7 @@ fn decoded(bytes: &[u8]) -> Result<Cow<'_, str>, Unreadable> {
     }
 }
 
-/// What is inside the envelope `{success, data | result}`, if there is one.
+/// Unwraps the envelope `{success, data | result}`, if there is one.
 fn opened(mut root: Json<'_>) -> Result<Json<'_>, Unreadable> {
     if !root.has("success") || !(root.has("data") || root.has("result")) {
         return Ok(root);

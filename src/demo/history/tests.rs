@@ -21,7 +21,7 @@ async fn each_past_is_told_by_rollups_checks_and_incidents_alike() {
     for profile in profiles {
         let service = a_service(db, &user)
             .interval(10)
-            .created_at(now - story::LENGTH)
+            .created_at(now - outcome_generator::HISTORY_LENGTH)
             .create()
             .await;
         write(db, &service, profile, now).await.unwrap();

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use worker::{Probe, Settings, Stats, Worker};
 
 /// Deadline of every awaited condition.
-const PATIENCE: Duration = Duration::from_secs(30);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) struct Stage {
     pub(crate) db: DatabaseConnection,
@@ -236,7 +236,7 @@ impl Stage {
         service: &service::Model,
         wanted: impl Fn(&CachedStatus) -> bool,
     ) {
-        eventually("the live state is told", async || {
+        eventually("the live state is updated", async || {
             let latest = self
                 .live
                 .cached_statuses(&[service.id])
@@ -361,7 +361,7 @@ pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Opti
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
+        assert!(begun.elapsed() < WAIT_TIMEOUT, "waited in vain: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -163,14 +163,14 @@ on_each_stage! {
         let timeline = stage.timeline(&again).await;
         assert_eq!(timeline.len(), 3, "{timeline:?}");
         assert_eq!(timeline[2], ("worsened".into(), state.status_since, "down again: connection refused".into()));
-        let told = async {
+        let received = async {
             while let Some(event) = events.next().await {
                 if matches!(*event.unwrap(), Event::IncidentChanged { incident_id, .. } if incident_id == again.id) {
                     return;
                 }
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(10), told).await.expect("pages are told of it");
+        tokio::time::timeout(std::time::Duration::from_secs(10), received).await.expect("pages receive the event");
         worker.stop().await;
     }
 

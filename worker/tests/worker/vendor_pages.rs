@@ -144,8 +144,8 @@ impl Stage {
         eventually("the page was asked", async || {
             let row = self.row(before).await;
             let asked = row.attempted_at > before.attempted_at;
-            let told = row.fetched_at > before.fetched_at || row.failures > before.failures;
-            (asked && told).then_some(row)
+            let recorded = row.fetched_at > before.fetched_at || row.failures > before.failures;
+            (asked && recorded).then_some(row)
         })
         .await
     }

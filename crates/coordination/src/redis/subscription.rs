@@ -80,7 +80,7 @@ impl Subscriber {
         }
     }
 
-    /// Subscribes again. Reports missed events only then, so that whoever refetches on it misses
+    /// Subscribes again. Reports missed events only then, so that a client that refetches then misses
     /// nothing that is published from here on.
     async fn renew(&self) -> bool {
         match self.subscribe().await {

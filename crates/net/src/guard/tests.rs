@@ -23,7 +23,7 @@ const PUBLIC: [&str; 10] = [
     "2001:4860:4860::8888",
 ];
 
-/// Private or reserved, but nothing that a private installation could not want to look at.
+/// Private or reserved, but allowed with `AllowPrivate`.
 const PRIVATE: [&str; 40] = [
     "0.0.0.1",
     "10.0.0.1",
@@ -229,7 +229,7 @@ fn only_http_and_https_are_requested() {
     }
 }
 
-/// Forms that no URL may have: they never reach the guard. A parser that let one through would be a hole.
+/// Invalid URLs must be rejected by the parser, because they never reach the guard.
 #[test]
 fn what_is_no_url_stays_none() {
     for text in [

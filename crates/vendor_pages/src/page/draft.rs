@@ -40,7 +40,7 @@ impl Default for Draft {
 }
 
 impl Draft {
-    /// The reading, with the rules that hold whoever gave the answer.
+    /// Returns the reading, after applying the rules common to all providers.
     pub(crate) fn finished(self, provider: &'static str) -> Reading {
         Reading {
             provider,
@@ -143,7 +143,7 @@ fn settle_lists(component_ids: &mut Vec<String>, updates: &mut Vec<Update>) {
     component_ids.dedup();
     component_ids.truncate(MAX_LINKED);
     if updates.iter().all(|update| update.at.is_some()) {
-        // Stable: of one moment, the vendor's order stands.
+        // A stable sort keeps the vendor's order for equal times.
         updates.sort_by_key(|update| Reverse(update.at));
     }
     updates.truncate(MAX_UPDATES);

@@ -34,7 +34,7 @@ pub(crate) struct Item {
 /// When it is a web page, is cut off or broken, or is no RSS.
 pub(crate) fn read(text: &str) -> Result<Feed, Unreadable> {
     let mut reader = Reader::from_str(text);
-    // Whatever it is told to be, it is read as a tree: unbalanced tags are an error.
+    // Unbalanced tags are an error, whatever the content type.
     reader.config_mut().check_end_names = true;
     let mut feed = Feed::default();
     let mut path: Vec<String> = Vec::new();
@@ -80,7 +80,7 @@ pub(crate) fn read(text: &str) -> Result<Feed, Unreadable> {
     Ok(feed)
 }
 
-/// The character that an entity stands for; a mark for one that is not known, since feeds have five.
+/// Returns the character of an entity, or a replacement character for an unknown one.
 fn entity(name: &str) -> char {
     match name {
         "amp" => '&',

@@ -1,6 +1,6 @@
 //! Texts of strangers, made fit to be kept and shown: bounded, without control characters, and without markup.
 //!
-//! What comes out is text. It may still contain `<` and `&`, and whoever shows it escapes it as any other text.
+//! What comes out is text. It may still contain `<` and `&`; escape it like any other text.
 
 use super::json::Json;
 use url::Url;

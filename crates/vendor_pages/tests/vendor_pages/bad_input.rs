@@ -183,7 +183,7 @@ fn an_empty_list_after_a_full_one() {
             (Sight::Missing, Unknown)
         );
     }
-    // Also where only those are listed of which something is said: at least the whole is always there.
+    // Pages that list only affected components still have the component of the whole product.
     let mut page = page(&[(
         "/api/v2.0.0/current",
         br#"{"status": "ok", "active_incidents": []}"#,

@@ -226,11 +226,11 @@ async fn a_server_that_never_answers_takes_no_longer_than_allowed() {
     let url = format!("http://{HOST}:{}/", listener.local_addr().unwrap().port())
         .parse()
         .unwrap();
-    let patience = Duration::from_millis(50);
+    let timeout = Duration::from_millis(50);
     let error = fetcher(&[HOST])
-        .within(patience)
+        .within(timeout)
         .get(&url, &Validators::default())
         .await
         .unwrap_err();
-    assert_eq!(error, FetchError::Timeout(patience));
+    assert_eq!(error, FetchError::Timeout(timeout));
 }

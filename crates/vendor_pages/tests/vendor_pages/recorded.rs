@@ -20,17 +20,17 @@ fn how_many_recorded_answers_are_at_hand() {
         .iter()
         .filter(|path| path.extension().is_some_and(|kind| kind != "md"))
         .count();
-    let said = match count {
+    let message = match count {
         0 => format!(
             "NO RECORDED ANSWERS in {}: 0 read, the tests `recorded::*` checked NOTHING",
             folder.display()
         ),
         _ => format!("{count} recorded answers in {}", folder.display()),
     };
-    writeln!(std::io::stderr(), "\n*** {said}\n").unwrap();
+    writeln!(std::io::stderr(), "\n*** {message}\n").unwrap();
     assert!(
         count > 0 || std::env::var_os("PULSECHECK_FIXTURES").is_none(),
-        "{said}"
+        "{message}"
     );
 }
 

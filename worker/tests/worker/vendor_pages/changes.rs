@@ -206,7 +206,7 @@ on_each_stage! {
         assert_eq!((kept.api_urls, kept.key), (row.api_urls.clone(), row.key.clone()));
         assert_eq!(stage.remembered(&service).await, [("api".into(), "API".into(), false)]);
         let again = stage.poll(&row).await;
-        assert!(again.message.unwrap().contains("moved or was replaced"), "it is said until it is read again");
+        assert!(again.message.unwrap().contains("moved or was replaced"), "the message stays until the page is read again");
 
         new.shows(&page("operational", "major_outage"));
         stage.passes(&row, 86_401).await;

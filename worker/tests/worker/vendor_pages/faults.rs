@@ -266,7 +266,7 @@ on_each_stage! {
         let row = stage.page_of(&vendor).await;
         let service = stage.follower(&row, &["api"]).await;
         stage.ask(&row).await;
-        let state = eventually("it is said", async || {
+        let state = eventually("the failure is shown", async || {
             let state = stage.state(&service).await;
             state.message.is_some().then_some(state)
         })

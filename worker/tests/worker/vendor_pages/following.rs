@@ -251,7 +251,7 @@ on_each_stage! {
         stage.poll(&row).await;
         stage.is(&service, Status::Down).await;
         assert!(vendor.heads("/api/v1/incidents")[1].contains("if-none-match: \"i\""));
-        assert_eq!(stage.vendor_incidents(&row).await[0].resolved_at, None, "what was not said again still stands");
+        assert_eq!(stage.vendor_incidents(&row).await[0].resolved_at, None, "an incident missing from a partial answer stays open");
 
         // One address fails: nothing is assembled, and nothing is missing.
         vendor.serve("/api/v1/incidents", Reply::of("503 Service Unavailable", "", b""));

@@ -1,4 +1,4 @@
-//! Atlassian Statuspage, and everything that answers in its shape, whoever runs it (incident.io does).
+//! Atlassian Statuspage, and pages of other providers with a compatible API, such as incident.io.
 //!
 //! `/api/v2/summary.json` holds all; `components.json`, `incidents.json` and `scheduled-maintenances.json` parts of it.
 //! A group is a component with `group: true`; its members carry its id and often come before it.
@@ -110,7 +110,7 @@ fn incident(item: &Json<'_>, address: &Url) -> Option<Incident> {
     })
 }
 
-/// `started_at` is when a maintenance was announced: its window stands elsewhere.
+/// `started_at` is when a maintenance was announced: its window is in other fields.
 fn maintenance(item: &Json<'_>, address: &Url) -> Option<Maintenance> {
     let word = text::word(item.at("status"));
     Some(Maintenance {

@@ -36,7 +36,7 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
     }))
 }
 
-/// Whether all that the event is about can be told.
+/// Returns whether every service that the event affects is known.
 fn is_legible(event: &Json<'_>) -> bool {
     let is_named = |id: Option<&str>, service: &Json<'_>| component(event, id, service, &Json::Null).is_some();
     let impacted = event.at("impacted_services");

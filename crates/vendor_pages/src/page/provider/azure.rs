@@ -1,6 +1,6 @@
 //! Microsoft Azure: an RSS feed with items only while something is wrong.
 //!
-//! How bad it is stands only in prose, so the whole is degraded while there is an item. No items is good news only in
+//! The severity is given only in prose, so the whole is degraded while there is an item. No items is good news only in
 //! a feed that certainly is this one: a channel of its title inside a complete `<rss>`.
 
 use super::super::draft::Draft;

@@ -1,4 +1,4 @@
-//! Better Stack: `/index.json`, a JSON:API document whose `included` holds everything, told apart by `type`.
+//! Better Stack: `/index.json`, a JSON:API document whose `included` holds everything, distinguished by `type`.
 
 use super::super::draft::{self, Draft};
 use super::super::json::Json;
@@ -72,7 +72,8 @@ fn status(word: &str) -> Status {
     }
 }
 
-/// What is written and not told yet: each belongs to one report, and is read once however often it is referred to.
+/// Updates that no report has taken yet. Each belongs to one report and is read once, however often
+/// it is referenced.
 type Updates<'j, 'a> = RefCell<HashMap<String, &'j Json<'a>>>;
 
 fn incident(item: &Json<'_>, updates: &Updates<'_, '_>, page: Option<&String>) -> Option<Incident> {

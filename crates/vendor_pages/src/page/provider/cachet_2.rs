@@ -1,6 +1,6 @@
 //! Cachet 2: `/api/v1/components`, `/api/v1/incidents` and `/api/v1/schedules`, each `{meta, data: [...]}`.
 //!
-//! Its times have no zone, and which one is meant stands nowhere.
+//! Its times have no time zone, and the API does not name one.
 
 use super::super::draft::{self, Draft};
 use super::super::json::Json;

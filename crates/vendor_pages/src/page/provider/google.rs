@@ -65,7 +65,7 @@ fn is_open(item: &Json<'_>) -> bool {
     matches!(item.at("end"), Json::Null) || item.at("end").text() == Some("")
 }
 
-/// Whether every product that the incident names can be told.
+/// Returns whether every product of the incident is known.
 fn is_legible(item: &Json<'_>) -> bool {
     let named = match item.at("affected_products") {
         Json::List(products) => products.len(),

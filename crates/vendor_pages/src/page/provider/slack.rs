@@ -1,7 +1,7 @@
 //! Slack: `/api/v2.0.0/current`, and the list of past incidents at `/api/v2.0.0/history`.
 //!
 //! There is no list of components: incidents name the features that they touch. The whole of Slack can be followed,
-//! and every feature that is named. Planned maintenance stands among the incidents, as a type of its own and without a
+//! and every feature that is named. Planned maintenance is listed among the incidents, as a type of its own and without a
 //! window (<https://docs.slack.dev/reference/slack-status-api>).
 
 use super::super::draft::{self, Draft};
@@ -24,7 +24,7 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
         listing: Listing::Mentioned,
         ..Draft::default()
     };
-    let told = |items: &[Json<'_>], draft| {
+    let with_events = |items: &[Json<'_>], draft| {
         let (works, incidents): (Vec<_>, Vec<_>) = items.iter().partition(|item| is_work(item));
         Draft {
             incidents: Some(incidents.into_iter().filter_map(|item| incident(item, answer.address)).collect()),
@@ -34,14 +34,14 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
     };
     if let Some(items) = root.list() {
         let known = |item: &Json<'_>| item.has("title") && item.has("date_created") && item.has("services");
-        return items.first().is_some_and(known).then(|| Ok(told(items, draft)));
+        return items.first().is_some_and(known).then(|| Ok(with_events(items, draft)));
     }
     let active = root.at("active_incidents").list()?;
     let word = root.at("status").text()?;
     if let Some(why) = unclear(word, active) {
         return Some(Err(why.into()));
     }
-    Some(Ok(told(active, Draft { components: Some(components(word, active)), ..draft })))
+    Some(Ok(with_events(active, Draft { components: Some(components(word, active)), ..draft })))
 }
 
 /// Why the features that nothing mentions are not known to be in order: something may be about any of them.
@@ -130,7 +130,7 @@ fn maintenance(item: &Json<'_>, address: &Url) -> Option<Maintenance> {
         name: text::name(item.at("title"))?,
         status: text::word(item.at("status")),
         stage: stage(item),
-        // When it was announced is all that is said.
+        // Only the time of the announcement is given.
         scheduled_for: None,
         scheduled_until: None,
         url: text::link(item.at("url"), address),

@@ -1,4 +1,4 @@
-//! Status.io: `https://api.status.io/1.0/status/<page id>`; the id stands in the page's HTML.
+//! Status.io: `https://api.status.io/1.0/status/<page id>`; the id is in the page's HTML.
 //!
 //! A component runs in containers (places), each with a status of its own; the component has the worst of them.
 

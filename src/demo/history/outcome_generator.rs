@@ -1,4 +1,4 @@
-//! What looking at a service would have found in the past: made up, but the same each time for the same service.
+//! Generates made-up check outcomes of the past, the same each time for the same service.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::cause::Phase;
@@ -8,54 +8,54 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use std::f64::consts::TAU;
 
-/// How a service's past looked.
+/// How reliable a service was in the past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
-    /// Hardly ever a fault.
+    /// Almost no failures.
     Steady,
-    /// A fault every other week.
+    /// A failure every other week.
     Occasional,
-    /// A fault every other day.
+    /// A failure every other day.
     Troubled,
-    /// Slow at times, and all the time of late.
+    /// Slow at times, and constantly of late.
     Slow,
-    /// Fine for long, then worse and worse, and down at last.
+    /// Fine for a long time, then worse and worse, and finally down.
     Dying,
 }
 
-/// How far back it goes.
-pub(super) const LENGTH: TimeDelta = TimeDelta::days(90);
+/// Length of the history.
+pub(super) const HISTORY_LENGTH: TimeDelta = TimeDelta::days(90);
 
-/// When PulseCheck itself was not running: hours ago, and for how many minutes.
-const NOT_RUNNING: [(f64, f64); 2] = [(41.3 * 24.0, 310.0), (12.6 * 24.0, 45.0)];
+/// Periods in which PulseCheck itself was not running: start in hours ago, length in minutes.
+const MONITOR_OUTAGES: [(f64, f64); 2] = [(41.3 * 24.0, 310.0), (12.6 * 24.0, 45.0)];
 
-/// Nothing begins in the last hours: what happens then is for the live targets.
-const CALM: TimeDelta = TimeDelta::hours(2);
+/// No failure starts in this period before now, so that the live targets determine the status.
+const QUIET_PERIOD: TimeDelta = TimeDelta::hours(2);
 
 #[derive(Debug, Clone, Copy)]
 enum Trouble {
-    NotLooked,
+    NotChecked,
     Slow,
     Refused,
     Failing,
     Silent,
 }
 
-/// A service's past, to be asked for ever later times.
+/// Generates the outcomes of one service, in chronological order.
 #[derive(Debug)]
-pub(super) struct Story {
-    /// What was wrong from when to when; what comes first counts first.
+pub(super) struct OutcomeGenerator {
+    /// Failures with start and end. If several overlap, the first one in the list counts.
     troubles: Vec<(DateTime<Utc>, DateTime<Utc>, Trouble)>,
     usual_ms: f64,
     threshold_ms: u32,
     timeout_ms: u32,
     expected: String,
-    /// Whose vendor page tells it, if one does.
+    /// Name of the vendor's component, if the service follows a vendor page.
     vendor: Option<String>,
     random: StdRng,
 }
 
-impl Story {
+impl OutcomeGenerator {
     pub(super) fn of(service: &service::Model, profile: Profile, now: DateTime<Utc>) -> Self {
         let positive = |n: i32| u32::try_from(n).unwrap_or(1);
         let mut random = StdRng::seed_from_u64(u64::from(service.seq.unsigned_abs()));
@@ -75,7 +75,7 @@ impl Story {
         }
     }
 
-    /// What looking at `at` found; `None` when nobody looked.
+    /// Returns the outcome of a check at `at`; `None` while PulseCheck was not running.
     pub(super) fn at(&mut self, at: DateTime<Utc>) -> Option<Outcome> {
         let trouble = self
             .troubles
@@ -83,13 +83,13 @@ impl Story {
             .find(|(from, to, _)| (*from..*to).contains(&at))
             .map(|(.., trouble)| *trouble);
         if let Some(name) = &self.vendor {
-            return told(name, trouble);
+            return vendor_outcome(name, trouble);
         }
         let usual = self.usual_ms * wave(at) * self.noise();
         let threshold = f64::from(self.threshold_ms);
         Some(match trouble {
             None => self.answered(usual.min(threshold * 0.9), 200, None),
-            Some(Trouble::NotLooked) => return None,
+            Some(Trouble::NotChecked) => return None,
             Some(Trouble::Slow) => {
                 let ms =
                     (threshold * (1.0 + 0.4 * self.noise())).min(f64::from(self.timeout_ms) * 0.95);
@@ -140,18 +140,18 @@ impl Story {
         }
     }
 
-    /// Around 1, seldom far above it.
+    /// Returns a random factor around 1, rarely far above.
     fn noise(&mut self) -> f64 {
         let (a, b): (f64, f64) = (self.random.random(), self.random.random());
         0.85 + 0.3 * a + 0.9 * b.powi(12)
     }
 }
 
-/// What a vendor's page said.
-fn told(name: &str, trouble: Option<Trouble>) -> Option<Outcome> {
+/// Returns the outcome that a vendor page reports.
+fn vendor_outcome(name: &str, trouble: Option<Trouble>) -> Option<Outcome> {
     let (status, word) = match trouble {
         None => (Status::Up, "operational"),
-        Some(Trouble::NotLooked) => return None,
+        Some(Trouble::NotChecked) => return None,
         Some(Trouble::Slow) => (Status::Degraded, "degraded performance"),
         Some(Trouble::Refused | Trouble::Silent) => (Status::Down, "major outage"),
         Some(Trouble::Failing) => (Status::Down, "partial outage"),
@@ -170,7 +170,7 @@ fn told(name: &str, trouble: Option<Trouble>) -> Option<Outcome> {
     })
 }
 
-/// Busier by day than by night, and a little by the week.
+/// Load factor: higher by day than by night, with a weekly cycle.
 fn wave(at: DateTime<Utc>) -> f64 {
     let hours = f64::from(i32::try_from(at.timestamp() / 60).unwrap_or(0)) / 60.0;
     1.0 - 0.22 * (hours / 24.0 * TAU).cos() + 0.08 * (hours / 168.0 * TAU).sin()
@@ -182,36 +182,36 @@ fn troubles(
     now: DateTime<Utc>,
 ) -> Vec<(DateTime<Utc>, DateTime<Utc>, Trouble)> {
     let ago = |hours: f64| now - minutes(hours * 60.0);
-    let mut all: Vec<_> = NOT_RUNNING
+    let mut all: Vec<_> = MONITOR_OUTAGES
         .iter()
         .map(|(hours, long)| {
             (
                 ago(*hours),
                 ago(*hours) + minutes(*long),
-                Trouble::NotLooked,
+                Trouble::NotChecked,
             )
         })
         .collect();
     match profile {
-        Profile::Slow => all.push((ago(77.0), now + LENGTH, Trouble::Slow)),
-        Profile::Dying => all.push((ago(31.0), now + LENGTH, Trouble::Refused)),
+        Profile::Slow => all.push((ago(77.0), now + HISTORY_LENGTH, Trouble::Slow)),
+        Profile::Dying => all.push((ago(31.0), now + HISTORY_LENGTH, Trouble::Refused)),
         Profile::Steady | Profile::Occasional | Profile::Troubled => {}
     }
-    // Days between two faults, and minutes that one lasts.
+    // Mean days between two failures, and their length in minutes.
     let (often, long, since) = match profile {
-        Profile::Steady => (30.0, 2.0..8.0, LENGTH),
-        Profile::Occasional => (11.0, 4.0..45.0, LENGTH),
-        Profile::Troubled => (2.2, 3.0..70.0, LENGTH),
-        Profile::Slow => (6.0, 20.0..110.0, LENGTH),
+        Profile::Steady => (30.0, 2.0..8.0, HISTORY_LENGTH),
+        Profile::Occasional => (11.0, 4.0..45.0, HISTORY_LENGTH),
+        Profile::Troubled => (2.2, 3.0..70.0, HISTORY_LENGTH),
+        Profile::Slow => (6.0, 20.0..110.0, HISTORY_LENGTH),
         Profile::Dying => (0.8, 5.0..90.0, TimeDelta::days(15)),
     };
     let mut from = now - since;
     loop {
         from += minutes(often * 1440.0 * random.random_range(0.3..1.7));
-        if from > now - CALM {
+        if from > now - QUIET_PERIOD {
             return all;
         }
-        let to = (from + minutes(random.random_range(long.clone()))).min(now - CALM);
+        let to = (from + minutes(random.random_range(long.clone()))).min(now - QUIET_PERIOD);
         let kind = match random.random_range(0..10) {
             _ if profile == Profile::Slow => Trouble::Slow,
             0..3 => Trouble::Slow,
@@ -219,7 +219,7 @@ fn troubles(
             6..8 => Trouble::Silent,
             _ => Trouble::Refused,
         };
-        // Some faults announce themselves.
+        // Some failures start with slow responses.
         if random.random_bool(0.3) {
             all.push((from, from + (to - from) / 3, Trouble::Slow));
         }

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use backend::readiness::{Parts, Readiness, word};
+use backend::readiness::{Dependencies, Readiness, word};
 use coordination::Coordination;
 use sea_orm::DatabaseConnection;
 use serde_json::json;
@@ -75,14 +75,17 @@ impl Health {
 
     /// Readiness: 503 unless database and Redis answer and the worker can record results.
     async fn ready(&self) -> Response {
-        let Parts { database, live } = self.readiness.of(&self.db, &self.live).await;
+        let Dependencies {
+            database,
+            coordination,
+        } = self.readiness.check(&self.db, &self.live).await;
         let recording = self
             .worker
             .as_ref()
             .map(|stats| !stats.unable.load(Relaxed));
-        let ready = database && live && recording.unwrap_or(true);
+        let ready = database && coordination && recording.unwrap_or(true);
         let mut body = json!({
-            "status": if ready { "ready" } else { "not ready" }, "database": word(database), "live": word(live)
+            "status": if ready { "ready" } else { "not ready" }, "database": word(database), "coordination": word(coordination)
         });
         if let Some(recording) = recording {
             body["recording"] = word(recording).into();

@@ -2,17 +2,19 @@
 //! each by name. No other module reads the environment.
 
 mod sign_in;
+mod source;
 
 pub(crate) use sign_in::{OpenId, Providers};
+pub(crate) use source::Secret;
 
 use anyhow::bail;
 use backend::rates::Limits;
 use ipnet::IpNet;
+use source::Source;
 use std::env::VarError;
 use std::fmt::{Display, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 use url::Url;
 
@@ -45,22 +47,6 @@ pub(crate) struct Settings {
     pub(crate) otlp_endpoint: Option<Url>,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
-}
-
-/// A string that `Debug` does not print.
-#[derive(Clone)]
-pub(crate) struct Secret(String);
-
-impl Secret {
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("(secret)")
-    }
 }
 
 /// Format of log lines.
@@ -248,124 +234,6 @@ fn unreadable(file: &Path, error: &dotenvy::Error) -> String {
 
 fn days(days: u32) -> Duration {
     Duration::from_hours(u64::from(days) * 24)
-}
-
-/// The environment and the errors found in it.
-struct Source<F> {
-    lookup: F,
-    wrong: Vec<String>,
-}
-
-impl<F: Fn(&str) -> Result<String, VarError>> Source<F> {
-    /// Returns the trimmed value; an empty one counts as not set.
-    fn text(&mut self, name: &str) -> Option<String> {
-        match (self.lookup)(name) {
-            Ok(value) => Some(value.trim().to_owned()).filter(|value| !value.is_empty()),
-            Err(VarError::NotPresent) => None,
-            Err(VarError::NotUnicode(_)) => {
-                self.wrong.push(format!("{name} is not valid UTF-8"));
-                None
-            }
-        }
-    }
-
-    /// Returns the value of `NAME`, or the content of the file at `NAME_FILE`.
-    fn secret(&mut self, name: &str) -> Option<Secret> {
-        let file_name = format!("{name}_FILE");
-        match (self.text(name), self.text(&file_name)) {
-            (Some(_), Some(_)) => {
-                self.wrong
-                    .push(format!("{name} and {file_name} are both set: keep one"));
-                None
-            }
-            (Some(value), None) => Some(Secret(value)),
-            (None, Some(path)) => match std::fs::read_to_string(&path) {
-                Ok(value) => {
-                    Some(Secret(value.trim().to_owned())).filter(|secret| !secret.0.is_empty())
-                }
-                Err(error) => {
-                    self.wrong
-                        .push(format!("{file_name}: cannot read {path}: {error}"));
-                    None
-                }
-            },
-            (None, None) => None,
-        }
-    }
-
-    fn parsed<T: FromStr>(&mut self, name: &str, expected: &str) -> Option<T> {
-        let value = self.text(name)?;
-        let parsed = value.parse().ok();
-        if parsed.is_none() {
-            self.wrong
-                .push(format!("{name} is \"{value}\": must be {expected}"));
-        }
-        parsed
-    }
-
-    fn number<T: FromStr + PartialOrd + Display + Copy>(
-        &mut self,
-        name: &str,
-        default: T,
-        min: T,
-        max: T,
-    ) -> T {
-        let Some(value) = self.text(name) else {
-            return default;
-        };
-        match value.parse() {
-            Ok(number) if min <= number && number <= max => number,
-            _ => {
-                self.wrong.push(format!(
-                    "{name} is \"{value}\": must be a whole number between {min} and {max}"
-                ));
-                default
-            }
-        }
-    }
-
-    fn switch(&mut self, name: &str) -> Option<bool> {
-        let value = self.text(name)?;
-        match value.to_ascii_lowercase().as_str() {
-            "1" | "true" | "yes" | "on" => Some(true),
-            "0" | "false" | "no" | "off" => Some(false),
-            _ => {
-                self.wrong
-                    .push(format!("{name} is \"{value}\": must be true or false"));
-                None
-            }
-        }
-    }
-
-    fn endpoint(&mut self, name: &str) -> Option<Url> {
-        let url: Url = self.parsed(name, "an address such as http://collector:4318")?;
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() || url.query().is_some() {
-            self.wrong.push(format!(
-                "{name} is \"{url}\": must be an http or https address"
-            ));
-            return None;
-        }
-        Some(url)
-    }
-
-    /// Returns the public URL, which must be an origin: scheme, host and port only.
-    fn public_url(&mut self) -> Option<Url> {
-        const NAME: &str = "PULSECHECK_PUBLIC_URL";
-        let url: Url = self.parsed(NAME, "an address such as https://pulse.example.com")?;
-        let origin =
-            matches!(url.scheme(), "http" | "https") && url.has_host() && url.path() == "/";
-        if !origin
-            || url.query().is_some()
-            || url.fragment().is_some()
-            || !url.username().is_empty()
-        {
-            self.wrong.push(format!(
-                "{NAME} is \"{url}\": must be http(s)://host[:port] with nothing behind it"
-            ));
-            return None;
-        }
-        Some(url)
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Whether the database and the live state answer. Shared by everything that tells it: the API's own address, and that
-//! beside the metrics, which workers have too.
+//! Whether the database and the coordination backend answer. Serves the API's `/api/ready` and the
+//! `/ready` of the metrics listener, which workers have too.
 
 use coordination::Coordination;
 use sea_orm::DatabaseConnection;
@@ -8,65 +8,81 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// A part that has not answered by then does not answer.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// For how long an answer is good: however many ask, the database and the live state are asked about once a second.
-const GOOD_FOR: Duration = Duration::from_secs(1);
+/// A dependency that has not answered a ping within this time counts as failing.
+const PING_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a result is reused, so that frequent probes ping about once a second.
+const RESULT_TTL: Duration = Duration::from_secs(1);
 
-/// What was found lately.
+/// Caches the latest result.
 #[derive(Debug, Default)]
-pub struct Readiness(Mutex<Option<(Instant, Parts)>>);
+pub struct Readiness(Mutex<Option<(Instant, Dependencies)>>);
 
-/// Whether each part answers.
+/// Whether each dependency answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Parts {
-    /// The database.
+pub struct Dependencies {
+    /// PostgreSQL or SQLite.
     pub database: bool,
-    /// The live state.
-    pub live: bool,
+    /// Redis; in one process its replacement in memory.
+    pub coordination: bool,
 }
 
 impl Readiness {
-    /// Asks both, unless that was done within the last second.
-    pub async fn of(&self, db: &DatabaseConnection, live: &Coordination) -> Parts {
-        let ask = async || {
-            let (database, live) =
-                tokio::join!(part("database", db.ping()), part("live", live.ping()));
-            Parts { database, live }
+    /// Pings both dependencies, or returns the result of the last second.
+    pub async fn check(&self, db: &DatabaseConnection, live: &Coordination) -> Dependencies {
+        let ping = async || {
+            let (database, coordination) = tokio::join!(
+                is_answering("database", db.ping()),
+                is_answering("coordination", live.ping())
+            );
+            Dependencies {
+                database,
+                coordination,
+            }
         };
-        self.get(Instant::now, ask).await
+        self.get_or_ping(Instant::now, ping).await
     }
 
-    /// Asks anew unless that was done a moment ago. Those who come meanwhile wait for the same answer.
-    async fn get(&self, now: impl Fn() -> Instant, ask: impl AsyncFnOnce() -> Parts) -> Parts {
-        let mut known = self.0.lock().await;
-        if let Some((since, parts)) = *known
-            && now().duration_since(since) < GOOD_FOR
+    /// Concurrent callers wait for one ping and share its result.
+    async fn get_or_ping(
+        &self,
+        now: impl Fn() -> Instant,
+        ping: impl AsyncFnOnce() -> Dependencies,
+    ) -> Dependencies {
+        let mut latest = self.0.lock().await;
+        if let Some((since, dependencies)) = *latest
+            && now().duration_since(since) < RESULT_TTL
         {
-            return parts;
+            return dependencies;
         }
-        // Boxed: asking a database takes much room, and is seldom done.
-        let parts = Box::pin(ask()).await;
-        *known = Some((now(), parts));
-        parts
+        // Boxed, because the future is large and seldom needed.
+        let dependencies = Box::pin(ping()).await;
+        *latest = Some((now(), dependencies));
+        dependencies
     }
 }
 
-/// A part in the answer's body.
+/// The word for a dependency in the body of a response.
 #[must_use]
 pub const fn word(answers: bool) -> &'static str {
     if answers { "ok" } else { "failing" }
 }
 
-async fn part<E: Display>(part: &str, ping: impl Future<Output = Result<(), E>>) -> bool {
-    match tokio::time::timeout(PATIENCE, ping).await {
+async fn is_answering<E: Display>(
+    dependency: &str,
+    ping: impl Future<Output = Result<(), E>>,
+) -> bool {
+    match tokio::time::timeout(PING_TIMEOUT, ping).await {
         Ok(Ok(())) => true,
         Ok(Err(error)) => {
-            tracing::warn!(part, %error, "not ready");
+            tracing::warn!(dependency, %error, "not ready");
             false
         }
         Err(_) => {
-            tracing::warn!(part, "not ready: no answer within {} s", PATIENCE.as_secs());
+            tracing::warn!(
+                dependency,
+                "not ready: no answer within {} s",
+                PING_TIMEOUT.as_secs()
+            );
             false
         }
     }
@@ -78,27 +94,27 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[tokio::test(start_paused = true)]
-    async fn however_many_ask_the_parts_are_asked_once_a_second() {
-        let (readiness, asked) = (Readiness::default(), AtomicUsize::new(0));
-        let ask = |database| {
-            readiness.get(Instant::now, {
-                let asked = &asked;
+    async fn many_callers_ping_once_a_second() {
+        let (readiness, pings) = (Readiness::default(), AtomicUsize::new(0));
+        let check = |database| {
+            readiness.get_or_ping(Instant::now, {
+                let pings = &pings;
                 async move || {
-                    asked.fetch_add(1, Ordering::SeqCst);
+                    pings.fetch_add(1, Ordering::SeqCst);
                     tokio::task::yield_now().await;
-                    Parts {
+                    Dependencies {
                         database,
-                        live: true,
+                        coordination: true,
                     }
                 }
             })
         };
-        let all = futures::future::join_all((0..1_000).map(|_| ask(true))).await;
-        assert!(all.iter().all(|parts| parts.database));
-        assert!(ask(false).await.database, "as it was a moment ago");
-        assert_eq!(asked.load(Ordering::SeqCst), 1);
-        tokio::time::advance(GOOD_FOR).await;
-        assert!(!ask(false).await.database);
-        assert_eq!(asked.load(Ordering::SeqCst), 2);
+        let all = futures::future::join_all((0..1_000).map(|_| check(true))).await;
+        assert!(all.iter().all(|result| result.database));
+        assert!(check(false).await.database, "the result is reused");
+        assert_eq!(pings.load(Ordering::SeqCst), 1);
+        tokio::time::advance(RESULT_TTL).await;
+        assert!(!check(false).await.database);
+        assert_eq!(pings.load(Ordering::SeqCst), 2);
     }
 }

@@ -1,7 +1,7 @@
 //! Runs and verifies migrations, one process at a time.
 
-use crate::Migrator;
 use crate::connect::innermost;
+use crate::migrator::Migrator;
 use crate::statement_timeout::TimeoutsDisabled;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, Statement,

@@ -1,6 +1,6 @@
 //! How people sign in, and how often anybody may ask: the settings that the API alone needs.
 
-use super::{Secret, Source};
+use super::source::{Secret, Source};
 use ipnet::IpNet;
 use std::env::VarError;
 use std::net::IpAddr;

@@ -48,7 +48,8 @@ async fn a_worker_is_ready_while_the_database_and_redis_answer_and_lives_all_the
     );
     let mut worker = Process::start(&["worker"], &variables);
     let metrics = worker.announced("Metrics on ").await;
-    let ready = json!({ "status": "ready", "database": "ok", "live": "ok", "recording": "ok" });
+    let ready =
+        json!({ "status": "ready", "database": "ok", "coordination": "ok", "recording": "ok" });
     becomes(&metrics, 200, ready.clone()).await;
     let without = |part: &str| {
         let mut body = ready.clone();
@@ -66,7 +67,7 @@ async fn a_worker_is_ready_while_the_database_and_redis_answer_and_lives_all_the
     postgres.start_again().await;
     becomes(&metrics, 200, ready.clone()).await;
     redis.stop().await;
-    becomes(&metrics, 503, without("live")).await;
+    becomes(&metrics, 503, without("coordination")).await;
     redis.start_again().await;
     becomes(&metrics, 200, ready).await;
     assert_eq!(worker.terminate().await, Some(0));

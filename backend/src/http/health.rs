@@ -1,7 +1,7 @@
 //! Liveness and readiness of this process.
 
 use super::Server;
-use crate::readiness::{Parts, word};
+use crate::readiness::{Dependencies, word};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -17,14 +17,17 @@ pub(super) async fn health() -> Response {
 /// Reports whether the database and the coordination service respond, or did within the last
 /// second; 503 if not.
 pub(super) async fn ready(State(server): State<Arc<Server>>) -> Response {
-    let Parts { database, live } = server.readiness.of(&server.db, &server.live).await;
-    let (status, ready) = match database && live {
+    let Dependencies {
+        database,
+        coordination,
+    } = server.readiness.check(&server.db, &server.live).await;
+    let (status, ready) = match database && coordination {
         true => (StatusCode::OK, "ready"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
     };
     (
         status,
-        Json(json!({ "status": ready, "database": word(database), "live": word(live) })),
+        Json(json!({ "status": ready, "database": word(database), "coordination": word(coordination) })),
     )
         .into_response()
 }

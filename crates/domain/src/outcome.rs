@@ -1,6 +1,7 @@
 //! The result of one check.
 
-use crate::{Cause, Status};
+use crate::cause::Cause;
+use crate::status::Status;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 

@@ -4,8 +4,9 @@
 //! checks in slot order, in any number of batches, and accounts for all time up to the last one.
 //! Readers add the time after it with [`crate::uptime::tally`].
 
+use crate::histogram::LatencyHistogram;
+use crate::status::Status;
 use crate::uptime::{Sample, Tally};
-use crate::{LatencyHistogram, Status};
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeMap;
 

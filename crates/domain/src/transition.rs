@@ -1,6 +1,6 @@
 //! State machine of a service's status: how one check changes status and incident. Pure.
 
-use crate::{IncidentType, Status};
+use crate::status::{IncidentType, Status};
 use chrono::{DateTime, Duration, Utc};
 
 /// Confirmed status of a service, and the failures or recoveries being counted.

@@ -1,7 +1,7 @@
 //! Computes uptime by time, not by number of checks: the share of covered time in each status.
 
-use crate::Status;
 use crate::slot::coverage_window;
+use crate::status::Status;
 use chrono::{DateTime, Duration, Utc};
 
 /// The part of a recorded check that uptime depends on.

@@ -1,6 +1,6 @@
 //! Empty, migrated databases for tests: a SQLite file or a database on the shared PostgreSQL server.
 
-use crate::PostgresServer;
+use crate::postgres::PostgresServer;
 use sea_orm::{DatabaseConnection, DbBackend};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;

@@ -20,6 +20,8 @@ on_each_stage! {
         let worker = stage.worker().await;
         stage.check_now(&[&service]).await;
         stage.is(&service, Status::Down).await;
+        // The worker may check a new service on its own account, too.
+        stage.is_due_at_its_next_slot(&service).await;
 
         target.behave(Behaviour::code(200)).await;
         stage.check_now(&[&service]).await;

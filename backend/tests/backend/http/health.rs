@@ -13,7 +13,7 @@ async fn it_is_ready_while_its_parts_answer_and_not_when_one_is_gone() {
     assert_eq!(ready.status(), StatusCode::OK);
     assert_eq!(
         ready.json::<Value>().await.unwrap(),
-        json!({ "status": "ready", "database": "ok", "live": "ok" })
+        json!({ "status": "ready", "database": "ok", "coordination": "ok" })
     );
 
     app.db.clone().close().await.unwrap();
@@ -31,7 +31,7 @@ async fn it_is_ready_while_its_parts_answer_and_not_when_one_is_gone() {
     let parts: Value = ready.json().await.unwrap();
     assert_eq!(
         parts,
-        json!({ "status": "not ready", "database": "failing", "live": "ok" })
+        json!({ "status": "not ready", "database": "failing", "coordination": "ok" })
     );
     let health = app.browser().get("/api/health").await;
     assert_eq!(

@@ -7,12 +7,8 @@
     allow(dead_code, reason = "only the browser connects")
 )]
 
-use crate::api::{self, Operation};
-use serde::{
-    Deserialize,
-    de::{DeserializeOwned, IgnoredAny},
-};
-use serde_json::value::RawValue;
+use crate::api::{self, FromJson, Operation, json};
+use serde_json::Value;
 
 /// The name of the subprotocol in the handshake.
 pub(super) const SUBPROTOCOL: &str = "graphql-transport-ws";
@@ -23,14 +19,14 @@ pub(super) const PONG: &str = r#"{"type":"pong"}"#;
 
 /// A message from the server.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Message<'a> {
+pub(super) enum Message {
     Ack,
     Ping,
     Pong,
-    /// A result of the subscription `id`, as JSON.
+    /// A result of the subscription `id`.
     Next {
         id: String,
-        payload: &'a str,
+        payload: Value,
     },
     /// A subscription was rejected or has ended.
     SubscriptionEnded,
@@ -45,46 +41,34 @@ pub(super) fn subscribe<O: Operation<Variables = ()>>(id: &str) -> String {
 }
 
 /// Parses a message; `None` when it is not one of this protocol.
-pub(super) fn parse_message(text: &str) -> Option<Message<'_>> {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(rename = "type")]
-        kind: String,
-        id: Option<String>,
-        #[serde(borrow)]
-        payload: Option<&'a RawValue>,
-    }
-    let Envelope { kind, id, payload } = serde_json::from_str(text).ok()?;
-    Some(match (kind.as_str(), id, payload) {
+pub(super) fn parse_message(text: &str) -> Option<Message> {
+    let mut message = json::parse(text).ok()?;
+    let payload = message.get_mut("payload").map(Value::take);
+    let id = message.get("id").and_then(Value::as_str);
+    Some(match (message.get("type")?.as_str()?, id, payload) {
         ("connection_ack", ..) => Message::Ack,
         ("ping", ..) => Message::Ping,
         ("pong", ..) => Message::Pong,
         ("next", Some(id), Some(payload)) => Message::Next {
-            id,
-            payload: payload.get(),
+            id: id.to_owned(),
+            payload,
         },
         ("error" | "complete", Some(_), _) => Message::SubscriptionEnded,
         _ => return None,
     })
 }
 
-/// Returns the data of a result; `None` when it has errors or cannot be parsed.
-pub(super) fn parse_result<Data: DeserializeOwned>(payload: &str) -> Option<Data> {
-    serde_json::from_str(extract_data(payload)?).ok()
+/// Returns the data of a result; `None` when it has errors or cannot be read.
+pub(super) fn read_result<T: FromJson>(payload: &Value) -> Option<T> {
+    json::read(find_data(payload)?).ok()
 }
 
-/// Returns the JSON of the data; `None` when there are errors.
-fn extract_data(payload: &str) -> Option<&str> {
-    #[derive(Deserialize)]
-    struct SubscriptionResult<'a> {
-        #[serde(borrow)]
-        data: Option<&'a RawValue>,
-        #[serde(default)]
-        errors: Vec<IgnoredAny>,
-    }
-    let result: SubscriptionResult<'_> = serde_json::from_str(payload).ok()?;
-    let data = result.data.filter(|_| result.errors.is_empty())?;
-    Some(data.get())
+/// Returns the data of a result; `None` when it has errors.
+fn find_data(payload: &Value) -> Option<&Value> {
+    let errors = payload.get("errors");
+    let has_errors =
+        errors.is_some_and(|errors| errors.as_array().is_none_or(|all| !all.is_empty()));
+    payload.get("data").filter(|_| !has_errors)
 }
 
 #[cfg(test)]
@@ -105,7 +89,7 @@ mod tests {
                 r#"{"id":"1","type":"next","payload":{"data": {"a": 1}}}"#,
                 Some(Message::Next {
                     id: "1".into(),
-                    payload: r#"{"data": {"a": 1}}"#,
+                    payload: serde_json::json!({"data": {"a": 1}}),
                 }),
             ),
             (
@@ -125,22 +109,19 @@ mod tests {
 
     #[test]
     fn a_result_with_errors_has_no_data() {
-        assert_eq!(parse_result::<i32>(r#"{"data":7}"#), Some(7));
-        assert_eq!(parse_result::<i32>(r#"{"data":7,"errors":[]}"#), Some(7));
+        let read = |payload: &str| read_result::<i32>(&json::parse(payload).unwrap());
+        assert_eq!(read(r#"{"data":7}"#), Some(7));
+        assert_eq!(read(r#"{"data":7,"errors":[]}"#), Some(7));
         assert_eq!(
-            parse_result::<i32>(r#"{"data":7,"errors":[{"message":"some were missed"}]}"#),
+            read(r#"{"data":7,"errors":[{"message":"some were missed"}]}"#),
             None
         );
-        assert_eq!(
-            parse_result::<i32>(r#"{"data":null,"errors":[{"message":"no"}]}"#),
-            None
-        );
+        assert_eq!(read(r#"{"data":null,"errors":[{"message":"no"}]}"#), None);
     }
 
     #[test]
     fn a_subscription_carries_its_document() {
-        let message: serde_json::Value =
-            serde_json::from_str(&subscribe::<StatusUpdates>("2")).unwrap();
+        let message = json::parse(&subscribe::<StatusUpdates>("2")).unwrap();
         assert_eq!(
             (&message["type"], &message["id"]),
             (&"subscribe".into(), &"2".into())

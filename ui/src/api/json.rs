@@ -103,15 +103,6 @@ impl JsonNode<'_> {
         &[]
     }
 
-    fn integer(&self) -> i32 {
-        let number = self.value.and_then(Value::as_i64);
-        let number = number.and_then(|number| i32::try_from(number).ok());
-        number.unwrap_or_else(|| {
-            self.report("an integer of 32 bits");
-            0
-        })
-    }
-
     fn child<'a>(&'a self, value: Option<&'a Value>, key: Key) -> JsonNode<'a> {
         JsonNode {
             value,
@@ -120,7 +111,7 @@ impl JsonNode<'_> {
         }
     }
 
-    /// Returns the text if `parse` accepts it.
+    /// Reads text that `parse` accepts.
     pub(super) fn parse_text<T>(&self, expected: &str, parse: fn(&str) -> Option<T>) -> Option<T> {
         let parsed = parse(self.text());
         if parsed.is_none() {
@@ -184,7 +175,12 @@ impl FromJson for bool {
 
 impl FromJson for i32 {
     fn from_json(json: &JsonNode<'_>) -> Self {
-        json.integer()
+        let number = json.value.and_then(Value::as_i64);
+        let number = number.and_then(|number| Self::try_from(number).ok());
+        number.unwrap_or_else(|| {
+            json.report("an integer of 32 bits");
+            0
+        })
     }
 }
 

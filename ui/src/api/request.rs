@@ -195,7 +195,7 @@ fn parse_response(status: u16, body: &str) -> Result<Value, Problem> {
     }
     let response = json::parse(body);
     let errors = response.as_ref().ok().and_then(|all| all.get("errors"));
-    // Errors that cannot be read leave no data to show, which is a problem of its own.
+    // Unreadable errors are ignored: the data is missing then, which is reported as well.
     let errors = errors.and_then(|errors| json::read::<Vec<ApiError>>(errors).ok());
     if let Some(error) = errors.unwrap_or_default().into_iter().next() {
         return Err(error.into());

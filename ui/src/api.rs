@@ -19,7 +19,7 @@ mod vendor;
 pub use account::*;
 pub use check::Check;
 pub use incident::*;
-pub use json::{FromJson, JsonNode};
+pub use json::{FromJson, JsonNode, JsonValue};
 pub use operation::Operation;
 pub use problem::{Problem, ProblemKind};
 #[cfg(target_arch = "wasm32")]

@@ -1,6 +1,6 @@
 //! Sends requests to the API: deduplicates and retries queries, and renews an expired session.
 
-use super::json::{self, FromJson};
+use super::json::{self, FromJson, JsonValue};
 use super::operation::Operation;
 use super::problem::{ApiError, Problem, ProblemKind};
 use super::values::Moment;
@@ -9,7 +9,6 @@ use crate::{
     browser::{self, HttpResponse},
 };
 use futures_util::{FutureExt, future::WeakShared};
-use serde_json::Value;
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -37,10 +36,7 @@ pub fn request<O: Operation>(
     variables: O::Variables,
 ) -> impl Future<Output = Result<O, Problem>> + use<O> {
     let response = send(Request::new::<O>(&variables));
-    async move {
-        let response = response.await?;
-        read_data(&response)
-    }
+    async move { parse_data(&response.await?) }
 }
 
 /// Sends a mutation whose result nobody needs.
@@ -92,8 +88,8 @@ impl Request {
     }
 }
 
-/// A response without errors, or the error.
-type ResponseFuture = Pin<Box<dyn Future<Output = Result<Rc<Value>, Problem>>>>;
+/// The body of a response without errors, or the error.
+type ResponseFuture = Pin<Box<dyn Future<Output = Result<Rc<str>, Problem>>>>;
 
 thread_local! {
     /// Queries in flight, by their body.
@@ -123,7 +119,7 @@ fn send(request: Request) -> ResponseFuture {
     }
 }
 
-async fn send_mutation(request: Request) -> Result<Rc<Value>, Problem> {
+async fn send_mutation(request: Request) -> Result<Rc<str>, Problem> {
     // A query that is sent after a mutation must not share a response from before it.
     clear_in_flight();
     let response = send_with_session(&request).await;
@@ -131,7 +127,7 @@ async fn send_mutation(request: Request) -> Result<Rc<Value>, Problem> {
     response
 }
 
-async fn send_query(request: Request) -> Result<Rc<Value>, Problem> {
+async fn send_query(request: Request) -> Result<Rc<str>, Problem> {
     let in_flight =
         IN_FLIGHT.with_borrow(|queries| queries.get(&request.body).and_then(WeakShared::upgrade));
     let shared = in_flight.unwrap_or_else(|| {
@@ -147,7 +143,7 @@ async fn send_query(request: Request) -> Result<Rc<Value>, Problem> {
     shared.await
 }
 
-async fn send_with_retries(request: Request) -> Result<Rc<Value>, Problem> {
+async fn send_with_retries(request: Request) -> Result<Rc<str>, Problem> {
     let mut attempt = 1;
     loop {
         match send_with_session(&request).await {
@@ -163,7 +159,7 @@ async fn send_with_retries(request: Request) -> Result<Rc<Value>, Problem> {
     }
 }
 
-async fn send_with_session(request: &Request) -> Result<Rc<Value>, Problem> {
+async fn send_with_session(request: &Request) -> Result<Rc<str>, Problem> {
     let renewals_before = session_renewals();
     match send_once(request).await {
         Err(Problem {
@@ -177,7 +173,7 @@ async fn send_with_session(request: &Request) -> Result<Rc<Value>, Problem> {
     }
 }
 
-async fn send_once(request: &Request) -> Result<Rc<Value>, Problem> {
+async fn send_once(request: &Request) -> Result<Rc<str>, Problem> {
     let response = browser::post(API_PATH, Some((request.name, &request.body))).await;
     let HttpResponse {
         status,
@@ -185,35 +181,47 @@ async fn send_once(request: &Request) -> Result<Rc<Value>, Problem> {
         cached_at,
     } = response.map_err(|_| Problem::unreachable())?;
     CACHED_AT.set(cached_at);
-    parse_response(status, &body).map(Rc::new)
+    check_errors(status, &body)?;
+    Ok(body.into())
 }
 
-/// Parses a response, and returns its first error if it has one.
-fn parse_response(status: u16, body: &str) -> Result<Value, Problem> {
+/// Returns the first error of a response. A response without errors is not parsed here, because it
+/// may be megabytes.
+fn check_errors(status: u16, body: &str) -> Result<(), Problem> {
     if status == 401 {
         return Err(Problem::signed_out());
     }
-    let response = json::parse(body);
-    let errors = response.as_ref().ok().and_then(|all| all.get("errors"));
-    // Unreadable errors are ignored: the data is missing then, which is reported as well.
+    if !body.contains("\"errors\"") {
+        // A proxy answers with a page of its own when the server is down.
+        return if status >= 500 {
+            Err(Problem::unreachable())
+        } else {
+            Ok(())
+        };
+    }
+    let response = json::parse(body).ok();
+    let errors = response.as_ref().and_then(|all| all.get("errors"));
     let errors = errors.and_then(|errors| json::read::<Vec<ApiError>>(errors).ok());
-    if let Some(error) = errors.unwrap_or_default().into_iter().next() {
-        return Err(error.into());
+    match errors.unwrap_or_default().into_iter().next() {
+        Some(error) => Err(error.into()),
+        None => Ok(()),
     }
-    // A proxy answers with a page of its own when the server is down.
-    if status >= 500 {
-        return Err(Problem::unreachable());
-    }
-    response.map_err(|error| Problem::unreadable(&error.to_string()))
 }
 
-fn read_data<T: FromJson>(response: &Value) -> Result<T, Problem> {
-    json::read(find_data(response)?).map_err(|error| Problem::unreadable(&error.to_string()))
+fn parse_data<T: FromJson>(body: &str) -> Result<T, Problem> {
+    let data = extract_data(body)?;
+    json::read(&data).map_err(|error| Problem::unreadable(&error.to_string()))
 }
 
-fn find_data(response: &Value) -> Result<&Value, Problem> {
-    let data = response.get("data").filter(|data| !data.is_null());
-    data.ok_or_else(|| Problem::unreadable("it has no data"))
+/// Parses a response, and returns its data.
+fn extract_data(body: &str) -> Result<JsonValue<'_>, Problem> {
+    match json::parse(body) {
+        Ok(mut response) => response
+            .take("data")
+            .filter(|data| *data != JsonValue::Null)
+            .ok_or_else(|| Problem::unreadable("it has no data")),
+        Err(error) => Err(Problem::unreadable(&error.to_string())),
+    }
 }
 
 type RenewalWaiters = Vec<futures_channel::oneshot::Sender<Result<(), Problem>>>;
@@ -295,30 +303,32 @@ pub async fn sign_out() -> Result<(), Problem> {
 mod tests {
     use super::*;
 
-    fn problem_kind(status: u16, body: &str) -> ProblemKind {
-        parse_response(status, body).unwrap_err().kind
-    }
-
     #[test]
     fn an_error_beside_data_counts_as_failed() {
         let body =
             r#"{"data":{"a":1},"errors":[{"message":"no","extensions":{"code":"NOT_FOUND"}}]}"#;
-        assert_eq!(problem_kind(200, body), ProblemKind::NotFound);
+        assert_eq!(
+            check_errors(200, body).unwrap_err().kind,
+            ProblemKind::NotFound
+        );
         let harmless = r#"{"data":{"text":"\"errors\" is only a word"}}"#;
-        assert!(parse_response(200, harmless).is_ok());
+        assert_eq!(check_errors(200, harmless), Ok(()));
     }
 
     #[test]
     fn a_proxys_page_means_that_the_server_is_unreachable() {
-        assert_eq!(problem_kind(502, "<html>"), ProblemKind::Unreachable);
         assert_eq!(
-            problem_kind(503, r#"{"data":null}"#),
+            check_errors(502, "<html>").unwrap_err().kind,
             ProblemKind::Unreachable
         );
-        assert_eq!(problem_kind(200, "<html>"), ProblemKind::Server);
-        assert_eq!(problem_kind(401, ""), ProblemKind::SignedOut);
-        let error = r#"{"errors":[{"message":"no","extensions":{"code":"RATE_LIMITED"}}]}"#;
-        assert_eq!(problem_kind(503, error), ProblemKind::RateLimited);
+        assert_eq!(
+            parse_data::<bool>("<html>").unwrap_err().kind,
+            ProblemKind::Server
+        );
+        assert_eq!(
+            check_errors(401, "").unwrap_err().kind,
+            ProblemKind::SignedOut
+        );
     }
 
     #[test]
@@ -337,23 +347,21 @@ mod tests {
 
     #[test]
     fn data_is_parsed_out_of_a_response() {
-        let read = |body: &str| read_data::<Vec<i32>>(&json::parse(body).unwrap());
-        assert_eq!(read(r#"{"data":[1,2],"extensions":{}}"#), Ok(vec![1, 2]));
-        for body in [
-            r#"{"errors":[]}"#,
-            r#"{"data":null}"#,
-            r#"{"data":"1"}"#,
-            "7",
-        ] {
-            assert!(read(body).is_err(), "{body}");
+        assert_eq!(
+            parse_data::<Vec<i32>>(r#"{"data":[1,2],"extensions":{}}"#),
+            Ok(vec![1, 2])
+        );
+        for body in [r#"{"errors":[]}"#, r#"{"data":null}"#, r#"{"data":"1"}"#] {
+            assert!(parse_data::<Vec<i32>>(body).is_err(), "{body}");
         }
     }
 
     #[test]
     fn a_problem_tells_what_could_not_be_read() {
-        let response = json::parse(r#"{"data":[1,"x"]}"#).unwrap();
         assert_eq!(
-            read_data::<Vec<i32>>(&response).unwrap_err().message,
+            parse_data::<Vec<i32>>(r#"{"data":[1,"x"]}"#)
+                .unwrap_err()
+                .message,
             "The server's response could not be read ([1]: expected an integer of 32 bits, got \"x\"). \
              Reload the page to get its latest version."
         );

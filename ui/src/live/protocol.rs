@@ -7,8 +7,10 @@
     allow(dead_code, reason = "only the browser connects")
 )]
 
-use crate::api::{self, FromJson, Operation, json};
-use serde_json::Value;
+use crate::api::{
+    self, FromJson, Operation,
+    json::{self, JsonValue},
+};
 
 /// The name of the subprotocol in the handshake.
 pub(super) const SUBPROTOCOL: &str = "graphql-transport-ws";
@@ -18,15 +20,15 @@ pub(super) const PING: &str = r#"{"type":"ping"}"#;
 pub(super) const PONG: &str = r#"{"type":"pong"}"#;
 
 /// A message from the server.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Message {
+#[derive(Debug, PartialEq)]
+pub(super) enum Message<'a> {
     Ack,
     Ping,
     Pong,
     /// A result of the subscription `id`.
     Next {
         id: String,
-        payload: Value,
+        payload: JsonValue<'a>,
     },
     /// A subscription was rejected or has ended.
     SubscriptionEnded,
@@ -41,11 +43,11 @@ pub(super) fn subscribe<O: Operation<Variables = ()>>(id: &str) -> String {
 }
 
 /// Parses a message; `None` when it is not one of this protocol.
-pub(super) fn parse_message(text: &str) -> Option<Message> {
+pub(super) fn parse_message(text: &str) -> Option<Message<'_>> {
     let mut message = json::parse(text).ok()?;
-    let payload = message.get_mut("payload").map(Value::take);
-    let id = message.get("id").and_then(Value::as_str);
-    Some(match (message.get("type")?.as_str()?, id, payload) {
+    let payload = message.take("payload");
+    let id = message.get("id").and_then(JsonValue::as_text);
+    Some(match (message.get("type")?.as_text()?, id, payload) {
         ("connection_ack", ..) => Message::Ack,
         ("ping", ..) => Message::Ping,
         ("pong", ..) => Message::Pong,
@@ -59,16 +61,17 @@ pub(super) fn parse_message(text: &str) -> Option<Message> {
 }
 
 /// Returns the data of a result; `None` when it has errors or cannot be read.
-pub(super) fn read_result<T: FromJson>(payload: &Value) -> Option<T> {
+pub(super) fn read_result<T: FromJson>(payload: &JsonValue<'_>) -> Option<T> {
     json::read(find_data(payload)?).ok()
 }
 
 /// Returns the data of a result; `None` when it has errors.
-fn find_data(payload: &Value) -> Option<&Value> {
-    let errors = payload.get("errors");
-    let has_errors =
-        errors.is_some_and(|errors| errors.as_array().is_none_or(|all| !all.is_empty()));
-    payload.get("data").filter(|_| !has_errors)
+fn find_data<'a>(payload: &'a JsonValue<'a>) -> Option<&'a JsonValue<'a>> {
+    match payload.get("errors") {
+        None => payload.get("data"),
+        Some(JsonValue::List(errors)) if errors.is_empty() => payload.get("data"),
+        Some(_) => None,
+    }
 }
 
 #[cfg(test)]
@@ -89,7 +92,7 @@ mod tests {
                 r#"{"id":"1","type":"next","payload":{"data": {"a": 1}}}"#,
                 Some(Message::Next {
                     id: "1".into(),
-                    payload: serde_json::json!({"data": {"a": 1}}),
+                    payload: json::parse(r#"{"data": {"a": 1}}"#).unwrap(),
                 }),
             ),
             (
@@ -121,7 +124,8 @@ mod tests {
 
     #[test]
     fn a_subscription_carries_its_document() {
-        let message = json::parse(&subscribe::<StatusUpdates>("2")).unwrap();
+        let message: serde_json::Value =
+            serde_json::from_str(&subscribe::<StatusUpdates>("2")).unwrap();
         assert_eq!(
             (&message["type"], &message["id"]),
             (&"subscribe".into(), &"2".into())

@@ -2,14 +2,13 @@
 
 use super::protocol::{self, Message};
 use crate::{
-    api::{self, IncidentUpdates, ServiceChanges, StatusUpdates},
+    api::{self, IncidentUpdates, ServiceChanges, StatusUpdates, json::JsonValue},
     backoff,
     browser::{self, Socket, SocketEvent},
     store::{self, Connection, Session, Store},
 };
 use dioxus::{core::spawn_forever, prelude::*};
 use futures_util::future::{Either, select};
-use serde_json::Value;
 use std::pin::pin;
 
 const PATH: &str = "/api/graphql/ws";
@@ -163,7 +162,7 @@ async fn connect(store: Store, stale: bool) -> Disconnect {
 
 /// Writes an update to the store; `None` when the payload reports errors, which means that updates
 /// were missed.
-fn apply(store: Store, id: &str, payload: &Value) -> Option<()> {
+fn apply(store: Store, id: &str, payload: &JsonValue<'_>) -> Option<()> {
     match id {
         STATUS_UPDATES_ID => {
             let result: StatusUpdates = protocol::read_result(payload)?;

@@ -218,7 +218,7 @@ fn extract_data(body: &str) -> Result<JsonValue<'_>, Problem> {
     match json::parse(body) {
         Ok(mut response) => response
             .take("data")
-            .filter(|data| *data != JsonValue::Null)
+            .filter(|data| !matches!(data, JsonValue::Null))
             .ok_or_else(|| Problem::unreadable("it has no data")),
         Err(error) => Err(Problem::unreadable(&error.to_string())),
     }

@@ -6,6 +6,7 @@
 mod account;
 mod check;
 mod incident;
+pub(crate) mod json;
 mod operation;
 mod problem;
 mod request;
@@ -18,6 +19,7 @@ mod vendor;
 pub use account::*;
 pub use check::Check;
 pub use incident::*;
+pub use json::{FromJson, JsonNode, JsonValue};
 pub use operation::Operation;
 pub use problem::{Problem, ProblemKind};
 #[cfg(target_arch = "wasm32")]

@@ -80,8 +80,15 @@ fn settle<T>(store: Store, mut query: QueryState<T>, response: Result<T, Problem
             query.data.set(Some(data));
             query.problem.set(None);
         }
-        Err(problem) if problem.kind == ProblemKind::SignedOut => store.session.end(),
-        Err(problem) => query.problem.set(Some(problem)),
+        Err(problem) => show_problem(store, query.problem, problem),
+    }
+}
+
+fn show_problem(store: Store, mut shown: Signal<Option<Problem>>, problem: Problem) {
+    if problem.kind == ProblemKind::SignedOut {
+        store.session.end();
+    } else {
+        shown.set(Some(problem));
     }
 }
 

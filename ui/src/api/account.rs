@@ -5,30 +5,35 @@ use super::problem::{Problem, ProblemKind};
 use super::request::{renew_session, request, session_renewals};
 use super::schema;
 use super::values::{ById, ByIdFields, Moment};
+use ui_derive::query_fragment;
 use uuid::Uuid;
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Query")]
 pub struct GetSignInOptions {
     pub sign_in_options: SignInOptions,
 }
 
 /// How people can sign in on this server.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq, Eq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignInOptions {
     pub providers: Vec<SignInProvider>,
     /// Whether one-time sign-in links are accepted.
     pub local: bool,
 }
 
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq, Eq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignInProvider {
     pub id: String,
     pub name: String,
     pub url: String,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Query")]
 pub struct GetMe {
     /// `None` without a valid session.
@@ -58,7 +63,8 @@ pub async fn fetch_me() -> Result<Option<Me>, Problem> {
 }
 
 /// The signed-in user.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "User")]
 pub struct Me {
     pub id: Uuid,
@@ -68,7 +74,8 @@ pub struct Me {
     pub operator: bool,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Query")]
 pub struct GetAccount {
     /// `None` without a valid session.
@@ -77,7 +84,8 @@ pub struct GetAccount {
 }
 
 /// The user's identities, sessions and tokens, as the settings list them.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "User")]
 pub struct Account {
     pub identities: Vec<Identity>,
@@ -86,7 +94,8 @@ pub struct Account {
 }
 
 /// An account at a provider with which the user has signed in.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Identity {
     pub provider: String,
     pub name: String,
@@ -96,7 +105,8 @@ pub struct Identity {
 }
 
 /// A browser in which the user is signed in.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "Session")]
 pub struct BrowserSession {
     pub id: Uuid,
@@ -107,7 +117,8 @@ pub struct BrowserSession {
     pub current: bool,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "ById")]
 pub struct EndSession {
     #[arguments(id: $id)]
@@ -115,7 +126,8 @@ pub struct EndSession {
 }
 
 /// Signs out every browser except this one.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation")]
 pub struct EndOtherSessions {
     /// The number of ended sessions.
@@ -128,7 +140,8 @@ pub struct DeleteAccountVariables {
     pub email: String,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "DeleteAccountVariables")]
 pub struct DeleteAccount {
     #[arguments(email: $email)]
@@ -136,7 +149,8 @@ pub struct DeleteAccount {
 }
 
 /// An API token, without its secret.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ApiToken {
     pub id: Uuid,
     pub name: String,
@@ -159,20 +173,23 @@ pub struct CreateApiTokenVariables {
     pub input: CreateApiTokenInput,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "CreateApiTokenVariables")]
 pub struct CreateApiToken {
     #[arguments(input: $input)]
     pub create_api_token: CreatedApiToken,
 }
 
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CreatedApiToken {
     /// The secret; the server shows it only in this response.
     pub token: String,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "ById")]
 pub struct RevokeApiToken {
     #[arguments(id: $id)]
@@ -180,26 +197,30 @@ pub struct RevokeApiToken {
 }
 
 /// The calendar feed, without its secret address.
-#[derive(cynic::QueryFragment, Debug, Clone, Copy, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CalendarFeed {
     pub created_at: Moment,
     pub last_read_at: Option<Moment>,
 }
 
 /// Creates a calendar feed; an existing one is replaced.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation")]
 pub struct CreateCalendarFeed {
     pub create_calendar_feed: CreatedCalendarFeed,
 }
 
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CreatedCalendarFeed {
     /// The secret address; the server shows it only in this response.
     pub url: String,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation")]
 pub struct RevokeCalendarFeed {
     /// Whether there was a feed.

@@ -2,8 +2,10 @@
 
 use super::schema;
 use super::values::{Moment, Status};
+use ui_derive::query_fragment;
 
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Check {
     pub slot: Moment,
     pub checked_at: Moment,

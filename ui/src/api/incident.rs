@@ -4,10 +4,12 @@ use super::check::Check;
 use super::operation::operations;
 use super::schema;
 use super::values::{ById, ByIdFields, IncidentState, IncidentType, Moment};
+use ui_derive::query_fragment;
 use uuid::Uuid;
 
 /// A period in which a service was degraded or down.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Incident {
     pub id: Uuid,
     #[cynic(rename = "type")]
@@ -23,21 +25,24 @@ pub struct Incident {
     pub events: Vec<IncidentEvent>,
 }
 
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "Service")]
 pub struct IncidentService {
     pub id: Uuid,
     pub name: String,
 }
 
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 pub struct IncidentEvent {
     pub at: Moment,
     pub kind: String,
     pub message: String,
 }
 
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PageInfo {
     pub has_next_page: bool,
     pub end_cursor: Option<String>,
@@ -67,14 +72,16 @@ pub struct ListIncidentsVariables {
 }
 
 /// Incidents of every service, newest first.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Query", variables = "ListIncidentsVariables")]
 pub struct ListIncidents {
     #[arguments(filter: $filter, first: $first, after: $after)]
     pub incidents: IncidentPage,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "IncidentConnection")]
 pub struct IncidentPage {
     pub edges: Vec<IncidentEdge>,
@@ -90,12 +97,14 @@ impl IncidentPage {
     }
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 pub struct IncidentEdge {
     pub node: Incident,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Query", variables = "ById")]
 pub struct GetIncident {
     /// `None` when it does not exist.
@@ -107,34 +116,39 @@ pub struct GetIncident {
 }
 
 /// The fields that only an incident's own page shows; live updates do not carry them.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "Incident")]
 pub struct IncidentDetail {
     pub checks_around: Vec<Check>,
     pub notes: Vec<IncidentNote>,
 }
 
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 pub struct IncidentNote {
     pub id: Uuid,
     pub at: Moment,
     pub text: String,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Incident")]
 pub struct IncidentId {
     pub id: Uuid,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "ById")]
 pub struct AcknowledgeIncident {
     #[arguments(id: $id)]
     pub acknowledge_incident: IncidentId,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "ById")]
 pub struct UnacknowledgeIncident {
     #[arguments(id: $id)]
@@ -148,20 +162,23 @@ pub struct AddNoteVariables {
     pub text: String,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "AddNoteVariables")]
 pub struct AddIncidentNote {
     #[arguments(incidentId: $id, text: $text)]
     pub add_incident_note: NoteId,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "IncidentNote")]
 pub struct NoteId {
     pub id: Uuid,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "ById")]
 pub struct DeleteIncidentNote {
     #[arguments(id: $id)]
@@ -169,7 +186,8 @@ pub struct DeleteIncidentNote {
 }
 
 /// Streams every incident that opens, changes or ends.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Subscription")]
 pub struct IncidentUpdates {
     pub incident_updates: Incident,

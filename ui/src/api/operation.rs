@@ -4,10 +4,11 @@
 //! long. A test compares each file with the types, and the compiler compares the types with the
 //! server's schema.
 
-use serde::{Serialize, de::DeserializeOwned};
+use super::json::FromJson;
+use serde::Serialize;
 
 /// An operation, implemented by the type of its result.
-pub trait Operation: DeserializeOwned + 'static {
+pub trait Operation: FromJson + 'static {
     type Variables: Serialize;
     /// The operation's name, which is also the name of its file in `ui/documents`.
     const NAME: &'static str;

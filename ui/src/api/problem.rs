@@ -1,7 +1,7 @@
 //! Failed requests, in a form that a page can show.
 
-use serde::Deserialize;
 use std::fmt;
+use ui_derive::FromJson;
 
 /// The kind of a failure, which decides what the page offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +32,13 @@ pub struct Problem {
 }
 
 /// An error in a GraphQL response.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, FromJson)]
 pub(super) struct ApiError {
     message: String,
     extensions: Option<Extensions>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, FromJson)]
 struct Extensions {
     code: Option<String>,
     field: Option<String>,
@@ -47,7 +46,7 @@ struct Extensions {
     request_id: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, FromJson)]
 struct InvalidField {
     field: String,
     message: String,
@@ -161,10 +160,12 @@ impl fmt::Display for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::json;
 
     fn problem(extensions: &str) -> Problem {
         let error = format!(r#"{{"message":"url: has no host","extensions":{extensions}}}"#);
-        serde_json::from_str::<ApiError>(&error).unwrap().into()
+        let error = json::parse(&error).unwrap();
+        json::read::<ApiError>(&error).unwrap().into()
     }
 
     #[test]

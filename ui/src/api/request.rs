@@ -1,5 +1,6 @@
 //! Sends requests to the API: deduplicates and retries queries, and renews an expired session.
 
+use super::json::{self, FromJson, JsonValue};
 use super::operation::Operation;
 use super::problem::{ApiError, Problem, ProblemKind};
 use super::values::Moment;
@@ -8,8 +9,6 @@ use crate::{
     browser::{self, HttpResponse},
 };
 use futures_util::{FutureExt, future::WeakShared};
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -189,11 +188,6 @@ async fn send_once(request: &Request) -> Result<Rc<str>, Problem> {
 /// Returns the first error of a response. A response without errors is not parsed here, because it
 /// may be megabytes.
 fn check_errors(status: u16, body: &str) -> Result<(), Problem> {
-    #[derive(Deserialize)]
-    struct Response {
-        #[serde(default)]
-        errors: Vec<ApiError>,
-    }
     if status == 401 {
         return Err(Problem::signed_out());
     }
@@ -205,29 +199,27 @@ fn check_errors(status: u16, body: &str) -> Result<(), Problem> {
             Ok(())
         };
     }
-    let errors = serde_json::from_str::<Response>(body).map_or_else(|_| Vec::new(), |r| r.errors);
-    match errors.into_iter().next() {
+    let response = json::parse(body).ok();
+    let errors = response.as_ref().and_then(|all| all.get("errors"));
+    let errors = errors.and_then(|errors| json::read::<Vec<ApiError>>(errors).ok());
+    match errors.unwrap_or_default().into_iter().next() {
         Some(error) => Err(error.into()),
         None => Ok(()),
     }
 }
 
-fn parse_data<Data: DeserializeOwned>(body: &str) -> Result<Data, Problem> {
+fn parse_data<T: FromJson>(body: &str) -> Result<T, Problem> {
     let data = extract_data(body)?;
-    serde_json::from_str(data).map_err(|error| Problem::unreadable(&error.to_string()))
+    json::read(&data).map_err(|error| Problem::unreadable(&error.to_string()))
 }
 
-/// Returns the JSON of the data. Not generic, because a response type for every operation would add
-/// a tenth to the size of the program.
-fn extract_data(body: &str) -> Result<&str, Problem> {
-    #[derive(Deserialize)]
-    struct Response<'a> {
-        #[serde(borrow)]
-        data: Option<&'a RawValue>,
-    }
-    match serde_json::from_str::<Response<'_>>(body) {
-        Ok(Response { data: Some(data) }) => Ok(data.get()),
-        Ok(Response { data: None }) => Err(Problem::unreadable("it has no data")),
+/// Parses a response, and returns its data.
+fn extract_data(body: &str) -> Result<JsonValue<'_>, Problem> {
+    match json::parse(body) {
+        Ok(mut response) => response
+            .take("data")
+            .filter(|data| !matches!(data, JsonValue::Null))
+            .ok_or_else(|| Problem::unreadable("it has no data")),
         Err(error) => Err(Problem::unreadable(&error.to_string())),
     }
 }
@@ -362,5 +354,16 @@ mod tests {
         for body in [r#"{"errors":[]}"#, r#"{"data":null}"#, r#"{"data":"1"}"#] {
             assert!(parse_data::<Vec<i32>>(body).is_err(), "{body}");
         }
+    }
+
+    #[test]
+    fn a_problem_tells_what_could_not_be_read() {
+        assert_eq!(
+            parse_data::<Vec<i32>>(r#"{"data":[1,"x"]}"#)
+                .unwrap_err()
+                .message,
+            "The server's response could not be read ([1]: expected an integer of 32 bits, got \"x\"). \
+             Reload the page to get its latest version."
+        );
     }
 }

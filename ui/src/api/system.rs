@@ -3,16 +3,19 @@
 use super::operation::operations;
 use super::schema;
 use super::values::Moment;
+use ui_derive::query_fragment;
 use uuid::Uuid;
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Query")]
 pub struct GetSystem {
     /// `None` for users who are not operators.
     pub system: Option<System>,
 }
 
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 pub struct System {
     pub version: String,
     pub database: String,
@@ -26,7 +29,8 @@ pub struct System {
 }
 
 /// Scheduler statistics of all workers over a period.
-#[derive(cynic::QueryFragment, Debug, Clone, Copy, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scheduling {
     pub since: Moment,
     pub checks: i32,
@@ -39,7 +43,8 @@ pub struct Scheduling {
     pub max_ms: i32,
 }
 
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Worker {
     pub id: Uuid,
     pub host: String,

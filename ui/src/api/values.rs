@@ -1,8 +1,10 @@
 //! The scalars and enums of the API, with their words on the screen.
 
+use super::json::{FromJson, JsonNode};
 use super::schema;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use std::fmt;
+use ui_derive::FromJson;
 use uuid::Uuid;
 
 cynic::impl_scalar!(Uuid, schema::UUID);
@@ -82,12 +84,10 @@ impl fmt::Display for Moment {
     }
 }
 
-impl<'de> Deserialize<'de> for Moment {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| {
-            serde::de::Error::custom(format!("{text:?} is not an RFC 3339 timestamp"))
-        })
+impl FromJson for Moment {
+    fn from_json(json: &JsonNode<'_>) -> Self {
+        json.parse_text("an RFC 3339 timestamp", Self::parse)
+            .unwrap_or_default()
     }
 }
 
@@ -126,7 +126,7 @@ const fn civil_from_days(days: i64) -> (i64, i64, i64) {
 }
 
 /// The status of a service; explained in `domain::Status`.
-#[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(cynic::Enum, FromJson, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
     Up,
     Degraded,
@@ -183,7 +183,7 @@ impl Status {
 }
 
 /// What makes a service due; explained in `monitors::Schedule`.
-#[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(cynic::Enum, FromJson, Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cynic(graphql_type = "MonitorSchedule")]
 pub enum Schedule {
     #[default]
@@ -194,7 +194,7 @@ pub enum Schedule {
 }
 
 /// The worst severity that an incident has reached.
-#[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(cynic::Enum, FromJson, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum IncidentType {
     Downtime,
     Degraded,
@@ -211,13 +211,13 @@ impl IncidentType {
     }
 }
 
-#[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(cynic::Enum, FromJson, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum IncidentState {
     Open,
     Resolved,
 }
 
-#[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(cynic::Enum, FromJson, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceChangeKind {
     Created,
     Updated,
@@ -227,7 +227,7 @@ pub enum ServiceChangeKind {
 }
 
 /// A period that ends now; explained in `domain::Window`.
-#[derive(cynic::Enum, Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(cynic::Enum, FromJson, Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Window {
     #[default]
     Day,

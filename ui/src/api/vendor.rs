@@ -3,10 +3,12 @@
 use super::operation::operations;
 use super::schema;
 use super::values::{ById, ByIdFields, Moment, Status};
+use ui_derive::query_fragment;
 use uuid::Uuid;
 
 /// A component of a vendor page that a service follows.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq, Eq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowedComponent {
     pub id: String,
     pub name: String,
@@ -18,7 +20,8 @@ pub struct FollowedComponent {
 }
 
 /// A component of a vendor page.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq, Eq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cynic(graphql_type = "DiscoveredComponent")]
 pub struct Component {
     pub id: String,
@@ -29,7 +32,8 @@ pub struct Component {
 }
 
 /// An active incident on a vendor page.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 pub struct VendorIncident {
     pub id: String,
     pub name: String,
@@ -41,7 +45,8 @@ pub struct VendorIncident {
     pub updates: Vec<VendorUpdate>,
 }
 
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 pub struct VendorUpdate {
     pub at: Moment,
     pub status: String,
@@ -49,7 +54,8 @@ pub struct VendorUpdate {
 }
 
 /// Maintenance that a vendor has announced.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Maintenance {
     pub id: String,
     pub name: String,
@@ -60,7 +66,8 @@ pub struct Maintenance {
     pub components: Vec<String>,
 }
 
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "VendorPage")]
 pub struct VendorPage {
     pub name: Option<String>,
@@ -70,7 +77,8 @@ pub struct VendorPage {
     pub failure: Option<String>,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Query", variables = "ById")]
 pub struct GetVendor {
     /// `None` when it does not exist.
@@ -79,7 +87,8 @@ pub struct GetVendor {
 }
 
 /// The part of a vendor page that concerns one service.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "Service")]
 pub struct Vendor {
     pub monitor_input: String,
@@ -89,7 +98,8 @@ pub struct Vendor {
     pub maintenances: Vec<Maintenance>,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Query")]
 pub struct ListVendorAnnouncements {
     /// The services that follow a vendor page, by name.
@@ -98,7 +108,8 @@ pub struct ListVendorAnnouncements {
 }
 
 /// The incidents and maintenance that a vendor announces and that touch one service.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "Service")]
 pub struct VendorAnnouncements {
     pub id: Uuid,
@@ -115,14 +126,16 @@ pub struct SearchVariables {
 }
 
 /// Well-known services that match a search, best match first.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Query", variables = "SearchVariables")]
 pub struct SearchCatalogue {
     #[arguments(search: $search, first: 8)]
     pub vendor_page_catalogue: Vec<CatalogueEntry>,
 }
 
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq, Eq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogueEntry {
     pub name: String,
     pub url: String,
@@ -134,7 +147,8 @@ pub struct DiscoverVariables {
     pub url: String,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "DiscoverVariables")]
 pub struct DiscoverVendorPage {
     #[arguments(url: $url)]
@@ -147,7 +161,8 @@ pub struct ValidateVariables {
     pub urls: Vec<String>,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "ValidateVariables")]
 pub struct ValidateVendorPageUrls {
     #[arguments(urls: $urls)]
@@ -155,7 +170,8 @@ pub struct ValidateVendorPageUrls {
 }
 
 /// A vendor page that was found.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "VendorPageDiscovery")]
 pub struct Discovery {
     pub api_urls: Vec<String>,
@@ -166,7 +182,8 @@ pub struct Discovery {
     pub rejected: Vec<RejectedUrl>,
 }
 
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq, Eq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectedUrl {
     pub url: String,
     pub reason: String,

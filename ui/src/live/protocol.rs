@@ -7,12 +7,10 @@
     allow(dead_code, reason = "only the browser connects")
 )]
 
-use crate::api::{self, Operation};
-use serde::{
-    Deserialize,
-    de::{DeserializeOwned, IgnoredAny},
+use crate::api::{
+    self, FromJson, Operation,
+    json::{self, JsonValue},
 };
-use serde_json::value::RawValue;
 
 /// The name of the subprotocol in the handshake.
 pub(super) const SUBPROTOCOL: &str = "graphql-transport-ws";
@@ -22,15 +20,15 @@ pub(super) const PING: &str = r#"{"type":"ping"}"#;
 pub(super) const PONG: &str = r#"{"type":"pong"}"#;
 
 /// A message from the server.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) enum Message<'a> {
     Ack,
     Ping,
     Pong,
-    /// A result of the subscription `id`, as JSON.
+    /// A result of the subscription `id`.
     Next {
         id: String,
-        payload: &'a str,
+        payload: JsonValue<'a>,
     },
     /// A subscription was rejected or has ended.
     SubscriptionEnded,
@@ -46,45 +44,34 @@ pub(super) fn subscribe<O: Operation<Variables = ()>>(id: &str) -> String {
 
 /// Parses a message; `None` when it is not one of this protocol.
 pub(super) fn parse_message(text: &str) -> Option<Message<'_>> {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(rename = "type")]
-        kind: String,
-        id: Option<String>,
-        #[serde(borrow)]
-        payload: Option<&'a RawValue>,
-    }
-    let Envelope { kind, id, payload } = serde_json::from_str(text).ok()?;
-    Some(match (kind.as_str(), id, payload) {
+    let mut message = json::parse(text).ok()?;
+    let payload = message.take("payload");
+    let id = message.get("id").and_then(JsonValue::as_text);
+    Some(match (message.get("type")?.as_text()?, id, payload) {
         ("connection_ack", ..) => Message::Ack,
         ("ping", ..) => Message::Ping,
         ("pong", ..) => Message::Pong,
         ("next", Some(id), Some(payload)) => Message::Next {
-            id,
-            payload: payload.get(),
+            id: id.to_owned(),
+            payload,
         },
         ("error" | "complete", Some(_), _) => Message::SubscriptionEnded,
         _ => return None,
     })
 }
 
-/// Returns the data of a result; `None` when it has errors or cannot be parsed.
-pub(super) fn parse_result<Data: DeserializeOwned>(payload: &str) -> Option<Data> {
-    serde_json::from_str(extract_data(payload)?).ok()
+/// Returns the data of a result; `None` when it has errors or cannot be read.
+pub(super) fn read_result<T: FromJson>(payload: &JsonValue<'_>) -> Option<T> {
+    json::read(find_data(payload)?).ok()
 }
 
-/// Returns the JSON of the data; `None` when there are errors.
-fn extract_data(payload: &str) -> Option<&str> {
-    #[derive(Deserialize)]
-    struct SubscriptionResult<'a> {
-        #[serde(borrow)]
-        data: Option<&'a RawValue>,
-        #[serde(default)]
-        errors: Vec<IgnoredAny>,
+/// Returns the data of a result; `None` when it has errors.
+fn find_data<'a>(payload: &'a JsonValue<'a>) -> Option<&'a JsonValue<'a>> {
+    match payload.get("errors") {
+        None => payload.get("data"),
+        Some(JsonValue::List(errors)) if errors.is_empty() => payload.get("data"),
+        Some(_) => None,
     }
-    let result: SubscriptionResult<'_> = serde_json::from_str(payload).ok()?;
-    let data = result.data.filter(|_| result.errors.is_empty())?;
-    Some(data.get())
 }
 
 #[cfg(test)]
@@ -105,7 +92,7 @@ mod tests {
                 r#"{"id":"1","type":"next","payload":{"data": {"a": 1}}}"#,
                 Some(Message::Next {
                     id: "1".into(),
-                    payload: r#"{"data": {"a": 1}}"#,
+                    payload: json::parse(r#"{"data": {"a": 1}}"#).unwrap(),
                 }),
             ),
             (
@@ -125,16 +112,14 @@ mod tests {
 
     #[test]
     fn a_result_with_errors_has_no_data() {
-        assert_eq!(parse_result::<i32>(r#"{"data":7}"#), Some(7));
-        assert_eq!(parse_result::<i32>(r#"{"data":7,"errors":[]}"#), Some(7));
+        let read = |payload: &str| read_result::<i32>(&json::parse(payload).unwrap());
+        assert_eq!(read(r#"{"data":7}"#), Some(7));
+        assert_eq!(read(r#"{"data":7,"errors":[]}"#), Some(7));
         assert_eq!(
-            parse_result::<i32>(r#"{"data":7,"errors":[{"message":"some were missed"}]}"#),
+            read(r#"{"data":7,"errors":[{"message":"some were missed"}]}"#),
             None
         );
-        assert_eq!(
-            parse_result::<i32>(r#"{"data":null,"errors":[{"message":"no"}]}"#),
-            None
-        );
+        assert_eq!(read(r#"{"data":null,"errors":[{"message":"no"}]}"#), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::protocol::{self, Message};
 use crate::{
-    api::{self, IncidentUpdates, ServiceChanges, StatusUpdates},
+    api::{self, IncidentUpdates, ServiceChanges, StatusUpdates, json::JsonValue},
     backoff,
     browser::{self, Socket, SocketEvent},
     store::{self, Connection, Session, Store},
@@ -147,8 +147,8 @@ async fn connect(store: Store, stale: bool) -> Disconnect {
             Some(SocketEvent::Text(text)) => {
                 awaiting_pong = false;
                 match protocol::parse_message(&text) {
-                    Some(Message::Next { id, payload }) if apply(store, &id, payload).is_some() => {
-                    }
+                    Some(Message::Next { id, payload })
+                        if apply(store, &id, &payload).is_some() => {}
                     Some(Message::Next { .. } | Message::SubscriptionEnded) | None => {
                         return Disconnect::MissedUpdates;
                     }
@@ -162,18 +162,18 @@ async fn connect(store: Store, stale: bool) -> Disconnect {
 
 /// Writes an update to the store; `None` when the payload reports errors, which means that updates
 /// were missed.
-fn apply(store: Store, id: &str, payload: &str) -> Option<()> {
+fn apply(store: Store, id: &str, payload: &JsonValue<'_>) -> Option<()> {
     match id {
         STATUS_UPDATES_ID => {
-            let result: StatusUpdates = protocol::parse_result(payload)?;
+            let result: StatusUpdates = protocol::read_result(payload)?;
             store.apply_status(result.status_updates);
         }
         INCIDENT_UPDATES_ID => {
-            let result: IncidentUpdates = protocol::parse_result(payload)?;
+            let result: IncidentUpdates = protocol::read_result(payload)?;
             store.apply_incident(&result.incident_updates);
         }
         SERVICE_CHANGES_ID => {
-            let result: ServiceChanges = protocol::parse_result(payload)?;
+            let result: ServiceChanges = protocol::read_result(payload)?;
             store.apply_change(result.service_changes);
         }
         _ => {}

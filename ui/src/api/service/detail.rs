@@ -9,9 +9,11 @@ use crate::api::{
     values::{ById, ByIdFields, Moment},
     vendor::Maintenance,
 };
+use ui_derive::query_fragment;
 use uuid::Uuid;
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Query", variables = "ById")]
 pub struct GetService {
     /// `None` when it does not exist.
@@ -20,7 +22,8 @@ pub struct GetService {
 }
 
 /// A service's uptime over every window; the list has its definition.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "Service")]
 pub struct ServiceDetail {
     pub id: Uuid,
@@ -55,7 +58,8 @@ pub struct LatencyVariables {
 }
 
 /// A service's response times, with the incidents and maintenance of the same period.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Query", variables = "LatencyVariables")]
 pub struct GetLatency {
     /// `None` when it does not exist.
@@ -66,7 +70,8 @@ pub struct GetLatency {
     pub incidents: IncidentPage,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Service", variables = "LatencyVariables")]
 pub struct ServiceLatency {
     /// Oldest first, evenly spaced.
@@ -77,7 +82,8 @@ pub struct ServiceLatency {
 }
 
 /// Statistics of the checks in one bucket of time.
-#[derive(cynic::QueryFragment, Debug, Clone, Copy, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LatencyPoint {
     pub at: Moment,
     pub p50_ms: Option<f64>,
@@ -96,7 +102,8 @@ pub struct ListChecksVariables {
 }
 
 /// A service's checks, newest first.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Query", variables = "ListChecksVariables")]
 pub struct ListChecks {
     /// `None` when it does not exist.
@@ -104,20 +111,23 @@ pub struct ListChecks {
     pub service: Option<ServiceChecks>,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Service", variables = "ListChecksVariables")]
 pub struct ServiceChecks {
     #[arguments(first: $first, after: $after)]
     pub checks: CheckConnection,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 pub struct CheckConnection {
     pub edges: Vec<CheckEdge>,
     pub page_info: PageInfo,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 pub struct CheckEdge {
     pub node: Check,
 }

@@ -8,9 +8,11 @@ use crate::api::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
+use ui_derive::query_fragment;
 
 /// What the form of a service is made of.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Query")]
 pub struct GetServiceForm {
     /// The installation's limits.
@@ -20,7 +22,8 @@ pub struct GetServiceForm {
 }
 
 /// The installation's limits on services.
-#[derive(cynic::QueryFragment, Debug, Clone, Copy, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[allow(missing_docs, reason = "the names are those of the API")]
 pub struct Limits {
     pub min_interval_seconds: i32,
@@ -28,7 +31,8 @@ pub struct Limits {
 }
 
 /// A kind of monitor.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq, Eq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are those of the API")]
 pub struct MonitorKindInfo {
     pub input_name: String,
@@ -40,7 +44,8 @@ pub struct MonitorKindInfo {
 }
 
 /// A field of a kind's settings.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq, Eq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are those of the API")]
 pub struct FieldInfo {
     pub name: String,
@@ -55,7 +60,8 @@ pub struct FieldInfo {
 }
 
 /// The settings of one service, and what can be followed where it follows a page.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Query", variables = "ById")]
 pub struct GetDefinition {
     /// `None` when absent.
@@ -64,7 +70,8 @@ pub struct GetDefinition {
 }
 
 /// What the list does not have of a service's definition.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "Service")]
 #[allow(missing_docs, reason = "the names are those of the API")]
 pub struct Definition {
@@ -79,7 +86,8 @@ pub struct Definition {
 }
 
 /// The value of a field as JSON.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq, Eq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are those of the API")]
 pub struct FieldValue {
     pub name: String,
@@ -87,7 +95,8 @@ pub struct FieldValue {
 }
 
 /// Everything that the page has.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "VendorPage")]
 #[allow(missing_docs, reason = "the names are those of the API")]
 pub struct PageChoice {

@@ -5,10 +5,12 @@ use crate::api::{
     IncidentType, Moment, PageInfo, Schedule, ServiceChangeKind, Status, operation::operations,
     schema,
 };
+use ui_derive::query_fragment;
 use uuid::Uuid;
 
 /// A service's definition with its current status.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Service {
     pub id: Uuid,
     pub name: String,
@@ -27,7 +29,8 @@ pub struct Service {
 }
 
 /// The result of the last check.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "CurrentStatus")]
 pub struct Current {
     pub status: Status,
@@ -41,7 +44,8 @@ pub struct Current {
 }
 
 /// How long each phase of a check took, in milliseconds.
-#[derive(cynic::QueryFragment, Debug, Clone, Copy, PartialEq, Default)]
+#[query_fragment]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Phases {
     pub dns_ms: Option<i32>,
     pub connect_ms: Option<i32>,
@@ -50,7 +54,8 @@ pub struct Phases {
 }
 
 /// A service's open incident, without its events.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "Incident")]
 pub struct OpenIncident {
     pub id: Uuid,
@@ -68,35 +73,40 @@ pub struct ListServicesVariables {
 }
 
 /// A page of the viewer's services.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Query", variables = "ListServicesVariables")]
 pub struct ListServices {
     #[arguments(first: 250, after: $after)]
     pub services_page: ServicePage,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "ServiceConnection")]
 pub struct ServicePage {
     pub edges: Vec<ServiceEdge>,
     pub page_info: PageInfo,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 pub struct ServiceEdge {
     pub node: Service,
 }
 
 /// The uptime of every service. Separate from [`ListServices`], because the list is usable without
 /// it.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Query")]
 pub struct ListUptimes {
     pub services: Vec<ServiceUptime>,
 }
 
 /// A service's uptime over 30 days.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 #[cynic(graphql_type = "Service")]
 pub struct ServiceUptime {
     pub id: Uuid,
@@ -104,7 +114,8 @@ pub struct ServiceUptime {
     pub uptime: Percent,
 }
 
-#[derive(cynic::QueryFragment, Debug, Clone, Copy, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[cynic(graphql_type = "Uptime")]
 pub struct Percent {
     /// `None` when no time was covered by checks.
@@ -125,7 +136,8 @@ pub struct ServiceFilter {
 
 /// The last 30 days and 24 hours of some services. Requested for visible rows only, because it is
 /// many times larger than the list itself.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Query", variables = "ListHistoriesVariables")]
 pub struct ListHistories {
     #[arguments(filter: $filter)]
@@ -133,7 +145,8 @@ pub struct ListHistories {
 }
 
 /// The history of one service as the API returns it.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Service")]
 pub struct ServiceHistory {
     pub id: Uuid,
@@ -145,7 +158,8 @@ pub struct ServiceHistory {
 }
 
 /// Uptime by day as lists with one item per day, oldest first.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 pub struct UptimeBars {
     pub dates: Vec<String>,
     pub statuses: Vec<Status>,
@@ -201,7 +215,8 @@ pub struct History {
 }
 
 /// Percentages over a window; `None` when no time was covered by checks.
-#[derive(cynic::QueryFragment, Debug, Clone, Copy, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Uptime {
     pub percent: Option<f64>,
     pub degraded_percent: Option<f64>,
@@ -209,7 +224,8 @@ pub struct Uptime {
 }
 
 /// A calendar day in UTC.
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 pub struct UptimeDay {
     pub date: String,
     pub status: Status,
@@ -219,13 +235,15 @@ pub struct UptimeDay {
 }
 
 /// Streams every check as it is recorded.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Subscription")]
 pub struct StatusUpdates {
     pub status_updates: StatusUpdate,
 }
 
-#[derive(cynic::QueryFragment, Debug, Clone)]
+#[query_fragment]
+#[derive(Debug, Clone)]
 pub struct StatusUpdate {
     pub service: UpdatedService,
     pub previous: Option<Status>,
@@ -233,20 +251,23 @@ pub struct StatusUpdate {
     pub changed: bool,
 }
 
-#[derive(cynic::QueryFragment, Debug, Clone)]
+#[query_fragment]
+#[derive(Debug, Clone)]
 #[cynic(graphql_type = "Service")]
 pub struct UpdatedService {
     pub id: Uuid,
 }
 
 /// Streams every change to a service's definition, made here or in another window.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Subscription")]
 pub struct ServiceChanges {
     pub service_changes: ServiceChange,
 }
 
-#[derive(cynic::QueryFragment, Debug, Clone)]
+#[query_fragment]
+#[derive(Debug, Clone)]
 pub struct ServiceChange {
     pub change: ServiceChangeKind,
     pub service_id: Uuid,

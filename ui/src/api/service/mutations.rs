@@ -7,6 +7,7 @@ use crate::api::{
     schema,
     values::{ById, ByIdFields, Moment, Status},
 };
+use ui_derive::query_fragment;
 use uuid::Uuid;
 
 /// A new service. The server has a default for every absent number.
@@ -67,7 +68,8 @@ pub struct CreateServiceVariables {
     pub input: CreateServiceInput,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "CreateServiceVariables")]
 pub struct CreateService {
     #[arguments(input: $input)]
@@ -75,14 +77,16 @@ pub struct CreateService {
 }
 
 /// Checks a target once and stores nothing.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "CreateServiceVariables")]
 pub struct TestService {
     #[arguments(input: $input)]
     pub test_service: TestResult,
 }
 
-#[derive(cynic::QueryFragment, Debug, Clone, PartialEq)]
+#[query_fragment]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TestResult {
     pub status: Status,
     pub status_code: Option<i32>,
@@ -98,7 +102,8 @@ pub struct UpdateServiceVariables {
     pub input: UpdateServiceInput,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "UpdateServiceVariables")]
 pub struct UpdateService {
     #[arguments(id: $id, input: $input)]
@@ -118,35 +123,40 @@ pub struct RecategoriseVariables {
     pub category: Option<String>,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Service")]
 pub struct ServiceId {
     pub id: Uuid,
 }
 
 /// Deletes services with their history.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "ByIds")]
 pub struct DeleteServices {
     #[arguments(ids: $ids)]
     pub delete_services: Vec<Uuid>,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "ByIds")]
 pub struct PauseServices {
     #[arguments(ids: $ids)]
     pub pause_services: Vec<ServiceId>,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "ByIds")]
 pub struct ResumeServices {
     #[arguments(ids: $ids)]
     pub resume_services: Vec<ServiceId>,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "RecategoriseVariables")]
 pub struct RecategoriseServices {
     #[arguments(ids: $ids, category: $category)]
@@ -154,7 +164,8 @@ pub struct RecategoriseServices {
 }
 
 /// Checks a service now; the result arrives as a status update.
-#[derive(cynic::QueryFragment, Debug)]
+#[query_fragment]
+#[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "ById")]
 pub struct CheckNow {
     #[arguments(id: $id)]

@@ -5,6 +5,7 @@ use crate::{
     api::{
         CreateServiceInput, Definition, FieldInfo, MonitorInput, MonitorKindInfo, Service,
         UpdateServiceInput,
+        json::{self, JsonValue},
     },
     browser,
 };
@@ -394,10 +395,10 @@ fn to_json(field: &FieldInfo, text: &str, new: bool) -> Option<Value> {
 
 /// Converts a JSON value to the text of its field.
 fn to_text(json: &str) -> String {
-    match serde_json::from_str(json) {
-        Ok(Value::String(text)) => text,
-        Ok(Value::Array(list)) => {
-            let texts = list.iter().map(|one| one.as_str().unwrap_or_default());
+    match json::parse(json) {
+        Ok(JsonValue::Text(text)) => text.into_owned(),
+        Ok(JsonValue::List(list)) => {
+            let texts = list.iter().map(|one| one.as_text().unwrap_or_default());
             texts.collect::<Vec<_>>().join(", ")
         }
         _ => json.to_owned(),

@@ -12,9 +12,10 @@ use backend::rates::Limits;
 use ipnet::IpNet;
 use source::Source;
 use std::env::VarError;
-use std::fmt::{Display, Write as _};
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 use url::Url;
 

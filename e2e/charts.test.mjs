@@ -203,6 +203,8 @@ test('incident filters work and are in the URL', async () => {
   }, all);
   await page.reload();
   await page.locator('.incident, .empty').first().waitFor();
+  // The incidents may arrive before the services, which are the options of a filter.
+  await page.getByLabel('Service', { exact: true }).locator('option').nth(1).waitFor({ state: 'attached' });
   for (const [label, value] of [['State', 'resolved'], ['Type', 'downtime'], ['Time', '7d'], ['Service', service.id]]) {
     assert.equal(await page.getByLabel(label, { exact: true }).inputValue(), value);
   }

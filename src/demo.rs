@@ -10,7 +10,7 @@ use crate::settings::Settings;
 use crate::shutdown;
 use chrono::{DateTime, TimeDelta, Utc};
 use coordination::Coordination;
-use entity::column::{Listing, Status};
+use entity::column::{ListCoverage, Status};
 use entity::{service, service_component, service_state, vendor_page};
 use history::Profile;
 use monitors::{Http, Monitor, VendorPage};
@@ -279,7 +279,7 @@ async fn add_page(
         attempted_at: Set(None),
         failures: Set(0),
         message: Set(None),
-        listing: Set(Listing::All),
+        listing: Set(ListCoverage::All),
         not_before: Set(None),
         validators: Set(None),
         detected_at: Set(None),

@@ -3,7 +3,7 @@
 use crate::data_dir::DataDir;
 use crate::metrics::{self, Metrics, Sources};
 use crate::settings::{self, Providers, Settings};
-use crate::{sealing, shutdown};
+use crate::{key_rotation, shutdown};
 use anyhow::{Context as _, bail};
 use backend::auth::provider;
 use chrono::{DateTime, SubsecRound as _, Utc};
@@ -107,7 +107,7 @@ pub(crate) async fn one_process(
     let prober = prober(settings.public_url.as_ref(), allow_private)?;
     let fetcher = fetcher(settings.public_url.as_ref(), allow_private)?;
     let sealer = sealer(settings, &secret_key);
-    sealing::reseal(&db, &sealer).await?;
+    key_rotation::reseal(&db, &sealer).await?;
     let worker = worker::Worker {
         db: db.clone(),
         writer,
@@ -128,7 +128,7 @@ pub(crate) async fn one_process(
         };
         metrics.serve(sources, shutdown.clone())?;
     }
-    let backend = backend::Backend {
+    let backend = backend::ApiDependencies {
         db,
         live,
         prober,
@@ -175,9 +175,9 @@ pub(crate) async fn api(settings: &Settings) -> anyhow::Result<()> {
     let prober = prober(settings.public_url.as_ref(), allow_private)?;
     let fetcher = fetcher(settings.public_url.as_ref(), allow_private)?;
     let secret_key = shared_secret_key(settings)?;
-    sealing::reseal(&db, &sealer(settings, &secret_key)).await?;
+    key_rotation::reseal(&db, &sealer(settings, &secret_key)).await?;
     let settings_of_backend = backend_settings(settings, address, secret_key);
-    let backend = backend::Backend {
+    let backend = backend::ApiDependencies {
         db,
         live,
         prober,
@@ -508,7 +508,7 @@ fn public_url(settings: &Settings, address: SocketAddr) -> Url {
 )]
 async fn announce(
     settings: &Settings,
-    backend: &backend::Backend,
+    backend: &backend::ApiDependencies,
     address: SocketAddr,
 ) -> anyhow::Result<()> {
     let public_url = public_url(settings, address);

@@ -27,7 +27,7 @@ use crate::graphql::Schema;
 use crate::metrics;
 use crate::rates::{Rates, RetryAfter};
 use crate::readiness::Readiness;
-use crate::settings::Backend;
+use crate::settings::ApiDependencies;
 use crate::use_cases::discovery::VendorPages;
 use crate::use_cases::{self, Quotas, UseCases};
 use axum::Router;
@@ -71,12 +71,12 @@ pub(crate) struct Server {
 
 impl Server {
     fn new(
-        backend: Backend,
+        backend: ApiDependencies,
         assets: Assets,
         loopback: bool,
         stopping: CancellationToken,
     ) -> Result<Self, provider::Fault> {
-        let Backend {
+        let ApiDependencies {
             db,
             live,
             prober,
@@ -143,7 +143,7 @@ impl Server {
 /// # Errors
 /// If the listener has no address, or the client for sign-in providers cannot be created.
 pub(crate) async fn serve(
-    backend: Backend,
+    backend: ApiDependencies,
     assets: Assets,
     listener: TcpListener,
     stopping: CancellationToken,

@@ -17,7 +17,7 @@ pub mod use_cases;
 
 pub use assets::Assets;
 pub use http::REQUEST_SPAN_TARGET;
-pub use settings::{Backend, Settings};
+pub use settings::{ApiDependencies, Settings};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 /// # Errors
 /// If the listener cannot be used.
 pub async fn serve(
-    backend: Backend,
+    backend: ApiDependencies,
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -40,7 +40,7 @@ pub async fn serve(
 /// # Errors
 /// If the listener cannot be used.
 pub async fn serve_with_assets(
-    backend: Backend,
+    backend: ApiDependencies,
     assets: Assets,
     listener: TcpListener,
     shutdown: CancellationToken,

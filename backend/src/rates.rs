@@ -171,7 +171,7 @@ fn mask(address: Ipv6Addr, bits: u32) -> Ipv6Addr {
 }
 
 /// Limit of a site as a multiple of that of a network.
-pub(crate) const SITE_FACTOR: u32 = 8;
+pub(crate) const IPV6_SITE_FACTOR: u32 = 8;
 
 /// A limit per network and a wider one per site.
 struct NetworkRate {
@@ -181,11 +181,11 @@ struct NetworkRate {
 
 impl NetworkRate {
     fn new(per_minute: NonZeroU32, burst: u32) -> Self {
-        let site_rate = NonZeroU32::new(SITE_FACTOR)
+        let site_rate = NonZeroU32::new(IPV6_SITE_FACTOR)
             .map_or(per_minute, |times| per_minute.saturating_mul(times));
         Self {
             networks: Rate::new(per_minute, burst),
-            sites: Rate::new(site_rate, burst.saturating_mul(SITE_FACTOR)),
+            sites: Rate::new(site_rate, burst.saturating_mul(IPV6_SITE_FACTOR)),
         }
     }
 

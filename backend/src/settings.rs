@@ -12,7 +12,7 @@ use url::Url;
 
 /// Dependencies of the API.
 #[derive(Debug)]
-pub struct Backend {
+pub struct ApiDependencies {
     /// The database, with the schema of this version.
     pub db: DatabaseConnection,
     /// Latest statuses, due queue and events.

@@ -6,7 +6,7 @@
 mod documents;
 
 use backend::auth::local::create_link;
-use backend::{Assets, Backend, Settings};
+use backend::{ApiDependencies, Assets, Settings};
 use chrono::{Duration as Days, SubsecRound as _, Utc};
 use coordination::Coordination;
 use monitors::Prober;
@@ -85,7 +85,7 @@ async fn hostile_requests_are_refused_quickly_and_memory_stays_flat() {
     );
     settings.local_login = true;
     settings.rates.operations = NonZeroU32::MAX;
-    let backend = Backend {
+    let backend = ApiDependencies {
         db: database.db.clone(),
         live: Coordination::memory(),
         prober: Prober::new(ClientSettings::default()).unwrap(),

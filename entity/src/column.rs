@@ -68,7 +68,7 @@ pub enum RollupPeriod {
     Debug, Clone, Copy, PartialEq, Eq, Default, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
 )]
 #[sea_orm(rs_type = "String", db_type = "Text")]
-pub enum Listing {
+pub enum ListCoverage {
     /// All of them: one that is absent is gone.
     #[default]
     #[sea_orm(string_value = "all")]

@@ -1,4 +1,4 @@
-//! That somebody has seen an incident and cares for it.
+//! Acknowledgement of an incident: who took it over, and when.
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;

@@ -1,4 +1,4 @@
-//! A one-time sign-in link for the machine's own user.
+//! A one-time sign-in link for the local user.
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;

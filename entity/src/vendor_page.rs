@@ -1,6 +1,6 @@
 //! A vendor page: one row for all users who follow it.
 
-use crate::column::Listing;
+use crate::column::ListCoverage;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -34,7 +34,7 @@ pub struct Model {
     /// Why the last one failed.
     pub message: Option<String>,
     /// What it means that a component is not in its answers.
-    pub listing: Listing,
+    pub listing: ListCoverage,
     /// Until when its server wishes to be left alone.
     pub not_before: Option<DateTime<Utc>>,
     /// ETag and Last-Modified by address.

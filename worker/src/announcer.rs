@@ -2,7 +2,7 @@
 //! and publishes events. While that is away, keeps what it has and retries; what it has to drop then
 //! costs freshness only.
 
-use crate::outage::Outage;
+use crate::retry_backoff::RetryBackoff;
 use chrono::{DateTime, Utc};
 use coordination::{CachedStatus, Claim, Coordination, CoordinationError, Event};
 use tokio::sync::mpsc;
@@ -53,7 +53,7 @@ impl Announcer {
 
 /// Publishes what comes from `queue` until all senders are gone.
 pub(crate) async fn run(live: Coordination, mut queue: mpsc::Receiver<Announcement>) {
-    let mut outage = Outage::new("Publishing results");
+    let mut outage = RetryBackoff::new("Publishing results");
     while let Some(mut pending) = queue.recv().await {
         loop {
             while let Ok(more) = queue.try_recv() {

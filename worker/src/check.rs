@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// How long one reading of a vendor page covers its followers: the time until the page is fetched
 /// again, with jitter, and answers. Twice that, so with one failed poll forgiven, the next good
 /// reading has come.
-pub(crate) const READING_COVERS: TimeDelta = TimeDelta::seconds(76);
+pub(crate) const VENDOR_READING_VALIDITY: TimeDelta = TimeDelta::seconds(76);
 
 /// The target of a check: a service as it was defined when the check began.
 #[derive(Debug)]
@@ -81,8 +81,8 @@ impl CheckedService {
             seq,
             workspace_id,
             kind,
-            interval: READING_COVERS,
-            coverage_window: vendor_page::UNKNOWN_AFTER + READING_COVERS,
+            interval: VENDOR_READING_VALIDITY,
+            coverage_window: vendor_page::UNKNOWN_AFTER + VENDOR_READING_VALIDITY,
             thresholds: Thresholds {
                 confirmations: 1,
                 recoveries,

@@ -1,5 +1,5 @@
-//! The time that slots are compared with: that of the coordination state, so that workers whose own
-//! clocks differ agree.
+//! The worker's clock, corrected to the clock of the coordination backend, so that all workers agree
+//! on what is due.
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::sync::Arc;

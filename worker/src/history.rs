@@ -7,7 +7,7 @@ mod retention;
 mod rollup;
 
 pub use retention::Deleted;
-pub use rollup::Portion;
+pub use rollup::BatchLimits;
 
 use chrono::{DateTime, Utc};
 use entity::sql::Sql;
@@ -33,7 +33,7 @@ pub struct HistorySettings {
     /// Time between two passes. A shorter one leaves fewer checks to read for an uptime query.
     pub every: Duration,
     /// How much is folded at once.
-    pub portion: Portion,
+    pub portion: BatchLimits,
 }
 
 impl Default for HistorySettings {
@@ -42,14 +42,14 @@ impl Default for HistorySettings {
             keep_checks: 30 * DAY,
             keep_hours: 396 * DAY,
             every: Duration::from_secs(60),
-            portion: Portion::default(),
+            portion: BatchLimits::default(),
         }
     }
 }
 
 /// The result of a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Pass {
+pub struct HistoryRun {
     /// Checks that were folded into rollups.
     pub checks: u64,
     /// What was deleted.
@@ -102,7 +102,7 @@ pub async fn pass(
     db: &DatabaseConnection,
     settings: &HistorySettings,
     now: DateTime<Utc>,
-) -> Result<Option<Pass>, DbErr> {
+) -> Result<Option<HistoryRun>, DbErr> {
     let Some(lock) = MaintenanceLock::try_acquire(db).await? else {
         return Ok(None);
     };
@@ -114,7 +114,7 @@ pub async fn pass(
     let compacted = partitions::compact_one(db, now).await;
     lock.release().await?;
     created?;
-    Ok(Some(Pass {
+    Ok(Some(HistoryRun {
         checks,
         deleted,
         compacted: compacted?,

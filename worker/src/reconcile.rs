@@ -3,7 +3,7 @@
 
 use crate::catch_up::SlotSpreader;
 use crate::clock::Clock;
-use crate::outage::Outage;
+use crate::retry_backoff::RetryBackoff;
 use crate::vendor_pages;
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -37,7 +37,7 @@ pub(crate) async fn run(
     requested: Arc<Notify>,
     every: Duration,
 ) {
-    let mut outage = Outage::new("Reconciling the due queue");
+    let mut outage = RetryBackoff::new("Reconciling the due queue");
     loop {
         match reconcile(&db, &live, &clock).await {
             Ok(()) => {

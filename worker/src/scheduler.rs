@@ -7,8 +7,8 @@ use crate::catch_up::CatchUpSpreader;
 use crate::check_threads::CheckThreads;
 use crate::clock::Clock;
 use crate::host_limit::{HostLimit, HostPermit};
-use crate::outage::Outage;
 use crate::poll_stagger::PollStagger;
+use crate::retry_backoff::RetryBackoff;
 use crate::runner::{CheckPermits, Probe, Runner};
 use crate::services::{Due, Service, Services};
 use crate::stats::{Stats, add};
@@ -87,7 +87,7 @@ impl<P: Probe> Scheduler<P> {
     /// Runs until `stopping`. Then waits up to `grace` for running checks and aborts what is left.
     pub(crate) async fn run(mut self, stopping: CancellationToken, grace: Duration) {
         let mut checks = JoinSet::new();
-        let mut outage = Outage::new("Claiming due checks");
+        let mut outage = RetryBackoff::new("Claiming due checks");
         while !stopping.is_cancelled() {
             add(&self.stats.turns, 1);
             while checks.try_join_next().is_some() {}

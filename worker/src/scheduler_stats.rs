@@ -2,7 +2,7 @@
 //! memory, written once a minute; what cannot be written goes into the next row.
 
 use crate::clock::Clock;
-use crate::outage::Outage;
+use crate::retry_backoff::RetryBackoff;
 use crate::stats::{Lateness, Stats};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use entity::scheduler_minute;
@@ -58,7 +58,7 @@ impl SchedulerStatsWriter {
 
     /// Writes at the end of each minute, and once more after `closing`, when everything is recorded.
     pub(crate) async fn run(mut self, closing: CancellationToken) {
-        let mut outage = Outage::new("Writing scheduler statistics");
+        let mut outage = RetryBackoff::new("Writing scheduler statistics");
         loop {
             let now = self.clock.now();
             let left = (start_of_minute(now) + MINUTE - now)

@@ -1,4 +1,4 @@
-//! What a worker needs to run.
+//! The dependencies and settings of a worker.
 
 use crate::history;
 use crate::stats::Stats;

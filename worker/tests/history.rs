@@ -17,14 +17,14 @@ use sea_orm::{
 };
 use testkit::builders::{a_check, a_service, a_user, insert_checks};
 use testkit::{TestDatabase, on_each_database};
-use worker::history::{HistorySettings, Portion, pass};
+use worker::history::{BatchLimits, HistorySettings, pass};
 
 /// Small portions, so that everything takes several rounds.
 const SETTINGS: HistorySettings = HistorySettings {
     keep_checks: days(30),
     keep_hours: days(396),
     every: std::time::Duration::from_secs(60),
-    portion: Portion {
+    portion: BatchLimits {
         services: 2,
         checks: 7,
     },
@@ -287,7 +287,7 @@ async fn the_index_of_a_past_day_is_rebuilt_without_gaps() {
         insert_checks(db, &checks).await;
     }
     let settings = HistorySettings {
-        portion: Portion::default(),
+        portion: BatchLimits::default(),
         ..SETTINGS
     };
     // Left behind by an interrupted rebuild.
@@ -349,7 +349,7 @@ async fn recording_goes_on_between_deleted_batches_of_sqlite() {
         insert_checks(db, &old).await;
     }
     let settings = HistorySettings {
-        portion: Portion::default(),
+        portion: BatchLimits::default(),
         ..SETTINGS
     };
     pass(db, &settings, from).await.unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! What sign-in and identification share: keys, caches, providers, and what ends.
+//! State that sign-in and identification share: keys, caches, providers and revocations.
 
 use super::access_token::Signer;
 use super::login_state::LoginStates;

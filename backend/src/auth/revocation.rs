@@ -1,5 +1,5 @@
-//! What can end in this process: sessions, tokens, accounts and workspaces. Ending one drops it from
-//! the caches and notifies open connections. Other processes notice within the caches' TTL.
+//! Revokes sessions, tokens, accounts and workspaces in this process: drops them from the caches and
+//! notifies open connections. Other processes notice within the caches' TTL.
 
 use super::viewer::Viewer;
 use uuid::Uuid;

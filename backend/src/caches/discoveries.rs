@@ -91,7 +91,7 @@ fn approximate_bytes(found: &Discovery) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vendor_pages::page::{Identity, Listing, Page};
+    use vendor_pages::page::{Identity, ListCoverage, Page};
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_000 + seconds, 0).unwrap()
@@ -106,7 +106,7 @@ mod tests {
             incidents: Vec::new(),
             maintenances: Vec::new(),
             identity: Identity::Id,
-            listing: Listing::All,
+            listing: ListCoverage::All,
         };
         Discovery {
             api_urls: urls.iter().map(|url| (*url).to_owned()).collect(),

@@ -1,5 +1,5 @@
-//! Runs data loaders' batches at the right moment: when no resolver of the request can continue
-//! without one, so that everything that needs a key has asked for it.
+//! Runs the batch of a data loader once every resolver of the request waits for one, so that all keys
+//! are collected before.
 //!
 //! `DataLoader` would otherwise use a timer, and the number of SQL statements would depend on how
 //! busy the machine is. Here it depends on the document alone.

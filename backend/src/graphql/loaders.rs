@@ -5,7 +5,7 @@ use super::batched::Batched;
 use crate::auth::Viewer;
 use crate::use_cases::history::{self, LatencyBucket, LatencyWindow, UptimeQuery, UptimeResult};
 use crate::use_cases::pagination::{Cursor, RowPage};
-use crate::use_cases::vendor::{Followed, Notices, PageComponent, PageView};
+use crate::use_cases::vendor::{Followed, PageComponent, PageView, VendorAnnouncements};
 use crate::use_cases::{Error, Result, UseCases};
 use chrono::{DateTime, Utc};
 use coordination::CurrentStatus;
@@ -72,12 +72,12 @@ pub(super) struct Loaders {
     pub(super) open_incident: Batched<Uuid, Arc<incident::Model>>,
     pub(super) incident_days: Batched<(Uuid, u32), Vec<u32>>,
     pub(super) events: Batched<Uuid, Vec<incident_event::Model>>,
-    pub(super) around: Batched<history::Moment, Vec<check::Model>>,
+    pub(super) around: Batched<history::NearbyCheckKey, Vec<check::Model>>,
     pub(super) acknowledged: Batched<Uuid, incident_acknowledgement::Model>,
     pub(super) note_count: Batched<Uuid, i64>,
     pub(super) notes: Batched<Uuid, Vec<incident_note::Model>>,
     pub(super) followed: Batched<ByService, Vec<Followed>>,
-    pub(super) notices: Batched<ByService, Notices>,
+    pub(super) notices: Batched<ByService, VendorAnnouncements>,
     pub(super) page: Batched<ByService, PageView>,
     pub(super) page_components: Batched<ByService, Arc<Vec<PageComponent>>>,
 }

@@ -1,4 +1,4 @@
-//! Page information of every connection.
+//! The `PageInfo` type of all connections (cursor pagination).
 
 use async_graphql::SimpleObject;
 

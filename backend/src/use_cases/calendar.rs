@@ -1,6 +1,6 @@
 //! The calendar feed of vendors' maintenance: its secret address and its events.
 
-use super::vendor::Notices;
+use super::vendor::VendorAnnouncements;
 use super::{Error, Result, UseCases};
 use crate::auth::{Viewer, calendar as secrets};
 use chrono::{DateTime, Datelike, Duration, Utc};
@@ -167,7 +167,7 @@ impl UseCases {
 fn add(
     events: &mut HashMap<String, Event>,
     services: &[Arc<service::Model>],
-    notices: &HashMap<Uuid, Notices>,
+    notices: &HashMap<Uuid, VendorAnnouncements>,
 ) {
     for service in services {
         let Some(notices) = notices.get(&service.id) else {
@@ -207,7 +207,7 @@ fn event(
     id: String,
     service: &str,
     row: &vendor_maintenance::Model,
-    notices: &Notices,
+    notices: &VendorAnnouncements,
 ) -> Option<Event> {
     let representable = |at: &DateTime<Utc>| (1..=9999).contains(&at.year());
     let from = row.scheduled_for.filter(representable)?;

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use vendor_pages::discovery::MAX_URLS;
-use vendor_pages::page::{self, Reading};
+use vendor_pages::page::{self, PartialPage};
 use vendor_pages::{Discovery, DiscoveryError, Rejected};
 
 /// Maximum number of addresses to validate: more than a page has, few enough for a response.
@@ -196,7 +196,7 @@ async fn read_all(fetcher: &Fetcher, field: &str, given: &[String]) -> Result<Di
         answer.map(|fetched| (fetched.url, fetched.body.unwrap_or_default()))
     }))
     .await;
-    let (mut api_urls, mut readings): (Vec<String>, Vec<Reading>) = (Vec::new(), Vec::new());
+    let (mut api_urls, mut readings): (Vec<String>, Vec<PartialPage>) = (Vec::new(), Vec::new());
     for (asked, answer) in urls.iter().zip(answers) {
         let (url, body) = answer.map_err(|error| match error {
             FetchError::Refused(refused) => Error::from(vec![wrong(asked.as_str(), &refused)]),

@@ -3,7 +3,7 @@
 
 use super::{Error, Result};
 use chrono::{DateTime, Utc};
-use entity::column::Listing;
+use entity::column::ListCoverage;
 use entity::{service, service_component, vendor_page, vendor_page_component};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -120,8 +120,8 @@ pub(super) async fn upsert_page(
         failures: Set(0),
         message: Set(None),
         listing: Set(match found.page.listing {
-            vendor_pages::page::Listing::All => Listing::All,
-            vendor_pages::page::Listing::Mentioned => Listing::Mentioned,
+            vendor_pages::page::ListCoverage::All => ListCoverage::All,
+            vendor_pages::page::ListCoverage::Mentioned => ListCoverage::Mentioned,
         }),
         not_before: Set(None),
         validators: Set(None),

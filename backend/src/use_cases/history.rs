@@ -15,7 +15,7 @@ mod uptime;
 mod window;
 
 pub use checks::checks;
-pub use checks_near::{CHECKS_AFTER, CHECKS_BEFORE, Moment, checks_near};
+pub use checks_near::{CHECKS_AFTER, CHECKS_BEFORE, NearbyCheckKey, checks_near};
 pub use latency::{HOURS, LatencyBucket, LatencyWindow, hourly_medians, latency};
 pub use query::{MAX_DAYS, UptimeQuery, UptimeResult, fetch};
 pub use uptime::{DailyUptime, UptimeTally};

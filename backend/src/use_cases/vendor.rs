@@ -4,10 +4,10 @@
 //! before is not shown: until the page is read after the service was created, there is only what
 //! the owner discovered, if that is still cached.
 
-mod notices;
+mod announcements;
 mod page;
 
-pub use notices::Notices;
+pub use announcements::VendorAnnouncements;
 pub use page::PageView;
 
 use super::{Error, Result, UseCases, now};

@@ -12,7 +12,7 @@ use entity::{incident, service, service_state, user, workspace};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use monitors::Prober;
-use net::{ClientSettings, Fetcher, FetcherSettings, Guard, Names};
+use net::{ClientSettings, Fetcher, FetcherSettings, Guard, LookupSource};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Set};
 use secrets::Sealer;
 use serde_json::{Value, json};
@@ -187,7 +187,7 @@ fn fetcher() -> Fetcher {
         "metadata.test".into(),
         Ok(vec!["169.254.169.254".parse().unwrap()]),
     );
-    let names = Names::Table(Arc::new(names));
+    let names = LookupSource::Table(Arc::new(names));
     Fetcher::new(FetcherSettings {
         guard: Guard::AllowPrivate,
         names,

@@ -65,7 +65,7 @@ on_each_database! {
         let api = Api::on(database).await;
         let ada = api.somebody().await;
         let service = a_service(&api.use_cases.db, &ada.user).create().await;
-        let sealed = api.use_cases.sealer.seal(&monitors::place_of_secrets(service.id), b"{\"password\":\"hunter2\"}");
+        let sealed = api.use_cases.sealer.seal(&monitors::secret_context(service.id), b"{\"password\":\"hunter2\"}");
         let mut row = service.clone().into_active_model();
         row.secrets = Set(Some(sealed.clone()));
         row.update(&api.use_cases.db).await.unwrap();
@@ -80,7 +80,7 @@ on_each_database! {
         // Sealed with an unknown key: everything else works.
         let lost = Sealer::new("another key that nobody has any more", None);
         let mut row = stored.into_active_model();
-        row.secrets = Set(Some(lost.seal(&monitors::place_of_secrets(service.id), b"{}")));
+        row.secrets = Set(Some(lost.seal(&monitors::secret_context(service.id), b"{}")));
         row.update(&api.use_cases.db).await.unwrap();
         let seen = ada.data(query, json!({ "id": service.id })).await["service"].clone();
         assert_eq!((&seen["target"], &seen["secretsSet"]), (&json!("https://example.test/"), &json!([])));

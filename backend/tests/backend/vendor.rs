@@ -2,7 +2,7 @@
 
 use crate::api::{Api, now};
 use chrono::Duration;
-use entity::column::{Listing, Status};
+use entity::column::{ListCoverage, Status};
 use entity::{
     service_component, vendor_incident, vendor_maintenance, vendor_page, vendor_page_component,
 };
@@ -133,7 +133,7 @@ pub(crate) async fn page(db: &DatabaseConnection, key: &str) -> Uuid {
         attempted_at: Some(now()),
         failures: 0,
         message: None,
-        listing: Listing::All,
+        listing: ListCoverage::All,
         not_before: None,
         validators: None,
         detected_at: None,

@@ -1,4 +1,4 @@
-//! Describes the settings fields of monitor kinds and channels, for forms, API and documentation.
+//! Describes the settings fields of monitor kinds, for forms, API and documentation.
 
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +65,7 @@ impl FieldType {
     }
 }
 
-/// One field of the settings of a monitor kind or a channel.
+/// One field of the settings of a monitor kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldInfo {
     /// The name in the API and in the stored settings.

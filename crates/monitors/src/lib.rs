@@ -19,7 +19,7 @@ mod shared_page;
 pub use connections::Net;
 pub use kind::{Deadline, Kind, KindInfo, Schedule};
 pub use prober::{Prober, Target};
-pub use settings::{SettingsError, SettingsMap, StoredSettings, place_of_secrets};
+pub use settings::{SettingsError, SettingsMap, StoredSettings, secret_context};
 pub use shared_page::SharedPage;
 
 list::monitors![

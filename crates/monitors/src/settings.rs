@@ -1,7 +1,7 @@
 //! Settings as JSON objects: merging changes, and separating and sealing secrets.
 
 use domain::field::FieldInfo;
-use secrets::{OpenError, Place, Sealer};
+use secrets::{OpenError, Sealer, SecretContext};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -33,8 +33,8 @@ pub enum SettingsError {
 
 /// Returns the place to which the secrets of the service `id` are sealed.
 #[must_use]
-pub const fn place_of_secrets(id: Uuid) -> Place<'static> {
-    Place {
+pub const fn secret_context(id: Uuid) -> SecretContext<'static> {
+    SecretContext {
         table: "services",
         row: id,
         field: "secrets",
@@ -76,7 +76,7 @@ pub(crate) fn seal(
     let (settings, secrets) = split(fields, all);
     let sealed = || {
         let json = Value::Object(secrets.clone()).to_string();
-        sealer.seal(&place_of_secrets(id), json.as_bytes())
+        sealer.seal(&secret_context(id), json.as_bytes())
     };
     StoredSettings {
         settings: settings.into(),
@@ -92,7 +92,7 @@ pub(crate) fn open(
 ) -> Result<SettingsMap, SettingsError> {
     let mut settings: SettingsMap = serde_json::from_value(stored.settings)?;
     if let Some(sealed) = stored.secrets {
-        let opened = sealer.open(&place_of_secrets(id), &sealed)?;
+        let opened = sealer.open(&secret_context(id), &sealed)?;
         settings.extend(serde_json::from_slice::<SettingsMap>(&opened)?);
     }
     Ok(settings)

@@ -3,7 +3,7 @@
 
 use crate::exchange;
 use crate::guard::Guard;
-use crate::resolver::{GuardedResolver, Names};
+use crate::resolver::{GuardedResolver, LookupSource};
 use crate::tls::{self, Roots};
 use domain::cause::Phase;
 use futures::TryFutureExt;
@@ -24,7 +24,7 @@ pub struct ClientSettings {
     /// Maximum number of body bytes to read. The response then counts as complete.
     pub max_body_bytes: usize,
     /// How names are resolved.
-    pub names: Names,
+    pub names: LookupSource,
     /// Which authorities are trusted.
     pub roots: Roots,
 }
@@ -35,7 +35,7 @@ impl Default for ClientSettings {
             user_agent_url: None,
             guard: Guard::PublicOnly,
             max_body_bytes: 1 << 20,
-            names: Names::System,
+            names: LookupSource::System,
             roots: Roots::System,
         }
     }
@@ -82,7 +82,7 @@ pub fn build(settings: ClientSettings) -> Result<Client, ClientError> {
 /// Returns the base for requests to addresses that users chose: the guard cannot be bypassed.
 pub fn outgoing(
     guard: Guard,
-    names: Names,
+    names: LookupSource,
     roots: &Roots,
     user_agent_url: Option<&str>,
 ) -> Result<ClientBuilder, ClientError> {

@@ -5,7 +5,7 @@
 
 use crate::client::ClientError;
 use crate::guard::{Guard, Refused};
-use crate::resolver::Names;
+use crate::resolver::LookupSource;
 use crate::tls::Roots;
 use crate::{client, fault, redirect};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -38,7 +38,7 @@ pub struct FetcherSettings {
     /// Timeout for the whole request, including lookups, redirects and the body.
     pub timeout: Duration,
     /// How names are resolved.
-    pub names: Names,
+    pub names: LookupSource,
     /// Which authorities are trusted.
     pub roots: Roots,
 }
@@ -50,7 +50,7 @@ impl Default for FetcherSettings {
             guard: Guard::PublicOnly,
             max_body_bytes: 8 << 20,
             timeout: Duration::from_secs(20),
-            names: Names::System,
+            names: LookupSource::System,
             roots: Roots::System,
         }
     }

@@ -17,5 +17,5 @@ pub mod tls;
 pub use client::{ClientError, ClientSettings};
 pub use fetch::{FetchError, Fetched, Fetcher, FetcherSettings};
 pub use guard::{Guard, Refused};
-pub use resolver::{GuardedResolver, LookupError, Names};
+pub use resolver::{GuardedResolver, LookupError, LookupSource};
 pub use tls::Roots;

@@ -33,28 +33,28 @@ pub enum LookupError {
 
 /// Source of name lookups.
 #[derive(Debug, Clone, Default)]
-pub enum Names {
+pub enum LookupSource {
     /// The system's resolver.
     #[default]
     System,
     /// Fixed answers, for tests. Other names do not exist.
     Table(Arc<HashMap<String, Result<Vec<IpAddr>, LookupError>>>),
     /// Lookups never finish, for tests.
-    Silence,
+    Never,
 }
 
 /// Resolver for [`reqwest`] that returns only addresses that its guard allows.
 #[derive(Debug, Clone)]
 pub struct GuardedResolver {
     guard: Guard,
-    names: Names,
+    names: LookupSource,
     lookups: Arc<Semaphore>,
 }
 
 impl GuardedResolver {
     /// Creates a resolver that looks names up in `names` and applies `guard`.
     #[must_use]
-    pub fn new(guard: Guard, names: Names) -> Self {
+    pub fn new(guard: Guard, names: LookupSource) -> Self {
         Self {
             guard,
             names,
@@ -72,18 +72,18 @@ impl GuardedResolver {
     ) -> Result<Vec<SocketAddr>, Box<dyn std::error::Error + Send + Sync>> {
         let addresses = match &self.names {
             // A trailing dot disables the search domains, which would reveal internal names to users.
-            Names::System if self.guard == Guard::PublicOnly && !name.ends_with('.') => {
+            LookupSource::System if self.guard == Guard::PublicOnly && !name.ends_with('.') => {
                 self.lookup_with_system(format!("{name}.")).await?
             }
-            Names::System => self.lookup_with_system(name.to_owned()).await?,
-            Names::Table(table) => {
+            LookupSource::System => self.lookup_with_system(name.to_owned()).await?,
+            LookupSource::Table(table) => {
                 let ips = table
                     .get(name)
                     .cloned()
                     .unwrap_or(Err(LookupError::NotFound))?;
                 ips.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect()
             }
-            Names::Silence => std::future::pending().await,
+            LookupSource::Never => std::future::pending().await,
         };
         self.guard
             .check_resolved(name, addresses.iter().map(SocketAddr::ip))?;
@@ -199,7 +199,7 @@ mod tests {
         let answer = answer.map(|ips| ips.iter().map(|ip| ip.parse().unwrap()).collect());
         GuardedResolver::new(
             guard,
-            Names::Table(Arc::new(HashMap::from([("target.test".into(), answer)]))),
+            LookupSource::Table(Arc::new(HashMap::from([("target.test".into(), answer)]))),
         )
     }
 
@@ -279,7 +279,7 @@ mod tests {
     #[tokio::test]
     async fn the_system_knows_this_machine_and_the_guard_refuses_it() {
         let lookup = |guard| async move {
-            GuardedResolver::new(guard, Names::System)
+            GuardedResolver::new(guard, LookupSource::System)
                 .addresses("localhost")
                 .await
         };

@@ -25,7 +25,7 @@ const HEADER_LEN: usize = 1 + KEY_ID_LEN + NONCE_LEN;
 
 /// Where a secret is stored. Part of the seal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place<'a> {
+pub struct SecretContext<'a> {
     /// The table's name.
     pub table: &'a str,
     /// The row's id.
@@ -34,7 +34,7 @@ pub struct Place<'a> {
     pub field: &'a str,
 }
 
-impl Place<'_> {
+impl SecretContext<'_> {
     /// The associated data. Lengths keep two places apart whose names run together.
     fn associated_data(&self) -> Vec<u8> {
         let mut data = Vec::new();
@@ -87,7 +87,7 @@ impl Sealer {
 
     /// Seals `secret` for `place`.
     #[must_use]
-    pub fn seal(&self, place: &Place<'_>, secret: &[u8]) -> Vec<u8> {
+    pub fn seal(&self, place: &SecretContext<'_>, secret: &[u8]) -> Vec<u8> {
         let nonce = XChaCha20Poly1305::generate_nonce(&mut OsRng);
         let payload = Payload {
             msg: secret,
@@ -110,7 +110,11 @@ impl Sealer {
     ///
     /// # Errors
     /// [`OpenError`] when the key is unknown, or the secret was changed or moved.
-    pub fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    pub fn open(
+        &self,
+        place: &SecretContext<'_>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let sealed = parse(sealed)?;
         let key = [Some(&self.present), self.previous.as_ref()]
             .into_iter()
@@ -137,7 +141,11 @@ impl Sealer {
     ///
     /// # Errors
     /// As [`Sealer::open`].
-    pub fn reseal(&self, place: &Place<'_>, sealed: &[u8]) -> Result<Option<Vec<u8>>, OpenError> {
+    pub fn reseal(
+        &self,
+        place: &SecretContext<'_>,
+        sealed: &[u8],
+    ) -> Result<Option<Vec<u8>>, OpenError> {
         if self.is_present(sealed) {
             return Ok(None);
         }

@@ -2,13 +2,13 @@
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
-use secrets::{OpenError, Place, Sealer};
+use secrets::{OpenError, Sealer, SecretContext};
 use uuid::Uuid;
 
 const OLD_KEY: &str = "0123456789abcdef0123456789abcdef";
 const NEW_KEY: &str = "fedcba9876543210fedcba9876543210";
 
-const PLACE: Place<'static> = Place {
+const PLACE: SecretContext<'static> = SecretContext {
     table: "services",
     row: Uuid::from_u128(7),
     field: "secrets",
@@ -20,15 +20,15 @@ fn a_sealed_secret_opens_at_its_place_only() {
     let sealed = sealer.seal(&PLACE, b"hunter2");
     assert_eq!(&**sealer.open(&PLACE, &sealed).unwrap(), b"hunter2");
     let elsewhere = [
-        Place {
+        SecretContext {
             table: "channels",
             ..PLACE
         },
-        Place {
+        SecretContext {
             row: Uuid::from_u128(8),
             ..PLACE
         },
-        Place {
+        SecretContext {
             field: "settings",
             ..PLACE
         },
@@ -45,7 +45,7 @@ fn a_sealed_secret_opens_at_its_place_only() {
 #[test]
 fn names_that_run_together_are_different_places() {
     let sealer = Sealer::new(OLD_KEY, None);
-    let place = |table, field| Place {
+    let place = |table, field| SecretContext {
         table,
         field,
         ..PLACE
@@ -119,7 +119,7 @@ proptest! {
     #[test]
     fn whatever_is_sealed_comes_back(secret: Vec<u8>, row: u128, table in "[a-z]{0,9}") {
         let (sealer, row) = (Sealer::new(OLD_KEY, None), Uuid::from_u128(row));
-        let place = Place { table: &table, row, field: "secrets" };
+        let place = SecretContext { table: &table, row, field: "secrets" };
         prop_assert_eq!(sealer.open(&place, &sealer.seal(&place, &secret)).unwrap().to_vec(), secret);
     }
 

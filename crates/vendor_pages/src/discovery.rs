@@ -6,7 +6,7 @@
 mod candidates;
 mod references;
 
-use crate::page::{self, PROVIDERS, Page, Reading, Unreadable};
+use crate::page::{self, PROVIDERS, Page, PartialPage, Unreadable};
 use candidates::Candidate;
 use futures::future::join_all;
 use net::fetch::{FetchError, Fetched, Fetcher, Validators};
@@ -191,7 +191,7 @@ pub async fn validate_urls(
 /// Results of the candidates of one round.
 #[derive(Default)]
 struct Round {
-    readings: Vec<(Candidate, Url, Reading)>,
+    readings: Vec<(Candidate, Url, PartialPage)>,
     /// Pages for people, with their addresses.
     pages: Vec<(Url, String)>,
     unreadable: Vec<(Url, Unreadable)>,
@@ -235,7 +235,7 @@ async fn ask(fetcher: &Fetcher, candidates: Vec<Candidate>, asked: &mut HashSet<
 impl Round {
     /// The page with components that comes first: by where it was looked for, then by its provider.
     fn best(&self) -> Option<Discovery> {
-        let with_components = |reading: &Reading| {
+        let with_components = |reading: &PartialPage| {
             reading
                 .components
                 .as_ref()
@@ -261,7 +261,7 @@ impl Round {
                 && reading.incidents.is_some()
                 && reading.maintenances.is_some())
         });
-        let (mut api_urls, mut kept): (Vec<String>, Vec<Reading>) = (Vec::new(), Vec::new());
+        let (mut api_urls, mut kept): (Vec<String>, Vec<PartialPage>) = (Vec::new(), Vec::new());
         for (_, url, reading) in of_page {
             if adds_to(&kept, reading) {
                 api_urls.push(url.clone().into());
@@ -275,12 +275,12 @@ impl Round {
 
 /// Returns whether `reading` has anything that `kept` do not have. Each URL that is not needed saves a
 /// request on every poll.
-fn adds_to(kept: &[Reading], reading: &Reading) -> bool {
+fn adds_to(kept: &[PartialPage], reading: &PartialPage) -> bool {
     fn new<T>(
-        kept: &[Reading],
-        list: fn(&Reading) -> &Option<Vec<T>>,
+        kept: &[PartialPage],
+        list: fn(&PartialPage) -> &Option<Vec<T>>,
         id: fn(&T) -> &String,
-        reading: &Reading,
+        reading: &PartialPage,
     ) -> bool {
         let Some(own) = list(reading) else {
             return false;

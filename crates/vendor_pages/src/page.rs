@@ -48,13 +48,13 @@ pub struct Page {
     /// Kind of the components' ids.
     pub identity: Identity,
     /// Meaning of a component that is absent from the list.
-    pub listing: Listing,
+    pub listing: ListCoverage,
 }
 
 /// Content of one response of a page. `None` means that the response does not have the field; another
 /// response of the page may.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading {
+pub struct PartialPage {
     /// Provider of the software that sent the response.
     pub provider: &'static str,
     /// Name of the page.
@@ -70,7 +70,7 @@ pub struct Reading {
     /// Kind of the components' ids.
     pub identity: Identity,
     /// Meaning of a component that is absent from the list.
-    pub listing: Listing,
+    pub listing: ListCoverage,
 }
 
 /// Kind of a component's id.
@@ -84,7 +84,7 @@ pub enum Identity {
 
 /// Which components a list contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listing {
+pub enum ListCoverage {
     /// All components. An absent one was removed.
     All,
     /// Only components with events. An absent one is up.
@@ -215,7 +215,7 @@ pub enum Unreadable {
 ///
 /// # Errors
 /// Returns why the response cannot be parsed.
-pub fn read(address: &Url, bytes: &[u8]) -> Result<Reading, Unreadable> {
+pub fn read(address: &Url, bytes: &[u8]) -> Result<PartialPage, Unreadable> {
     let text = decoded(bytes)?;
     let text = text.trim();
     if text.is_empty() {
@@ -242,7 +242,7 @@ pub fn providers() -> impl Iterator<Item = &'static str> {
 }
 
 /// Tries the parser of each provider.
-fn ask(answer: &Answer<'_>) -> Result<Reading, Unreadable> {
+fn ask(answer: &Answer<'_>) -> Result<PartialPage, Unreadable> {
     let (provider, draft) = PROVIDERS
         .iter()
         .find_map(|provider| Some((provider, (provider.read)(answer)?)))
@@ -266,9 +266,9 @@ fn bounded(components: &[Component]) -> Result<(), Unreadable> {
 ///
 /// # Errors
 /// [`Unreadable::NoAnswer`] if there are none, [`Unreadable::TooMany`] if they have too many components together.
-pub fn assemble(mut readings: Vec<Reading>) -> Result<Page, Unreadable> {
+pub fn assemble(mut readings: Vec<PartialPage>) -> Result<Page, Unreadable> {
     let has_components_alone =
-        |reading: &Reading| reading.components.is_some() && reading.incidents.is_none();
+        |reading: &PartialPage| reading.components.is_some() && reading.incidents.is_none();
     readings.sort_by_key(|reading| !has_components_alone(reading));
     let mut readings = readings.into_iter();
     let first = readings.next().ok_or(Unreadable::NoAnswer)?;
@@ -328,7 +328,7 @@ impl Maintenance {
     }
 }
 
-impl Reading {
+impl PartialPage {
     /// Returns whether it has any component, incident or maintenance.
     #[must_use]
     pub fn contributes(&self) -> bool {

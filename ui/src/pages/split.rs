@@ -1,4 +1,5 @@
-//! The list of services, and beside or over it the page that was opened from it.
+//! Two-pane layout: the list of services, and the page opened from it beside it, or over it on narrow
+//! screens.
 
 use crate::{
     Route, browser,

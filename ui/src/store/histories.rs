@@ -1,5 +1,5 @@
-//! Which services' histories were requested. The histories themselves are in the services'
-//! [`Entry`](super::Entry).
+//! Remembers which services' histories were requested, so that each is loaded once. The histories
+//! themselves are in the services' [`Entry`](super::Entry).
 
 use super::root_signal;
 use dioxus::prelude::*;

@@ -1,6 +1,6 @@
-//! Deletes what is old enough: checks, hourly rollups and scheduler statistics. Daily rollups are kept
-//! for ever. Deletes in portions so small that recording does not notice. The caller makes sure that
-//! everything is in the rollups before.
+//! Deletes checks, hourly rollups and scheduler statistics that are older than their retention. Daily
+//! rollups are kept for ever. Deletes in batches so small that recording is not delayed. The caller
+//! makes sure that everything is in the rollups before.
 
 use super::partitions;
 use chrono::{DateTime, TimeDelta, Utc};

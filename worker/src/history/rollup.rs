@@ -12,14 +12,14 @@ use sea_orm::{DatabaseConnection, DbErr};
 
 /// Limits of what is held in memory and in one transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Portion {
+pub struct BatchLimits {
     /// Services in one transaction.
     pub services: u64,
     /// Checks of each service.
     pub checks: u64,
 }
 
-impl Default for Portion {
+impl Default for BatchLimits {
     fn default() -> Self {
         Self {
             services: 100,
@@ -31,7 +31,7 @@ impl Default for Portion {
 /// Folds every check that is not in the rollups yet, portion by portion. Returns how many there were.
 pub(crate) async fn fold_new_checks(
     db: &DatabaseConnection,
-    portion: Portion,
+    portion: BatchLimits,
 ) -> Result<u64, DbErr> {
     let mut checks = 0;
     let mut after = 0;

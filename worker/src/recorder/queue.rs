@@ -8,7 +8,7 @@ use crate::announcer::Announcement;
 use crate::check::{Check, CheckedService};
 use crate::clock::Clock;
 use crate::metrics;
-use crate::outage::Outage;
+use crate::retry_backoff::RetryBackoff;
 use crate::services::Services;
 use crate::stats::{Stats, add};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -103,7 +103,7 @@ pub(crate) struct RecordQueue {
     accepting: watch::Sender<bool>,
     /// Cancelled when the worker ends and keeps unrecorded results no longer.
     giving_up: CancellationToken,
-    outage: Outage,
+    outage: RetryBackoff,
     /// When the log last warned that the clock was set back.
     clock_warning_at: Option<Instant>,
 }
@@ -131,7 +131,7 @@ impl RecordQueue {
             max_age,
             accepting,
             giving_up,
-            outage: Outage::new("Recording checks in the database"),
+            outage: RetryBackoff::new("Recording checks in the database"),
             clock_warning_at: None,
         };
         let sender = RecordSender {

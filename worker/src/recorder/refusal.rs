@@ -1,4 +1,4 @@
-//! Tells errors that a retry may fix from those that it cannot.
+//! Classifies database errors as transient, which a retry may fix, or permanent.
 
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 

@@ -225,7 +225,7 @@ mod tests {
             let failed = Times { attempted_at: Some(fails), fetched_at: Some(good), not_before: None, failures: 1 };
             let asked = failed.next(id, fails + TimeDelta::seconds(10));
             let next = asked + TimeDelta::seconds(answered_later);
-            prop_assert!(next - good <= domain::slot::coverage_window(crate::check::READING_COVERS), "{}", next - good);
+            prop_assert!(next - good <= domain::slot::coverage_window(crate::check::VENDOR_READING_VALIDITY), "{}", next - good);
         }
 
         #[test]
@@ -234,7 +234,7 @@ mod tests {
             let wait = slow_next(id, at(0), slow) - at(0);
             let in_a_row = slow >= SLOW_AFTER;
             prop_assert_eq!(wait >= TimeDelta::seconds(120), in_a_row);
-            prop_assert!(wait + TimeDelta::seconds(10) <= domain::slot::coverage_window(crate::check::READING_COVERS));
+            prop_assert!(wait + TimeDelta::seconds(10) <= domain::slot::coverage_window(crate::check::VENDOR_READING_VALIDITY));
         }
 
         #[test]

@@ -9,9 +9,9 @@ use entity::{column, vendor_incident, vendor_maintenance, vendor_page, vendor_pa
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
-use vendor_pages::page::following::{Index, Sight};
+use vendor_pages::page::following::{ComponentPresence, Index};
 use vendor_pages::page::{
-    Component, Identity, Incident, Listing, Maintenance, Page, Reading, Stage, Update,
+    Component, Identity, Incident, ListCoverage, Maintenance, Page, PartialPage, Stage, Update,
 };
 
 /// How long an incident is shown after its end.
@@ -37,7 +37,7 @@ pub(crate) struct PresentLists {
 
 impl PresentLists {
     /// The lists that are present in any of `readings`.
-    pub(crate) fn of<'r>(readings: impl IntoIterator<Item = &'r Reading>) -> Self {
+    pub(crate) fn of<'r>(readings: impl IntoIterator<Item = &'r PartialPage>) -> Self {
         readings.into_iter().fold(
             Self {
                 incidents: false,
@@ -105,8 +105,8 @@ impl StoredPage {
             maintenances: self.maintenances.iter().map(maintenance).collect(),
             identity: Identity::Id,
             listing: match row.listing {
-                column::Listing::All => Listing::All,
-                column::Listing::Mentioned => Listing::Mentioned,
+                column::ListCoverage::All => ListCoverage::All,
+                column::ListCoverage::Mentioned => ListCoverage::Mentioned,
             },
         }
     }
@@ -201,7 +201,7 @@ impl StoredPage {
             .filter(|row| !shown.contains(row.component_id.as_str()));
         let mut removed = Vec::new();
         for row in absent {
-            let unmentioned = index.sight(&row.component_id) == Sight::Unmentioned;
+            let unmentioned = index.sight(&row.component_id) == ComponentPresence::Unmentioned;
             // A missing component stays missing until it is mentioned again: the vendor may never have
             // listed it here, so that not mentioning it means nothing.
             if unmentioned && !row.missing {

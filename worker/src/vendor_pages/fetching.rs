@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use tracing::Instrument as _;
 use url::Url;
 use uuid::Uuid;
-use vendor_pages::page::{Page, Reading, Unreadable, assemble, read};
+use vendor_pages::page::{Page, PartialPage, Unreadable, assemble, read};
 
 /// Timeout of the request to each address.
 pub(crate) const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
@@ -88,7 +88,7 @@ type ResponseCache = HashMap<Uuid, (Instant, Arc<Vec<CachedResponse>>)>;
 struct CachedResponse {
     url: Url,
     validators: Validators,
-    reading: Reading,
+    reading: PartialPage,
 }
 
 impl PageFetcher {
@@ -309,7 +309,7 @@ fn classify(error: &FetchError, now: DateTime<Utc>) -> (FailureKind, Option<Dura
 }
 
 /// Parses a response on another thread, because a large page takes some milliseconds.
-async fn parse(url: Url, body: Vec<u8>) -> Result<Reading, String> {
+async fn parse(url: Url, body: Vec<u8>) -> Result<PartialPage, String> {
     let reading = tokio::task::spawn_blocking(move || read(&url, &body)).await;
     match reading {
         Ok(reading) => reading.map_err(|why: Unreadable| why.to_string()),

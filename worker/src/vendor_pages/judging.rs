@@ -8,7 +8,7 @@ use domain::{Cause, Outcome, Phases, Status};
 use incidents::MAX_MESSAGE_CHARS;
 use std::cmp::Reverse;
 use std::sync::Arc;
-use vendor_pages::page::following::{Index, Sight, worst};
+use vendor_pages::page::following::{ComponentPresence, Index, worst};
 use vendor_pages::page::{Component, Incident, Page};
 
 /// Maximum number of components that a sentence names.
@@ -95,25 +95,25 @@ fn read_components(
     for one in &follower.components {
         let sight = match page.sight(&one.id) {
             // A missing component was on a list of all before: not being mentioned means nothing.
-            Sight::Unmentioned if one.missing => Sight::Missing,
+            ComponentPresence::Unmentioned if one.missing => ComponentPresence::Missing,
             sight => sight,
         };
         statuses.push(sight.status());
         let (name, group) = match sight {
-            Sight::Present(component) => {
+            ComponentPresence::Present(component) => {
                 if component.status != Status::Up {
                     troubled.push(component);
                 }
                 notes.extend(rename_note(one, component));
                 (&component.name, &component.group)
             }
-            Sight::Unmentioned => (&one.name, &one.group),
-            Sight::Missing => {
+            ComponentPresence::Unmentioned => (&one.name, &one.group),
+            ComponentPresence::Missing => {
                 missing.push(one);
                 (&one.name, &one.group)
             }
         };
-        let is_missing = sight == Sight::Missing;
+        let is_missing = sight == ComponentPresence::Missing;
         if (name, group, is_missing) != (&one.name, &one.group, one.missing) {
             updates.push(SnapshotUpdate {
                 service_id: follower.service.id,
@@ -273,7 +273,7 @@ mod tests {
     use super::*;
     use crate::check::CheckedService;
     use uuid::Uuid;
-    use vendor_pages::page::{Identity, Listing};
+    use vendor_pages::page::{Identity, ListCoverage};
 
     fn component(name: &str, group: Option<&str>, status: Status, word: &str) -> Component {
         Component {
@@ -332,7 +332,7 @@ mod tests {
             incidents: Vec::new(),
             maintenances: Vec::new(),
             identity: Identity::Id,
-            listing: Listing::All,
+            listing: ListCoverage::All,
         };
         let view = |freshness, failure: Option<&str>| PageSnapshot {
             page: Some(page()),

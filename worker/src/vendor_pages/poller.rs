@@ -9,8 +9,8 @@ use super::recording::{PollRecorder, PollResult, Recorded};
 use super::store::PageStore;
 use crate::announcer::Announcer;
 use crate::clock::Clock;
-use crate::outage::Outage;
 use crate::recorder::{Recorder, is_refusal};
+use crate::retry_backoff::RetryBackoff;
 use crate::services::{FollowedPage, Services};
 use crate::stats::{Stats, add};
 use anyhow::Context as _;
@@ -63,7 +63,7 @@ pub(crate) struct Poller {
     rediscovery: Semaphore,
     /// When the followers of a page were last checked without a fetch.
     rechecked: Mutex<HashMap<Uuid, Instant>>,
-    outage: Mutex<Outage>,
+    outage: Mutex<RetryBackoff>,
     /// Cancelled when no fetch may begin.
     stopping: CancellationToken,
 }
@@ -97,7 +97,7 @@ impl Poller {
             stats: parts.stats,
             rediscovery: Semaphore::new(1),
             rechecked: Mutex::default(),
-            outage: Mutex::new(Outage::new("Following vendor pages")),
+            outage: Mutex::new(RetryBackoff::new("Following vendor pages")),
             stopping: parts.stopping,
         }
     }
@@ -388,7 +388,7 @@ impl Poller {
         None
     }
 
-    fn outage(&self) -> MutexGuard<'_, Outage> {
+    fn outage(&self) -> MutexGuard<'_, RetryBackoff> {
         self.outage
             .lock()
             .expect("nothing panics while it holds the lock")

@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 use vendor_pages::Discovery;
 use vendor_pages::page::following::Index;
-use vendor_pages::page::{Listing, Page};
+use vendor_pages::page::{ListCoverage, Page};
 
 /// How soon a page is polled again if followers were changed while they were judged.
 const CHANGED_FOLLOWER_DELAY: TimeDelta = TimeDelta::seconds(1);
@@ -188,7 +188,7 @@ impl PollRecorder {
         page: &Page,
         at: DateTime<Utc>,
     ) -> Result<(), DbErr> {
-        if row.listing == column::Listing::All && page.listing == Listing::Mentioned {
+        if row.listing == column::ListCoverage::All && page.listing == ListCoverage::Mentioned {
             let listed: Vec<_> = page
                 .components
                 .iter()
@@ -241,10 +241,10 @@ impl PollRecorder {
                 note_success(&mut row, at);
                 row.validators = validators;
                 update_description(&mut row, &new);
-                if before.fetched_at.is_some() && before.listing == column::Listing::All {
+                if before.fetched_at.is_some() && before.listing == column::ListCoverage::All {
                     // A list of mentioned components says nothing about those that it leaves out,
                     // which were listed among all before.
-                    new.listing = Listing::All;
+                    new.listing = ListCoverage::All;
                 }
                 let changes = stored.changes(row.id, &new, present, at);
                 if !changes.is_empty() {
@@ -366,8 +366,8 @@ fn note_success(row: &mut vendor_page::Model, at: DateTime<Utc>) {
 
 fn update_description(row: &mut vendor_page::Model, page: &Page) {
     row.listing = match page.listing {
-        Listing::All => column::Listing::All,
-        Listing::Mentioned => column::Listing::Mentioned,
+        ListCoverage::All => column::ListCoverage::All,
+        ListCoverage::Mentioned => column::ListCoverage::Mentioned,
     };
     row.name = page.name.clone().or(row.name.take());
     row.url = page.url.clone().or(row.url.take());
@@ -412,7 +412,7 @@ mod tests {
             attempted_at: Some(at),
             failures: 2,
             message: None,
-            listing: column::Listing::All,
+            listing: column::ListCoverage::All,
             not_before: None,
             validators: None,
             detected_at: None,

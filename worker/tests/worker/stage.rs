@@ -4,7 +4,7 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use coordination::{CachedStatus, Coordination, Event, ServiceChange};
 use entity::{check, incident, incident_event, service, service_state, user};
 use monitors::Prober;
-use net::{ClientSettings, Fetcher, FetcherSettings, Guard, Names};
+use net::{ClientSettings, Fetcher, FetcherSettings, Guard, LookupSource};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseConnection, DbErr, EntityTrait, IntoActiveModel,
@@ -338,7 +338,7 @@ pub(crate) fn fetcher() -> Fetcher {
         .map(|i| format!("v{i}.test"))
         .chain(["vendor.test", "status.moved.test"].map(str::to_owned));
     let here = || Ok(vec!["127.0.0.1".parse().unwrap()]);
-    let names = Names::Table(Arc::new(names.map(|name| (name, here())).collect()));
+    let names = LookupSource::Table(Arc::new(names.map(|name| (name, here())).collect()));
     Fetcher::new(FetcherSettings {
         guard: Guard::AllowPrivate,
         names,

@@ -50,7 +50,7 @@ on_each_stage! {
     async fn without_the_key_of_its_secrets_a_service_is_unknown_and_says_why(stage: Stage) {
         let service = stage.service("http://127.0.0.1:9/").create().await;
         let lost = secrets::Sealer::new("another key that nobody has any more", None);
-        let sealed = lost.seal(&monitors::place_of_secrets(service.id), b"{}");
+        let sealed = lost.seal(&monitors::secret_context(service.id), b"{}");
         stage.edit(&service, |service| service.secrets = Set(Some(sealed))).await;
         let worker = stage.worker().await;
         stage.check_now(&[&service]).await;

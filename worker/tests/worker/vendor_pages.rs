@@ -9,7 +9,7 @@ mod politeness;
 
 use crate::stage::{Running, Stage, eventually};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use entity::column::Listing;
+use entity::column::ListCoverage;
 use entity::{
     service, service_component, user, vendor_incident, vendor_maintenance, vendor_page,
     vendor_page_component,
@@ -44,7 +44,7 @@ impl Stage {
             attempted_at: None,
             failures: 0,
             message: None,
-            listing: Listing::All,
+            listing: ListCoverage::All,
             not_before: None,
             validators: None,
             detected_at: None,

@@ -1,4 +1,4 @@
-//! GitHub: OAuth 2 with PKCE, and its API for who somebody is.
+//! Signs in with GitHub: OAuth 2 with PKCE, and the user's profile from GitHub's API.
 //!
 //! <https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps>
 

@@ -2,7 +2,7 @@
 
 use super::link::safe_link;
 use crate::graphql::scalar::Time;
-use crate::use_cases::vendor::Notices;
+use crate::use_cases::vendor::VendorAnnouncements;
 use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
 use entity::{vendor_incident, vendor_maintenance};
@@ -60,7 +60,7 @@ pub(crate) struct Maintenance {
 }
 
 /// Converts a vendor's incidents.
-pub(in crate::graphql) fn incidents(notices: &Notices) -> Vec<VendorIncident> {
+pub(in crate::graphql) fn incidents(notices: &VendorAnnouncements) -> Vec<VendorIncident> {
     let shown = |row: &vendor_incident::Model| VendorIncident {
         id: row.incident_id.clone(),
         name: row.name.clone(),
@@ -84,7 +84,7 @@ pub(in crate::graphql) fn incidents(notices: &Notices) -> Vec<VendorIncident> {
 }
 
 /// Converts a vendor's maintenance.
-pub(in crate::graphql) fn maintenances(notices: &Notices) -> Vec<Maintenance> {
+pub(in crate::graphql) fn maintenances(notices: &VendorAnnouncements) -> Vec<Maintenance> {
     let shown = |row: &vendor_maintenance::Model| Maintenance {
         id: row.maintenance_id.clone(),
         name: row.name.clone(),
@@ -98,7 +98,7 @@ pub(in crate::graphql) fn maintenances(notices: &Notices) -> Vec<Maintenance> {
 }
 
 /// Names of components; one that the page no longer has is named by its id.
-fn component_names(notices: &Notices, ids: &Value) -> Vec<String> {
+fn component_names(notices: &VendorAnnouncements, ids: &Value) -> Vec<String> {
     let ids = items(ids).iter().filter_map(Value::as_str);
     ids.map(|id| {
         notices

@@ -1,13 +1,13 @@
 //! Limits the number of connections per client, so that one client cannot use up all of them.
 
-use crate::rates::{self, SITE_FACTOR};
+use crate::rates::{self, IPV6_SITE_FACTOR};
 use ipnet::IpNet;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Maximum number of connections per network, WebSockets included. An IPv6 site may have
-/// [`SITE_FACTOR`] times as many.
+/// [`IPV6_SITE_FACTOR`] times as many.
 pub(super) const MAX_PER_NETWORK: u32 = 256;
 
 /// Counts connections per client.
@@ -43,8 +43,8 @@ impl ConnectionLimiter {
     pub(super) fn acquire(self: &Arc<Self>, from: IpAddr) -> Option<ConnectionGuard> {
         let from = from.to_canonical();
         let exempt = self.exempt.iter().any(|net| net.contains(&from));
-        let site =
-            rates::site(from).map(|site| (ClientKey::Site(site), MAX_PER_NETWORK * SITE_FACTOR));
+        let site = rates::site(from)
+            .map(|site| (ClientKey::Site(site), MAX_PER_NETWORK * IPV6_SITE_FACTOR));
         let all = [
             Some((ClientKey::Network(rates::network(from)), MAX_PER_NETWORK)),
             site,
@@ -128,11 +128,11 @@ mod tests {
             limiter.acquire(ip(&format!("2001:db8:0:{network:x}::{host:x}")))
         };
         let mut held = Vec::new();
-        for network in 0..SITE_FACTOR {
+        for network in 0..IPV6_SITE_FACTOR {
             held.extend((0..MAX_PER_NETWORK).map(|host| from(network, host).unwrap()));
             assert!(from(network, 1).is_none());
         }
-        assert!(from(SITE_FACTOR, 1).is_none());
+        assert!(from(IPV6_SITE_FACTOR, 1).is_none());
         assert!(
             limiter.acquire(ip("2001:db8:1::1")).is_some(),
             "another site"

@@ -3,7 +3,7 @@
 
 use super::super::router;
 use super::*;
-use crate::{Assets, Backend, Settings};
+use crate::{ApiDependencies, Assets, Settings};
 use coordination::Coordination;
 use futures::StreamExt as _;
 use monitors::Prober;
@@ -34,7 +34,7 @@ async fn start_server(
     let settings = Settings::new(public_url, "0123456789abcdef0123456789abcdef".into());
     let prober = Prober::new(ClientSettings::default()).unwrap();
     let fetcher = Fetcher::new(FetcherSettings::default()).unwrap();
-    let backend = Backend {
+    let backend = ApiDependencies {
         db: database.db.clone(),
         live: Coordination::memory(),
         prober,

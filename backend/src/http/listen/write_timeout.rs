@@ -1,4 +1,4 @@
-//! A stream whose writes fail when its peer reads nothing.
+//! Wraps a connection so that writes time out when the client stops reading.
 
 use std::future::Future as _;
 use std::io::{Error, ErrorKind, IoSlice, Result};

@@ -13,7 +13,7 @@ pub const CHECKS_AFTER: i64 = 14;
 
 /// A service's number, a time in epoch milliseconds, and the maximum distance of a check from it in
 /// milliseconds.
-pub type Moment = (i32, i64, i64);
+pub type NearbyCheckKey = (i32, i64, i64);
 
 /// Reads the checks near each moment, oldest first, in one statement. Moments without checks are
 /// missing.
@@ -22,9 +22,9 @@ pub type Moment = (i32, i64, i64);
 /// Returns the database's error.
 pub async fn checks_near(
     db: &DatabaseConnection,
-    moments: &[Moment],
-) -> Result<HashMap<Moment, Vec<check::Model>>> {
-    let mut checks_by_moment: HashMap<Moment, Vec<check::Model>> = HashMap::new();
+    moments: &[NearbyCheckKey],
+) -> Result<HashMap<NearbyCheckKey, Vec<check::Model>>> {
+    let mut checks_by_moment: HashMap<NearbyCheckKey, Vec<check::Model>> = HashMap::new();
     if moments.is_empty() {
         return Ok(checks_by_moment);
     }

@@ -1,4 +1,4 @@
-//! Response times over a window, in points narrow enough for a chart and few enough for a phone.
+//! Response times over a window, downsampled to a bounded number of points.
 
 use super::statement::with_services;
 use crate::use_cases::Result;

@@ -1,6 +1,6 @@
 //! Uptime queries: many services, several windows and days, one statement.
 
-use super::statement::{HistoryStatement, Part};
+use super::statement::{HistoryRow, HistoryStatement};
 use super::tail::UnrolledChecks;
 use super::uptime::{DailyUptime, UptimeTally};
 use super::window::{WindowRollups, begins_on_the_hour, window_start};
@@ -135,19 +135,21 @@ struct History {
 }
 
 impl History {
-    fn add(&mut self, part: Part, windows: &[Window]) {
+    fn add(&mut self, part: HistoryRow, windows: &[Window]) {
         match part {
-            Part::LastRolledUp(check) => {
+            HistoryRow::LastRolledUp(check) => {
                 self.last_rolled_up = Some(check.slot);
                 self.tail.push(check);
             }
-            Part::UnrolledCheck(check) => self.tail.push(check),
-            Part::Day(start, tally) => _ = self.days.insert(start, tally),
-            Part::SettledDays(index, tally) => self.window(windows[index]).settled_days = tally,
-            Part::RecentDays(index, tally) => self.window(windows[index]).recent_days = tally,
-            Part::Hours(index, tally) => self.window(windows[index]).hours = tally,
-            Part::FirstHour(index, tally) => self.window(windows[index]).first_hour = tally,
-            Part::FirstHourCheck(index, check) => {
+            HistoryRow::UnrolledCheck(check) => self.tail.push(check),
+            HistoryRow::Day(start, tally) => _ = self.days.insert(start, tally),
+            HistoryRow::SettledDays(index, tally) => {
+                self.window(windows[index]).settled_days = tally
+            }
+            HistoryRow::RecentDays(index, tally) => self.window(windows[index]).recent_days = tally,
+            HistoryRow::Hours(index, tally) => self.window(windows[index]).hours = tally,
+            HistoryRow::FirstHour(index, tally) => self.window(windows[index]).first_hour = tally,
+            HistoryRow::FirstHourCheck(index, check) => {
                 self.window(windows[index]).first_hour_checks.push(check);
             }
         }

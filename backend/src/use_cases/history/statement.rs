@@ -23,12 +23,12 @@ const FIRST_HOUR_CHECK: i32 = 7;
 /// A row of the statement.
 pub(super) struct Row {
     pub(super) service_seq: i32,
-    pub(super) part: Part,
+    pub(super) part: HistoryRow,
 }
 
 /// What a row holds. A number says which of several windows it belongs to.
 #[derive(Clone, Copy)]
-pub(super) enum Part {
+pub(super) enum HistoryRow {
     /// The last check that is in the rollups.
     LastRolledUp(Sample),
     /// A check after that one.
@@ -72,14 +72,14 @@ impl FromQueryResult for Row {
             ))
         };
         let part = match row.try_get(prefix, "part")? {
-            LAST_ROLLED_UP => Part::LastRolledUp(check()?),
-            UNROLLED_CHECK => Part::UnrolledCheck(check()?),
-            DAY_ROLLUP => Part::Day(at()?, tally()?),
-            SETTLED_DAYS => Part::SettledDays(window()?, tally()?),
-            RECENT_DAYS => Part::RecentDays(window()?, tally()?),
-            HOURS => Part::Hours(window()?, tally()?),
-            FIRST_HOUR => Part::FirstHour(window()?, tally()?),
-            FIRST_HOUR_CHECK => Part::FirstHourCheck(window()?, check()?),
+            LAST_ROLLED_UP => HistoryRow::LastRolledUp(check()?),
+            UNROLLED_CHECK => HistoryRow::UnrolledCheck(check()?),
+            DAY_ROLLUP => HistoryRow::Day(at()?, tally()?),
+            SETTLED_DAYS => HistoryRow::SettledDays(window()?, tally()?),
+            RECENT_DAYS => HistoryRow::RecentDays(window()?, tally()?),
+            HOURS => HistoryRow::Hours(window()?, tally()?),
+            FIRST_HOUR => HistoryRow::FirstHour(window()?, tally()?),
+            FIRST_HOUR_CHECK => HistoryRow::FirstHourCheck(window()?, check()?),
             other => return Err(DbErr::Type(format!("no part of history: {other}"))),
         };
         Ok(Self {

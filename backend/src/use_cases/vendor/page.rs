@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use domain::vendor_page::{Freshness, freshness};
-use entity::column::Listing;
+use entity::column::ListCoverage;
 use entity::{service, vendor_page};
 use std::sync::Arc;
 use vendor_pages::Discovery;
@@ -114,8 +114,10 @@ impl PageView {
     /// Whether it lists all of its components.
     pub(super) fn lists_all(&self) -> bool {
         match &self.source {
-            PageSource::Stored => self.row.listing == Listing::All,
-            PageSource::Discovered(found) => found.page.listing == vendor_pages::page::Listing::All,
+            PageSource::Stored => self.row.listing == ListCoverage::All,
+            PageSource::Discovered(found) => {
+                found.page.listing == vendor_pages::page::ListCoverage::All
+            }
             PageSource::Unknown => false,
         }
     }

@@ -1,7 +1,7 @@
 //! A backend on a port of its own, and browsers that talk to it.
 
 use backend::auth::local::create_link;
-use backend::{Assets, Backend, Settings};
+use backend::{ApiDependencies, Assets, Settings};
 use chrono::{Duration, SubsecRound as _, Utc};
 use coordination::Coordination;
 use monitors::Prober;
@@ -70,7 +70,7 @@ impl App {
         );
         let prober = Prober::new(ClientSettings::default()).unwrap();
         let fetcher = Fetcher::new(FetcherSettings::default()).unwrap();
-        let backend = Backend {
+        let backend = ApiDependencies {
             db: db.clone(),
             live: live.clone(),
             prober,

@@ -1,4 +1,4 @@
-//! Tables of short stories, and properties over random ones.
+//! Table-driven tests of transitions, and property tests over random sequences of checks.
 
 use super::*;
 use Status::{Degraded, Down, Maintenance, Unknown, Up};

@@ -4,7 +4,7 @@ use crate::server::{flood, head, serve, until_closed};
 use crate::{found, look, prober, settings, target};
 use domain::{Cause, Status};
 use monitors::Prober;
-use net::{ClientSettings, Names};
+use net::{ClientSettings, LookupSource};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -269,7 +269,7 @@ async fn a_host_that_ignores_connections_runs_into_the_time_limit_while_connecti
 #[tokio::test]
 async fn a_silent_name_server_runs_into_the_time_limit_while_looking_up() {
     let prober = Prober::new(ClientSettings {
-        names: Names::Silence,
+        names: LookupSource::Never,
         ..settings()
     })
     .unwrap();

@@ -9,7 +9,7 @@ mod tls;
 
 use domain::{Outcome, Status};
 use monitors::{Http, Monitor, Prober, Target};
-use net::{ClientSettings, Guard, LookupError, Names, Roots};
+use net::{ClientSettings, Guard, LookupError, LookupSource, Roots};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use std::time::Duration;
 const LOCAL: &str = "127.0.0.1";
 
 /// Names that exist only here.
-fn names() -> Names {
+fn names() -> LookupSource {
     let known = |ips: &[&str]| Ok(ips.iter().map(|ip| ip.parse::<IpAddr>().unwrap()).collect());
-    Names::Table(Arc::new(HashMap::from([
+    LookupSource::Table(Arc::new(HashMap::from([
         ("good.test".into(), known(&[LOCAL])),
         ("other.test".into(), known(&[LOCAL])),
         ("metadata.test".into(), known(&["169.254.169.254"])),

@@ -2,7 +2,7 @@
 
 use super::json::Json;
 use super::text;
-use super::{Component, Identity, Incident, Listing, Maintenance, Reading, Stage, Update};
+use super::{Component, Identity, Incident, ListCoverage, Maintenance, PartialPage, Stage, Update};
 use chrono::{DateTime, Utc};
 use domain::Status;
 use std::cmp::Reverse;
@@ -22,7 +22,7 @@ pub(crate) struct Draft {
     pub(crate) incidents: Option<Vec<Incident>>,
     pub(crate) maintenances: Option<Vec<Maintenance>>,
     pub(crate) identity: Identity,
-    pub(crate) listing: Listing,
+    pub(crate) listing: ListCoverage,
 }
 
 impl Default for Draft {
@@ -34,15 +34,15 @@ impl Default for Draft {
             incidents: None,
             maintenances: None,
             identity: Identity::Id,
-            listing: Listing::All,
+            listing: ListCoverage::All,
         }
     }
 }
 
 impl Draft {
     /// Returns the reading, after applying the rules common to all providers.
-    pub(crate) fn finished(self, provider: &'static str) -> Reading {
-        Reading {
+    pub(crate) fn finished(self, provider: &'static str) -> PartialPage {
+        PartialPage {
             provider,
             name: self.name,
             url: self.url,

@@ -3,7 +3,7 @@
 //! Components are bound by id alone. What became of one that is gone is never supposed: it is missing, and the
 //! user chooses again.
 
-use super::{Component, Incident, Listing, Maintenance, Page, Stage};
+use super::{Component, Incident, ListCoverage, Maintenance, Page, Stage};
 use chrono::{DateTime, Utc};
 use domain::Status;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -21,7 +21,7 @@ pub struct Followed {
 
 /// What became of a followed component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sight<'p> {
+pub enum ComponentPresence<'p> {
     /// It is there.
     Present(&'p Component),
     /// The vendor lists only what it published something about, and this is not among it: up.
@@ -30,7 +30,7 @@ pub enum Sight<'p> {
     Missing,
 }
 
-impl Sight<'_> {
+impl ComponentPresence<'_> {
     /// The status that it has by that.
     #[must_use]
     pub const fn status(self) -> Status {
@@ -81,11 +81,13 @@ impl<'p> Index<'p> {
 
     /// What became of the component with this id.
     #[must_use]
-    pub fn sight(&self, id: &str) -> Sight<'p> {
+    pub fn sight(&self, id: &str) -> ComponentPresence<'p> {
         match (self.components.get(id), self.page.listing) {
-            (Some(component), _) => Sight::Present(component),
-            (None, Listing::Mentioned) if !self.page.components.is_empty() => Sight::Unmentioned,
-            (None, _) => Sight::Missing,
+            (Some(component), _) => ComponentPresence::Present(component),
+            (None, ListCoverage::Mentioned) if !self.page.components.is_empty() => {
+                ComponentPresence::Unmentioned
+            }
+            (None, _) => ComponentPresence::Missing,
         }
     }
 
@@ -115,7 +117,7 @@ impl<'p> Index<'p> {
             .filter(|id| seen.insert(*id))
             .collect();
         let everything = strict
-            && self.page.listing == Listing::All
+            && self.page.listing == ListCoverage::All
             && self.components.len() > 1
             && self.components.keys().all(|id| seen.contains(id));
         linked
@@ -127,7 +129,7 @@ impl<'p> Index<'p> {
 
 /// What became of the component with this id. See [`Index`] for more than one.
 #[must_use]
-pub fn sight<'p>(page: &'p Page, id: &str) -> Sight<'p> {
+pub fn sight<'p>(page: &'p Page, id: &str) -> ComponentPresence<'p> {
     Index::new(page).sight(id)
 }
 

@@ -1,4 +1,4 @@
-//! Texts of strangers, made fit to be kept and shown: bounded, without control characters, and without markup.
+//! Sanitises text from vendors' pages: bounded, without control characters and without markup.
 //!
 //! What comes out is text. It may still contain `<` and `&`; escape it like any other text.
 

@@ -2,7 +2,7 @@
 
 use crate::{components, fixture, named, page, read};
 use domain::Status::{Down, Unknown, Up};
-use vendor_pages::page::following::{Followed, Sight, sight, status, successors};
+use vendor_pages::page::following::{ComponentPresence, Followed, sight, status, successors};
 use vendor_pages::page::{Component, Unreadable};
 
 const SUMMARY: &str = "https://status.vendor.example/api/v2/summary.json";
@@ -95,7 +95,7 @@ fn a_page_that_alternates_between_two_shapes() {
     assert_eq!(status(&one, ["c-web"]), Up);
     assert_eq!(
         (sight(&other, "c-web"), status(&other, ["c-web"])),
-        (Sight::Missing, Unknown)
+        (ComponentPresence::Missing, Unknown)
     );
     assert_eq!(status(&one, ["Apps"]), Unknown);
 }
@@ -180,7 +180,7 @@ fn an_empty_list_after_a_full_one() {
         let page = page(&[("/api/v2/summary.json", json.as_bytes())]);
         assert_eq!(
             (sight(&page, "a"), status(&page, ["a"])),
-            (Sight::Missing, Unknown)
+            (ComponentPresence::Missing, Unknown)
         );
     }
     // Pages that list only affected components still have the component of the whole product.
@@ -188,9 +188,9 @@ fn an_empty_list_after_a_full_one() {
         "/api/v2.0.0/current",
         br#"{"status": "ok", "active_incidents": []}"#,
     )]);
-    assert_eq!(sight(&page, "Files"), Sight::Unmentioned);
+    assert_eq!(sight(&page, "Files"), ComponentPresence::Unmentioned);
     page.components.clear();
-    assert_eq!(sight(&page, "Files"), Sight::Missing);
+    assert_eq!(sight(&page, "Files"), ComponentPresence::Missing);
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn a_component_that_is_gone_is_missing_and_its_namesakes_are_offered() {
     };
     assert_eq!(
         (sight(&page, &gone.id), status(&page, [gone.id.as_str()])),
-        (Sight::Missing, Unknown)
+        (ComponentPresence::Missing, Unknown)
     );
     let offered: Vec<_> = successors(&page, &gone)
         .into_iter()

@@ -12,7 +12,7 @@ mod site;
 
 use domain::Status;
 use std::path::Path;
-use vendor_pages::page::{self, Page, Reading, Unreadable};
+use vendor_pages::page::{self, Page, PartialPage, Unreadable};
 
 fn fixture(file: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -21,7 +21,7 @@ fn fixture(file: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn read(url: &str, bytes: &[u8]) -> Result<Reading, Unreadable> {
+fn read(url: &str, bytes: &[u8]) -> Result<PartialPage, Unreadable> {
     page::read(&url.parse().unwrap(), bytes)
 }
 

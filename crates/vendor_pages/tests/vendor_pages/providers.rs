@@ -3,7 +3,7 @@
 use crate::{components, fixture, named, page, page_of};
 use chrono::{DateTime, Utc};
 use domain::Status::{Degraded, Down, Maintenance, Unknown, Up};
-use vendor_pages::page::{Identity, Incident, Listing, Page, Stage, WHOLE};
+use vendor_pages::page::{Identity, Incident, ListCoverage, Page, Stage, WHOLE};
 
 fn at(text: &str) -> Option<DateTime<Utc>> {
     Some(text.parse().unwrap())
@@ -402,7 +402,7 @@ fn slack() {
     let page = page_of("/api/v2.0.0/current", "slack-current-active.json");
     assert_eq!(
         (page.provider, page.identity, page.listing),
-        ("Slack", Identity::Name, Listing::Mentioned)
+        ("Slack", Identity::Name, ListCoverage::Mentioned)
     );
     // The worst of what touches a feature counts; an announcement is no matter of health.
     assert_eq!(
@@ -471,7 +471,7 @@ fn google() {
     let page = page_of("/incidents.json", "google-incidents-open.json");
     assert_eq!(
         (page.provider, page.listing),
-        ("Google", Listing::Mentioned)
+        ("Google", ListCoverage::Mentioned)
     );
     assert_eq!(
         components(&page),
@@ -509,7 +509,10 @@ fn aws_in_either_utf_16() {
         .collect();
     let page = page(&[("/public/currentevents", &big)]);
     assert_eq!(page, crate::page(&[("/public/currentevents", &little)]));
-    assert_eq!((page.provider, page.listing), ("AWS", Listing::Mentioned));
+    assert_eq!(
+        (page.provider, page.listing),
+        ("AWS", ListCoverage::Mentioned)
+    );
     assert_eq!(
         components(&page),
         named(&[
@@ -542,7 +545,10 @@ fn nothing_going_on_at_aws_is_good_news() {
 #[test]
 fn azure() {
     let page = page_of("/en-us/status/feed/", "azure-feed-incident.xml");
-    assert_eq!((page.provider, page.listing), ("Azure", Listing::Mentioned));
+    assert_eq!(
+        (page.provider, page.listing),
+        ("Azure", ListCoverage::Mentioned)
+    );
     assert_eq!(components(&page), named(&[("Microsoft Azure", Degraded)]));
     let [incident] = &page.incidents[..] else {
         panic!("{:?}", page.incidents)

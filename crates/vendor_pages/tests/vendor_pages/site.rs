@@ -2,7 +2,7 @@
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use net::{Fetcher, FetcherSettings, Guard, Names};
+use net::{Fetcher, FetcherSettings, Guard, LookupSource};
 use std::collections::HashMap;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -143,7 +143,7 @@ pub(crate) fn guarded(guard: Guard, names: &[&str]) -> Fetcher {
         guard,
         max_body_bytes: 1 << 20,
         timeout: Duration::from_secs(20),
-        names: Names::Table(Arc::new(names)),
+        names: LookupSource::Table(Arc::new(names)),
         ..FetcherSettings::default()
     })
     .unwrap()

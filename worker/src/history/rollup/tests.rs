@@ -16,7 +16,7 @@ on_each_database! {
             checks.extend((0..40).map(|i| a_check(&service, DateTime::UNIX_EPOCH + Duration::seconds(30 * i))));
         }
         insert_checks(db, &checks).await;
-        let portion = Portion { services: 4, checks: 10 };
+        let portion = BatchLimits { services: 4, checks: 10 };
         let (one, two) = tokio::join!(fold_new_checks(db, portion), fold_new_checks(&other, portion));
         one.unwrap();
         two.unwrap();

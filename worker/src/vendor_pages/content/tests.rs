@@ -16,7 +16,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
 }
 
 /// A page with those of six components, three incidents and three maintenances whose bits are set.
-fn page(bits: u32, statuses: u32, listing: Listing) -> Page {
+fn page(bits: u32, statuses: u32, listing: ListCoverage) -> Page {
     let has = |bit: u32| bits & (1 << bit) != 0;
     let linked = |i: u32| {
         (0..6)
@@ -107,7 +107,7 @@ proptest! {
     fn the_same_reading_again_changes_nothing_and_is_read_back(
         before: u32, after: u32, statuses: [u32; 2], mentioned: bool,
     ) {
-        let listing = if mentioned { Listing::Mentioned } else { Listing::All };
+        let listing = if mentioned { ListCoverage::Mentioned } else { ListCoverage::All };
         let id = Uuid::from_u128(7);
         let (first, second) = (page(before, statuses[0], listing), page(after, statuses[1], listing));
         let stored = applied(StoredPage::default(), StoredPage::default().changes(id, &first, ALL_LISTS, at(0)));
@@ -137,7 +137,7 @@ proptest! {
     }
 }
 
-fn row(listing: Listing) -> vendor_page::Model {
+fn row(listing: ListCoverage) -> vendor_page::Model {
     vendor_page::Model {
         id: Uuid::from_u128(7),
         key: String::new(),
@@ -150,10 +150,10 @@ fn row(listing: Listing) -> vendor_page::Model {
         attempted_at: Some(at(0)),
         failures: 0,
         message: None,
-        listing: if listing == Listing::All {
-            column::Listing::All
+        listing: if listing == ListCoverage::All {
+            column::ListCoverage::All
         } else {
-            column::Listing::Mentioned
+            column::ListCoverage::Mentioned
         },
         not_before: None,
         validators: None,
@@ -165,21 +165,21 @@ fn row(listing: Listing) -> vendor_page::Model {
 #[test]
 fn another_page_shares_nothing_with_the_stored_one() {
     let id = Uuid::from_u128(7);
-    let known = page(0b11, 0, Listing::All);
+    let known = page(0b11, 0, ListCoverage::All);
     let stored = applied(
         StoredPage::default(),
         StoredPage::default().changes(id, &known, ALL_LISTS, at(0)),
     );
-    assert!(!stored.shares_nothing_with(&page(0b110, 0, Listing::All)));
-    assert!(stored.shares_nothing_with(&page(0b1100, 0, Listing::All)));
-    assert!(stored.shares_nothing_with(&page(0, 0, Listing::All)));
-    assert!(!StoredPage::default().shares_nothing_with(&page(0, 0, Listing::All)));
+    assert!(!stored.shares_nothing_with(&page(0b110, 0, ListCoverage::All)));
+    assert!(stored.shares_nothing_with(&page(0b1100, 0, ListCoverage::All)));
+    assert!(stored.shares_nothing_with(&page(0, 0, ListCoverage::All)));
+    assert!(!StoredPage::default().shares_nothing_with(&page(0, 0, ListCoverage::All)));
 }
 
 #[test]
 fn a_page_whose_components_were_all_missing_can_come_back() {
     let id = Uuid::from_u128(7);
-    let known = page(0b11, 0, Listing::All);
+    let known = page(0b11, 0, ListCoverage::All);
     let stored = applied(
         StoredPage::default(),
         StoredPage::default().changes(id, &known, ALL_LISTS, at(0)),
@@ -192,7 +192,7 @@ fn a_page_whose_components_were_all_missing_can_come_back() {
         },
     );
     assert!(stored.components.iter().all(|row| row.missing));
-    let changes = stored.changes(id, &page(0b1100, 0, Listing::All), ALL_LISTS, at(1));
+    let changes = stored.changes(id, &page(0b1100, 0, ListCoverage::All), ALL_LISTS, at(1));
     let stored = applied(stored, changes);
     assert!(
         !stored.shares_nothing_with(&known),
@@ -205,7 +205,7 @@ fn a_missing_component_is_not_up_when_it_is_not_mentioned() {
     let id = Uuid::from_u128(7);
     let stored = applied(
         StoredPage::default(),
-        StoredPage::default().changes(id, &page(0b11, 0, Listing::All), ALL_LISTS, at(0)),
+        StoredPage::default().changes(id, &page(0b11, 0, ListCoverage::All), ALL_LISTS, at(0)),
     );
     let stored = applied(
         stored,
@@ -218,7 +218,7 @@ fn a_missing_component_is_not_up_when_it_is_not_mentioned() {
         components: stored.components.clone(),
         ..StoredPage::default()
     };
-    let changes = stored.changes(id, &page(0b1, 0, Listing::Mentioned), ALL_LISTS, at(1));
+    let changes = stored.changes(id, &page(0b1, 0, ListCoverage::Mentioned), ALL_LISTS, at(1));
     assert!(
         changes.components.iter().all(|row| row.component_id != "1"),
         "{changes:?}"
@@ -236,7 +236,7 @@ fn small_numbers_as_ids_do_not_make_two_pages_one_vendors() {
             vendor_status: "1".into(),
             position: 0,
         }],
-        ..page(0, 0, Listing::All)
+        ..page(0, 0, ListCoverage::All)
     };
     let known = |id: &str, name: &str| [(id.to_owned(), name.to_owned())];
     assert!(!is_same_vendor(&named("1", "Mail"), &known("1", "API")));
@@ -269,14 +269,14 @@ fn lists_that_are_not_present_stay_unchanged() {
     let known = page(
         0b11 | 0b111 << 8 | 0b111 << 12 | 0b111 << 20,
         0,
-        Listing::All,
+        ListCoverage::All,
     );
     let stored = applied(
         StoredPage::default(),
         StoredPage::default().changes(id, &known, ALL_LISTS, at(-200)),
     );
     assert_eq!((stored.incidents.len(), stored.maintenances.len()), (3, 3));
-    let silent = page(0b11, 0, Listing::All);
+    let silent = page(0b11, 0, ListCoverage::All);
     for (incidents, maintenances) in [(false, false), (true, false), (false, true)] {
         let changes = stored.changes(
             id,

@@ -6,7 +6,7 @@
 use super::super::draft::{self, Draft};
 use super::super::following::worst;
 use super::super::json::Json;
-use super::super::{Component, Incident, Listing, WHOLE, text, time};
+use super::super::{Component, Incident, ListCoverage, WHOLE, text, time};
 use super::{Answer, Provider};
 use domain::Status;
 use std::collections::HashMap;
@@ -31,7 +31,7 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
         url: Some(PAGE.into()),
         components: Some(components(events)),
         incidents: Some(events.iter().filter_map(incident).collect()),
-        listing: Listing::Mentioned,
+        listing: ListCoverage::Mentioned,
         ..Draft::default()
     }))
 }

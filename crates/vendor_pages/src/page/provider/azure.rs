@@ -4,7 +4,7 @@
 //! a feed that certainly is this one: a channel of its title inside a complete `<rss>`.
 
 use super::super::draft::Draft;
-use super::super::{Component, Identity, Incident, Listing, Update, WHOLE, text, time};
+use super::super::{Component, Identity, Incident, ListCoverage, Update, WHOLE, text, time};
 use super::{Answer, Provider};
 use crate::page::feed::Item;
 use domain::Status;
@@ -31,7 +31,7 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
         }]),
         incidents: Some(feed.items.iter().filter_map(|item| incident(item, answer.address)).collect()),
         identity: Identity::Name,
-        listing: Listing::Mentioned,
+        listing: ListCoverage::Mentioned,
         ..Draft::default()
     }))
 }

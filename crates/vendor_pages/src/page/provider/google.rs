@@ -5,7 +5,7 @@
 use super::super::draft::{self, Draft};
 use super::super::following::worst;
 use super::super::json::Json;
-use super::super::{Component, Incident, Listing, WHOLE, text, time};
+use super::super::{Component, Incident, ListCoverage, WHOLE, text, time};
 use super::{Answer, Provider};
 use domain::Status;
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
         url: text::address(".", answer.address),
         components: Some(components(name, items)),
         incidents: Some(items.iter().filter_map(|item| incident(item, answer.address)).collect()),
-        listing: Listing::Mentioned,
+        listing: ListCoverage::Mentioned,
         ..Draft::default()
     }))
 }

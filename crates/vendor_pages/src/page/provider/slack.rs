@@ -7,7 +7,7 @@
 use super::super::draft::{self, Draft};
 use super::super::following::worst;
 use super::super::json::Json;
-use super::super::{Component, Identity, Incident, Listing, Maintenance, Stage, Update, WHOLE, text, time};
+use super::super::{Component, Identity, Incident, ListCoverage, Maintenance, Stage, Update, WHOLE, text, time};
 use super::{Answer, Provider};
 use domain::Status;
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
         name: Some("Slack".into()),
         url: answer.root(),
         identity: Identity::Name,
-        listing: Listing::Mentioned,
+        listing: ListCoverage::Mentioned,
         ..Draft::default()
     };
     let with_events = |items: &[Json<'_>], draft| {

@@ -1,7 +1,7 @@
 //! Re-seals stored secrets with the current key after the secret key was changed.
 
 use entity::service;
-use monitors::place_of_secrets;
+use monitors::secret_context;
 use sea_orm::{
     ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -58,7 +58,7 @@ async fn reseal_one(
     id: Uuid,
     sealed: Vec<u8>,
 ) -> Result<bool, DbErr> {
-    match sealer.reseal(&place_of_secrets(id), &sealed) {
+    match sealer.reseal(&secret_context(id), &sealed) {
         Ok(None) => Ok(true),
         Ok(Some(resealed)) => {
             // A concurrent change is not overwritten; it is already sealed with the current key.
@@ -96,7 +96,7 @@ mod tests {
             let mut ids = Vec::new();
             for sealer in [&old, &lost] {
                 let service = a_service(db, &user).create().await;
-                let sealed = sealer.seal(&place_of_secrets(service.id), b"{}");
+                let sealed = sealer.seal(&secret_context(service.id), b"{}");
                 ids.push(service.id);
                 let mut service = service.into_active_model();
                 service.secrets = Set(Some(sealed));
@@ -109,7 +109,7 @@ mod tests {
             let new_key_only = Sealer::new(NEW_KEY, None);
             assert_eq!(reseal(db, &new_key_only).await.unwrap(), Resealed { all: 2, present: 1 });
             let resealed = service::Entity::find_by_id(ids[0]).one(db).await.unwrap().unwrap();
-            let opened = new_key_only.open(&place_of_secrets(ids[0]), &resealed.secrets.unwrap());
+            let opened = new_key_only.open(&secret_context(ids[0]), &resealed.secrets.unwrap());
             assert_eq!(&**opened.unwrap(), b"{}");
             let kept = service::Entity::find_by_id(ids[1]).one(db).await.unwrap().unwrap();
             assert!(kept.secrets.is_some(), "what cannot be opened is never deleted");

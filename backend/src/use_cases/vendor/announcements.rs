@@ -29,7 +29,7 @@ const MAX_BYTES: usize = 32 << 20;
 
 /// The notices that affect the components of one service.
 #[derive(Debug, Clone, Default)]
-pub struct Notices {
+pub struct VendorAnnouncements {
     /// Unresolved incidents, newest first.
     pub incidents: Vec<Arc<vendor_incident::Model>>,
     /// Maintenance that is scheduled or in progress, soonest first.
@@ -40,7 +40,7 @@ pub struct Notices {
     since: DateTime<Utc>,
 }
 
-impl Notices {
+impl VendorAnnouncements {
     /// Returns when the service's owner could know of a change at `changed_at`.
     #[must_use]
     pub fn known_at(&self, changed_at: DateTime<Utc>) -> DateTime<Utc> {
@@ -57,7 +57,7 @@ impl UseCases {
         &self,
         services: &[Arc<service::Model>],
         now: DateTime<Utc>,
-    ) -> Result<HashMap<Uuid, Notices>> {
+    ) -> Result<HashMap<Uuid, VendorAnnouncements>> {
         let views = self.readable_pages(services).await?;
         let incidents = self.open_vendor_incidents(&pages_of(&views)).await?;
         let notices = self.affecting(&views, &incidents, now).await?;
@@ -73,7 +73,7 @@ impl UseCases {
         &self,
         services: &[Arc<service::Model>],
         now: DateTime<Utc>,
-    ) -> Result<HashMap<Uuid, Notices>> {
+    ) -> Result<HashMap<Uuid, VendorAnnouncements>> {
         let views = self.readable_pages(services).await?;
         self.affecting(&views, &HashMap::new(), now).await
     }
@@ -94,7 +94,7 @@ impl UseCases {
         views: &HashMap<Uuid, PageView>,
         incidents: &HashMap<Uuid, Vec<Arc<vendor_incident::Model>>>,
         now: DateTime<Utc>,
-    ) -> Result<HashMap<Uuid, Notices>> {
+    ) -> Result<HashMap<Uuid, VendorAnnouncements>> {
         let maintenances = self.maintenances_to_come(&pages_of(views)).await?;
         if incidents.is_empty() && maintenances.is_empty() {
             return Ok(HashMap::new());
@@ -106,7 +106,7 @@ impl UseCases {
                 .or_default()
                 .insert(one.component_id);
         }
-        let mut notices: HashMap<Uuid, Notices> = HashMap::new();
+        let mut notices: HashMap<Uuid, VendorAnnouncements> = HashMap::new();
         for (service, view) in views {
             let Some(follows) = follows.get(service) else {
                 continue;
@@ -133,7 +133,7 @@ impl UseCases {
             let maintenances = touching.cloned().collect();
             notices.insert(
                 *service,
-                Notices {
+                VendorAnnouncements {
                     incidents,
                     maintenances,
                     names: Arc::default(),
@@ -153,7 +153,7 @@ impl UseCases {
     async fn names(
         &self,
         views: &HashMap<Uuid, PageView>,
-        notices: &HashMap<Uuid, Notices>,
+        notices: &HashMap<Uuid, VendorAnnouncements>,
     ) -> Result<HashMap<Uuid, Arc<HashMap<String, String>>>> {
         let (mut pages, mut linked) = (HashSet::new(), BTreeSet::new());
         for (service, of_service) in notices {
@@ -284,7 +284,7 @@ fn affects(linked: &serde_json::Value, follows: &HashSet<String>) -> bool {
 
 /// Rejects notices that are together too large for one response.
 fn bounded(
-    notices: &HashMap<Uuid, Notices>,
+    notices: &HashMap<Uuid, VendorAnnouncements>,
     incidents: &HashMap<Uuid, Vec<Arc<vendor_incident::Model>>>,
 ) -> Result<()> {
     let weights: HashMap<*const vendor_incident::Model, usize> = incidents
@@ -358,10 +358,10 @@ mod tests {
             updated_at: DateTime::UNIX_EPOCH,
         });
         let incidents = HashMap::from([(Uuid::nil(), vec![Arc::clone(&incident)])]);
-        let notices = |services: u128| -> HashMap<Uuid, Notices> {
-            let one = Notices {
+        let notices = |services: u128| -> HashMap<Uuid, VendorAnnouncements> {
+            let one = VendorAnnouncements {
                 incidents: vec![Arc::clone(&incident)],
-                ..Notices::default()
+                ..VendorAnnouncements::default()
             };
             (0..services)
                 .map(|n| (Uuid::from_u128(n), one.clone()))

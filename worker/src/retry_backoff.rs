@@ -1,4 +1,4 @@
-//! Backoff and logging while something that the worker depends on is away.
+//! Exponential backoff while a dependency is unavailable. Logs only the start and the end.
 
 use std::time::{Duration, Instant};
 
@@ -8,13 +8,13 @@ const MAX_BACKOFF: Duration = Duration::from_secs(1);
 /// An operation that may fail for a while. Logs one line when it begins to fail and one when it
 /// works again.
 #[derive(Debug)]
-pub(crate) struct Outage {
+pub(crate) struct RetryBackoff {
     operation: &'static str,
     since: Option<Instant>,
     backoff: Duration,
 }
 
-impl Outage {
+impl RetryBackoff {
     pub(crate) const fn new(operation: &'static str) -> Self {
         Self {
             operation,
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn waits_grow_to_a_second_and_begin_anew_after_success() {
-        let mut outage = Outage::new("Testing");
+        let mut outage = RetryBackoff::new("Testing");
         let waits: Vec<_> = (0..7).map(|_| outage.begin(&"gone").as_millis()).collect();
         assert_eq!(waits, [50, 100, 200, 400, 800, 1000, 1000]);
         outage.end();

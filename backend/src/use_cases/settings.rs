@@ -28,7 +28,7 @@ impl UseCases {
         let mut monitors = HashMap::with_capacity(services.len());
         for service in services {
             let shared = shared.remove(&service.id).unwrap_or_default();
-            let monitor = self.own_monitor(service)?.merge(shared).map_err(unusable)?;
+            let monitor = self.own_monitor(service)?.merge(shared)?;
             monitors.insert(service.id, monitor);
         }
         Ok(monitors)
@@ -46,7 +46,7 @@ impl UseCases {
         let following = service.vendor_page_id.is_some().then_some(service);
         let mut shared = load_shared_settings(db, following.into_iter()).await?;
         let shared = shared.remove(&service.id).unwrap_or_default();
-        self.own_monitor(service)?.merge(shared).map_err(unusable)
+        Ok(self.own_monitor(service)?.merge(shared)?)
     }
 
     /// Returns the monitor of a service without shared settings. Secrets that cannot be opened count
@@ -62,10 +62,14 @@ impl UseCases {
         let opened = Monitor::open(&service.kind, service.id, stored.clone(), &self.sealer);
         if let Err(SettingsError::Sealed(_)) = opened {
             stored.secrets = None;
-            return Monitor::open(&service.kind, service.id, stored, &self.sealer)
-                .map_err(unusable);
+            return Ok(Monitor::open(
+                &service.kind,
+                service.id,
+                stored,
+                &self.sealer,
+            )?);
         }
-        opened.map_err(unusable)
+        Ok(opened?)
     }
 }
 
@@ -138,7 +142,7 @@ pub(super) fn apply_change(
         errors.push(FieldError::new("monitor", message));
         return Ok(old.clone());
     }
-    let new = old.merge(settings).map_err(unusable)?;
+    let new = old.merge(settings)?;
     if let (Some(before), Some(after)) = (old.shared_page(), new.shared_page())
         && before.read_urls() != after.read_urls()
     {
@@ -148,6 +152,9 @@ pub(super) fn apply_change(
     Ok(new)
 }
 
-fn unusable(error: SettingsError) -> Error {
-    DbErr::Custom(error.to_string()).into()
+impl From<SettingsError> for Error {
+    /// Stored settings that cannot be used are a fault of the installation, like one of the database.
+    fn from(error: SettingsError) -> Self {
+        DbErr::Custom(error.to_string()).into()
+    }
 }

@@ -59,7 +59,7 @@ pub(super) fn ServiceForm(
             {id.is_none().then(|| render_kinds(form, &typed))}
             if !follows {
                 for (index , info) in required.into_iter().enumerate() {
-                    {render_setting(form, &typed, info, index == 0)}
+                    {render_setting(form, &typed, &info, index == 0)}
                 }
             } else if let Some(found) = typed.page.found.clone() {
                 Picker { draft, found, new: id.is_none(), error: form.error("componentIds") }
@@ -125,7 +125,7 @@ fn render_advanced(
             }
             div { class: "columns",
                 for info in optional {
-                    {render_setting(form, typed, info, false)}
+                    {render_setting(form, typed, &info, false)}
                 }
                 for field in &TextField::ADVANCED {
                     {render_field(form, typed, field, min_interval)}

@@ -144,7 +144,7 @@ impl History {
             HistoryRow::UnrolledCheck(check) => self.tail.push(check),
             HistoryRow::Day(start, tally) => _ = self.days.insert(start, tally),
             HistoryRow::SettledDays(index, tally) => {
-                self.window(windows[index]).settled_days = tally
+                self.window(windows[index]).settled_days = tally;
             }
             HistoryRow::RecentDays(index, tally) => self.window(windows[index]).recent_days = tally,
             HistoryRow::Hours(index, tally) => self.window(windows[index]).hours = tally,

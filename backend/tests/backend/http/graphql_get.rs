@@ -230,7 +230,7 @@ async fn without_cookies_only_pages_of_other_sites_are_refused() {
         (ORIGIN, "https://evil.example"),
         (SEC_FETCH_SITE, "cross-site"),
     ] {
-        let answer = get(&browser, &app, &params, &[foreign.clone()]).await;
+        let answer = get(&browser, &app, &params, std::slice::from_ref(&foreign)).await;
         assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{foreign:?}");
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn render_field(
 pub(super) fn render_setting(
     mut form: FormState,
     typed: &Draft,
-    info: FieldInfo,
+    info: &FieldInfo,
     autofocus: bool,
 ) -> Element {
     let name = info.name.clone();

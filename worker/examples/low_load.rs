@@ -24,6 +24,10 @@ use testkit::processor::worked;
 use tokio_util::sync::CancellationToken;
 use worker::{LATENESS_BOUNDS_MS, Settings, Stats, Worker};
 
+/// The allocator of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Interval of all services, in seconds.
 const INTERVAL: u32 = 10;
 /// Time before anything is counted. Each service is checked once, and that changes its state.

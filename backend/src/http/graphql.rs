@@ -77,8 +77,8 @@ pub(super) async fn get(
 fn playground(server: &Server, method: &Method, headers: &HeaderMap) -> Response {
     let mut page = server.assets.page(Page::Graphiql, method, headers);
     // With another `Accept`, the same URL may have the response to a query.
-    let varies = HeaderValue::from_static("accept");
-    page.headers_mut().append(header::VARY, varies);
+    let varies = HeaderValue::from_static("accept, accept-encoding");
+    page.headers_mut().insert(header::VARY, varies);
     page
 }
 

@@ -45,15 +45,6 @@ pub enum Relation {
         to = "super::workspace::Column::Id"
     )]
     Workspace,
-    /// Its timeline.
-    #[sea_orm(has_many = "super::incident_event::Entity")]
-    Events,
-    /// Notes on it.
-    #[sea_orm(has_many = "super::incident_note::Entity")]
-    Notes,
-    /// Its acknowledgement.
-    #[sea_orm(has_one = "super::incident_acknowledgement::Entity")]
-    Acknowledgement,
 }
 
 impl Related<super::service::Entity> for Entity {
@@ -65,24 +56,6 @@ impl Related<super::service::Entity> for Entity {
 impl Related<super::workspace::Entity> for Entity {
     fn to() -> RelationDef {
         Relation::Workspace.def()
-    }
-}
-
-impl Related<super::incident_event::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Events.def()
-    }
-}
-
-impl Related<super::incident_note::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Notes.def()
-    }
-}
-
-impl Related<super::incident_acknowledgement::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Acknowledgement.def()
     }
 }
 

@@ -8,6 +8,7 @@ pub mod check;
 pub mod check_rollup;
 pub mod column;
 pub mod consumed_login_state;
+pub mod followers;
 pub mod identity;
 pub mod incident;
 pub mod incident_acknowledgement;

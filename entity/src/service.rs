@@ -65,21 +65,6 @@ pub enum Relation {
         to = "super::vendor_page::Column::Id"
     )]
     VendorPage,
-    /// Its current state.
-    #[sea_orm(has_one = "super::service_state::Entity")]
-    State,
-    /// The components that it follows.
-    #[sea_orm(has_many = "super::service_component::Entity")]
-    Components,
-    /// Its tags.
-    #[sea_orm(has_many = "super::service_tag::Entity")]
-    Tags,
-    /// Its incidents.
-    #[sea_orm(has_many = "super::incident::Entity")]
-    Incidents,
-    /// Its checks.
-    #[sea_orm(has_many = "super::check::Entity")]
-    Checks,
 }
 
 impl Related<super::workspace::Entity> for Entity {
@@ -91,36 +76,6 @@ impl Related<super::workspace::Entity> for Entity {
 impl Related<super::vendor_page::Entity> for Entity {
     fn to() -> RelationDef {
         Relation::VendorPage.def()
-    }
-}
-
-impl Related<super::service_state::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::State.def()
-    }
-}
-
-impl Related<super::service_component::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Components.def()
-    }
-}
-
-impl Related<super::service_tag::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Tags.def()
-    }
-}
-
-impl Related<super::incident::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Incidents.def()
-    }
-}
-
-impl Related<super::check::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Checks.def()
     }
 }
 

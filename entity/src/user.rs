@@ -24,36 +24,8 @@ pub struct Model {
     pub updated_at: DateTime<Utc>,
 }
 
-/// Relations to other tables.
+/// None: the tables that refer to this one name it.
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
-pub enum Relation {
-    /// The workspaces that the user is a member of.
-    #[sea_orm(has_many = "super::membership::Entity")]
-    Memberships,
-    /// How the user signs in.
-    #[sea_orm(has_many = "super::identity::Entity")]
-    Identities,
-    /// The browsers that are signed in.
-    #[sea_orm(has_many = "super::session::Entity")]
-    Sessions,
-}
-
-impl Related<super::membership::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Memberships.def()
-    }
-}
-
-impl Related<super::identity::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Identities.def()
-    }
-}
-
-impl Related<super::session::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Sessions.def()
-    }
-}
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,8 +3,6 @@
 use crate::column::ListCoverage;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{QuerySelect, QueryTrait};
 
 /// A row.
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
@@ -45,66 +43,8 @@ pub struct Model {
     pub created_at: DateTime<Utc>,
 }
 
-/// Relations to other tables.
+/// None: the tables that refer to this one name it.
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
-pub enum Relation {
-    /// The services that follow it.
-    #[sea_orm(has_many = "super::service::Entity")]
-    Services,
-    /// Its components.
-    #[sea_orm(has_many = "super::vendor_page_component::Entity")]
-    Components,
-    /// The incidents that it announces.
-    #[sea_orm(has_many = "super::vendor_incident::Entity")]
-    Incidents,
-    /// The maintenance that it announces.
-    #[sea_orm(has_many = "super::vendor_maintenance::Entity")]
-    Maintenances,
-}
-
-impl Related<super::service::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Services.def()
-    }
-}
-
-impl Related<super::vendor_page_component::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Components.def()
-    }
-}
-
-impl Related<super::vendor_incident::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Incidents.def()
-    }
-}
-
-impl Related<super::vendor_maintenance::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Maintenances.def()
-    }
-}
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
-
-/// Condition: a service follows the page, paused or not.
-#[must_use]
-pub fn has_followers() -> Expr {
-    Expr::exists(followers().into_query())
-}
-
-/// Condition: a service that is not paused follows the page.
-#[must_use]
-pub fn is_followed() -> Expr {
-    let active = followers().filter(super::service::Column::Paused.into_expr().not());
-    Expr::exists(active.into_query())
-}
-
-fn followers() -> Select<super::service::Entity> {
-    let page = Expr::col(Column::Id.as_column_ref());
-    super::service::Entity::find()
-        .select_only()
-        .expr(Expr::val(1))
-        .filter(Expr::col(super::service::Column::VendorPageId.as_column_ref()).eq(page))
-}

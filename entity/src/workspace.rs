@@ -18,36 +18,8 @@ pub struct Model {
     pub created_at: DateTime<Utc>,
 }
 
-/// Relations to other tables.
+/// None: the tables that refer to this one name it.
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
-pub enum Relation {
-    /// Its members.
-    #[sea_orm(has_many = "super::membership::Entity")]
-    Memberships,
-    /// Its services.
-    #[sea_orm(has_many = "super::service::Entity")]
-    Services,
-    /// The tokens that open it.
-    #[sea_orm(has_many = "super::api_token::Entity")]
-    ApiTokens,
-}
-
-impl Related<super::membership::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Memberships.def()
-    }
-}
-
-impl Related<super::service::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::Services.def()
-    }
-}
-
-impl Related<super::api_token::Entity> for Entity {
-    fn to() -> RelationDef {
-        Relation::ApiTokens.def()
-    }
-}
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

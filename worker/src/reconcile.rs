@@ -13,8 +13,8 @@ use entity::column::Status;
 use futures::FutureExt;
 use monitors::{MonitorKind, Schedule};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QueryResult, QuerySelect, QueryTrait,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, JoinType, QueryFilter,
+    QueryOrder, QueryResult, QuerySelect, QueryTrait, RelationTrait,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -180,7 +180,10 @@ async fn page(db: &DatabaseConnection, after: i32) -> Result<Vec<Active>, DbErr>
             service_state::Column::FailingChecks,
             service_state::Column::DownChecks,
         ])
-        .left_join(service_state::Entity)
+        .join(
+            JoinType::LeftJoin,
+            service_state::Relation::Service.def().rev(),
+        )
         .filter(service::Column::Paused.into_expr().not())
         .filter(service::Column::Seq.gt(after))
         .filter(service::Column::Kind.is_in(MonitorKind::ids_with(Schedule::Every)))

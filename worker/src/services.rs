@@ -5,7 +5,7 @@ use crate::check::{CheckedService, Thresholds};
 use chrono::TimeDelta;
 use domain::Cause;
 use entity::sql::in_ids;
-use entity::{service, vendor_page};
+use entity::{followers, service, vendor_page};
 use monitors::{Monitor, MonitorKind, Schedule, SettingsError, StoredSettings, Target};
 use sea_orm::sea_query::SelectStatement;
 use sea_orm::{
@@ -173,7 +173,7 @@ fn select_pages(db: &impl ConnectionTrait, ids: &[Uuid]) -> SelectStatement {
     vendor_page::Entity::find()
         .select_only()
         .columns([vendor_page::Column::Id, vendor_page::Column::ApiUrls])
-        .filter(vendor_page::is_followed())
+        .filter(followers::is_followed())
         .filter(in_ids(db, vendor_page::Column::Id, ids.iter().copied()))
         .into_query()
 }

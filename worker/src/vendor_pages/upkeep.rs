@@ -8,12 +8,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use coordination::Coordination;
 use domain::slot;
 use entity::vendor_page::Column;
-use entity::{service, vendor_page};
+use entity::{followers, service, service_state, vendor_page};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LockBehavior, LockType};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, JoinType,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use std::time::Duration;
 use tokio::time::sleep;
@@ -70,7 +70,7 @@ async fn delete_unfollowed(db: &DatabaseConnection, now: DateTime<Utc>) -> Resul
         .select_only()
         .column(Column::Id)
         .filter(Expr::expr(last_fetch).lt(now - UNFOLLOWED_RETENTION))
-        .filter(vendor_page::has_followers().not())
+        .filter(followers::has_followers().not())
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .into_tuple()
         .all(&transaction)
@@ -78,7 +78,7 @@ async fn delete_unfollowed(db: &DatabaseConnection, now: DateTime<Utc>) -> Resul
     for id in unfollowed {
         vendor_page::Entity::delete_many()
             .filter(Column::Id.eq(id))
-            .filter(vendor_page::has_followers().not())
+            .filter(followers::has_followers().not())
             .exec(&transaction)
             .await?;
     }
@@ -103,7 +103,7 @@ pub(crate) async fn requeue(
                 Column::NotBefore,
                 Column::Failures,
             ])
-            .filter(vendor_page::is_followed())
+            .filter(followers::is_followed())
             .filter(Column::Id.gt(after))
             .order_by_asc(Column::Id)
             .limit(READ_BATCH)
@@ -152,8 +152,8 @@ async fn pages_with_missed_changes(
     db: &DatabaseConnection,
     now: DateTime<Utc>,
 ) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbErr> {
-    use entity::service_state::Column::LastSlot;
     use service::Column::{Paused, UpdatedAt, VendorPageId};
+    use service_state::Column::LastSlot;
     let unchecked = LastSlot.is_null().or(LastSlot
         .into_expr()
         .lt(Expr::col(UpdatedAt.as_column_ref())));
@@ -161,7 +161,10 @@ async fn pages_with_missed_changes(
         .select_only()
         .column(VendorPageId)
         .distinct()
-        .left_join(entity::service_state::Entity)
+        .join(
+            JoinType::LeftJoin,
+            service_state::Relation::Service.def().rev(),
+        )
         .filter(Paused.into_expr().not())
         .filter(VendorPageId.is_not_null())
         .filter(UpdatedAt.gt(now - MISSED_BEFORE))

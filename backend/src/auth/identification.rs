@@ -42,14 +42,13 @@ impl Auth {
             return Ok(None);
         }
         let workspace_id = match workspace {
-            Some(id) => id.parse().map_err(|_| IdentifyError::UnknownWorkspace)?,
+            Some(id) => parse_workspace(id)?,
             None => workspace::personal(claims.sub),
         };
-        let role = self.role(workspace_id, claims.sub, now).await?;
         Ok(Some(Viewer {
             user_id: claims.sub,
             workspace_id,
-            role: role.ok_or(IdentifyError::UnknownWorkspace)?,
+            role: self.require_role(workspace_id, claims.sub, now).await?,
             scope: TokenScope::Full,
             session: Some(claims.sid),
             token: None,
@@ -116,13 +115,10 @@ impl Auth {
         if viewer.token.is_some() {
             return Ok(viewer);
         }
-        let id = workspace
-            .parse()
-            .map_err(|_| IdentifyError::UnknownWorkspace)?;
-        let role = self.role(id, viewer.user_id, now).await?;
+        let workspace_id = parse_workspace(workspace)?;
         Ok(Viewer {
-            workspace_id: id,
-            role: role.ok_or(IdentifyError::UnknownWorkspace)?,
+            workspace_id,
+            role: self.require_role(workspace_id, viewer.user_id, now).await?,
             ..viewer
         })
     }
@@ -209,6 +205,17 @@ impl Auth {
             .is_some_and(|state| state.role == role && api_token::is_valid(state.expires_at, now)))
     }
 
+    /// Returns the role of a member.
+    async fn require_role(
+        &self,
+        workspace: Uuid,
+        user: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<Role, IdentifyError> {
+        let role = self.role(workspace, user, now).await?;
+        role.ok_or(IdentifyError::UnknownWorkspace)
+    }
+
     async fn role(
         &self,
         workspace: Uuid,
@@ -227,4 +234,8 @@ impl Auth {
         }
         Ok(role)
     }
+}
+
+fn parse_workspace(id: &str) -> Result<Uuid, IdentifyError> {
+    id.parse().map_err(|_| IdentifyError::UnknownWorkspace)
 }

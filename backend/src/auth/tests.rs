@@ -457,12 +457,7 @@ async fn a_token_has_the_role_of_its_user_and_ends_with_the_membership() {
     };
     assert_eq!(role(start).await, Some((team.id, Role::Editor)));
 
-    let demoted = membership::ActiveModel {
-        workspace_id: Set(team.id),
-        user_id: Set(user.id),
-        role: Set(Role::Viewer),
-    };
-    demoted.update(db).await.unwrap();
+    set_role(db, team.id, user.id, Role::Viewer).await;
     let later = start + Duration::seconds(5);
     assert_eq!(role(later).await, Some((team.id, Role::Viewer)));
 
@@ -471,6 +466,15 @@ async fn a_token_has_the_role_of_its_user_and_ends_with_the_membership() {
         .await
         .unwrap();
     assert_eq!(role(later + Duration::seconds(5)).await, None);
+}
+
+async fn set_role(db: &DatabaseConnection, workspace: Uuid, user: Uuid, role: Role) {
+    let changed = membership::ActiveModel {
+        workspace_id: Set(workspace),
+        user_id: Set(user),
+        role: Set(role),
+    };
+    changed.update(db).await.unwrap();
 }
 
 #[tokio::test]
@@ -489,12 +493,7 @@ async fn a_connection_ends_when_its_viewer_gets_another_role() {
         .unwrap()
         .expect("the session is valid");
     assert!(auth.is_still_valid(&viewer, start).await.unwrap());
-    let demoted = membership::ActiveModel {
-        workspace_id: Set(team.id),
-        user_id: Set(user.id),
-        role: Set(Role::Viewer),
-    };
-    demoted.update(db).await.unwrap();
+    set_role(db, team.id, user.id, Role::Viewer).await;
     let later = start + Duration::seconds(5);
     assert!(!auth.is_still_valid(&viewer, later).await.unwrap());
 }

@@ -243,8 +243,9 @@ impl UseCases {
     ) -> Result<Arc<service::Model>> {
         let transaction = self.begin().await?;
         let before = lock_own(&transaction, viewer, id).await?;
+        let mut tags = load_tags(&transaction, &[id]).await?;
         let old = Definition {
-            draft: to_draft(&before, load_tags(&transaction, id).await?),
+            draft: to_draft(&before, tags.remove(&id).unwrap_or_default()),
             monitor: self.monitor(&transaction, &before).await?,
         };
         let mut wanted = Change {

@@ -55,21 +55,17 @@ impl UseCases {
     /// # Errors
     /// When the settings are unusable.
     pub fn own_monitor(&self, service: &service::Model) -> Result<Monitor> {
-        let mut stored = StoredSettings {
-            settings: service.settings.clone(),
-            secrets: service.secrets.clone(),
+        let open = |secrets| {
+            let stored = StoredSettings {
+                settings: service.settings.clone(),
+                secrets,
+            };
+            Monitor::open(&service.kind, service.id, stored, &self.sealer)
         };
-        let opened = Monitor::open(&service.kind, service.id, stored.clone(), &self.sealer);
-        if let Err(SettingsError::Sealed(_)) = opened {
-            stored.secrets = None;
-            return Ok(Monitor::open(
-                &service.kind,
-                service.id,
-                stored,
-                &self.sealer,
-            )?);
+        match open(service.secrets.clone()) {
+            Err(SettingsError::Sealed(_)) => Ok(open(None)?),
+            opened => Ok(opened?),
         }
-        Ok(opened?)
     }
 }
 

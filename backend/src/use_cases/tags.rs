@@ -14,20 +14,7 @@ impl UseCases {
     /// # Errors
     /// When the database fails.
     pub async fn tags(&self, services: &[Uuid]) -> Result<HashMap<Uuid, Vec<String>>> {
-        let rows = service_tag::Entity::find()
-            .filter(in_ids(
-                &self.db,
-                service_tag::Column::ServiceId,
-                services.iter().copied(),
-            ))
-            .order_by_asc(service_tag::Column::Tag)
-            .all(&self.db)
-            .await?;
-        let mut tags: HashMap<Uuid, Vec<String>> = HashMap::new();
-        for row in rows {
-            tags.entry(row.service_id).or_default().push(row.tag);
-        }
-        Ok(tags)
+        load_tags(&self.db, services).await
     }
 
     /// Returns the ids of the viewer's services that have this tag.
@@ -41,14 +28,21 @@ impl UseCases {
     }
 }
 
-/// Returns the tags of one service, sorted.
-pub(super) async fn load_tags(db: &impl ConnectionTrait, service: Uuid) -> Result<Vec<String>> {
+/// Returns the tags of each of `services` that has any, sorted.
+pub(super) async fn load_tags(
+    db: &impl ConnectionTrait,
+    services: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<String>>> {
+    let ids = services.iter().copied();
     let rows = service_tag::Entity::find()
-        .filter(service_tag::Column::ServiceId.eq(service))
+        .filter(in_ids(db, service_tag::Column::ServiceId, ids))
+        .order_by_asc(service_tag::Column::Tag)
         .all(db)
         .await?;
-    let mut tags: Vec<_> = rows.into_iter().map(|row| row.tag).collect();
-    tags.sort_unstable();
+    let mut tags: HashMap<Uuid, Vec<String>> = HashMap::new();
+    for row in rows {
+        tags.entry(row.service_id).or_default().push(row.tag);
+    }
     Ok(tags)
 }
 

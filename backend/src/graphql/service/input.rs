@@ -3,8 +3,8 @@
 use super::kinds::MonitorSchedule;
 use crate::graphql::scalar::Id;
 use crate::graphql::status::Status;
+use crate::use_cases::Result;
 use crate::use_cases::service::{Change, Definition, ServiceCriteria};
-use crate::use_cases::{Error, Result};
 use async_graphql::{InputObject, MaybeUndefined};
 use domain::service::{
     DEFAULT_INTERVAL_SECONDS, DEFAULT_RECOVERIES, FieldError, ServiceDraft,
@@ -12,7 +12,6 @@ use domain::service::{
 };
 use monitors::graphql::MonitorInput;
 use monitors::{MonitorKind, SettingsMap};
-use sea_orm::DbErr;
 
 /// Filter of services; conditions that are absent match every service.
 #[derive(InputObject, Debug, Clone, Default)]
@@ -86,8 +85,7 @@ impl CreateServiceInput {
     pub(super) fn into_definition(self) -> Result<Definition> {
         let MonitorInput { kind, settings } = self.monitor;
         let given = settings.into_iter().filter(|(_, value)| !value.is_null());
-        let monitor = kind.empty().merge(given.collect());
-        let monitor = monitor.map_err(|error| Error::from(DbErr::Custom(error.to_string())))?;
+        let monitor = kind.empty().merge(given.collect())?;
         let interval = self
             .check_interval_seconds
             .unwrap_or(DEFAULT_INTERVAL_SECONDS);

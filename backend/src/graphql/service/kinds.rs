@@ -7,7 +7,6 @@ use async_graphql::{Context, Enum, Result, SimpleObject};
 use domain::field::FieldInfo;
 use entity::service;
 use monitors::{Monitor, MonitorKind, Schedule};
-use sea_orm::DbErr;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -116,7 +115,7 @@ impl From<(String, Value)> for FieldValue {
 
 /// The kind of a service.
 pub(super) fn kind_of(service: &service::Model) -> UseCaseResult<MonitorKind> {
-    MonitorKind::from_id(&service.kind).map_err(|error| DbErr::Custom(error.to_string()).into())
+    Ok(MonitorKind::from_id(&service.kind)?)
 }
 
 /// The monitor of a service with its settings.

@@ -286,12 +286,18 @@ impl UseCases {
         let recheck = others
             || new.monitor != old.monitor
             || without_labels(&new.draft) != without_labels(&old.draft);
+        let lost_secrets = self.has_lost_secrets(&before)?;
         let mut service = before.into_active_model();
         let Definition { mut draft, monitor } = new;
         let tags = std::mem::take(&mut draft.tags);
         set_definition(&mut service, draft);
         if monitor != old.monitor {
+            let sealed = service.secrets.clone();
             self.store_settings(&mut service, id, &monitor);
+            // The right key may be set again later, so only new secrets replace the old ones.
+            if lost_secrets && service.secrets == Set(None) {
+                service.secrets = sealed;
+            }
         }
         service.updated_at = Set(now());
         let service = service.update(&transaction).await?;

@@ -55,17 +55,33 @@ impl UseCases {
     /// # Errors
     /// When the settings are unusable.
     pub fn own_monitor(&self, service: &service::Model) -> Result<Monitor> {
-        let open = |secrets| {
-            let stored = StoredSettings {
-                settings: service.settings.clone(),
-                secrets,
-            };
-            Monitor::open(&service.kind, service.id, stored, &self.sealer)
-        };
-        match open(service.secrets.clone()) {
-            Err(SettingsError::Sealed(_)) => Ok(open(None)?),
+        match self.open(service, service.secrets.clone()) {
+            Err(SettingsError::Sealed(_)) => Ok(self.open(service, None)?),
             opened => Ok(opened?),
         }
+    }
+
+    /// Returns whether a service has secrets that cannot be opened with the present keys.
+    ///
+    /// # Errors
+    /// When the settings are unusable.
+    pub(super) fn has_lost_secrets(&self, service: &service::Model) -> Result<bool> {
+        match self.open(service, service.secrets.clone()) {
+            Err(SettingsError::Sealed(_)) => Ok(true),
+            opened => Ok(opened.map(|_| false)?),
+        }
+    }
+
+    fn open(
+        &self,
+        service: &service::Model,
+        secrets: Option<Vec<u8>>,
+    ) -> std::result::Result<Monitor, SettingsError> {
+        let stored = StoredSettings {
+            settings: service.settings.clone(),
+            secrets,
+        };
+        Monitor::open(&service.kind, service.id, stored, &self.sealer)
     }
 }
 

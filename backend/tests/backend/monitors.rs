@@ -80,10 +80,16 @@ on_each_database! {
         // Sealed with an unknown key: everything else works.
         let lost = Sealer::new("another key that nobody has any more", None);
         let mut row = stored.into_active_model();
-        row.secrets = Set(Some(lost.seal(&monitors::secret_context(service.id), b"{}")));
+        let unreadable = lost.seal(&monitors::secret_context(service.id), b"{}");
+        row.secrets = Set(Some(unreadable.clone()));
         row.update(&api.use_cases.db).await.unwrap();
         let seen = ada.data(query, json!({ "id": service.id })).await["service"].clone();
         assert_eq!((&seen["target"], &seen["secretsSet"]), (&json!("https://example.test/"), &json!([])));
+        let change = json!({ "monitor": { "http": { "url": "https://other.test/" } } });
+        ada.data(UPDATE, json!({ "id": service.id, "input": change })).await;
+        let stored = service::Entity::find_by_id(service.id).one(&api.use_cases.db).await.unwrap().unwrap();
+        assert_eq!(stored.settings["url"], "https://other.test/");
+        assert_eq!(stored.secrets, Some(unreadable), "a key that is missing deletes nothing");
     }
 }
 

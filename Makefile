@@ -58,7 +58,7 @@ fuzz: ## Fuzz the parsers of vendor pages for FUZZ_SECONDS (60)
 
 # BENCH names groups (all by default), BENCH_MINUTES sets how long lateness is measured.
 bench: setup build ## Measure cost, lateness, reading and space; tables in target/bench
-	cargo bench --locked -p pulsecheck --bench suite -- $(BENCH)
+	PULSECHECK_BIN=$(CARGO_TARGET_DIR)/release/pulsecheck cargo run --locked --release -p benches -- $(BENCH)
 
 # MEASURE_MINUTES sets how long the heap is watched. Uses the release build.
 measure: setup build ## Measure the dashboard in a browser: first paint, filter, scrolling, live updates, heap

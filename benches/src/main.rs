@@ -1,4 +1,4 @@
-//! `make bench`: measures performance and resource use of the release binary.
+//! `make bench`: measures performance and resource use of the program in `PULSECHECK_BIN`.
 //!
 //! Each group generates its data and starts its own processes, on SQLite and on PostgreSQL with
 //! Redis. Results are stored in `target/bench/<group>.json`; `target/bench/results.md` is the table
@@ -23,6 +23,7 @@ mod api;
 mod checks;
 mod fanout;
 mod figures;
+mod loads;
 mod machine;
 mod program;
 mod reads;
@@ -44,8 +45,9 @@ type Group = (
 );
 
 /// All groups, in the order of the table.
-const GROUPS: [Group; 7] = [
+const GROUPS: [Group; 8] = [
     ("checks", || Box::pin(checks::measure())),
+    ("loads", || Box::pin(loads::measure())),
     ("reads", || Box::pin(reads::measure())),
     ("space", || Box::pin(space::measure())),
     ("upkeep", || Box::pin(upkeep::measure())),
@@ -55,11 +57,7 @@ const GROUPS: [Group; 7] = [
 ];
 
 fn main() {
-    // Cargo adds options of its own.
-    let wanted: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|argument| argument != "--bench")
-        .collect();
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
     if wanted.iter().any(|argument| argument == target::ARGUMENT) {
         target::serve();
         return;

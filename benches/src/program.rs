@@ -20,7 +20,9 @@ pub(crate) struct Program {
 impl Program {
     /// Starts `role` (`None`: everything in one process) on `storage` with additional settings.
     pub(crate) fn start(storage: &Storage, role: Option<&str>, settings: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pulsecheck"));
+        let program = std::env::var_os("PULSECHECK_BIN")
+            .expect("PULSECHECK_BIN is the path of the program to measure");
+        let mut command = Command::new(program);
         command
             .args(role)
             .env_clear()

@@ -7,6 +7,7 @@ use crate::storage::{Layout, Storage};
 use crate::target;
 use serde_json::json;
 use std::time::Duration;
+use testkit::processor::worked_by_name;
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// All targets are on one host, so the per-host limit is raised.
@@ -39,28 +40,44 @@ async fn cost(layout: Layout) -> Row {
     storage.add_services(SERVICES, 1, &url).await;
     let mut program = Program::start(&storage, worker_of(layout), &[ONE_HOST]);
     sleep(Duration::from_secs(3)).await;
-    let (before, cpu, begin) = (
+    let (before, cpu, servers, begin) = (
         storage.checks().await,
         program.cpu_seconds(),
+        servers_cpu_seconds(),
         Instant::now(),
     );
     sleep_until(begin + Duration::from_secs(15)).await;
     let (cpu, wall) = (program.cpu_seconds() - cpu, begin.elapsed().as_secs_f64());
+    let servers_after = servers_cpu_seconds();
     let checks = storage.checks().await - before;
     program.still_runs();
     let (per_cpu, per_wall) = (checks as f64 / cpu, checks as f64 / wall);
+    let [postgres_us, redis_us] =
+        [0, 1].map(|i| 1e6 * (servers_after[i] - servers[i]) / checks as f64);
+    let servers = match layout {
+        Layout::Sqlite => String::new(),
+        Layout::Postgres => format!(
+            "; PostgreSQL {postgres_us:.0} and Redis {redis_us:.0} microseconds of CPU per check"
+        ),
+    };
     Row {
         measure: "checks per CPU-second: HTTP on loopback, a connection each, recorded".into(),
         layout: layout.name(),
         result: format!(
-            "{per_cpu:.0} ({per_wall:.0} a second on {:.2} cores)",
+            "{per_cpu:.0} ({per_wall:.0} a second on {:.2} cores{servers})",
             cpu / wall
         ),
         aim: "9,000",
         figures: json!({
             "checks_per_cpu_second": per_cpu, "checks": checks, "cpu_seconds": cpu, "wall_seconds": wall,
+            "postgres_cpu_microseconds_per_check": postgres_us, "redis_cpu_microseconds_per_check": redis_us,
         }),
     }
+}
+
+/// Returns the CPU time of PostgreSQL and of Redis.
+fn servers_cpu_seconds() -> [f64; 2] {
+    ["postgres", "redis-server"].map(|name| worked_by_name(name).as_secs_f64())
 }
 
 /// Measures lateness, missed slots and memory with many services.

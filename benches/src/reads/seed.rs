@@ -113,7 +113,7 @@ fn statements(storage: &Storage, now: DateTime<Utc>, part: i64) -> Vec<String> {
     };
     let progress = format!(
         "INSERT INTO rollup_progress (service_seq, slot, interval_seconds, status)
-         SELECT number, {folded} + number, 600, 0 FROM {services}"
+         SELECT seq, {folded} + seq, 600, 0 FROM {services}"
     );
     vec![checks, sums(0, HOUR, 6), sums(1, DAY, 144), progress]
 }

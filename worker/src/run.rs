@@ -49,7 +49,7 @@ const CLOSING_GRACE: Duration = Duration::from_secs(1);
 /// # Errors
 /// If a part of the worker ends unexpectedly. Failures of the database, of Redis or of a target are
 /// retried and are no errors.
-pub async fn run<P: Probe>(worker: Worker<P>, shutdown: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(worker: Worker, shutdown: CancellationToken) -> anyhow::Result<()> {
     let shared = Shared::new(&worker, CheckThreads::shared()?, shutdown.clone());
     let mut tasks = spawn_parts(worker, &shared);
     let ended_early = tokio::select! {
@@ -87,11 +87,7 @@ struct Shared {
 }
 
 impl Shared {
-    fn new<P>(
-        worker: &Worker<P>,
-        threads: &'static CheckThreads,
-        shutdown: CancellationToken,
-    ) -> Self {
+    fn new(worker: &Worker, threads: &'static CheckThreads, shutdown: CancellationToken) -> Self {
         Self {
             id: Uuid::now_v7(),
             db: worker.db.clone(),
@@ -122,7 +118,7 @@ struct Tasks {
     closing: JoinSet<()>,
 }
 
-fn spawn_parts<P: Probe>(worker: Worker<P>, shared: &Shared) -> Tasks {
+fn spawn_parts(worker: Worker, shared: &Shared) -> Tasks {
     let Worker {
         prober,
         fetcher,
@@ -185,13 +181,13 @@ fn build_poller(
     })
 }
 
-fn build_runner<P: Probe>(
+fn build_runner(
     shared: &Shared,
-    probe: P,
+    probe: Arc<dyn Probe>,
     lease: Duration,
     announcer: Announcer,
     results: RecordSender,
-) -> Runner<P> {
+) -> Runner {
     Runner {
         probe,
         live: shared.live.clone(),
@@ -205,13 +201,13 @@ fn build_runner<P: Probe>(
     }
 }
 
-fn build_scheduler<P: Probe>(
+fn build_scheduler(
     shared: &Shared,
-    runner: Runner<P>,
+    runner: Runner,
     poller: Poller,
     accepting: watch::Receiver<bool>,
     settings: &Settings,
-) -> Scheduler<P> {
+) -> Scheduler {
     Scheduler {
         live: shared.live.clone(),
         services: shared.services.clone(),

@@ -12,8 +12,10 @@ use crate::stats::{Stats, add};
 use chrono::{DateTime, TimeDelta, Utc};
 use coordination::{Claim, Coordination};
 use domain::{Outcome, Phases, slot};
-use futures::FutureExt;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use monitors::Target;
+use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -27,21 +29,21 @@ use tracing::{Instrument as _, Span};
 const TRACE_SAMPLING: u64 = 100;
 
 /// Probes a target.
-pub trait Probe: Send + Sync + 'static {
+pub trait Probe: fmt::Debug + Send + Sync + 'static {
     /// Requests `target` within its timeout.
-    fn check(&self, target: &Target) -> impl Future<Output = Outcome> + Send;
+    fn check<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Outcome>;
 }
 
 impl Probe for monitors::Prober {
-    fn check(&self, target: &Target) -> impl Future<Output = Outcome> + Send {
+    fn check<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Outcome> {
         Self::check(self, target)
     }
 }
 
 /// Runs the checks of this worker.
 #[derive(Debug)]
-pub(crate) struct Runner<P> {
-    pub(crate) probe: P,
+pub(crate) struct Runner {
+    pub(crate) probe: Arc<dyn Probe>,
     pub(crate) live: Coordination,
     pub(crate) clock: Clock,
     pub(crate) results: RecordSender,
@@ -63,7 +65,7 @@ pub(crate) struct CheckPermits {
     pub(crate) _thread: ThreadSlot,
 }
 
-impl<P: Probe> Runner<P> {
+impl Runner {
     /// Checks `service` under `claim`, which is completed in every case. The lateness of a deferred
     /// check counts from `first_due_at`. One check in [`TRACE_SAMPLING`] is part of the traces.
     pub(crate) fn check(

@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::host_limit::{HostLimit, HostPermit};
 use crate::poll_stagger::PollStagger;
 use crate::retry_backoff::RetryBackoff;
-use crate::runner::{CheckPermits, Probe, Runner};
+use crate::runner::{CheckPermits, Runner};
 use crate::services::{Due, Service, Services};
 use crate::stats::{Stats, add};
 use crate::vendor_pages::Poller;
@@ -41,10 +41,10 @@ const ABORT_GRACE: Duration = Duration::from_millis(500);
 
 /// Starts due checks as places become free.
 #[derive(Debug)]
-pub(crate) struct Scheduler<P> {
+pub(crate) struct Scheduler {
     pub(crate) live: Coordination,
     pub(crate) services: Services,
-    pub(crate) runner: Arc<Runner<P>>,
+    pub(crate) runner: Arc<Runner>,
     pub(crate) poller: Arc<Poller>,
     pub(crate) clock: Clock,
     pub(crate) stats: Arc<Stats>,
@@ -83,7 +83,7 @@ struct NotStarted {
     unwanted: Vec<Uuid>,
 }
 
-impl<P: Probe> Scheduler<P> {
+impl Scheduler {
     /// Runs until `stopping`. Then waits up to `grace` for running checks and aborts what is left.
     pub(crate) async fn run(mut self, stopping: CancellationToken, grace: Duration) {
         let mut checks = JoinSet::new();

@@ -1,6 +1,7 @@
 //! The dependencies and settings of a worker.
 
 use crate::history;
+use crate::runner::Probe;
 use crate::stats::Stats;
 use chrono::{DateTime, Utc};
 use coordination::Coordination;
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 /// A worker's dependencies and settings.
 #[derive(Debug)]
-pub struct Worker<P = monitors::Prober> {
+pub struct Worker {
     /// The database, migrated.
     pub db: DatabaseConnection,
     /// The same, for the parts that write. For SQLite it should be a single connection: only one writes
@@ -20,7 +21,7 @@ pub struct Worker<P = monitors::Prober> {
     /// The due queue, latest statuses and events.
     pub live: Coordination,
     /// Probes targets.
-    pub prober: P,
+    pub prober: Arc<dyn Probe>,
     /// Fetches vendor pages.
     pub fetcher: net::Fetcher,
     /// Opens the secrets of services.

@@ -1,7 +1,7 @@
 //! How many checks a second the due queue in Redis carries: claims and completions in batches, by one and by several
 //! workers, with the processor time that both sides spend on each.
 //!
-//! `cargo run --release -p coordination --example throughput`
+//! `cargo run --release -p coordination --example claim_throughput`
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss)]
 
 use chrono::{TimeDelta, Utc};

@@ -4,6 +4,7 @@ use crate::Monitor;
 use crate::connections::Net;
 use crate::kind::Deadline;
 use domain::{Cause, Outcome, Status};
+use futures::future::BoxFuture;
 use net::{ClientError, ClientSettings, client};
 use std::time::Duration;
 
@@ -40,10 +41,15 @@ impl Prober {
     }
 
     /// Checks `target` once.
-    pub async fn check(&self, target: &Target) -> Outcome {
+    ///
+    /// Boxed here, because the clients of all kinds would otherwise be compiled again into each crate
+    /// that awaits a check.
+    pub fn check<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Outcome> {
         let deadline = Deadline::after(target.timeout);
-        let outcome = target.monitor.check(&self.net, deadline).await;
-        apply_threshold(outcome, target.degraded_threshold)
+        Box::pin(async move {
+            let outcome = target.monitor.check(&self.net, deadline).await;
+            apply_threshold(outcome, target.degraded_threshold)
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use domain::{Cause, Outcome, Phases, Status};
 use futures::future::BoxFuture;
 use monitors::Target;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use worker::Probe;
@@ -26,9 +27,15 @@ impl Script {
     }
 }
 
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script").finish_non_exhaustive()
+    }
+}
+
 impl Probe for Script {
-    async fn check(&self, target: &Target) -> Outcome {
-        (self.0)(target.monitor.host()).await
+    fn check<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Outcome> {
+        (self.0)(target.monitor.host())
     }
 }
 

@@ -293,7 +293,7 @@ impl Drop for Running {
     }
 }
 
-pub(crate) fn start<P: Probe>(stage: &Stage, prober: P, settings: Settings) -> Running {
+pub(crate) fn start(stage: &Stage, prober: impl Probe, settings: Settings) -> Running {
     // Shown when a test fails; the second worker of a process finds it set.
     let _ = tracing_subscriber::fmt().with_test_writer().try_init();
     let shutdown = CancellationToken::new();
@@ -303,7 +303,7 @@ pub(crate) fn start<P: Probe>(stage: &Stage, prober: P, settings: Settings) -> R
         db,
         writer,
         live,
-        prober,
+        prober: Arc::new(prober),
         fetcher: fetcher(),
         sealer: sealer(),
         settings,

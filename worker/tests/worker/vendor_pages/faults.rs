@@ -290,7 +290,7 @@ on_each_stage! {
             db: stage.db.clone(),
             writer: stage.writer.clone(),
             live: stage.live.clone(),
-            prober: Script::finds(|_, _| up()),
+            prober: Arc::new(Script::finds(|_, _| up())),
             fetcher: Fetcher::new(FetcherSettings::default()).unwrap(),
             sealer: crate::stage::sealer(),
             settings: Settings::default(),

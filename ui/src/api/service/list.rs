@@ -67,7 +67,7 @@ pub struct OpenIncident {
 
 /// Cursor of the page of services to load.
 #[derive(cynic::QueryVariables, Debug)]
-pub struct ListServicesVariables {
+pub struct ServicePageVariables {
     /// `None` for the first page.
     pub after: Option<String>,
 }
@@ -75,7 +75,7 @@ pub struct ListServicesVariables {
 /// A page of the viewer's services.
 #[query_fragment]
 #[derive(Debug)]
-#[cynic(graphql_type = "Query", variables = "ListServicesVariables")]
+#[cynic(graphql_type = "Query", variables = "ServicePageVariables")]
 pub struct ListServices {
     #[arguments(first: 250, after: $after)]
     pub services_page: ServicePage,
@@ -95,13 +95,29 @@ pub struct ServiceEdge {
     pub node: Service,
 }
 
-/// The uptime of every service. Separate from [`ListServices`], because the list is usable without
-/// it.
+/// A page of the uptimes of the viewer's services. Separate from [`ListServices`], because the list
+/// is usable without it.
 #[query_fragment]
 #[derive(Debug)]
-#[cynic(graphql_type = "Query")]
+#[cynic(graphql_type = "Query", variables = "ServicePageVariables")]
 pub struct ListUptimes {
-    pub services: Vec<ServiceUptime>,
+    #[arguments(first: 250, after: $after)]
+    pub services_page: UptimePage,
+}
+
+#[query_fragment]
+#[derive(Debug)]
+#[cynic(graphql_type = "ServiceConnection")]
+pub struct UptimePage {
+    pub edges: Vec<UptimeEdge>,
+    pub page_info: PageInfo,
+}
+
+#[query_fragment]
+#[derive(Debug)]
+#[cynic(graphql_type = "ServiceEdge")]
+pub struct UptimeEdge {
+    pub node: ServiceUptime,
 }
 
 /// A service's uptime over 30 days.
@@ -275,8 +291,8 @@ pub struct ServiceChange {
 }
 
 operations! {
-    query ListServices(ListServicesVariables);
-    query ListUptimes(());
+    query ListServices(ServicePageVariables);
+    query ListUptimes(ServicePageVariables);
     query ListHistories(ListHistoriesVariables);
     subscription StatusUpdates(());
     subscription ServiceChanges(());

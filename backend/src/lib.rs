@@ -19,6 +19,7 @@ pub use assets::Assets;
 pub use http::REQUEST_SPAN_TARGET;
 pub use settings::{ApiDependencies, Settings};
 
+use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -27,25 +28,25 @@ use tokio_util::sync::CancellationToken;
 ///
 /// # Errors
 /// If the listener cannot be used.
-pub async fn serve(
+pub fn serve(
     backend: ApiDependencies,
     listener: TcpListener,
     shutdown: CancellationToken,
-) -> anyhow::Result<()> {
-    serve_with_assets(backend, Assets::built_in(), listener, shutdown).await
+) -> BoxFuture<'static, anyhow::Result<()>> {
+    serve_with_assets(backend, Assets::built_in(), listener, shutdown)
 }
 
 /// As [`serve`], with the given dashboard.
 ///
 /// # Errors
 /// If the listener cannot be used.
-pub async fn serve_with_assets(
+pub fn serve_with_assets(
     backend: ApiDependencies,
     assets: Assets,
     listener: TcpListener,
     shutdown: CancellationToken,
-) -> anyhow::Result<()> {
-    http::serve(backend, assets, listener, shutdown).await
+) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(http::serve(backend, assets, listener, shutdown))
 }
 
 /// The GraphQL schema as text.

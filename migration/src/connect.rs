@@ -1,6 +1,7 @@
 //! Opens PostgreSQL and SQLite databases with the options that PulseCheck needs.
 
 use crate::statement_timeout::set_statement_timeout;
+use futures::future::BoxFuture;
 use sea_orm::sqlx::{Connection as _, PgConnection};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, SqliteTransactionMode,
@@ -68,7 +69,14 @@ pub enum ConnectError {
 ///
 /// # Errors
 /// Returns a [`ConnectError`] whose message contains no password.
-pub async fn connect(url: &str, pool: &Pool) -> Result<DatabaseConnection, ConnectError> {
+pub fn connect<'a>(
+    url: &'a str,
+    pool: &'a Pool,
+) -> BoxFuture<'a, Result<DatabaseConnection, ConnectError>> {
+    Box::pin(connect_and_verify(url, pool))
+}
+
+async fn connect_and_verify(url: &str, pool: &Pool) -> Result<DatabaseConnection, ConnectError> {
     let mut options = ConnectOptions::new(url);
     options
         .sqlx_logging(false)

@@ -3,6 +3,7 @@
 use crate::connect::innermost;
 use crate::migrator::Migrator;
 use crate::statement_timeout::TimeoutsDisabled;
+use futures::future::BoxFuture;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait,
@@ -49,8 +50,8 @@ impl From<DbErr> for MigrationError {
 ///
 /// # Errors
 /// Returns [`MigrationError::Newer`] before any change, or the error of the database.
-pub async fn run(db: &DatabaseConnection) -> Result<(), MigrationError> {
-    apply(db, None).await
+pub fn run(db: &DatabaseConnection) -> BoxFuture<'_, Result<(), MigrationError>> {
+    Box::pin(apply(db, None))
 }
 
 /// Applies the oldest `count` migrations to an empty database, for tests of the later ones.
@@ -58,8 +59,8 @@ pub async fn run(db: &DatabaseConnection) -> Result<(), MigrationError> {
 /// # Errors
 /// As [`run`].
 #[doc(hidden)]
-pub async fn run_first(db: &DatabaseConnection, count: u32) -> Result<(), MigrationError> {
-    apply(db, Some(count)).await
+pub fn run_first(db: &DatabaseConnection, count: u32) -> BoxFuture<'_, Result<(), MigrationError>> {
+    Box::pin(apply(db, Some(count)))
 }
 
 async fn apply(db: &DatabaseConnection, count: Option<u32>) -> Result<(), MigrationError> {

@@ -20,6 +20,7 @@ use crate::stats::Stats;
 use crate::vendor_pages::{self, Poller, PollerParts};
 use crate::worker::{Settings, Worker};
 use coordination::Coordination;
+use futures::future::BoxFuture;
 use net::Fetcher;
 use sea_orm::DatabaseConnection;
 use std::collections::HashMap;
@@ -49,7 +50,11 @@ const CLOSING_GRACE: Duration = Duration::from_secs(1);
 /// # Errors
 /// If a part of the worker ends unexpectedly. Failures of the database, of Redis or of a target are
 /// retried and are no errors.
-pub async fn run(worker: Worker, shutdown: CancellationToken) -> anyhow::Result<()> {
+pub fn run(worker: Worker, shutdown: CancellationToken) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(run_parts(worker, shutdown))
+}
+
+async fn run_parts(worker: Worker, shutdown: CancellationToken) -> anyhow::Result<()> {
     let shared = Shared::new(&worker, CheckThreads::shared()?, shutdown.clone());
     let mut tasks = spawn_parts(worker, &shared);
     let ended_early = tokio::select! {

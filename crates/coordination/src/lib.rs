@@ -27,6 +27,7 @@ pub use worker::{Worker, WorkerPresence};
 
 use chrono::{DateTime, Utc};
 use error::Result;
+use futures::future::BoxFuture;
 use redis::EventFilter;
 use std::time::Duration;
 use uuid::Uuid;
@@ -96,11 +97,12 @@ impl Coordination {
         Self::connect_with_filter(url, DEFAULT_PREFIX, EventFilter::ServiceChanges).await
     }
 
-    async fn connect_with_filter(url: &str, prefix: &str, filter: EventFilter) -> Result<Self> {
-        // Boxed because the client's set-up makes a large future that is needed once.
-        Box::pin(Redis::connect(url, prefix, filter))
-            .await
-            .map(Self::Redis)
+    fn connect_with_filter<'a>(
+        url: &'a str,
+        prefix: &'a str,
+        filter: EventFilter,
+    ) -> BoxFuture<'a, Result<Self>> {
+        Box::pin(async move { Redis::connect(url, prefix, filter).await.map(Self::Redis) })
     }
 
     /// Checks that the backend answers.

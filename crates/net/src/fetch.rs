@@ -11,6 +11,7 @@ use crate::{client, fault, redirect};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::Cause;
 use domain::cause::Phase;
+use futures::future::BoxFuture;
 use reqwest::header::{
     ACCEPT, CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
     IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
@@ -188,11 +189,17 @@ impl Fetcher {
     ///
     /// # Errors
     /// Returns a [`FetchError`] for anything but 200 and 304.
-    pub async fn get(&self, url: &Url, validators: &Validators) -> Result<Fetched, FetchError> {
-        let exchange = self.follow(url, validators);
-        tokio::time::timeout(self.timeout, exchange)
-            .await
-            .unwrap_or(Err(FetchError::Timeout(self.timeout)))
+    pub fn get<'a>(
+        &'a self,
+        url: &'a Url,
+        validators: &'a Validators,
+    ) -> BoxFuture<'a, Result<Fetched, FetchError>> {
+        Box::pin(async move {
+            let exchange = self.follow(url, validators);
+            tokio::time::timeout(self.timeout, exchange)
+                .await
+                .unwrap_or(Err(FetchError::Timeout(self.timeout)))
+        })
     }
 
     async fn follow(&self, url: &Url, validators: &Validators) -> Result<Fetched, FetchError> {

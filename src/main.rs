@@ -52,6 +52,14 @@ enum Command {
     Demo,
     /// Prints a new one-time sign-in link for this machine's own user
     LoginLink,
+    /// Lets the owner of an e-mail address create an account, whatever PULSECHECK_SIGN_UP says
+    Allow {
+        /// The address, as a sign-in provider verifies it
+        address: String,
+        /// Take it back; an account that exists stays
+        #[arg(long)]
+        remove: bool,
+    },
     /// Prints the GraphQL schema
     Schema,
     /// Exits with 0 when the API of this machine (or with --worker its worker) is well
@@ -123,6 +131,9 @@ async fn run_command(command: Command, settings: &Settings) -> anyhow::Result<()
         Command::Worker => roles::worker(settings).await,
         Command::Migrate => roles::migrate(settings).await,
         Command::LoginLink => roles::login_link(settings).await,
+        Command::Allow { address, remove } => {
+            roles::allow_sign_up(settings, &address, remove).await
+        }
         Command::Demo => demo::run(settings).await,
         Command::Healthcheck { worker, within } => {
             healthcheck::run(settings, worker, Duration::from_secs(within)).await

@@ -5,7 +5,8 @@ use crate::metrics::{self, Metrics, Sources};
 use crate::settings::{self, Providers, Settings};
 use crate::{key_rotation, shutdown};
 use anyhow::{Context as _, bail};
-use backend::auth::provider;
+use backend::auth::sign_up::SignUpRule;
+use backend::auth::{SignUp, provider, sign_up};
 use chrono::{DateTime, SubsecRound as _, Utc};
 use coordination::{Coordination, CoordinationError};
 use migration::Pool;
@@ -17,7 +18,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use url::Url;
+use url::{Host, Url};
 
 /// Lifetime of a printed sign-in link.
 const LINK_LIFETIME: chrono::Duration = chrono::Duration::minutes(15);
@@ -253,12 +254,48 @@ pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<()> {
 
 /// Prints a new one-time sign-in link. Access to the database is the only authorization.
 pub(crate) async fn login_link(settings: &Settings) -> anyhow::Result<()> {
-    if !local_login(settings, settings.listen) {
+    if !accepts_login_links(settings) {
         bail!(
-            "sign-in links are off, because {} is no loopback address: set PULSECHECK_LOCAL_LOGIN=true",
-            settings.listen
+            "sign-in links are off, because PULSECHECK_LOCAL_LOGIN is false: remove it, and restart PulseCheck"
         );
     }
+    let db = connect_beside(settings, "pulsecheck login-link").await?;
+    print_link(&db, &public_url(settings, settings.listen)).await
+}
+
+/// Lets the owner of an e-mail address create an account, or takes that back. Access to the database
+/// is the only authorization.
+#[allow(
+    clippy::print_stdout,
+    reason = "the answer is for the person who runs the command"
+)]
+pub(crate) async fn allow_sign_up(
+    settings: &Settings,
+    address: &str,
+    remove: bool,
+) -> anyhow::Result<()> {
+    let is_address = matches!(address.parse(), Ok(SignUpRule::Address(_)));
+    anyhow::ensure!(
+        is_address,
+        "{address:?} is no e-mail address: domains and organisations go into PULSECHECK_SIGN_UP"
+    );
+    let db = connect_beside(settings, "pulsecheck allow").await?;
+    if !remove {
+        sign_up::allow(&db, address, now()).await?;
+        println!("{address} may sign up");
+    } else if sign_up::disallow(&db, address).await? {
+        println!("{address} may no longer sign up; an account that exists stays");
+    } else {
+        println!("{address} was not allowed by this command");
+    }
+    Ok(())
+}
+
+/// Connects to the database of a PulseCheck that may be running.
+async fn connect_beside(
+    settings: &Settings,
+    name: &'static str,
+) -> anyhow::Result<DatabaseConnection> {
     let url = match &settings.database_url {
         Some(url) => url.expose().to_owned(),
         // A running PulseCheck holds the directory's lock, but inserting a row is safe.
@@ -269,9 +306,9 @@ pub(crate) async fn login_link(settings: &Settings) -> anyhow::Result<()> {
                 .map_or_else(DataDir::default_path, Ok)?,
         )?,
     };
-    let db = connect(settings, &url, "pulsecheck login-link").await?;
+    let db = connect(settings, &url, name).await?;
     migration::verify(&db).await?;
-    print_link(&db, &public_url(settings, settings.listen)).await
+    Ok(db)
 }
 
 /// Opens the configured data directory, or the user's default one.
@@ -444,7 +481,8 @@ fn backend_settings(
             .previous_secret_key
             .as_ref()
             .map(|key| key.expose().to_owned()),
-        local_login: local_login(settings, address),
+        local_login: accepts_login_links(settings),
+        sign_up: who_may_sign_up(settings, address),
         min_interval_seconds: settings.min_interval_seconds,
         max_services_per_workspace: settings.max_services_per_workspace,
         system_for_all: settings.system_for_all,
@@ -484,8 +522,35 @@ fn providers(providers: &Providers) -> provider::ProviderSettings {
     }
 }
 
-fn local_login(settings: &Settings, address: SocketAddr) -> bool {
+/// Whether one-time links sign in. To make one takes access to the database.
+fn accepts_login_links(settings: &Settings) -> bool {
+    settings.local_login.unwrap_or(true)
+}
+
+/// Whether the start prints a link: others may read the output of a server.
+fn prints_login_link(settings: &Settings, address: SocketAddr) -> bool {
     settings.local_login.unwrap_or(address.ip().is_loopback())
+}
+
+/// Returns who may create an account: without a setting everybody on a machine of one's own, and
+/// nobody on a server, which a proxy in front makes of a loopback address too.
+fn who_may_sign_up(settings: &Settings, address: SocketAddr) -> SignUp {
+    settings.sign_up.clone().unwrap_or_else(|| {
+        if address.ip().is_loopback() && is_loopback(&public_url(settings, address)) {
+            SignUp::Anyone
+        } else {
+            SignUp::nobody()
+        }
+    })
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
 }
 
 /// Returns the configured public URL, or one made from the listen address.
@@ -513,7 +578,7 @@ async fn announce(
 ) -> anyhow::Result<()> {
     let public_url = public_url(settings, address);
     println!("Listening on {}", public_url.as_str().trim_end_matches('/'));
-    if local_login(settings, address) {
+    if prints_login_link(settings, address) {
         print_link(&backend.db, &public_url).await?;
     }
     Ok(())

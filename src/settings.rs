@@ -8,6 +8,7 @@ pub(crate) use sign_in::{OpenId, Providers};
 pub(crate) use source::Secret;
 
 use anyhow::bail;
+use backend::auth::SignUp;
 use backend::rates::Limits;
 use ipnet::IpNet;
 use source::Source;
@@ -31,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) secret_key: Option<Secret>,
     pub(crate) previous_secret_key: Option<Secret>,
     pub(crate) local_login: Option<bool>,
+    pub(crate) sign_up: Option<SignUp>,
     pub(crate) providers: Providers,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) rates: Limits,
@@ -107,6 +109,7 @@ impl Settings {
             secret_key: from.secret("PULSECHECK_SECRET_KEY"),
             previous_secret_key: from.secret("PULSECHECK_PREVIOUS_SECRET_KEY"),
             local_login: from.switch("PULSECHECK_LOCAL_LOGIN"),
+            sign_up: sign_in::sign_up(&mut from),
             providers: Providers::read(&mut from),
             trusted_proxies: sign_in::networks(&mut from, "PULSECHECK_TRUSTED_PROXIES"),
             rates: Limits {

@@ -22,6 +22,7 @@ pub(crate) mod revocation;
 mod secret;
 pub(crate) mod session;
 mod sign_in;
+pub mod sign_up;
 mod signature;
 pub mod viewer;
 mod workspace;
@@ -30,6 +31,7 @@ pub use authenticator::Auth;
 pub(crate) use identification::IdentifyError;
 pub(crate) use revocation::Revocation;
 pub(crate) use sign_in::{CallbackParams, RefreshResponse, SignedIn};
+pub use sign_up::SignUp;
 pub use viewer::{TokenScope, Viewer};
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the API is given: connections, and the settings of the operator.
 
+use crate::auth::SignUp;
 use crate::auth::provider::ProviderSettings;
 use crate::rates::Limits;
 use coordination::Coordination;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub previous_secret_key: Option<String>,
     /// Whether one-time sign-in links work.
     pub local_login: bool,
+    /// Who may create an account.
+    pub sign_up: SignUp,
     /// Shortest check interval that users may choose, in seconds.
     pub min_interval_seconds: i32,
     /// Maximum number of services in a workspace.
@@ -59,6 +62,7 @@ impl Settings {
             secret_key,
             previous_secret_key: None,
             local_login: false,
+            sign_up: SignUp::nobody(),
             min_interval_seconds: 10,
             max_services_per_workspace: 2_000,
             system_for_all: false,

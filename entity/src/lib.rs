@@ -2,6 +2,7 @@
 //! business of the `migration` crate; what rows mean together is the business of those who read and write them.
 
 pub mod account_removal;
+pub mod allowed_address;
 pub mod api_token;
 pub mod calendar_feed;
 pub mod check;

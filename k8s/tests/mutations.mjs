@@ -55,7 +55,7 @@ const mutations = [
   ['a drain can never end', template('disruption.yaml'), 'maxUnavailable: 1', 'maxUnavailable: 0', tests('objects')],
   ['the migration is no hook', template('migrate/job.yaml'), 'helm.sh/hook: pre-upgrade', 'helm.sh/hook: post-upgrade', tests('objects')],
   ['a changed secret starts nothing anew', template('_pod.tpl'), 'checksum/secret: {{ include (print .Template.BasePath "/secret.yaml") . | sha256sum }}', 'checksum/secret: fixed', tests('objects')],
-  ['production lets people in by links', 'helm/pulsecheck/values-production.yaml', 'PULSECHECK_LOCAL_LOGIN: "false"', 'PULSECHECK_LOCAL_LOGIN: "true"', tests('objects')],
+  ['production lets strangers in', 'helm/pulsecheck/values-production.yaml', 'PULSECHECK_SIGN_UP: nobody', 'PULSECHECK_SIGN_UP: anyone', tests('objects')],
   ['chart and program are two versions', 'helm/pulsecheck/Chart.yaml', 'appVersion: "0.1.0"', 'appVersion: "0.2.0"', tests('objects', 'clusters')],
   ['a field is misspelt', template('worker/deployment.yaml'), 'terminationGracePeriodSeconds', 'terminationGraceSeconds', tests('manifests')],
   ['a boolean where a text belongs', template('redis/deployment.yaml'), '- "no"', '- no', tests('manifests')],

@@ -105,9 +105,9 @@ test('the public URL follows the ingress unless it is set', () => {
   assert.equal(address(installations['production on K3d']), 'http://pulsecheck-prod.localhost:8080');
 });
 
-test('in production sign-in links and private targets are disabled', () => {
+test('in production strangers get no account and private targets are disabled', () => {
   const { data } = find(render(installations.production), 'ConfigMap', 'pulsecheck');
-  assert.deepEqual([data.PULSECHECK_LOCAL_LOGIN, data.PULSECHECK_ALLOW_PRIVATE_TARGETS], ['false', 'false']);
+  assert.deepEqual([data.PULSECHECK_SIGN_UP, data.PULSECHECK_LOCAL_LOGIN, data.PULSECHECK_ALLOW_PRIVATE_TARGETS], ['nobody', undefined, 'false']);
 });
 
 test('the nginx of the UI trusts the same proxies as the API', () => {

@@ -1,6 +1,7 @@
 //! How people sign in, and how often anybody may ask: the settings that the API alone needs.
 
 use super::source::{Secret, Source};
+use backend::auth::SignUp;
 use ipnet::IpNet;
 use std::env::VarError;
 use std::net::IpAddr;
@@ -198,6 +199,22 @@ fn is_provider(url: &Url) -> bool {
         None => false,
     };
     plain && url.has_host() && (url.scheme() == "https" || (url.scheme() == "http" && near()))
+}
+
+/// Parses who may create an account.
+pub(super) fn sign_up<F: Fn(&str) -> Result<String, VarError>>(
+    from: &mut Source<F>,
+) -> Option<SignUp> {
+    const NAME: &str = "PULSECHECK_SIGN_UP";
+    match from.text(NAME)?.parse() {
+        Ok(sign_up) => Some(sign_up),
+        Err(error) => {
+            from.wrong.push(format!(
+                "{NAME}: {error}: set it to anyone, nobody, or a list of them, separated by commas"
+            ));
+            None
+        }
+    }
 }
 
 /// Parses addresses and networks, separated by commas or spaces.

@@ -53,6 +53,35 @@ async fn waiting_ends_when_database_schema_and_redis_are_there() {
 }
 
 #[tokio::test]
+async fn the_first_person_gets_in_by_a_link_and_others_by_being_allowed() {
+    let postgres = PostgresServer::start().await;
+    let database = postgres.create_database().await;
+    let storage = [
+        ("DATABASE_URL", database.as_str()),
+        ("PULSECHECK_LISTEN", "0.0.0.0:8080"),
+    ];
+    assert!(run(&["migrate"], &storage).await.0);
+    let (done, error) = run(&["login-link"], &storage).await;
+    assert!(done, "{error}");
+    let off = [&storage[..], &[("PULSECHECK_LOCAL_LOGIN", "false")]].concat();
+    let (done, error) = run(&["login-link"], &off).await;
+    assert!(
+        !done && error.contains("PULSECHECK_LOCAL_LOGIN is false"),
+        "{error}"
+    );
+
+    for arguments in [
+        &["allow", "ada@example.com"][..],
+        &["allow", "ada@example.com", "--remove"],
+    ] {
+        let (done, error) = run(arguments, &storage).await;
+        assert!(done, "{arguments:?}: {error}");
+    }
+    let (done, error) = run(&["allow", "@example.com"], &storage).await;
+    assert!(!done && error.contains("PULSECHECK_SIGN_UP"), "{error}");
+}
+
+#[tokio::test]
 async fn waiting_for_nothing_or_in_vain_says_so_without_a_password() {
     let (done, error) = run(&["wait"], &[]).await;
     assert!(

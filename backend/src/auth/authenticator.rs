@@ -5,6 +5,7 @@ use super::login_state::LoginStates;
 use super::provider::Providers;
 use super::refresh_token::RefreshTokens;
 use super::revocation::Revocation;
+use super::sign_up::SignUp;
 use super::{local, login_state, provider, session};
 use crate::caches::Caches;
 use chrono::{DateTime, Utc};
@@ -21,6 +22,7 @@ pub struct Auth {
     pub(super) login_states: LoginStates,
     pub(super) providers: Providers,
     pub(super) local_links: bool,
+    pub(super) sign_up: SignUp,
     pub(super) caches: Arc<Caches>,
     pub(super) revocations: broadcast::Sender<Revocation>,
 }
@@ -41,8 +43,13 @@ impl Auth {
             signer: Signer::new(issuer.clone(), secret, previous),
             refresh_tokens: RefreshTokens::new(secret, previous),
             login_states: LoginStates::new(issuer, secret, previous),
-            providers: Providers::new(settings.providers.clone(), &settings.public_url)?,
+            providers: Providers::new(
+                settings.providers.clone(),
+                settings.sign_up.github_organisations(),
+                &settings.public_url,
+            )?,
             local_links: settings.local_login,
+            sign_up: settings.sign_up.clone(),
             caches,
             revocations: broadcast::Sender::new(256),
         })

@@ -6,6 +6,7 @@
 use super::avatar;
 use super::provider::Profile;
 use super::refusal::Refusal;
+use super::sign_up::SignUp;
 use chrono::{DateTime, Utc};
 use entity::{identity, membership, user};
 use sea_orm::sea_query::{Expr, ExprTrait, Func};
@@ -26,6 +27,7 @@ const MAX_NAME: usize = 100;
 pub(super) async fn find_or_create_user(
     db: &DatabaseTransaction,
     profile: &Profile,
+    sign_up: &SignUp,
     now: DateTime<Utc>,
 ) -> Result<Result<Uuid, Refusal>, DbErr> {
     lock_identity(db, profile).await?;
@@ -50,6 +52,9 @@ pub(super) async fn find_or_create_user(
     };
     let others = find_by_email(db, email).await?;
     let user = if others.is_empty() {
+        if !sign_up.allows(profile, db).await? {
+            return Ok(Err(Refusal::SignUpClosed));
+        }
         let id = Uuid::now_v7();
         let new = user::ActiveModel {
             id: Set(id),

@@ -56,9 +56,15 @@ enum Kind {
 pub(crate) const IDS: [&str; 3] = ["google", "github", "oidc"];
 
 impl Providers {
+    /// `organisations` are those on GitHub whose members may sign up.
+    ///
     /// # Errors
     /// When TLS cannot be set up on this machine.
-    pub(crate) fn new(settings: ProviderSettings, public_url: &Url) -> Result<Self, Fault> {
+    pub(crate) fn new(
+        settings: ProviderSettings,
+        organisations: Vec<String>,
+        public_url: &Url,
+    ) -> Result<Self, Fault> {
         let ProviderSettings {
             google,
             github,
@@ -86,6 +92,7 @@ impl Providers {
             name: "GitHub".into(),
             kind: Kind::GitHub(Box::new(GitHub::new(
                 settings,
+                organisations,
                 callback("github"),
                 client.clone(),
             ))),

@@ -20,6 +20,8 @@ pub(crate) enum Refusal {
     NoEmail,
     /// The provider verified none of the person's e-mails.
     UnverifiedEmail,
+    /// The person has no account and may not create one.
+    SignUpClosed,
     /// Another account has this e-mail, and not both are verified.
     EmailTaken,
     /// This provider is not configured.
@@ -46,6 +48,7 @@ impl Refusal {
             Self::Provider => "provider",
             Self::NoEmail => "no_email",
             Self::UnverifiedEmail => "unverified_email",
+            Self::SignUpClosed => "sign_up_closed",
             Self::EmailTaken => "email_taken",
             Self::UnknownProvider => "unknown_provider",
             Self::LinkUsed => "link_used",

@@ -151,10 +151,13 @@ impl Auth {
             })?;
         let session = async {
             let transaction = entity::sql::begin_write(&self.db).await?;
-            let user = match identity::find_or_create_user(&transaction, &profile, now).await? {
-                Ok(user) => user,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
+            let user =
+                match identity::find_or_create_user(&transaction, &profile, &self.sign_up, now)
+                    .await?
+                {
+                    Ok(user) => user,
+                    Err(refusal) => return Ok(Err(refusal)),
+                };
             let session =
                 session::create(&transaction, &self.refresh_tokens, user, device, now).await?;
             transaction.commit().await?;

@@ -12,6 +12,7 @@ mod provider;
 mod rates;
 mod session;
 mod sign_in;
+mod sign_up;
 mod standin;
 mod token;
 mod websocket;

@@ -32,6 +32,9 @@ fn error_message(code: &str, provider: &str) -> String {
         "unverified_email" => {
             "{} has no verified e-mail address of yours. Verify your primary address there, then sign in again."
         }
+        "sign_up_closed" => {
+            "You have no account here, and this server does not let everybody create one. Ask its operator to allow your e-mail address, then sign in again."
+        }
         "email_taken" => {
             "An account with this e-mail address exists, and the address is not verified. Sign in the way you did before."
         }
@@ -156,7 +159,7 @@ mod tests {
     use super::*;
     use crate::api::SignInProvider;
 
-    const CODES: [&str; 14] = [
+    const CODES: [&str; 15] = [
         "denied",
         "expired",
         "used",
@@ -165,6 +168,7 @@ mod tests {
         "provider",
         "no_email",
         "unverified_email",
+        "sign_up_closed",
         "email_taken",
         "unknown_provider",
         "link_used",

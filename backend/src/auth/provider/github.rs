@@ -17,8 +17,13 @@ use url::form_urlencoded::Serializer;
 /// The requested scopes: the profile and the e-mails.
 const SCOPE: &str = "read:user user:email";
 
+/// The same with memberships in organisations, which people are asked for only where they matter.
+const SCOPE_WITH_ORGANISATIONS: &str = "read:user user:email read:org";
+
 pub(super) struct GitHub {
     settings: GitHubSettings,
+    /// The organisations whose members may sign up.
+    organisations: Vec<String>,
     callback: String,
     client: Client,
 }
@@ -45,10 +50,22 @@ struct Email {
     verified: bool,
 }
 
+/// <https://docs.github.com/en/rest/orgs/members#get-an-organization-membership-for-the-authenticated-user>
+#[derive(Deserialize)]
+struct Membership {
+    state: String,
+}
+
 impl GitHub {
-    pub(super) const fn new(settings: GitHubSettings, callback: String, client: Client) -> Self {
+    pub(super) const fn new(
+        settings: GitHubSettings,
+        organisations: Vec<String>,
+        callback: String,
+        client: Client,
+    ) -> Self {
         Self {
             settings,
+            organisations,
             callback,
             client,
         }
@@ -62,11 +79,19 @@ impl GitHub {
             .append_pair("response_type", "code")
             .append_pair("client_id", &self.settings.client_id)
             .append_pair("redirect_uri", &self.callback)
-            .append_pair("scope", SCOPE)
+            .append_pair("scope", self.scope())
             .append_pair("state", &login.state)
             .append_pair("code_challenge", challenge.as_str())
             .append_pair("code_challenge_method", "S256");
         url.into()
+    }
+
+    const fn scope(&self) -> &'static str {
+        if self.organisations.is_empty() {
+            SCOPE
+        } else {
+            SCOPE_WITH_ORGANISATIONS
+        }
     }
 
     pub(super) async fn fetch_profile(
@@ -98,7 +123,30 @@ impl GitHub {
                 .filter(|name| !name.trim().is_empty())
                 .or(Some(user.login)),
             picture: user.avatar_url,
+            organisations: self.fetch_organisations(&token).await?,
         })
+    }
+
+    /// Returns those of [`Self::organisations`] of which the person is a member.
+    async fn fetch_organisations(&self, token: &str) -> Result<Vec<String>, Fault> {
+        let mut found = Vec::new();
+        for name in &self.organisations {
+            let path = format!("user/memberships/orgs/{name}");
+            match self.get::<Membership>(&path, token).await {
+                Ok(membership) if membership.state == "active" => found.push(name.clone()),
+                Ok(_) => {}
+                Err(Fault::Refused(_, status)) if status == "404" => {}
+                // The organisation has not approved this application (GitHub's OAuth app policy).
+                Err(Fault::Refused(_, status)) if status == "403" => {
+                    tracing::warn!(
+                        organisation = name,
+                        "GitHub does not say who is a member of an organisation: its owner has to approve this application"
+                    );
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(found)
     }
 
     async fn exchange_code(&self, login: &LoginState, code: &str) -> Result<String, Fault> {

@@ -229,6 +229,7 @@ impl OpenId {
             email_verified: claims.email_verified().unwrap_or(false),
             name: name.or_else(|| claims.preferred_username().map(|name| name.to_string())),
             picture: first(claims.picture(), |url: &EndUserPictureUrl| url.to_string()),
+            organisations: Vec::new(),
         }
     }
 

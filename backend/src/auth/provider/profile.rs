@@ -11,4 +11,13 @@ pub(crate) struct Profile {
     pub(crate) email_verified: bool,
     pub(crate) name: Option<String>,
     pub(crate) picture: Option<String>,
+    /// Those of the organisations that the setting for sign-up names of which the person is a member.
+    pub(crate) organisations: Vec<String>,
+}
+
+impl Profile {
+    /// The e-mail, if the provider verified it.
+    pub(crate) fn verified_email(&self) -> Option<&str> {
+        self.email.as_deref().filter(|_| self.email_verified)
+    }
 }

@@ -1,5 +1,6 @@
 //! A backend on a port of its own, and browsers that talk to it.
 
+use backend::auth::SignUp;
 use backend::auth::local::create_link;
 use backend::{ApiDependencies, Assets, Settings};
 use chrono::{Duration, SubsecRound as _, Utc};
@@ -60,6 +61,7 @@ impl App {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let mut settings = Settings::new(base.parse().unwrap(), SECRET.into());
         settings.local_login = true;
+        settings.sign_up = SignUp::Anyone;
         settings.max_services_per_workspace = 10;
         change(&mut settings);
         let port = settings.public_url.port_or_known_default().unwrap();

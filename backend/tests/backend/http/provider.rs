@@ -28,7 +28,7 @@ fn open_id(provider: &Provider) -> OpenIdSettings {
 }
 
 /// One provider in all three roles.
-fn everywhere(provider: &Provider) -> provider::ProviderSettings {
+pub(super) fn everywhere(provider: &Provider) -> provider::ProviderSettings {
     provider::ProviderSettings {
         google: Some(open_id(provider)),
         oidc: Some(open_id(provider)),
@@ -54,13 +54,13 @@ async fn on(database: TestDatabase, provider: &Provider) -> App {
     .await
 }
 
-fn location(answer: &Response) -> String {
+pub(super) fn location(answer: &Response) -> String {
     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
     answer.headers()["location"].to_str().unwrap().to_owned()
 }
 
 /// Sends a browser to a provider; where it was sent.
-async fn depart(browser: &Browser, id: &str) -> String {
+pub(super) async fn depart(browser: &Browser, id: &str) -> String {
     location(
         &browser
             .get(&format!("/api/auth/{id}?return=/incidents"))
@@ -74,12 +74,12 @@ fn back(provider: &Provider, id: &str, address: &str) -> String {
 }
 
 /// There and back.
-async fn sign_in(browser: &Browser, provider: &Provider, id: &str) -> Response {
+pub(super) async fn sign_in(browser: &Browser, provider: &Provider, id: &str) -> Response {
     let address = depart(browser, id).await;
     browser.get(&back(provider, id, &address)).await
 }
 
-async fn signed_in_as(app: &App, provider: &Provider, id: &str) -> Value {
+pub(super) async fn signed_in_as(app: &App, provider: &Provider, id: &str) -> Value {
     let browser = app.browser();
     let answer = sign_in(&browser, provider, id).await;
     assert_eq!(location(&answer), "/incidents");
@@ -88,7 +88,7 @@ async fn signed_in_as(app: &App, provider: &Provider, id: &str) -> Value {
 
 /// The code of a refusal, which touches no cookie.
 #[track_caller]
-fn refusal(answer: &Response) -> String {
+pub(super) fn refusal(answer: &Response) -> String {
     let location = location(answer);
     assert_eq!(answer.headers().get("set-cookie"), None, "{location}");
     let query = location

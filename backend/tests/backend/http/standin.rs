@@ -1,7 +1,7 @@
 //! Stands in for sign-in providers: an OpenID Connect provider and a GitHub on one port, each of which answers as a test
 //! says.
 
-use axum::extract::{Form, State};
+use axum::extract::{Form, Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -58,6 +58,8 @@ pub(crate) struct Script {
     /// What GitHub's API answers.
     pub(crate) github_user: Value,
     pub(crate) github_emails: Value,
+    /// The organisations of which whoever signs in is a member, with the state of the membership.
+    pub(crate) github_organisations: HashMap<&'static str, &'static str>,
     /// How often it was asked for its discovery document.
     pub(crate) discoveries: usize,
     /// How many codes it has given.
@@ -92,6 +94,7 @@ impl Provider {
                 { "email": "old@example.test", "primary": false, "verified": true },
                 { "email": "ada@example.test", "primary": true, "verified": true },
             ]),
+            github_organisations: HashMap::new(),
             discoveries: 0,
             given: 0,
             codes: HashMap::new(),
@@ -108,6 +111,7 @@ impl Provider {
             .route("/login/oauth/access_token", post(github_token))
             .route("/api/user", get(github_user))
             .route("/api/user/emails", get(github_emails))
+            .route("/api/user/memberships/orgs/{name}", get(github_membership))
             .with_state(provider.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         provider
@@ -247,6 +251,18 @@ async fn github_user(State(provider): State<Provider>, headers: HeaderMap) -> Re
 
 async fn github_emails(State(provider): State<Provider>, headers: HeaderMap) -> Response {
     github(&headers, provider.script().github_emails.clone())
+}
+
+async fn github_membership(
+    State(provider): State<Provider>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    match provider.script().github_organisations.get(name.as_str()) {
+        Some(&"unapproved") => StatusCode::FORBIDDEN.into_response(),
+        Some(state) => github(&headers, json!({ "state": state })),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 fn github(headers: &HeaderMap, answer: Value) -> Response {

@@ -2,13 +2,24 @@
 
 use anyhow::{Context as _, bail};
 use rand::RngCore as _;
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// File name of the database.
 const DATABASE: &str = "pulsecheck.sqlite";
+
+/// File name of the secret key.
+const SECRET_KEY: &str = "secret.key";
+
+/// Files that nobody else may read: the database with what SQLite keeps beside it, and the key.
+const PRIVATE_FILES: [&str; 4] = [
+    DATABASE,
+    "pulsecheck.sqlite-wal",
+    "pulsecheck.sqlite-shm",
+    SECRET_KEY,
+];
 
 /// A writable data directory, locked for this process.
 pub(crate) struct DataDir {
@@ -40,7 +51,12 @@ impl DataDir {
             .open(path.join("lock"))
             .with_context(advice)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path, _lock: lock }),
+            Ok(()) => {
+                for name in PRIVATE_FILES {
+                    make_private(&path.join(name)).with_context(advice)?;
+                }
+                Ok(Self { path, _lock: lock })
+            }
             Err(TryLockError::WouldBlock) => bail!(
                 "another PulseCheck is running on the data directory {}: stop it, or set PULSECHECK_DATA_DIR to another one",
                 path.display()
@@ -90,7 +106,7 @@ impl DataDir {
     /// # Errors
     /// Fails if the key can be neither read nor written.
     pub(crate) fn secret_key(&self) -> anyhow::Result<String> {
-        let path = self.path.join("secret.key");
+        let path = self.path.join(SECRET_KEY);
         let failed = || format!("cannot keep the secret key in {}", path.display());
         let mut key = String::new();
         match OpenOptions::new()
@@ -122,6 +138,31 @@ impl DataDir {
         }
         Ok(key.trim().to_owned())
     }
+}
+
+/// Takes an existing file away from everybody else on this machine, and says so.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mode = match std::fs::metadata(path) {
+        Ok(metadata) => metadata.permissions().mode() & 0o777,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let (file, mode) = (path.display(), format!("{mode:o}"));
+    match std::fs::set_permissions(path, Permissions::from_mode(0o600)) {
+        Ok(()) => tracing::warn!(
+            %file, mode,
+            "others on this machine could read a private file: it is readable by its owner only now"
+        ),
+        // Somebody else owns it, as in some containers.
+        Err(error) => tracing::warn!(
+            %file, mode, %error,
+            "others on this machine can read a private file: its owner should run `chmod 600` on it"
+        ),
+    }
+    Ok(())
 }
 
 /// Returns `path` as a SQLite URL, with `?` and `%` escaped.
@@ -159,6 +200,45 @@ mod tests {
                 .unwrap(),
             key
         );
+    }
+
+    #[test]
+    fn files_that_others_could_read_are_private_afterwards() {
+        let dir = tempfile::tempdir().unwrap();
+        let mode = |name: &str| {
+            let metadata = std::fs::metadata(dir.path().join(name)).unwrap();
+            metadata.permissions().mode() & 0o777
+        };
+        std::fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
+        for name in PRIVATE_FILES {
+            std::fs::write(dir.path().join(name), "0123456789abcdef0123456789abcdef").unwrap();
+            let permissions = Permissions::from_mode(0o644);
+            std::fs::set_permissions(dir.path().join(name), permissions).unwrap();
+        }
+        drop(DataDir::open(dir.path().into()).unwrap());
+        for name in PRIVATE_FILES {
+            assert_eq!(mode(name), 0o600, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_new_database_is_private_in_a_directory_that_was_there_before() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
+        let data_dir = DataDir::open(dir.path().into()).unwrap();
+        let pool = migration::Pool::default();
+        let db = migration::connect(&data_dir.database_url(), &pool)
+            .await
+            .unwrap();
+        migration::run(&db).await.unwrap();
+        data_dir.secret_key().unwrap();
+        for name in PRIVATE_FILES {
+            let mode = std::fs::metadata(dir.path().join(name))
+                .unwrap()
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
     }
 
     #[test]

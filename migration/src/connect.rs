@@ -2,12 +2,15 @@
 
 use crate::statement_timeout::set_statement_timeout;
 use futures::future::BoxFuture;
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::sqlx::{Connection as _, PgConnection};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
 };
 use std::error::Error;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::time::{Duration, Instant};
 use url::Url;
 
@@ -89,6 +92,7 @@ async fn connect_and_verify(url: &str, pool: &Pool) -> Result<DatabaseConnection
     };
     options.max_connections(pool.max_connections);
     if sqlite {
+        create_privately(url);
         // Sync on every commit. The recorder commits in batches, so this is affordable.
         options.map_sqlx_sqlite_opts(|options| {
             options
@@ -159,6 +163,22 @@ async fn connect_and_verify(url: &str, pool: &Pool) -> Result<DatabaseConnection
         check_writable(&db).await.map_err(readonly)?;
     }
     Ok(db)
+}
+
+/// Creates a SQLite file that nobody else on this machine can read. SQLite gives the files beside it
+/// the same permissions. A file that cannot be created is left to SQLite, which says why.
+fn create_privately(url: &str) {
+    let Ok(options) = url.parse::<SqliteConnectOptions>() else {
+        return;
+    };
+    let file = options.get_filename();
+    if !url.contains(":memory:") && !url.contains("mode=memory") && !url.contains("mode=ro") {
+        let _ = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(file);
+    }
 }
 
 /// Opens a pool, with retries. When two processes switch a new SQLite file to WAL at the same time,

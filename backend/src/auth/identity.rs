@@ -8,6 +8,7 @@ use super::provider::Profile;
 use super::refusal::Refusal;
 use super::sign_up::SignUp;
 use chrono::{DateTime, Utc};
+use domain::is_hidden;
 use entity::{identity, membership, user};
 use sea_orm::sea_query::{Expr, ExprTrait, Func};
 use sea_orm::{
@@ -215,7 +216,7 @@ fn name(profile: &Profile) -> Option<String> {
 fn printable(text: &str) -> String {
     let text: String = text
         .chars()
-        .filter(|c| !c.is_control())
+        .filter(|c| !is_hidden(*c))
         .take(MAX_NAME)
         .collect();
     text.trim().to_owned()

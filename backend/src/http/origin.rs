@@ -107,6 +107,10 @@ pub(super) async fn check_host(
     request: Request,
     next: Next,
 ) -> Response {
+    if request.headers().get_all(header::HOST).iter().count() > 1 {
+        // A proxy in front may have read the other one (RFC 9112, section 3.2).
+        return ApiError::bad_input("the request has more than one Host header").into_response();
+    }
     match requested_host(request.uri(), request.headers()) {
         Some(host) if server.names.is_own_name(host) => next.run(request).await,
         Some(_) => {

@@ -4,6 +4,7 @@ use super::workspace::missing_workspace;
 use super::{Error, Result, UseCases, now};
 use crate::auth::{Viewer, api_token as secrets};
 use chrono::Duration;
+use domain::is_hidden;
 use domain::service::FieldError;
 use entity::column::Role;
 use entity::{api_token, user, workspace};
@@ -146,10 +147,10 @@ fn validate(draft: &TokenDraft) -> Result<(String, Option<i32>)> {
             "name",
             format!("must have at most {MAX_NAME} characters, got {length}"),
         ));
-    } else if name.chars().any(char::is_control) {
+    } else if name.chars().any(is_hidden) {
         errors.push(FieldError::new(
             "name",
-            "must not contain control characters",
+            "must not contain characters that cannot be seen",
         ));
     }
     if let Some(days) = draft

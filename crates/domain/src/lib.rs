@@ -8,6 +8,7 @@
 pub mod cause;
 pub mod expected_status;
 pub mod field;
+pub mod hidden_text;
 pub mod histogram;
 pub mod outcome;
 pub mod rollup;
@@ -21,6 +22,7 @@ pub mod window;
 
 pub use cause::Cause;
 pub use expected_status::ExpectedStatus;
+pub use hidden_text::is_hidden;
 pub use histogram::LatencyHistogram;
 pub use outcome::{Details, Outcome, Phases};
 pub use status::{IncidentType, Status};

@@ -1,5 +1,6 @@
 //! Validates the fields that services of every kind have.
 
+use crate::hidden_text::is_hidden;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -247,7 +248,7 @@ pub fn address(field: &str, text: &str) -> Result<String, FieldError> {
             text.len()
         ));
     }
-    if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+    if text.chars().any(|c| is_hidden(c) || c.is_whitespace()) {
         return wrong("must not contain spaces or control characters".into());
     }
     // Query and fragment may contain another URL, so a scheme is only looked for before them.
@@ -298,10 +299,10 @@ fn text(field: &str, value: &str, max: usize) -> Result<(), FieldError> {
             format!("is {length} characters long, at most {max} are allowed"),
         ));
     }
-    if value.chars().any(char::is_control) {
+    if value.chars().any(is_hidden) {
         return Err(FieldError::new(
             field,
-            "must not contain control characters",
+            "must not contain characters that cannot be seen",
         ));
     }
     Ok(())
@@ -410,7 +411,7 @@ mod tests {
     #[test]
     fn each_wrong_field_is_named_with_what_was_found() {
         type Change = fn(&mut ServiceDraft);
-        let cases: [(Change, &str, &str); 21] = [
+        let cases: [(Change, &str, &str); 22] = [
             (|d| d.name = " ".into(), "name", "give the service a name"),
             (
                 |d| d.name = "x".repeat(1_000_000),
@@ -420,7 +421,12 @@ mod tests {
             (
                 |d| d.name = "a\u{7}b".into(),
                 "name",
-                "must not contain control characters",
+                "must not contain characters that cannot be seen",
+            ),
+            (
+                |d| d.name = "gpj.\u{202e}exe".into(),
+                "name",
+                "must not contain characters that cannot be seen",
             ),
             (
                 |d| d.category = Some("x".repeat(61)),

@@ -3,6 +3,7 @@
 use crate::auth::Viewer;
 use crate::use_cases::{Error, Result, UseCases, now};
 use coordination::Event;
+use domain::is_hidden;
 use entity::sql::in_ids;
 use entity::{incident, incident_acknowledgement, incident_note};
 use sea_orm::sea_query::LockType;
@@ -228,9 +229,12 @@ fn validate(text: &str) -> Result<String> {
         ))
     } else if text
         .chars()
-        .any(|c| c.is_control() && !matches!(c, '\n' | '\t'))
+        .any(|c| is_hidden(c) && !matches!(c, '\n' | '\t'))
     {
-        Err(Error::field("text", "must not contain control characters"))
+        Err(Error::field(
+            "text",
+            "must not contain characters that cannot be seen",
+        ))
     } else {
         Ok(text)
     }

@@ -89,7 +89,7 @@ async fn a_reverse_proxy_on_the_same_machine_may_pass_the_public_name_on() {
 }
 
 #[tokio::test]
-async fn a_request_for_no_host_or_with_endless_headers_is_refused() {
+async fn a_request_for_no_host_or_two_or_with_endless_headers_is_refused() {
     let app = App::start().await;
     let answer = raw(
         &app,
@@ -97,6 +97,12 @@ async fn a_request_for_no_host_or_with_endless_headers_is_refused() {
     )
     .await;
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    let two = "GET /api/health HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let answer = raw(&app, two).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 400 ") && answer.contains("more than one Host"),
+        "{answer}"
+    );
     let endless = format!(
         "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: {}\r\n\r\n",
         "x".repeat(300_000)

@@ -93,7 +93,7 @@ pub async fn sign_in(process: &mut Process) -> Client {
 }
 
 /// Adds a service that is checked every second and slow above 500 ms.
-async fn add(client: &Client, name: &str, url: &str) -> String {
+pub async fn add(client: &Client, name: &str, url: &str) -> String {
     let input = json!({
         "name": name, "url": url, "category": "Journey",
         "checkIntervalSeconds": 1, "timeoutMs": 1000, "degradedThresholdMs": 500,

@@ -11,6 +11,7 @@ mod client;
 mod container;
 mod journey;
 mod metrics;
+mod pause;
 mod process;
 mod readiness;
 mod start;

@@ -88,17 +88,18 @@ impl Process {
             .code()
     }
 
+    /// Sends it a signal, such as `STOP`.
+    pub async fn signal(&self, signal: &str) {
+        let pid = self.child.id().unwrap().to_string();
+        let signal = format!("-{signal}");
+        let mut kill = Command::new("kill");
+        let sent = kill.args([&signal, &pid]).status().await.unwrap();
+        assert!(sent.success(), "{signal}");
+    }
+
     /// Asks it to end, as an operator or a container would, and returns its exit code.
     pub async fn terminate(mut self) -> Option<i32> {
-        let pid = self.child.id().unwrap().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &pid])
-                .status()
-                .await
-                .unwrap()
-                .success()
-        );
+        self.signal("TERM").await;
         let ended = timeout(Duration::from_secs(12), self.child.wait()).await;
         ended
             .unwrap_or_else(|_| {

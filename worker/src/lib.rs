@@ -19,6 +19,7 @@ mod host_limit;
 pub mod metrics;
 mod poll_stagger;
 mod presence;
+mod process_pause;
 mod reconcile;
 mod recorder;
 mod retry_backoff;

@@ -86,12 +86,13 @@ pub(crate) const MISSED: &str = "pulsecheck_slots_missed_total";
 pub(crate) const STARTED: &str = "pulsecheck_probes_started_total";
 pub(crate) const DISCARDED: &str = "pulsecheck_results_discarded_total";
 pub(crate) const LOST: &str = "pulsecheck_results_lost_total";
+pub(crate) const INTERRUPTED: &str = "pulsecheck_checks_interrupted_total";
 pub(crate) const PANICS: &str = "pulsecheck_probe_panics_total";
 pub(crate) const DEFERRED: &str = "pulsecheck_claims_deferred_total";
 pub(crate) const RECORD_FAILURES: &str = "pulsecheck_record_failures_total";
 
 /// The counters that are kept in [`Stats`](crate::Stats), with their descriptions.
-const STATS_COUNTERS: [(&str, &str); 7] = [
+const STATS_COUNTERS: [(&str, &str); 8] = [
     (
         MISSED,
         "Slots at which a service was due and nobody checked it",
@@ -104,6 +105,10 @@ const STATS_COUNTERS: [(&str, &str); 7] = [
     (
         LOST,
         "Results lost because the database refused them or was away for too long",
+    ),
+    (
+        INTERRUPTED,
+        "Checks that are made again because the worker itself did not run during them",
     ),
     (PANICS, "Probes that ended by a fault of the program"),
     (

@@ -10,6 +10,7 @@ use crate::history;
 use crate::host_limit::HostLimit;
 use crate::poll_stagger::PollStagger;
 use crate::presence;
+use crate::process_pause::PauseDetector;
 use crate::reconcile;
 use crate::recorder::{RecordQueue, RecordSender, Recorder};
 use crate::runner::{Probe, Runner};
@@ -55,7 +56,12 @@ pub fn run(worker: Worker, shutdown: CancellationToken) -> BoxFuture<'static, an
 }
 
 async fn run_parts(worker: Worker, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let shared = Shared::new(&worker, CheckThreads::shared()?, shutdown.clone());
+    let shared = Shared::new(
+        &worker,
+        CheckThreads::shared()?,
+        PauseDetector::shared()?,
+        shutdown.clone(),
+    );
     let mut tasks = spawn_parts(worker, &shared);
     let ended_early = tokio::select! {
         () = shutdown.cancelled() => false,
@@ -80,6 +86,7 @@ struct Shared {
     stats: Arc<Stats>,
     stagger: PollStagger,
     threads: &'static CheckThreads,
+    pauses: &'static PauseDetector,
     /// Wakes the scheduler.
     wake: Arc<Notify>,
     /// Asks for a reconciliation of the due queue.
@@ -92,7 +99,12 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(worker: &Worker, threads: &'static CheckThreads, shutdown: CancellationToken) -> Self {
+    fn new(
+        worker: &Worker,
+        threads: &'static CheckThreads,
+        pauses: &'static PauseDetector,
+        shutdown: CancellationToken,
+    ) -> Self {
         Self {
             id: Uuid::now_v7(),
             db: worker.db.clone(),
@@ -103,6 +115,7 @@ impl Shared {
             stats: Arc::clone(&worker.settings.stats),
             stagger: PollStagger::alone(),
             threads,
+            pauses,
             wake: Arc::default(),
             rebuild: Arc::default(),
             shutdown,
@@ -200,6 +213,7 @@ fn build_runner(
         results,
         announcer,
         stats: Arc::clone(&shared.stats),
+        pauses: shared.pauses,
         margin: lease / 2,
         stopping: shared.shutdown.clone(),
         aborting: CancellationToken::new(),

@@ -6,6 +6,7 @@ use crate::check::{Check, VendorReport};
 use crate::check_threads::ThreadSlot;
 use crate::clock::Clock;
 use crate::host_limit::HostPermit;
+use crate::process_pause::PauseDetector;
 use crate::recorder::{CheckResult, RecordReply, RecordSender};
 use crate::services::Service;
 use crate::stats::{Stats, add};
@@ -28,6 +29,10 @@ use tracing::{Instrument as _, Span};
 /// One check in so many is traced.
 const TRACE_SAMPLING: u64 = 100;
 
+/// Maximum number of times a check is made again because this process was paused during it. Then it
+/// waits for its next slot.
+const MAX_INTERRUPTIONS: u32 = 3;
+
 /// Probes a target.
 pub trait Probe: fmt::Debug + Send + Sync + 'static {
     /// Requests `target` within its timeout.
@@ -49,6 +54,7 @@ pub(crate) struct Runner {
     pub(crate) results: RecordSender,
     pub(crate) announcer: Announcer,
     pub(crate) stats: Arc<Stats>,
+    pub(crate) pauses: &'static PauseDetector,
     /// How much longer than the probe's timeout a claim must last: the time to record the result.
     pub(crate) margin: Duration,
     /// Cancelled when no new probe may begin.
@@ -112,6 +118,7 @@ impl Runner {
         let needed = timeout + self.margin;
         let left = (claim.lease_until - now).to_std().unwrap_or_default();
         let mut extend = left < needed;
+        let mut interruptions = 0;
         loop {
             if extend
                 && self
@@ -123,9 +130,23 @@ impl Runner {
                 // The service was rescheduled, paused or removed, or another worker has it.
                 break;
             }
+            let began = self.pauses.now();
             let Some((at, outcome)) = self.probe(&service, claim, slot).await else {
                 break;
             };
+            if self.pauses.paused_since(began) {
+                // The time that was measured is ours, and so may be the failure.
+                add(&self.stats.interrupted, 1);
+                interruptions += 1;
+                if interruptions > MAX_INTERRUPTIONS || self.stopping.is_cancelled() {
+                    self.announcer
+                        .complete(claim, self.next_slot(&service, slot))
+                        .await;
+                    break;
+                }
+                extend = true;
+                continue;
+            }
             let is_failure = outcome.status.is_failure();
             let (reply, replied) = oneshot::channel();
             let result = CheckResult {
@@ -191,13 +212,17 @@ impl Runner {
                     .copied()
                     .or(panic.downcast_ref::<String>().map(String::as_str));
                 let panic = text.unwrap_or_default();
+                let next = self.next_slot(service, slot);
                 let service = &service.checked;
                 tracing::error!(service = %service.id, panic, "a probe panicked, checking again at the next slot");
-                let next =
-                    slot::next_slot(service.id, service.interval, self.clock.now().max(slot));
                 self.announcer.complete(claim, next).await;
                 None
             }
         }
+    }
+
+    fn next_slot(&self, service: &Service, slot: DateTime<Utc>) -> DateTime<Utc> {
+        let checked = &service.checked;
+        slot::next_slot(checked.id, checked.interval, self.clock.now().max(slot))
     }
 }

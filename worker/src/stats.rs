@@ -24,6 +24,8 @@ pub struct Stats {
     pub discarded: AtomicU64,
     /// Results lost because the database refused them or was away for too long.
     pub lost: AtomicU64,
+    /// Checks that are made again because this process did not run during them.
+    pub interrupted: AtomicU64,
     /// Probes that panicked.
     pub panics: AtomicU64,
     /// Claims given back because their host had enough checks running.
@@ -144,6 +146,7 @@ impl Stats {
             (metrics::STARTED, &self.started),
             (metrics::DISCARDED, &self.discarded),
             (metrics::LOST, &self.lost),
+            (metrics::INTERRUPTED, &self.interrupted),
             (metrics::PANICS, &self.panics),
             (metrics::DEFERRED, &self.deferred),
             (metrics::RECORD_FAILURES, &self.failed_batches),

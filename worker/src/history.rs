@@ -9,7 +9,7 @@ mod rollup;
 pub use retention::Deleted;
 pub use rollup::BatchLimits;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::sql::Sql;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, TransactionTrait,
@@ -54,6 +54,8 @@ pub struct HistoryRun {
     pub checks: u64,
     /// What was deleted.
     pub deleted: Deleted,
+    /// How far the clock is ahead of the time by which retention was decided.
+    pub unproven: TimeDelta,
     /// Whether the index of a past day was rebuilt.
     pub compacted: bool,
 }
@@ -66,6 +68,7 @@ pub async fn run(
     clock: impl Fn() -> DateTime<Utc>,
     shutdown: CancellationToken,
 ) {
+    let mut is_held_back = false;
     loop {
         let (begun, now) = (Instant::now(), clock());
         // A pass may be cut off anywhere, because its transactions are atomic.
@@ -76,6 +79,7 @@ pub async fn run(
         match passed {
             Ok(Some(pass)) => {
                 tracing::debug!(?pass, took = ?begun.elapsed(), "history is up to date");
+                log_retention(&pass, &mut is_held_back);
             }
             Ok(None) => tracing::debug!("another worker maintains the history"),
             Err(error) => {
@@ -94,6 +98,32 @@ pub async fn run(
     }
 }
 
+/// Logs what was deleted, and once that a clock is not trusted yet.
+fn log_retention(pass: &HistoryRun, is_held_back: &mut bool) {
+    let Deleted {
+        checks,
+        partitions,
+        hours,
+        scheduler_minutes: _,
+    } = pass.deleted;
+    if checks + partitions + hours > 0 {
+        tracing::info!(
+            checks,
+            partitions,
+            hours,
+            "deleted history that is older than it is kept: checks, days of checks, hourly rollups"
+        );
+    }
+    let hours_ahead = pass.unproven.num_hours();
+    if hours_ahead > 0 && !*is_held_back {
+        tracing::warn!(
+            hours_ahead,
+            "the clock is ahead of everything that was recorded: what becomes due by it is deleted only after it has gone on for a day"
+        );
+    }
+    *is_held_back = hours_ahead > 0;
+}
+
 /// Runs one pass; `None` if another worker is running one.
 ///
 /// # Errors
@@ -109,7 +139,9 @@ pub async fn pass(
     // Its error is returned last: a long read of a partition prevents new partitions, but nothing else.
     let created = partitions::create_ahead(db, now).await;
     let checks = rollup::fold_new_checks(db, settings.portion).await?;
-    let deleted = retention::delete_old(db, settings.keep_checks, settings.keep_hours, now).await?;
+    let proven = retention::proven_time(db, now).await?;
+    let deleted =
+        retention::delete_old(db, settings.keep_checks, settings.keep_hours, proven).await?;
     // One day in a pass, so that rollups wait for no more than that.
     let compacted = partitions::compact_one(db, now).await;
     lock.release().await?;
@@ -117,6 +149,7 @@ pub async fn pass(
     Ok(Some(HistoryRun {
         checks,
         deleted,
+        unproven: now - proven,
         compacted: compacted?,
     }))
 }

@@ -38,6 +38,18 @@ fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
+/// What a worker did in the minute that begins at `started_at`.
+fn minute(started_at: DateTime<Utc>) -> scheduler_minute::Model {
+    scheduler_minute::Model {
+        started_at,
+        worker_id: uuid::Uuid::now_v7(),
+        checks: 1,
+        missed: 0,
+        max_lateness_ms: 3,
+        lateness: LatencyHistogram::default().encode(),
+    }
+}
+
 on_each_database! {
     async fn rollups_match_a_brute_force_computation(database: TestDatabase) {
         let (db, mut runner) = (&database.db, TestRunner::deterministic());
@@ -96,22 +108,50 @@ on_each_database! {
 
     async fn scheduler_minutes_are_kept_for_a_week(database: TestDatabase) {
         let (db, now) = (&database.db, at("2026-03-20T12:00:00Z"));
-        let minute = |started_at| scheduler_minute::Model {
-            started_at,
-            worker_id: uuid::Uuid::now_v7(),
-            checks: 1,
-            missed: 0,
-            max_lateness_ms: 3,
-            lateness: LatencyHistogram::default().encode(),
-        };
         for i in 0..1200 {
             minute(now - Duration::days(7) - Duration::minutes(i + 1)).into_active_model().insert(db).await.unwrap();
         }
         let kept = minute(now - Duration::days(7));
         kept.clone().into_active_model().insert(db).await.unwrap();
+        // The day before, without which the clock would not be trusted.
+        let yesterday = minute(now - Duration::days(1));
+        yesterday.clone().into_active_model().insert(db).await.unwrap();
         let passed = pass(db, &SETTINGS, now).await.unwrap().unwrap();
         assert_eq!(passed.deleted.scheduler_minutes, 1200);
-        assert_eq!(scheduler_minute::Entity::find().all(db).await.unwrap(), [kept]);
+        let left = scheduler_minute::Entity::find().order_by_asc(scheduler_minute::Column::StartedAt);
+        assert_eq!(left.all(db).await.unwrap(), [kept, yesterday]);
+    }
+
+    async fn a_clock_that_jumps_ahead_deletes_nothing_that_was_not_due(database: TestDatabase) {
+        let db = &database.db;
+        let service = a_service(db, &a_user(db).await).interval(600).create().await;
+        let today = at("2026-03-01T00:00:00Z");
+        let month: Vec<_> = (0..30 * 144).map(|i| a_check(&service, today - Duration::seconds(600 * (i + 1)))).collect();
+        insert_checks(db, &month).await;
+        let settings = HistorySettings { keep_checks: days(28), ..SETTINGS };
+        for hour in 0..48 {
+            minute(today - Duration::hours(hour + 1)).into_active_model().insert(db).await.unwrap();
+        }
+        let jumped = today + Duration::days(40);
+        minute(jumped).into_active_model().insert(db).await.unwrap();
+        let passed = pass(db, &settings, jumped + Duration::minutes(1)).await.unwrap().unwrap();
+        // What becomes due within a day of the last true minute may go.
+        let most = 3 * 144;
+        assert!(passed.deleted.checks <= most, "{passed:?}");
+        assert!(passed.unproven > Duration::days(38), "{passed:?}");
+        let minutes = scheduler_minute::Entity::find().count(db).await.unwrap();
+        assert_eq!(minutes, 49);
+
+        // The clock is right again: as if nothing had been.
+        let passed = pass(db, &settings, today).await.unwrap().unwrap();
+        assert_eq!(passed.unproven, Duration::zero());
+        assert!(check::Entity::find().count(db).await.unwrap() >= 27 * 144);
+
+        // It was right after all: a day later everything that is due goes.
+        let later = jumped + Duration::days(1) + Duration::minutes(2);
+        let passed = pass(db, &settings, later).await.unwrap().unwrap();
+        assert_eq!(passed.unproven, Duration::zero());
+        assert_eq!(check::Entity::find().count(db).await.unwrap(), 0);
     }
 
     async fn old_checks_go_then_their_hours_and_days_stay(database: TestDatabase) {

@@ -6,8 +6,12 @@ use super::partitions;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::rollup::{DAY, HOUR, floor};
 use entity::column::RollupPeriod;
+use entity::scheduler_minute;
 use entity::sql::Sql;
-use sea_orm::{ActiveEnum, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+use sea_orm::{
+    ActiveEnum, ColumnTrait as _, ConnectionTrait, DatabaseConnection, DbBackend, DbErr,
+    EntityTrait as _, QueryFilter as _, QueryOrder as _, Statement,
+};
 use std::time::{Duration, Instant};
 
 /// Number of rows that are deleted in one transaction.
@@ -27,6 +31,34 @@ pub struct Deleted {
     pub hours: u64,
     /// Rows of scheduler statistics.
     pub scheduler_minutes: u64,
+}
+
+/// How long the clock must have gone on before it decides what is deleted.
+const CLOCK_PROOF: TimeDelta = TimeDelta::days(1);
+
+/// Returns the time by which retention is decided: `now`, unless no worker recorded a minute of the
+/// day before it. Then the clock may have jumped ahead, and it is a day after the last minute before.
+/// So a wrong clock deletes at most what one day more makes due.
+pub(crate) async fn proven_time(
+    db: &DatabaseConnection,
+    now: DateTime<Utc>,
+) -> Result<DateTime<Utc>, DbErr> {
+    let minutes = scheduler_minute::Entity::find();
+    let before = minutes
+        .clone()
+        .filter(scheduler_minute::Column::StartedAt.lte(now - CLOCK_PROOF))
+        .order_by_desc(scheduler_minute::Column::StartedAt)
+        .one(db)
+        .await?;
+    if let Some(minute) = before {
+        // The next minute is written up to a minute later.
+        return Ok(now.min(minute.started_at + CLOCK_PROOF + TimeDelta::minutes(5)));
+    }
+    let first = minutes
+        .order_by_asc(scheduler_minute::Column::StartedAt)
+        .one(db)
+        .await?;
+    Ok(first.map_or(now, |minute| minute.started_at.min(now)))
 }
 
 /// Deletes checks older than `keep_checks`, hourly rollups older than `keep_hours`, and old scheduler

@@ -15,7 +15,7 @@ use entity::{
     check_rollup, incident, incident_acknowledgement, incident_note, rollup_progress, service,
     service_state,
 };
-use incidents::{Evidence, IncidentChanges, IncidentOwner, IncidentWriter};
+use incidents::{Evidence, IncidentChanges, IncidentOwner, IncidentProgress, IncidentWriter};
 use outcome_generator::OutcomeGenerator;
 use sea_orm::{
     ActiveModelTrait as _, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction,
@@ -60,7 +60,7 @@ pub(crate) async fn write(
         let (state, effects) = past.state.paused(now);
         past.state = state;
         if let Some(last) = past.last.clone() {
-            past.apply_effects(&effects, &last);
+            past.apply_effects(&effects, &last, now);
         }
     }
     let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
@@ -85,6 +85,7 @@ struct Past<'a> {
     checks: Vec<serde_json::Value>,
     incidents: IncidentChanges,
     open_incident: Option<incident::Model>,
+    progress: IncidentProgress,
 }
 
 impl<'a> Past<'a> {
@@ -97,6 +98,7 @@ impl<'a> Past<'a> {
             checks: Vec::new(),
             incidents: IncidentChanges::default(),
             open_incident: None,
+            progress: IncidentProgress::default(),
         }
     }
 
@@ -151,7 +153,7 @@ impl<'a> Past<'a> {
             },
             outcome.response_time_ms,
         );
-        self.apply_effects(&transition.effects, &outcome);
+        self.apply_effects(&transition.effects, &outcome, slot);
         self.last = Some(outcome);
     }
 
@@ -176,18 +178,20 @@ impl<'a> Past<'a> {
         ]));
     }
 
-    fn apply_effects(&mut self, effects: &[Effect], outcome: &Outcome) {
+    fn apply_effects(&mut self, effects: &[Effect], outcome: &Outcome, at: DateTime<Utc>) {
         let owner = IncidentOwner {
             service_id: self.service.id,
             workspace_id: self.service.workspace_id,
         };
         let evidence = Evidence {
+            checked_at: at,
             outcome,
             vendor_incidents: &[],
         };
         for effect in effects {
+            let (open, progress) = (&mut self.open_incident, &mut self.progress);
             self.incidents
-                .apply_effect(owner, &mut self.open_incident, effect, &evidence);
+                .apply_effect(owner, open, progress, effect, &evidence);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Collects the changes of incidents that follow from a batch of checks. No I/O.
 
 use crate::event_kind::EventKind;
+use crate::progress::{IncidentProgress, is_same_cause};
 use crate::text::clean_message;
 use crate::timeline;
 use chrono::{DateTime, Utc};
@@ -21,6 +22,8 @@ pub struct IncidentOwner {
 /// What was found by the check that an effect follows from.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
+    /// When the check was made.
+    pub checked_at: DateTime<Utc>,
     /// The outcome of the check.
     pub outcome: &'a Outcome,
     /// The vendor's own incidents that affect the service, each by name and link, most important first.
@@ -37,8 +40,9 @@ pub struct IncidentChanges {
 
 impl IncidentChanges {
     /// Applies `effect` to the open incident of a service. Opens one in `open` or closes it there.
+    /// `progress` is what its timeline says so far.
     ///
-    /// Returns the incident's id if its timeline got a new entry.
+    /// Returns the incident's id if its cause changed or its timeline got a new entry.
     ///
     /// # Panics
     /// When an effect other than [`Effect::Opened`] comes while no incident is open; the transition
@@ -47,6 +51,7 @@ impl IncidentChanges {
         &mut self,
         owner: IncidentOwner,
         open: &mut Option<incident::Model>,
+        progress: &mut IncidentProgress,
         effect: &Effect,
         evidence: &Evidence<'_>,
     ) -> Option<Uuid> {
@@ -59,6 +64,7 @@ impl IncidentChanges {
             checks_failed,
         } = effect
         {
+            *progress = IncidentProgress::default();
             *open = Some(incident::Model {
                 id: Uuid::now_v7(),
                 service_id: owner.service_id,
@@ -73,18 +79,19 @@ impl IncidentChanges {
         let incident = open
             .as_mut()
             .expect("every effect but opening is of an open incident");
-        let entry = change_incident(incident, effect, evidence);
+        let cause_before = incident.cause.clone();
+        let entry = change_incident(incident, progress, effect, evidence);
         let incident = incident.clone();
         if incident.resolved_at.is_some() {
             *open = None;
         }
         let id = incident.id;
-        let has_entry = entry.is_some();
+        let is_news = entry.is_some() || incident.cause != cause_before;
         if let Some(entry) = &entry {
             self.add_entry(id, entry);
         }
         self.upsert_incident(incident);
-        has_entry.then_some(id)
+        is_news.then_some(id)
     }
 
     /// Adds to an open incident what its vendor reports: the vendor's own incident becomes the
@@ -190,6 +197,7 @@ impl Entry {
 /// Changes `incident` by `effect` and returns the timeline entry for it, if it is worth one.
 fn change_incident(
     incident: &mut incident::Model,
+    progress: &mut IncidentProgress,
     effect: &Effect,
     evidence: &Evidence<'_>,
 ) -> Option<Entry> {
@@ -211,21 +219,53 @@ fn change_incident(
             Entry::new(EventKind::Improved, *at, timeline::improved(outcome))
         }
         Effect::Regressed { at } => {
+            incident.cause = evidence.cause().or(incident.cause.take());
             Entry::new(EventKind::Regressed, *at, timeline::regressed(outcome))
         }
         Effect::Resolved { at, by } => {
             let at = (*at).max(incident.started_at);
             incident.resolved_at = Some(at);
-            let message = timeline::resolved(*by, at - incident.started_at, outcome);
+            let lasted = at - incident.started_at;
+            let message = timeline::resolved(*by, lasted, progress.has_changed_definition, outcome);
             Entry::new(EventKind::Resolved, at, message)
         }
         Effect::FailedAgain => {
             incident.checks_failed = incident.checks_failed.saturating_add(1);
-            return None;
+            return change_cause(incident, progress, evidence);
         }
         Effect::Changed { .. } => return None,
     };
     Some(entry)
+}
+
+/// Takes over the cause of another failed check if it is of another kind than the known one. Returns
+/// the timeline entry for it, unless the cause flaps and there are enough of them.
+fn change_cause(
+    incident: &mut incident::Model,
+    progress: &mut IncidentProgress,
+    evidence: &Evidence<'_>,
+) -> Option<Entry> {
+    let found = evidence.outcome.cause.as_ref()?;
+    let known = incident.cause.as_deref().unwrap_or_default();
+    // An incident is named by its worst status, and so is its cause.
+    let is_worst = domain::IncidentType::of(evidence.outcome.status)
+        .is_some_and(|kind| incident.incident_type == kind.into());
+    if !is_worst {
+        return None;
+    }
+    // The vendor's own incident explains more than a check; `apply_vendor_report` takes it over.
+    if !evidence.vendor_incidents.is_empty() || is_same_cause(known, found) {
+        return None;
+    }
+    incident.cause = evidence.cause();
+    let reported = progress.report_cause_change(evidence.checked_at);
+    reported.then(|| {
+        Entry::new(
+            EventKind::CauseChanged,
+            evidence.checked_at,
+            timeline::cause_changed(found),
+        )
+    })
 }
 
 impl Evidence<'_> {
@@ -257,6 +297,7 @@ mod tests {
     fn an_incident_is_opened_changed_and_closed_with_an_entry_for_each_step() {
         let outcome = Outcome::without_answer(Cause::ConnectionRefused, Phases::default());
         let evidence = Evidence {
+            checked_at: at(10),
             outcome: &outcome,
             vendor_incidents: &[],
         };
@@ -282,8 +323,9 @@ mod tests {
         let entries: Vec<bool> = effects
             .iter()
             .map(|effect| {
+                let mut progress = IncidentProgress::default();
                 changes
-                    .apply_effect(owner, &mut open, effect, &evidence)
+                    .apply_effect(owner, &mut open, &mut progress, effect, &evidence)
                     .is_some()
             })
             .collect();
@@ -306,6 +348,115 @@ mod tests {
             .collect();
         assert_eq!(kinds, ["opened", "escalated", "resolved"]);
         assert_eq!(changes.count(EventKind::Opened), 1);
+    }
+
+    fn unexpected(code: u16) -> Outcome {
+        let expected = "200-299".into();
+        Outcome::without_answer(
+            Cause::UnexpectedStatus { code, expected },
+            Phases::default(),
+        )
+    }
+
+    /// Lets checks fail one after another, a minute apart, and returns the incident with its entries.
+    fn fail_with(outcomes: &[Outcome]) -> (incident::Model, Vec<(String, String)>) {
+        let owner = IncidentOwner {
+            service_id: Uuid::from_u128(1),
+            workspace_id: Uuid::from_u128(2),
+        };
+        let (mut changes, mut open) = (IncidentChanges::default(), None);
+        let mut progress = IncidentProgress::default();
+        for (minutes, outcome) in (0..).zip(outcomes) {
+            let evidence = Evidence {
+                checked_at: at(60 * minutes),
+                outcome,
+                vendor_incidents: &[],
+            };
+            let effect = match open {
+                None => Effect::Opened {
+                    kind: IncidentType::Downtime,
+                    started_at: at(0),
+                    checks_failed: 1,
+                },
+                Some(_) => Effect::FailedAgain,
+            };
+            changes.apply_effect(owner, &mut open, &mut progress, &effect, &evidence);
+        }
+        let timeline = changes.timeline().iter();
+        let timeline = timeline.map(|entry| (entry.kind.clone(), entry.message.clone()));
+        (open.unwrap(), timeline.collect())
+    }
+
+    #[test]
+    fn an_open_incident_shows_the_cause_of_its_last_failure() {
+        let refused = Outcome::without_answer(Cause::ConnectionRefused, Phases::default());
+        let (incident, timeline) = fail_with(&[
+            unexpected(500),
+            unexpected(500),
+            unexpected(404),
+            unexpected(404),
+            refused,
+        ]);
+        assert_eq!(incident.cause.as_deref(), Some("connection refused"));
+        assert_eq!(incident.checks_failed, 5);
+        let messages: Vec<&str> = timeline.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(
+            messages,
+            [
+                "went down: answered 500, expected 200-299",
+                "still failing, now: answered 404, expected 200-299",
+                "still failing, now: connection refused",
+            ]
+        );
+        assert_eq!(timeline[1].0, "cause_changed");
+    }
+
+    #[test]
+    fn causes_that_alternate_do_not_flood_the_timeline() {
+        let day: Vec<_> = (0..1440)
+            .map(|minute| unexpected(if minute % 2 == 0 { 500 } else { 502 }))
+            .collect();
+        let (incident, timeline) = fail_with(&day);
+        assert_eq!(
+            incident.cause.as_deref(),
+            Some("answered 502, expected 200-299"),
+            "the cause is current all the same"
+        );
+        assert!((10..=40).contains(&timeline.len()), "{}", timeline.len());
+    }
+
+    #[test]
+    fn a_recovery_tells_that_the_definition_was_changed() {
+        let up = Outcome {
+            status: Status::Up,
+            status_code: Some(200),
+            cause: None,
+            ..unexpected(500)
+        };
+        let (open, _) = fail_with(&[unexpected(500)]);
+        let owner = IncidentOwner {
+            service_id: open.service_id,
+            workspace_id: open.workspace_id,
+        };
+        let mut progress = IncidentProgress {
+            has_changed_definition: true,
+            ..IncidentProgress::default()
+        };
+        let evidence = Evidence {
+            checked_at: at(60),
+            outcome: &up,
+            vendor_incidents: &[],
+        };
+        let effect = Effect::Resolved {
+            at: at(60),
+            by: Status::Up,
+        };
+        let mut changes = IncidentChanges::default();
+        changes.apply_effect(owner, &mut Some(open), &mut progress, &effect, &evidence);
+        assert_eq!(
+            changes.timeline()[0].message,
+            "up after 1 min with the changed definition: answered 200"
+        );
     }
 
     #[test]

@@ -11,6 +11,10 @@ pub enum EventKind {
     Improved,
     /// Down again after an improvement.
     Regressed,
+    /// The service fails for another reason.
+    CauseChanged,
+    /// What is checked, or how, was changed.
+    DefinitionChanged,
     /// The service recovered.
     Resolved,
     /// Closed because the service was paused.
@@ -30,6 +34,8 @@ impl EventKind {
             Self::Escalated => "escalated",
             Self::Improved => "eased",
             Self::Regressed => "worsened",
+            Self::CauseChanged => "cause_changed",
+            Self::DefinitionChanged => "definition_changed",
             Self::Resolved => "resolved",
             Self::Paused => "paused",
             Self::Reported => "reported",

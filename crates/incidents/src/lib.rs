@@ -7,13 +7,19 @@
 
 mod changes;
 mod close;
+mod edit;
 mod event_kind;
+mod progress;
+mod reopen;
 mod text;
 mod timeline;
 mod writer;
 
 pub use changes::{Evidence, IncidentChanges, IncidentOwner};
 pub use close::{close_on_pause, delete_of_services};
+pub use edit::record_edit;
 pub use event_kind::EventKind;
+pub use progress::IncidentProgress;
+pub use reopen::reopen_after_pause;
 pub use text::{MAX_MESSAGE_CHARS, clean_message};
 pub use writer::IncidentWriter;

@@ -31,16 +31,34 @@ pub(crate) fn regressed(outcome: &Outcome) -> String {
     with_reason("down again", outcome)
 }
 
-pub(crate) fn resolved(by: Status, lasted: TimeDelta, outcome: &Outcome) -> String {
+pub(crate) fn cause_changed(cause: &Cause) -> String {
+    format!("still failing, now: {cause}")
+}
+
+pub(crate) fn definition_changed(fields: &[String]) -> String {
+    format!("the definition was changed: {}", fields.join(", "))
+}
+
+/// With a changed definition it is not the same target that recovered, and the sentence tells.
+pub(crate) fn resolved(
+    by: Status,
+    lasted: TimeDelta,
+    has_changed_definition: bool,
+    outcome: &Outcome,
+) -> String {
     let lasted = format_duration(lasted);
+    let recovered = if has_changed_definition {
+        format!("up after {lasted} with the changed definition")
+    } else {
+        format!("up again after {lasted}")
+    };
     match by {
         Status::Up => match (outcome.status_code, outcome.response_time_ms) {
-            (Some(code), Some(ms)) => format!(
-                "up again after {lasted}: answered {code} in {} ms",
-                thousands(ms)
-            ),
-            (Some(code), None) => format!("up again after {lasted}: answered {code}"),
-            _ => format!("up again after {lasted}"),
+            (Some(code), Some(ms)) => {
+                format!("{recovered}: answered {code} in {} ms", thousands(ms))
+            }
+            (Some(code), None) => format!("{recovered}: answered {code}"),
+            _ => recovered,
         },
         by => format!("over after {lasted}: {}", by.word()),
     }
@@ -134,7 +152,7 @@ mod tests {
             cause: None,
             ..down
         };
-        let after = resolved(Status::Up, TimeDelta::seconds(200), &up);
+        let after = resolved(Status::Up, TimeDelta::seconds(200), false, &up);
         assert_eq!(
             after,
             "up again after 3 min 20 s: answered 200 in 1,234,567 ms"

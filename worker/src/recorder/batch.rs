@@ -7,7 +7,7 @@ use coordination::{CachedStatus, CurrentStatus, Event};
 use domain::transition::{Effect, Failing, Recovering, State, Transition};
 use domain::{Details, Observation, Outcome, Policy, Status, advance, slot};
 use entity::{column, incident};
-use incidents::{Evidence, IncidentChanges, IncidentOwner, clean_message};
+use incidents::{Evidence, IncidentChanges, IncidentOwner, IncidentProgress, clean_message};
 use sea_orm::Value;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -19,6 +19,8 @@ pub(crate) struct StoredService {
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) state: State,
     pub(crate) incident: Option<incident::Model>,
+    /// What the timeline of that incident says so far.
+    pub(crate) progress: IncidentProgress,
     /// Index of the check of the batch that was recorded last.
     pub(crate) last_check: Option<usize>,
 }
@@ -138,12 +140,18 @@ impl<'a> BatchTransition<'a> {
             workspace_id: service.workspace_id,
         };
         let evidence = Evidence {
+            checked_at: check.at,
             outcome: &check.outcome,
             vendor_incidents: &check.vendor.incidents,
         };
-        let open = &mut stored.incident;
-        for effect in effects {
-            let changed = self.incidents.apply_effect(owner, open, effect, &evidence);
+        let (open, progress) = (&mut stored.incident, &mut stored.progress);
+        // Counted last: an escalation gives the new cause itself, which needs no entry of its own then.
+        let is_count = |effect: &&Effect| matches!(effect, Effect::FailedAgain);
+        let others = effects.iter().filter(|effect| !is_count(effect));
+        for effect in others.chain(effects.iter().filter(is_count)) {
+            let changed = self
+                .incidents
+                .apply_effect(owner, open, progress, effect, &evidence);
             self.events
                 .extend(changed.map(|id| incident_changed(service, id)));
         }

@@ -8,7 +8,7 @@ use entity::column::{IncidentType, Status};
 use entity::incident;
 use entity::multi_row::{MultiRowInsert, on_conflict_update};
 use entity::sql::Sql;
-use incidents::IncidentWriter;
+use incidents::{IncidentProgress, IncidentWriter};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
@@ -58,7 +58,13 @@ const READ: &str = "SELECT s.seq, s.id AS service_id, s.workspace_id, s.paused, 
      COALESCE(st.failing_checks, 0) AS failing_checks, st.failing_since, \
      COALESCE(st.down_checks, 0) AS down_checks, st.down_since, \
      COALESCE(st.recovering_checks, 0) AS recovering_checks, st.recovering_since, \
-     i.id AS incident_id, i.type AS incident_type, i.started_at, i.checks_failed, i.cause \
+     i.id AS incident_id, i.type AS incident_type, i.started_at, i.checks_failed, i.cause, \
+     (SELECT count(*) FROM incident_events e WHERE e.incident_id = i.id AND e.kind = 'cause_changed') \
+     AS cause_changes, \
+     (SELECT max(e.at) FROM incident_events e WHERE e.incident_id = i.id AND e.kind = 'cause_changed') \
+     AS cause_changed_at, \
+     (SELECT count(*) FROM incident_events e WHERE e.incident_id = i.id AND e.kind = 'definition_changed') \
+     AS definition_changes \
      FROM services s LEFT JOIN service_state st ON st.service_id = s.id \
      LEFT JOIN incidents i ON i.id = st.open_incident_id AND i.resolved_at IS NULL WHERE s.seq";
 
@@ -170,6 +176,7 @@ fn stored_service(row: &QueryResult) -> Result<StoredService, DbErr> {
                 .as_ref()
                 .map(|incident| incident.incident_type.into()),
         },
+        progress: progress(row)?,
         incident,
         last_check: None,
     })
@@ -196,6 +203,16 @@ fn recovering(row: &QueryResult) -> Result<Option<Recovering>, DbErr> {
     Ok(since
         .filter(|_| checks > 0)
         .map(|since| Recovering { checks, since }))
+}
+
+fn progress(row: &QueryResult) -> Result<IncidentProgress, DbErr> {
+    let changes: i64 = row.try_get("", "cause_changes")?;
+    let definition_changes: i64 = row.try_get("", "definition_changes")?;
+    Ok(IncidentProgress {
+        cause_changes: u32::try_from(changes).unwrap_or(u32::MAX),
+        cause_changed_at: row.try_get("", "cause_changed_at")?,
+        has_changed_definition: definition_changes > 0,
+    })
 }
 
 fn open_incident(row: &QueryResult) -> Result<Option<incident::Model>, DbErr> {

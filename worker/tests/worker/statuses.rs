@@ -7,7 +7,7 @@ use coordination::Event;
 use domain::Status;
 use entity::column::{self, IncidentType};
 use futures::StreamExt;
-use sea_orm::{ActiveModelTrait, IntoActiveModel, Set};
+use sea_orm::{ActiveModelTrait, IntoActiveModel, Set, TransactionTrait};
 use std::sync::atomic::Ordering::SeqCst;
 use testkit::{Behaviour, Target};
 use worker::Settings;
@@ -173,6 +173,66 @@ on_each_stage! {
             }
         };
         tokio::time::timeout(std::time::Duration::from_secs(10), received).await.expect("pages receive the event");
+        worker.stop().await;
+    }
+
+    async fn another_cause_of_an_open_incident_is_shown_and_in_its_timeline(stage: Stage) {
+        let target = Target::start().await;
+        target.behave(Behaviour::code(500)).await;
+        let worker = stage.worker().await;
+        let service = stage.service(target.url()).create().await;
+        stage.check_now(&[&service]).await;
+        stage.is(&service, Status::Down).await;
+        let has_cause = async |cause: &str, checks_failed: i32| {
+            eventually(cause, async || {
+                let [incident] = stage.incidents(&service).await.try_into().unwrap();
+                let is_current = incident.checks_failed == checks_failed;
+                (is_current && incident.cause.as_deref() == Some(cause)).then_some(incident)
+            })
+            .await
+        };
+        has_cause("answered 500, expected 200-299", 2).await;
+
+        target.behave(Behaviour::code(404)).await;
+        let mut events = stage.live.subscribe();
+        stage.check_now(&[&service]).await;
+        let incident = has_cause("answered 404, expected 200-299", 3).await;
+        let received = async {
+            while let Some(event) = events.next().await {
+                if matches!(*event.unwrap(), Event::IncidentChanged { incident_id, .. } if incident_id == incident.id) {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), received).await.expect("pages receive the event");
+        stage.check_now(&[&service]).await;
+        has_cause("answered 404, expected 200-299", 4).await;
+        let timeline = stage.timeline(&incident).await;
+        assert_eq!(timeline.len(), 2, "the same cause again is no news: {timeline:?}");
+        assert_eq!((timeline[1].0.as_str(), timeline[1].2.as_str()), ("cause_changed", "still failing, now: answered 404, expected 200-299"));
+        worker.stop().await;
+    }
+
+    async fn a_recovery_after_an_edit_says_so(stage: Stage) {
+        let target = Target::start().await;
+        target.behave(Behaviour::code(500)).await;
+        let worker = stage.worker().await;
+        let service = stage.service(target.url()).create().await;
+        stage.check_now(&[&service]).await;
+        stage.is(&service, Status::Down).await;
+        let [incident] = stage.incidents(&service).await.try_into().unwrap();
+        let transaction = stage.writer.begin().await.unwrap();
+        incidents::record_edit(&transaction, incident.id, Utc::now(), &["address".into()]).await.unwrap();
+        transaction.commit().await.unwrap();
+
+        target.behave(Behaviour::code(200)).await;
+        stage.check_now(&[&service]).await;
+        stage.is(&service, Status::Up).await;
+        let timeline = stage.timeline(&incident).await;
+        let kinds: Vec<_> = timeline.iter().map(|(kind, _, _)| kind.as_str()).collect();
+        assert_eq!(kinds, ["opened", "definition_changed", "resolved"]);
+        assert_eq!(timeline[1].2, "the definition was changed: address");
+        assert!(timeline[2].2.contains(" with the changed definition: answered 200 in "), "{}", timeline[2].2);
         worker.stop().await;
     }
 

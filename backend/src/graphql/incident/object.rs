@@ -68,7 +68,8 @@ impl Incident {
         Ok(self.row(ctx).await?.checks_failed)
     }
 
-    /// What the check that found the worst status reported.
+    /// Why the service fails, as the last check reported it that found the worst status of this
+    /// incident.
     async fn cause(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         Ok(self.row(ctx).await?.cause.clone())
     }
@@ -170,7 +171,8 @@ impl Incident {
 pub(crate) struct IncidentEvent {
     /// When it happened.
     at: Time,
-    /// Kind of event: `opened`, `escalated`, `eased`, `worsened`, `resolved` or `paused`.
+    /// Kind of event: `opened`, `escalated`, `eased`, `worsened`, `cause_changed`,
+    /// `definition_changed`, `reported`, `renamed`, `resolved` or `paused`.
     kind: String,
     /// Description in one sentence.
     message: String,

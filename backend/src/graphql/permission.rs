@@ -12,7 +12,7 @@ const PUBLIC_FIELDS: [&str; 3] = ["me", "signInOptions", "__typename"];
 /// The least role that may use each mutation, by field. Queries and subscriptions need
 /// [`Role::Viewer`]. A mutation of the viewer's own account needs no more either, because it
 /// changes nothing in the workspace.
-const MUTATIONS: [(&str, Role); 25] = [
+const MUTATIONS: [(&str, Role); 26] = [
     ("acknowledgeIncident", Role::Editor),
     ("addIncidentNote", Role::Editor),
     ("checkService", Role::Editor),
@@ -35,6 +35,7 @@ const MUTATIONS: [(&str, Role); 25] = [
     ("revokeCalendarFeed", Role::Editor),
     ("testService", Role::Editor),
     ("unacknowledgeIncident", Role::Editor),
+    ("undoPauseServices", Role::Editor),
     ("updateService", Role::Editor),
     ("validateVendorPageUrls", Role::Editor),
     ("__typename", Role::Viewer),

@@ -1,23 +1,26 @@
-//! Pauses and resumes services. The only place where the API changes the state of a service.
+//! Pauses and resumes services, and undoes a pause. The only place where the API changes the state of
+//! a service.
+
+mod state;
 
 use super::bulk::{change_events, check_count, lock_services};
-use super::service::{SERVICE, initial_state};
+use super::service::SERVICE;
 use super::{Error, Result, UseCases, now};
 use crate::auth::Viewer;
-use chrono::{DateTime, Utc};
+use chrono::TimeDelta;
 use coordination::{Event, ServiceChange};
-use domain::State;
-use domain::transition::Effect;
-use entity::column::Status;
+use entity::service;
 use entity::sql::in_ids;
-use entity::{incident, service, service_state};
-use sea_orm::sea_query::{Expr, LockType};
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter};
+use state::{reset_states, restore_states};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
+
+/// How long a pause can be undone. Shorter than the time without a check that a status survives, so
+/// that the first check afterwards goes on from the restored one.
+pub const UNDO_WINDOW: TimeDelta = TimeDelta::seconds(20);
 
 impl UseCases {
     /// Stops checking services and closes their open incidents. Returns those of `ids` that are the
@@ -92,6 +95,51 @@ impl UseCases {
         Ok(services.into_iter().map(Arc::new).collect())
     }
 
+    /// Undoes a pause of at most [`UNDO_WINDOW`] ago: each service has the status that it had, since
+    /// when it had it, and the same incident is open again. Services that were paused earlier are
+    /// resumed. Returns those of `ids` that are the viewer's; none of them is paused then.
+    ///
+    /// # Errors
+    /// More than [`MAX_IDS`](super::bulk::MAX_IDS) ids.
+    pub async fn undo_pause_services(
+        &self,
+        viewer: &Viewer,
+        ids: &[Uuid],
+    ) -> Result<Vec<Arc<service::Model>>> {
+        check_count(ids)?;
+        let transaction = self.begin().await?;
+        let mut services = lock_services(&transaction, viewer, ids).await?;
+        let paused: Vec<Uuid> = services
+            .iter()
+            .filter(|service| service.paused)
+            .map(|service| service.id)
+            .collect();
+        if paused.is_empty() {
+            return Ok(services.into_iter().map(Arc::new).collect());
+        }
+        let reopened = restore_states(&transaction, &paused, now() - UNDO_WINDOW).await?;
+        set_paused(&transaction, &mut services, &paused, false).await?;
+        transaction.commit().await?;
+
+        let resumed: BTreeSet<Uuid> = paused.iter().copied().collect();
+        self.make_due(
+            services
+                .iter()
+                .filter(|service| resumed.contains(&service.id)),
+        )
+        .await;
+        let mut events = change_events(&services, &paused, ServiceChange::Resumed);
+        events.extend(reopened.into_iter().map(|(service_id, incident_id)| {
+            Event::IncidentChanged {
+                workspace_id: viewer.workspace_id,
+                service_id,
+                incident_id,
+            }
+        }));
+        self.publish(&events).await;
+        Ok(services.into_iter().map(Arc::new).collect())
+    }
+
     /// [`UseCases::pause_services`] for one.
     ///
     /// # Errors
@@ -136,102 +184,4 @@ async fn set_paused(
         service.updated_at = at;
     }
     Ok(())
-}
-
-/// Resets the states of the services `ids` to unknown, and returns the incidents that this closed.
-async fn reset_states(
-    transaction: &DatabaseTransaction,
-    services: &[service::Model],
-    ids: &[Uuid],
-) -> Result<Vec<incident::Model>> {
-    use service_state::Column;
-    let rows = service_state::Entity::find()
-        .filter(in_ids(transaction, Column::ServiceId, ids.iter().copied()))
-        .order_by_asc(Column::ServiceId)
-        .lock(LockType::NoKeyUpdate)
-        .all(transaction)
-        .await?;
-    let open = incident::Entity::find()
-        .filter(in_ids(
-            transaction,
-            incident::Column::Id,
-            rows.iter().filter_map(|row| row.open_incident_id),
-        ))
-        .all(transaction)
-        .await?;
-    // One instant for all, and not before any of their incidents began: the clock of the worker that
-    // opened them may be ahead.
-    let latest_start = open
-        .iter()
-        .map(|open| open.started_at)
-        .chain(rows.iter().map(|row| row.status_since))
-        .max();
-    let at = latest_start.map_or_else(now, |start| start.max(now()));
-
-    let mut changed = Vec::new();
-    let mut resolved = BTreeSet::new();
-    for row in &rows {
-        let (paused, effects) = stored_state(row).paused(at);
-        if paused.since != row.status_since {
-            changed.push(row.service_id);
-        }
-        if effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Resolved { .. }))
-        {
-            resolved.extend(row.open_incident_id);
-        }
-    }
-    let ended: Vec<incident::Model> = open
-        .into_iter()
-        .filter(|open| resolved.contains(&open.id))
-        .collect();
-    let no_time = || Expr::value(Option::<DateTime<Utc>>::None);
-    service_state::Entity::update_many()
-        .col_expr(Column::Status, Expr::value(Status::Unknown))
-        .col_expr(Column::Message, Expr::value(Option::<String>::None))
-        .col_expr(Column::FailingChecks, Expr::value(0))
-        .col_expr(Column::FailingSince, no_time())
-        .col_expr(Column::DownChecks, Expr::value(0))
-        .col_expr(Column::DownSince, no_time())
-        .col_expr(Column::RecoveringChecks, Expr::value(0))
-        .col_expr(Column::RecoveringSince, no_time())
-        .col_expr(Column::OpenIncidentId, Expr::value(Option::<Uuid>::None))
-        .col_expr(
-            Column::OpenIncidentType,
-            Expr::value(Option::<entity::column::IncidentType>::None),
-        )
-        .filter(in_ids(transaction, Column::ServiceId, ids.iter().copied()))
-        .exec(transaction)
-        .await?;
-    service_state::Entity::update_many()
-        .col_expr(Column::StatusSince, Expr::value(at))
-        .filter(in_ids(transaction, Column::ServiceId, changed))
-        .exec(transaction)
-        .await?;
-    let with_state: BTreeSet<&Uuid> = rows.iter().map(|row| &row.service_id).collect();
-    let without_state: BTreeSet<&Uuid> = ids.iter().filter(|id| !with_state.contains(id)).collect();
-    let missing_states: Vec<_> = services
-        .iter()
-        .filter(|service| without_state.contains(&service.id))
-        .map(initial_state)
-        .collect();
-    if !missing_states.is_empty() {
-        service_state::Entity::insert_many(missing_states)
-            .exec_without_returning(transaction)
-            .await?;
-    }
-    incidents::close_on_pause(transaction, &ended, at).await?;
-    Ok(ended)
-}
-
-fn stored_state(row: &service_state::Model) -> State {
-    State {
-        status: row.status.into(),
-        since: row.status_since,
-        last_slot: row.last_slot,
-        failing: None,
-        recovering: None,
-        incident: row.open_incident_type.map(Into::into),
-    }
 }

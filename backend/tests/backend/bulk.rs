@@ -1,11 +1,12 @@
 //! Bulk mutations: their effect on each service, their cost, and that ids of strangers are ignored.
 
-use crate::api::{Api, Person};
+use crate::api::{Api, Person, now};
 use backend::use_cases::bulk::MAX_IDS;
+use backend::use_cases::pause::UNDO_WINDOW;
 use chrono::TimeDelta;
 use entity::column::Status;
 use entity::{incident, incident_event, service, service_state};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use testkit::builders::a_service;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 const PAUSE: &str = "mutation($ids: [UUID!]!) { pauseServices(ids: $ids) { id paused } }";
 const RESUME: &str = "mutation($ids: [UUID!]!) { resumeServices(ids: $ids) { id paused } }";
+const UNDO: &str = "mutation($ids: [UUID!]!) { undoPauseServices(ids: $ids) { id paused } }";
 const MOVE: &str = "mutation($ids: [UUID!]!, $to: String) { recategoriseServices(ids: $ids, category: $to) { id category } }";
 const DELETE: &str = "mutation($ids: [UUID!]!) { deleteServices(ids: $ids) }";
 const CHANGES: &str = "subscription { serviceChanges { change serviceId } }";
@@ -73,12 +75,70 @@ on_each_database! {
         assert_eq!(incident::Entity::find().all(&api.use_cases.db).await.unwrap(), incidents);
     }
 
+    async fn an_undone_pause_leaves_no_trace(database: TestDatabase) {
+        let api = Api::on(database).await;
+        let ada = api.somebody().await;
+        let ids = services(&api, &ada, 4).await;
+        let rows = async || {
+            let db = &api.use_cases.db;
+            let states = service_state::Entity::find().order_by_asc(service_state::Column::ServiceId).all(db).await.unwrap();
+            let incidents = incident::Entity::find().order_by_asc(incident::Column::Id).all(db).await.unwrap();
+            let events = incident_event::Entity::find().order_by_asc(incident_event::Column::Id).all(db).await.unwrap();
+            (states, incidents, events)
+        };
+        let before = rows().await;
+        assert_eq!(before.1.iter().filter(|incident| incident.resolved_at.is_none()).count(), 2);
+        ada.data(PAUSE, json!({ "ids": ids })).await;
+        assert!(rows().await.1.iter().all(|incident| incident.resolved_at.is_some()));
+
+        let mut updates = ada.subscribes("subscription { incidentUpdates { id state resolvedAt } }", json!({}));
+        updates.begins();
+        let undone = ada.data(UNDO, json!({ "ids": ids })).await["undoPauseServices"].clone();
+        assert_eq!(undone, ids.iter().map(|id| json!({ "id": id, "paused": false })).collect::<Value>());
+        assert_eq!(rows().await, before);
+        for _ in 0..2 {
+            let update = updates.next().await.unwrap().data()["incidentUpdates"].clone();
+            assert_eq!((&update["state"], &update["resolvedAt"]), (&json!("OPEN"), &Value::Null));
+        }
+        assert_eq!(api.use_cases.live.queue_len().await.unwrap(), 4, "they are checked again");
+        let services = ada.data("{ services { current { status since } openIncident { id } } }", json!({})).await;
+        let down: Vec<_> = services["services"].as_array().unwrap().iter().filter(|service| !service["openIncident"].is_null()).collect();
+        assert_eq!(down.len(), 2);
+        assert!(down.iter().all(|service| service["current"]["status"] == "DOWN"), "{down:?}");
+        // Undoing it again changes nothing.
+        ada.data(UNDO, json!({ "ids": ids })).await;
+        assert_eq!(rows().await, before);
+    }
+
+    async fn an_old_pause_is_not_undone_but_ended(database: TestDatabase) {
+        let api = Api::on(database).await;
+        let ada = api.somebody().await;
+        let ids = services(&api, &ada, 1).await;
+        ada.data(PAUSE, json!({ "ids": ids })).await;
+        let db = &api.use_cases.db;
+        let mut state = service_state::Entity::find_by_id(ids[0]).one(db).await.unwrap().unwrap();
+        let long_ago = now() - UNDO_WINDOW - TimeDelta::seconds(1);
+        state.details["beforePause"]["pausedAt"] = json!(long_ago);
+        let details = service_state::ActiveModel {
+            service_id: Set(ids[0]),
+            details: Set(state.details),
+            ..Default::default()
+        };
+        details.update(db).await.unwrap();
+        let undone = ada.data(UNDO, json!({ "ids": ids })).await["undoPauseServices"].clone();
+        assert_eq!(undone, json!([{ "id": ids[0], "paused": false }]));
+        let state = service_state::Entity::find_by_id(ids[0]).one(db).await.unwrap().unwrap();
+        assert_eq!((state.status, state.open_incident_id), (Status::Unknown, None));
+        let incident = incident::Entity::find().one(db).await.unwrap().unwrap();
+        assert!(incident.resolved_at.is_some(), "nobody saw how it was in between");
+    }
+
     async fn strangers_and_absent_ids_are_passed_over_alike(database: TestDatabase) {
         let api = Api::on(database).await;
         let (ada, eve) = (api.somebody().await, api.somebody().await);
         let (hers, eves) = (services(&api, &ada, 1).await[0], services(&api, &eve, 1).await[0]);
         for (mutation, name) in
-            [(PAUSE, "pauseServices"), (RESUME, "resumeServices"), (MOVE, "recategoriseServices"), (DELETE, "deleteServices")]
+            [(PAUSE, "pauseServices"), (UNDO, "undoPauseServices"), (RESUME, "resumeServices"), (MOVE, "recategoriseServices"), (DELETE, "deleteServices")]
         {
             let of = async |ids: Value| ada.data(mutation, json!({ "ids": ids, "to": "Work" })).await[name].clone();
             assert_eq!(of(json!([eves])).await, json!([]), "{name}");
@@ -100,7 +160,7 @@ on_each_database! {
             let ada = api.somebody().await;
             let ids = services(&api, &ada, count).await;
             let mut cost = Vec::new();
-            for mutation in [PAUSE, RESUME, MOVE, DELETE] {
+            for mutation in [PAUSE, UNDO, PAUSE, RESUME, MOVE, DELETE] {
                 let before = statements.load(Ordering::Relaxed);
                 ada.data(mutation, json!({ "ids": ids, "to": "Work" })).await;
                 cost.push(statements.load(Ordering::Relaxed) - before);
@@ -147,7 +207,7 @@ async fn more_ids_than_allowed_are_refused_at_once() {
     let api = Api::sqlite().await;
     let ada = api.somebody().await;
     let ids: Vec<Uuid> = (0..=MAX_IDS).map(|_| Uuid::now_v7()).collect();
-    for mutation in [PAUSE, RESUME, MOVE, DELETE] {
+    for mutation in [PAUSE, UNDO, PAUSE, RESUME, MOVE, DELETE] {
         let error = ada.error(mutation, json!({ "ids": ids })).await;
         assert_eq!(
             error["extensions"],

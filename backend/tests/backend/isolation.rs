@@ -31,7 +31,7 @@ enum Kind {
 }
 
 /// Root type, field, argument that takes the id, kind of object, and document with `$id`.
-const CASES: [(&str, &str, &str, Kind, &str); 23] = [
+const CASES: [(&str, &str, &str, Kind, &str); 24] = [
     (
         "Query",
         "service",
@@ -79,6 +79,7 @@ const CASES: [(&str, &str, &str, Kind, &str); 23] = [
         "mutation($id: UUID!) { updateService(id: $id, input: { name: \"mine now\" }) { id name } }",
     ),
     ("Mutation", "pauseServices", "ids", Kind::Service, "mutation($id: UUID!) { pauseServices(ids: [$id]) { id } }"),
+    ("Mutation", "undoPauseServices", "ids", Kind::Service, "mutation($id: UUID!) { undoPauseServices(ids: [$id]) { id } }"),
     ("Mutation", "resumeServices", "ids", Kind::Service, "mutation($id: UUID!) { resumeServices(ids: [$id]) { id } }"),
     (
         "Mutation",

@@ -65,7 +65,7 @@ const fn subscription(field: &'static str, document: &'static str) -> Operation 
     }
 }
 
-const OPERATIONS: [Operation; 40] = [
+const OPERATIONS: [Operation; 41] = [
     query("me", "{ me { id operator workspaces { role workspace { id name personal } } apiTokens { id workspace { id } }
         sessions { id } identities { provider } } }"),
     query("limits", "{ limits { minIntervalSeconds maxServices } }"),
@@ -88,6 +88,7 @@ const OPERATIONS: [Operation; 40] = [
     edit("checkService", "mutation($service: UUID!) { checkService(id: $service) { id } }"),
     edit("testService", "mutation { testService(input: { name: \"x\", monitor: { http: { url: \"no address\" } } }) { status } }"),
     edit("pauseServices", "mutation($service: UUID!) { pauseServices(ids: [$service]) { id } }"),
+    edit("undoPauseServices", "mutation($service: UUID!) { undoPauseServices(ids: [$service]) { id } }"),
     edit("resumeServices", "mutation($service: UUID!) { resumeServices(ids: [$service]) { id } }"),
     edit(
         "recategoriseServices",

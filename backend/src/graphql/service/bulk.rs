@@ -45,6 +45,23 @@ impl BulkMutation {
         ))
     }
 
+    /// Undoes a pause of up to 2000 services within 20 seconds: each has its status, and since when, as
+    /// before, and the same incident is open again. Services that were paused earlier are resumed.
+    /// Returns those that exist, by id.
+    async fn undo_pause_services(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Ids of the services.")] ids: Vec<Id>,
+    ) -> Result<Vec<Service>> {
+        let context = request_context(ctx);
+        Ok(objects(
+            context
+                .use_cases
+                .undo_pause_services(&context.viewer()?, &uuids(&ids))
+                .await?,
+        ))
+    }
+
     /// Changes the category of up to 2000 services. Returns those that exist, by id.
     async fn recategorise_services(
         &self,

@@ -8,6 +8,7 @@ pub mod account;
 pub mod bulk;
 pub mod calendar;
 pub mod current_status;
+mod definition_change;
 pub mod discovery;
 mod error;
 pub mod follow;

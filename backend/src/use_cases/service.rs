@@ -1,6 +1,7 @@
 //! Services: reads, creates, updates and deletes them, and checks one on demand or before it is
 //! created.
 
+use super::definition_change::{changed_fields, record_on_open_incident};
 use super::follow;
 use super::settings;
 use super::tags::{insert_tags, load_tags};
@@ -283,9 +284,8 @@ impl UseCases {
         if new == old && !others {
             return Ok(Arc::new(before));
         }
-        let recheck = others
-            || new.monitor != old.monitor
-            || without_labels(&new.draft) != without_labels(&old.draft);
+        let changed = changed_fields(&old, &new, others);
+        let recheck = !changed.is_empty();
         let lost_secrets = self.has_lost_secrets(&before)?;
         let mut service = before.into_active_model();
         let Definition { mut draft, monitor } = new;
@@ -308,13 +308,19 @@ impl UseCases {
                 .await?;
             insert_tags(&transaction, &service, tags).await?;
         }
+        let incident = record_on_open_incident(&transaction, id, &changed).await?;
         transaction.commit().await?;
 
         if recheck && !service.paused {
             self.make_due([&service]).await;
         }
-        self.publish(&[change_event(&service, ServiceChange::Updated)])
-            .await;
+        let mut events = vec![change_event(&service, ServiceChange::Updated)];
+        events.extend(incident.map(|incident_id| Event::IncidentChanged {
+            workspace_id: service.workspace_id,
+            service_id: id,
+            incident_id,
+        }));
+        self.publish(&events).await;
         Ok(Arc::new(service))
     }
 
@@ -410,18 +416,6 @@ fn validate(
             errors.extend(new);
             Err(errors.into())
         }
-    }
-}
-
-/// Clears the fields that no check depends on.
-fn without_labels(draft: &ServiceDraft) -> ServiceDraft {
-    ServiceDraft {
-        name: String::new(),
-        category: None,
-        tags: Vec::new(),
-        description: None,
-        vendor_page_url: None,
-        ..draft.clone()
     }
 }
 

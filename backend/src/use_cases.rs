@@ -21,6 +21,7 @@ mod service_list;
 pub(crate) mod settings;
 pub mod system;
 mod tags;
+mod target_candidates;
 pub mod token;
 pub mod user;
 pub mod vendor;

@@ -165,8 +165,7 @@ impl UseCases {
         viewer: &Viewer,
         wanted: Definition,
     ) -> Result<Arc<service::Model>> {
-        let Definition { mut draft, monitor } =
-            validate(wanted, Vec::new(), self.quotas.min_interval_seconds)?;
+        let Definition { mut draft, monitor } = self.resolve_definition(wanted).await?;
         let read = match monitor.shared_page() {
             Some(page) => {
                 let found = self.read_page(viewer, page).await?;
@@ -367,11 +366,16 @@ impl UseCases {
         Ok(service)
     }
 
-    /// Checks a target once without storing anything.
+    /// Checks a target once without storing anything. Returns the target as well, with the scheme that
+    /// was chosen if it was given without one.
     ///
     /// # Errors
     /// Returns [`Error::BadInput`] with every invalid field.
-    pub async fn test_service(&self, _viewer: &Viewer, wanted: Definition) -> Result<Outcome> {
+    pub async fn test_service(
+        &self,
+        _viewer: &Viewer,
+        wanted: Definition,
+    ) -> Result<(Option<String>, Outcome)> {
         let info = wanted.monitor.kind().info();
         if info.schedule != Schedule::Every {
             let message = format!(
@@ -380,15 +384,30 @@ impl UseCases {
             );
             return Err(Error::field("monitor", message));
         }
-        let Definition { draft, monitor } =
-            validate(wanted, Vec::new(), self.quotas.min_interval_seconds)?;
+        let Definition { draft, monitor } = self.resolve_definition(wanted).await?;
         let milliseconds = |ms: i32| Duration::from_millis(u64::try_from(ms).unwrap_or_default());
+        let checked = monitor.target();
         let target = Target {
             monitor,
             timeout: milliseconds(draft.timeout_ms).min(MAX_TEST_TIMEOUT),
             degraded_threshold: milliseconds(draft.degraded_threshold_ms),
         };
-        Ok(self.prober.check(&target).await)
+        Ok((checked, self.prober.check(&target).await))
+    }
+
+    /// Validates and normalizes a new definition, and decides what its target means if that can be
+    /// read in several ways.
+    async fn resolve_definition(&self, mut wanted: Definition) -> Result<Definition> {
+        let candidates = wanted.monitor.candidates();
+        let min_interval_seconds = self.quotas.min_interval_seconds;
+        let valid = validate(wanted.clone(), Vec::new(), min_interval_seconds)?;
+        match self.first_that_answers(candidates).await {
+            None => Ok(valid),
+            Some(monitor) => {
+                wanted.monitor = monitor;
+                validate(wanted, Vec::new(), min_interval_seconds)
+            }
+        }
     }
 }
 

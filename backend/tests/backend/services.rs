@@ -1,13 +1,17 @@
 //! Mutations of services: their effect on rows, queue and events, and each refusal.
 
 use crate::api::{Api, eventually, now};
+use backend::graphql;
 use backend::use_cases::Quotas;
 use chrono::Duration;
 use coordination::{CachedStatus, CurrentStatus};
 use entity::column::Status;
 use entity::{incident_event, service, service_state};
+use monitors::Prober;
+use net::{ClientSettings, Guard, LookupSource};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use testkit::builders::{a_service, a_user};
 use testkit::database::TestDatabase;
 use testkit::input::{new_service, service_change};
@@ -552,4 +556,100 @@ async fn a_change_that_the_live_state_does_not_hear_of_is_made_even_so() {
     .await;
     let left = service_state::Entity::find().filter(service_state::Column::LastSlot.is_not_null());
     assert!(left.all(&api.use_cases.db).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_address_without_a_scheme_is_tried_by_https_and_then_by_http() {
+    let names = ["plain.test", "nothing.test"].map(|name| {
+        let loopback = Ok(vec![std::net::Ipv4Addr::LOCALHOST.into()]);
+        (name.to_owned(), loopback)
+    });
+    let mut api = Api::sqlite().await;
+    api.use_cases.prober = Prober::new(ClientSettings {
+        guard: Guard::AllowPrivate,
+        names: LookupSource::Table(Arc::new(names.into())),
+        ..Default::default()
+    })
+    .unwrap();
+    api.schema = graphql::schema(api.use_cases.clone());
+    let ada = api.somebody().await;
+    let target = Target::start().await;
+    let url = target.url();
+    let (_, port_and_path) = url.rsplit_once(':').unwrap();
+    let closed = Target::start().await;
+    closed.behave(Behaviour::Refuse).await;
+    let closed_url = closed.url();
+    let (_, closed) = closed_url.rsplit_once(':').unwrap();
+    for (given, read) in [
+        // It speaks no TLS, whatever its name promises.
+        (
+            format!("plain.test:{port_and_path}"),
+            format!("http://plain.test:{port_and_path}"),
+        ),
+        (
+            format!("localhost:{port_and_path}"),
+            format!("http://localhost:{port_and_path}"),
+        ),
+        (
+            format!("127.0.0.1:{port_and_path}"),
+            format!("http://127.0.0.1:{port_and_path}"),
+        ),
+        // Nothing answers, or nothing has that name.
+        (
+            format!("nothing.test:{closed}"),
+            format!("https://nothing.test:{closed}"),
+        ),
+        ("nowhere.test/x".into(), "https://nowhere.test/x".into()),
+        (
+            format!("https://plain.test:{port_and_path}"),
+            format!("https://plain.test:{port_and_path}"),
+        ),
+    ] {
+        let input = json!({ "input": new_service(json!({ "name": "x", "url": given })) });
+        let tested =
+            "mutation($input: CreateServiceInput!) { testService(input: $input) { target } }";
+        let tested = ada.data(tested, input.clone()).await["testService"].clone();
+        assert_eq!(tested["target"], json!(read), "tested: {given}");
+        let created = ada.data(CREATE, input).await["createService"].clone();
+        assert_eq!(created["target"], json!(read), "created: {given}");
+        let other = ada.adds("Other").await;
+        let change = json!({ "id": other, "input": { "monitor": { "http": { "url": given } } } });
+        let updated = ada.data(UPDATE, change).await["updateService"].clone();
+        assert_eq!(updated["target"], json!(read), "updated: {given}");
+    }
+}
+
+#[tokio::test]
+async fn an_edit_during_an_incident_is_an_event_of_it() {
+    let api = Api::sqlite().await;
+    let ada = api.somebody().await;
+    let service = a_service(&api.use_cases.db, &ada.user).create().await;
+    let incident = api.is_down(&service).await;
+    let mut updates = ada.subscribes("subscription { incidentUpdates { id } }", json!({}));
+    updates.begins();
+    let update = async |change: Value| {
+        ada.data(UPDATE, json!({ "id": service.id, "input": change }))
+            .await;
+    };
+    update(json!({ "name": "Renamed", "tags": ["a"] })).await;
+    update(json!({ "timeoutMs": 4000, "monitor": { "http": { "url": "https://b.test/x" } } }))
+        .await;
+    let update = updates.next().await.unwrap().data()["incidentUpdates"].clone();
+    assert_eq!(update, json!({ "id": incident }));
+    let events = incident_event::Entity::find()
+        .all(&api.use_cases.db)
+        .await
+        .unwrap();
+    let events: Vec<_> = events
+        .iter()
+        .map(|event| (event.kind.as_str(), event.message.as_str()))
+        .collect();
+    assert_eq!(
+        events,
+        [(
+            "definition_changed",
+            "the definition was changed: address (now https://b.test/x), timeout"
+        )],
+        "a name is not part of it"
+    );
 }

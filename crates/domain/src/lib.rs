@@ -10,6 +10,7 @@ pub mod expected_status;
 pub mod field;
 pub mod hidden_text;
 pub mod histogram;
+pub mod local_host;
 pub mod outcome;
 pub mod rollup;
 pub mod service;

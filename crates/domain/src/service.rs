@@ -1,6 +1,7 @@
 //! Validates the fields that services of every kind have.
 
 use crate::hidden_text::is_hidden;
+use crate::local_host::default_scheme;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -236,7 +237,7 @@ pub fn tags(given: &[String]) -> Result<Vec<String>, FieldError> {
 }
 
 /// Validates and normalizes a URL: absolute, http or https, with a host, without credentials.
-/// A bare host name gets `https://`.
+/// Without a scheme it gets that of [`default_scheme`].
 ///
 /// # Errors
 /// Returns what is wrong with it, as an error of `field`.
@@ -251,12 +252,13 @@ pub fn address(field: &str, text: &str) -> Result<String, FieldError> {
     if text.chars().any(|c| is_hidden(c) || c.is_whitespace()) {
         return wrong("must not contain spaces or control characters".into());
     }
-    // Query and fragment may contain another URL, so a scheme is only looked for before them.
-    let host_part = text.split(['?', '#']).next().unwrap_or_default();
-    let with_scheme = if host_part.contains("://") {
+    let with_scheme = if has_scheme(text) {
         text.to_owned()
     } else {
-        format!("https://{text}")
+        let plain = format!("http://{text}");
+        let host = Url::parse(&plain).ok();
+        let host = host.as_ref().and_then(Url::host_str).unwrap_or_default();
+        format!("{}://{text}", default_scheme(host))
     };
     let url = match Url::parse(&with_scheme) {
         Ok(url) => url,
@@ -289,6 +291,14 @@ pub fn address(field: &str, text: &str) -> Result<String, FieldError> {
         ));
     }
     Ok(url)
+}
+
+/// Returns whether a URL begins with a scheme. Query and fragment may contain another URL, so it is
+/// only looked for before them.
+#[must_use]
+pub fn has_scheme(url: &str) -> bool {
+    let host_part = url.split(['?', '#']).next().unwrap_or_default();
+    host_part.contains("://")
 }
 
 fn text(field: &str, value: &str, max: usize) -> Result<(), FieldError> {

@@ -4,7 +4,7 @@ use crate::prober::milliseconds;
 use crate::{Deadline, Kind, KindInfo, Net, Schedule};
 use domain::cause::Phase;
 use domain::field::{FieldInfo, FieldType};
-use domain::service::{FieldError, address};
+use domain::service::{FieldError, address, has_scheme};
 use domain::{Cause, ExpectedStatus, Outcome, Status};
 use net::exchange::{self, EXCHANGE, Exchange};
 use net::{fault, redirect};
@@ -64,6 +64,24 @@ impl Kind for Http {
             Err(error) => errors.push(FieldError::new("expectedStatus", error.to_string())),
         }
         errors
+    }
+
+    /// A public host may answer by HTTPS or by HTTP, and whoever leaves the scheme out need not know.
+    fn candidates(&self) -> Vec<Self> {
+        let text = self.url.trim();
+        let secure = match address("url", text) {
+            Ok(url) if !has_scheme(text) => url,
+            _ => return Vec::new(),
+        };
+        let Some(rest) = secure.strip_prefix("https://") else {
+            return Vec::new();
+        };
+        let plain = format!("http://{rest}");
+        let with = |url: String| Self {
+            url,
+            ..self.clone()
+        };
+        [secure.clone(), plain].map(with).into()
     }
 
     fn target(&self) -> Option<String> {
@@ -290,6 +308,32 @@ mod tests {
         assert_eq!(valid.url, "https://example.com/x?q=1");
         assert_eq!(valid.expected_status, "200-299,301");
         assert_eq!(valid.host(), "example.com");
+    }
+
+    #[test]
+    fn an_address_without_a_scheme_may_be_read_in_two_ways_unless_it_is_local() {
+        let candidates = |url: &str| -> Vec<String> {
+            let settings = Http {
+                url: url.into(),
+                ..Http::default()
+            };
+            let candidates = settings.candidates().into_iter();
+            candidates.map(|candidate| candidate.url).collect()
+        };
+        assert_eq!(
+            candidates(" example.com:8080/x "),
+            ["https://example.com:8080/x", "http://example.com:8080/x"]
+        );
+        for one_way in [
+            "http://example.com",
+            "https://example.com",
+            "localhost:3000",
+            "192.168.1.7",
+            "not an address",
+            "",
+        ] {
+            assert!(candidates(one_way).is_empty(), "{one_way}");
+        }
     }
 
     #[test]

@@ -23,6 +23,12 @@ pub trait Kind:
     /// at most once.
     fn normalize(&mut self) -> Vec<FieldError>;
 
+    /// Returns what the settings may mean if they can be read in several ways, the preferred one first;
+    /// none otherwise. Called before [`Kind::normalize`], which decides without asking the target.
+    fn candidates(&self) -> Vec<Self> {
+        Vec::new()
+    }
+
     /// Returns the target in one line for people: a URL, a host with its port, or a name.
     fn target(&self) -> Option<String> {
         None

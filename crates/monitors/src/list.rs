@@ -126,6 +126,18 @@ macro_rules! enums {
                 if errors.is_empty() { Ok(self) } else { Err(errors) }
             }
 
+            /// Returns what the settings may mean if they can be read in several ways, the preferred
+            /// one first; none otherwise.
+            #[must_use]
+            pub fn candidates(&self) -> Vec<Self> {
+                match self {
+                    $(Self::$Kind(settings) => $crate::Kind::candidates(settings)
+                        .into_iter()
+                        .map(Self::$Kind)
+                        .collect()),+
+                }
+            }
+
             /// Returns the target in one line for people.
             #[must_use]
             pub fn target(&self) -> Option<String> {

@@ -3,8 +3,8 @@
 use super::kinds::MonitorSchedule;
 use crate::graphql::scalar::Id;
 use crate::graphql::status::Status;
-use crate::use_cases::Result;
 use crate::use_cases::service::{Change, Definition, ServiceCriteria};
+use crate::use_cases::{Result, UseCases};
 use async_graphql::{InputObject, MaybeUndefined};
 use domain::service::{
     DEFAULT_INTERVAL_SECONDS, DEFAULT_RECOVERIES, FieldError, ServiceDraft,
@@ -139,6 +139,16 @@ pub(crate) struct UpdateServiceInput {
 }
 
 impl UpdateServiceInput {
+    /// Decides what an address without a scheme means.
+    pub(super) async fn resolve(mut self, use_cases: &UseCases) -> Result<Self> {
+        if let MaybeUndefined::Value(MonitorInput { kind, settings }) = &mut self.monitor {
+            *settings = use_cases
+                .resolve_settings(*kind, std::mem::take(settings))
+                .await?;
+        }
+        Ok(self)
+    }
+
     /// Applies the changes to a definition and returns those that are not possible.
     pub(super) fn apply(self, to: &mut Change) -> Vec<FieldError> {
         let mut errors = Vec::new();

@@ -17,7 +17,8 @@ pub(crate) struct OneService;
 
 #[Object]
 impl OneService {
-    /// Creates a service and checks it at once.
+    /// Creates a service and checks it at once. An address without a scheme is requested by HTTPS if
+    /// that answers, and else by HTTP; a local or private one by HTTP.
     async fn create_service(
         &self,
         ctx: &Context<'_>,
@@ -40,10 +41,12 @@ impl OneService {
         #[graphql(desc = "The changes.")] input: UpdateServiceInput,
     ) -> Result<Service> {
         let context = request_context(ctx);
+        let viewer = context.viewer()?;
+        let input = input.resolve(&context.use_cases).await?;
         let change = |definition: &mut _| input.apply(definition);
         Ok(context
             .use_cases
-            .update_service(&context.viewer()?, id.0, change)
+            .update_service(&viewer, id.0, change)
             .await?
             .into())
     }
@@ -111,10 +114,10 @@ impl OneService {
         #[graphql(desc = "The service to test.")] input: CreateServiceInput,
     ) -> Result<TestResult> {
         let context = request_context(ctx);
-        let outcome = context
+        let (target, outcome) = context
             .use_cases
             .test_service(&context.viewer()?, input.into_definition()?)
             .await?;
-        Ok(outcome.into())
+        Ok(TestResult::new(target, outcome))
     }
 }

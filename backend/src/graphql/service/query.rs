@@ -24,7 +24,8 @@ pub(crate) struct ServiceQuery;
 
 #[Object]
 impl ServiceQuery {
-    /// Your services, by name. Use `servicesPage` to load many of them.
+    /// Your services by name, compared letter by letter without regard to case, and by id where names are
+    /// equal. Use `servicesPage` to load many of them.
     #[graphql(complexity = "page(SERVICES, child_complexity)")]
     async fn services(
         &self,
@@ -37,7 +38,7 @@ impl ServiceQuery {
         Ok(services.into_iter().map(Service::from).collect())
     }
 
-    /// One page of your services, by name.
+    /// One page of your services, in the order of `services`.
     #[graphql(complexity = "page(first.unwrap_or(DEFAULT_PAGE), child_complexity)")]
     async fn services_page(
         &self,

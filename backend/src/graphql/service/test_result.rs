@@ -7,6 +7,9 @@ use async_graphql::SimpleObject;
 /// Result of one check that was not stored.
 #[derive(SimpleObject, Debug)]
 pub(crate) struct TestResult {
+    /// What was checked, with the scheme that was chosen for an address without one; null for kinds
+    /// without a target.
+    target: Option<String>,
     /// Status that the service would have if this result were confirmed.
     status: Status,
     /// HTTP status code; null without a response.
@@ -21,9 +24,10 @@ pub(crate) struct TestResult {
     certificate_expires_at: Option<Time>,
 }
 
-impl From<domain::Outcome> for TestResult {
-    fn from(outcome: domain::Outcome) -> Self {
+impl TestResult {
+    pub(super) fn new(target: Option<String>, outcome: domain::Outcome) -> Self {
         Self {
+            target,
             status: outcome.status.into(),
             status_code: outcome.status_code,
             response_time_ms: outcome.response_time_ms,

@@ -39,10 +39,25 @@ function fakeNotifications(permission) {
       return permission;
     }
 
-    constructor(title, { body, icon, tag }) {
-      window.shown.push({ title, body, icon, tag });
+    constructor(title, { body, icon, tag, renotify }) {
+      if (window.refused) throw new TypeError('Illegal constructor: use showNotification');
+      this.content = { title, body, icon, tag, renotify };
+      window.shown.push(this.content);
+      window.last = this;
     }
   };
+}
+
+/** Replaces the service worker's notifications by a recorder, as on a phone, where pages may show none. */
+function fakeWorker() {
+  window.refused = true;
+  const registration = {
+    active: {},
+    async showNotification(title, { body, icon, tag, renotify, data }) {
+      window.shown.push({ title, body, icon, tag, renotify, url: data.url });
+    },
+  };
+  navigator.serviceWorker.getRegistration = async () => registration;
 }
 
 test('desktop notifications appear if switched on and unfocused', async () => {
@@ -61,7 +76,11 @@ test('desktop notifications appear if switched on and unfocused', async () => {
     await page.locator('[aria-live=polite]', { hasText: `Web shop is ${word}` }).waitFor({ state: 'attached' });
   };
   const setFocus = (focused) => page.evaluate((focused) => { window.focused = focused; }, focused);
-  const shown = () => page.evaluate(() => window.shown.splice(0).map(({ body }) => body));
+  const shown = () => page.evaluate(() => window.shown.splice(0).map(({ title }) => title));
+  const next = async () => {
+    await page.waitForFunction(() => window.shown.length > 0);
+    return page.evaluate(() => window.shown.splice(0));
+  };
 
   await page.goto(program.base);
   await row(page).getByText('Up', { exact: true }).waitFor();
@@ -75,11 +94,18 @@ test('desktop notifications appear if switched on and unfocused', async () => {
   await notifications(page).check();
   await page.waitForFunction(() => Notification.permission === 'granted');
   await becomes(200, 'up');
-  assert.deepEqual(await shown(), ['Web shop is up']);
+  const [up] = await next();
+  assert.equal(up.title, 'Web shop is up');
+  assert.match(up.body, /^Recovered after /);
   await becomes(503, 'down');
-  const [{ title, body, icon, tag }] = await page.evaluate(() => window.shown.splice(0));
-  assert.deepEqual([title, body, tag], ['PulseCheck', 'Web shop is down', 'status']);
+  const [{ title, body, icon, tag, renotify }] = await next();
+  assert.deepEqual([title, body, renotify], ['Web shop is down', 'Answered 503, expected 200-299', true]);
+  assert.equal(tag, up.tag, 'one notification for each service');
   assert.match(icon, /favicon-down\.svg$/);
+  await page.evaluate(() => window.last.onclick());
+  await page.waitForURL(/\/incidents\/[0-9a-f-]+$/);
+  await page.locator('header.head').getByText('answered 503').waitFor();
+  await page.getByRole('link', { name: 'Settings' }).first().click();
 
   await setFocus(true);
   await becomes(200, 'up');
@@ -91,6 +117,64 @@ test('desktop notifications appear if switched on and unfocused', async () => {
   target.behave(200);
   assert.deepEqual(errors, []);
   await page.context().close();
+});
+
+test('where pages may not show notifications the service worker does', async () => {
+  const { page, errors } = await signedIn();
+  await page.addInitScript(fakeNotifications, 'granted');
+  await page.addInitScript(fakeWorker);
+  await page.goto(`${program.base}/settings`);
+  await notifications(page).check();
+  await page.evaluate(() => { window.focused = false; });
+  const input = (name) => ({ name, monitor: { http: { url: target.url } }, checkIntervalSeconds: 86400, confirmations: 1 });
+  const create = 'mutation($input: CreateServiceInput!) { createService(input: $input) { id } }';
+  const ids = [];
+  for (const name of ['First', 'Second']) {
+    const { createService: { id } } = await ask(page, create, { input: input(name) });
+    ids.push(id);
+  }
+  // Not by loading the page, which would forget the permission.
+  await page.getByRole('link', { name: 'Dashboard' }).first().click();
+  for (const name of ['First', 'Second']) await page.locator('li.row', { hasText: name }).getByText('Up', { exact: true }).waitFor();
+  await page.evaluate(() => { window.focused = false; });
+  target.behave(502);
+  const shown = [];
+  for (const id of ids) {
+    await ask(page, 'mutation($id: UUID!) { checkService(id: $id) { id } }', { id });
+    await page.waitForFunction(() => window.shown.length > 0);
+    shown.push(...await page.evaluate(() => window.shown.splice(0)));
+  }
+  assert.deepEqual(shown.map(({ title, body }) => [title, body]), [
+    ['First is down', 'Answered 502, expected 200-299'], ['Second is down', 'Answered 502, expected 200-299'],
+  ]);
+  assert.notEqual(shown[0].tag, shown[1].tag, 'the second outage does not replace the first');
+  for (const { url, renotify } of shown) {
+    assert.match(url, /^\/incidents\//);
+    assert.equal(renotify, true);
+  }
+  // Without a worker a page that may show none stays silent, and goes on.
+  await page.evaluate(() => { navigator.serviceWorker.getRegistration = async () => undefined; });
+  target.behave(200);
+  await ask(page, 'mutation($id: UUID!) { checkService(id: $id) { id } }', { id: ids[0] });
+  await page.locator('[aria-live=polite]', { hasText: 'First is up' }).waitFor({ state: 'attached' });
+  assert.deepEqual(await page.evaluate(() => window.shown), []);
+  await ask(page, 'mutation($ids: [UUID!]!) { deleteServices(ids: $ids) }', { ids });
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test('a click on a notification of the service worker opens its page in the window that is there', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(await program.loginLink());
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  const [worker] = context.serviceWorkers();
+  // A click cannot be made by a script, so what the worker does with it is called.
+  await worker.evaluate(() => openPage('/incidents?state=open'));
+  await page.waitForURL(/\/incidents\?state=open$/);
+  await page.getByRole('heading', { name: 'Incidents' }).waitFor();
+  assert.equal(context.pages().length, 1);
+  await context.close();
 });
 
 test('a denied permission is reported and leaves the box unchecked', async () => {

@@ -23,6 +23,12 @@ async function installServiceWorker() {
   serviceWorker.addEventListener("controllerchange", () => {
     if (isUpdate) dispatchEvent(new Event("pulsecheck:updated"));
   });
-  // Without it everything works except for offline use.
+  // The program follows the browser's history.
+  serviceWorker.addEventListener("message", ({ data }) => {
+    if (typeof data?.open !== "string") return;
+    history.pushState(null, "", data.open);
+    dispatchEvent(new Event("popstate"));
+  });
+  // Without it everything works except for offline use and notifications on phones.
   await serviceWorker.register("/sw.js").catch(console.warn);
 }

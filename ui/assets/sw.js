@@ -39,6 +39,21 @@ addEventListener("fetch", (event) => {
   else if (FILES.includes(url.pathname)) event.respondWith(fetchFile(request));
 });
 
+// A click on a desktop notification opens its page: in a window of the dashboard if there is one.
+addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(openPage(event.notification.data?.url ?? "/"));
+});
+
+async function openPage(url) {
+  const windows = await clients.matchAll({ type: "window", includeUncontrolled: true });
+  const window = windows.find(({ visibilityState }) => visibilityState === "visible") ?? windows[0];
+  if (!window) return clients.openWindow(url);
+  window.postMessage({ open: url });
+  // The browser may refuse the focus; the page is open then all the same.
+  await window.focus().catch(() => undefined);
+}
+
 async function fetchFile(request) {
   return (await caches.match(request, { ignoreVary: true })) ?? fetch(request);
 }

@@ -6,6 +6,7 @@
 #[cfg(not(target_arch = "wasm32"))]
 mod host;
 mod key;
+mod notification;
 mod response;
 mod time_style;
 #[cfg(target_arch = "wasm32")]
@@ -14,6 +15,7 @@ mod web;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use host::*;
 pub(crate) use key::Key;
+pub(crate) use notification::Notification;
 pub(crate) use response::HttpResponse;
 pub use time_style::TimeStyle;
 #[cfg(target_arch = "wasm32")]

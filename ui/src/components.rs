@@ -28,7 +28,7 @@ pub use link::{ExternalLink, Link};
 pub use phase_bar::PhaseBar;
 pub use placeholder::{EmptyState, ProblemBox, RowSkeletons};
 pub use service_row::ServiceRow;
-pub use status::{status_badge, status_mark};
+pub use status::{service_badge, status_badge, status_mark};
 pub use time::{Elapsed, TimeAgo, Timestamp};
 pub use timeline::Timeline;
 pub use tooltip::{Tooltip, TooltipLayer, TooltipState, use_tooltip};

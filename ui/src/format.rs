@@ -1,6 +1,6 @@
 //! Formats numbers and durations for people. Plain functions: the current time is an argument.
 
-use crate::browser;
+use crate::{api::Status, browser};
 
 /// Formats a duration with its two largest units: `3 d 4 h`, `2 min 10 s`, `45 s`.
 #[must_use]
@@ -72,6 +72,14 @@ pub fn percent(value: f64) -> String {
 #[must_use]
 pub fn percent_or_dash(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), percent)
+}
+
+/// Formats the uptime of a window that ends now, or a dash. While a service is down it is below 100 %,
+/// even if the number is from just before the outage.
+#[must_use]
+pub fn uptime(percent: Option<f64>, status: Option<Status>) -> String {
+    let is_down = status == Some(Status::Down);
+    percent_or_dash(percent.map(|value| if is_down { value.min(99.99) } else { value }))
 }
 
 /// Formats a count with its noun: `1 service`, `2 services`.
@@ -204,6 +212,15 @@ mod tests {
             assert_eq!(percent(value), text, "{value}");
         }
         assert_eq!(percent_or_dash(None), "–");
+    }
+
+    #[test]
+    fn a_service_that_is_down_has_no_full_uptime() {
+        assert_eq!(uptime(Some(100.0), Some(Status::Down)), "99.99 %");
+        assert_eq!(uptime(Some(97.2), Some(Status::Down)), "97.2 %");
+        assert_eq!(uptime(Some(100.0), Some(Status::Degraded)), "100 %");
+        assert_eq!(uptime(None, Some(Status::Down)), "–");
+        assert_eq!(uptime(Some(100.0), None), "100 %");
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod hooks;
 pub mod list;
 mod live;
 mod monitor_kind;
+mod name_order;
 pub mod pages;
 pub mod router;
 pub mod store;

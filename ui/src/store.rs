@@ -16,7 +16,7 @@ mod services;
 mod session;
 mod summary;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod toasts;
 mod updates;
 

@@ -1,6 +1,7 @@
 //! Replaces the browser on the host, where tests render components to strings.
 
 use super::key::Key;
+use super::notification::Notification;
 use super::response::{HttpResponse, NetworkError};
 use super::time_style::TimeStyle;
 use crate::{api::Moment, list::Viewport};
@@ -27,6 +28,26 @@ pub(crate) fn uppercase(text: &str) -> String {
     text.to_uppercase()
 }
 
+/// Orders without regard to case, and numbers by value; a browser also knows the reader's language.
+pub(crate) fn sort_names(mut names: Vec<String>) -> Vec<String> {
+    names.sort_by_cached_key(|name| {
+        let mut parts: Vec<(u64, String)> = Vec::new();
+        for letter in name.to_lowercase().chars() {
+            let digit = letter.to_digit(10).map(u64::from);
+            match (digit, parts.last_mut()) {
+                (Some(digit), Some((number, text))) if text.is_empty() => {
+                    *number = number.saturating_mul(10).saturating_add(digit);
+                }
+                (Some(digit), _) => parts.push((digit, String::new())),
+                (None, Some((_, text))) if !text.is_empty() => text.push(letter),
+                (None, _) => parts.push((u64::MAX, letter.to_string())),
+            }
+        }
+        parts
+    });
+    names
+}
+
 pub(crate) fn spawn(task: impl Future<Output = ()> + 'static) {
     drop(task);
 }
@@ -47,7 +68,7 @@ pub(crate) fn local_time(at: Moment, style: TimeStyle) -> String {
     match style {
         TimeStyle::Time => time.to_owned(),
         TimeStyle::ShortTime => time[..5].to_owned(),
-        TimeStyle::DayTime => format!("{day} {}", &time[..5]),
+        TimeStyle::DayTime | TimeStyle::UtcDayTime => format!("{day} {}", &time[..5]),
         TimeStyle::DaySecond => format!("{day} {time}"),
         TimeStyle::Day | TimeStyle::LongDay => day.to_owned(),
         TimeStyle::Exact => format!("{day} {time} UTC"),
@@ -127,7 +148,7 @@ pub(crate) fn scroll_to_row(_id: &str, _row: usize, _count: usize) -> bool {
     false
 }
 
-pub(crate) fn notify(_icon: &str, _text: &str) {}
+pub(crate) fn notify(_notification: Notification) {}
 
 pub(crate) async fn request_notification_permission() -> bool {
     false
@@ -135,7 +156,7 @@ pub(crate) async fn request_notification_permission() -> bool {
 
 pub(crate) fn reload() {}
 
-pub(crate) fn set_icon(_worst: &str) {}
+pub(crate) fn set_icon(_worst: Option<&str>) {}
 
 pub(crate) fn set_zone(_zone: Option<&str>, _locale: Option<&str>) {}
 

@@ -15,6 +15,8 @@ pub enum TimeStyle {
     Day,
     /// `Sunday, 22 November`
     LongDay,
+    /// `22 Nov, 14:03` in UTC, whatever the user's zone is
+    UtcDayTime,
     /// `22 Nov 2026, 14:03:10 CET`
     Exact,
 }

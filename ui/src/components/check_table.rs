@@ -16,7 +16,7 @@ pub fn CheckTable(
 ) -> Element {
     rsx! {
         div { class: "scroll", tabindex: "0", role: "region", "aria-label": "Checks",
-            table { class: "table",
+            table { class: "table checks",
                 thead {
                     tr {
                         th { scope: "col", "When" }

@@ -1,7 +1,8 @@
 //! The uptime of the last days, one bar per day.
 
 use crate::{
-    api::{History, Status, UptimeDay},
+    api::{History, Moment, Status, UptimeDay},
+    browser::{self, TimeStyle},
     components::tooltip::{Tooltip, use_tooltip},
     format,
 };
@@ -11,6 +12,7 @@ use std::rc::Rc;
 const STEP: usize = 5;
 const WIDTH: usize = 4;
 const HEIGHT: usize = 20;
+const DAY_MS: i64 = 86_400_000;
 
 /// One bar per day, oldest first, with a tooltip. Days of the same status share a path, which makes
 /// five nodes of thirty.
@@ -118,7 +120,7 @@ fn day_class(day: &UptimeDay) -> &'static str {
 }
 
 fn tooltip_lines(day: &UptimeDay, incidents: Option<i32>) -> Vec<String> {
-    let mut lines = vec![format!("{} UTC", day.date)];
+    let mut lines = day_lines(&day.date);
     match day.percent.filter(|_| day.coverage_percent > 0.0) {
         None => lines.push("No data".to_owned()),
         Some(percent) => {
@@ -143,6 +145,19 @@ fn tooltip_lines(day: &UptimeDay, incidents: Option<i32>) -> Vec<String> {
         } else {
             format::count(incidents, "incident")
         });
+    }
+    lines
+}
+
+/// Names a day of the bar, which is one in UTC, and in other zones when it begins and ends there.
+fn day_lines(date: &str) -> Vec<String> {
+    let mut lines = vec![format!("{date} (UTC day)")];
+    if let Some(start) = Moment::parse(&format!("{date}T00:00:00Z")) {
+        let begins = browser::local_time(start, TimeStyle::DayTime);
+        if begins != browser::local_time(start, TimeStyle::UtcDayTime) {
+            let ends = browser::local_time(Moment(start.0 + DAY_MS), TimeStyle::DayTime);
+            lines.push(format!("{begins} to {ends} in your time zone"));
+        }
     }
     lines
 }
@@ -197,16 +212,16 @@ mod tests {
     fn the_tooltip_shows_what_is_special_about_a_day() {
         assert_eq!(
             tooltip_lines(&day(Status::Up, Some(100.0), 100.0), None),
-            ["2026-11-22 UTC", "100 % uptime"]
+            ["2026-11-22 (UTC day)", "100 % uptime"]
         );
         assert_eq!(
             tooltip_lines(&day(Status::Up, Some(100.0), 100.0), Some(0)),
-            ["2026-11-22 UTC", "100 % uptime", "No incidents"]
+            ["2026-11-22 (UTC day)", "100 % uptime", "No incidents"]
         );
         assert_eq!(
             tooltip_lines(&day(Status::Degraded, Some(100.0), 100.0), Some(1)),
             [
-                "2026-11-22 UTC",
+                "2026-11-22 (UTC day)",
                 "100 % uptime",
                 "12.5 % degraded",
                 "At worst degraded",
@@ -216,7 +231,7 @@ mod tests {
         assert_eq!(
             tooltip_lines(&day(Status::Down, Some(97.5), 50.0), Some(3)),
             [
-                "2026-11-22 UTC",
+                "2026-11-22 (UTC day)",
                 "97.5 % uptime",
                 "At worst down",
                 "50 % coverage",
@@ -225,7 +240,7 @@ mod tests {
         );
         assert_eq!(
             tooltip_lines(&day(Status::Unknown, None, 0.0), None),
-            ["2026-11-22 UTC", "No data"]
+            ["2026-11-22 (UTC day)", "No data"]
         );
     }
 

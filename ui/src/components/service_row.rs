@@ -1,12 +1,11 @@
 //! A row of the list of services.
 
 use crate::Route;
-use crate::api::Status;
 use crate::components::day_bar::DayBar;
 use crate::components::icon::{Icon, icon};
 use crate::components::link::ExternalLink;
 use crate::components::sparkline::sparkline;
-use crate::components::status::status_badge;
+use crate::components::status::service_badge;
 use crate::components::time::TimeAgo;
 use crate::format;
 use crate::list::{ListView, row_id};
@@ -31,11 +30,8 @@ pub fn ServiceRow(
     let service = entry.service.read();
     let selected = use_memo(move || view.selected.read().contains(&id));
     let flash = use_flash(entry);
-    let status = entry
-        .current
-        .read()
-        .as_ref()
-        .map_or(Status::Unknown, |current| current.status);
+    let current = entry.current.read();
+    let status = current.as_ref().map(|current| current.status);
     let url = service
         .vendor_page_url
         .clone()
@@ -61,7 +57,7 @@ pub fn ServiceRow(
                     onclick: move |event| view.select(id, event.modifiers().shift()),
                 }
             }
-            {status_badge(status, service.paused)}
+            {service_badge(current.as_ref(), service.paused)}
             a {
                 id: row_id(id),
                 class: "name",
@@ -79,7 +75,7 @@ pub fn ServiceRow(
             span { class: "days",
                 DayBar { history: entry.history }
             }
-            span { class: "uptime number", title: "Uptime over 30 days", {format::percent_or_dash((entry.uptime)())} }
+            span { class: "uptime number", title: "Uptime over 30 days", {format::uptime((entry.uptime)(), status)} }
             {measurements(entry)}
             span { class: "out",
                 if let Some(url) = url {

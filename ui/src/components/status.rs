@@ -1,6 +1,6 @@
 //! A status as shape, colour and word. The colour is never the only signal.
 
-use crate::api::Status;
+use crate::api::{Current, Status};
 use dioxus::prelude::*;
 
 /// Draws the shape without the word.
@@ -44,9 +44,34 @@ pub fn status_badge(status: Status, paused: bool) -> Element {
     }
 }
 
+/// Draws the status of a service by its last check. Before the first one it is being checked.
+pub fn service_badge(current: Option<&Current>, paused: bool) -> Element {
+    match current {
+        Some(current) => status_badge(current.status, paused),
+        None if paused => status_badge(Status::Unknown, true),
+        None => rsx! {
+            span { class: "badge unknown checking",
+                {status_mark(Status::Unknown, false)}
+                span { class: "word", "Checking…" }
+            }
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_without_a_result_is_being_checked() {
+        let html = dioxus_ssr::render_element(service_badge(None, false));
+        assert!(
+            html.contains("Checking…") && !html.contains("Unknown"),
+            "{html}"
+        );
+        let html = dioxus_ssr::render_element(service_badge(None, true));
+        assert!(html.contains("Paused"), "{html}");
+    }
 
     #[test]
     fn every_status_has_a_word_and_a_shape_of_its_own() {

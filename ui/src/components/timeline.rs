@@ -1,6 +1,6 @@
 //! The timeline of an incident.
 
-use crate::{api::IncidentEvent, browser::TimeStyle, components::time::Timestamp};
+use crate::{api::IncidentEvent, browser::TimeStyle, components::time::Timestamp, format};
 use dioxus::prelude::*;
 
 /// The events, oldest first.
@@ -11,7 +11,7 @@ pub fn Timeline(events: Vec<IncidentEvent>) -> Element {
             for (index , event) in events.iter().enumerate() {
                 li { key: "{index}", class: "event {event.kind.to_ascii_lowercase()}",
                     Timestamp { at: event.at, style: TimeStyle::Time }
-                    span { "{event.message}" }
+                    span { {format::capitalise(&event.message)} }
                 }
             }
         }

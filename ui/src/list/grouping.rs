@@ -1,8 +1,8 @@
 //! Filters, sorts and groups the services.
 
 use super::query::{ListQuery, Sort};
-use crate::{api::Status, browser, store::ListedService};
-use std::{collections::BTreeMap, rc::Rc};
+use crate::{api::Status, browser, name_order::sort_by_name, store::ListedService};
+use std::{cmp::Reverse, collections::BTreeMap, rc::Rc};
 use uuid::Uuid;
 
 /// Services of one category.
@@ -40,7 +40,9 @@ pub fn group_services(
             rank: rank(service, query.sort, || measure(*id)),
         })
         .collect();
-    rows.sort_unstable_by(Row::compare);
+    // Both sorts are stable: by rank, then by name, then by id, as the services are listed.
+    sort_by_name(&mut rows, |row| &row.service.name);
+    rows.sort_by(|a, b| a.rank.total_cmp(&b.rank));
 
     // Categories that differ only in case are neighbours, not one group.
     let mut groups: BTreeMap<(bool, &str), Vec<Row>> = BTreeMap::new();
@@ -56,19 +58,19 @@ pub fn group_services(
         .map(|((uncategorised, name), rows)| {
             let group = group(&rows, (!uncategorised).then(|| name.to_owned()));
             let worst = group.counts.first().filter(|_| query.sort == Sort::Worst);
-            let worst = std::cmp::Reverse(worst.map(|(status, _)| status.severity()));
-            (
-                (worst, uncategorised, browser::lowercase(name)),
-                Rc::new(group),
-            )
+            let worst = Reverse(worst.map(|(status, _)| status.severity()));
+            ((worst, uncategorised), Rc::new(group))
         })
         .collect();
-    groups.sort_by(|(a, _), (b, _)| a.cmp(b));
+    sort_by_name(&mut groups, |(_, group)| {
+        group.category.as_deref().unwrap_or_default()
+    });
+    groups.sort_by_key(|(key, _)| *key);
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-/// The sort key of a group: worst status, whether it is the uncategorised one, name.
-type GroupSortKey = (std::cmp::Reverse<Option<u8>>, bool, String);
+/// The sort key of a group before its name: worst status, whether it is the uncategorised one.
+type GroupSortKey = (Reverse<Option<u8>>, bool);
 
 fn group(rows: &[Row], category: Option<String>) -> Group {
     let count = |status: Status| {
@@ -91,15 +93,6 @@ struct Row<'a> {
     service: &'a ListedService,
     /// Sorts ascending.
     rank: f64,
-}
-
-impl Row<'_> {
-    fn compare(a: &Self, b: &Self) -> std::cmp::Ordering {
-        let by_rank = a.rank.total_cmp(&b.rank);
-        by_rank
-            .then_with(|| a.service.lowercase_name.cmp(&b.service.lowercase_name))
-            .then_with(|| a.id.cmp(&b.id))
-    }
 }
 
 fn rank(service: &ListedService, sort: Sort, measure: impl Fn() -> Option<f64>) -> f64 {

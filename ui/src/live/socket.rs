@@ -14,10 +14,9 @@ use std::pin::pin;
 const PATH: &str = "/api/graphql/ws";
 /// After this time without a message the client sends a ping, and waits as long again for an
 /// answer.
-const KEEP_ALIVE_MS: i64 = 10_000;
-/// How long the server takes to activate the subscriptions. Data that is fetched after that cannot
-/// miss an update.
-const SUBSCRIBE_MS: i64 = 150;
+const KEEP_ALIVE_MS: u32 = 10_000;
+/// How often the server is asked while the browser says that there is no network.
+const OFFLINE_POLL_MS: u32 = 5000;
 /// A connection that lasted this long resets the backoff.
 const STABLE_MS: i64 = 10_000;
 
@@ -66,7 +65,21 @@ pub(super) async fn run(mut store: Store) {
         }
         sleep_or_online(backoff::delay_ms(attempt, browser::random())).await;
         attempt += 1;
+        wait_for_network().await;
     }
+}
+
+/// While the browser says that there is no network, waits until the server responds all the same: it
+/// may run on this machine.
+async fn wait_for_network() {
+    while !browser::is_online() && !is_reachable().await {
+        sleep_or_online(OFFLINE_POLL_MS).await;
+    }
+}
+
+/// Returns whether the server itself responds, and not the service worker in its place.
+async fn is_reachable() -> bool {
+    api::fetch_me().await.is_ok() && api::cached_since().is_none()
 }
 
 /// Returns false only if the server says that there is no session.
@@ -86,10 +99,9 @@ async fn sleep_or_online(millis: u32) {
     let _ = select(pin!(browser::sleep(millis)), receiver).await;
 }
 
-/// Returns the next event; `None` if there is none within `timeout_ms`.
-async fn next_event(socket: &mut Socket, timeout_ms: i64) -> Option<SocketEvent> {
-    let timeout_ms = u32::try_from(timeout_ms.max(0)).unwrap_or(u32::MAX);
-    match select(pin!(socket.next()), pin!(browser::sleep(timeout_ms))).await {
+/// Returns the next event; `None` if there is none within [`KEEP_ALIVE_MS`].
+async fn next_event(socket: &mut Socket) -> Option<SocketEvent> {
+    match select(pin!(socket.next()), pin!(browser::sleep(KEEP_ALIVE_MS))).await {
         Either::Left((event, _)) => Some(event),
         Either::Right(_) => None,
     }
@@ -100,7 +112,7 @@ async fn open() -> Option<Socket> {
     let url = browser::origin().replacen("http", "ws", 1) + PATH;
     let mut socket = Socket::open(&url, protocol::SUBPROTOCOL)?;
     loop {
-        match next_event(&mut socket, KEEP_ALIVE_MS).await? {
+        match next_event(&mut socket).await? {
             SocketEvent::Opened => socket.send(protocol::INIT),
             SocketEvent::Text(text) => match protocol::parse_message(&text)? {
                 Message::Ack => return Some(socket),
@@ -121,22 +133,14 @@ async fn connect(store: Store, stale: bool) -> Disconnect {
     socket.send(&protocol::subscribe::<IncidentUpdates>(INCIDENT_UPDATES_ID));
     socket.send(&protocol::subscribe::<ServiceChanges>(SERVICE_CHANGES_ID));
 
-    let subscribed_at = browser::now();
+    // The server activates a subscription before it reads the next message, so that the answer to
+    // this ping tells that nothing is missed from now on.
+    socket.send(protocol::PING);
+
     let mut is_live = false;
-    let mut awaiting_pong = false;
+    let mut awaiting_pong = true;
     loop {
-        let until_live_ms = SUBSCRIBE_MS - browser::now().since(subscribed_at);
-        if !is_live && until_live_ms <= 0 {
-            is_live = true;
-            on_live(store, stale);
-        }
-        let timeout_ms = if is_live {
-            KEEP_ALIVE_MS
-        } else {
-            until_live_ms
-        };
-        match next_event(&mut socket, timeout_ms).await {
-            None if !is_live => {}
+        match next_event(&mut socket).await {
             None if awaiting_pong => return Disconnect::Lost,
             None => {
                 awaiting_pong = true;
@@ -153,6 +157,10 @@ async fn connect(store: Store, stale: bool) -> Disconnect {
                         return Disconnect::MissedUpdates;
                     }
                     Some(Message::Ping) => socket.send(protocol::PONG),
+                    Some(Message::Pong) if !is_live => {
+                        is_live = true;
+                        on_live(store, stale);
+                    }
                     Some(Message::Ack | Message::Pong) => {}
                 }
             }
@@ -189,5 +197,8 @@ fn on_live(mut store: Store, stale: bool) {
     if stale {
         store.connection.refetch_generation += 1;
     }
-    spawn_forever(store::load_services(store));
+    // The first load waits for this moment, unless it took too long.
+    if stale || *store.services.load_began.read() {
+        spawn_forever(store::load_services(store));
+    }
 }

@@ -7,7 +7,7 @@ use crate::{
     live,
     pages::{palette::state::PaletteState, preferences, session::load_session, shell::Shell},
     router,
-    store::{self, Session, Store, ToastAction, ToastKind},
+    store::{self, Connection, Session, Store, ToastAction, ToastKind},
 };
 use dioxus::{
     core::{Runtime, spawn_forever},
@@ -55,9 +55,25 @@ fn use_browser_events(store: Store) {
     });
 }
 
+/// How long the first load of the list waits for the live connection. What is requested before the
+/// subscriptions are active may miss an update and has to be requested again, so a short wait saves
+/// a second load; on a slow network the list is shown first.
+const FIRST_CONNECT_MS: u32 = 600;
+/// How often that wait looks.
+const CONNECT_POLL_MS: u32 = 8;
+
+async fn first_connection(store: Store) {
+    let mut waited_ms = 0;
+    while *store.connection.state.peek() == Connection::Connecting && waited_ms < FIRST_CONNECT_MS {
+        browser::sleep(CONNECT_POLL_MS).await;
+        waited_ms += CONNECT_POLL_MS;
+    }
+}
+
 /// Loads the data and connects without waiting for the session, because most users are signed in.
 async fn start(store: Store) {
     spawn_forever(async move {
+        first_connection(store).await;
         store::load_services(store).await;
         while *store.session.state.peek() != Session::SignedOut {
             store::load_uptimes(store).await;

@@ -13,6 +13,7 @@ use crate::{
     },
     format,
     hooks::{QueryState, use_query},
+    name_order::sort_by_name,
     router::{IncidentsQuery, KINDS, STATES, TIMES, by_key, key_of},
     store::{Store, use_store},
 };
@@ -238,7 +239,7 @@ fn service_options(store: Store) -> Vec<(String, String)> {
         .iter()
         .map(|(id, service)| (id.to_string(), service.name.clone()))
         .collect();
-    services.sort_by_cached_key(|(_, name)| browser::lowercase(name));
+    sort_by_name(&mut services, |(_, name)| name);
     services.insert(0, (String::new(), "Any service".to_owned()));
     services
 }

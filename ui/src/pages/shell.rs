@@ -4,12 +4,11 @@
 mod connection;
 mod navigation;
 mod shortcuts_dialog;
+mod title;
 mod toasts;
 
 use crate::{
-    Route,
-    api::Status,
-    browser,
+    Route, browser,
     components::{ProblemBox, TooltipLayer},
     list::{row_id, use_list_view},
     pages::{
@@ -38,7 +37,7 @@ pub fn Shell() -> Element {
     let store = use_store();
     let route = use_route();
     shortcuts::use_shortcuts();
-    use_status_in_title();
+    title::use_title();
     use_focus_restoration(&route);
     let zone_revision = (store.zone_revision)();
     let session = store.session.state.read();
@@ -97,22 +96,6 @@ fn Page() -> Element {
         Route::NotFound { path } => rsx! { NotFound { path } },
         _ => VNode::empty(),
     }
-}
-
-/// Shows the worst status in the window's title and icon.
-fn use_status_in_title() {
-    let store = use_store();
-    use_effect(move || {
-        let summary = store.services.summary.read();
-        let worst = summary.worst();
-        let title = match worst {
-            Status::Down => format!("({} down) PulseCheck", summary.down.len()),
-            Status::Degraded => format!("({} degraded) PulseCheck", summary.degraded.len()),
-            _ => "PulseCheck".to_owned(),
-        };
-        browser::set_title(&title);
-        browser::set_icon(worst.word());
-    });
 }
 
 /// After a navigation that removed the focused element, focuses the row that was opened, or else

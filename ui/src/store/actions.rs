@@ -9,6 +9,8 @@ pub(super) const UNDO_WINDOW_MS: u32 = 7000;
 pub enum ServiceAction {
     Pause(Vec<Uuid>),
     Resume(Vec<Uuid>),
+    /// Undo a pause: the status and the open incident are as before.
+    UndoPause(Vec<Uuid>),
     /// Move to a category, or out of any.
     Recategorise(Vec<Uuid>, Option<String>),
     /// Delete with all history.

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     api::{
         self, ById, ByIds, CheckNow, DeleteServices, PauseServices, Problem, RecategoriseServices,
-        RecategoriseVariables, ResumeServices,
+        RecategoriseVariables, ResumeServices, UndoPauseServices,
     },
     browser, format,
 };
@@ -33,12 +33,16 @@ impl Store {
         match action {
             ServiceAction::Pause(ids) => {
                 let ids = self.matching_ids(ids, |service| !service.paused);
-                let undo = ToastAction::Undo(ServiceAction::Resume(ids.clone()));
+                let undo = ToastAction::Undo(ServiceAction::UndoPause(ids.clone()));
                 self.change(ids, PendingChange::Paused(true), "paused", Some(undo));
             }
             ServiceAction::Resume(ids) => {
                 let ids = self.matching_ids(ids, |service| service.paused);
                 self.change(ids, PendingChange::Paused(false), "resumed", None);
+            }
+            ServiceAction::UndoPause(ids) => {
+                let ids = self.matching_ids(ids, |service| service.paused);
+                self.change(ids, PendingChange::PauseUndone, "no longer paused", None);
             }
             ServiceAction::Recategorise(ids, category) => self.recategorise(ids, category),
             ServiceAction::RestoreCategories(categories) => {
@@ -175,6 +179,7 @@ fn send_mutation(
     match change {
         PendingChange::Paused(true) => api::execute::<PauseServices>(ByIds { ids }),
         PendingChange::Paused(false) => api::execute::<ResumeServices>(ByIds { ids }),
+        PendingChange::PauseUndone => api::execute::<UndoPauseServices>(ByIds { ids }),
         PendingChange::Category(category) => {
             let category = category.clone();
             api::execute::<RecategoriseServices>(RecategoriseVariables { ids, category })

@@ -13,6 +13,7 @@ const HISTORY_BATCH: usize = 40;
 
 /// Loads every service. The present list stays on the screen meanwhile.
 pub async fn load_services(mut store: Store) {
+    store.services.begin_load();
     match load_all_pages().await {
         Ok(services) => {
             let cached_since = api::cached_since();

@@ -12,6 +12,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PendingChange {
     Paused(bool),
+    PauseUndone,
     Category(Option<String>),
     Deleted,
 }
@@ -22,6 +23,7 @@ impl PendingChange {
         match self {
             Self::Paused(true) => "Could not pause",
             Self::Paused(false) => "Could not resume",
+            Self::PauseUndone => "Could not undo the pause",
             Self::Category(_) => "Could not move",
             Self::Deleted => "Could not delete",
         }
@@ -44,6 +46,7 @@ impl OptimisticService {
         for (_, change) in &self.pending {
             match change {
                 PendingChange::Paused(paused) => service.paused = *paused,
+                PendingChange::PauseUndone => service.paused = false,
                 PendingChange::Category(category) => service.category.clone_from(category),
                 PendingChange::Deleted => return None,
             }

@@ -3,11 +3,11 @@
 use super::{ListedService, Summary, root_signal, set_if_changed};
 use crate::{
     api::{Current, History, Problem, Service, ServiceUptime},
-    browser,
+    name_order::sort_by_name,
 };
 use dioxus::prelude::*;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     rc::Rc,
 };
 use uuid::Uuid;
@@ -70,6 +70,14 @@ pub struct ServiceStore {
     pub mean_uptime: Memo<Option<f64>>,
     entries: Signal<HashMap<Uuid, Entry>>,
     uptime_revision: Signal<u32>,
+    /// Checks that were streamed before the service itself: a new service is checked within
+    /// milliseconds, and the response that brings it may take longer.
+    early_checks: CopyValue<HashMap<Uuid, Current>>,
+    /// Services that were added or removed since the last load of the list began, with whether they
+    /// were added: the list is from before.
+    changed_since_load: CopyValue<HashMap<Uuid, bool>>,
+    /// Whether a load of the list has ever begun.
+    pub(crate) load_began: CopyValue<bool>,
 }
 
 impl ServiceStore {
@@ -90,6 +98,9 @@ impl ServiceStore {
             mean_uptime: Memo::new(mean_uptime),
             entries,
             uptime_revision,
+            early_checks: CopyValue::new_in_scope(HashMap::new(), ScopeId::ROOT),
+            changed_since_load: CopyValue::new_in_scope(HashMap::new(), ScopeId::ROOT),
+            load_began: CopyValue::new_in_scope(false, ScopeId::ROOT),
         }
     }
 
@@ -109,14 +120,13 @@ impl ServiceStore {
     /// Returns the categories in use, in alphabetical order.
     #[must_use]
     pub fn categories(&self) -> Vec<String> {
-        let mut categories: Vec<_> = self
-            .listed
-            .read()
+        let listed = self.listed.read();
+        let categories: BTreeSet<_> = listed
             .values()
             .filter_map(|listed| listed.category.clone())
             .collect();
-        categories.sort_by_key(|category| browser::lowercase(category));
-        categories.dedup();
+        let mut categories: Vec<_> = categories.into_iter().collect();
+        sort_by_name(&mut categories, String::as_str);
         categories
     }
 
@@ -141,31 +151,65 @@ impl ServiceStore {
         self.uptime_revision += 1;
     }
 
-    /// Writes a service to its signals, which are created for a new service. An older check does
-    /// not replace a newer one.
-    pub(super) fn upsert_entry(mut self, mut service: Service) -> Entry {
+    /// Writes a service to its signals, which are created for a new service. Returns whether the
+    /// service is from before a check that was streamed: such a check is not replaced, and what else
+    /// follows from it is not known here either.
+    pub(super) fn upsert_entry(mut self, mut service: Service) -> (Entry, bool) {
         let id = service.id;
         let current = service.current.take();
         service.open_incident = None;
+        let is_older = |known: &Current| {
+            current
+                .as_ref()
+                .is_none_or(|current| current.checked_at < known.checked_at)
+        };
         let Some(entry) = self.entry(id) else {
-            let entry = Entry::new(service, current);
+            let early = self.early_checks.write().remove(&id);
+            let early = early.filter(is_older);
+            let is_outdated = early.is_some();
+            let entry = Entry::new(service, early.or(current));
             self.entries.write().insert(id, entry);
-            return entry;
+            return (entry, is_outdated);
         };
         set_if_changed(entry.service, Rc::new(service));
-        let is_newer = |new: &Current| {
-            let known = entry.current.peek();
-            known
-                .as_ref()
-                .is_none_or(|known| new.checked_at >= known.checked_at)
-        };
-        if current.as_ref().is_none_or(is_newer) {
+        let is_outdated = entry.current.peek().as_ref().is_some_and(is_older);
+        if !is_outdated {
             set_if_changed(entry.current, current);
         }
-        entry
+        (entry, is_outdated)
+    }
+
+    /// Keeps the newest check of a service that is not here yet.
+    pub(super) fn keep_early_check(mut self, id: Uuid, check: Current) {
+        let mut early = self.early_checks.write();
+        let is_newer = early
+            .get(&id)
+            .is_none_or(|known| known.checked_at <= check.checked_at);
+        if is_newer {
+            early.insert(id, check);
+        }
+    }
+
+    /// Notes that a load of the list begins.
+    pub(super) fn begin_load(mut self) {
+        self.load_began.set(true);
+        self.changed_since_load.write().clear();
+    }
+
+    /// Notes that a service was added to the list.
+    pub(super) fn note_added(mut self, id: Uuid) {
+        self.changed_since_load.write().insert(id, true);
+    }
+
+    /// Returns whether a service was added (`Some(true)`) or removed (`Some(false)`) since the last load
+    /// of the list began.
+    pub(super) fn change_since_load(&self, id: Uuid) -> Option<bool> {
+        self.changed_since_load.read().get(&id).copied()
     }
 
     pub(super) fn remove(mut self, id: Uuid) {
+        self.early_checks.write().remove(&id);
+        self.changed_since_load.write().insert(id, false);
         if self.listed.peek().contains_key(&id) {
             self.listed.write().remove(&id);
         }

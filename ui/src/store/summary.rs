@@ -3,6 +3,7 @@
 use crate::{
     api::{Current, Service, Status},
     browser, format,
+    name_order::sort_by_name,
 };
 
 /// The fields by which lists filter, sort, group and count.
@@ -13,7 +14,7 @@ pub struct ListedService {
     /// Unknown before the first check.
     pub status: Status,
     pub paused: bool,
-    /// For sorting and filtering.
+    /// For filtering.
     pub lowercase_name: String,
     /// The other text that a filter matches, in lower case: category, and URL without the scheme.
     lowercase_text: String,
@@ -97,6 +98,9 @@ impl Summary {
                 Status::Unknown => summary.unknown += 1,
                 Status::Up => {}
             }
+        }
+        for names in [&mut summary.down, &mut summary.degraded] {
+            sort_by_name(names, String::as_str);
         }
         summary
     }

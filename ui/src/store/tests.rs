@@ -9,7 +9,7 @@ use crate::{
 };
 use dioxus::core::Mutations;
 
-fn service(number: u128, name: &str) -> Service {
+pub(crate) fn service(number: u128, name: &str) -> Service {
     Service {
         id: Uuid::from_u128(number),
         name: name.into(),
@@ -28,7 +28,7 @@ fn service(number: u128, name: &str) -> Service {
     }
 }
 
-fn update(number: u128, status: Status, at: i64) -> StatusUpdate {
+pub(crate) fn update(number: u128, status: Status, at: i64) -> StatusUpdate {
     let current = Current {
         status,
         since: Moment(at),
@@ -49,7 +49,7 @@ fn update(number: u128, status: Status, at: i64) -> StatusUpdate {
     }
 }
 
-fn incident(number: u128, service: u128, state: IncidentState) -> Incident {
+pub(crate) fn incident(number: u128, service: u128, state: IncidentState) -> Incident {
     Incident {
         id: Uuid::from_u128(number),
         kind: IncidentType::Downtime,
@@ -68,7 +68,7 @@ fn incident(number: u128, service: u128, state: IncidentState) -> Incident {
     }
 }
 
-fn with_store(test: impl FnOnce(Store)) {
+pub(crate) fn with_store(test: impl FnOnce(Store)) {
     let mut dom = VirtualDom::new(VNode::empty);
     dom.rebuild_in_place();
     dom.in_scope(ScopeId::ROOT, || test(Store::new()));
@@ -116,6 +116,79 @@ fn an_older_check_does_not_replace_a_newer_one() {
             store.services.listed.peek()[&Uuid::from_u128(1)].status,
             Status::Down
         );
+    });
+}
+
+#[test]
+fn a_check_that_arrives_before_its_service_is_kept() {
+    with_store(|store| {
+        store.replace_services(vec![service(1, "A")]);
+        store.apply_status(update(2, Status::Down, 2000));
+        store.apply_status(update(2, Status::Up, 1000));
+        store.apply_incident(&incident(10, 2, IncidentState::Open));
+        // The response of the mutation that created it is from before its first check.
+        store.upsert(service(2, "New"));
+        assert_eq!(status_of(store, 2), Some(Status::Down));
+        assert_eq!(
+            store.services.listed.peek()[&Uuid::from_u128(2)].status,
+            Status::Down
+        );
+        assert!(
+            store
+                .incidents
+                .open
+                .peek()
+                .contains_key(&Uuid::from_u128(2)),
+            "its incident opened after that response, too"
+        );
+    });
+}
+
+#[test]
+fn an_older_response_does_not_take_the_first_check_away() {
+    with_store(|store| {
+        store.replace_services(vec![service(1, "A")]);
+        store.apply_status(update(1, Status::Up, 1000));
+        store.apply_incident(&incident(10, 1, IncidentState::Open));
+        store.upsert(service(1, "A"));
+        store.replace_services(vec![service(1, "A")]);
+        assert_eq!(status_of(store, 1), Some(Status::Up));
+        assert_eq!(store.incidents.open.peek().len(), 1);
+        let mut newer = service(1, "A");
+        newer.current = Some(update(1, Status::Up, 2000).current);
+        store.upsert(newer);
+        assert!(store.incidents.open.peek().is_empty(), "it has ended since");
+    });
+}
+
+#[test]
+fn services_that_change_while_the_list_is_loaded_stay_as_they_are() {
+    with_store(|store| {
+        store.replace_services(vec![service(1, "A"), service(2, "B")]);
+        store.services.begin_load();
+        store.upsert(service(3, "New"));
+        store.remove(Uuid::from_u128(2));
+        store.replace_services(vec![service(1, "A"), service(2, "B")]);
+        let names: Vec<_> = [1, 2, 3].map(|number| listed(store, number)).into();
+        let is_listed: Vec<bool> = names.iter().map(Option::is_some).collect();
+        assert_eq!(is_listed, [true, false, true]);
+        store.services.begin_load();
+        store.replace_services(vec![service(1, "A")]);
+        assert_eq!(listed(store, 3), None, "a later list knows better");
+    });
+}
+
+#[test]
+fn an_undone_pause_is_shown_at_once() {
+    with_store(|store| {
+        let id = Uuid::from_u128(1);
+        let mut paused = service(1, "A");
+        paused.paused = true;
+        store.replace_services(vec![paused]);
+        store.add_pending(1, &[id], &PendingChange::PauseUndone);
+        assert_eq!(listed(store, 1), Some(("A".into(), false)));
+        store.rollback(1, &[id]);
+        assert_eq!(listed(store, 1), Some(("A".into(), true)));
     });
 }
 

@@ -9,20 +9,35 @@ use std::{collections::BTreeMap, rc::Rc};
 use uuid::Uuid;
 
 impl Store {
-    /// Replaces the list of services.
+    /// Replaces the list of services. What was streamed since the list was requested stays.
     pub fn replace_services(self, services: Vec<Service>) {
         let mut listed = BTreeMap::new();
         let mut open = BTreeMap::new();
+        let (listed_before, open_before) =
+            (self.services.listed.peek(), self.incidents.open.peek());
+        for (id, service) in &*listed_before {
+            if self.services.change_since_load(*id) == Some(true) {
+                listed.insert(*id, service.clone());
+                open.extend(open_before.get(id).map(|open| (*id, open.clone())));
+            }
+        }
         for service in services
             .into_iter()
+            .filter(|service| self.services.change_since_load(service.id) != Some(false))
             .filter_map(|service| self.apply_pending(service))
         {
             let id = service.id;
-            if let Some(incident) = &service.open_incident {
-                open.insert(id, incident.clone());
-            }
-            listed.insert(id, self.services.upsert_entry(service).to_listed());
+            let incident = service.open_incident.clone();
+            let (entry, is_outdated) = self.services.upsert_entry(service);
+            let incident = if is_outdated {
+                open_before.get(&id).cloned()
+            } else {
+                incident
+            };
+            open.extend(incident.map(|incident| (id, incident)));
+            listed.insert(id, entry.to_listed());
         }
+        drop((listed_before, open_before));
         set_if_changed(self.incidents.open, open);
         set_if_changed(self.services.listed, listed);
         set_if_changed(self.services.loading, Loading::Ready);
@@ -35,11 +50,18 @@ impl Store {
         };
         let id = service.id;
         let incident = service.open_incident.clone();
-        let listed = self.services.upsert_entry(service).to_listed();
-        if self.services.listed.peek().get(&id) != Some(&listed) {
+        let (entry, is_outdated) = self.services.upsert_entry(service);
+        let listed = entry.to_listed();
+        let known = self.services.listed.peek().get(&id).cloned();
+        if known.is_none() {
+            self.services.note_added(id);
+        }
+        if known.as_ref() != Some(&listed) {
             self.services.listed.write().insert(id, listed);
         }
-        self.incidents.set_open(id, incident);
+        if !is_outdated {
+            self.incidents.set_open(id, incident);
+        }
     }
 
     /// Shows services with their pending changes; `None` hides one.
@@ -84,6 +106,8 @@ impl Store {
     /// Applies a recorded check.
     pub fn apply_status(mut self, update: StatusUpdate) {
         let Some(entry) = self.services.entry(update.service.id) else {
+            self.services
+                .keep_early_check(update.service.id, update.current);
             return;
         };
         // Queries and the stream can overtake each other, so an older check may arrive after a

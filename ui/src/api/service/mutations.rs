@@ -88,6 +88,8 @@ pub struct TestService {
 #[query_fragment]
 #[derive(Debug, Clone, PartialEq)]
 pub struct TestResult {
+    /// What was checked, with the scheme that the server chose.
+    pub target: Option<String>,
     pub status: Status,
     pub status_code: Option<i32>,
     pub response_time_ms: Option<i32>,
@@ -155,6 +157,15 @@ pub struct ResumeServices {
     pub resume_services: Vec<ServiceId>,
 }
 
+/// Undoes a pause of a few seconds ago.
+#[query_fragment]
+#[derive(Debug)]
+#[cynic(graphql_type = "Mutation", variables = "ByIds")]
+pub struct UndoPauseServices {
+    #[arguments(ids: $ids)]
+    pub undo_pause_services: Vec<ServiceId>,
+}
+
 #[query_fragment]
 #[derive(Debug)]
 #[cynic(graphql_type = "Mutation", variables = "RecategoriseVariables")]
@@ -179,6 +190,7 @@ operations! {
     mutation DeleteServices(ByIds);
     mutation PauseServices(ByIds);
     mutation ResumeServices(ByIds);
+    mutation UndoPauseServices(ByIds);
     mutation RecategoriseServices(RecategoriseVariables);
     mutation CheckNow(ById);
 }

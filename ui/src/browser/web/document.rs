@@ -195,10 +195,11 @@ pub(super) fn icon_path(worst: &str) -> String {
     format!("/favicon-{worst}.svg")
 }
 
-/// Sets the page's icon to that of the status `worst`.
-pub(crate) fn set_icon(worst: &str) {
+/// Sets the page's icon to that of the status `worst`; without one, to the product's own.
+pub(crate) fn set_icon(worst: Option<&str>) {
+    let path = worst.map_or_else(|| "/favicon.svg".to_owned(), icon_path);
     if let Ok(Some(link)) = document().query_selector("link[rel=icon]") {
-        let _ = link.set_attribute("href", &icon_path(worst));
+        let _ = link.set_attribute("href", &path);
     }
 }
 

@@ -77,6 +77,11 @@ pub(crate) fn listen(event: &'static str, mut handle: impl FnMut() + 'static) ->
     listen_to(window().into(), event, move |_| handle())
 }
 
+/// Returns whether the browser has a network, as far as it knows.
+pub(crate) fn is_online() -> bool {
+    window().navigator().on_line()
+}
+
 /// Calls `handle` when the page is scrolled or resized.
 pub(crate) fn listen_viewport(handle: impl FnMut() + 'static) -> [Listener; 2] {
     let handle = std::rc::Rc::new(RefCell::new(handle));

@@ -1,6 +1,7 @@
 //! WebSockets.
 
 use super::events::{Listener, listen_to};
+use super::global::window;
 use futures_channel::mpsc;
 use futures_util::StreamExt;
 use wasm_bindgen::JsCast;
@@ -18,7 +19,7 @@ pub(crate) enum SocketEvent {
 pub(crate) struct Socket {
     socket: WebSocket,
     events: mpsc::UnboundedReceiver<SocketEvent>,
-    _listeners: [Listener; 4],
+    _listeners: [Listener; 5],
 }
 
 impl Socket {
@@ -26,6 +27,7 @@ impl Socket {
     pub(crate) fn open(url: &str, protocol: &str) -> Option<Self> {
         let socket = WebSocket::new_with_str(url, protocol).ok()?;
         let (sender, events) = mpsc::unbounded();
+        let closed = sender.clone();
         let on = |event: &'static str, convert: fn(Event) -> Option<SocketEvent>| {
             let sender = sender.clone();
             listen_to(socket.clone().into(), event, move |event| {
@@ -43,6 +45,10 @@ impl Socket {
             }),
             on("close", |_| Some(SocketEvent::Closed)),
             on("error", |_| Some(SocketEvent::Closed)),
+            // Without a network the socket itself would notice only at the next ping.
+            listen_to(window().into(), "offline", move |_| {
+                let _ = closed.unbounded_send(SocketEvent::Closed);
+            }),
         ];
         Some(Self {
             socket,

@@ -1,7 +1,7 @@
 //! The clock, time zones, and the formats of times.
 
 use super::global::window;
-use crate::{api::Moment, browser::time_style::TimeStyle};
+use crate::{api::Moment, browser::time_style::TimeStyle, name_order};
 use js_sys::{Array, Date, Function, Intl, Object, Reflect};
 use std::{cell::RefCell, collections::HashMap};
 use wasm_bindgen::{JsCast, JsValue};
@@ -47,6 +47,31 @@ pub(crate) fn local_time(at: Moment, style: TimeStyle) -> String {
 pub(crate) fn set_zone(zone: Option<&str>, locale: Option<&str>) {
     ZONE.set((zone.map(str::to_owned), locale.map(str::to_owned)));
     FORMATS.take();
+    name_order::reset();
+}
+
+/// Orders names as the reader's language does, and numbers in them by value.
+pub(crate) fn sort_names(names: Vec<String>) -> Vec<String> {
+    let options = Object::new();
+    let _ = Reflect::set(&options, &"numeric".into(), &JsValue::TRUE);
+    let compare = Intl::Collator::new(&chosen_locale(), &options).compare();
+    let list: Array = names.iter().map(JsValue::from).collect();
+    // The browser's own `sort` calls the browser's own `compare`: no name crosses over twice.
+    let sorted = Reflect::get(&list, &"sort".into())
+        .and_then(|sort| sort.dyn_into::<Function>())
+        .and_then(|sort| sort.call1(&list, &compare));
+    match sorted {
+        Ok(sorted) => strings(&sorted),
+        Err(_) => names,
+    }
+}
+
+/// Returns the list of the chosen language; empty for the browser's own.
+fn chosen_locale() -> Array {
+    let (_, locale) = ZONE.with_borrow(Clone::clone);
+    locale
+        .map(|locale| Array::of1(&locale.into()))
+        .unwrap_or_default()
 }
 
 fn create_formatter(style: TimeStyle) -> Function {
@@ -57,7 +82,7 @@ fn create_formatter(style: TimeStyle) -> Function {
             ("second", "2-digit"),
         ],
         TimeStyle::ShortTime => &[("hour", "2-digit"), ("minute", "2-digit")],
-        TimeStyle::DayTime => &[
+        TimeStyle::DayTime | TimeStyle::UtcDayTime => &[
             ("day", "numeric"),
             ("month", "short"),
             ("hour", "2-digit"),
@@ -71,16 +96,6 @@ fn create_formatter(style: TimeStyle) -> Function {
             ("second", "2-digit"),
         ],
         TimeStyle::Day => &[("day", "numeric"), ("month", "short")],
-        TimeStyle::LongDay => &[("weekday", "long"), ("day", "numeric"), ("month", "long")],
-        TimeStyle::Exact => &[
-            ("day", "numeric"),
-            ("month", "short"),
-            ("year", "numeric"),
-            ("hour", "2-digit"),
-            ("minute", "2-digit"),
-            ("second", "2-digit"),
-            ("timeZoneName", "short"),
-        ],
     };
     let options = Object::new();
     for (name, value) in parts {
@@ -90,14 +105,15 @@ fn create_formatter(style: TimeStyle) -> Function {
             &JsValue::from_str(value),
         );
     }
-    let (zone, locale) = ZONE.with_borrow(Clone::clone);
+    let (zone, _) = ZONE.with_borrow(Clone::clone);
+    let zone = match style {
+        TimeStyle::UtcDayTime => Some("UTC".to_owned()),
+        _ => zone,
+    };
     if let Some(zone) = zone {
         let _ = Reflect::set(&options, &"timeZone".into(), &zone.into());
     }
-    let locales = locale
-        .map(|locale| Array::of1(&locale.into()))
-        .unwrap_or_default();
-    Intl::DateTimeFormat::new(&locales, &options).format()
+    Intl::DateTimeFormat::new(&chosen_locale(), &options).format()
 }
 
 /// The names of all time time_zones that the browser knows.

@@ -5,9 +5,11 @@ use crate::{
     api::Status,
     browser,
     fuzzy_search::search,
+    name_order::sort_by_name,
     store::{ServiceAction, Session, Store},
 };
 use dioxus::prelude::*;
+use std::cmp::Reverse;
 use uuid::Uuid;
 
 /// Maximum number of entries that are shown.
@@ -87,11 +89,8 @@ fn services(store: Store) -> Vec<PaletteEntry> {
             command: Command::Open(Route::service(*id)),
         })
         .collect();
-    services.sort_by(|a, b| {
-        b.severity()
-            .cmp(&a.severity())
-            .then_with(|| a.lowercase_text.cmp(&b.lowercase_text))
-    });
+    sort_by_name(&mut services, |entry| &entry.text);
+    services.sort_by_key(|entry| Reverse(entry.severity()));
     services
 }
 

@@ -4,7 +4,7 @@ use crate::{
     Route,
     api::{Current, Service, Status},
     browser::{self, TimeStyle},
-    components::{ConfirmDialog, Elapsed, ExternalLink, Icon, Link, TimeAgo, icon, status_badge},
+    components::{ConfirmDialog, Elapsed, ExternalLink, Icon, Link, TimeAgo, icon, service_badge},
     format,
     monitor_kind::sends_requests,
     store::{self, Entry, ServiceAction, use_store},
@@ -104,7 +104,7 @@ fn render_state(service: &Service, current: Option<&Current>) -> Element {
     let interval = service.check_interval_seconds.max(min_interval);
     rsx! {
         div { class: if paused { "state paused" } else { "state {status.word()}" },
-            {status_badge(status, paused)}
+            {service_badge(current, paused)}
             if let Some(current) = current {
                 if !paused {
                     span { class: "number", "for " Elapsed { from: current.since, until: None } }
@@ -121,7 +121,7 @@ fn render_state(service: &Service, current: Option<&Current>) -> Element {
                     p { class: "message", "{message}" }
                 }
             } else {
-                span { class: "dim", if paused { "Never checked" } else { "Waiting for the first check" } }
+                span { class: "dim", if paused { "Never checked" } else { "Waiting for the first result" } }
             }
         }
     }

@@ -63,7 +63,7 @@ pub(super) fn IncidentsSection(entry: Entry) -> Element {
                         for incident in list {
                             li { key: "{incident.id}",
                                 {status_mark(incident.kind.status(), false)}
-                                Link { class: "name", to: Route::Incident { id: incident.id }, {incident.cause.as_deref().map_or(incident.kind.status().label(), |cause| format::split_cause(cause).0)} }
+                                Link { class: "name", to: Route::Incident { id: incident.id }, {incident.cause.as_deref().map_or_else(|| incident.kind.status().label().to_owned(), |cause| format::capitalise(format::split_cause(cause).0))} }
                                 span { class: "dim number", Timestamp { at: incident.started_at } }
                                 span { class: "number", Elapsed { from: incident.started_at, until: incident.resolved_at } }
                             }

@@ -4,7 +4,6 @@ use crate::{
     Route,
     api::{
         self, GetLatency, IncidentFilter, LatencyPoint, LatencyVariables, Moment, Problem, Status,
-        Window,
     },
     browser::{self, TimeStyle},
     components::{LatencyChart, ProblemBox, ShadedPeriod},
@@ -17,13 +16,9 @@ use std::rc::Rc;
 
 /// How often the chart is refetched.
 const CHART_POLL_MS: u32 = 60_000;
-/// The shortest range of the chart of a new service.
-const MIN_INITIAL_RANGE_MS: i64 = 30 * 60_000;
 
 /// The data of the chart.
 struct ChartData {
-    /// The range that was requested.
-    range: ChartRange,
     requested_at: Moment,
     points: Rc<Vec<LatencyPoint>>,
     shaded_periods: Rc<Vec<ShadedPeriod>>,
@@ -31,36 +26,17 @@ struct ChartData {
 
 impl ChartData {
     /// Returns the beginning and the end of the chart for `range`, which may differ from the range
-    /// of this data.
+    /// of this data. A window is shown as long as its label says, however new the service is.
     fn bounds(&self, range: ChartRange) -> (Moment, Moment) {
-        let (from, until) = range.bounds(self.requested_at);
-        let first = self
-            .points
-            .iter()
-            .find(|point| point.p50_ms.is_some())
-            .map(|point| point.at);
-        match (range, first) {
-            (ChartRange::Last(window), Some(first)) if range == self.range => {
-                (chart_start(window, until, first), until)
-            }
-            _ => (from, until),
-        }
+        range.bounds(self.requested_at)
     }
 }
 
-/// Returns the beginning of the window, or a time shortly before the first measurement if that is
-/// in its later half.
-fn chart_start(window: Window, until: Moment, first: Moment) -> Moment {
-    let measured = until.since(first);
-    let range = if measured < window.millis() / 2 {
-        (measured + measured / 20).max(MIN_INITIAL_RANGE_MS)
-    } else {
-        window.millis()
-    };
-    Moment(until.0 - range)
-}
-
-async fn load_chart(id: uuid::Uuid, range: ChartRange) -> Result<ChartData, Problem> {
+async fn load_chart(
+    id: uuid::Uuid,
+    created_at: Moment,
+    range: ChartRange,
+) -> Result<ChartData, Problem> {
     let requested_at = browser::now();
     let (from, to) = range.bounds(requested_at);
     let filter = IncidentFilter {
@@ -92,10 +68,19 @@ async fn load_chart(id: uuid::Uuid, range: ChartRange) -> Result<ChartData, Prob
             status: Status::Maintenance,
         })
     });
+    // A service has no response times from before it existed; the first of several that are summed up
+    // may begin before.
+    let points = service.latency_between.into_iter();
+    let points = points.map(|point| match point.p50_ms {
+        Some(_) => LatencyPoint {
+            at: point.at.max(created_at),
+            ..point
+        },
+        None => point,
+    });
     Ok(ChartData {
-        range,
         requested_at,
-        points: Rc::new(service.latency_between),
+        points: Rc::new(points.collect()),
         shaded_periods: Rc::new(maintenances.chain(incidents).collect()),
     })
 }
@@ -103,9 +88,10 @@ async fn load_chart(id: uuid::Uuid, range: ChartRange) -> Result<ChartData, Prob
 /// Loads the chart now, when the range or the status changes, and from time to time.
 fn use_chart(entry: Entry, range: ChartRange) -> QueryState<ChartData> {
     let id = entry.id;
+    let created_at = entry.service.peek().created_at;
     let status_revision = (entry.status_revision)();
     let chart = use_query((range, status_revision), move |(range, _)| {
-        load_chart(id, range)
+        load_chart(id, created_at, range)
     });
     use_polling(chart, CHART_POLL_MS);
     chart
@@ -175,21 +161,12 @@ fn format_time(at: Moment) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_chart_of_a_new_service_is_not_mostly_empty() {
-        let until = Moment(1_795_356_190_000);
-        let ago = |minutes: i64| Moment(until.0 - minutes * 60_000);
-        assert_eq!(chart_start(Window::Day, until, ago(1)), ago(30));
-        assert_eq!(chart_start(Window::Day, until, ago(100)), ago(105));
-        assert_eq!(chart_start(Window::Day, until, ago(13 * 60)), ago(24 * 60));
-    }
+    use crate::api::Window;
 
     #[test]
     fn another_range_is_shown_before_its_points_arrive() {
         let at = Moment(1_795_356_190_000);
         let data = ChartData {
-            range: ChartRange::default(),
             requested_at: at,
             points: Rc::default(),
             shaded_periods: Rc::default(),

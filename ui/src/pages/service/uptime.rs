@@ -25,6 +25,7 @@ pub(super) fn UptimeSection(entry: Entry, detail: Signal<Option<ServiceDetail>>)
         .as_ref()
         .map(|detail| last(&detail.incident_days, days()).to_vec());
     let incidents = Rc::new(incidents.unwrap_or_default());
+    let status = entry.current.read().as_ref().map(|current| current.status);
     rsx! {
         section { class: "card", "aria-label": "Uptime",
             div { class: "tiles",
@@ -34,7 +35,7 @@ pub(super) fn UptimeSection(entry: Entry, detail: Signal<Option<ServiceDetail>>)
                         match uptime {
                             None => rsx! { span { class: "skeleton w1" } },
                             Some(uptime) => rsx! {
-                                b { class: "number", {format::percent_or_dash(uptime.percent)} }
+                                b { class: "number", {format::uptime(uptime.percent, status)} }
                                 span { class: "dim number", {remark(uptime)} }
                             },
                         }

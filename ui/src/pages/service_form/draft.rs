@@ -9,7 +9,10 @@ use crate::{
     },
     browser,
 };
-use domain::service::ServiceDraft;
+use domain::local_host::default_scheme;
+use domain::service::{
+    ServiceDraft, default_degraded_threshold_ms, default_timeout_ms, has_scheme,
+};
 use serde_json::Value;
 use std::{collections::BTreeMap, rc::Rc};
 
@@ -64,14 +67,14 @@ impl TextField {
         text_field!("name", "Name", name, maxlength: domain::service::MAX_NAME),
         text_field!(
             "category", "Category", category,
-            hint: "Groups the list. Choose one or make one up.", maxlength: domain::service::MAX_CATEGORY
+            hint: "Used to group the list. Pick one or type a new one.", maxlength: domain::service::MAX_CATEGORY
         ),
         text_field!("tags", "Tags", tags, hint: "Separated by commas."),
     ];
     /// The link to the vendor page that a service follows.
     pub(super) const LINK: Self = text_field!(
         "vendorPageUrl", "Link to the vendor page", vendor_page,
-        inputmode: "url", placeholder: "what the page says itself"
+        inputmode: "url", placeholder: "Detected automatically"
     );
     /// The fields that are collapsed at first.
     pub(super) const ADVANCED: [Self; 7] = [
@@ -82,7 +85,7 @@ impl TextField {
         text_field!("recoveries", "Good checks in a row before it counts as up", recoveries, inputmode: "numeric"),
         text_field!(
             "vendorPageUrl", "Vendor page", vendor_page,
-            inputmode: "url", placeholder: "https://status.example.com", hint: "Linked from the list."
+            inputmode: "url", placeholder: "https://status.example.com", hint: "Opens from the list."
         ),
         text_field!("description", "Description", description, maxlength: domain::service::MAX_DESCRIPTION),
     ];
@@ -109,7 +112,11 @@ pub(in crate::pages) struct Draft {
     pub(super) description: String,
     pub(super) interval: String,
     pub(super) timeout: String,
+    /// Whether the user entered the timeout; otherwise it follows the interval.
+    has_own_timeout: bool,
     pub(super) threshold: String,
+    /// Whether the user entered the threshold; otherwise it follows the timeout.
+    has_own_threshold: bool,
     pub(super) confirmations: String,
     pub(super) recoveries: String,
     pub(super) vendor_page: String,
@@ -134,6 +141,8 @@ impl Draft {
             description: String::new(),
             interval: defaults.check_interval_seconds.to_string(),
             timeout: defaults.timeout_ms.to_string(),
+            has_own_timeout: false,
+            has_own_threshold: false,
             threshold: defaults.degraded_threshold_ms.to_string(),
             confirmations: String::new(),
             recoveries: defaults.recoveries.to_string(),
@@ -172,6 +181,10 @@ impl Draft {
             description: definition.description.clone().unwrap_or_default(),
             interval: service.check_interval_seconds.to_string(),
             timeout: service.timeout_ms.to_string(),
+            has_own_timeout: service.timeout_ms
+                != default_timeout_ms(service.check_interval_seconds),
+            has_own_threshold: service.degraded_threshold_ms
+                != default_degraded_threshold_ms(service.timeout_ms),
             threshold: service.degraded_threshold_ms.to_string(),
             confirmations: service.confirmations.to_string(),
             recoveries: definition.recoveries.to_string(),
@@ -222,12 +235,53 @@ impl Draft {
         self.propose();
     }
 
-    /// Sets the text of a field.
+    /// Sets the text of a field. Fields that have their default follow the one that it depends on, as
+    /// on the server.
     pub(super) fn set_text(&mut self, field: &TextField, text: String) {
         if field.name == "name" {
             self.has_own_name = !text.is_empty();
         }
+        match field.name {
+            "timeoutMs" => self.has_own_timeout = !text.is_empty(),
+            "degradedThresholdMs" => self.has_own_threshold = !text.is_empty(),
+            _ => {}
+        }
         *(field.get_mut)(self) = text;
+        if let ("checkIntervalSeconds", false, Some(interval)) =
+            (field.name, self.has_own_timeout, number(&self.interval))
+        {
+            self.timeout = default_timeout_ms(interval).to_string();
+        }
+        if let ("checkIntervalSeconds" | "timeoutMs", false, Some(timeout)) =
+            (field.name, self.has_own_threshold, number(&self.timeout))
+        {
+            self.threshold = default_degraded_threshold_ms(timeout).to_string();
+        }
+    }
+
+    /// Returns how an address without a scheme will be requested; `None` for one that has a scheme.
+    pub(super) fn scheme_hint(&self, field: &FieldInfo) -> Option<String> {
+        let text = self.setting(&field.name).trim();
+        if field.field_type != "url" || has_scheme(text) {
+            return None;
+        }
+        let host = browser::parse_host(&format!("http://{text}"))?;
+        let scheme = default_scheme(without_port(&host));
+        Some(if scheme == "http" {
+            format!("Will be requested as http://{text}")
+        } else {
+            format!("Will be requested as https://{text}, or by http:// if HTTPS does not answer")
+        })
+    }
+
+    /// Takes over the target that the server has checked, with its scheme.
+    pub(super) fn adopt_target(&mut self, target: &str) {
+        let field = self.fields().into_iter().next();
+        if let Some(field) = field.filter(|field| field.field_type == "url")
+            && !has_scheme(self.setting(&field.name).trim())
+        {
+            self.set_setting(&field.name, target.to_owned());
+        }
     }
 
     /// Proposes a name, unless the user entered one.
@@ -417,6 +471,15 @@ pub(super) fn propose_name(url: &str) -> String {
     host.strip_prefix("www.").unwrap_or(&host).to_owned()
 }
 
+/// Returns a URL's host without its port.
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        // A colon in brackets belongs to an address of version 6.
+        Some((bare, port)) if !port.contains(']') => bare,
+        _ => host,
+    }
+}
+
 fn present(text: &str) -> Option<String> {
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
@@ -496,6 +559,68 @@ mod tests {
                 "timeoutMs".to_owned(),
                 "\"soon\" is not a whole number".to_owned()
             )]
+        );
+    }
+
+    #[test]
+    fn defaults_follow_what_they_depend_on_until_they_are_changed() {
+        let field = |name: &str| {
+            let fields = TextField::ADVANCED.iter();
+            fields.into_iter().find(|field| field.name == name).unwrap()
+        };
+        let mut draft = Draft::new(&kinds(), false, "https://example.com");
+        draft.set_text(field("checkIntervalSeconds"), "2".into());
+        assert_eq!(
+            (draft.timeout.as_str(), draft.threshold.as_str()),
+            ("2000", "1000")
+        );
+        for typed in ["", "9", "90", "900"] {
+            draft.set_text(field("timeoutMs"), typed.into());
+        }
+        assert_eq!(draft.threshold, "900");
+        draft.set_text(field("checkIntervalSeconds"), "60".into());
+        assert_eq!(draft.timeout, "900", "it is the user's own");
+        draft.set_text(field("degradedThresholdMs"), "300".into());
+        draft.set_text(field("timeoutMs"), "800".into());
+        assert_eq!(draft.threshold, "300", "it is the user's own");
+    }
+
+    #[test]
+    fn the_scheme_of_an_address_is_shown_before_it_is_saved() {
+        let hint = |address: &str| {
+            let draft = Draft::new(&kinds(), false, address);
+            let field = draft.fields().remove(0);
+            draft.scheme_hint(&field)
+        };
+        for (address, hinted) in [
+            (
+                "localhost:3000/x",
+                Some("Will be requested as http://localhost:3000/x"),
+            ),
+            (
+                "192.168.1.7",
+                Some("Will be requested as http://192.168.1.7"),
+            ),
+            ("[::1]:80", Some("Will be requested as http://[::1]:80")),
+            (
+                "example.com",
+                Some(
+                    "Will be requested as https://example.com, or by http:// if HTTPS does not answer",
+                ),
+            ),
+            ("https://example.com", None),
+            ("", None),
+        ] {
+            assert_eq!(hint(address).as_deref(), hinted, "{address}");
+        }
+        let mut draft = Draft::new(&kinds(), false, "example.com");
+        draft.adopt_target("http://example.com/");
+        assert_eq!(draft.setting("address"), "http://example.com/");
+        draft.adopt_target("https://other.example/");
+        assert_eq!(
+            draft.setting("address"),
+            "http://example.com/",
+            "a scheme that was given stays"
         );
     }
 

@@ -58,7 +58,7 @@ pub(super) fn render_setting(
             kind: if info.secret { "password" } else { "text" },
             inputmode: inputmode(&info.field_type).map(str::to_owned),
             placeholder: placeholder.map(str::to_owned),
-            hint: info.help.clone().filter(|_| !autofocus),
+            hint: typed.scheme_hint(info).or_else(|| info.help.clone().filter(|_| !autofocus)),
             value: typed.setting(&info.name).to_owned(),
             error: form.error(&info.name),
             options: info.options.clone(),

@@ -117,6 +117,9 @@ impl FormState {
         };
         match api::request::<TestService>(variables).await {
             Ok(response) => {
+                if let Some(target) = &response.test_service.target {
+                    self.draft.write().adopt_target(target);
+                }
                 self.tested.set(Some(response.test_service));
                 self.busy.set(false);
             }

@@ -25,7 +25,7 @@ pub(super) fn Headline() -> Element {
             h1 { "{summary.headline()}" }
             p { class: "overall",
                 if let Some(percent) = mean_uptime {
-                    b { class: "number", {format::percent(percent)} }
+                    b { class: "number", {format::uptime(Some(percent), Some(worst))} }
                     " over 30 days"
                 }
             }

@@ -76,10 +76,12 @@ pub(super) fn TopBar() -> Element {
 pub(super) fn BottomBar() -> Element {
     let route = use_route();
     let palette = use_context::<PaletteState>();
+    // This bar has an entry of its own for the form, which the wide one shows beside the list.
+    let is_new = matches!(route, Route::NewService { .. });
     rsx! {
         nav { class: "bottom", "aria-label": "Main",
             for item in nav_items(&route) {
-                Link { key: "{item.name}", to: item.route, current: item.is_current,
+                Link { key: "{item.name}", to: item.route, current: item.is_current && !is_new,
                     {icon(item.icon)}
                     "{item.name}"
                 }
@@ -88,7 +90,7 @@ pub(super) fn BottomBar() -> Element {
                 {icon(Icon::Search)}
                 "Find"
             }
-            Link { to: Route::new_service(), current: matches!(route, Route::NewService { .. }), {icon(Icon::Plus)} "Add" }
+            Link { to: Route::new_service(), current: is_new, {icon(Icon::Plus)} "Add" }
         }
     }
 }

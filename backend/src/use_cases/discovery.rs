@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 use vendor_pages::discovery::MAX_URLS;
 use vendor_pages::page::{self, PartialPage};
+use vendor_pages::reader::{MAX_PAGE_BYTES, ReadError, UrlReading, read_url};
 use vendor_pages::{Discovery, DiscoveryError, Rejected};
 
 /// Maximum number of addresses to validate: more than a page has, few enough for a response.
@@ -191,19 +192,18 @@ async fn read_all(fetcher: &Fetcher, field: &str, given: &[String]) -> Result<Di
             domain::service::address(field, text).map_err(|error| Error::BadInput(vec![error]))?;
         urls.push(Url::parse(&url).map_err(|error| Error::from(vec![wrong(text, &error)]))?);
     }
-    let answers = join_all(urls.iter().map(|url| async {
-        let answer = fetcher.get(url, &Validators::default()).await;
-        answer.map(|fetched| (fetched.url, fetched.body.unwrap_or_default()))
-    }))
-    .await;
+    let fetcher = fetcher.with_budget(MAX_PAGE_BYTES);
+    let validators = Validators::default();
+    let responses = join_all(urls.iter().map(|url| read_url(&fetcher, url, &validators))).await;
     let (mut api_urls, mut readings): (Vec<String>, Vec<PartialPage>) = (Vec::new(), Vec::new());
-    for (asked, answer) in urls.iter().zip(answers) {
-        let (url, body) = answer.map_err(|error| match error {
-            FetchError::Refused(refused) => Error::from(vec![wrong(asked.as_str(), &refused)]),
-            error => Error::Upstream(format!("failed to read {asked}: {error}; try again later")),
+    for (asked, response) in urls.iter().zip(responses) {
+        let UrlReading { url, reading, .. } =
+            response.map_err(|error| read_error(asked, &error, &wrong))?;
+        let reading = reading.ok_or_else(|| {
+            Error::Upstream(format!(
+                "failed to read {asked}: it answered 304, although nothing was known; try again later"
+            ))
         })?;
-        let reading = page::read(&url, &body);
-        let reading = reading.map_err(|reason| Error::from(vec![wrong(url.as_str(), &reason)]))?;
         let url = String::from(url);
         // The target of a redirect is stored, so it must fit; two addresses with one target are one.
         if url.len() > MAX_URL {
@@ -222,6 +222,23 @@ async fn read_all(fetcher: &Fetcher, field: &str, given: &[String]) -> Result<Di
     Ok(Discovery { api_urls, page })
 }
 
+/// Converts the error of reading one of the addresses that were found before.
+fn read_error(
+    asked: &Url,
+    error: &ReadError,
+    wrong: &impl Fn(&str, &dyn std::fmt::Display) -> FieldError,
+) -> Error {
+    match error {
+        ReadError::Unreadable(reason) => Error::from(vec![wrong(asked.as_str(), reason)]),
+        ReadError::Fetch(failure) => match &failure.error {
+            FetchError::Refused(refused) => Error::from(vec![wrong(asked.as_str(), refused)]),
+            _ => Error::Upstream(format!(
+                "failed to read {asked}: {failure}; try again later"
+            )),
+        },
+    }
+}
+
 /// Converts the error of a discovery for the user who entered the address.
 fn discovery_error(error: &DiscoveryError) -> Error {
     match error {
@@ -232,6 +249,9 @@ fn discovery_error(error: &DiscoveryError) -> Error {
             "url",
             format!("{error}: try the address of the vendor page itself, {BY_HAND}"),
         ),
+        DiscoveryError::Blocked(refusals) => {
+            Error::Upstream(format!("{error}: {}, {BY_HAND}", refusals.advice()))
+        }
         DiscoveryError::Unreachable { .. } | DiscoveryError::Unreadable { .. } => Error::Upstream(
             format!("{error}: check the address, try again later, {BY_HAND}"),
         ),

@@ -7,7 +7,7 @@
 mod announcements;
 mod page;
 
-pub use announcements::VendorAnnouncements;
+pub use announcements::{VendorAnnouncements, is_page_wide};
 pub use page::PageView;
 
 use super::{Error, Result, UseCases, now};

@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 const QUERY: &str = "{ services { name kind
     components { id name groupName status vendorStatus missing }
-    vendorIncidents { id name impact status startedAt url components updates { at status body } }
-    maintenances { id name status scheduledFor scheduledUntil url components }
+    vendorIncidents { id name impact status startedAt url components pageWide updates { at status body } }
+    maintenances { id name status scheduledFor scheduledUntil url components pageWide overdue }
 } }";
 
 on_each_database! {
@@ -40,11 +40,19 @@ on_each_database! {
             json!([{ "id": "api", "name": "API", "groupName": "Core", "status": "DEGRADED",
                 "vendorStatus": "degraded_performance", "missing": false }])
         );
-        // Notices without components affect no service.
-        assert_eq!(ids(&api_only["vendorIncidents"]), ["of-api", "of-everything"]);
+        // What names no component of the page is shown for every service that follows it.
+        assert_eq!(ids(&api_only["vendorIncidents"]), ["of-api", "of-everything", "of-nothing"]);
+        let page_wide = |list: &Value| -> Vec<bool> {
+            list.as_array().unwrap().iter().map(|one| one["pageWide"].as_bool().unwrap()).collect()
+        };
+        assert_eq!(page_wide(&api_only["vendorIncidents"]), [false, false, true]);
+        assert_eq!(api_only["vendorIncidents"][2]["components"], json!([]));
         assert_eq!(api_only["vendorIncidents"][0]["components"], json!(["API", "unlisted"]));
         assert_eq!(api_only["vendorIncidents"][0]["updates"][0]["body"], "We are looking into it.");
-        assert_eq!(ids(&api_only["maintenances"]), ["soon", "announced"]);
+        assert_eq!(ids(&api_only["maintenances"]), ["late", "soon", "of-nothing", "announced"]);
+        assert_eq!(page_wide(&api_only["maintenances"]), [false, false, true, false]);
+        let overdue: Vec<_> = api_only["maintenances"].as_array().unwrap().iter().map(|one| one["overdue"].clone()).collect();
+        assert_eq!(overdue, [true, false, false, false]);
         assert_eq!(api_only["vendorIncidents"][0]["url"], "https://status.test/i");
         assert_eq!(api_only["vendorIncidents"][1]["url"], Value::Null, "no address of the web");
         assert_eq!(api_only["vendorIncidents"][0]["updates"][1]["at"], api_only["vendorIncidents"][0]["startedAt"]);
@@ -52,9 +60,9 @@ on_each_database! {
         assert_eq!(ids(&both["components"]), ["web", "api", "gone"]);
         assert_eq!((&both["components"][2]["missing"], &both["components"][2]["status"]), (&json!(true), &json!("UNKNOWN")));
         assert_eq!(both["components"][2]["name"], "gone when chosen");
-        assert_eq!(ids(&both["vendorIncidents"]), ["of-web", "of-api", "of-everything"]);
-        assert_eq!((&web["name"], ids(&web["vendorIncidents"])), (&json!("web only"), vec!["of-web".to_owned(), "of-everything".to_owned()]));
-        assert_eq!(ids(&web["maintenances"]), ["announced"]);
+        assert_eq!(ids(&both["vendorIncidents"]), ["of-web", "of-api", "of-everything", "of-nothing"]);
+        assert_eq!((&web["name"], ids(&web["vendorIncidents"])), (&json!("web only"), vec!["of-web".to_owned(), "of-everything".to_owned(), "of-nothing".to_owned()]));
+        assert_eq!(ids(&web["maintenances"]), ["of-nothing", "announced"]);
 
         for list in ["components", "vendorIncidents", "maintenances"] {
             assert_eq!(plain[list], json!([]));
@@ -62,7 +70,7 @@ on_each_database! {
     }
 }
 
-/// A page with two components, five incidents (one resolved) and three maintenances.
+/// A page with two components, five incidents (one resolved) and four maintenances.
 async fn a_page(api: &Api) -> Uuid {
     let db = &api.use_cases.db;
     let page = page(db, "https://status.test/api/v2/summary.json").await;
@@ -101,7 +109,8 @@ async fn a_page(api: &Api) -> Uuid {
     for (id, status, hours, components) in [
         ("announced", "scheduled", 2, json!(["api", "web"])),
         ("soon", "scheduled", 0, json!(["api"])),
-        ("of-nothing", "scheduled", 0, json!([])),
+        ("of-nothing", "scheduled", 1, json!([])),
+        ("late", "in_progress", -3, json!(["api"])),
     ] {
         let maintenance = vendor_maintenance::Model {
             vendor_page_id: page,
@@ -109,7 +118,7 @@ async fn a_page(api: &Api) -> Uuid {
             name: "Upgrade".into(),
             status: status.into(),
             scheduled_for: Some(now() + Duration::hours(hours)),
-            scheduled_until: None,
+            scheduled_until: (id == "late").then(|| now() - Duration::hours(1)),
             url: None,
             component_ids: components,
             updated_at: now(),

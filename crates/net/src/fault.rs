@@ -67,6 +67,17 @@ pub fn cause(error: &(dyn Error + 'static), url: &Url, phase: Phase) -> Cause {
     }
 }
 
+/// Returns whether a body ended because the peer closed the connection without closing TLS first.
+pub fn is_unclosed_tls(error: &(dyn Error + 'static)) -> bool {
+    let mut found = ErrorChain::default();
+    found.search(error);
+    // An error of the decompression has no HTTP error around it.
+    found.http.is_some()
+        && found
+            .io
+            .is_some_and(|error| error.kind() == ErrorKind::UnexpectedEof)
+}
+
 /// The errors of a chain that have a known type.
 #[derive(Default)]
 struct ErrorChain<'a> {

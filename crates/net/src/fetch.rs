@@ -7,16 +7,18 @@ use crate::client::ClientError;
 use crate::guard::{Guard, Refused};
 use crate::resolver::LookupSource;
 use crate::tls::Roots;
-use crate::{client, fault, redirect};
+use crate::{challenge, client, fault, redirect};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::Cause;
 use domain::cause::Phase;
 use futures::future::BoxFuture;
 use reqwest::header::{
     ACCEPT, CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
-    IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
+    IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER, TRANSFER_ENCODING,
 };
-use reqwest::{Method, Request, Response};
+use reqwest::{Method, Request, Response, Version};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use url::Url;
 
@@ -26,6 +28,13 @@ const ACCEPTED: HeaderValue = HeaderValue::from_static(
 );
 /// Maximum length of a stored `ETag` or `Last-Modified` value, in bytes.
 const MAX_VALIDATOR: usize = 1_000;
+/// Maximum size of a decompressed body, in bytes: one bound for everything that reads vendor pages. The
+/// largest known page has several megabytes.
+pub const MAX_BODY_BYTES: usize = 8 << 20;
+/// How much of the body of an error response is read, in bytes: enough for the title of a page.
+const MAX_EXCERPT: usize = 16 << 10;
+/// How long that may take.
+const EXCERPT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Settings of a [`Fetcher`].
 #[derive(Debug, Clone)]
@@ -49,7 +58,7 @@ impl Default for FetcherSettings {
         Self {
             user_agent_url: None,
             guard: Guard::PublicOnly,
-            max_body_bytes: 8 << 20,
+            max_body_bytes: MAX_BODY_BYTES,
             timeout: Duration::from_secs(20),
             names: LookupSource::System,
             roots: Roots::System,
@@ -75,7 +84,59 @@ pub struct Fetched {
     pub body: Option<Vec<u8>>,
     /// Validators for the next request.
     pub validators: Validators,
+    /// The redirects on the way to `url`.
+    pub redirects: Redirects,
 }
+
+/// The redirects that a fetch followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Redirects {
+    /// None.
+    #[default]
+    None,
+    /// Only permanent ones (301 and 308): the document has moved.
+    Permanent,
+    /// At least one temporary one.
+    Temporary,
+}
+
+impl Redirects {
+    /// Returns these redirects followed by one with status code `code`.
+    fn and(self, code: u16) -> Self {
+        match (self, code) {
+            (Self::None | Self::Permanent, 301 | 308) => Self::Permanent,
+            _ => Self::Temporary,
+        }
+    }
+}
+
+/// A fetch that failed: why, and how far it got. `Display` is the error with what the server said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchFailure {
+    /// Why.
+    pub error: FetchError,
+    /// The last URL that was requested.
+    pub url: Url,
+    /// The redirects on the way to `url`.
+    pub redirects: Redirects,
+    /// Title of the page that came with another status code than 200, if it had one.
+    pub title: Option<String>,
+    /// Whether a protection against bots answered instead of the server.
+    pub is_challenge: bool,
+}
+
+impl std::fmt::Display for FetchFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.fmt(f)?;
+        match &self.title {
+            Some(title) if self.is_challenge => write!(f, " (bot protection: \"{title}\")"),
+            None if self.is_challenge => f.write_str(" (bot protection)"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for FetchFailure {}
 
 /// Value of a `Retry-After` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,8 +182,11 @@ pub enum FetchError {
         retry_after: Option<RetryAfter>,
     },
     /// The decompressed body is larger than allowed.
-    #[error("the answer is larger than {0} bytes")]
+    #[error("the answer is larger than {0} bytes ({mib} MiB)", mib = .0 >> 20)]
     TooLarge(usize),
+    /// The bodies of all requests that share a budget are larger than it.
+    #[error("the answers are together larger than {0} bytes ({mib} MiB)", mib = .0 >> 20)]
+    OverBudget(usize),
 }
 
 /// Fetches pages. Cheap to clone; all clones share one client.
@@ -132,6 +196,14 @@ pub struct Fetcher {
     guard: Guard,
     max_body_bytes: usize,
     timeout: Duration,
+    budgets: Vec<Budget>,
+}
+
+/// Bytes that several requests may read together.
+#[derive(Debug, Clone)]
+struct Budget {
+    bytes: usize,
+    left: Arc<AtomicUsize>,
 }
 
 impl Fetcher {
@@ -164,7 +236,26 @@ impl Fetcher {
             guard,
             max_body_bytes,
             timeout,
+            budgets: Vec::new(),
         })
+    }
+
+    /// Returns the timeout of a request.
+    #[must_use]
+    pub const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Returns a fetcher whose requests read `bytes` together at most, besides the budgets of this one.
+    /// It shares the client.
+    #[must_use]
+    pub fn with_budget(&self, bytes: usize) -> Self {
+        let mut limited = self.clone();
+        limited.budgets.push(Budget {
+            bytes,
+            left: Arc::new(AtomicUsize::new(bytes)),
+        });
+        limited
     }
 
     /// Returns a fetcher with a shorter timeout that shares the client.
@@ -172,15 +263,6 @@ impl Fetcher {
     pub fn within(&self, timeout: Duration) -> Self {
         Self {
             timeout: timeout.min(self.timeout),
-            ..self.clone()
-        }
-    }
-
-    /// Returns a fetcher with a smaller size limit that shares the client.
-    #[must_use]
-    pub fn up_to(&self, max_body_bytes: usize) -> Self {
-        Self {
-            max_body_bytes: max_body_bytes.min(self.max_body_bytes),
             ..self.clone()
         }
     }
@@ -195,41 +277,71 @@ impl Fetcher {
         validators: &'a Validators,
     ) -> BoxFuture<'a, Result<Fetched, FetchError>> {
         Box::pin(async move {
-            let exchange = self.follow(url, validators);
-            tokio::time::timeout(self.timeout, exchange)
-                .await
-                .unwrap_or(Err(FetchError::Timeout(self.timeout)))
+            let fetched = self.fetch(url, validators).await;
+            fetched.map_err(|failure| failure.error)
         })
     }
 
-    async fn follow(&self, url: &Url, validators: &Validators) -> Result<Fetched, FetchError> {
-        let mut url = redirect::bare(url.clone());
+    /// Fetches `url` like [`Self::get`], and says of a failure how far it got.
+    ///
+    /// # Errors
+    /// Returns a [`FetchFailure`] for anything but 200 and 304.
+    pub fn fetch<'a>(
+        &'a self,
+        url: &'a Url,
+        validators: &'a Validators,
+    ) -> BoxFuture<'a, Result<Fetched, Box<FetchFailure>>> {
+        Box::pin(async move {
+            let mut progress = Progress::new(url);
+            let exchange = self.follow(&mut progress, validators);
+            let result = tokio::time::timeout(self.timeout, exchange)
+                .await
+                .unwrap_or(Err(FetchError::Timeout(self.timeout)));
+            result.map_err(|error| Box::new(progress.into_failure(error)))
+        })
+    }
+
+    async fn follow(
+        &self,
+        progress: &mut Progress,
+        validators: &Validators,
+    ) -> Result<Fetched, FetchError> {
         for _ in 0..=redirect::LIMIT {
+            let url = progress.url.clone();
             self.guard.check_url(&url)?;
             let response = self.client.execute(request(&url, validators)).await;
             let response = response.map_err(|error| fetch_error(&error, &url, Phase::FirstByte))?;
             let code = response.status().as_u16();
             if redirect::is_redirect(code) {
-                url = redirect::next(&url, response.headers()).map_err(FetchError::Failed)?;
+                progress.url =
+                    redirect::next(&url, response.headers()).map_err(FetchError::Failed)?;
+                progress.redirects = progress.redirects.and(code);
                 continue;
             }
             let new = Validators::of(response.headers());
+            let redirects = progress.redirects;
             return match code {
                 200 => Ok(Fetched {
                     body: Some(self.read(response, &url).await?),
                     url,
                     validators: new,
+                    redirects,
                 }),
                 // A 304 may omit validators; the old ones are still valid.
                 304 if *validators != Validators::default() => Ok(Fetched {
                     url,
                     body: None,
                     validators: new.or(validators),
+                    redirects,
                 }),
-                _ => Err(FetchError::Status {
-                    code,
-                    retry_after: parse_retry_after(response.headers()),
-                }),
+                _ => {
+                    let retry_after = parse_retry_after(response.headers());
+                    let is_marked = challenge::is_marked(response.headers());
+                    let excerpt = read_excerpt(response).await;
+                    progress.title = challenge::title(&excerpt);
+                    progress.is_challenge = is_marked || challenge::is_challenge_page(&excerpt);
+                    Err(FetchError::Status { code, retry_after })
+                }
             };
         }
         Err(FetchError::Failed(Cause::TooManyRedirects {
@@ -247,19 +359,90 @@ impl Fetcher {
         if announced.is_some_and(|length: u64| length > self.max_body_bytes as u64) {
             return Err(too_large());
         }
+        // The end of the connection is the end of such a body, also if TLS was not closed properly.
+        let ends_with_connection = response.version() <= Version::HTTP_11
+            && ![CONTENT_LENGTH, TRANSFER_ENCODING]
+                .iter()
+                .any(|name| response.headers().contains_key(name));
         let mut body = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| fetch_error(&error, url, Phase::Body))?
-        {
+        loop {
+            let chunk = match response.chunk().await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => return Ok(body),
+                Err(error) if ends_with_connection && fault::is_unclosed_tls(&error) => {
+                    return Ok(body);
+                }
+                Err(error) => return Err(fetch_error(&error, url, Phase::Body)),
+            };
             if body.len() + chunk.len() > self.max_body_bytes {
                 return Err(too_large());
             }
+            for budget in &self.budgets {
+                budget.take(chunk.len())?;
+            }
             body.extend_from_slice(&chunk);
         }
-        Ok(body)
     }
+}
+
+impl Budget {
+    fn take(&self, bytes: usize) -> Result<(), FetchError> {
+        let left = |left: usize| left.checked_sub(bytes);
+        self.left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, left)
+            .map(drop)
+            .map_err(|_| FetchError::OverBudget(self.bytes))
+    }
+}
+
+/// How far a fetch got.
+struct Progress {
+    url: Url,
+    redirects: Redirects,
+    title: Option<String>,
+    is_challenge: bool,
+}
+
+impl Progress {
+    fn new(url: &Url) -> Self {
+        Self {
+            url: redirect::bare(url.clone()),
+            redirects: Redirects::None,
+            title: None,
+            is_challenge: false,
+        }
+    }
+
+    fn into_failure(self, error: FetchError) -> FetchFailure {
+        let Self {
+            url,
+            redirects,
+            title,
+            is_challenge,
+        } = self;
+        FetchFailure {
+            error,
+            url,
+            redirects,
+            title,
+            is_challenge,
+        }
+    }
+}
+
+/// Reads the beginning of the body of an error response as text. Empty if it cannot be read.
+async fn read_excerpt(mut response: Response) -> String {
+    let mut body = Vec::new();
+    let reading = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            body.extend_from_slice(&chunk[..chunk.len().min(MAX_EXCERPT - body.len())]);
+            if body.len() == MAX_EXCERPT {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(EXCERPT_TIMEOUT, reading).await;
+    String::from_utf8_lossy(&body).into_owned()
 }
 
 fn request(url: &Url, validators: &Validators) -> Request {

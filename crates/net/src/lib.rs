@@ -5,6 +5,7 @@
 
 #![warn(missing_docs)]
 
+pub mod challenge;
 pub mod client;
 pub mod exchange;
 pub mod fault;
@@ -15,7 +16,7 @@ pub mod resolver;
 pub mod tls;
 
 pub use client::{ClientError, ClientSettings};
-pub use fetch::{FetchError, Fetched, Fetcher, FetcherSettings};
+pub use fetch::{FetchError, FetchFailure, Fetched, Fetcher, FetcherSettings, Redirects};
 pub use guard::{Guard, Refused};
 pub use resolver::{GuardedResolver, LookupError, LookupSource};
 pub use tls::Roots;

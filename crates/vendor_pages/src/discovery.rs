@@ -4,22 +4,28 @@
 //! fetcher's guard. Does not decide which components are followed.
 
 mod candidates;
+mod failure;
 mod references;
+mod refusals;
+mod search;
 
-use crate::page::{self, PROVIDERS, Page, PartialPage, Unreadable};
-use candidates::Candidate;
+pub use refusals::Refusals;
+
+use crate::page::{self, Page, Unreadable};
+use crate::reader::{self, MAX_PAGE_BYTES, UrlReading};
 use futures::future::join_all;
-use net::fetch::{FetchError, Fetched, Fetcher, Validators};
+use net::fetch::{Fetcher, Validators};
 use net::guard::Refused;
+use search::{RedirectPolicy, Search};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
 use std::time::Duration;
-use url::Url;
 
 /// Timeout of each request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// Maximum size of a response. About sixty run at once, and the largest known page has 230 KB.
-const MAX_BYTES: usize = 1 << 20;
+/// Maximum size of all responses of a search together, in bytes. About sixty run at once, and many
+/// sites answer each with a page for people.
+const MAX_SEARCH_BYTES: usize = 24 << 20;
 /// Maximum number of API URLs that a user can enter.
 pub const MAX_URLS: usize = 10;
 /// Maximum length in bytes of a key that is not hashed. PostgreSQL allows 2,704 bytes per index row.
@@ -82,6 +88,9 @@ pub enum DiscoveryError {
         /// Why.
         reason: String,
     },
+    /// Servers answered, but refused to serve what was requested.
+    #[error("{0}")]
+    Blocked(Refusals),
     /// There is status data that cannot be parsed.
     #[error("the status data at {url} cannot be read: {reason}")]
     Unreadable {
@@ -99,29 +108,52 @@ pub enum DiscoveryError {
 }
 
 /// Finds the vendor page behind `address`: the page, a deep link into it, its API, the vendor's site
-/// or a bare host.
+/// or a bare host. Also looks where the address redirects to.
 ///
 /// # Errors
 /// Returns why no page was found.
 pub async fn discover(fetcher: &Fetcher, address: &str) -> Result<Discovery, DiscoveryError> {
+    search(fetcher, address, RedirectPolicy::Any).await
+}
+
+/// Finds a page that its vendor may have moved away from `address`. Unlike [`discover`], does not
+/// follow temporary redirects to another host: they do not say that the page has moved.
+///
+/// # Errors
+/// Returns why no page was found.
+pub async fn rediscover(fetcher: &Fetcher, address: &str) -> Result<Discovery, DiscoveryError> {
+    search(fetcher, address, RedirectPolicy::PermanentOnly).await
+}
+
+async fn search(
+    fetcher: &Fetcher,
+    address: &str,
+    policy: RedirectPolicy,
+) -> Result<Discovery, DiscoveryError> {
     let given = candidates::address(address).map_err(DiscoveryError::Address)?;
-    let host = given.host_str().unwrap_or_default().to_owned();
-    let fetcher = fetcher.within(REQUEST_TIMEOUT).up_to(MAX_BYTES);
-    let mut asked = HashSet::new();
-    let first = ask(&fetcher, candidates::around(&given), &mut asked).await;
+    let fetcher = fetcher
+        .within(REQUEST_TIMEOUT)
+        .with_budget(MAX_SEARCH_BYTES);
+    let mut search = Search::new(fetcher, policy);
+    let first = search.run(candidates::around(&given)).await;
     if let Some(found) = first.best() {
         return Ok(found);
     }
-    // The pages for people may say where the data is: on another host, or under an address that holds an id.
-    let second = ask(&fetcher, references::candidates(&first.pages), &mut asked).await;
+    // The page may be where the address redirects to, and pages for people may say where the data is: on another
+    // host, or under an address that holds an id.
+    let mut elsewhere = search.redirect_targets(&first);
+    candidates::append(&mut elsewhere, references::candidates(&first.pages));
+    let second = search.run(elsewhere).await;
     if let Some(found) = second.best() {
         return Ok(found);
     }
-    let third = ask(&fetcher, references::hints(&second.pages), &mut asked).await;
+    let mut elsewhere = search.redirect_targets(&second);
+    candidates::append(&mut elsewhere, references::hints(&second.pages));
+    let third = search.run(elsewhere).await;
     if let Some(found) = third.best() {
         return Ok(found);
     }
-    Err(why_not(&given, host, &[&first, &second, &third]))
+    Err(failure::explain(&given, &[&first, &second, &third]))
 }
 
 /// Keeps the entered URLs that have components, incidents or maintenance, and returns why the others
@@ -130,7 +162,7 @@ pub async fn validate_urls(
     fetcher: &Fetcher,
     urls: &[String],
 ) -> (Option<Discovery>, Vec<Rejected>) {
-    let fetcher = fetcher.within(REQUEST_TIMEOUT).up_to(MAX_BYTES);
+    let fetcher = fetcher.within(REQUEST_TIMEOUT).with_budget(MAX_PAGE_BYTES);
     let mut seen = HashSet::new();
     let (mut wanted, mut rejected) = (Vec::new(), Vec::new());
     for url in urls {
@@ -151,7 +183,8 @@ pub async fn validate_urls(
     }
     let answers = join_all(wanted.into_iter().map(|(text, url)| {
         let fetcher = &fetcher;
-        async move { (text, fetcher.get(&url, &Validators::default()).await) }
+        let validators = Validators::default();
+        async move { (text, reader::read_url(fetcher, &url, &validators).await) }
     }))
     .await;
     let (mut api_urls, mut readings) = (Vec::new(), Vec::new());
@@ -162,182 +195,33 @@ pub async fn validate_urls(
                 reason,
             });
         };
-        match answer {
-            Err(error) => reject(error.to_string()),
-            Ok(Fetched { url, body, .. }) => {
-                match page::read(&url, &body.unwrap_or_default()) {
-                    Err(reason) => reject(reason.to_string()),
-                    Ok(reading) if !reading.contributes() => {
-                        reject("it has no components, incidents or maintenance".into());
-                    }
-                    // Two that lead to one place are one.
-                    Ok(_) if api_urls.contains(&String::from(url.clone())) => {
-                        reject("it is given twice".into());
-                    }
-                    Ok(reading) => {
-                        api_urls.push(url.into());
-                        readings.push(reading);
-                    }
-                }
+        let (url, reading) = match answer {
+            Ok(UrlReading {
+                url,
+                reading: Some(reading),
+                ..
+            }) => (String::from(url), reading),
+            Ok(UrlReading { reading: None, .. }) => {
+                reject("it answered 304, although nothing was known".into());
+                continue;
             }
+            Err(error) => {
+                reject(error.to_string());
+                continue;
+            }
+        };
+        if !reading.contributes() {
+            reject("it has no components, incidents or maintenance".into());
+        } else if api_urls.contains(&url) {
+            // Two that lead to one place are one.
+            reject("it is given twice".into());
+        } else {
+            api_urls.push(url);
+            readings.push(reading);
         }
     }
     let found = page::assemble(readings)
         .ok()
         .map(|page| Discovery { api_urls, page });
     (found, rejected)
-}
-
-/// Results of the candidates of one round.
-#[derive(Default)]
-struct Round {
-    readings: Vec<(Candidate, Url, PartialPage)>,
-    /// Pages for people, with their addresses.
-    pages: Vec<(Url, String)>,
-    unreadable: Vec<(Url, Unreadable)>,
-    failed: Vec<(Url, FetchError)>,
-}
-
-async fn ask(fetcher: &Fetcher, candidates: Vec<Candidate>, asked: &mut HashSet<Url>) -> Round {
-    let new: Vec<_> = candidates
-        .into_iter()
-        .filter(|candidate| asked.insert(candidate.url.clone()))
-        .collect();
-    let answers = join_all(new.into_iter().map(|candidate| async move {
-        let answer = fetcher.get(&candidate.url, &Validators::default()).await;
-        (candidate, answer)
-    }))
-    .await;
-    let mut round = Round::default();
-    let mut read = HashSet::new();
-    for (candidate, answer) in answers {
-        let (url, body) = match answer {
-            Ok(fetched) => (fetched.url, fetched.body.unwrap_or_default()),
-            Err(error) => {
-                round.failed.push((candidate.url, error));
-                continue;
-            }
-        };
-        if !read.insert(url.clone()) {
-            continue;
-        }
-        match page::read(&url, &body) {
-            Ok(reading) => round.readings.push((candidate, url, reading)),
-            Err(Unreadable::Html) => round
-                .pages
-                .push((url, String::from_utf8_lossy(&body).into_owned())),
-            Err(reason) => round.unreadable.push((url, reason)),
-        }
-    }
-    round
-}
-
-impl Round {
-    /// The page with components that comes first: by where it was looked for, then by its provider.
-    fn best(&self) -> Option<Discovery> {
-        let with_components = |reading: &PartialPage| {
-            reading
-                .components
-                .as_ref()
-                .is_some_and(|list| !list.is_empty())
-        };
-        let rank = |name: &str| PROVIDERS.iter().position(|provider| provider.name == name);
-        let (place, provider) = self
-            .readings
-            .iter()
-            .filter(|(_, _, reading)| with_components(reading))
-            .map(|(candidate, _, reading)| (candidate.place, reading.provider))
-            .min_by_key(|(place, provider)| (*place, rank(provider)))?;
-        let mut of_page: Vec<_> = self
-            .readings
-            .iter()
-            .filter(|(candidate, _, reading)| {
-                candidate.place == place && reading.provider == provider
-            })
-            .collect();
-        // A summary first, so that lists with no more than it has are left out.
-        of_page.sort_by_key(|(_, _, reading)| {
-            !(reading.components.is_some()
-                && reading.incidents.is_some()
-                && reading.maintenances.is_some())
-        });
-        let (mut api_urls, mut kept): (Vec<String>, Vec<PartialPage>) = (Vec::new(), Vec::new());
-        for (_, url, reading) in of_page {
-            if adds_to(&kept, reading) {
-                api_urls.push(url.clone().into());
-                kept.push(reading.clone());
-            }
-        }
-        let page = page::assemble(kept).ok()?;
-        Some(Discovery { api_urls, page })
-    }
-}
-
-/// Returns whether `reading` has anything that `kept` do not have. Each URL that is not needed saves a
-/// request on every poll.
-fn adds_to(kept: &[PartialPage], reading: &PartialPage) -> bool {
-    fn new<T>(
-        kept: &[PartialPage],
-        list: fn(&PartialPage) -> &Option<Vec<T>>,
-        id: fn(&T) -> &String,
-        reading: &PartialPage,
-    ) -> bool {
-        let Some(own) = list(reading) else {
-            return false;
-        };
-        let others: Vec<_> = kept
-            .iter()
-            .filter_map(|other| list(other).as_ref())
-            .collect();
-        let known: HashSet<&String> = others.iter().flat_map(|list| list.iter().map(id)).collect();
-        others.is_empty() || own.iter().any(|item| !known.contains(id(item)))
-    }
-    new(
-        kept,
-        |reading| &reading.components,
-        |component| &component.id,
-        reading,
-    ) || new(
-        kept,
-        |reading| &reading.incidents,
-        |incident| &incident.id,
-        reading,
-    ) || new(
-        kept,
-        |reading| &reading.maintenances,
-        |maintenance| &maintenance.id,
-        reading,
-    )
-}
-
-/// Returns the most specific error: the one closest to a vendor page.
-fn why_not(given: &Url, host: String, rounds: &[&Round]) -> DiscoveryError {
-    if let Some((_, url, _)) = rounds.iter().flat_map(|round| &round.readings).next() {
-        return DiscoveryError::NoComponents(url.to_string());
-    }
-    let unreadable = rounds
-        .iter()
-        .flat_map(|round| &round.unreadable)
-        .find(|(_, reason)| *reason != Unreadable::Empty);
-    if let Some((url, reason)) = unreadable {
-        return DiscoveryError::Unreadable {
-            url: url.to_string(),
-            reason: reason.clone(),
-        };
-    }
-    let failure = |url: &Url| {
-        rounds
-            .iter()
-            .flat_map(|round| &round.failed)
-            .find(|(of, _)| of == url)
-    };
-    match failure(given) {
-        Some((_, FetchError::Refused(refused))) => DiscoveryError::Refused(refused.clone()),
-        // A status code is an answer: somebody is there.
-        Some((_, FetchError::Status { .. })) | None => DiscoveryError::NotFound(host),
-        Some((_, error)) => DiscoveryError::Unreachable {
-            host,
-            reason: error.to_string(),
-        },
-    }
 }

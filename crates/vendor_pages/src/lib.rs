@@ -6,5 +6,6 @@
 pub mod catalogue;
 pub mod discovery;
 pub mod page;
+pub mod reader;
 
-pub use discovery::{Discovery, DiscoveryError, Rejected, discover, validate_urls};
+pub use discovery::{Discovery, DiscoveryError, Rejected, discover, rediscover, validate_urls};

@@ -8,11 +8,13 @@ mod draft;
 mod feed;
 pub mod following;
 mod json;
+mod paging;
+mod progress;
 mod provider;
 mod text;
 mod time;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::Status;
 use json::Json;
 use provider::{Answer, Content};
@@ -20,6 +22,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use url::Url;
 
+pub use paging::Paging;
 pub(crate) use provider::PROVIDERS;
 
 /// Id of the component for a vendor's whole product, if the vendor publishes only events and no list
@@ -29,6 +32,16 @@ pub const WHOLE: &str = "all";
 /// Maximum number of components of a page; the largest known page has about 500. A larger page is
 /// rejected, because truncating it would make components look removed.
 pub const MAX_COMPONENTS: usize = 2_000;
+
+/// Maximum number of parts of a list that are requested.
+pub const MAX_PARTS: usize = 30;
+
+/// How long maintenance is shown as overdue after the end of its window if the vendor still calls it
+/// scheduled: it was most likely forgotten.
+pub const OVERDUE_SCHEDULED: TimeDelta = TimeDelta::hours(24);
+
+/// The same if the vendor says that it is in progress.
+pub const OVERDUE_IN_PROGRESS: TimeDelta = TimeDelta::days(7);
 
 /// Content of a vendor page at one time, merged from its responses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +84,8 @@ pub struct PartialPage {
     pub identity: Identity,
     /// Meaning of a component that is absent from the list.
     pub listing: ListCoverage,
+    /// Where the rest of the list is, if the response is only a part of it.
+    pub paging: Paging,
 }
 
 /// Kind of a component's id.
@@ -205,6 +220,9 @@ pub enum Unreadable {
     /// More than [`MAX_COMPONENTS`] components.
     #[error("it lists {0} components, and no more than {MAX_COMPONENTS} are read")]
     TooMany(usize),
+    /// A list of components in more parts than are read.
+    #[error("the list has more than {MAX_PARTS} parts, and no more are read")]
+    TooManyParts,
     /// There are no responses to merge.
     #[error("there is no answer")]
     NoAnswer,
@@ -229,11 +247,22 @@ pub fn read(address: &Url, bytes: &[u8]) -> Result<PartialPage, Unreadable> {
         });
     }
     let root = Json::read(text).map_err(|error| Unreadable::Json(error.to_string()))?;
+    let paging = paging::paging(&root, address);
     let content = opened(root)?;
-    ask(&Answer {
+    let mut reading = ask(&Answer {
         address,
         content: Content::Json(content),
-    })
+    })?;
+    // Components of the rest would look removed.
+    if reading.components.is_some() && paging.is_cut_short() {
+        return Err(cut_short());
+    }
+    reading.paging = paging;
+    Ok(reading)
+}
+
+fn cut_short() -> Unreadable {
+    Unreadable::Refused("the answer holds only a part of the components".into())
 }
 
 /// Returns the names of all known providers.
@@ -305,6 +334,13 @@ pub fn assemble(mut readings: Vec<PartialPage>) -> Result<Page, Unreadable> {
     Ok(page)
 }
 
+/// Adds the items of `more` with new ids, if there is such a list.
+fn extend<T>(list: &mut Option<Vec<T>>, more: Option<Vec<T>>, id: fn(&T) -> &String) {
+    if more.is_some() {
+        add(list.get_or_insert_default(), more, id);
+    }
+}
+
 /// Adds the items of `more` with new ids.
 fn add<T>(list: &mut Vec<T>, more: Option<Vec<T>>, id: fn(&T) -> &String) {
     let known: HashSet<String> = list.iter().map(|item| id(item).clone()).collect();
@@ -316,19 +352,80 @@ fn add<T>(list: &mut Vec<T>, more: Option<Vec<T>>, id: fn(&T) -> &String) {
 }
 
 impl Maintenance {
-    /// Returns the stage by the vendor's word, or by the window at `now` if the word is unknown.
+    /// Returns the stage by the vendor's word, or by the window at `now` if the word is unknown. One
+    /// that is overdue for too long counts as completed.
     #[must_use]
     pub fn stage_at(&self, now: DateTime<Utc>) -> Stage {
-        self.stage
-            .unwrap_or(match (self.scheduled_for, self.scheduled_until) {
+        match (self.stage, self.gone_at()) {
+            (Some(_), Some(gone_at)) if gone_at <= now => Stage::Completed,
+            (Some(stage), _) => stage,
+            (None, _) => match (self.scheduled_for, self.scheduled_until) {
                 (_, Some(until)) if until <= now => Stage::Completed,
                 (Some(from), _) if from <= now => Stage::InProgress,
                 _ => Stage::Scheduled,
-            })
+            },
+        }
+    }
+
+    /// Returns whether its window has ended at `now` although the vendor does not say that it is over.
+    #[must_use]
+    pub fn is_overdue_at(&self, now: DateTime<Utc>) -> bool {
+        self.stage_at(now) != Stage::Completed
+            && self.scheduled_until.is_some_and(|until| until <= now)
+    }
+
+    /// Returns when it counts as over although the vendor does not say so. Without an end, a scheduled
+    /// one is expected to be under way when it was to begin; one in progress may take any time.
+    fn gone_at(&self) -> Option<DateTime<Utc>> {
+        let (end, wait) = match (self.stage?, self.scheduled_until) {
+            (Stage::Scheduled, Some(until)) => (until, OVERDUE_SCHEDULED),
+            (Stage::Scheduled, None) => (self.scheduled_for?, OVERDUE_IN_PROGRESS),
+            (Stage::InProgress, Some(until)) => (until, OVERDUE_IN_PROGRESS),
+            (Stage::InProgress, None) | (Stage::Completed, _) => return None,
+        };
+        end.checked_add_signed(wait)
     }
 }
 
 impl PartialPage {
+    /// Appends the next part of the list that this response began.
+    ///
+    /// # Errors
+    /// Returns why `part` is not a part of the same list.
+    pub(crate) fn append(&mut self, part: Self) -> Result<(), Unreadable> {
+        if part.provider != self.provider || part.components.is_some() != self.components.is_some()
+        {
+            return Err(Unreadable::Shape);
+        }
+        extend(&mut self.components, part.components, |one| &one.id);
+        extend(&mut self.incidents, part.incidents, |one| &one.id);
+        extend(&mut self.maintenances, part.maintenances, |one| &one.id);
+        self.paging = Paging {
+            count: self.paging.count + part.paging.count,
+            ..part.paging
+        };
+        bounded(self.components.as_deref().unwrap_or_default())
+    }
+
+    /// Returns whether the next part of the list may have something new: of past incidents, only the
+    /// latest matter.
+    pub(crate) fn wants_next_part(&self) -> bool {
+        let has_open = |incidents: &Vec<Incident>| incidents.iter().any(|incident| incident.open);
+        self.components.is_some()
+            || self.maintenances.is_some()
+            || self.incidents.as_ref().is_some_and(has_open)
+    }
+
+    /// Checks that a list of components is complete after its last part was appended.
+    pub(crate) fn check_complete(&self) -> Result<(), Unreadable> {
+        let Paging { total, count, .. } = self.paging;
+        if self.components.is_some() && total.is_some_and(|total| total > count) {
+            Err(cut_short())
+        } else {
+            Ok(())
+        }
+    }
+
     /// Returns whether it has any component, incident or maintenance.
     #[must_use]
     pub fn contributes(&self) -> bool {

@@ -1,8 +1,7 @@
 //! Compares a page as it is stored with a new reading: which rows change. Pure.
 //!
-//! Incidents and maintenances are linked to the components that they really affect. If a vendor links
-//! one to everything, the status of the components decides, so that readers of the rows only have to
-//! look for the followed components.
+//! Incidents and maintenances are linked to the components that they name. One that names none of the
+//! page's components is stored without any: it concerns the page as a whole, and so all followers.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{column, vendor_incident, vendor_maintenance, vendor_page, vendor_page_component};
@@ -109,6 +108,14 @@ impl StoredPage {
                 column::ListCoverage::Mentioned => ListCoverage::Mentioned,
             },
         }
+    }
+
+    /// Returns ids and names of the stored components.
+    pub(crate) fn component_names(&self) -> Vec<(String, String)> {
+        self.components
+            .iter()
+            .map(|component| (component.component_id.clone(), component.name.clone()))
+            .collect()
     }
 
     /// Whether `page` has none of the stored components. Then it is another page or a broken one, and
@@ -255,7 +262,7 @@ impl StoredPage {
                 started_at: incident.started_at,
                 resolved_at: (!incident.open).then(ended),
                 url: incident.url.clone(),
-                component_ids: json!(index.touched(&incident.component_ids, incident.open)),
+                component_ids: json!(index.named(&incident.component_ids)),
                 updates: updates(&incident.updates),
                 updated_at: now,
             }
@@ -304,19 +311,16 @@ impl StoredPage {
             .maintenances
             .iter()
             .filter(|work| work.stage_at(now) != Stage::Completed);
-        let announced = announced.map(|work| {
-            let under_way = work.stage_at(now) == Stage::InProgress;
-            vendor_maintenance::Model {
-                vendor_page_id: id,
-                maintenance_id: work.id.clone(),
-                name: work.name.clone(),
-                status: work.status.clone(),
-                scheduled_for: work.scheduled_for,
-                scheduled_until: work.scheduled_until,
-                url: work.url.clone(),
-                component_ids: json!(index.touched(&work.component_ids, under_way)),
-                updated_at: now,
-            }
+        let announced = announced.map(|work| vendor_maintenance::Model {
+            vendor_page_id: id,
+            maintenance_id: work.id.clone(),
+            name: work.name.clone(),
+            status: work.status.clone(),
+            scheduled_for: work.scheduled_for,
+            scheduled_until: work.scheduled_until,
+            url: work.url.clone(),
+            component_ids: json!(index.named(&work.component_ids)),
+            updated_at: now,
         });
         let announced: Vec<_> = announced.collect();
         let ids: HashSet<&str> = announced

@@ -5,10 +5,11 @@ use super::content::PresentLists;
 use crate::metrics;
 use crate::stats::{Stats, add};
 use chrono::{DateTime, Utc};
+use domain::service::MAX_URL;
 use entity::vendor_page;
 use futures::future::join_all;
 use net::fetch::Validators;
-use net::{FetchError, Fetched, Fetcher};
+use net::{FetchError, FetchFailure, Fetcher, Redirects};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -16,12 +17,13 @@ use std::time::{Duration, Instant};
 use tracing::Instrument as _;
 use url::Url;
 use uuid::Uuid;
-use vendor_pages::page::{Page, PartialPage, Unreadable, assemble, read};
+use vendor_pages::page::{Page, PartialPage, assemble};
+use vendor_pages::reader::{MAX_PAGE_BYTES, ReadError, UrlReading, read_url};
 
 /// Timeout of the request to each address.
-pub(crate) const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
-/// Maximum size of a response: the largest known page has 230 KB, and discovery allows half of this.
-const MAX_BYTES: usize = 2 << 20;
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum duration of a fetch: a request to each address, and the other parts of its list.
+pub(crate) const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long responses are cached, and of how many pages at most.
 const CACHE_TTL: Duration = Duration::from_secs(3600);
@@ -35,6 +37,8 @@ pub(crate) enum FetchedPage {
         page: Box<Page>,
         present: PresentLists,
         validators: Option<Value>,
+        /// The addresses that permanent redirects to another host lead to, if there were any.
+        moved_to: Option<Vec<String>>,
     },
     /// The same as at the last reading.
     Unchanged(Option<Value>),
@@ -94,7 +98,7 @@ struct CachedResponse {
 impl PageFetcher {
     pub(crate) fn new(fetcher: &Fetcher, stats: Arc<Stats>) -> Self {
         Self {
-            fetcher: fetcher.within(FETCH_TIMEOUT).up_to(MAX_BYTES),
+            fetcher: fetcher.within(REQUEST_TIMEOUT),
             cache: Arc::default(),
             stats,
         }
@@ -154,26 +158,26 @@ impl PageFetcher {
                 .collect(),
             (None, _) => vec![Validators::default(); urls.len()],
         };
-        let requests = urls
-            .iter()
-            .zip(&validators)
-            .map(|(url, validators)| self.fetcher.get(url, validators));
-        add(&self.stats.pages.requests, urls.len());
-        let responses: Vec<Fetched> = require_all(&urls, join_all(requests).await, now)?;
-        let unchanged = responses.iter().all(|response| response.body.is_none());
+        let mut responses = self.read_all(&urls, &validators, now).await?;
+        let mut moved_to = moved_to(&urls, &responses).filter(|_| !page.user_defined);
+        if moved_to.is_some() && responses.iter().any(|response| response.reading.is_none()) {
+            // Where the page is now has to be compared with what is known of it.
+            let validators = vec![Validators::default(); urls.len()];
+            responses = self.read_all(&urls, &validators, now).await?;
+            moved_to = self::moved_to(&urls, &responses);
+        }
+        let unchanged = responses.iter().all(|response| response.reading.is_none());
 
         if let ([url], [response]) = (&urls[..], &responses[..]) {
-            let validators = validators_json(url, &response.validators);
+            let validators = validators_json(url.as_str(), &response.validators);
             if unchanged {
                 return Ok((FetchedPage::Unchanged(validators), true));
             }
         }
         let mut new = Vec::with_capacity(urls.len());
         for (i, (url, response)) in urls.iter().zip(responses).enumerate() {
-            let reading = match (response.body, &cached) {
-                (Some(body), _) => parse(response.url, body)
-                    .await
-                    .map_err(|why| failure(&urls, url, &why))?,
+            let reading = match (response.reading, &cached) {
+                (Some(reading), _) => reading,
                 (None, Some(cached)) => cached[i].reading.clone(),
                 (None, None) => {
                     return Err(Failure::unreadable(
@@ -195,7 +199,11 @@ impl PageFetcher {
         )
         .map_err(|why| Failure::unreadable(why.to_string()))?;
         let validators = match &new[..] {
-            [response] => validators_json(&response.url, &response.validators),
+            [response] => {
+                let moved = moved_to.as_ref().and_then(|urls| urls.first());
+                let url = moved.map_or(response.url.as_str(), String::as_str);
+                validators_json(url, &response.validators)
+            }
             _ => None,
         };
         if new.len() > 1 {
@@ -205,8 +213,25 @@ impl PageFetcher {
             page: Box::new(page_read),
             present,
             validators,
+            moved_to,
         };
         Ok((read, unchanged))
+    }
+
+    /// Reads all addresses concurrently.
+    async fn read_all(
+        &self,
+        urls: &[Url],
+        validators: &[Validators],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<UrlReading>, Failure> {
+        let fetcher = self.fetcher.with_budget(MAX_PAGE_BYTES);
+        let requests = urls
+            .iter()
+            .zip(validators)
+            .map(|(url, validators)| read_url(&fetcher, url, validators));
+        add(&self.stats.pages.requests, urls.len());
+        require_all(urls, join_all(requests).await, now)
     }
 
     fn lock(&self) -> MutexGuard<'_, ResponseCache> {
@@ -249,27 +274,58 @@ pub(crate) fn addresses(page: &vendor_page::Model) -> Result<Vec<Url>, Failure> 
     }
 }
 
+/// Returns the addresses that permanent redirects lead to; `None` if none leads to another host. An
+/// address with TLS does not move to one without.
+fn moved_to(urls: &[Url], responses: &[UrlReading]) -> Option<Vec<String>> {
+    let target = |url: &Url, response: &UrlReading| {
+        let is_move = response.redirects == Redirects::Permanent
+            && response.url.host() != url.host()
+            && (response.url.scheme() == "https" || url.scheme() == "http")
+            && response.url.as_str().len() <= MAX_URL;
+        is_move.then(|| response.url.to_string())
+    };
+    let targets: Vec<Option<String>> = urls
+        .iter()
+        .zip(responses)
+        .map(|(url, response)| target(url, response))
+        .collect();
+    targets.iter().any(Option::is_some).then(|| {
+        let kept = urls.iter().map(Url::to_string);
+        targets
+            .into_iter()
+            .zip(kept)
+            .map(|(target, kept)| target.unwrap_or(kept))
+            .collect()
+    })
+}
+
 /// Returns all responses, or why the page cannot be assembled: what only a failed address has would
-/// look as if it were gone.
+/// look as if it were gone. A request limit is respected, whatever else is wrong, and a response that
+/// cannot be parsed matters only if all addresses responded.
 fn require_all(
     urls: &[Url],
-    results: Vec<Result<Fetched, FetchError>>,
+    results: Vec<Result<UrlReading, ReadError>>,
     now: DateTime<Utc>,
-) -> Result<Vec<Fetched>, Failure> {
+) -> Result<Vec<UrlReading>, Failure> {
     let mut failed: Option<Failure> = None;
+    let mut unreadable: Option<Failure> = None;
     let mut responses = Vec::with_capacity(results.len());
     for (url, result) in urls.iter().zip(results) {
-        let error = match result {
+        let failure = match result {
             Ok(response) => {
                 responses.push(response);
                 continue;
             }
-            Err(error) => error,
+            Err(ReadError::Unreadable(why)) => {
+                unreadable
+                    .get_or_insert_with(|| Failure::unreadable(with_address(urls, url, &why)));
+                continue;
+            }
+            Err(ReadError::Fetch(failure)) => failure,
         };
-        let (kind, retry_after) = classify(&error, now);
+        let (kind, retry_after) = classify(&failure, now);
         let retry_after = retry_after.max(failed.as_ref().and_then(|first| first.retry_after));
         failed = match failed {
-            // A request limit is respected, whatever else is wrong.
             Some(first) if first.kind == FailureKind::Limited || kind != FailureKind::Limited => {
                 Some(Failure {
                     retry_after,
@@ -277,51 +333,32 @@ fn require_all(
                 })
             }
             _ => Some(Failure {
-                message: with_address(urls, url, &error),
+                message: with_address(urls, url, &failure),
                 kind,
                 retry_after,
             }),
         };
     }
-    failed.map_or(Ok(responses), Err)
+    failed.or(unreadable).map_or(Ok(responses), Err)
 }
 
-fn classify(error: &FetchError, now: DateTime<Utc>) -> (FailureKind, Option<Duration>) {
-    match error {
-        FetchError::Status {
-            code: 429,
-            retry_after,
-        } => (
-            FailureKind::Limited,
-            retry_after.map(|after| after.from(now)),
-        ),
+fn classify(failure: &FetchFailure, now: DateTime<Utc>) -> (FailureKind, Option<Duration>) {
+    match &failure.error {
         FetchError::Status { code, retry_after } => {
-            let kind = if (500..600).contains(code) || *code == 408 {
-                FailureKind::Unreachable
-            } else {
-                FailureKind::Unreadable
+            let kind = match code {
+                429 => FailureKind::Limited,
+                // The page is still there for browsers.
+                _ if failure.is_challenge => FailureKind::Unreachable,
+                408 | 500..600 => FailureKind::Unreachable,
+                _ => FailureKind::Unreadable,
             };
             (kind, retry_after.map(|after| after.from(now)))
         }
         FetchError::Failed(_) | FetchError::Timeout(_) => (FailureKind::Unreachable, None),
-        FetchError::Refused(_) | FetchError::TooLarge(_) => (FailureKind::Unreadable, None),
-    }
-}
-
-/// Parses a response on another thread, because a large page takes some milliseconds.
-async fn parse(url: Url, body: Vec<u8>) -> Result<PartialPage, String> {
-    let reading = tokio::task::spawn_blocking(move || read(&url, &body)).await;
-    match reading {
-        Ok(reading) => reading.map_err(|why: Unreadable| why.to_string()),
-        Err(panic) => {
-            tracing::error!(%panic, "the parser of vendor pages panicked");
-            Err("reading it failed by a fault of this program".into())
+        FetchError::Refused(_) | FetchError::TooLarge(_) | FetchError::OverBudget(_) => {
+            (FailureKind::Unreadable, None)
         }
     }
-}
-
-fn failure(urls: &[Url], url: &Url, why: &str) -> Failure {
-    Failure::unreadable(with_address(urls, url, &why))
 }
 
 /// Formats `why`, with the address if the page has several.
@@ -346,9 +383,11 @@ fn stored_validators(page: &vendor_page::Model, url: &Url) -> Validators {
     }
 }
 
-fn validators_json(url: &Url, validators: &Validators) -> Option<Value> {
+fn validators_json(url: &str, validators: &Validators) -> Option<Value> {
     let any = *validators != Validators::default();
-    any.then(|| json!({ url.as_str(): { "etag": validators.etag, "last_modified": validators.last_modified } }))
+    any.then(
+        || json!({ url: { "etag": validators.etag, "last_modified": validators.last_modified } }),
+    )
 }
 
 #[cfg(test)]

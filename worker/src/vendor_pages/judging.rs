@@ -134,9 +134,17 @@ fn read_components(
             incident.id.clone(),
         )
     });
+    // An incident that concerns the page as a whole is mentioned, but is not known to be the cause.
+    let (page_wide, incidents): (Vec<_>, Vec<_>) = incidents
+        .into_iter()
+        .partition(|incident| page.named(&incident.component_ids).is_empty());
     let incidents: Vec<String> = incidents.into_iter().map(incident_name).collect();
-    let cause = (status != Status::Up).then(|| Cause::Vendor {
-        report: report(troubled, &missing, &incidents),
+    let cause = (status != Status::Up).then(|| {
+        let mentioned = incidents.first().cloned();
+        let mentioned = mentioned.or_else(|| page_wide.first().copied().map(incident_name));
+        Cause::Vendor {
+            report: report(troubled, &missing, mentioned),
+        }
     });
     (
         outcome(status, cause),
@@ -155,7 +163,7 @@ fn read_components(
 fn report(
     mut troubled: Vec<&Component>,
     missing: &[&ComponentSnapshot],
-    incidents: &[String],
+    incident: Option<String>,
 ) -> String {
     troubled.sort_by_key(|component| Reverse(component.status.severity()));
     let mut parts: Vec<String> = troubled
@@ -178,9 +186,7 @@ fn report(
             others.len()
         )),
     }
-    if let Some(incident) = incidents.first() {
-        parts.push(incident.clone());
-    }
+    parts.extend(incident);
     if parts.is_empty() {
         // The followed components were deleted.
         parts.push("no component is followed: choose the components again".into());
@@ -419,26 +425,26 @@ mod tests {
             missing: false,
         };
         let (old, older) = (gone("Old"), gone("Older"));
-        let incidents = ["Trouble: https://a.example/1".to_owned()];
+        let incident = Some("Trouble: https://a.example/1".to_owned());
         assert_eq!(
-            report(all.iter().collect(), &[&old], &incidents),
+            report(all.iter().collect(), &[&old], incident),
             "API (Europe): major outage; EC2: down; Mail: degraded performance; and 2 more; \
              \"Old\" is no longer on the vendor page: choose the components again; Trouble: https://a.example/1"
         );
         assert_eq!(
-            report(vec![&all[2]], &[], &[]),
+            report(vec![&all[2]], &[], None),
             "Search: \"wobbly\", a status that is not known"
         );
         assert_eq!(
-            report(vec![&all[4]], &[], &[]),
+            report(vec![&all[4]], &[], None),
             "Push: the vendor gives no status"
         );
         assert_eq!(
-            report(Vec::new(), &[&old, &older], &[]),
+            report(Vec::new(), &[&old, &older], None),
             "\"Old\" and 1 more are no longer on the vendor page: choose the components again"
         );
         assert_eq!(
-            report(Vec::new(), &[], &[]),
+            report(Vec::new(), &[], None),
             "no component is followed: choose the components again"
         );
     }

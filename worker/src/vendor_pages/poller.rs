@@ -29,7 +29,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use vendor_pages::{Discovery, discover, validate_urls};
+use vendor_pages::{Discovery, rediscover, validate_urls};
 
 /// How much longer than the fetch a claim must last: the time to record the result.
 const RECORD_MARGIN: Duration = Duration::from_secs(15);
@@ -221,7 +221,8 @@ impl Poller {
             .note_response(id, begun.elapsed(), fetched.is_ok());
         let result = PollResult::Fetched(fetched, row.failures);
         let recorded = self.record(id, Some(now), &result).await?;
-        if self.may_have_moved(&row, &recorded, now) {
+        let asks_to_wait = matches!(&result, PollResult::Fetched(Err(failure), _) if failure.retry_after.is_some());
+        if !asks_to_wait && self.may_have_moved(&row, &recorded, now) {
             self.extend(claim, REDISCOVERY_TIMEOUT + RECORD_MARGIN)
                 .await;
             if let Some(found) = self.rediscover(&row, now).await? {
@@ -291,7 +292,7 @@ impl Poller {
             }
             let mut replaced = None;
             for address in row.url.iter().chain(urls.first()) {
-                match discover(fetcher, address)
+                match rediscover(fetcher, address)
                     .await
                     .map(|found| classify(found, &known))
                 {
@@ -306,15 +307,8 @@ impl Poller {
             found = timeout(REDISCOVERY_TIMEOUT, search) => found.ok().flatten(),
             () = self.stopping.cancelled() => None,
         };
-        match &found {
-            Some(PollResult::Rediscovered(found)) => {
-                let now = &found.api_urls;
-                tracing::info!(page = %row.id, before = %row.api_urls, ?now, "rediscovered a vendor page");
-            }
-            Some(PollResult::Replaced(address)) => {
-                tracing::info!(page = %row.id, %address, "a vendor page was replaced by another one, not reading it");
-            }
-            _ => {}
+        if let Some(PollResult::Replaced(address)) = &found {
+            tracing::info!(page = %row.id, %address, "a vendor page was replaced by another one, not reading it");
         }
         Ok(found)
     }

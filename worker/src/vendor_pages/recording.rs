@@ -2,7 +2,7 @@
 //! transaction for some hundred followers. Announces the checks after the commit.
 
 use super::cadence::{self, Times};
-use super::content::{PresentLists, StoredPage};
+use super::content::{PresentLists, StoredPage, is_same_vendor};
 use super::fetching::{Failure, FailureKind, FetchedPage};
 use super::judging::{self, PageSnapshot};
 use super::store::{FOLLOWER_BATCH, PageStore};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::Mutex;
 use uuid::Uuid;
-use vendor_pages::Discovery;
+use vendor_pages::discovery::{self, Discovery};
 use vendor_pages::page::following::Index;
 use vendor_pages::page::{ListCoverage, Page};
 
@@ -117,6 +117,7 @@ impl PollRecorder {
                     self.move_followers(&transaction, &row, other, found, polled_at)
                         .await?;
                     transaction.commit().await?;
+                    tracing::info!(%page, %other, "a vendor page has moved to the addresses of another one, which its followers follow now");
                     return Ok(Recorded::Moved(other));
                 }
                 updated = Some(self.update(&transaction, row, result, polled_at).await?);
@@ -163,20 +164,36 @@ impl PollRecorder {
         }
     }
 
-    /// Returns another page that is read at the addresses at which this one was rediscovered.
+    /// Returns another page that is read at the addresses at which this one was rediscovered or to which
+    /// it has moved.
     async fn other_page<'r>(
         &self,
         transaction: &DatabaseTransaction,
         row: &vendor_page::Model,
         result: &'r PollResult,
     ) -> Result<Option<(Uuid, &'r Page)>, DbErr> {
-        let PollResult::Rediscovered(found) = result else {
-            return Ok(None);
+        let (key, page) = match result {
+            PollResult::Rediscovered(found) => (found.key(), &found.page),
+            PollResult::Fetched(
+                Ok(FetchedPage::Read {
+                    page,
+                    moved_to: Some(urls),
+                    ..
+                }),
+                _,
+            ) => {
+                let stored = self.pages.stored(transaction, row.id).await?;
+                if !is_same_vendor(page, &stored.component_names()) {
+                    return Ok(None);
+                }
+                (discovery::key(urls), &**page)
+            }
+            _ => return Ok(None),
         };
-        let id = self.pages.find_by_key(transaction, &found.key()).await?;
+        let id = self.pages.find_by_key(transaction, &key).await?;
         Ok(id
             .filter(|other| *other != row.id)
-            .map(|other| (other, &found.page)))
+            .map(|other| (other, page)))
     }
 
     /// Makes all followers of `row` follow `other`, which was found to be `page`.
@@ -237,9 +254,16 @@ impl PollRecorder {
                 page: mut new,
                 present,
                 validators,
+                moved_to,
             } => {
                 note_success(&mut row, at);
                 row.validators = validators;
+                if let Some(urls) = moved_to
+                    && is_same_vendor(&new, &stored.component_names())
+                {
+                    row.key = discovery::key(&urls);
+                    row.api_urls = json!(urls);
+                }
                 update_description(&mut row, &new);
                 if before.fetched_at.is_some() && before.listing == column::ListCoverage::All {
                     // A list of mentioned components says nothing about those that it leaves out,
@@ -289,6 +313,7 @@ enum AcceptedReading {
         page: Page,
         present: PresentLists,
         validators: Option<Value>,
+        moved_to: Option<Vec<String>>,
     },
     Unchanged(Option<Value>),
     /// With the number of consecutive failures.
@@ -309,6 +334,7 @@ fn accept(stored: &StoredPage, result: &PollResult) -> AcceptedReading {
                 maintenances: !found.page.maintenances.is_empty(),
             },
             validators: None,
+            moved_to: None,
         },
         PollResult::Fetched(Err(failure), failures) => {
             AcceptedReading::Failed(failure.clone(), failures.saturating_add(1))
@@ -321,6 +347,7 @@ fn accept(stored: &StoredPage, result: &PollResult) -> AcceptedReading {
                 page,
                 present,
                 validators,
+                moved_to,
             }),
             failures,
         ) => {
@@ -339,6 +366,7 @@ fn accept(stored: &StoredPage, result: &PollResult) -> AcceptedReading {
                 page: (**page).clone(),
                 present: *present,
                 validators: validators.clone(),
+                moved_to: moved_to.clone(),
             }
         }
     }
@@ -377,9 +405,13 @@ fn update_description(row: &mut vendor_page::Model, page: &Page) {
         .or_else(|| Some(page.provider.to_owned()));
 }
 
-/// Logs once when a page begins to fail, and once when it is read again.
+/// Logs once when a page begins to fail, once when it is read again, and when its addresses change.
 fn log_change(before: &vendor_page::Model, after: &vendor_page::Model) {
     let page = after.id;
+    if before.api_urls != after.api_urls {
+        let (before, now) = (&before.api_urls, &after.api_urls);
+        tracing::info!(%page, %before, %now, "a vendor page has moved, reading it at its new addresses");
+    }
     match (before.failures, after.failures) {
         (0, 1..) => {
             let addresses = &after.api_urls;

@@ -3,7 +3,7 @@
 use super::content::{Changes, INCIDENT_RETENTION, StoredPage};
 use super::follower::{ComponentSnapshot, Follower, SnapshotUpdate};
 use crate::check::CheckedService;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::multi_row::{MultiRowInsert, on_conflict_update};
 use entity::sql::Sql;
 use entity::{service, vendor_incident, vendor_maintenance, vendor_page, vendor_page_component};
@@ -15,6 +15,7 @@ use sea_orm::{
 };
 use std::sync::Arc;
 use uuid::Uuid;
+use vendor_pages::page::{OVERDUE_IN_PROGRESS, OVERDUE_SCHEDULED};
 
 /// Number of followers that are checked in one transaction.
 pub(crate) const FOLLOWER_BATCH: usize = 500;
@@ -183,8 +184,8 @@ impl PageStore {
         Ok(row.map(|row| row.id))
     }
 
-    /// Whether a maintenance was to begin or to end since `read_at`. Its status may depend on the time
-    /// alone, and a 304 does not tell.
+    /// Whether a maintenance was to begin or to end since `read_at`, or is overdue for too long since
+    /// then. Its stage may depend on the time alone, and a 304 does not tell.
     pub(crate) async fn maintenance_boundary_passed(
         &self,
         id: Uuid,
@@ -192,17 +193,20 @@ impl PageStore {
         now: DateTime<Utc>,
     ) -> Result<bool, DbErr> {
         use vendor_maintenance::Column;
-        let has_passed = |boundary: Column| {
+        let has_passed = |boundary: Column, wait: TimeDelta| {
             Condition::all()
-                .add(boundary.gt(read_at))
-                .add(boundary.lte(now))
+                .add(boundary.gt(read_at - wait))
+                .add(boundary.lte(now - wait))
         };
         let passed = vendor_maintenance::Entity::find()
             .filter(Column::VendorPageId.eq(id))
             .filter(
                 Condition::any()
-                    .add(has_passed(Column::ScheduledFor))
-                    .add(has_passed(Column::ScheduledUntil)),
+                    .add(has_passed(Column::ScheduledFor, TimeDelta::zero()))
+                    .add(has_passed(Column::ScheduledFor, OVERDUE_IN_PROGRESS))
+                    .add(has_passed(Column::ScheduledUntil, TimeDelta::zero()))
+                    .add(has_passed(Column::ScheduledUntil, OVERDUE_SCHEDULED))
+                    .add(has_passed(Column::ScheduledUntil, OVERDUE_IN_PROGRESS)),
             )
             .one(&self.db)
             .await?;

@@ -1,10 +1,12 @@
 //! Vendor pages that services follow. A minute passes when a test says so: the times in the page's row are set
 //! back, and the page is made due.
 
+mod announcements;
 mod changes;
 mod faults;
 mod following;
 mod load;
+mod moving;
 mod politeness;
 
 use crate::stage::{Running, Stage, eventually};

@@ -16,7 +16,7 @@ use crate::graphql::vendor_page::{
 use crate::use_cases::history::{
     DailyUptime, HOURS, LatencyWindow, MAX_DAYS, UptimeQuery, UptimeResult,
 };
-use crate::use_cases::{Error, Result as UseCaseResult};
+use crate::use_cases::{Error, Result as UseCaseResult, now};
 use async_graphql::{Context, Object, Result};
 use chrono::TimeDelta;
 use entity::service;
@@ -343,8 +343,8 @@ impl Service {
         Ok(page.map(|page| VendorPage::new(row, page)))
     }
 
-    /// Unresolved incidents of the vendor that affect followed components, newest first; empty
-    /// if it follows no vendor page.
+    /// Unresolved incidents of the vendor that name followed components or no component at all, newest
+    /// first; empty if it follows no vendor page.
     #[graphql(complexity = "page(3, child_complexity)")]
     async fn vendor_incidents(&self, ctx: &Context<'_>) -> Result<Vec<VendorIncident>> {
         let row = self.row(ctx).await?;
@@ -359,8 +359,8 @@ impl Service {
             .unwrap_or_default())
     }
 
-    /// Scheduled and ongoing maintenance of the vendor that affects followed components, soonest
-    /// first; empty if it follows no vendor page.
+    /// Scheduled, ongoing and overdue maintenance of the vendor that names followed components or no
+    /// component at all, soonest first; empty if it follows no vendor page.
     #[graphql(complexity = "page(3, child_complexity)")]
     async fn maintenances(&self, ctx: &Context<'_>) -> Result<Vec<Maintenance>> {
         let row = self.row(ctx).await?;
@@ -371,7 +371,7 @@ impl Service {
             .await?;
         Ok(notices
             .as_ref()
-            .map(vendor_page::maintenances)
+            .map(|notices| vendor_page::maintenances(notices, now()))
             .unwrap_or_default())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::link::safe_link;
 use crate::graphql::scalar::Time;
-use crate::use_cases::vendor::VendorAnnouncements;
+use crate::use_cases::vendor::{VendorAnnouncements, is_page_wide};
 use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
 use entity::{vendor_incident, vendor_maintenance};
@@ -23,8 +23,11 @@ pub(crate) struct VendorIncident {
     started_at: Option<Time>,
     /// URL of its page for people.
     url: Option<String>,
-    /// Names of the affected components.
+    /// Names of the affected components; empty if it concerns the page as a whole.
     components: Vec<String>,
+    /// Whether it names no component of the page. It is then shown for every service that follows the
+    /// page, and changes no status.
+    page_wide: bool,
     /// Updates by the vendor, newest first.
     updates: Vec<VendorUpdate>,
 }
@@ -55,8 +58,14 @@ pub(crate) struct Maintenance {
     scheduled_until: Option<Time>,
     /// URL of its page for people.
     url: Option<String>,
-    /// Names of the affected components.
+    /// Names of the affected components; empty if it concerns the page as a whole.
     components: Vec<String>,
+    /// Whether it names no component of the page. It is then shown for every service that follows the
+    /// page.
+    page_wide: bool,
+    /// Whether its window has ended although the vendor does not say that it is over. It is shown for
+    /// 24 hours more if the vendor calls it scheduled, and for 7 days if it is in progress.
+    overdue: bool,
 }
 
 /// Converts a vendor's incidents.
@@ -69,6 +78,7 @@ pub(in crate::graphql) fn incidents(notices: &VendorAnnouncements) -> Vec<Vendor
         started_at: row.started_at.map(Time),
         url: safe_link(row.url.as_deref()),
         components: component_names(notices, &row.component_ids),
+        page_wide: is_page_wide(&row.component_ids),
         updates: items(&row.updates)
             .iter()
             .filter_map(|one| {
@@ -83,8 +93,11 @@ pub(in crate::graphql) fn incidents(notices: &VendorAnnouncements) -> Vec<Vendor
     notices.incidents.iter().map(|row| shown(row)).collect()
 }
 
-/// Converts a vendor's maintenance.
-pub(in crate::graphql) fn maintenances(notices: &VendorAnnouncements) -> Vec<Maintenance> {
+/// Converts a vendor's maintenance as it is at `now`.
+pub(in crate::graphql) fn maintenances(
+    notices: &VendorAnnouncements,
+    now: DateTime<Utc>,
+) -> Vec<Maintenance> {
     let shown = |row: &vendor_maintenance::Model| Maintenance {
         id: row.maintenance_id.clone(),
         name: row.name.clone(),
@@ -93,6 +106,8 @@ pub(in crate::graphql) fn maintenances(notices: &VendorAnnouncements) -> Vec<Mai
         scheduled_until: row.scheduled_until.map(Time),
         url: safe_link(row.url.as_deref()),
         components: component_names(notices, &row.component_ids),
+        page_wide: is_page_wide(&row.component_ids),
+        overdue: row.scheduled_until.is_some_and(|until| until <= now),
     };
     notices.maintenances.iter().map(|row| shown(row)).collect()
 }

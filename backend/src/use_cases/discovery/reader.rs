@@ -8,8 +8,6 @@ use std::time::Duration;
 
 /// Timeout of each request to a vendor.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(4);
-/// Maximum size of a response.
-const MAX_BYTES: usize = 1 << 20;
 
 /// Reads vendor pages on behalf of users. Clones share its limits.
 #[derive(Debug, Clone)]
@@ -22,9 +20,8 @@ impl VendorPages {
     /// Returns one that sends its requests through `fetcher`.
     #[must_use]
     pub fn new(fetcher: &Fetcher) -> Self {
-        let fetcher = fetcher.within(REQUEST_TIMEOUT).up_to(MAX_BYTES);
         Self {
-            fetcher,
+            fetcher: fetcher.within(REQUEST_TIMEOUT),
             limiter: DiscoveryLimiter::default(),
         }
     }

@@ -1,6 +1,5 @@
-//! Vendors' incidents and maintenance that affect the components a service follows, matched by
-//! component id. The worker links a notice to the components that it affects, so a notice without
-//! any concerns nobody.
+//! Vendors' incidents and maintenance that concern what a service follows: those that name one of its
+//! components, matched by id, and those that name no component of the page and so concern all of it.
 
 use super::page::{PageSource, PageView, ROW_LIMIT, known_at};
 use crate::use_cases::{Error, Result, UseCases};
@@ -27,7 +26,7 @@ const MAX_NAMED: usize = 5_000;
 /// write, and each affected service gets a copy.
 const MAX_BYTES: usize = 32 << 20;
 
-/// The notices that affect the components of one service.
+/// The announcements that concern one service.
 #[derive(Debug, Clone, Default)]
 pub struct VendorAnnouncements {
     /// Unresolved incidents, newest first.
@@ -279,7 +278,13 @@ fn ids(linked: &serde_json::Value) -> impl Iterator<Item = &str> {
 }
 
 fn affects(linked: &serde_json::Value, follows: &HashSet<String>) -> bool {
-    ids(linked).any(|id| follows.contains(id))
+    is_page_wide(linked) || ids(linked).any(|id| follows.contains(id))
+}
+
+/// Returns whether an announcement with these components concerns the page as a whole.
+#[must_use]
+pub fn is_page_wide(linked: &serde_json::Value) -> bool {
+    ids(linked).next().is_none()
 }
 
 /// Rejects notices that are together too large for one response.

@@ -61,7 +61,7 @@ async fn what_is_no_page_is_refused_with_a_sentence_that_helps() {
         let (code, field, message) =
             refused(&ada, DISCOVER, json!({ "url": vendor.url(SUMMARY) })).await;
         match what {
-            "HTML with 200" | "nothing" | "503" => {
+            "HTML with 200" | "nothing" => {
                 assert_eq!(
                     (code.as_str(), field.as_str()),
                     ("BAD_INPUT", "url"),
@@ -117,6 +117,69 @@ async fn what_is_no_page_is_refused_with_a_sentence_that_helps() {
     assert!(
         message.contains("nobody.test cannot be reached"),
         "{message}"
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_never_called_no_vendor_page() {
+    let api = Api::sqlite().await;
+    let challenge = b"<!DOCTYPE html><html><title>Just a moment...</title>";
+    let limit = Reply::of("429 Too Many Requests", "retry-after: 120\r\n", b"");
+    for (reply, answered, advice) in [
+        (
+            Reply::of("403 Forbidden", "", challenge),
+            "answered 403 (bot protection: \"Just a moment...\")",
+            "ask it for an address that programs may read",
+        ),
+        (
+            Reply::of("503 Service Unavailable", "", b""),
+            "answered 503",
+            "try again later",
+        ),
+        (limit, "answered 429", "it asks to wait for 120 s"),
+    ] {
+        // Everywhere, and only where the API is.
+        for pages_for_people in [false, true] {
+            let ada = api.somebody().await;
+            let vendor = Vendor::start().await;
+            vendor.serve(SUMMARY, reply.clone());
+            let root = if pages_for_people {
+                Reply::ok(b"<!doctype html><html>All systems operational")
+            } else {
+                reply.clone()
+            };
+            vendor.serve("/", root);
+            let (code, _, message) =
+                refused(&ada, DISCOVER, json!({ "url": vendor.url("/") })).await;
+            assert_eq!(code, "UPSTREAM", "{message}");
+            for part in [answered, advice, &vendor.url("/"), "by hand"] {
+                assert!(message.contains(part), "{part} in {message}");
+            }
+            assert!(!message.contains("no known kind"), "{message}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_status_address_that_redirects_to_another_host_is_found_there() {
+    let api = Api::sqlite().await;
+    let ada = api.somebody().await;
+    let vendor = Vendor::start().await;
+    let page = super::harbour().to_string();
+    let there = vendor.url_at("status.quill.test", "/");
+    vendor.serve(
+        "harbour.test/status",
+        Reply::of("302 Found", &format!("location: {there}\r\n"), b""),
+    );
+    vendor.serve(
+        &format!("status.quill.test{SUMMARY}"),
+        Reply::ok(page.as_bytes()),
+    );
+    let given = vendor.url_at("harbour.test", "/status");
+    let found = ada.data(DISCOVER, json!({ "url": given })).await;
+    assert_eq!(
+        found["discoverVendorPage"]["apiUrls"],
+        json!([vendor.url_at("status.quill.test", SUMMARY)])
     );
 }
 

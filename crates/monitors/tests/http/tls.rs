@@ -360,3 +360,50 @@ async fn a_redirect_from_http_to_https_tells_the_certificate_of_where_it_ended()
     assert_eq!(outcome.status, Status::Up);
     assert!(outcome.certificate_expires_at.is_some() && outcome.phases.tls_ms.is_some());
 }
+
+#[tokio::test]
+async fn a_document_without_a_length_is_whole_though_tls_is_not_closed() {
+    let acceptor = TlsAcceptor::from(Arc::new(config(good(), rustls::ALL_VERSIONS)));
+    let server = serve(move |peer| {
+        let acceptor = acceptor.clone();
+        async move {
+            let Ok(mut stream) = acceptor.accept(peer.stream).await else {
+                return;
+            };
+            let request = read_head(&mut stream).await;
+            let length = if request.contains("/cut") {
+                "Content-Length: 100\r\n"
+            } else {
+                ""
+            };
+            let answer = format!("HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n{length}\r\nwhole");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+            // Closes TCP alone.
+            stream.get_mut().0.shutdown().await.unwrap();
+        }
+    })
+    .await;
+    let names = [(
+        "good.test".to_owned(),
+        Ok(vec![crate::LOCAL.parse().unwrap()]),
+    )];
+    let fetcher = net::Fetcher::new(net::FetcherSettings {
+        guard: net::Guard::AllowPrivate,
+        names: net::LookupSource::Table(Arc::new(names.into())),
+        roots: Roots::Only(authority().roots()),
+        ..net::FetcherSettings::default()
+    })
+    .unwrap();
+    let get = async |path: &str| {
+        let url = format!("{}{path}", url(&server, "good.test"));
+        let url = url.parse().unwrap();
+        fetcher.get(&url, &net::fetch::Validators::default()).await
+    };
+    let fetched = get("page").await.unwrap();
+    assert_eq!(fetched.body.as_deref(), Some(b"whole".as_slice()));
+    assert_eq!(
+        get("cut").await,
+        Err(net::FetchError::Failed(Cause::AnswerCutOff))
+    );
+}

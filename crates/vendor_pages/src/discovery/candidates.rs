@@ -85,6 +85,15 @@ pub(super) fn endpoints(url: &Url, place: usize) -> Vec<Candidate> {
         .collect()
 }
 
+/// Appends candidates of lower preference.
+pub(super) fn append(candidates: &mut Vec<Candidate>, others: Vec<Candidate>) {
+    let first = candidates.last().map_or(0, |last| last.place + 1);
+    candidates.extend(others.into_iter().map(|other| Candidate {
+        place: first + other.place,
+        ..other
+    }));
+}
+
 /// `status.` before the host, and before the domain above it.
 fn status_hosts(given: &Url) -> Vec<Url> {
     let Some(Host::Domain(host)) = given.host() else {

@@ -2,7 +2,10 @@
 
 use super::json::Json;
 use super::text;
-use super::{Component, Identity, Incident, ListCoverage, Maintenance, PartialPage, Stage, Update};
+use super::{
+    Component, Identity, Incident, ListCoverage, Maintenance, Paging, PartialPage, Stage, Update,
+    WHOLE,
+};
 use chrono::{DateTime, Utc};
 use domain::Status;
 use std::cmp::Reverse;
@@ -71,6 +74,7 @@ impl Draft {
             }),
             identity: self.identity,
             listing: self.listing,
+            paging: Paging::default(),
         }
     }
 }
@@ -173,6 +177,15 @@ pub(crate) fn ids(items: &[Json<'_>], key: &str) -> Vec<String> {
         .iter()
         .filter_map(|item| text::id(if item.is_object() { item.at(key) } else { item }))
         .collect()
+}
+
+/// Adds the component of the vendor's whole product to those that an announcement names. One that names
+/// none is left as it is, and so concerns the page as a whole.
+pub(crate) fn with_whole(mut ids: Vec<String>) -> Vec<String> {
+    if !ids.is_empty() {
+        ids.push(WHOLE.to_owned());
+    }
+    ids
 }
 
 /// An update.

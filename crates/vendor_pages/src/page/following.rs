@@ -48,8 +48,10 @@ impl ComponentPresence<'_> {
 pub struct Index<'p> {
     page: &'p Page,
     components: HashMap<&'p str, &'p Component>,
-    /// The places of the open incidents that touch each component.
+    /// Positions of the open incidents that name each component.
     incidents: HashMap<&'p str, Vec<usize>>,
+    /// Positions of the open incidents that concern the page as a whole.
+    page_wide: Vec<usize>,
 }
 
 impl<'p> Index<'p> {
@@ -65,6 +67,7 @@ impl<'p> Index<'p> {
             page,
             components,
             incidents: HashMap::new(),
+            page_wide: Vec::new(),
         };
         for (place, incident) in page
             .incidents
@@ -72,7 +75,11 @@ impl<'p> Index<'p> {
             .enumerate()
             .filter(|(_, incident)| incident.open)
         {
-            for id in index.touched(&incident.component_ids, true) {
+            let named = index.named(&incident.component_ids);
+            if named.is_empty() {
+                index.page_wide.push(place);
+            }
+            for id in named {
                 index.incidents.entry(id).or_default().push(place);
             }
         }
@@ -91,12 +98,17 @@ impl<'p> Index<'p> {
         }
     }
 
-    /// The open incidents that touch any of the components with these ids, in the vendor's order.
+    /// Returns the open incidents that somebody who follows these components is shown, in the vendor's
+    /// order: those that name one of them, and those that concern the page as a whole.
     #[must_use]
     pub fn incidents(&self, ids: &[&str]) -> Vec<&'p Incident> {
+        if ids.is_empty() {
+            return Vec::new();
+        }
         let places: BTreeSet<usize> = ids
             .iter()
             .filter_map(|id| self.incidents.get(id))
+            .chain([&self.page_wide])
             .flatten()
             .copied()
             .collect();
@@ -106,23 +118,22 @@ impl<'p> Index<'p> {
             .collect()
     }
 
-    /// The components that a notice really touches, each once, in the order of `linked`: what the vendor links. But where
-    /// that is everything that the page has, and `strict`, the link says nothing: only those that are not up.
+    /// Returns the components that an announcement names, each once, in the order of `linked`. Empty if
+    /// the page has none of them: then the announcement concerns the page as a whole.
+    ///
+    /// The status of a component does not matter: vendors open an incident before they lower a status,
+    /// and raise the status while they are still monitoring.
     #[must_use]
-    pub fn touched<'l>(&self, linked: &'l [String], strict: bool) -> Vec<&'l str> {
+    pub fn named<'l>(&self, linked: &'l [String]) -> Vec<&'l str> {
+        let is_known = |id: &String| self.sight(id) != ComponentPresence::Missing;
+        if !linked.iter().any(is_known) {
+            return Vec::new();
+        }
         let mut seen = HashSet::new();
-        let linked: Vec<&str> = linked
+        linked
             .iter()
             .map(String::as_str)
             .filter(|id| seen.insert(*id))
-            .collect();
-        let everything = strict
-            && self.page.listing == ListCoverage::All
-            && self.components.len() > 1
-            && self.components.keys().all(|id| seen.contains(id));
-        linked
-            .into_iter()
-            .filter(|id| !everything || self.sight(id).status() != Status::Up)
             .collect()
     }
 }
@@ -178,30 +189,24 @@ pub fn successors<'p>(page: &'p Page, gone: &Followed) -> Vec<&'p Component> {
     found
 }
 
-/// The open incidents that touch followed components.
+/// Returns the open incidents that name followed components or concern the page as a whole.
 #[must_use]
 pub fn incidents<'p>(page: &'p Page, ids: &[&str]) -> Vec<&'p Incident> {
     Index::new(page).incidents(ids)
 }
 
-/// The maintenance, scheduled or in progress at `now`, that touches followed components.
-///
-/// A vendor that links all its components is held to what they say only once the work goes on: what is still to
-/// come cannot show in them.
+/// Returns the maintenance, scheduled or in progress at `now`, that names followed components or
+/// concerns the page as a whole.
 #[must_use]
 pub fn maintenances<'p>(page: &'p Page, ids: &[&str], now: DateTime<Utc>) -> Vec<&'p Maintenance> {
     let index = Index::new(page);
-    let touches = |linked: &[String], strict| {
-        index
-            .touched(linked, strict)
-            .iter()
-            .any(|id| ids.contains(id))
+    let concerns = |maintenance: &Maintenance| {
+        let named = index.named(&maintenance.component_ids);
+        !ids.is_empty() && (named.is_empty() || named.iter().any(|id| ids.contains(id)))
     };
     page.maintenances
         .iter()
-        .filter(|maintenance| match maintenance.stage_at(now) {
-            Stage::Completed => false,
-            stage => touches(&maintenance.component_ids, stage == Stage::InProgress),
-        })
+        .filter(|maintenance| maintenance.stage_at(now) != Stage::Completed)
+        .filter(|maintenance| concerns(maintenance))
         .collect()
 }

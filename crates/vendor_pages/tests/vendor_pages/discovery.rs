@@ -3,7 +3,7 @@
 use crate::fixture;
 use crate::site::{Site, answer, fetcher, guarded, ok, redirect, zipped};
 use net::{Guard, Refused};
-use vendor_pages::{Discovery, DiscoveryError, discover, validate_urls};
+use vendor_pages::{Discovery, DiscoveryError, discover, rediscover, validate_urls};
 
 /// A vendor with a site and a vendor page of Statuspage's shape on its own host.
 async fn vendor() -> Site {
@@ -372,4 +372,272 @@ async fn two_users_who_find_one_page_in_two_ways_find_the_same_one() {
         .await
         .unwrap();
     assert_eq!(one.key(), other.key());
+}
+
+/// Answers by `host/path`, with `{port}` for the server's port; everything else is a 404.
+async fn hosts(answers: &'static [(&'static str, &'static str, &'static str)]) -> Site {
+    let port = std::sync::Arc::new(std::sync::OnceLock::<u16>::new());
+    let known = std::sync::Arc::clone(&port);
+    let site = Site::new(move |asked| {
+        let port = known.get().unwrap().to_string();
+        let name = format!("{}{}", asked.host, asked.path);
+        let whole_host = format!("{}/*", asked.host);
+        let found = answers
+            .iter()
+            .find(|(of, ..)| *of == name || *of == whole_host);
+        match found {
+            Some((_, "200 OK", file)) => ok("", &fixture(file)),
+            Some((_, status, location)) if status.starts_with('3') => {
+                let location = location
+                    .replace("{port}", &port)
+                    .replace("{path}", &asked.path);
+                answer(status, &format!("location: {location}\r\n"), b"")
+            }
+            Some((_, status, rest)) => {
+                let (headers, body) = rest.split_once("\r\n\r\n").unwrap_or(("", rest));
+                let headers = if headers.is_empty() {
+                    String::new()
+                } else {
+                    format!("{headers}\r\n")
+                };
+                answer(status, &headers, body.as_bytes())
+            }
+            None => answer("404 Not Found", "", b""),
+        }
+    })
+    .await;
+    port.set(site.address.port()).unwrap();
+    site
+}
+
+#[tokio::test]
+async fn a_page_is_found_behind_a_redirect_to_another_host() {
+    const SUMMARY: (&str, &str, &str) = (
+        "acmestatus.test/api/v2/summary.json",
+        "200 OK",
+        "atlassian-summary.json",
+    );
+    for answers in [
+        &[
+            (
+                "www.acme.test/status",
+                "302 Found",
+                "http://acmestatus.test:{port}/",
+            ),
+            SUMMARY,
+        ] as &'static [_],
+        // To a page for people, to an address deep inside, and by way of a third host.
+        &[
+            (
+                "www.acme.test/status",
+                "301 Moved",
+                "http://acmestatus.test:{port}/history",
+            ),
+            (
+                "acmestatus.test/history",
+                "200 Fine",
+                "<!doctype html><html>Before",
+            ),
+            SUMMARY,
+        ],
+        &[
+            (
+                "www.acme.test/status",
+                "307 Temporary",
+                "http://third.test:{port}/x",
+            ),
+            (
+                "third.test/x",
+                "308 Permanent",
+                "http://acmestatus.test:{port}/",
+            ),
+            SUMMARY,
+        ],
+        // All paths of the old host lead to the root of the new one.
+        &[
+            (
+                "www.acme.test/*",
+                "301 Moved",
+                "http://acmestatus.test:{port}/",
+            ),
+            SUMMARY,
+        ],
+        // Only the usual host of the status page redirects.
+        &[
+            (
+                "status.acme.test/*",
+                "302 Found",
+                "http://acmestatus.test:{port}/",
+            ),
+            SUMMARY,
+        ],
+    ] {
+        let site = hosts(answers).await;
+        let names = [
+            "www.acme.test",
+            "status.acme.test",
+            "acmestatus.test",
+            "third.test",
+        ];
+        let found = discover(&fetcher(&names), &site.url("www.acme.test", "/status")).await;
+        let found = found.unwrap_or_else(|error| panic!("{answers:?}: {error}"));
+        assert_eq!(
+            found.api_urls,
+            [site.url("acmestatus.test", "/api/v2/summary.json")],
+            "{answers:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_moved_is_looked_for_behind_permanent_redirects_only() {
+    for (status, is_found) in [
+        ("301 Moved", true),
+        ("308 Moved", true),
+        ("302 Found", false),
+        ("307 Temporary", false),
+    ] {
+        let answers: &'static [_] = vec![
+            ("old.test/*", status, "http://new.test:{port}/"),
+            (
+                "new.test/api/v2/summary.json",
+                "200 OK",
+                "atlassian-summary.json",
+            ),
+        ]
+        .leak();
+        let site = hosts(answers).await;
+        let address = site.url("old.test", "/api/v2/summary.json");
+        let fetcher = fetcher(&["old.test", "new.test"]);
+        assert_eq!(
+            rediscover(&fetcher, &address).await.is_ok(),
+            is_found,
+            "{status}"
+        );
+        assert!(discover(&fetcher, &address).await.is_ok(), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn no_redirect_of_a_search_leads_past_the_guard() {
+    let site = hosts(&[("evil.test/*", "301 Moved", "http://169.254.169.254/")]).await;
+    assert!(matches!(
+        fails(&site, "evil.test", "/").await,
+        DiscoveryError::Refused(_)
+    ));
+}
+
+#[tokio::test]
+async fn what_nobody_may_read_is_blocked_and_says_where_and_what_to_do() {
+    const CHALLENGE: &str = "<!DOCTYPE html><html><title>Just a moment...</title>";
+    for (answers, message, advice) in [
+        (
+            &[("v.test/*", "403 Forbidden", CHALLENGE)] as &'static [_],
+            "answered 403 (bot protection: \"Just a moment...\")",
+            "the vendor lets only browsers in",
+        ),
+        (
+            &[("v.test/*", "503 Service Unavailable", "")],
+            "answered 503",
+            "try again later",
+        ),
+        (
+            &[(
+                "v.test/*",
+                "429 Too Many Requests",
+                "retry-after: 120\r\n\r\nslow down",
+            )],
+            "answered 429",
+            "it asks to wait for 120 s",
+        ),
+        (
+            &[("v.test/*", "429 Too Many Requests", "")],
+            "answered 429",
+            "try again in a few minutes",
+        ),
+        (
+            &[("v.test/*", "401 Unauthorized", "")],
+            "answered 401",
+            "check that the page is public",
+        ),
+        // The page for people can be read, and only the API is protected.
+        (
+            &[
+                ("v.test/", "200 OK", "page.html"),
+                ("v.test/api/v2/summary.json", "403 Forbidden", CHALLENGE),
+            ],
+            "/api/v2/summary.json answered 403 (bot protection: \"Just a moment...\")",
+            "the vendor lets only browsers in",
+        ),
+        // The page that the address redirects to.
+        (
+            &[
+                ("v.test/", "302 Found", "http://elsewhere.test:{port}/"),
+                ("elsewhere.test/*", "403 Forbidden", ""),
+            ],
+            "answered 403",
+            "check that the page is public",
+        ),
+        // The usual host of the status page.
+        (
+            &[
+                ("v.test/", "200 OK", "page.html"),
+                ("status.v.test/*", "503 Service Unavailable", ""),
+            ],
+            "answered 503",
+            "try again later",
+        ),
+    ] {
+        let answers: &'static [_] = answers
+            .iter()
+            .map(|(of, status, rest)| {
+                // A page without any reference.
+                if *rest == "page.html" {
+                    (*of, "200 Fine", "<!doctype html><html>Welcome")
+                } else {
+                    (*of, *status, *rest)
+                }
+            })
+            .collect::<Vec<_>>()
+            .leak();
+        let site = hosts(answers).await;
+        let names = ["v.test", "status.v.test", "elsewhere.test"];
+        let error = discover(&fetcher(&names), &site.url("v.test", "/"))
+            .await
+            .unwrap_err();
+        let DiscoveryError::Blocked(refusals) = &error else {
+            panic!("{answers:?}: {error}");
+        };
+        assert!(error.to_string().contains(message), "{answers:?}: {error}");
+        assert!(error.to_string().contains("http://"), "{error}");
+        assert!(refusals.advice().contains(advice), "{}", refusals.advice());
+    }
+}
+
+#[tokio::test]
+async fn a_challenge_with_status_200_is_a_refusal_too() {
+    let page = "<!DOCTYPE html><html><title>Just a moment...</title>";
+    let site = Site::new(move |_| ok("", page.as_bytes())).await;
+    let error = fails(&site, "v.test", "/").await;
+    assert!(matches!(error, DiscoveryError::Blocked(_)), "{error}");
+    assert!(error.to_string().contains("Just a moment..."), "{error}");
+}
+
+#[tokio::test]
+async fn a_search_reads_a_bounded_number_of_bytes() {
+    // Each response is below the limit of one.
+    let site = Site::new(|_| ok("", &vec![b'{'; 1_000_000])).await;
+    let error = fails(&site, "v.test", "/").await;
+    assert!(
+        matches!(error, DiscoveryError::Unreadable { .. }),
+        "{error}"
+    );
+    let site = Site::new(|_| ok("", &vec![b' '; 1_000_000])).await;
+    let fetcher = fetcher(&["v.test", "status.v.test"]);
+    let error = discover(&fetcher, &site.url("v.test", "/")).await;
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("together larger than 25165824 bytes"),
+        "{error}"
+    );
 }

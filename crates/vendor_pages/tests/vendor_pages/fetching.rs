@@ -3,7 +3,7 @@
 use crate::site::{Site, answer, fetcher, guarded, ok, redirect, zipped};
 use domain::Cause;
 use net::fetch::{RetryAfter, Validators};
-use net::{FetchError, Fetched, Guard, Refused};
+use net::{FetchError, Fetched, Guard, Redirects, Refused};
 use std::time::Duration;
 use tokio::net::TcpListener;
 
@@ -233,4 +233,75 @@ async fn a_server_that_never_answers_takes_no_longer_than_allowed() {
         .await
         .unwrap_err();
     assert_eq!(error, FetchError::Timeout(timeout));
+}
+
+#[tokio::test]
+async fn a_failure_says_where_the_redirects_led_and_what_was_shown_there() {
+    let site = Site::new(|asked| match asked.path.as_str() {
+        "/moved" => redirect("/temporarily"),
+        "/temporarily" => answer("302 Found", "location: /challenge\r\n", b""),
+        "/challenge" => answer(
+            "403 Forbidden",
+            "",
+            b"<!DOCTYPE html><html><head><title>Just a moment...</title></head>",
+        ),
+        "/forever" => redirect("/gone"),
+        "/marked" => answer(
+            "503 Service Unavailable",
+            "cf-mitigated: challenge\r\n",
+            b"",
+        ),
+        _ => answer("410 Gone", "", b"<title>Nothing here</title>"),
+    })
+    .await;
+    let fetcher = fetcher(&[HOST]);
+    let fails = async |path: &str| {
+        let url = site.url(HOST, path).parse().unwrap();
+        *fetcher
+            .fetch(&url, &Validators::default())
+            .await
+            .unwrap_err()
+    };
+    let challenge = fails("/moved").await;
+    assert_eq!(challenge.url.path(), "/challenge");
+    assert_eq!(challenge.redirects, Redirects::Temporary);
+    assert!(challenge.is_challenge);
+    assert_eq!(
+        challenge.to_string(),
+        "answered 403 (bot protection: \"Just a moment...\")"
+    );
+    let gone = fails("/forever").await;
+    assert_eq!(gone.redirects, Redirects::Permanent);
+    assert_eq!(gone.title.as_deref(), Some("Nothing here"));
+    assert_eq!(gone.to_string(), "answered 410");
+    assert_eq!(
+        fails("/marked").await.to_string(),
+        "answered 503 (bot protection)"
+    );
+    assert_eq!(fails("/").await.redirects, Redirects::None);
+}
+
+#[tokio::test]
+async fn an_endless_error_page_is_read_no_further_than_its_beginning() {
+    let page = [
+        b"<title>Just a moment...</title>".as_slice(),
+        &vec![b'x'; 4 << 20],
+    ]
+    .concat();
+    let site = Site::new(move |_| answer("403 Forbidden", "", &page)).await;
+    let url = site.url(HOST, "/").parse().unwrap();
+    let failure = fetcher(&[HOST]).fetch(&url, &Validators::default()).await;
+    assert!(failure.unwrap_err().is_challenge);
+}
+
+#[tokio::test]
+async fn requests_that_share_a_budget_read_no_more_together() {
+    let site = Site::new(|_| ok("", &vec![b' '; 600 << 10])).await;
+    let fetcher = fetcher(&[HOST]).with_budget(1 << 20);
+    let url = site.url(HOST, "/").parse().unwrap();
+    assert!(fetcher.get(&url, &Validators::default()).await.is_ok());
+    assert_eq!(
+        fetcher.get(&url, &Validators::default()).await,
+        Err(FetchError::OverBudget(1 << 20))
+    );
 }

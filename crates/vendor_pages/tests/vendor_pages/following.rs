@@ -47,7 +47,7 @@ fn incidents_touch_by_id_and_only_while_they_are_open() {
 }
 
 #[test]
-fn an_incident_linked_to_everything_touches_only_what_is_not_up() {
+fn announcements_of_everything_or_of_nothing_are_shown_to_everybody() {
     let json = br#"{"page": {"id": "p"}, "status": {"indicator": "none"},
         "components": [{"id": "a", "name": "A", "status": "operational"}, {"id": "b", "name": "B", "status": "degraded_performance"}],
         "incidents": [{"id": "all", "name": "I", "status": "identified", "components": [{"id": "a"}, {"id": "b"}]},
@@ -56,9 +56,10 @@ fn an_incident_linked_to_everything_touches_only_what_is_not_up() {
             {"id": "now", "name": "M", "status": "in_progress", "components": [{"id": "a"}, {"id": "b"}]},
             {"id": "past", "name": "M", "status": "completed", "components": [{"id": "a"}]}]}"#;
     let page = page(&[("/api/v2/summary.json", json)]);
-    assert_eq!(touched(&page, &["a"]), ["one"]);
-    assert_eq!(touched(&page, &["b"]), ["all"]);
-    assert_eq!(touched(&page, &["a", "b"]), ["all", "one"]);
+    assert_eq!(touched(&page, &["a"]), ["all", "one", "none"]);
+    assert_eq!(touched(&page, &["b"]), ["all", "none"]);
+    assert_eq!(touched(&page, &["a", "b"]), ["all", "one", "none"]);
+    assert_eq!(touched(&page, &["gone"]), ["none"]);
     let now = "2026-03-02T09:00:00Z".parse().unwrap();
     let works = |ids: &[&str]| {
         maintenances(&page, ids, now)
@@ -66,8 +67,7 @@ fn an_incident_linked_to_everything_touches_only_what_is_not_up() {
             .map(|work| work.id.clone())
             .collect::<Vec<_>>()
     };
-    // What is to come cannot show in the components yet.
-    assert_eq!(works(&["a"]), ["soon"]);
+    assert_eq!(works(&["a"]), ["soon", "now"]);
     assert_eq!(works(&["b"]), ["soon", "now"]);
 }
 
@@ -103,7 +103,7 @@ fn what_a_vendor_of_events_alone_does_not_mention_is_up() {
 }
 
 #[test]
-fn incidents_without_components_touch_nothing() {
+fn incidents_without_components_concern_the_page() {
     let mut json = String::from_utf8(fixture("instatus-summary.json")).unwrap();
     json = json.replace("\"components\"", "\"nothing\"");
     let page = page(&[
@@ -111,5 +111,7 @@ fn incidents_without_components_touch_nothing() {
         ("/v3/components.json", &fixture("instatus-components.json")),
     ]);
     assert_eq!(page.incidents.len(), 1);
-    assert!(touched(&page, &["cs", "ca", "cw"]).is_empty());
+    for id in ["cs", "ca", "cw"] {
+        assert_eq!(touched(&page, &[id]), ["ci1"]);
+    }
 }

@@ -1,23 +1,27 @@
 //! Vendor pages: every provider's answers, bad ones, what they mean to followers, and how pages are found.
 #![allow(clippy::unwrap_used)]
 
+mod announcements;
 mod bad_input;
 mod bounds;
 mod discovery;
 mod fetching;
 mod following;
+mod paging;
 mod providers;
 mod recorded;
 mod site;
 
 use domain::Status;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use vendor_pages::page::{self, Page, PartialPage, Unreadable};
 
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/statuspages")
+}
+
 fn fixture(file: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/statuspages")
-        .join(file);
+    let path = fixtures().join(file);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 

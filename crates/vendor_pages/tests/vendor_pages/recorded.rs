@@ -1,58 +1,14 @@
-//! Recorded answers of real pages. They are kept beside the project, and are read where they are.
+//! Recorded answers of real pages.
 
-use crate::read;
+use crate::{fixture, read};
 use domain::Status;
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::PathBuf;
 use vendor_pages::page::following::{incidents, maintenances, status};
 use vendor_pages::page::{self, Page, WHOLE};
 
-/// Says what the tests of this file were able to do, past whatever keeps the output of tests that pass: where the
-/// recordings are not at hand, and a clone has none, these tests check nothing and cannot fail.
-#[test]
-fn how_many_recorded_answers_are_at_hand() {
-    let folder = folder();
-    let files = std::fs::read_dir(&folder)
-        .map(|files| files.flatten().map(|file| file.path()).collect::<Vec<_>>());
-    let count = files
-        .unwrap_or_default()
-        .iter()
-        .filter(|path| path.extension().is_some_and(|kind| kind != "md"))
-        .count();
-    let message = match count {
-        0 => format!(
-            "NO RECORDED ANSWERS in {}: 0 read, the tests `recorded::*` checked NOTHING",
-            folder.display()
-        ),
-        _ => format!("{count} recorded answers in {}", folder.display()),
-    };
-    writeln!(std::io::stderr(), "\n*** {message}\n").unwrap();
-    assert!(
-        count > 0 || std::env::var_os("PULSECHECK_FIXTURES").is_none(),
-        "{message}"
-    );
-}
-
-fn folder() -> PathBuf {
-    let beside =
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/statuspages");
-    std::env::var_os("PULSECHECK_FIXTURES").map_or_else(beside, PathBuf::from)
-}
-
-/// The bytes of a recorded answer; `None` where the recordings are not at hand.
-fn recorded(file: &str) -> Option<Vec<u8>> {
-    let folder = folder();
-    if std::env::var_os("PULSECHECK_FIXTURES").is_none() && !folder.is_dir() {
-        return None;
-    }
-    let path = folder.join(file);
-    Some(std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
-}
-
-fn page(url: &str, file: &str) -> Option<Page> {
-    let reading = read(url, &recorded(file)?).unwrap_or_else(|error| panic!("{file}: {error}"));
-    Some(page::assemble(vec![reading]).unwrap())
+fn page(url: &str, file: &str) -> Page {
+    let reading = read(url, &fixture(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+    page::assemble(vec![reading]).unwrap()
 }
 
 /// How many components have each of the vendor's words, but for those that are up.
@@ -143,9 +99,7 @@ fn every_page_in_statuspages_shape_has_the_counts_of_the_manifest() {
         ("incidentio-hashicorp-incidents.json", 25, 0, &[], 2, 0),
     ];
     for (file, leaves, groups, words, incidents, works) in lines {
-        let Some(page) = page("https://status.vendor.example/api/v2/summary.json", file) else {
-            return;
-        };
+        let page = page("https://status.vendor.example/api/v2/summary.json", file);
         assert_eq!(page.provider, "Atlassian Statuspage", "{file}");
         assert_eq!(page.components.len(), *leaves, "{file}");
         let mut found: Vec<_> = page
@@ -321,19 +275,20 @@ fn every_page_means_what_it_says() {
             &[],
             0,
         ),
-        // Its incidents are linked to nothing, so they touch nothing.
+        // Its incidents name no component, so they concern the page.
         (
             "incidentio-hashicorp-incidents.json",
             "Azure-Canada Central",
             Status::Up,
-            &[],
+            &[
+                "Hashicorp GPG Key Rotation",
+                "Intermittent connection resets during azure resource management or external provider downloads",
+            ],
             0,
         ),
     ];
     for (file, name, expected, touching, works) in lines {
-        let Some(page) = page("https://status.vendor.example/api/v2/summary.json", file) else {
-            return;
-        };
+        let page = page("https://status.vendor.example/api/v2/summary.json", file);
         let component = page
             .components
             .iter()
@@ -359,12 +314,10 @@ fn every_page_means_what_it_says() {
 
 #[test]
 fn updates_come_newest_first_and_times_in_utc() {
-    let Some(page) = page(
+    let page = page(
         "https://discordstatus.com/api/v2/summary.json",
         "atlassian-discord-outage.json",
-    ) else {
-        return;
-    };
+    );
     let incident = &page.incidents[0];
     assert_eq!(
         (incident.status.as_str(), incident.impact.as_str()),
@@ -388,12 +341,10 @@ fn updates_come_newest_first_and_times_in_utc() {
 
 #[test]
 fn names_that_stand_in_several_groups_keep_their_own_ids() {
-    let Some(page) = page(
+    let page = page(
         "https://www.zoomstatus.com/api/v2/summary.json",
         "atlassian-zoom-duplicate-names.json",
-    ) else {
-        return;
-    };
+    );
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for component in &page.components {
         *counts.entry(component.name.as_str()).or_default() += 1;
@@ -411,12 +362,10 @@ fn names_that_stand_in_several_groups_keep_their_own_ids() {
 
 #[test]
 fn instatus_perplexity() {
-    let Some(page) = page(
+    let page = page(
         "https://status.perplexity.com/v3/components.json",
         "instatus-perplexity.json",
-    ) else {
-        return;
-    };
+    );
     assert_eq!(
         (page.provider, page.name.as_deref()),
         ("Instatus", Some("Perplexity"))
@@ -439,9 +388,7 @@ fn instatus_perplexity() {
 #[test]
 fn statuspal_exoscale() {
     let url = "https://exoscalestatus.com/api/v2/status_pages/exoscalestatus/summary";
-    let Some(page) = page(url, "statuspal-exoscale-degraded.json") else {
-        return;
-    };
+    let page = page(url, "statuspal-exoscale-degraded.json");
     assert_eq!((page.provider, page.components.len()), ("Statuspal", 74));
     assert_eq!(troubled(&page), BTreeMap::from([("performance", 1)]));
     let slow = page
@@ -466,9 +413,7 @@ fn statuspal_exoscale() {
 #[test]
 fn status_io_gitlab() {
     let url = "https://api.status.io/1.0/status/5b36dc6502d06804c08349f7";
-    let Some(page) = page(url, "statusio-gitlab.json") else {
-        return;
-    };
+    let page = page(url, "statusio-gitlab.json");
     assert_eq!((page.provider, page.components.len()), ("Status.io", 23));
     assert!(
         troubled(&page).is_empty() && page.incidents.is_empty() && page.maintenances.is_empty()
@@ -484,12 +429,10 @@ fn status_io_gitlab() {
 
 #[test]
 fn slack_now_and_before() {
-    let Some(now) = page(
+    let now = page(
         "https://slack-status.com/api/v2.0.0/current",
         "slack-current-ok.json",
-    ) else {
-        return;
-    };
+    );
     assert_eq!(
         (
             now.provider,
@@ -498,12 +441,10 @@ fn slack_now_and_before() {
         ),
         ("Slack", Status::Up, Status::Up)
     );
-    let Some(before) = page(
+    let before = page(
         "https://slack-status.com/api/v2.0.0/history",
         "slack-history.json",
-    ) else {
-        return;
-    };
+    );
     assert!(before.components.is_empty() && !before.incidents.is_empty());
     assert!(
         before
@@ -527,9 +468,7 @@ fn slack_now_and_before() {
 #[test]
 fn google_workspace() {
     let url = "https://www.google.com/appsstatus/dashboard/incidents.json";
-    let Some(page) = page(url, "google-workspace-incidents.json") else {
-        return;
-    };
+    let page = page(url, "google-workspace-incidents.json");
     assert_eq!(
         (page.provider, page.name.as_deref()),
         ("Google", Some("Google Workspace"))
@@ -547,9 +486,7 @@ fn google_workspace() {
 #[test]
 fn aws_in_utf_16() {
     let url = "https://health.aws.amazon.com/public/currentevents";
-    let Some(page) = page(url, "aws-currentevents.utf16be.json") else {
-        return;
-    };
+    let page = page(url, "aws-currentevents.utf16be.json");
     assert_eq!(
         (page.provider, page.incidents.len(), status(&page, [WHOLE])),
         ("AWS", 2, Status::Down)
@@ -578,11 +515,72 @@ fn aws_in_utf_16() {
 
 #[test]
 fn status_iq_library() {
-    let Some(page) = page("https://status.kobv.de/rss", "statusiq-gvi-outage.xml") else {
-        return;
-    };
+    let page = page("https://status.kobv.de/rss", "statusiq-gvi-outage.xml");
     assert_eq!((page.provider, page.components.len()), ("StatusIQ", 9));
     assert_eq!(troubled(&page), BTreeMap::from([("Major Outage", 1)]));
     assert_eq!(status(&page, ["GVI via SRU"]), Status::Down);
     assert_eq!(status(&page, ["OPUS Uni Würzburg"]), Status::Up);
+}
+
+#[test]
+fn heroku_incident() {
+    let url = "https://status.heroku.com/api/v4/current-status";
+    let page = page(url, "more-heroku-incident.json");
+    assert_eq!((page.provider, page.components.len()), ("Heroku", 3));
+    assert_eq!(troubled(&page), BTreeMap::from([("yellow", 3)]));
+    let [incident] = &page.incidents[..] else {
+        panic!("{:?}", page.incidents)
+    };
+    assert!(incident.open && incident.component_ids.is_empty());
+    assert_eq!(
+        incident.started_at,
+        Some("2019-10-24T18:39:30.231Z".parse().unwrap())
+    );
+    let link = "https://status.heroku.com/incidents/1918";
+    assert_eq!(incident.url.as_deref(), Some(link));
+    assert_eq!(incident.updates[0].status, "issue");
+    assert!(page.maintenances.is_empty());
+}
+
+#[test]
+fn status_io_docker() {
+    let url = "https://api.status.io/1.0/status/533c6539221ae15e3f000031";
+    let page = page(url, "more-docker-partial.json");
+    assert_eq!(page.provider, "Status.io");
+    let [incident] = &page.incidents[..] else {
+        panic!("{:?}", page.incidents)
+    };
+    assert!(incident.open);
+    assert_eq!(incident.status, "investigating");
+    let id = "5342bc9420974b775d000008";
+    assert_eq!(incidents(&page, &[id]).len(), 1);
+    assert_ne!(status(&page, [id]), Status::Up);
+    let other = page
+        .components
+        .iter()
+        .find(|component| component.status == Status::Up)
+        .unwrap();
+    assert!(incidents(&page, &[&other.id]).is_empty());
+}
+
+#[test]
+fn statuspage_without_component_lists() {
+    let url = "https://www.githubstatus.com/api/v2/summary.json";
+    let page = page(url, "more-github-incident.json");
+    let ids: Vec<&str> = page
+        .components
+        .iter()
+        .map(|component| component.id.as_str())
+        .collect();
+    let now = "2014-05-14T20:36:00Z".parse().unwrap();
+    for id in ids {
+        assert_eq!(incidents(&page, &[id]).len(), 1, "{id}");
+        assert_eq!(
+            maintenances(&page, &[id], now).len(),
+            page.maintenances.len()
+        );
+    }
+    // Years later, all of it is gone.
+    let now = "2026-03-02T09:00:00Z".parse().unwrap();
+    assert!(maintenances(&page, &["b13yz5g2cw10"], now).is_empty());
 }

@@ -47,11 +47,11 @@ fn bad_answers(vendor: &Vendor) -> Vec<(Reply, &'static str)> {
         ),
         (
             Reply::ok(&[b"[".as_slice(), &vec![b'0'; 30 << 20]].concat()),
-            "the answer is larger than 2097152 bytes",
+            "the answer is larger than 8388608 bytes (8 MiB)",
         ),
         (
             Reply::of("200 OK", "content-encoding: br\r\n", BOMB),
-            "the answer is larger than 2097152 bytes",
+            "the answer is larger than 8388608 bytes (8 MiB)",
         ),
         (
             Reply::redirect("http://169.254.169.254/latest/meta-data/"),

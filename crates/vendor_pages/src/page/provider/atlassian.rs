@@ -5,7 +5,7 @@
 
 use super::super::draft::{self, Draft};
 use super::super::json::Json;
-use super::super::{Component, Incident, Maintenance, Stage, Update, text, time};
+use super::super::{Component, Incident, Maintenance, Update, progress, text, time};
 use super::{Answer, Provider};
 use chrono::{DateTime, Utc};
 use domain::Status;
@@ -100,7 +100,7 @@ fn incident(item: &Json<'_>, address: &Url) -> Option<Incident> {
         id: text::id(item.at("id"))?,
         name: text::name(item.at("name"))?,
         impact: text::word(item.at("impact")),
-        open: !matches!(word.as_str(), "resolved" | "postmortem" | "completed"),
+        open: progress::is_open(item, &word, time::instant(item.at("resolved_at"))),
         status: word,
         started_at: first_time(item, &["started_at", "created_at"]),
         resolved_at: first_time(item, &["resolved_at", "updated_at"]),
@@ -116,12 +116,7 @@ fn maintenance(item: &Json<'_>, address: &Url) -> Option<Maintenance> {
     Some(Maintenance {
         id: text::id(item.at("id"))?,
         name: text::name(item.at("name"))?,
-        stage: match word.as_str() {
-            "scheduled" => Some(Stage::Scheduled),
-            "in_progress" | "verifying" => Some(Stage::InProgress),
-            "completed" | "resolved" | "postmortem" => Some(Stage::Completed),
-            _ => None,
-        },
+        stage: progress::stage(item, &word),
         status: word,
         scheduled_for: time::instant(item.at("scheduled_for")),
         scheduled_until: time::instant(item.at("scheduled_until")),
@@ -135,16 +130,21 @@ fn first_time(item: &Json<'_>, keys: &[&str]) -> Option<DateTime<Utc>> {
     keys.iter().find_map(|key| time::instant(item.at(key)))
 }
 
-/// The components of an event: its own list, or else what its updates name. There the names are "Group - Leaf", and
-/// only the code identifies.
+/// Returns the components of an event: its own list, or else those of the last update that names any. There the names
+/// are "Group - Leaf", and only the code identifies.
 fn linked(item: &Json<'_>) -> Vec<String> {
-    match item.at("components").list() {
-        Some(components) => draft::ids(components, "id"),
-        None => {
-            let updates = item.at("incident_updates").items();
-            updates.iter().flat_map(|update| draft::ids(update.at("affected_components").items(), "code")).collect()
-        }
+    let own = draft::ids(item.at("components").items(), "id");
+    if !own.is_empty() {
+        return own;
     }
+    let updates = item.at("incident_updates").items().iter();
+    let named = updates.map(|update| {
+        let codes = draft::ids(update.at("affected_components").items(), "code");
+        (first_time(update, &["display_at", "created_at"]), codes)
+    });
+    // Of several without a time, the first: they come newest first.
+    let newest = named.filter(|(_, codes)| !codes.is_empty()).reduce(|a, b| if b.0 > a.0 { b } else { a });
+    newest.map(|(_, codes)| codes).unwrap_or_default()
 }
 
 fn updates(item: &Json<'_>) -> Vec<Update> {

@@ -6,7 +6,7 @@
 use super::super::draft::{self, Draft};
 use super::super::following::worst;
 use super::super::json::Json;
-use super::super::{Component, Incident, ListCoverage, WHOLE, text, time};
+use super::super::{Component, Incident, ListCoverage, WHOLE, progress, text, time};
 use super::{Answer, Provider};
 use domain::Status;
 use std::collections::HashMap;
@@ -109,7 +109,7 @@ fn incident(event: &Json<'_>) -> Option<Incident> {
         id: text::id(event.any(&["arn", "date"]))?,
         name: text::line(&names.into_iter().flatten().collect::<Vec<_>>().join(": "))?,
         impact: status.clone(),
-        open: status != "0",
+        open: status != "0" && progress::is_open(event, "", None),
         status,
         started_at: time::seconds(event.at("date")),
         resolved_at: newest,

@@ -2,7 +2,7 @@
 
 use super::super::draft::{self, Draft};
 use super::super::json::Json;
-use super::super::{Component, Incident, Maintenance, Stage, Update, text, time};
+use super::super::{Component, Incident, Maintenance, Update, progress, text, time};
 use super::{Answer, Provider};
 use domain::Status;
 use std::cell::RefCell;
@@ -81,7 +81,7 @@ fn incident(item: &Json<'_>, updates: &Updates<'_, '_>, page: Option<&String>) -
     let id = text::id(item.at("id"))?;
     let ended = time::instant(attributes.at("ends_at"));
     let word = text::word(attributes.at("aggregate_state"));
-    let over = ended.is_some() || word == "resolved";
+    let over = !progress::is_open(attributes, &word, ended);
     Some(Incident {
         url: report_page(page, &id),
         id,
@@ -96,7 +96,7 @@ fn incident(item: &Json<'_>, updates: &Updates<'_, '_>, page: Option<&String>) -
     })
 }
 
-/// Its state shows in its window alone.
+/// Only its window says how far it is, unless its state says that it is over.
 fn maintenance(item: &Json<'_>, updates: &Updates<'_, '_>, page: Option<&String>) -> Option<Maintenance> {
     let attributes = item.at("attributes");
     let id = text::id(item.at("id"))?;
@@ -105,7 +105,7 @@ fn maintenance(item: &Json<'_>, updates: &Updates<'_, '_>, page: Option<&String>
         url: report_page(page, &id),
         id,
         name: text::name(attributes.at("title"))?,
-        stage: (word == "resolved").then_some(Stage::Completed),
+        stage: progress::stage(attributes, &word),
         status: word,
         scheduled_for: time::instant(attributes.at("starts_at")),
         scheduled_until: time::instant(attributes.at("ends_at")),

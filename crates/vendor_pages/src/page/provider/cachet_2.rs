@@ -4,7 +4,7 @@
 
 use super::super::draft::{self, Draft};
 use super::super::json::Json;
-use super::super::{Incident, Maintenance, Stage, text, time};
+use super::super::{Incident, Maintenance, progress, text, time};
 use super::{Answer, Provider};
 use domain::Status;
 
@@ -32,19 +32,19 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
     };
     let mut draft = Draft { url: answer.root(), ..Draft::default() };
     match kind {
-        "components" if is_cut_short(root, data) => return Some(Err("the answer holds only a part of the components".into())),
         "components" => draft.components = Some(data.iter().filter_map(component).collect()),
-        "incidents" => draft.incidents = Some(data.iter().filter_map(|item| incident(item, answer)).collect()),
+        "incidents" => {
+            // Before there were schedules, maintenance was an incident that is scheduled.
+            let (works, incidents): (Vec<_>, Vec<_>) = data.iter().partition(|item| item.at("status").integer() == Some(0));
+            draft.incidents = Some(incidents.into_iter().filter_map(|item| incident(item, answer)).collect());
+            // None is not an empty list: they are listed elsewhere.
+            let works: Vec<_> = works.into_iter().filter_map(|item| scheduled_incident(item, answer)).collect();
+            draft.maintenances = (!works.is_empty()).then_some(works);
+        }
         "schedules" => draft.maintenances = Some(data.iter().filter_map(maintenance).collect()),
         _ => return None,
     }
     Some(Ok(draft))
-}
-
-/// Whether there are more entries on further pages: a component there would look as if it were gone.
-pub(super) fn is_cut_short(root: &Json<'_>, data: &[Json<'_>]) -> bool {
-    let total = root.at("meta").at("pagination").at("total").integer().or_else(|| root.at("meta").at("total").integer());
-    total.and_then(|total| usize::try_from(total).ok()).is_some_and(|total| total > data.len())
 }
 
 fn component(item: &Json<'_>) -> Option<super::super::Component> {
@@ -65,24 +65,50 @@ pub(super) fn status(code: &str) -> Status {
 }
 
 fn incident(item: &Json<'_>, answer: &Answer<'_>) -> Option<Incident> {
-    // 0 scheduled, 1 investigating, 2 identified, 3 watching, 4 fixed.
-    let code = item.at("status").integer();
-    if code == Some(0) {
-        return None;
-    }
     let at = time::instant(item.any(&["occurred_at", "created_at"]));
-    let touched = item.at("component_id").integer().filter(|id| *id > 0);
     Some(Incident {
         id: text::id(item.at("id"))?,
         name: text::name(item.at("name"))?,
         impact: String::new(),
         status: text::word(item.any(&["latest_human_status", "human_status", "status"])),
-        open: code != Some(4) && !item.at("is_resolved").is_true(),
+        open: progress::is_open(item, incident_state(item.at("status").integer()), None),
         started_at: at,
         resolved_at: time::instant(item.at("updated_at")),
         url: text::link(item.at("permalink"), answer.address),
-        component_ids: touched.map(|id| id.to_string()).into_iter().collect(),
+        component_ids: component_of(item),
         updates: vec![draft::update(at, item.any(&["human_status", "status"]), item.at("message"))],
+    })
+}
+
+/// Returns the component of an incident; 0 stands for none.
+fn component_of(item: &Json<'_>) -> Vec<String> {
+    let id = item.at("component_id").integer().filter(|id| *id > 0);
+    id.map(|id| id.to_string()).into_iter().collect()
+}
+
+/// Maps the code of an incident's state to a word.
+pub(super) fn incident_state(code: Option<i64>) -> &'static str {
+    match code {
+        Some(0) => "scheduled",
+        Some(1) => "investigating",
+        Some(2) => "identified",
+        Some(3) => "watching",
+        Some(4) => "fixed",
+        _ => "",
+    }
+}
+
+fn scheduled_incident(item: &Json<'_>, answer: &Answer<'_>) -> Option<Maintenance> {
+    Some(Maintenance {
+        id: text::id(item.at("id"))?,
+        name: text::name(item.at("name"))?,
+        status: text::word(item.any(&["latest_human_status", "human_status", "status"])),
+        stage: progress::stage(item, "scheduled"),
+        scheduled_for: time::instant(item.at("scheduled_at")),
+        scheduled_until: None,
+        url: text::link(item.at("permalink"), answer.address),
+        component_ids: component_of(item),
+        updates: vec![draft::update(None, item.any(&["human_status", "status"]), item.at("message"))],
     })
 }
 
@@ -91,7 +117,7 @@ fn maintenance(item: &Json<'_>) -> Option<Maintenance> {
         id: text::id(item.at("id"))?,
         name: text::name(item.at("name"))?,
         status: text::word(item.any(&["human_status", "status"])),
-        stage: stage(item.at("status").integer()),
+        stage: progress::stage(item, schedule_state(item.at("status").integer())),
         scheduled_for: time::instant(item.at("scheduled_at")),
         scheduled_until: time::instant(item.at("completed_at")),
         url: None,
@@ -100,11 +126,12 @@ fn maintenance(item: &Json<'_>) -> Option<Maintenance> {
     })
 }
 
-pub(super) fn stage(code: Option<i64>) -> Option<Stage> {
+/// Maps the code of a schedule's state to a word.
+pub(super) fn schedule_state(code: Option<i64>) -> &'static str {
     match code {
-        Some(0) => Some(Stage::Scheduled),
-        Some(1) => Some(Stage::InProgress),
-        Some(2) => Some(Stage::Completed),
-        _ => None,
+        Some(0) => "upcoming",
+        Some(1) => "in progress",
+        Some(2) => "complete",
+        _ => "",
     }
 }

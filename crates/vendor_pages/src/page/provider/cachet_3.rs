@@ -2,7 +2,7 @@
 
 use super::super::draft::{self, Draft};
 use super::super::json::Json;
-use super::super::{Component, Incident, Maintenance, text, time};
+use super::super::{Component, Incident, Maintenance, progress, text, time};
 use super::{Answer, Provider, cachet_2};
 use chrono::{DateTime, Utc};
 use domain::Status;
@@ -30,9 +30,6 @@ fn read(answer: &Answer<'_>) -> Option<Result<Draft, String>> {
     };
     let mut draft = Draft { url: answer.root(), ..Draft::default() };
     match kind {
-        "components" if cachet_2::is_cut_short(root, data) => {
-            return Some(Err("the answer holds only a part of the components".into()));
-        }
         "components" => {
             let groups = groups(root);
             draft.components = Some(data.iter().filter_map(|item| component(item, &groups)).collect());
@@ -90,7 +87,7 @@ fn incident(item: &Json<'_>, answer: &Answer<'_>) -> Option<Incident> {
         name: text::name(attributes.at("name"))?,
         impact: String::new(),
         status: text::word(state.any(&["human", "value"])),
-        open: state.at("value").integer() != Some(4),
+        open: progress::is_open(attributes, cachet_2::incident_state(state.at("value").integer()), None),
         started_at: at,
         resolved_at: moment(attributes.any(&["updated", "updated_at"])),
         component_ids: linked(item),
@@ -105,7 +102,7 @@ fn maintenance(item: &Json<'_>) -> Option<Maintenance> {
         id: text::id(item.at("id"))?,
         name: text::name(attributes.at("name"))?,
         status: text::word(state.any(&["human", "value"])),
-        stage: cachet_2::stage(state.at("value").integer()),
+        stage: progress::stage(attributes, cachet_2::schedule_state(state.at("value").integer())),
         scheduled_for: moment(attributes.any(&["scheduled", "scheduled_at"])),
         scheduled_until: moment(attributes.any(&["completed", "completed_at"])),
         url: None,

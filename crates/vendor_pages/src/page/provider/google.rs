@@ -5,7 +5,7 @@
 use super::super::draft::{self, Draft};
 use super::super::following::worst;
 use super::super::json::Json;
-use super::super::{Component, Incident, ListCoverage, WHOLE, text, time};
+use super::super::{Component, Incident, ListCoverage, WHOLE, progress, text, time};
 use super::{Answer, Provider};
 use domain::Status;
 use std::collections::BTreeMap;
@@ -103,11 +103,11 @@ fn incident(item: &Json<'_>, address: &Url) -> Option<Incident> {
         name: title.and_then(text::line).or_else(|| text::name(item.at("service_name")))?,
         impact: text::word(item.at("status_impact")),
         status: text::word(item.at("most_recent_update").at("status")),
-        open: is_open(item),
+        open: is_open(item) && progress::is_open(item, "", None),
         started_at: time::instant(item.any(&["begin", "created"])),
         resolved_at: time::instant(item.at("end")),
         url: text::link(item.at("uri"), address),
-        component_ids: affected(item).into_iter().map(|(id, _)| id).chain([WHOLE.to_owned()]).collect(),
+        component_ids: draft::with_whole(affected(item).into_iter().map(|(id, _)| id).collect()),
         updates: item
             .at("updates")
             .items()

@@ -2,7 +2,7 @@
 
 use super::super::draft::{self, Draft};
 use super::super::json::Json;
-use super::super::{Identity, Incident, Maintenance, Stage, Update, text, time};
+use super::super::{Identity, Incident, Maintenance, Stage, Update, progress, text, time};
 use super::{Answer, Provider};
 use domain::Status;
 use url::Url;
@@ -50,7 +50,7 @@ fn incident(item: &Json<'_>, address: &Url) -> Option<Incident> {
         id: text::id(item.at("id"))?,
         name: text::name(item.at("title"))?,
         impact: String::new(),
-        open: word != "resolved",
+        open: progress::is_open(item, &word, time::instant(item.at("resolved_at"))),
         status: word,
         started_at: time::instant(item.at("created_at")),
         resolved_at: time::instant(item.any(&["resolved_at", "updated_at"])),
@@ -65,12 +65,8 @@ fn maintenance(item: &Json<'_>, address: &Url) -> Option<Maintenance> {
     Some(Maintenance {
         id: text::id(item.at("id"))?,
         name: text::name(item.at("title"))?,
-        stage: match word.as_str() {
-            "scheduled" => Some(Stage::Scheduled),
-            "open" => Some(Stage::InProgress),
-            "resolved" => Some(Stage::Completed),
-            _ => None,
-        },
+        // The state may be absent.
+        stage: progress::stage(item, &word).or_else(|| item.at("upcoming").is_true().then_some(Stage::Scheduled)),
         status: word,
         scheduled_for: time::instant(item.any(&["scheduled_for", "scheduled_at", "starts_at"])),
         scheduled_until: time::instant(item.any(&["scheduled_until", "ends_at"])),

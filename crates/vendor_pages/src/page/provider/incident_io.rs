@@ -5,7 +5,7 @@
 
 use super::super::draft::{self, Draft};
 use super::super::json::Json;
-use super::super::{Component, Incident, Maintenance, Stage, Update, text, time};
+use super::super::{Component, Incident, Maintenance, Update, progress, text, time};
 use super::{Answer, Provider};
 use chrono::{DateTime, Utc};
 use domain::Status;
@@ -41,11 +41,17 @@ fn draft(root: &Json<'_>, summary: &Json<'_>, answer: &Answer<'_>) -> Result<Dra
         components: Some(components(summary, affected)),
         incidents: events("ongoing_incidents")
             .map(|items| items.iter().filter_map(|item| incident(item, page_of(item))).collect()),
-        maintenances: events("scheduled_maintenances")
-            .map(|items| items.iter().filter_map(|item| maintenance(item, page_of(item))).collect()),
+        maintenances: works(events("in_progress_maintenances"), events("scheduled_maintenances"))
+            .map(|items| items.into_iter().filter_map(|item| maintenance(item, page_of(item))).collect()),
         url,
         ..Draft::default()
     })
+}
+
+/// Joins the lists of maintenance; `None` if the response has neither.
+fn works<'j, 'a>(in_progress: Option<&'j [Json<'a>]>, scheduled: Option<&'j [Json<'a>]>) -> Option<Vec<&'j Json<'a>>> {
+    let lists = [in_progress, scheduled];
+    lists.iter().any(Option::is_some).then(|| lists.into_iter().flatten().flatten().collect())
 }
 
 fn components(summary: &Json<'_>, entries: &[Json<'_>]) -> Vec<Component> {
@@ -93,7 +99,7 @@ fn incident(item: &Json<'_>, url: Option<String>) -> Option<Incident> {
         id: text::id(item.at("id"))?,
         name: text::name(item.at("name"))?,
         impact: text::word(item.any(&["current_worst_impact", "impact"])),
-        open: word != "resolved",
+        open: progress::is_open(item, &word, time::instant(item.at("resolved_at"))),
         status: word,
         started_at: first_time(item, &["started_at", "published_at", "created_at"]),
         resolved_at: time::instant(item.at("resolved_at")),
@@ -111,12 +117,7 @@ fn maintenance(item: &Json<'_>, url: Option<String>) -> Option<Maintenance> {
     Some(Maintenance {
         id: text::id(item.at("id"))?,
         name: text::name(item.at("name"))?,
-        stage: match word.as_str() {
-            "maintenance_scheduled" => Some(Stage::Scheduled),
-            "maintenance_in_progress" => Some(Stage::InProgress),
-            "maintenance_complete" => Some(Stage::Completed),
-            _ => None,
-        },
+        stage: progress::stage(item, &word),
         status: word,
         scheduled_for: first_time(item, &["starts_at", "scheduled_start_at"]).or(start),
         scheduled_until: first_time(item, &["ends_at", "scheduled_end_at"]).or(end),

@@ -3,7 +3,7 @@
 
 use super::super::draft::{self, Draft};
 use super::super::json::Json;
-use super::super::{Component, Incident, Maintenance, Stage, Update, text, time};
+use super::super::{Component, Incident, Maintenance, Update, progress, text, time};
 use super::{Answer, Provider};
 use chrono::TimeDelta;
 use domain::Status;
@@ -97,7 +97,7 @@ fn incident(item: &Json<'_>, address: &Url) -> Option<Incident> {
         id: event_id(item)?,
         name: text::name(item.at("name"))?,
         impact: text::word(item.at("impact")),
-        open: word != "RESOLVED",
+        open: progress::is_open(item, &word, time::instant(item.at("resolved"))),
         status: word,
         started_at: time::instant(item.at("started")),
         resolved_at: time::instant(item.any(&["resolved", "updatedAt"])),
@@ -115,12 +115,7 @@ fn maintenance(item: &Json<'_>, address: &Url) -> Option<Maintenance> {
     Some(Maintenance {
         id: event_id(item)?,
         name: text::name(item.at("name"))?,
-        stage: match word.as_str() {
-            "NOTSTARTEDYET" => Some(Stage::Scheduled),
-            "INPROGRESS" => Some(Stage::InProgress),
-            "COMPLETED" => Some(Stage::Completed),
-            _ => None,
-        },
+        stage: progress::stage(item, &word),
         status: word,
         scheduled_for: start,
         scheduled_until: start.zip(duration).and_then(|(start, duration)| start.checked_add_signed(duration)),

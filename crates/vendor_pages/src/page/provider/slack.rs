@@ -7,7 +7,7 @@
 use super::super::draft::{self, Draft};
 use super::super::following::worst;
 use super::super::json::Json;
-use super::super::{Component, Identity, Incident, ListCoverage, Maintenance, Stage, Update, WHOLE, text, time};
+use super::super::{Component, Identity, Incident, ListCoverage, Maintenance, Stage, Update, WHOLE, progress, text, time};
 use super::{Answer, Provider};
 use domain::Status;
 use std::collections::BTreeMap;
@@ -101,12 +101,7 @@ fn status(item: &Json<'_>) -> Status {
 }
 
 fn stage(item: &Json<'_>) -> Option<Stage> {
-    match &*item.at("status").word() {
-        "scheduled" => Some(Stage::Scheduled),
-        "active" => Some(Stage::InProgress),
-        "resolved" | "completed" | "cancelled" => Some(Stage::Completed),
-        _ => None,
-    }
+    progress::stage(item, &item.at("status").word())
 }
 
 fn incident(item: &Json<'_>, address: &Url) -> Option<Incident> {
@@ -114,7 +109,7 @@ fn incident(item: &Json<'_>, address: &Url) -> Option<Incident> {
         id: text::id(item.at("id"))?,
         name: text::name(item.at("title"))?,
         impact: text::word(item.at("type")),
-        open: stage(item) != Some(Stage::Completed),
+        open: progress::is_open(item, &item.at("status").word(), None),
         status: text::word(item.at("status")),
         started_at: time::instant(item.at("date_created")),
         resolved_at: time::instant(item.at("date_updated")),
@@ -140,7 +135,7 @@ fn maintenance(item: &Json<'_>, address: &Url) -> Option<Maintenance> {
 }
 
 fn touched(item: &Json<'_>) -> Vec<String> {
-    item.at("services").items().iter().filter_map(text::name).chain([WHOLE.to_owned()]).collect()
+    draft::with_whole(item.at("services").items().iter().filter_map(text::name).collect())
 }
 
 fn updates(item: &Json<'_>) -> Vec<Update> {

@@ -4,7 +4,7 @@
 
 use super::super::draft::{self, Draft};
 use super::super::json::Json;
-use super::super::{Incident, Maintenance, Stage, Update, text, time};
+use super::super::{Incident, Maintenance, Stage, Update, progress, text, time};
 use super::{Answer, Provider};
 use domain::Status;
 
@@ -68,8 +68,7 @@ fn incident(item: &Json<'_>) -> Option<Incident> {
         id: text::id(item.any(&["_id", "id"]))?,
         name: text::name(item.at("name"))?,
         impact: word,
-        // Its states: 100 investigating, 200 identified, 300 monitoring, 400 resolved.
-        open: !matches!(state.as_str(), "400" | "resolved" | "Resolved"),
+        open: progress::is_open(item, &state_word(&state), time::instant(item.at("datetime_resolved"))),
         status: state_word(&state),
         started_at: time::instant(item.at("datetime_open")),
         resolved_at: time::instant(item.at("datetime_resolved")),
@@ -84,7 +83,7 @@ fn maintenance(item: &Json<'_>, stage: Stage) -> Option<Maintenance> {
         id: text::id(item.any(&["_id", "id"]))?,
         name: text::name(item.at("name"))?,
         status: if stage == Stage::InProgress { "active" } else { "upcoming" }.into(),
-        stage: Some(stage),
+        stage: progress::stage(item, "").or(Some(stage)),
         scheduled_for: time::instant(item.any(&["datetime_planned_start", "datetime_open"])),
         scheduled_until: time::instant(item.at("datetime_planned_end")),
         url: None,
@@ -109,6 +108,7 @@ fn updates(item: &Json<'_>) -> Vec<Update> {
         .collect()
 }
 
+/// Maps the code of an incident's state to its word.
 fn state_word(state: &str) -> String {
     match state {
         "100" => "investigating",

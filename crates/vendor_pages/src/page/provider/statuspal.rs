@@ -4,7 +4,7 @@
 
 use super::super::draft::{self, Draft};
 use super::super::json::Json;
-use super::super::{Component, Incident, Maintenance, Update, text, time};
+use super::super::{Component, Incident, Maintenance, Stage, Update, progress, text, time};
 use super::{Answer, Provider};
 use domain::Status;
 use url::Url;
@@ -90,7 +90,8 @@ fn incident(item: &Json<'_>, address: &Url) -> Option<Incident> {
         id: text::id(item.at("id"))?,
         name: text::name(item.at("title"))?,
         impact: text::word(item.at("type")),
-        open: ended.is_none() && !matches!(state.as_str(), "resolved" | "retroactive"),
+        // An end is an end here, whatever the last update was about.
+        open: ended.is_none() && progress::is_open(item, &state, None),
         status: state,
         started_at: time::in_utc(item.any(&["starts_at", "inserted_at"])),
         resolved_at: ended,
@@ -100,18 +101,20 @@ fn incident(item: &Json<'_>, address: &Url) -> Option<Incident> {
     })
 }
 
-/// Its state shows in its window alone.
+/// Only its window says how far it is, unless an update says that it is over.
 fn maintenance(item: &Json<'_>, address: &Url) -> Option<Maintenance> {
+    let updates = updates(item);
+    let last_word = updates.first().map(|update| update.status.as_str()).unwrap_or_default();
     Some(Maintenance {
         id: text::id(item.at("id"))?,
         name: text::name(item.at("title"))?,
         status: text::word(item.at("type")),
-        stage: None,
+        stage: progress::stage(item, last_word).filter(|stage| *stage == Stage::Completed),
         scheduled_for: time::in_utc(item.at("starts_at")),
         scheduled_until: time::in_utc(item.at("ends_at")),
         url: text::link(item.at("url"), address),
         component_ids: draft::ids(item.at("service_ids").items(), "id"),
-        updates: updates(item),
+        updates,
     })
 }
 

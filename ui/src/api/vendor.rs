@@ -42,6 +42,8 @@ pub struct VendorIncident {
     pub started_at: Option<Moment>,
     pub url: Option<String>,
     pub components: Vec<String>,
+    /// Whether it names no component, and so concerns the page as a whole.
+    pub page_wide: bool,
     pub updates: Vec<VendorUpdate>,
 }
 
@@ -64,6 +66,10 @@ pub struct Maintenance {
     pub scheduled_until: Option<Moment>,
     pub url: Option<String>,
     pub components: Vec<String>,
+    /// Whether it names no component, and so concerns the page as a whole.
+    pub page_wide: bool,
+    /// Whether its window has ended although the vendor does not say that it is over.
+    pub overdue: bool,
 }
 
 #[query_fragment]

@@ -12,7 +12,10 @@ use dioxus::prelude::*;
 
 /// The components that an incident or maintenance affects.
 #[component]
-pub fn AffectedComponents(components: Vec<String>) -> Element {
+pub fn AffectedComponents(components: Vec<String>, page_wide: bool) -> Element {
+    if page_wide {
+        return rsx! { p { class: "dim", "The vendor names no component. It may concern any of them." } };
+    }
     let names: Vec<_> = components.iter().map(String::as_str).collect();
     if names.is_empty() {
         return VNode::empty();
@@ -133,6 +136,7 @@ pub fn VendorMaintenanceNote(
         scheduled_for,
         scheduled_until,
         url,
+        overdue,
         ..
     } = maintenance;
     // In minutes, so that it renders once a minute.
@@ -152,6 +156,9 @@ pub fn VendorMaintenanceNote(
             " · " Timestamp { at }
         }
         {until}
+        if overdue {
+            ", overdue"
+        }
         match minutes_ahead {
             Some(minutes @ 0..) => rsx! { ", in {format::duration((minutes + 1) * 60_000)}" },
             _ => VNode::empty(),
@@ -197,6 +204,7 @@ mod tests {
             started_at: Some(Moment(1_795_356_190_000 - 7_200_000)),
             url: Some("javascript:alert(1)".into()),
             components: Vec::new(),
+            page_wide: false,
             updates: vec![VendorUpdate {
                 at: Moment(1_795_356_190_000),
                 status: "in_progress".into(),
@@ -215,7 +223,7 @@ mod tests {
     fn vendors_text_is_escaped_and_only_web_urls_are_links() {
         fn page() -> Element {
             use_context_provider(Store::new);
-            rsx! { VendorIncidentNote { incident: incident(), AffectedComponents { components: vec!["Web shop".to_owned()] } } }
+            rsx! { VendorIncidentNote { incident: incident(), AffectedComponents { components: vec!["Web shop".to_owned()], page_wide: false } } }
         }
         let html = rendered(page);
         assert!(
@@ -243,8 +251,14 @@ mod tests {
                 scheduled_until: Some(Moment(1_795_356_190_000 + 7_200_000)),
                 url: Some("https://status.example.com/m1".into()),
                 components: Vec::new(),
+                page_wide: true,
+                overdue: false,
             };
-            rsx! { VendorMaintenanceNote { maintenance } }
+            rsx! {
+                VendorMaintenanceNote { maintenance: maintenance.clone(),
+                    AffectedComponents { components: maintenance.components, page_wide: maintenance.page_wide }
+                }
+            }
         }
         let html = rendered(page);
         for part in [
@@ -254,9 +268,32 @@ mod tests {
             "until",
             "16:03",
             "noopener noreferrer",
+            "The vendor names no component",
         ] {
             assert!(html.contains(part), "{part} in {html}");
         }
+        assert!(!html.contains("overdue"), "{html}");
+    }
+
+    #[test]
+    fn maintenance_whose_window_ended_is_called_overdue() {
+        fn page() -> Element {
+            use_context_provider(Store::new);
+            let maintenance = Maintenance {
+                id: "m1".into(),
+                name: "Database upgrade".into(),
+                status: "scheduled".into(),
+                scheduled_for: Some(Moment(1_795_356_190_000 - 7_200_000)),
+                scheduled_until: Some(Moment(1_795_356_190_000 - 3_600_000)),
+                url: None,
+                components: vec!["API".to_owned()],
+                page_wide: false,
+                overdue: true,
+            };
+            rsx! { VendorMaintenanceNote { maintenance } }
+        }
+        let html = rendered(page);
+        assert!(html.contains(", overdue"), "{html}");
     }
 
     #[test]

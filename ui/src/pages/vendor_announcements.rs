@@ -45,6 +45,14 @@ impl Announcement {
         }
     }
 
+    /// Returns whether it names no component of its page.
+    const fn is_page_wide(&self) -> bool {
+        match self {
+            Self::Incident(one) => one.page_wide,
+            Self::Maintenance(one) => one.page_wide,
+        }
+    }
+
     /// Returns whether it is in progress at `now` or begins soon.
     fn is_current(&self, now: Moment) -> bool {
         match self {
@@ -61,6 +69,8 @@ impl Announcement {
 struct Notice {
     key: String,
     announcement: Announcement,
+    /// Whether it names no component of its page.
+    page_wide: bool,
     services: Vec<(Uuid, String)>,
 }
 
@@ -88,6 +98,7 @@ fn merge(announcements: &[VendorAnnouncements], now: Moment) -> Vec<Notice> {
                 Some(notice) => notice.services.push(affected),
                 None => notices.push(Notice {
                     key,
+                    page_wide: announcement.is_page_wide(),
                     announcement,
                     services: vec![affected],
                 }),
@@ -145,13 +156,13 @@ pub(crate) fn VendorAnnouncementList() -> Element {
     }
     rsx! {
         section { class: "vendors-now", "aria-label": "Vendor announcements",
-            for Notice { key , announcement , services } in notices {
+            for Notice { key , announcement , page_wide , services } in notices {
                 match announcement {
                     Announcement::Incident(incident) => rsx! {
-                        VendorIncidentNote { key: "{key}", incident, AffectedServices { services } }
+                        VendorIncidentNote { key: "{key}", incident, AffectedServices { services, page_wide } }
                     },
                     Announcement::Maintenance(maintenance) => rsx! {
-                        VendorMaintenanceNote { key: "{key}", maintenance, AffectedServices { services } }
+                        VendorMaintenanceNote { key: "{key}", maintenance, AffectedServices { services, page_wide } }
                     },
                 }
             }
@@ -163,10 +174,15 @@ pub(crate) fn VendorAnnouncementList() -> Element {
 }
 
 #[component]
-fn AffectedServices(services: Vec<(Uuid, String)>) -> Element {
+fn AffectedServices(services: Vec<(Uuid, String)>, page_wide: bool) -> Element {
+    let label = if page_wide {
+        "Names no component. May affect "
+    } else {
+        "Affects "
+    };
     rsx! {
         p { class: "dim whose",
-            "Affects "
+            "{label}"
             for (index , (id , name)) in services.into_iter().enumerate() {
                 if index > 0 { ", " }
                 Link { to: Route::service(id), "{name}" }
@@ -190,6 +206,7 @@ mod tests {
             started_at: Some(Moment(started)),
             url: None,
             components: Vec::new(),
+            page_wide: false,
             updates: Vec::new(),
         }
     }
@@ -203,6 +220,8 @@ mod tests {
             scheduled_until: None,
             url: None,
             components: Vec::new(),
+            page_wide: false,
+            overdue: false,
         }
     }
 

@@ -89,7 +89,7 @@ fn render_incidents(incidents: &[VendorIncident]) -> Element {
             h2 { {format::count(incidents.len(), "active vendor incident")} }
             for incident in incidents.iter().cloned() {
                 VendorIncidentNote { key: "{incident.id}", incident: incident.clone(), open: true,
-                    AffectedComponents { components: incident.components }
+                    AffectedComponents { components: incident.components, page_wide: incident.page_wide }
                 }
             }
         }
@@ -105,7 +105,7 @@ fn render_maintenances(maintenances: &[Maintenance]) -> Element {
             h2 { "Maintenance" }
             for maintenance in maintenances.iter().cloned() {
                 VendorMaintenanceNote { key: "{maintenance.id}", maintenance: maintenance.clone(), open: true,
-                    AffectedComponents { components: maintenance.components }
+                    AffectedComponents { components: maintenance.components, page_wide: maintenance.page_wide }
                 }
             }
         }

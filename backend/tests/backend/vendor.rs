@@ -78,7 +78,7 @@ async fn a_page(api: &Api) -> Uuid {
         ("of-web", 1, json!(["web"]), false),
         ("of-api", 2, json!(["api", "unlisted"]), false),
         ("of-everything", 3, json!(["api", "web"]), false),
-        ("of-nothing", 3, json!([]), false),
+        ("of-nothing", 5, json!([]), false),
         ("over", 4, json!(["api"]), true),
     ] {
         let incident = vendor_incident::Model {

@@ -33,11 +33,23 @@ pub enum ReadError {
     Unreadable(#[from] Unreadable),
 }
 
-/// Reads `url`, unless it has not changed since the response that `validators` came from.
+/// Reads `url`, unless it has not changed since the response that `validators` came from. All parts of
+/// a list together may take as long as one request.
 ///
 /// # Errors
 /// Returns why it could not be read in full.
 pub async fn read_url(
+    fetcher: &Fetcher,
+    url: &Url,
+    validators: &Validators,
+) -> Result<UrlReading, ReadError> {
+    let reading = read_within_timeout(fetcher, url, validators);
+    tokio::time::timeout(fetcher.timeout(), reading)
+        .await
+        .unwrap_or_else(|_| Err(timed_out(fetcher, url.clone())))
+}
+
+async fn read_within_timeout(
     fetcher: &Fetcher,
     url: &Url,
     validators: &Validators,
@@ -82,20 +94,21 @@ pub async fn read_rest(fetcher: &Fetcher, first: PartialPage) -> Result<PartialP
     let Some(next) = first.paging.next.clone() else {
         return Ok(first);
     };
-    let timeout = fetcher.timeout();
     let fetcher = fetcher.with_budget(MAX_BODY_BYTES);
     let reading = read_parts(&fetcher, first);
-    tokio::time::timeout(timeout, reading)
+    tokio::time::timeout(fetcher.timeout(), reading)
         .await
-        .unwrap_or_else(|_| {
-            Err(ReadError::Fetch(Box::new(FetchFailure {
-                error: FetchError::Timeout(timeout),
-                url: next,
-                redirects: Redirects::None,
-                title: None,
-                is_challenge: false,
-            })))
-        })
+        .unwrap_or_else(|_| Err(timed_out(&fetcher, next)))
+}
+
+fn timed_out(fetcher: &Fetcher, url: Url) -> ReadError {
+    ReadError::Fetch(Box::new(FetchFailure {
+        error: FetchError::Timeout(fetcher.timeout()),
+        url,
+        redirects: Redirects::None,
+        title: None,
+        is_challenge: false,
+    }))
 }
 
 async fn read_parts(fetcher: &Fetcher, first: PartialPage) -> Result<PartialPage, ReadError> {

@@ -20,10 +20,8 @@ use uuid::Uuid;
 use vendor_pages::page::{Page, PartialPage, assemble};
 use vendor_pages::reader::{MAX_PAGE_BYTES, ReadError, UrlReading, read_url};
 
-/// Timeout of the request to each address.
-pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// Maximum duration of a fetch: a request to each address, and the other parts of its list.
-pub(crate) const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
+/// Timeout of reading each address, with all parts of its list.
+pub(crate) const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long responses are cached, and of how many pages at most.
 const CACHE_TTL: Duration = Duration::from_secs(3600);
@@ -98,7 +96,7 @@ struct CachedResponse {
 impl PageFetcher {
     pub(crate) fn new(fetcher: &Fetcher, stats: Arc<Stats>) -> Self {
         Self {
-            fetcher: fetcher.within(REQUEST_TIMEOUT),
+            fetcher: fetcher.within(FETCH_TIMEOUT),
             cache: Arc::default(),
             stats,
         }

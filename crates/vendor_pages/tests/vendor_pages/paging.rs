@@ -3,6 +3,9 @@
 use crate::site::{Site, answer, fetcher, ok, redirect};
 use net::fetch::Validators;
 use std::fmt::Write;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use vendor_pages::page::{MAX_PARTS, PartialPage};
 use vendor_pages::reader::read_url;
 use vendor_pages::{discover, validate_urls};
@@ -246,4 +249,33 @@ async fn all_parts_together_are_as_small_as_one_response() {
         "the answers are together larger than 8388608 bytes (8 MiB)"
     );
     assert!(site.asked().len() < 12, "{}", site.asked().len());
+}
+
+#[tokio::test]
+async fn all_parts_together_take_no_longer_than_one_request() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // The first part is sent, and the second one never.
+    let serving = tokio::spawn(async move {
+        let json = r#"{"data": [{"id": 1, "name": "A", "status": 1, "group_id": 0}], "meta": {"next": "?page=2"}}"#;
+        let (mut first, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            first.read_buf(&mut head).await.unwrap();
+        }
+        first.write_all(&ok("", json.as_bytes())).await.unwrap();
+        first.shutdown().await.unwrap();
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            held.push(stream);
+        }
+    });
+    let url = format!("http://{HOST}:{port}{COMPONENTS}").parse().unwrap();
+    let fetcher = fetcher(&[HOST]).within(Duration::from_millis(300));
+    let error = read_url(&fetcher, &url, &Validators::default()).await;
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "no complete answer within 0.3 seconds"
+    );
+    serving.abort();
 }

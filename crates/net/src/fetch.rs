@@ -3,21 +3,25 @@
 //!
 //! Does not interpret the body and does not retry.
 
-use crate::client::ClientError;
+use crate::client::{self, ClientError, HttpClient, Pool, ResponseBody};
+use crate::cookies::CookieJar;
 use crate::guard::{Guard, Refused};
-use crate::resolver::LookupSource;
+use crate::resolver::{GuardedResolver, LookupSource};
 use crate::tls::Roots;
-use crate::{client, fault, redirect};
+use crate::{fault, redirect};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::Cause;
 use domain::cause::Phase;
 use futures::future::BoxFuture;
-use reqwest::header::{
-    ACCEPT, CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
+use http::Response;
+use http::header::{
+    ACCEPT, CONTENT_LENGTH, COOKIE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
     IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
 };
-use reqwest::{Method, Request, Response};
+use std::error::Error;
 use std::time::Duration;
+use tower::ServiceExt;
+use tower_http::decompression::{Decompression, DecompressionBody};
 use url::Url;
 
 /// `Accept` header: prefers data formats, and accepts HTML too.
@@ -128,7 +132,7 @@ pub enum FetchError {
 /// Fetches pages. Cheap to clone; all clones share one client.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
-    client: reqwest::Client,
+    client: HttpClient,
     guard: Guard,
     max_body_bytes: usize,
     timeout: Duration,
@@ -140,19 +144,16 @@ impl Fetcher {
     /// # Errors
     /// Fails if the HTTP client cannot be built from the settings.
     pub fn new(settings: FetcherSettings) -> Result<Self, ClientError> {
-        let client = client::outgoing(
-            settings.guard,
-            settings.names,
+        let pool = Pool {
+            max_idle: 2,
+            idle_timeout: Duration::from_secs(15),
+        };
+        let client = HttpClient::new(
+            GuardedResolver::new(settings.guard, settings.names),
             &settings.roots,
             settings.user_agent_url.as_deref(),
-        )?
-        .gzip(true)
-        .brotli(true)
-        .deflate(true)
-        .pool_max_idle_per_host(2)
-        .pool_idle_timeout(Duration::from_secs(15))
-        .build()
-        .map_err(ClientError::Client)?;
+            Some(pool),
+        )?;
         let FetcherSettings {
             guard,
             max_body_bytes,
@@ -204,13 +205,19 @@ impl Fetcher {
 
     async fn follow(&self, url: &Url, validators: &Validators) -> Result<Fetched, FetchError> {
         let mut url = redirect::bare(url.clone());
-        for _ in 0..=redirect::LIMIT {
+        let mut cookies = CookieJar::default();
+        for hop in 0..=redirect::DEFAULT_LIMIT {
             self.guard.check_url(&url)?;
-            let response = self.client.execute(request(&url, validators)).await;
-            let response = response.map_err(|error| fetch_error(&error, &url, Phase::FirstByte))?;
+            let headers = request_headers(validators, cookies.header(&url));
+            let response = self.request(&url, headers).await?;
             let code = response.status().as_u16();
             if redirect::is_redirect(code) {
-                url = redirect::next(&url, response.headers()).map_err(FetchError::Failed)?;
+                cookies.keep(&url, response.headers());
+                let next = redirect::next(&url, response.headers()).map_err(FetchError::Failed)?;
+                if hop == redirect::DEFAULT_LIMIT {
+                    return Err(FetchError::Failed(redirect::too_many(hop, &next)));
+                }
+                url = next;
                 continue;
             }
             let new = Validators::of(response.headers());
@@ -232,13 +239,31 @@ impl Fetcher {
                 }),
             };
         }
-        Err(FetchError::Failed(Cause::TooManyRedirects {
-            limit: redirect::LIMIT,
-        }))
+        unreachable!("the last hop ends with an answer or as one redirect too many")
+    }
+
+    /// Requests `url`; the body of the response is decompressed while it is read.
+    async fn request(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+    ) -> Result<Response<DecompressionBody<ResponseBody>>, FetchError> {
+        let failed = |error: &(dyn Error + 'static)| fetch_error(error, url, Phase::FirstByte);
+        let request = self.client.request(url, headers);
+        let request = request.map_err(|error| failed(&error))?;
+        let client = Decompression::new(self.client.clone());
+        client
+            .oneshot(request)
+            .await
+            .map_err(|error| failed(&error))
     }
 
     /// Reads the body in chunks while decompressing it. Stops at the size limit.
-    async fn read(&self, mut response: Response, url: &Url) -> Result<Vec<u8>, FetchError> {
+    async fn read(
+        &self,
+        mut response: Response<DecompressionBody<ResponseBody>>,
+        url: &Url,
+    ) -> Result<Vec<u8>, FetchError> {
         let too_large = || FetchError::TooLarge(self.max_body_bytes);
         let announced = response
             .headers()
@@ -248,10 +273,9 @@ impl Fetcher {
             return Err(too_large());
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
+        while let Some(chunk) = client::next_chunk(response.body_mut())
             .await
-            .map_err(|error| fetch_error(&error, url, Phase::Body))?
+            .map_err(|error| fetch_error(&*error, url, Phase::Body))?
         {
             if body.len() + chunk.len() > self.max_body_bytes {
                 return Err(too_large());
@@ -262,10 +286,8 @@ impl Fetcher {
     }
 }
 
-fn request(url: &Url, validators: &Validators) -> Request {
-    let mut request = Request::new(Method::GET, url.clone());
-    let headers = request.headers_mut();
-    headers.insert(ACCEPT, ACCEPTED);
+fn request_headers(validators: &Validators, cookies: Option<HeaderValue>) -> HeaderMap {
+    let mut headers = HeaderMap::from_iter([(ACCEPT, ACCEPTED)]);
     for (name, value) in [
         (IF_NONE_MATCH, &validators.etag),
         (IF_MODIFIED_SINCE, &validators.last_modified),
@@ -278,14 +300,15 @@ fn request(url: &Url, validators: &Validators) -> Request {
             headers.insert(name, value);
         }
     }
-    request
+    headers.extend(cookies.map(|cookies| (COOKIE, cookies)));
+    headers
 }
 
-fn fetch_error(error: &reqwest::Error, url: &Url, phase: Phase) -> FetchError {
+fn fetch_error(error: &(dyn Error + 'static), url: &Url, phase: Phase) -> FetchError {
     match fault::cause(error, url, phase) {
         Cause::NameRefused { host } => FetchError::Refused(Refused::Name(host)),
         // The remaining error when neither the connection nor HTTP failed.
-        Cause::NotChecked { .. } if phase == Phase::Body && error.is_decode() => {
+        Cause::NotChecked { .. } if phase == Phase::Body && !error.is::<hyper::Error>() => {
             FetchError::Failed(Cause::NotHttp {
                 detail: "the body could not be decompressed".into(),
             })

@@ -6,15 +6,20 @@
 #![warn(missing_docs)]
 
 pub mod client;
+mod connection;
+mod connector;
+pub mod cookies;
 pub mod exchange;
 pub mod fault;
 pub mod fetch;
 pub mod guard;
+pub mod head;
 pub mod redirect;
 pub mod resolver;
 pub mod tls;
 
-pub use client::{ClientError, ClientSettings};
+pub use client::{ClientError, ClientSettings, HttpClient, RequestError, ResponseBody};
+pub use cookies::CookieJar;
 pub use fetch::{FetchError, Fetched, Fetcher, FetcherSettings};
 pub use guard::{Guard, Refused};
 pub use resolver::{GuardedResolver, LookupError, LookupSource};

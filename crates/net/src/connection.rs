@@ -1,0 +1,176 @@
+//! The stream below HTTP: bounds what a server may send without delivering anything, and accepts
+//! what every browser accepts although HTTP libraries do not.
+
+use crate::head::{self, HeadFilter};
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::{Connected, Connection as Connect};
+use std::io::{self, ErrorKind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Maximum number of bytes that a connection reads between two deliveries: a final head, or a piece
+/// of a body. Must be more than a head and a flow control window together.
+const MAX_UNDELIVERED_BYTES: usize = 1 << 20;
+
+/// Size of one read, in bytes.
+const READ_SIZE: usize = 16 << 10;
+
+/// A TCP or TLS stream.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// Counts the bytes that a connection read since it last delivered something.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ReadAllowance(Arc<AtomicUsize>);
+
+impl ReadAllowance {
+    /// Counts `bytes` as read. Fails if that is too much without a delivery.
+    fn spend(&self, bytes: usize) -> io::Result<()> {
+        let spent = self.0.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if spent > MAX_UNDELIVERED_BYTES {
+            return Err(io::Error::other(head::HeadError::TooLarge));
+        }
+        Ok(())
+    }
+
+    /// Starts over, because a head or a piece of a body was delivered.
+    pub(crate) fn renew(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+/// A connection as the HTTP client sees it.
+pub(crate) struct Connection {
+    stream: Box<dyn Stream>,
+    is_http2: bool,
+    allowance: ReadAllowance,
+    /// Until the request is on its way nothing is read: some servers answer before they are asked.
+    has_written: bool,
+    waiting_reader: Option<Waker>,
+    /// Over HTTP/1, until the first final head.
+    filter: Option<HeadFilter>,
+    /// Bytes that were read and not yet passed on, from `position`.
+    buffered: Vec<u8>,
+    position: usize,
+    scratch: Box<[u8]>,
+}
+
+impl Connection {
+    pub(crate) fn new(stream: impl Stream + 'static, is_http2: bool) -> Self {
+        Self {
+            stream: Box::new(stream),
+            is_http2,
+            allowance: ReadAllowance::default(),
+            has_written: false,
+            waiting_reader: None,
+            filter: (!is_http2).then(HeadFilter::default),
+            buffered: Vec::new(),
+            position: 0,
+            scratch: vec![0; READ_SIZE].into(),
+        }
+    }
+
+    /// Reads into the scratch buffer. Returns the number of bytes, 0 at the end.
+    fn poll_fill(&mut self, cx: &mut Context<'_>, limit: usize) -> Poll<io::Result<usize>> {
+        let limit = limit.min(self.scratch.len());
+        let mut buffer = ReadBuf::new(&mut self.scratch[..limit]);
+        match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {
+            Ok(()) => {
+                let read = buffer.filled().len();
+                Poll::Ready(self.allowance.spend(read).map(|()| read))
+            }
+            // TLS without close_notify. Whether something is missing is for HTTP to say: only a body
+            // of declared length can be cut off.
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Poll::Ready(Ok(0)),
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+
+    /// Reads until the filter releases the first final head, or the stream ends.
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.filter.is_some() {
+            let read = ready!(self.poll_fill(cx, READ_SIZE))?;
+            let Some(filter) = &mut self.filter else {
+                break;
+            };
+            let released = if read == 0 {
+                Some(filter.finish())
+            } else {
+                filter
+                    .push(&self.scratch[..read])
+                    .map_err(io::Error::other)?
+            };
+            if let Some(released) = released {
+                (self.buffered, self.position) = (released, 0);
+                self.filter = None;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Read for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut target: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if !this.has_written {
+            this.waiting_reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        ready!(this.poll_head(cx))?;
+        if this.position < this.buffered.len() {
+            let rest = &this.buffered[this.position..];
+            let taken = &rest[..rest.len().min(target.remaining())];
+            target.put_slice(taken);
+            this.position += taken.len();
+            if this.position == this.buffered.len() {
+                (this.buffered, this.position) = (Vec::new(), 0);
+            }
+            return Poll::Ready(Ok(()));
+        }
+        let read = ready!(this.poll_fill(cx, target.remaining()))?;
+        target.put_slice(&this.scratch[..read]);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Write for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes));
+        self.has_written = true;
+        if let Some(reader) = self.waiting_reader.take() {
+            reader.wake();
+        }
+        Poll::Ready(written)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl Connect for Connection {
+    fn connected(&self) -> Connected {
+        let connected = Connected::new().extra(self.allowance.clone());
+        if self.is_http2 {
+            connected.negotiated_h2()
+        } else {
+            connected
+        }
+    }
+}

@@ -56,7 +56,7 @@ pub enum Cause {
     NotHttp { detail: String },
     /// The headers of the response exceed one of the limits.
     HeadersTooLarge { max_kib: u32, max_lines: u32 },
-    /// Interim responses (1xx) up to the limit, and no final one.
+    /// Interim responses (1xx) and the like up to the limit, and no final response.
     NoFinalAnswer { max_kib: u32 },
     /// The response was as expected, but slower than the threshold: degraded.
     Slow {
@@ -166,7 +166,8 @@ impl fmt::Display for Cause {
             ),
             Self::NoFinalAnswer { max_kib } => write!(
                 f,
-                "only interim answers (1xx) came, {max_kib} KiB of them, and no final one"
+                "no answer came, only {} KiB of what may precede one",
+                thousands(*max_kib)
             ),
             Self::Slow {
                 response_time_ms,

@@ -1,7 +1,7 @@
 //! The stream below HTTP: bounds what a server may send without delivering anything, and accepts
 //! what every browser accepts although HTTP libraries do not.
 
-use crate::head::{self, HeadFilter};
+use crate::head::{HeadError, HeadFilter, MAX_UNDELIVERED_BYTES};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection as Connect};
 use std::io::{self, ErrorKind};
@@ -10,10 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-/// Maximum number of bytes that a connection reads between two deliveries: a final head, or a piece
-/// of a body. Must be more than a head and a flow control window together.
-const MAX_UNDELIVERED_BYTES: usize = 1 << 20;
 
 /// Size of one read, in bytes.
 const READ_SIZE: usize = 16 << 10;
@@ -32,7 +28,11 @@ impl ReadAllowance {
     fn spend(&self, bytes: usize) -> io::Result<()> {
         let spent = self.0.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if spent > MAX_UNDELIVERED_BYTES {
-            return Err(io::Error::other(head::HeadError::TooLarge));
+            // The kind tells it apart: over HTTP/2 nothing else of an error gets through.
+            return Err(io::Error::new(
+                ErrorKind::QuotaExceeded,
+                HeadError::NothingDelivered,
+            ));
         }
         Ok(())
     }

@@ -4,7 +4,9 @@
 mod tls;
 
 use crate::guard::Refused;
-use crate::head::{HeadError, MAX_HEAD_BYTES, MAX_HEADER_LINES, MAX_INTERIM_BYTES};
+use crate::head::{
+    HeadError, MAX_HEAD_BYTES, MAX_HEADER_LINES, MAX_INTERIM_BYTES, MAX_UNDELIVERED_BYTES,
+};
 use crate::resolver::{self, LookupError};
 use domain::Cause;
 use domain::cause::Phase;
@@ -53,10 +55,10 @@ pub fn cause(error: &(dyn Error + 'static), url: &Url, phase: Phase) -> Cause {
         } => tls::cause(error, host),
         ErrorChain {
             head: Some(error), ..
-        } => head_cause(*error),
+        } => head_cause(*error, phase),
         ErrorChain {
             http: Some(error), ..
-        } if error.is_parse_too_large() => head_cause(HeadError::TooLarge),
+        } if error.is_parse_too_large() => head_cause(HeadError::TooLarge, phase),
         ErrorChain {
             io: Some(error), ..
         } => io_cause(error, phase),
@@ -116,6 +118,10 @@ fn io_cause(error: &io::Error, phase: Phase) -> Cause {
     }
     match error.kind() {
         ErrorKind::ConnectionRefused => Cause::ConnectionRefused,
+        // From our own bound on what is read: the HTTP/2 library keeps only the kind of an error.
+        ErrorKind::QuotaExceeded if error.raw_os_error().is_none() => {
+            head_cause(HeadError::NothingDelivered, phase)
+        }
         ErrorKind::ConnectionReset
         | ErrorKind::ConnectionAborted
         | ErrorKind::BrokenPipe
@@ -159,7 +165,7 @@ fn http_cause(error: &hyper::Error, phase: Phase) -> Cause {
     }
 }
 
-fn head_cause(error: HeadError) -> Cause {
+fn head_cause(error: HeadError, phase: Phase) -> Cause {
     let kibibytes = |bytes: usize| u32::try_from(bytes >> 10).unwrap_or(u32::MAX);
     match error {
         HeadError::TooLarge => Cause::HeadersTooLarge {
@@ -168,6 +174,15 @@ fn head_cause(error: HeadError) -> Cause {
         },
         HeadError::OnlyInterim => Cause::NoFinalAnswer {
             max_kib: kibibytes(MAX_INTERIM_BYTES),
+        },
+        HeadError::NothingDelivered if phase == Phase::Body => Cause::NotHttp {
+            detail: format!(
+                "{} KiB came without any part of the body",
+                MAX_UNDELIVERED_BYTES >> 10
+            ),
+        },
+        HeadError::NothingDelivered => Cause::NoFinalAnswer {
+            max_kib: kibibytes(MAX_UNDELIVERED_BYTES),
         },
     }
 }

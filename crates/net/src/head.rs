@@ -10,6 +10,10 @@ pub const MAX_HEADER_LINES: usize = 2_000;
 /// Maximum size of all interim responses before the final one, in bytes.
 pub const MAX_INTERIM_BYTES: usize = 256 << 10;
 
+/// Maximum number of bytes that are read between two deliveries: a final head, or a piece of a body.
+/// Must be more than a head and a flow control window together.
+pub const MAX_UNDELIVERED_BYTES: usize = 1 << 20;
+
 /// Number of bytes before a status line that are skipped, as Chromium does.
 const MAX_JUNK_BYTES: usize = 4;
 
@@ -22,6 +26,9 @@ pub enum HeadError {
     /// The interim responses are larger than [`MAX_INTERIM_BYTES`].
     #[error("only interim responses came")]
     OnlyInterim,
+    /// More than [`MAX_UNDELIVERED_BYTES`] came without an answer or a piece of its body.
+    #[error("nothing was delivered")]
+    NothingDelivered,
 }
 
 /// Collects the bytes of an HTTP/1 stream up to the end of its first final head.
@@ -148,10 +155,10 @@ impl<'a> StatusLine<'a> {
         }
         let minor_version = match version {
             // Without a version it is an old server; HTTP/2 over HTTP/1 and the like read as 1.1.
-            b"" | b"/0.9" | b"/1.0" => '0',
+            b"/0.9" | b"/1.0" => '0',
             [b'/', major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit() => '1',
             [b'/', major] if major.is_ascii_digit() => '1',
-            _ => return None,
+            _ => '0',
         };
         Some(Self {
             minor_version,
@@ -196,16 +203,29 @@ fn is_ignored(line: &[u8], is_http_1_0: bool) -> bool {
         // HTTP/1.0 has no chunks (RFC 9112, 6.1): the body ends with the connection.
         return is_http_1_0;
     }
-    if name.eq_ignore_ascii_case(b"content-length") {
-        // A negative length and one beyond all bounds mean that the body ends with the connection.
-        let digits = value.strip_prefix(b"-").unwrap_or(value);
-        let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-        let length = std::str::from_utf8(value)
-            .ok()
-            .and_then(|v| v.parse::<u64>().ok());
-        return is_number && length.is_none_or(|length| length > u64::MAX - 2);
+    name.eq_ignore_ascii_case(b"content-length") && is_no_length(value)
+}
+
+/// Returns whether browsers read this `Content-Length` as none at all, so that the body ends with
+/// the connection: numbers below zero, beyond all bounds, or with more than digits. Words are left
+/// to the HTTP library, which refuses them, and so are lists, whose values must be equal.
+fn is_no_length(value: &[u8]) -> bool {
+    let digits = value.strip_prefix(b"-").or(value.strip_prefix(b"+"));
+    if !digits
+        .unwrap_or(value)
+        .first()
+        .is_some_and(u8::is_ascii_digit)
+    {
+        return false;
     }
-    false
+    if value.contains(&b',') {
+        return false;
+    }
+    let number = std::str::from_utf8(value)
+        .ok()
+        .and_then(|text| text.parse::<u64>().ok());
+    // The library keeps the two largest numbers to itself.
+    digits.is_some() || number.is_none_or(|length| length > u64::MAX - 2)
 }
 
 #[cfg(test)]

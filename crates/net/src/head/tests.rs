@@ -42,13 +42,13 @@ fn status_lines_are_read_as_browsers_read_them() {
         ("HTTP/2.0 200 OK", "HTTP/1.1 200 "),
         ("HTTP/0.9 200 OK", "HTTP/1.0 200 "),
         ("HTTP 200 OK", "HTTP/1.0 200 "),
+        ("HTTP/x.y 200 OK", "HTTP/1.0 200 "),
         ("HTTP/1.1 \t 200 OK", "HTTP/1.1 200 "),
         ("\r\n\r\nHTTP/1.1 200 OK", "HTTP/1.1 200 "),
         ("xxHTTP/1.1 200 OK", "HTTP/1.1 200 "),
         // What is left as it is, so that the HTTP library says what is wrong.
         ("HTTP/1.1 20 OK", "HTTP/1.1 20 OK"),
         ("HTTP/1.1 2000 OK", "HTTP/1.1 2000 OK"),
-        ("HTTP/x.y 200 OK", "HTTP/x.y 200 OK"),
         ("SSH-2.0-OpenSSH", "SSH-2.0-OpenSSH"),
         ("xxxxxHTTP/1.1 200 OK", "xxxxxHTTP/1.1 200 OK"),
     ] {
@@ -88,6 +88,14 @@ fn header_lines_that_browsers_ignore_are_dropped() {
             "HTTP/1.1 200 \r\n",
         ),
         (
+            "HTTP/1.1 200 \r\ncontent-length: +7\r\n",
+            "HTTP/1.1 200 \r\n",
+        ),
+        (
+            "HTTP/1.1 200 \r\ncontent-length: 7 bytes\r\n",
+            "HTTP/1.1 200 \r\n",
+        ),
+        (
             "HTTP/1.1 200 \r\ncontent-length: 18446744073709551616\r\n",
             "HTTP/1.1 200 \r\n",
         ),
@@ -101,6 +109,7 @@ fn header_lines_that_browsers_ignore_are_dropped() {
         "HTTP/1.1 200 \r\ntransfer-encoding: chunked\r\n\r\n",
         "HTTP/1.1 200 \r\ncontent-length: 7\r\n\r\n",
         "HTTP/1.1 200 \r\ncontent-length: seven\r\n\r\n",
+        "HTTP/1.1 200 \r\ncontent-length: 7, 8\r\n\r\n",
     ] {
         assert_eq!(filtered(kept).unwrap(), kept);
     }

@@ -5,17 +5,16 @@ use crate::connector::Connector;
 use crate::guard::Guard;
 use crate::head::{HeadError, MAX_HEAD_BYTES, MAX_HEADER_LINES};
 use crate::resolver::{GuardedResolver, LookupSource};
+use crate::response_body::ResponseBody;
 use crate::tls::{self, Roots};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::header::{ACCEPT, HeaderMap, HeaderValue, USER_AGENT};
 use http::{Request, Response};
 use http_body_util::Empty;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tower::Service;
 use url::Url;
@@ -200,7 +199,7 @@ async fn send(
     if is_too_large(response.headers()) {
         return Err(HeadError::TooLarge.into());
     }
-    Ok(response.map(|body| ResponseBody { body, allowance }))
+    Ok(response.map(|body| ResponseBody::new(body, allowance)))
 }
 
 /// Returns whether the headers exceed the limits, which HTTP/2 does not enforce by itself.
@@ -219,66 +218,4 @@ fn user_agent(url: Option<&str>) -> Result<HeaderValue, ClientError> {
         None => format!("PulseCheck/{version}"),
     };
     HeaderValue::from_str(&text).map_err(|_| ClientError::UserAgent(text))
-}
-
-/// The body of a response. Each delivered piece allows its connection to read more.
-#[derive(Debug)]
-pub struct ResponseBody {
-    body: Incoming,
-    allowance: ReadAllowance,
-}
-
-impl ResponseBody {
-    /// Returns whether its length was declared, so that its end can be missed.
-    #[must_use]
-    pub fn has_declared_length(&self) -> bool {
-        self.body.size_hint().exact().is_some()
-    }
-
-    /// Returns the next piece; `None` at the end.
-    ///
-    /// # Errors
-    /// Returns why the body broke off.
-    pub async fn chunk(&mut self) -> Result<Option<Bytes>, hyper::Error> {
-        next_chunk(self).await
-    }
-}
-
-/// Returns the next piece of any body; `None` at the end.
-pub(crate) async fn next_chunk<B: Body<Data = Bytes> + Unpin>(
-    body: &mut B,
-) -> Result<Option<Bytes>, B::Error> {
-    loop {
-        match std::future::poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
-            None => return Ok(None),
-            // Trailers say nothing about the body.
-            Some(frame) => {
-                if let Ok(data) = frame?.into_data() {
-                    return Ok(Some(data));
-                }
-            }
-        }
-    }
-}
-
-impl Body for ResponseBody {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        self.allowance.renew();
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }

@@ -3,10 +3,11 @@
 //!
 //! Does not interpret the body and does not retry.
 
-use crate::client::{self, ClientError, HttpClient, Pool, ResponseBody};
+use crate::client::{ClientError, HttpClient, Pool};
 use crate::cookies::CookieJar;
 use crate::guard::{Guard, Refused};
 use crate::resolver::{GuardedResolver, LookupSource};
+use crate::response_body::{ResponseBody, next_chunk};
 use crate::tls::Roots;
 use crate::{fault, redirect};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -273,7 +274,7 @@ impl Fetcher {
             return Err(too_large());
         }
         let mut body = Vec::new();
-        while let Some(chunk) = client::next_chunk(response.body_mut())
+        while let Some(chunk) = next_chunk(response.body_mut())
             .await
             .map_err(|error| fetch_error(&*error, url, Phase::Body))?
         {

@@ -16,11 +16,13 @@ pub mod guard;
 pub mod head;
 pub mod redirect;
 pub mod resolver;
+mod response_body;
 pub mod tls;
 
-pub use client::{ClientError, ClientSettings, HttpClient, RequestError, ResponseBody};
+pub use client::{ClientError, ClientSettings, HttpClient, RequestError};
 pub use cookies::CookieJar;
 pub use fetch::{FetchError, Fetched, Fetcher, FetcherSettings};
 pub use guard::{Guard, Refused};
 pub use resolver::{GuardedResolver, LookupError, LookupSource};
+pub use response_body::ResponseBody;
 pub use tls::Roots;

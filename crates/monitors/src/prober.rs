@@ -33,7 +33,7 @@ impl Prober {
     pub fn new(settings: ClientSettings) -> Result<Self, ClientError> {
         let (guard, max_body_bytes) = (settings.guard, settings.max_body_bytes);
         let net = Net {
-            client: HttpClient::for_checks(&settings)?,
+            client: HttpClient::for_checks(settings)?,
             guard,
             max_body_bytes,
         };

@@ -103,8 +103,8 @@ impl HttpClient {
     ///
     /// # Errors
     /// Fails if the settings cannot be used.
-    pub fn for_checks(settings: &ClientSettings) -> Result<Self, ClientError> {
-        let resolver = GuardedResolver::new(settings.guard, settings.names.clone());
+    pub fn for_checks(settings: ClientSettings) -> Result<Self, ClientError> {
+        let resolver = GuardedResolver::new(settings.guard, settings.names);
         let url = settings.user_agent_url.as_deref();
         Self::new(resolver, &settings.roots, url, None)
     }

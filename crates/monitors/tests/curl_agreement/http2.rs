@@ -22,9 +22,8 @@ const MAX_FRAME: usize = 16 << 10;
 /// Reads what follows the preface, up to the headers of the first request.
 pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) {
     let mut head = [0; 9];
-    let mut rest = Vec::new();
     // The rest of the preface.
-    rest.resize(6, 0);
+    let mut rest = vec![0; 6];
     if stream.read_exact(&mut rest).await.is_err() {
         return;
     }

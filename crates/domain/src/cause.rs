@@ -140,7 +140,8 @@ impl fmt::Display for Cause {
             }
             Self::Tls { detail } => write!(f, "TLS handshake failed: {detail}"),
             Self::TooManyRedirects { limit, last } => {
-                write!(f, "more than {limit} redirects")?;
+                let plural = if *limit == 1 { "" } else { "s" };
+                write!(f, "more than {limit} redirect{plural}")?;
                 if last.is_empty() {
                     return Ok(());
                 }

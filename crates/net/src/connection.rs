@@ -1,7 +1,8 @@
 //! The stream below HTTP: bounds what a server may send without delivering anything, and accepts
 //! what every browser accepts although HTTP libraries do not.
 
-use crate::head::{HeadError, HeadFilter, MAX_UNDELIVERED_BYTES};
+use crate::chunks::ChunkFilter;
+use crate::head::{HeadError, HeadFilter, MAX_UNDELIVERED_BYTES, Released};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection as Connect};
 use std::io::{self, ErrorKind};
@@ -53,6 +54,8 @@ pub(crate) struct Connection {
     waiting_reader: Option<Waker>,
     /// Over HTTP/1, until the first final head.
     filter: Option<HeadFilter>,
+    /// Behind that head, if chunks follow it.
+    chunks: Option<ChunkFilter>,
     /// Bytes that were read and not yet passed on, from `position`.
     buffered: Vec<u8>,
     position: usize,
@@ -68,6 +71,7 @@ impl Connection {
             has_written: false,
             waiting_reader: None,
             filter: (!is_http2).then(HeadFilter::default),
+            chunks: None,
             buffered: Vec::new(),
             position: 0,
             scratch: vec![0; READ_SIZE].into(),
@@ -104,12 +108,52 @@ impl Connection {
                     .push(&self.scratch[..read])
                     .map_err(io::Error::other)?
             };
-            if let Some(released) = released {
-                (self.buffered, self.position) = (released, 0);
+            if let Some(Released {
+                mut head,
+                rest,
+                is_chunked,
+            }) = released
+            {
+                self.chunks = is_chunked.then(ChunkFilter::default);
+                if !rest.is_empty() {
+                    head.append(&mut self.passed(&rest));
+                }
+                (self.buffered, self.position) = (head, 0);
                 self.filter = None;
             }
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+impl Connection {
+    /// Returns what the chunk filter makes of `bytes`; none are the end of the stream.
+    fn passed(&mut self, bytes: &[u8]) -> Vec<u8> {
+        match &mut self.chunks {
+            Some(chunks) if bytes.is_empty() => chunks.finish(),
+            Some(chunks) => chunks.push(bytes),
+            None => bytes.to_vec(),
+        }
+    }
+
+    /// Writes bytes into `target` and keeps the rest. Returns whether there were any.
+    fn deliver(&mut self, bytes: Vec<u8>, target: &mut ReadBufCursor<'_>) -> bool {
+        if bytes.is_empty() {
+            return false;
+        }
+        (self.buffered, self.position) = (bytes, 0);
+        self.deliver_buffered(target);
+        true
+    }
+
+    fn deliver_buffered(&mut self, target: &mut ReadBufCursor<'_>) {
+        let rest = &self.buffered[self.position..];
+        let taken = &rest[..rest.len().min(target.remaining())];
+        target.put_slice(taken);
+        self.position += taken.len();
+        if self.position == self.buffered.len() {
+            (self.buffered, self.position) = (Vec::new(), 0);
+        }
     }
 }
 
@@ -126,18 +170,22 @@ impl Read for Connection {
         }
         ready!(this.poll_head(cx))?;
         if this.position < this.buffered.len() {
-            let rest = &this.buffered[this.position..];
-            let taken = &rest[..rest.len().min(target.remaining())];
-            target.put_slice(taken);
-            this.position += taken.len();
-            if this.position == this.buffered.len() {
-                (this.buffered, this.position) = (Vec::new(), 0);
-            }
+            this.deliver_buffered(&mut target);
             return Poll::Ready(Ok(()));
         }
-        let read = ready!(this.poll_fill(cx, target.remaining()))?;
-        target.put_slice(&this.scratch[..read]);
-        Poll::Ready(Ok(()))
+        loop {
+            let read = ready!(this.poll_fill(cx, target.remaining()))?;
+            if this.chunks.is_none() {
+                target.put_slice(&this.scratch[..read]);
+                return Poll::Ready(Ok(()));
+            }
+            let scratch = std::mem::take(&mut this.scratch);
+            let passed = this.passed(&scratch[..read]);
+            this.scratch = scratch;
+            if this.deliver(passed, &mut target) || read == 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
     }
 }
 

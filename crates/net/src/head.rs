@@ -32,6 +32,17 @@ pub enum HeadError {
     NothingDelivered,
 }
 
+/// The bytes that a [`HeadFilter`] passes on.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Released {
+    /// The head.
+    pub(crate) head: Vec<u8>,
+    /// What arrived behind it.
+    pub(crate) rest: Vec<u8>,
+    /// Whether chunks follow the head.
+    pub(crate) is_chunked: bool,
+}
+
 /// Collects the bytes of an HTTP/1 stream up to the end of its first final head.
 #[derive(Debug, Default)]
 pub(crate) struct HeadFilter {
@@ -44,7 +55,7 @@ pub(crate) struct HeadFilter {
 impl HeadFilter {
     /// Takes more bytes. Returns those to pass on when the final head is complete, and then takes
     /// no more.
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, HeadError> {
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<Option<Released>, HeadError> {
         self.pending.extend_from_slice(bytes);
         loop {
             self.skip_empty_lines()?;
@@ -70,18 +81,24 @@ impl HeadFilter {
                 self.count_interim(end)?;
                 continue;
             }
-            let mut released = match lines {
+            let (head, is_chunked) = match lines {
                 Some(line) => rewrite(&line, &head[start..]),
-                None => head,
+                None => (head, false),
             };
-            released.append(&mut self.pending);
-            return Ok(Some(released));
+            return Ok(Some(Released {
+                head,
+                rest: std::mem::take(&mut self.pending),
+                is_chunked,
+            }));
         }
     }
 
     /// Returns what has been collected, because no more bytes come.
-    pub(crate) fn finish(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.pending)
+    pub(crate) fn finish(&mut self) -> Released {
+        Released {
+            head: std::mem::take(&mut self.pending),
+            ..Released::default()
+        }
     }
 
     fn skip_empty_lines(&mut self) -> Result<(), HeadError> {

@@ -5,6 +5,7 @@
 
 #![warn(missing_docs)]
 
+mod chunks;
 pub mod client;
 mod connection;
 mod connector;

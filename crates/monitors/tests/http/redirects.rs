@@ -70,10 +70,7 @@ async fn the_number_of_redirects_can_be_chosen() {
         (
             1,
             "/2",
-            format!(
-                "more than 1 redirects, the last one to {}",
-                server.url("/0")
-            ),
+            format!("more than 1 redirect, the last one to {}", server.url("/0")),
         ),
         (0, "/1", "answered 302, expected 200-299".into()),
         (0, "/0", String::new()),

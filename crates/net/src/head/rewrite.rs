@@ -51,8 +51,9 @@ impl<'a> StatusLine<'a> {
     }
 }
 
-/// Returns `head` with a regular status line and without header lines that browsers ignore.
-pub(super) fn rewrite(status: &StatusLine<'_>, head: &[u8]) -> Vec<u8> {
+/// Returns `head` with a regular status line and without header lines that browsers ignore, and
+/// whether chunks follow it.
+pub(super) fn rewrite(status: &StatusLine<'_>, head: &[u8]) -> (Vec<u8>, bool) {
     let mut out = Vec::with_capacity(head.len() + 16);
     // The reason is dropped: nothing reads it, and it may hold any bytes.
     out.extend_from_slice(
@@ -60,6 +61,7 @@ pub(super) fn rewrite(status: &StatusLine<'_>, head: &[u8]) -> Vec<u8> {
     );
     let lines = head.split_inclusive(|byte| *byte == b'\n').skip(1);
     let mut is_dropping = false;
+    let mut is_chunked = false;
     for line in lines {
         let is_continuation = matches!(line, [b' ' | b'\t', ..]);
         if !is_continuation {
@@ -67,9 +69,18 @@ pub(super) fn rewrite(status: &StatusLine<'_>, head: &[u8]) -> Vec<u8> {
         }
         if !is_dropping {
             out.extend_from_slice(line);
+            is_chunked |= ends_with_chunks(line);
         }
     }
-    out
+    (out, is_chunked)
+}
+
+/// Returns whether this header line says that the body is in chunks.
+fn ends_with_chunks(line: &[u8]) -> bool {
+    const NAME: &[u8] = b"transfer-encoding";
+    let is_encoding = line.len() > NAME.len() && line[..NAME.len()].eq_ignore_ascii_case(NAME);
+    let last = line.split(|byte| matches!(byte, b',' | b':')).next_back();
+    is_encoding && last.is_some_and(|last| last.trim_ascii().eq_ignore_ascii_case(b"chunked"))
 }
 
 /// Returns whether browsers ignore this header line.

@@ -7,10 +7,37 @@ fn pass(bytes: &[u8], size: usize) -> Result<Vec<u8>, HeadError> {
     for piece in bytes.chunks(size) {
         match &mut out {
             Some(out) => out.extend_from_slice(piece),
-            None => out = filter.push(piece)?,
+            None => out = filter.push(piece)?.map(joined),
         }
     }
-    Ok(out.unwrap_or_else(|| filter.finish()))
+    Ok(out.unwrap_or_else(|| joined(filter.finish())))
+}
+
+fn joined(released: Released) -> Vec<u8> {
+    [released.head, released.rest].concat()
+}
+
+#[test]
+fn chunks_behind_a_head_are_announced() {
+    for (lines, is_chunked) in [
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n", true),
+        ("HTTP/1.1 200 OK\ntransfer-encoding:chunked\n", true),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n",
+            true,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked, gzip\r\n",
+            false,
+        ),
+        ("HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n", false),
+        ("HTTP/1.1 200 OK\r\nx-transfer-encoding: chunked\r\n", false),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n", false),
+    ] {
+        let head = format!("{lines}\r\n");
+        let released = HeadFilter::default().push(head.as_bytes()).unwrap();
+        assert_eq!(released.unwrap().is_chunked, is_chunked, "{lines:?}");
+    }
 }
 
 /// Returns the same however the bytes arrive.

@@ -28,9 +28,20 @@ pub struct Http {
     /// followed.
     pub expected_status: String,
     /// The number of redirects that are followed, 0 to 20. With 0 a redirect is the answer.
+    #[serde(skip_serializing_if = "is_default_limit")]
     pub max_redirects: i32,
     /// How much of the body is read: `auto`, `whole` or `headOnly`.
+    #[serde(skip_serializing_if = "is_default_read_body")]
     pub read_body: String,
+}
+
+// What nobody chose is not stored, so that earlier services and later ones follow one default.
+fn is_default_limit(limit: &i32) -> bool {
+    *limit == i32::from(redirect::DEFAULT_LIMIT)
+}
+
+fn is_default_read_body(name: &str) -> bool {
+    name == ReadBody::Auto.name()
 }
 
 impl Default for Http {

@@ -37,6 +37,27 @@ fn validate(change: impl FnOnce(&mut Http)) -> Result<Http, Vec<FieldError>> {
 }
 
 #[test]
+fn settings_that_nobody_chose_are_not_stored() {
+    let chosen = |max_redirects: i32, read_body: &str| {
+        let settings = Http {
+            max_redirects,
+            read_body: read_body.into(),
+            ..Http::default()
+        };
+        let json = serde_json::to_value(&settings).unwrap();
+        assert_eq!(
+            serde_json::from_value::<Http>(json.clone()).unwrap(),
+            settings
+        );
+        json
+    };
+    let default = chosen(10, "auto");
+    assert_eq!(default.as_object().unwrap().len(), 2, "{default}");
+    let other = chosen(0, "headOnly");
+    assert_eq!((&other["maxRedirects"], &other["readBody"]), (&0.into(), &"headOnly".into()));
+}
+
+#[test]
 fn good_settings_are_brought_to_their_normal_form() {
     let valid = validate(|settings| {
         settings.url = " EXAMPLE.com/x?q=1 ".into();

@@ -163,7 +163,7 @@ async fn redirects_are_followed_as_far_as_ten() {
         get(&site, "/11").await,
         Err(FetchError::Failed(Cause::TooManyRedirects {
             limit: 10,
-            last: format!("http://{}/0", site.address),
+            last: format!("http://vendor.test:{}/0", site.address.port()),
         }))
     );
 }

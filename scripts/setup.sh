@@ -76,7 +76,10 @@ check_wasm() {
     "or install Debian's rustc-web $(rust_needed) or newer, which the bookworm-security suite has."
 }
 
-want_test_servers() {
+# Programs that tests compare with or run against.
+want_test_programs() {
+  have curl || want "curl" curl ca-certificates
+  have openssl || want "OpenSSL" openssl
   have postgres || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || want "PostgreSQL" postgresql
   have redis-server || want "Redis" redis-server
   [ -n "${CHROMIUM:-}" ] || have chromium || want "Chromium" chromium
@@ -106,7 +109,7 @@ require_rust
 want_compiler
 want_node
 want_wasm
-if [ "$goal" = test ]; then want_test_servers; fi
+if [ "$goal" = test ]; then want_test_programs; fi
 install_packages
 check_wasm
 npm_packages ui

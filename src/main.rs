@@ -95,7 +95,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
     // One TLS provider for the whole process, installed before anything can pick another.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match run(Arguments::parse().command.unwrap_or(Command::All)).await {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {

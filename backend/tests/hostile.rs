@@ -75,7 +75,7 @@ fn bodies() -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn hostile_requests_are_refused_quickly_and_memory_stays_flat() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let database = testkit::database::sqlite().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());

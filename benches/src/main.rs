@@ -70,7 +70,7 @@ fn main() {
         eprintln!("there is no group {unknown}: the groups are {names}");
         std::process::exit(2);
     }
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

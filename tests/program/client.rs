@@ -27,7 +27,7 @@ pub struct Subscription {
 /// An HTTP client that goes nowhere by itself.
 pub fn http() -> reqwest::ClientBuilder {
     // Another test of this process may have been first.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

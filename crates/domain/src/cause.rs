@@ -41,14 +41,23 @@ pub enum Cause {
     CertificateUntrusted,
     /// Any other TLS handshake error.
     Tls { detail: String },
-    /// More redirects than PulseCheck follows.
-    TooManyRedirects { limit: u8 },
+    /// More redirects than PulseCheck follows; `last` is where the last one led.
+    TooManyRedirects {
+        limit: u8,
+        // Absent in checks that earlier versions stored.
+        #[serde(default)]
+        last: String,
+    },
     /// A redirect without a location, or to one that cannot be followed.
     BadRedirect { location: String },
     /// The response has an unexpected status code.
     UnexpectedStatus { code: u16, expected: String },
     /// The response is not valid HTTP.
     NotHttp { detail: String },
+    /// The headers of the response exceed one of the limits.
+    HeadersTooLarge { max_kib: u32, max_lines: u32 },
+    /// Interim responses (1xx) and the like up to the limit, and no final response.
+    NoFinalAnswer { max_kib: u32 },
     /// The response was as expected, but slower than the threshold: degraded.
     Slow {
         response_time_ms: u32,
@@ -130,7 +139,14 @@ impl fmt::Display for Cause {
                 f.write_str("certificate is not signed by a trusted authority")
             }
             Self::Tls { detail } => write!(f, "TLS handshake failed: {detail}"),
-            Self::TooManyRedirects { limit } => write!(f, "more than {limit} redirects"),
+            Self::TooManyRedirects { limit, last } => {
+                let plural = if *limit == 1 { "" } else { "s" };
+                write!(f, "more than {limit} redirect{plural}")?;
+                if last.is_empty() {
+                    return Ok(());
+                }
+                write!(f, ", the last one to {last}")
+            }
             Self::BadRedirect { location } if location.is_empty() => {
                 f.write_str("redirect without an address")
             }
@@ -144,6 +160,16 @@ impl fmt::Display for Cause {
                 write!(f, "answered {code}, expected {expected}")
             }
             Self::NotHttp { detail } => write!(f, "the answer is not valid HTTP: {detail}"),
+            Self::HeadersTooLarge { max_kib, max_lines } => write!(
+                f,
+                "the headers of the answer are too large: at most {max_kib} KiB in {} lines are read",
+                thousands(*max_lines)
+            ),
+            Self::NoFinalAnswer { max_kib } => write!(
+                f,
+                "no answer came, only {} KiB of what may precede one",
+                thousands(*max_kib)
+            ),
             Self::Slow {
                 response_time_ms,
                 threshold_ms,

@@ -1,16 +1,22 @@
 //! HTTP: a GET request that follows redirects, and the judgement of its response.
 
+mod read_body;
+
 use crate::prober::milliseconds;
 use crate::{Deadline, Kind, KindInfo, Net, Schedule};
 use domain::cause::Phase;
 use domain::field::{FieldInfo, FieldType};
 use domain::service::{FieldError, address, has_scheme};
 use domain::{Cause, ExpectedStatus, Outcome, Status};
+use http::header::COOKIE;
 use net::exchange::{self, EXCHANGE, Exchange};
-use net::{fault, redirect};
-use reqwest::{Method, Request, Response};
+use net::{CookieJar, ResponseBody, fault, redirect};
+use read_body::ReadBody;
 use serde::{Deserialize, Serialize};
 use url::Url;
+
+/// Maximum number of redirects that can be followed.
+const MAX_REDIRECTS: i32 = 20;
 
 /// Requests a URL and checks the response's status code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +27,21 @@ pub struct Http {
     /// The expected status codes, such as `200-299,301`. A redirect with an expected code is not
     /// followed.
     pub expected_status: String,
+    /// The number of redirects that are followed, 0 to 20. With 0 a redirect is the answer.
+    #[serde(skip_serializing_if = "is_default_limit")]
+    pub max_redirects: i32,
+    /// How much of the body is read: `auto`, `whole` or `headOnly`.
+    #[serde(skip_serializing_if = "is_default_read_body")]
+    pub read_body: String,
+}
+
+// What nobody chose is not stored, so that earlier services and later ones follow one default.
+fn is_default_limit(limit: &i32) -> bool {
+    *limit == i32::from(redirect::DEFAULT_LIMIT)
+}
+
+fn is_default_read_body(name: &str) -> bool {
+    name == ReadBody::Auto.name()
 }
 
 impl Default for Http {
@@ -28,6 +49,8 @@ impl Default for Http {
         Self {
             url: String::new(),
             expected_status: ExpectedStatus::default().to_string(),
+            max_redirects: redirect::DEFAULT_LIMIT.into(),
+            read_body: ReadBody::Auto.name().into(),
         }
     }
 }
@@ -44,6 +67,13 @@ impl Kind for Http {
             FieldInfo::new("expectedStatus", "Expected status codes", FieldType::Text)
                 .help("Such as 200-299,301.")
                 .default("200-299"),
+            FieldInfo::new("maxRedirects", "Maximum number of redirects", FieldType::Integer)
+                .help("0 to 20. With 0 a redirect is the answer, judged by its status code.")
+                .default("10"),
+            FieldInfo::new("readBody", "How much of the body is read", FieldType::Choice)
+                .help("auto: the whole body, but only the headers of streams that have no end. whole: always to the end. headOnly: only the headers.")
+                .options(ReadBody::NAMES)
+                .default("auto"),
         ],
         schedule: Schedule::Every,
         min_interval_seconds: 0,
@@ -62,6 +92,16 @@ impl Kind for Http {
         match self.expected_status.parse::<ExpectedStatus>() {
             Ok(expected) => self.expected_status = expected.to_string(),
             Err(error) => errors.push(FieldError::new("expectedStatus", error.to_string())),
+        }
+        if !(0..=MAX_REDIRECTS).contains(&self.max_redirects) {
+            let message = format!(
+                "must be between 0 and {MAX_REDIRECTS}, got {}",
+                self.max_redirects
+            );
+            errors.push(FieldError::new("maxRedirects", message));
+        }
+        if let Err(message) = ReadBody::parse(&self.read_body) {
+            errors.push(FieldError::new("readBody", message));
         }
         errors
     }
@@ -116,6 +156,8 @@ impl Kind for Http {
 struct HttpTarget {
     url: Url,
     expected: ExpectedStatus,
+    max_redirects: u8,
+    read_body: ReadBody,
 }
 
 /// Why there is no complete response, and the status code of an incomplete one.
@@ -141,48 +183,59 @@ impl HttpTarget {
             expected: settings.expected_status.parse().map_err(|error| {
                 not_checked(format!("the expected status codes are wrong: {error}"))
             })?,
+            max_redirects: u8::try_from(settings.max_redirects).map_err(|error| {
+                not_checked(format!("the number of redirects is wrong: {error}"))
+            })?,
+            read_body: ReadBody::parse(&settings.read_body)
+                .map_err(|error| not_checked(format!("readBody {error}")))?,
         })
     }
 
-    /// Requests the target and follows redirects, up to the end of the last response's body.
+    /// Requests the target and follows redirects, up to the end of the last response's body. Cookies
+    /// are kept from one hop to the next: a check is one visit.
     async fn follow(&self, net: &Net) -> Result<(), Fault> {
         let mut url = redirect::bare(self.url.clone());
-        for hop in 0..=redirect::LIMIT {
+        let mut cookies = CookieJar::default();
+        for hop in 0..=self.max_redirects {
             net.guard.check_url(&url).map_err(fault::refused)?;
             exchange::begin_hop(&url);
-            let response = net
-                .client
-                .execute(Request::new(Method::GET, url.clone()))
-                .await;
+            let headers = cookies.header(&url).map(|cookies| (COOKIE, cookies));
+            let response = net.client.get(&url, headers.into_iter().collect()).await;
             let response =
                 response.map_err(|error| fault::cause(&error, &url, Phase::FirstByte))?;
             let code = response.status().as_u16();
-            if self.expected.contains(code) || !redirect::is_redirect(code) {
+            let is_answer = self.max_redirects == 0
+                || self.expected.contains(code)
+                || !redirect::is_redirect(code);
+            if is_answer {
                 exchange::note(|exchange| exchange.code = Some(code));
-                return Ok(read(net, response, &url).await?);
+                if self.read_body.ends_with_head(&response) {
+                    return Ok(());
+                }
+                return Ok(read(net, response.into_body(), &url).await?);
             }
             let stop = |cause| Fault {
                 cause,
                 code: Some(code),
             };
-            if hop == redirect::LIMIT {
-                return Err(stop(Cause::TooManyRedirects {
-                    limit: redirect::LIMIT,
-                }));
+            let next = redirect::next(&url, response.headers()).map_err(stop)?;
+            if hop == self.max_redirects {
+                return Err(stop(redirect::too_many(hop, &next)));
             }
-            // Its body is not read: the next hop has a connection of its own.
-            url = redirect::next(&url, response.headers()).map_err(stop)?;
+            cookies.keep(&url, response.headers());
+            // The body is not read: the next hop has a connection of its own.
+            url = next;
         }
         unreachable!("the last hop ends with an answer or as one redirect too many")
     }
 }
 
 /// Reads the body up to its end or the maximum size.
-async fn read(net: &Net, mut response: Response, url: &Url) -> Result<(), Cause> {
+async fn read(net: &Net, mut body: ResponseBody, url: &Url) -> Result<(), Cause> {
     exchange::enter(Phase::Body);
     let mut left = net.max_body_bytes;
     while left > 0 {
-        match response.chunk().await {
+        match body.chunk().await {
             Ok(Some(chunk)) => left = left.saturating_sub(chunk.len()),
             Ok(None) => break,
             Err(error) => return Err(fault::cause(&error, url, Phase::Body)),
@@ -254,114 +307,19 @@ mod graphql {
         async fn expected_status(&self) -> &str {
             &self.expected_status
         }
+
+        /// Number of redirects that are followed; with 0 a redirect is the answer.
+        async fn max_redirects(&self) -> i32 {
+            self.max_redirects
+        }
+
+        /// How much of the body is read: `auto`, `whole` or `headOnly`.
+        async fn read_body(&self) -> &str {
+            &self.read_body
+        }
     }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn a_full_lookup_queue_says_nothing_about_the_target() {
-        let settings = Http {
-            url: "http://target.test/".into(),
-            ..Http::default()
-        };
-        let target = HttpTarget::parse(&settings).unwrap();
-        let deadline = Deadline {
-            at: tokio::time::Instant::now(),
-            timeout: Duration::from_secs(5),
-        };
-        let mut seen = Exchange::start().into_inner();
-        seen.waits_for_lookup = true;
-        let ended = Err(timed_out(deadline, &seen).into());
-        assert_eq!(judge(&target, ended, 5000, &seen).status, Status::Unknown);
-        seen.waits_for_lookup = false;
-        let ended = Err(timed_out(deadline, &seen).into());
-        assert_eq!(judge(&target, ended, 5000, &seen).status, Status::Down);
-    }
-
-    /// What is wrong with settings after `change`, or the normal form.
-    fn validate(change: impl FnOnce(&mut Http)) -> Result<Http, Vec<FieldError>> {
-        let mut settings = Http {
-            url: "https://example.com".into(),
-            ..Http::default()
-        };
-        change(&mut settings);
-        let errors = settings.normalize();
-        if errors.is_empty() {
-            Ok(settings)
-        } else {
-            Err(errors)
-        }
-    }
-
-    #[test]
-    fn good_settings_are_brought_to_their_normal_form() {
-        let valid = validate(|settings| {
-            settings.url = " EXAMPLE.com/x?q=1 ".into();
-            settings.expected_status = "200-299, 301".into();
-        })
-        .unwrap();
-        assert_eq!(valid.url, "https://example.com/x?q=1");
-        assert_eq!(valid.expected_status, "200-299,301");
-        assert_eq!(valid.host(), "example.com");
-    }
-
-    #[test]
-    fn an_address_without_a_scheme_may_be_read_in_two_ways_unless_it_is_local() {
-        let candidates = |url: &str| -> Vec<String> {
-            let settings = Http {
-                url: url.into(),
-                ..Http::default()
-            };
-            let candidates = settings.candidates().into_iter();
-            candidates.map(|candidate| candidate.url).collect()
-        };
-        assert_eq!(
-            candidates(" example.com:8080/x "),
-            ["https://example.com:8080/x", "http://example.com:8080/x"]
-        );
-        for one_way in [
-            "http://example.com",
-            "https://example.com",
-            "localhost:3000",
-            "192.168.1.7",
-            "not an address",
-            "",
-        ] {
-            assert!(candidates(one_way).is_empty(), "{one_way}");
-        }
-    }
-
-    #[test]
-    fn each_wrong_field_is_named_with_what_was_found() {
-        type Change = fn(&mut Http);
-        let cases: [(Change, &str, &str); 4] = [
-            (|s| s.url = " ".into(), "url", "give the address to check"),
-            (
-                |s| s.url = "https://".into(),
-                "url",
-                "is not an address (empty host): write it as https://example.com/health",
-            ),
-            (
-                |s| s.url = "ftp://x.org".into(),
-                "url",
-                "has the scheme ftp: only http and https can be checked",
-            ),
-            (
-                |s| s.expected_status = "ok".into(),
-                "expectedStatus",
-                "\"ok\" is not a status code between 100 and 599, or a range such as 200-299",
-            ),
-        ];
-        for (change, field, message) in cases {
-            assert_eq!(
-                validate(change).unwrap_err(),
-                [FieldError::new(field, message)]
-            );
-        }
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@ use crate::connections::Net;
 use crate::kind::Deadline;
 use domain::{Cause, Outcome, Status};
 use futures::future::BoxFuture;
-use net::{ClientError, ClientSettings, client};
+use net::{ClientError, ClientSettings, HttpClient};
 use std::time::Duration;
 
 /// A monitor with the thresholds of its checks.
@@ -33,7 +33,7 @@ impl Prober {
     pub fn new(settings: ClientSettings) -> Result<Self, ClientError> {
         let (guard, max_body_bytes) = (settings.guard, settings.max_body_bytes);
         let net = Net {
-            client: client::build(settings)?,
+            client: HttpClient::for_checks(settings)?,
             guard,
             max_body_bytes,
         };

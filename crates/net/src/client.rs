@@ -1,18 +1,33 @@
-//! Builds the HTTP clients: the base for all outgoing requests, and the client for checks, which
-//! keeps no state between them.
+//! The HTTP client for addresses that users chose. Follows no redirects and keeps no cookies.
 
-use crate::exchange;
+use crate::connection::ReadAllowance;
+use crate::connector::Connector;
 use crate::guard::Guard;
+use crate::head::{HeadError, MAX_HEAD_BYTES, MAX_HEADER_LINES};
 use crate::resolver::{GuardedResolver, LookupSource};
+use crate::response_body::ResponseBody;
 use crate::tls::{self, Roots};
-use domain::cause::Phase;
-use futures::TryFutureExt;
-use futures::future::InspectOk;
-use reqwest::header::HeaderValue;
-use reqwest::{Client, ClientBuilder, redirect, retry};
-use std::sync::Arc;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::header::{ACCEPT, HeaderMap, HeaderValue, USER_AGENT};
+use http::{Request, Response};
+use http_body_util::Empty;
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::task::{Context, Poll};
-use tower::{Layer, Service};
+use std::time::Duration;
+use tower::Service;
+use url::Url;
+
+/// Size of the read buffer of an HTTP/1 connection, in bytes: room for a head and some body.
+const MAX_BUFFER_BYTES: usize = 2 * MAX_HEAD_BYTES;
+
+/// Size of a decoded header list over HTTP/2 that is not even looked at, in bytes. More than
+/// [`MAX_HEAD_BYTES`], because the library does not say that it was exceeded.
+const MAX_HEADER_LIST_BYTES: u32 = 2 << 20;
+
+/// Bytes of body that a server may send ahead over HTTP/2.
+const STREAM_WINDOW_BYTES: u32 = 256 << 10;
 
 /// Settings of the client for checks.
 #[derive(Debug, Clone)]
@@ -50,55 +65,150 @@ pub enum ClientError {
     /// TLS could not be set up.
     #[error("TLS could not be set up: {0}")]
     Tls(#[from] rustls::Error),
-    /// The HTTP client could not be built.
-    #[error("the HTTP client could not be built: {0}")]
-    Client(#[source] reqwest::Error),
 }
 
-/// Builds the client for checks.
-pub fn build(settings: ClientSettings) -> Result<Client, ClientError> {
-    outgoing(
-        settings.guard,
-        settings.names,
-        &settings.roots,
-        settings.user_agent_url.as_deref(),
-    )?
-    .connector_layer(NoteConnected)
-    // Each check opens its own connection, so that the whole path is tested; see also `exchange`.
-    .pool_max_idle_per_host(0)
-    // The body is not used, so it is not decompressed; this also avoids decompression bombs.
-    .no_gzip()
-    .no_brotli()
-    .no_deflate()
-    // A connection lives for one exchange with its own deadline, so TCP keep-alive is not needed.
-    .tcp_keepalive(None)
-    .tcp_keepalive_interval(None)
-    .tcp_keepalive_retries(None)
-    .tcp_user_timeout(None)
-    .build()
-    .map_err(ClientError::Client)
+/// Error of a request; [`fault::cause`](crate::fault::cause) says what it means.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// The URL cannot be sent.
+    #[error("the address cannot be requested: {0}")]
+    Url(#[from] http::uri::InvalidUri),
+    /// The head is larger than allowed.
+    #[error("{0}")]
+    Head(#[from] HeadError),
+    /// No response arrived.
+    #[error("{0}")]
+    Http(#[from] legacy::Error),
 }
 
-/// Returns the base for requests to addresses that users chose: the guard cannot be bypassed.
-pub fn outgoing(
-    guard: Guard,
-    names: LookupSource,
-    roots: &Roots,
-    user_agent_url: Option<&str>,
-) -> Result<ClientBuilder, ClientError> {
-    Ok(Client::builder()
-        .user_agent(user_agent(user_agent_url)?)
-        .use_preconfigured_tls(tls::client_config(roots)?)
-        .dns_resolver(Arc::new(GuardedResolver::new(guard, names)))
-        // Redirects are followed manually, so that the guard checks each hop.
-        .redirect(redirect::Policy::none())
-        .retry(retry::never())
-        .referer(false)
-        .no_proxy()
-        // Accept what browsers accept: such a target works for its users.
-        .http1_allow_obsolete_multiline_headers_in_responses(true)
-        .http1_allow_spaces_after_header_name_in_responses(true)
-        .http1_ignore_invalid_headers_in_responses(true))
+/// How long connections are kept for further requests.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pool {
+    /// Maximum number of idle connections for each host.
+    pub(crate) max_idle: usize,
+    /// How long an idle connection is kept.
+    pub(crate) idle_timeout: Duration,
+}
+
+/// Requests URLs. Cheap to clone; all clones share their connections.
+#[derive(Debug, Clone)]
+pub struct HttpClient {
+    client: legacy::Client<Connector, Empty<Bytes>>,
+    user_agent: HeaderValue,
+}
+
+impl HttpClient {
+    /// Builds the client for checks: each request has a connection of its own, so that the whole
+    /// path is tested, and bodies are not decompressed.
+    ///
+    /// # Errors
+    /// Fails if the settings cannot be used.
+    pub fn for_checks(settings: ClientSettings) -> Result<Self, ClientError> {
+        let resolver = GuardedResolver::new(settings.guard, settings.names);
+        let url = settings.user_agent_url.as_deref();
+        Self::new(resolver, &settings.roots, url, None)
+    }
+
+    pub(crate) fn new(
+        resolver: GuardedResolver,
+        roots: &Roots,
+        user_agent_url: Option<&str>,
+        pool: Option<Pool>,
+    ) -> Result<Self, ClientError> {
+        let connector = Connector::new(resolver, tls::client_config(roots)?);
+        let mut builder = legacy::Client::builder(TokioExecutor::new());
+        match pool {
+            Some(pool) => builder
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(pool.idle_timeout)
+                .pool_max_idle_per_host(pool.max_idle),
+            None => builder
+                .pool_max_idle_per_host(0)
+                .retry_canceled_requests(false),
+        };
+        builder
+            .http1_max_headers(MAX_HEADER_LINES)
+            .http1_max_buf_size(MAX_BUFFER_BYTES)
+            // Accept what browsers accept: such a target works for its users.
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http1_ignore_invalid_headers_in_responses(true)
+            .http2_max_header_list_size(MAX_HEADER_LIST_BYTES)
+            .http2_initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .http2_initial_connection_window_size(2 * STREAM_WINDOW_BYTES);
+        Ok(Self {
+            client: builder.build(connector),
+            user_agent: user_agent(user_agent_url)?,
+        })
+    }
+
+    /// Requests `url` with GET and `headers`.
+    ///
+    /// # Errors
+    /// Returns why no complete head of a response arrived.
+    pub async fn get(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+    ) -> Result<Response<ResponseBody>, RequestError> {
+        send(&self.client, self.request(url, headers)?).await
+    }
+
+    /// Builds the request for `url`.
+    pub(crate) fn request(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+    ) -> Result<Request<Empty<Bytes>>, RequestError> {
+        let mut request = Request::new(Empty::new());
+        *request.uri_mut() = url.as_str().parse()?;
+        *request.headers_mut() = headers;
+        let headers = request.headers_mut();
+        headers.insert(USER_AGENT, self.user_agent.clone());
+        headers
+            .entry(ACCEPT)
+            .or_insert(HeaderValue::from_static("*/*"));
+        Ok(request)
+    }
+}
+
+/// For layers, such as the one that decompresses bodies.
+impl Service<Request<Empty<Bytes>>> for HttpClient {
+    type Response = Response<ResponseBody>;
+    type Error = RequestError;
+    type Future = BoxFuture<'static, Result<Self::Response, RequestError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), RequestError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Empty<Bytes>>) -> Self::Future {
+        let client = self.client.clone();
+        Box::pin(async move { send(&client, request).await })
+    }
+}
+
+async fn send(
+    client: &legacy::Client<Connector, Empty<Bytes>>,
+    request: Request<Empty<Bytes>>,
+) -> Result<Response<ResponseBody>, RequestError> {
+    let mut response = client.request(request).await?;
+    let allowance = response.extensions_mut().remove::<ReadAllowance>();
+    let allowance = allowance.unwrap_or_default();
+    allowance.renew();
+    if is_too_large(response.headers()) {
+        return Err(HeadError::TooLarge.into());
+    }
+    Ok(response.map(|body| ResponseBody::new(body, allowance)))
+}
+
+/// Returns whether the headers exceed the limits, which HTTP/2 does not enforce by itself.
+fn is_too_large(headers: &HeaderMap) -> bool {
+    let line = |(name, value): (&http::HeaderName, &HeaderValue)| {
+        // Plus colon, space and line end.
+        name.as_str().len() + value.len() + 4
+    };
+    headers.len() > MAX_HEADER_LINES || headers.iter().map(line).sum::<usize>() > MAX_HEAD_BYTES
 }
 
 fn user_agent(url: Option<&str>) -> Result<HeaderValue, ClientError> {
@@ -108,38 +218,4 @@ fn user_agent(url: Option<&str>) -> Result<HeaderValue, ClientError> {
         None => format!("PulseCheck/{version}"),
     };
     HeaderValue::from_str(&text).map_err(|_| ClientError::UserAgent(text))
-}
-
-/// Tower layer that records when a connection, including TLS, is established.
-#[derive(Debug, Clone, Copy)]
-struct NoteConnected;
-
-impl<S> Layer<S> for NoteConnected {
-    type Service = Connector<S>;
-
-    fn layer(&self, inner: S) -> Connector<S> {
-        Connector(inner)
-    }
-}
-
-#[derive(Debug, Clone)]
-struct Connector<S>(S);
-
-impl<S, R> Service<R> for Connector<S>
-where
-    S: Service<R>,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = InspectOk<S::Future, fn(&S::Response)>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(context)
-    }
-
-    fn call(&mut self, request: R) -> Self::Future {
-        self.0
-            .call(request)
-            .inspect_ok(|_| exchange::enter(Phase::FirstByte))
-    }
 }

@@ -29,6 +29,10 @@ pub struct Exchange {
     pub code: Option<u16>,
     /// Expiry of the last certificate that was presented.
     pub certificate_expires_at: Option<DateTime<Utc>>,
+    /// Whether the server of this hop has presented its certificate.
+    pub is_certificate_presented: bool,
+    /// Whether that certificate was accepted.
+    pub is_certificate_verified: bool,
 }
 
 impl Exchange {
@@ -43,6 +47,8 @@ impl Exchange {
             waits_for_lookup: false,
             code: None,
             certificate_expires_at: None,
+            is_certificate_presented: false,
+            is_certificate_verified: false,
         })
     }
 
@@ -80,6 +86,10 @@ impl Exchange {
 
 /// Starts a hop to `url`, with the DNS phase unless its host is an IP address.
 pub fn begin_hop(url: &Url) {
+    note(|exchange| {
+        exchange.is_certificate_presented = false;
+        exchange.is_certificate_verified = false;
+    });
     enter(if matches!(url.host(), Some(Host::Domain(_))) {
         Phase::Dns
     } else {

@@ -1,13 +1,15 @@
 //! Maps request errors to causes, by the types in the error chain and never by their text, which may
 //! change.
 
+mod tls;
+
 use crate::guard::Refused;
+use crate::head::{
+    HeadError, MAX_HEAD_BYTES, MAX_HEADER_LINES, MAX_INTERIM_BYTES, MAX_UNDELIVERED_BYTES,
+};
 use crate::resolver::{self, LookupError};
-use chrono::{DateTime, Utc};
 use domain::Cause;
 use domain::cause::Phase;
-use rustls::pki_types::UnixTime;
-use rustls::{AlertDescription, CertificateError, InvalidMessage};
 use std::error::Error;
 use std::io::{self, ErrorKind};
 use url::Url;
@@ -50,7 +52,13 @@ pub fn cause(error: &(dyn Error + 'static), url: &Url, phase: Phase) -> Cause {
         },
         ErrorChain {
             tls: Some(error), ..
-        } => tls_cause(error, host),
+        } => tls::cause(error, host),
+        ErrorChain {
+            head: Some(error), ..
+        } => head_cause(*error, phase),
+        ErrorChain {
+            http: Some(error), ..
+        } if error.is_parse_too_large() => head_cause(HeadError::TooLarge, phase),
         ErrorChain {
             io: Some(error), ..
         } => io_cause(error, phase),
@@ -67,23 +75,13 @@ pub fn cause(error: &(dyn Error + 'static), url: &Url, phase: Phase) -> Cause {
     }
 }
 
-/// Returns whether a body ended because the peer closed the connection without closing TLS first.
-pub fn is_unclosed_tls(error: &(dyn Error + 'static)) -> bool {
-    let mut found = ErrorChain::default();
-    found.search(error);
-    // An error of the decompression has no HTTP error around it.
-    found.http.is_some()
-        && found
-            .io
-            .is_some_and(|error| error.kind() == ErrorKind::UnexpectedEof)
-}
-
 /// The errors of a chain that have a known type.
 #[derive(Default)]
 struct ErrorChain<'a> {
     refusal: Option<&'a Refused>,
     lookup: Option<&'a LookupError>,
     tls: Option<&'a rustls::Error>,
+    head: Option<&'a HeadError>,
     io: Option<&'a io::Error>,
     h2: Option<&'a h2::Error>,
     http: Option<&'a hyper::Error>,
@@ -103,6 +101,7 @@ impl<'a> ErrorChain<'a> {
             self.refusal = self.refusal.or_else(|| error.downcast_ref());
             self.lookup = self.lookup.or_else(|| error.downcast_ref());
             self.tls = self.tls.or_else(|| error.downcast_ref());
+            self.head = self.head.or_else(|| error.downcast_ref());
             self.h2 = self.h2.or_else(|| error.downcast_ref());
             // Keep the deepest one; "canceled" wraps the reason.
             self.http = error.downcast_ref().or(self.http);
@@ -119,6 +118,10 @@ fn io_cause(error: &io::Error, phase: Phase) -> Cause {
     }
     match error.kind() {
         ErrorKind::ConnectionRefused => Cause::ConnectionRefused,
+        // From our own bound on what is read: the HTTP/2 library keeps only the kind of an error.
+        ErrorKind::QuotaExceeded if error.raw_os_error().is_none() => {
+            head_cause(HeadError::NothingDelivered, phase)
+        }
         ErrorKind::ConnectionReset
         | ErrorKind::ConnectionAborted
         | ErrorKind::BrokenPipe
@@ -162,74 +165,44 @@ fn http_cause(error: &hyper::Error, phase: Phase) -> Cause {
     }
 }
 
+fn head_cause(error: HeadError, phase: Phase) -> Cause {
+    let kibibytes = |bytes: usize| u32::try_from(bytes >> 10).unwrap_or(u32::MAX);
+    match error {
+        HeadError::TooLarge => Cause::HeadersTooLarge {
+            max_kib: kibibytes(MAX_HEAD_BYTES),
+            max_lines: u32::try_from(MAX_HEADER_LINES).unwrap_or(u32::MAX),
+        },
+        HeadError::OnlyInterim => Cause::NoFinalAnswer {
+            max_kib: kibibytes(MAX_INTERIM_BYTES),
+        },
+        HeadError::NothingDelivered if phase == Phase::Body => Cause::NotHttp {
+            detail: format!(
+                "{} KiB came without any part of the body",
+                MAX_UNDELIVERED_BYTES >> 10
+            ),
+        },
+        HeadError::NothingDelivered => Cause::NoFinalAnswer {
+            max_kib: kibibytes(MAX_UNDELIVERED_BYTES),
+        },
+    }
+}
+
 /// Returns the cause of an HTTP/2 error. `h2` does not expose I/O errors as a source.
 fn http2_cause(error: &h2::Error, phase: Phase) -> Cause {
     match error.get_io() {
         Some(error) => io_cause(error, phase),
         None if phase == Phase::Body && error.is_remote() => Cause::AnswerCutOff,
+        // The library does not tell these apart.
+        None if phase == Phase::FirstByte && error.is_library() => Cause::NotHttp {
+            detail: format!(
+                "its HTTP/2 headers are malformed, or larger than {} KiB",
+                MAX_HEAD_BYTES >> 10
+            ),
+        },
         None => Cause::NotHttp {
             detail: error.to_string(),
         },
     }
-}
-
-fn tls_cause(error: &rustls::Error, host: impl FnOnce() -> String) -> Cause {
-    let detail = match error {
-        rustls::Error::InvalidCertificate(error) => return certificate_cause(error, host),
-        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            "the server does not speak TLS".into()
-        }
-        rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => {
-            "the server speaks no version of TLS that is still safe".into()
-        }
-        rustls::Error::AlertReceived(AlertDescription::UnrecognisedName) => {
-            format!("the server knows no certificate for {}", host())
-        }
-        rustls::Error::AlertReceived(alert) => format!("the server refused it ({alert:?})"),
-        rustls::Error::PeerIncompatible(_) => "the server offers nothing that is still safe".into(),
-        rustls::Error::FailedToGetCurrentTime | rustls::Error::FailedToGetRandomBytes => {
-            return Cause::NotChecked {
-                detail: error.to_string(),
-            };
-        }
-        other => other.to_string(),
-    };
-    Cause::Tls { detail }
-}
-
-fn certificate_cause(error: &CertificateError, host: impl FnOnce() -> String) -> Cause {
-    match error {
-        CertificateError::ExpiredContext { time, not_after } => {
-            match (to_datetime(*not_after), to_datetime(*time)) {
-                (Some(expired_at), Some(checked_at)) => Cause::CertificateExpired {
-                    expired_at,
-                    checked_at,
-                },
-                _ => Cause::Tls {
-                    detail: error.to_string(),
-                },
-            }
-        }
-        CertificateError::NotValidYetContext { not_before, .. } => match to_datetime(*not_before) {
-            Some(valid_from) => Cause::CertificateNotYetValid { valid_from },
-            None => Cause::Tls {
-                detail: error.to_string(),
-            },
-        },
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            Cause::CertificateNameMismatch { host: host() }
-        }
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            Cause::CertificateUntrusted
-        }
-        other => Cause::Tls {
-            detail: other.to_string(),
-        },
-    }
-}
-
-fn to_datetime(time: UnixTime) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp(i64::try_from(time.as_secs()).ok()?, 0)
 }
 
 /// Returns the message of the innermost error, which is the most specific one.
@@ -246,6 +219,7 @@ fn innermost_message(error: &(dyn Error + 'static)) -> String {
 mod tests {
     use super::*;
     use domain::{Outcome, Phases, Status};
+    use rustls::AlertDescription;
 
     /// Returns the cause of `errno`, wrapped as a TLS connector wraps it.
     fn of(errno: i32, phase: Phase) -> Cause {

@@ -3,23 +3,28 @@
 //!
 //! Does not interpret the body and does not retry.
 
-use crate::client::ClientError;
+use crate::client::{ClientError, HttpClient, Pool};
+use crate::cookies::CookieJar;
 use crate::guard::{Guard, Refused};
-use crate::resolver::LookupSource;
+use crate::resolver::{GuardedResolver, LookupSource};
+use crate::response_body::{ResponseBody, next_chunk};
 use crate::tls::Roots;
-use crate::{challenge, client, fault, redirect};
+use crate::{challenge, fault, redirect};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::Cause;
 use domain::cause::Phase;
 use futures::future::BoxFuture;
-use reqwest::header::{
-    ACCEPT, CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
-    IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER, TRANSFER_ENCODING,
+use http::Response;
+use http::header::{
+    ACCEPT, CONTENT_LENGTH, COOKIE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
 };
-use reqwest::{Method, Request, Response, Version};
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tower::ServiceExt;
+use tower_http::decompression::{Decompression, DecompressionBody};
 use url::Url;
 
 /// `Accept` header: prefers data formats, and accepts HTML too.
@@ -192,7 +197,7 @@ pub enum FetchError {
 /// Fetches pages. Cheap to clone; all clones share one client.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
-    client: reqwest::Client,
+    client: HttpClient,
     guard: Guard,
     max_body_bytes: usize,
     timeout: Duration,
@@ -212,19 +217,16 @@ impl Fetcher {
     /// # Errors
     /// Fails if the HTTP client cannot be built from the settings.
     pub fn new(settings: FetcherSettings) -> Result<Self, ClientError> {
-        let client = client::outgoing(
-            settings.guard,
-            settings.names,
+        let pool = Pool {
+            max_idle: 2,
+            idle_timeout: Duration::from_secs(15),
+        };
+        let client = HttpClient::new(
+            GuardedResolver::new(settings.guard, settings.names),
             &settings.roots,
             settings.user_agent_url.as_deref(),
-        )?
-        .gzip(true)
-        .brotli(true)
-        .deflate(true)
-        .pool_max_idle_per_host(2)
-        .pool_idle_timeout(Duration::from_secs(15))
-        .build()
-        .map_err(ClientError::Client)?;
+            Some(pool),
+        )?;
         let FetcherSettings {
             guard,
             max_body_bytes,
@@ -306,15 +308,20 @@ impl Fetcher {
         progress: &mut Progress,
         validators: &Validators,
     ) -> Result<Fetched, FetchError> {
-        for _ in 0..=redirect::LIMIT {
+        let mut cookies = CookieJar::default();
+        for hop in 0..=redirect::DEFAULT_LIMIT {
             let url = progress.url.clone();
             self.guard.check_url(&url)?;
-            let response = self.client.execute(request(&url, validators)).await;
-            let response = response.map_err(|error| fetch_error(&error, &url, Phase::FirstByte))?;
+            let headers = request_headers(validators, cookies.header(&url));
+            let response = self.request(&url, headers).await?;
             let code = response.status().as_u16();
             if redirect::is_redirect(code) {
-                progress.url =
-                    redirect::next(&url, response.headers()).map_err(FetchError::Failed)?;
+                cookies.keep(&url, response.headers());
+                let next = redirect::next(&url, response.headers()).map_err(FetchError::Failed)?;
+                if hop == redirect::DEFAULT_LIMIT {
+                    return Err(FetchError::Failed(redirect::too_many(hop, &next)));
+                }
+                progress.url = next;
                 progress.redirects = progress.redirects.and(code);
                 continue;
             }
@@ -344,13 +351,31 @@ impl Fetcher {
                 }
             };
         }
-        Err(FetchError::Failed(Cause::TooManyRedirects {
-            limit: redirect::LIMIT,
-        }))
+        unreachable!("the last hop ends with an answer or as one redirect too many")
+    }
+
+    /// Requests `url`; the body of the response is decompressed while it is read.
+    async fn request(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+    ) -> Result<Response<DecompressionBody<ResponseBody>>, FetchError> {
+        let failed = |error: &(dyn Error + 'static)| fetch_error(error, url, Phase::FirstByte);
+        let request = self.client.request(url, headers);
+        let request = request.map_err(|error| failed(&error))?;
+        let client = Decompression::new(self.client.clone());
+        client
+            .oneshot(request)
+            .await
+            .map_err(|error| failed(&error))
     }
 
     /// Reads the body in chunks while decompressing it. Stops at the size limit.
-    async fn read(&self, mut response: Response, url: &Url) -> Result<Vec<u8>, FetchError> {
+    async fn read(
+        &self,
+        mut response: Response<DecompressionBody<ResponseBody>>,
+        url: &Url,
+    ) -> Result<Vec<u8>, FetchError> {
         let too_large = || FetchError::TooLarge(self.max_body_bytes);
         let announced = response
             .headers()
@@ -359,21 +384,11 @@ impl Fetcher {
         if announced.is_some_and(|length: u64| length > self.max_body_bytes as u64) {
             return Err(too_large());
         }
-        // The end of the connection is the end of such a body, also if TLS was not closed properly.
-        let ends_with_connection = response.version() <= Version::HTTP_11
-            && ![CONTENT_LENGTH, TRANSFER_ENCODING]
-                .iter()
-                .any(|name| response.headers().contains_key(name));
         let mut body = Vec::new();
-        loop {
-            let chunk = match response.chunk().await {
-                Ok(Some(chunk)) => chunk,
-                Ok(None) => return Ok(body),
-                Err(error) if ends_with_connection && fault::is_unclosed_tls(&error) => {
-                    return Ok(body);
-                }
-                Err(error) => return Err(fetch_error(&error, url, Phase::Body)),
-            };
+        while let Some(chunk) = next_chunk(response.body_mut())
+            .await
+            .map_err(|error| fetch_error(&*error, url, Phase::Body))?
+        {
             if body.len() + chunk.len() > self.max_body_bytes {
                 return Err(too_large());
             }
@@ -382,6 +397,7 @@ impl Fetcher {
             }
             body.extend_from_slice(&chunk);
         }
+        Ok(body)
     }
 }
 
@@ -431,10 +447,10 @@ impl Progress {
 }
 
 /// Reads the beginning of the body of an error response as text. Empty if it cannot be read.
-async fn read_excerpt(mut response: Response) -> String {
+async fn read_excerpt(mut response: Response<DecompressionBody<ResponseBody>>) -> String {
     let mut body = Vec::new();
     let reading = async {
-        while let Ok(Some(chunk)) = response.chunk().await {
+        while let Ok(Some(chunk)) = next_chunk(response.body_mut()).await {
             body.extend_from_slice(&chunk[..chunk.len().min(MAX_EXCERPT - body.len())]);
             if body.len() == MAX_EXCERPT {
                 return;
@@ -445,10 +461,8 @@ async fn read_excerpt(mut response: Response) -> String {
     String::from_utf8_lossy(&body).into_owned()
 }
 
-fn request(url: &Url, validators: &Validators) -> Request {
-    let mut request = Request::new(Method::GET, url.clone());
-    let headers = request.headers_mut();
-    headers.insert(ACCEPT, ACCEPTED);
+fn request_headers(validators: &Validators, cookies: Option<HeaderValue>) -> HeaderMap {
+    let mut headers = HeaderMap::from_iter([(ACCEPT, ACCEPTED)]);
     for (name, value) in [
         (IF_NONE_MATCH, &validators.etag),
         (IF_MODIFIED_SINCE, &validators.last_modified),
@@ -461,14 +475,15 @@ fn request(url: &Url, validators: &Validators) -> Request {
             headers.insert(name, value);
         }
     }
-    request
+    headers.extend(cookies.map(|cookies| (COOKIE, cookies)));
+    headers
 }
 
-fn fetch_error(error: &reqwest::Error, url: &Url, phase: Phase) -> FetchError {
+fn fetch_error(error: &(dyn Error + 'static), url: &Url, phase: Phase) -> FetchError {
     match fault::cause(error, url, phase) {
         Cause::NameRefused { host } => FetchError::Refused(Refused::Name(host)),
         // The remaining error when neither the connection nor HTTP failed.
-        Cause::NotChecked { .. } if phase == Phase::Body && error.is_decode() => {
+        Cause::NotChecked { .. } if phase == Phase::Body && !error.is::<hyper::Error>() => {
             FetchError::Failed(Cause::NotHttp {
                 detail: "the body could not be decompressed".into(),
             })

@@ -7,11 +7,14 @@ use crate::exchange;
 use crate::guard::Guard;
 use dns_lookup::{AddrInfoHints, LookupErrorKind, SockType};
 use domain::cause::Phase;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use futures::future::BoxFuture;
+use hyper_util::client::legacy::connect::dns::Name;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use tokio::sync::Semaphore;
+use tower::Service;
 
 /// Maximum number of concurrent lookups, each of which blocks a thread. A lookup runs until the
 /// system's own timeout, even if its check has given up, and other blocking work needs threads too.
@@ -43,7 +46,7 @@ pub enum LookupSource {
     Never,
 }
 
-/// Resolver for [`reqwest`] that returns only addresses that its guard allows.
+/// Resolver for the HTTP client that returns only addresses that its guard allows.
 #[derive(Debug, Clone)]
 pub struct GuardedResolver {
     guard: Guard,
@@ -108,14 +111,22 @@ impl GuardedResolver {
     }
 }
 
-impl Resolve for GuardedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
+impl Service<Name> for GuardedResolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
         let resolver = self.clone();
         Box::pin(async move {
             exchange::enter(Phase::Dns);
             let addresses = resolver.addresses(name.as_str()).await?;
             exchange::enter(Phase::Connect);
-            Ok(Box::new(addresses.into_iter()) as Addrs)
+            Ok(addresses.into_iter())
         })
     }
 }

@@ -1,18 +1,15 @@
-//! TLS configuration of outgoing requests. Records certificate expiry and the start of handshakes.
+//! TLS configuration of outgoing requests. Records the certificates that servers present.
 //!
 //! Verification is that of rustls, unchanged.
 
 use crate::exchange;
 use chrono::{DateTime, Utc};
-use domain::cause::Phase;
+use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{
-    ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue,
-};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, NamedGroup, RootCertStore,
-    SignatureScheme, client::WebPkiServerVerifier,
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::WebPkiServerVerifier,
 };
 use std::sync::{Arc, LazyLock};
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -62,7 +59,7 @@ static SYSTEM: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
 /// # Errors
 /// Fails if `roots` is empty or the provider supports no TLS version.
 pub fn client_config(roots: &Roots) -> Result<ClientConfig, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let verifier =
         WebPkiServerVerifier::builder_with_provider(roots.store(), Arc::clone(&provider))
             .build()
@@ -73,7 +70,8 @@ pub fn client_config(roots: &Roots) -> Result<ClientConfig, rustls::Error> {
         .with_custom_certificate_verifier(Arc::new(RecordingVerifier(verifier)))
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    config.resumption = Resumption::store(Arc::new(NoSessions));
+    // Every handshake is a full one and shows the certificate.
+    config.resumption = Resumption::disabled();
     Ok(config)
 }
 
@@ -90,6 +88,7 @@ impl ServerCertVerifier for RecordingVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        exchange::note(|exchange| exchange.is_certificate_presented = true);
         let seen = CertificateInfo::of(end_entity);
         if let Some(ends) = seen.ends {
             exchange::note(|exchange| {
@@ -101,6 +100,7 @@ impl ServerCertVerifier for RecordingVerifier {
         }
         self.0
             .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            .inspect(|_| exchange::note(|exchange| exchange.is_certificate_verified = true))
             .map_err(|error| {
                 match error {
                     // Many tools create self-signed certificates with the CA flag, which rustls refuses
@@ -154,34 +154,5 @@ impl CertificateInfo {
                 self_issued: certificate.subject() == certificate.issuer(),
             },
         )
-    }
-}
-
-/// Session store that stores nothing, so that every handshake is full and shows the certificate.
-///
-/// rustls queries it when a handshake starts, which marks the end of the TCP connect.
-#[derive(Debug)]
-struct NoSessions;
-
-impl ClientSessionStore for NoSessions {
-    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
-        exchange::enter(Phase::Tls);
-        None
-    }
-
-    fn set_kx_hint(&self, _: ServerName<'static>, _: NamedGroup) {}
-
-    fn set_tls12_session(&self, _: ServerName<'static>, _: Tls12ClientSessionValue) {}
-
-    fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
-        None
-    }
-
-    fn remove_tls12_session(&self, _: &ServerName<'static>) {}
-
-    fn insert_tls13_ticket(&self, _: ServerName<'static>, _: Tls13ClientSessionValue) {}
-
-    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
-        None
     }
 }

@@ -27,7 +27,7 @@ impl Client {
     /// When TLS cannot be set up on this machine.
     pub(super) fn new(public_url: &Url) -> Result<Self, Fault> {
         let failed = |error: &dyn std::fmt::Display| Fault::Client(error.to_string());
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| failed(&error))?

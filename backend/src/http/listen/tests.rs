@@ -26,7 +26,7 @@ async fn start_server(
     JoinHandle<()>,
     TestDatabase,
 ) {
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let database = testkit::database::sqlite().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -149,7 +149,7 @@ pub(crate) struct Browser {
 impl Browser {
     fn new(base: &str, port: u16) -> Self {
         // The first one in the process installs it.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let cookies = Arc::new(reqwest::cookie::Jar::default());
         let http = reqwest::Client::builder()
             .no_proxy()

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod faults;
+mod openssl;
 mod redirects;
 mod server;
 mod statuses;

@@ -3,7 +3,7 @@
 use crate::server::{Server, answering, head, serve};
 use crate::{expect_codes, found, look, prober, settings, target};
 use domain::{Cause, Status};
-use monitors::Prober;
+use monitors::{Monitor, Prober, Target};
 use net::{ClientSettings, Guard};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -17,7 +17,7 @@ async fn countdown() -> Server {
             0 => head(200, ""),
             left => head(
                 [301, 302, 303, 307, 308][left % 5],
-                &format!("set-cookie: a=b\r\nlocation: /{}\r\n", left - 1),
+                &format!("location: /{}\r\n", left - 1),
             ),
         };
         peer.stream.write_all(answer.as_bytes()).await.unwrap();
@@ -29,40 +29,142 @@ async fn redirecting(location: &str) -> Server {
     answering(head(302, &format!("location: {location}\r\n"))).await
 }
 
+fn set_max_redirects(target: &mut Target, limit: i32) {
+    if let Monitor::Http(http) = &mut target.monitor {
+        http.max_redirects = limit;
+    }
+}
+
 #[tokio::test]
-async fn five_redirects_are_followed_and_a_sixth_is_not() {
+async fn ten_redirects_are_followed_and_an_eleventh_is_not() {
     let mut server = countdown().await;
-    let outcome = look(&server.url("/5")).await;
+    let outcome = look(&server.url("/10")).await;
     assert_eq!(
         (found(&outcome), outcome.status_code),
         ((Status::Up, String::new()), Some(200))
     );
-    assert_eq!(server.connections(), 6);
-    for _ in 0..6 {
+    assert_eq!(server.connections(), 11);
+    for _ in 0..11 {
         let sent = server.head().await.to_lowercase();
-        assert!(
-            !sent.contains("cookie:") && !sent.contains("referer:"),
-            "{sent}"
-        );
+        assert!(!sent.contains("referer:"), "{sent}");
     }
-    let outcome = look(&server.url("/6")).await;
-    assert_eq!(
-        found(&outcome),
-        (Status::Down, "more than 5 redirects".into())
+    let outcome = look(&server.url("/11")).await;
+    let sentence = format!(
+        "more than 10 redirects, the last one to {}",
+        server.url("/0")
     );
+    assert_eq!(found(&outcome), (Status::Down, sentence));
     assert_eq!(
         (outcome.status_code, outcome.response_time_ms),
         (Some(302), None)
     );
-    assert_eq!(server.connections(), 12);
+    assert_eq!(server.connections(), 22);
+}
+
+#[tokio::test]
+async fn the_number_of_redirects_can_be_chosen() {
+    let server = countdown().await;
+    for (limit, path, sentence) in [
+        (20, "/20", String::new()),
+        (1, "/1", String::new()),
+        (
+            1,
+            "/2",
+            format!("more than 1 redirect, the last one to {}", server.url("/0")),
+        ),
+        (0, "/1", "answered 302, expected 200-299".into()),
+        (0, "/0", String::new()),
+    ] {
+        let mut target = target(&server.url(path));
+        set_max_redirects(&mut target, limit);
+        let outcome = prober().check(&target).await;
+        assert_eq!(found(&outcome).1, sentence, "{limit} {path}");
+    }
 }
 
 #[tokio::test]
 async fn a_redirect_to_itself_ends() {
     let server = redirecting("/").await;
+    let last = server.url("/");
     assert_eq!(
         look(&server.url("/")).await.cause,
-        Some(Cause::TooManyRedirects { limit: 5 })
+        Some(Cause::TooManyRedirects { limit: 10, last })
+    );
+}
+
+#[tokio::test]
+async fn cookies_live_for_one_visit_and_no_longer() {
+    let mut server = serve(|mut peer| async move {
+        let answer = if peer.head().await.contains("cookie: sid=1\r\n") {
+            head(200, "")
+        } else {
+            head(302, "set-cookie: sid=1; Path=/\r\nlocation: /\r\n")
+        };
+        peer.stream.write_all(answer.as_bytes()).await.unwrap();
+    })
+    .await;
+    let prober = prober();
+    for _ in 0..2 {
+        let outcome = prober.check(&target(&server.url("/"))).await;
+        assert_eq!(found(&outcome), (Status::Up, String::new()));
+        assert!(!server.head().await.contains("cookie:"));
+        assert!(server.head().await.contains("cookie: sid=1\r\n"));
+    }
+}
+
+#[tokio::test]
+async fn cookies_do_not_follow_to_another_host() {
+    let mut end = answering(head(200, "")).await;
+    let port = end.address.port();
+    let server = serve(move |mut peer| async move {
+        let location = format!("set-cookie: a=b\r\nlocation: http://other.test:{port}/\r\n");
+        peer.answer(head(302, &location)).await;
+    })
+    .await;
+    let url = format!("http://good.test:{}/", server.address.port());
+    assert_eq!(found(&look(&url).await), (Status::Up, String::new()));
+    assert!(!end.head().await.contains("cookie:"));
+}
+
+#[tokio::test]
+async fn locations_of_any_bytes_are_escaped_as_browsers_do() {
+    for (location, asked) in [
+        (&b"/caf\xe9"[..], "GET /caf%E9 "),
+        ("/caf\u{e9}".as_bytes(), "GET /caf%C3%A9 "),
+        (b"/a b", "GET /a%20b "),
+        (b"  /a\t", "GET /a "),
+        (b"/a#b", "GET /a "),
+        (b"?q=\xff", "GET /?q=%FF "),
+        (b"/100%", "GET /100% "),
+        (b"../../x", "GET /x "),
+    ] {
+        let line = [b"location: ", location, b"\r\n"].concat();
+        let mut server = serve(move |mut peer| {
+            let line = line.clone();
+            async move {
+                if peer.number == 0 {
+                    let answer = [b"HTTP/1.1 302 x\r\n", &line[..], b"\r\n"].concat();
+                    peer.head().await;
+                    peer.stream.write_all(&answer).await.unwrap();
+                } else {
+                    peer.answer(head(200, "")).await;
+                }
+            }
+        })
+        .await;
+        let outcome = look(&server.url("/")).await;
+        assert_eq!(found(&outcome), (Status::Up, String::new()), "{asked}");
+        server.head().await;
+        assert!(server.head().await.starts_with(asked), "{asked}");
+    }
+}
+
+#[tokio::test]
+async fn different_locations_are_not_chosen_from() {
+    let server = answering(head(302, "location: /a\r\nlocation: /b\r\n")).await;
+    assert_eq!(
+        found(&look(&server.url("/")).await).1,
+        "redirect to an address that cannot be followed: \"/a and /b\""
     );
 }
 

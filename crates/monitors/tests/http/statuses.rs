@@ -1,9 +1,9 @@
 //! Answers that come, and what they mean.
 
-use crate::server::{answering, flood, head, serve};
+use crate::server::{Server, answering, flood, head, serve};
 use crate::{expect_codes, found, look, names, prober, settings, target};
 use domain::Status;
-use monitors::Prober;
+use monitors::{Monitor, Prober};
 use net::ClientSettings;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -163,6 +163,85 @@ async fn a_body_is_read_to_its_bound_and_no_further() {
     }
 }
 
+/// Sends `head`, and then a line every now and then for ever.
+async fn stream(head: &'static str) -> Server {
+    serve(move |mut peer| async move {
+        peer.head().await;
+        let _ = peer.stream.write_all(head.as_bytes()).await;
+        while peer.stream.write_all(b"data: x\n\n").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_stream_without_end_is_up_when_its_head_is_good() {
+    for (head, status) in [
+        (
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n",
+            Status::Up,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-type: multipart/x-mixed-replace; boundary=x\r\n\r\n",
+            Status::Up,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-type: audio/aac\r\n\r\n",
+            Status::Up,
+        ),
+        (
+            "HTTP/1.1 503 No\r\ncontent-type: text/event-stream\r\n\r\n",
+            Status::Down,
+        ),
+    ] {
+        let mut server = stream(head).await;
+        let outcome = look(&server.url("/")).await;
+        assert_eq!(outcome.status, status, "{head}: {outcome:?}");
+        assert!(outcome.response_time_ms.is_some());
+        server.end().await;
+    }
+}
+
+#[tokio::test]
+async fn how_much_of_a_body_is_read_can_be_chosen() {
+    let html = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n";
+    let events = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+    for (head, choice, status) in [
+        (html, "auto", Status::Down),
+        (html, "headOnly", Status::Up),
+        (events, "auto", Status::Up),
+        (events, "whole", Status::Down),
+    ] {
+        let server = stream(head).await;
+        let mut target = target(&server.url("/"));
+        target.timeout = Duration::from_millis(500);
+        if let Monitor::Http(http) = &mut target.monitor {
+            http.read_body = choice.into();
+        }
+        let outcome = prober().check(&target).await;
+        assert_eq!(outcome.status, status, "{choice}: {outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn headers_as_large_as_browsers_take_them_are_read() {
+    let cookies = format!("set-cookie: a={}\r\n", "b".repeat(290)).repeat(60);
+    let lines: String = (0..900)
+        .map(|n| format!("x-{n}: {}\r\n", "v".repeat(270)))
+        .collect();
+    for headers in [format!("x: {}\r\n", "y".repeat(20_000)), cookies, lines] {
+        let server = answering(head(200, &headers)).await;
+        let outcome = look(&server.url("/")).await;
+        assert_eq!(
+            found(&outcome),
+            (Status::Up, String::new()),
+            "{}",
+            headers.len()
+        );
+    }
+}
+
 #[tokio::test]
 async fn bodies_are_not_decompressed_so_no_bomb_goes_off_and_no_broken_one_matters() {
     for encoding in ["gzip", "br", "deflate", "gzip, gzip", "unheard-of"] {
@@ -189,6 +268,10 @@ async fn what_browsers_put_up_with_is_an_answer() {
         "HTTP/1.1 200 OK\r\nbro ken: yes\r\nx y\r\n\r\n",
         "HTTP/1.1 200 OK\r\nserver : old\r\n\r\n",
         "HTTP/1.1 200 OK\r\nserver: very\r\n  old\r\n\r\n",
+        // Lower case; an answer of old with chunks that are none; a length below zero.
+        "http/1.1 200 OK\r\n\r\nhello",
+        "HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\nhello",
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
     ] {
         let server = serve(move |mut peer| async move {

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use domain::{Cause, Status};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use monitors::Prober;
-use net::{ClientSettings, Roots};
+use net::fetch::Validators;
+use net::{ClientSettings, FetchError, Fetcher, FetcherSettings, Roots};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -75,7 +76,7 @@ fn good() -> Identity {
 }
 
 fn config(identity: Identity, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
         .unwrap();
@@ -239,7 +240,7 @@ async fn where_no_tls_is_spoken_the_handshake_says_so() {
 
 #[tokio::test]
 async fn a_server_that_wants_a_client_certificate_refuses_the_handshake() {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let verifier =
         WebPkiClientVerifier::builder_with_provider(authority().roots(), Arc::clone(&provider));
     let Identity(certificate, key) = good();
@@ -251,7 +252,7 @@ async fn a_server_that_wants_a_client_certificate_refuses_the_handshake() {
         .unwrap();
     let (server, _) = https(config).await;
     let outcome = look(&url(&server, "good.test")).await;
-    let sentence = "TLS handshake failed: the server refused it (CertificateRequired)";
+    let sentence = "TLS handshake failed: the server wants a client certificate";
     assert_eq!(found(&outcome), (Status::Down, sentence.into()));
 }
 
@@ -361,49 +362,135 @@ async fn a_redirect_from_http_to_https_tells_the_certificate_of_where_it_ended()
     assert!(outcome.certificate_expires_at.is_some() && outcome.phases.tls_ms.is_some());
 }
 
-#[tokio::test]
-async fn a_document_without_a_length_is_whole_though_tls_is_not_closed() {
+/// Answers `bytes` over TLS and closes the connection without close_notify.
+async fn abrupt(bytes: &'static str) -> Server {
     let acceptor = TlsAcceptor::from(Arc::new(config(good(), rustls::ALL_VERSIONS)));
-    let server = serve(move |peer| {
+    serve(move |peer| {
         let acceptor = acceptor.clone();
         async move {
-            let Ok(mut stream) = acceptor.accept(peer.stream).await else {
-                return;
-            };
-            let request = read_head(&mut stream).await;
-            let length = if request.contains("/cut") {
-                "Content-Length: 100\r\n"
-            } else {
-                ""
-            };
-            let answer = format!("HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n{length}\r\nwhole");
-            stream.write_all(answer.as_bytes()).await.unwrap();
+            let mut stream = acceptor.accept(peer.stream).await.unwrap();
+            read_head(&mut stream).await;
+            stream.write_all(bytes.as_bytes()).await.unwrap();
             stream.flush().await.unwrap();
-            // Closes TCP alone.
-            stream.get_mut().0.shutdown().await.unwrap();
+            let (stream, _) = stream.get_mut();
+            stream.shutdown().await.unwrap();
+            until_closed(stream).await;
         }
     })
-    .await;
-    let names = [(
-        "good.test".to_owned(),
-        Ok(vec![crate::LOCAL.parse().unwrap()]),
-    )];
-    let fetcher = net::Fetcher::new(net::FetcherSettings {
-        guard: net::Guard::AllowPrivate,
-        names: net::LookupSource::Table(Arc::new(names.into())),
-        roots: Roots::Only(authority().roots()),
-        ..net::FetcherSettings::default()
+    .await
+}
+
+fn fetcher() -> Fetcher {
+    let settings = settings();
+    Fetcher::new(FetcherSettings {
+        guard: settings.guard,
+        names: settings.names,
+        roots: settings.roots,
+        ..FetcherSettings::default()
     })
-    .unwrap();
-    let get = async |path: &str| {
-        let url = format!("{}{path}", url(&server, "good.test"));
-        let url = url.parse().unwrap();
-        fetcher.get(&url, &net::fetch::Validators::default()).await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_body_without_a_declared_end_is_complete_without_close_notify() {
+    for answer in [
+        "HTTP/1.0 200 OK\r\ncontent-type: text/html\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    ] {
+        let server = abrupt(answer).await;
+        let url = url(&server, "good.test");
+        assert_eq!(
+            found(&look(&url).await),
+            (Status::Up, String::new()),
+            "{answer:?}"
+        );
+        let fetched = fetcher()
+            .get(&url.parse().unwrap(), &Validators::default())
+            .await;
+        assert_eq!(fetched.unwrap().body.unwrap(), b"hello", "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_with_a_declared_end_is_cut_off_without_it() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhello",
+        "HTTP/1.0 200 OK\r\ncontent-length: 50\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
+    ] {
+        let server = abrupt(answer).await;
+        let url = url(&server, "good.test");
+        assert_eq!(
+            look(&url).await.cause,
+            Some(Cause::AnswerCutOff),
+            "{answer:?}"
+        );
+        let fetched = fetcher()
+            .get(&url.parse().unwrap(), &Validators::default())
+            .await;
+        assert_eq!(
+            fetched.unwrap_err(),
+            FetchError::Failed(Cause::AnswerCutOff),
+            "{answer:?}"
+        );
+    }
+}
+
+/// A server that answers each request over HTTP/2 with these headers.
+async fn http2_with(headers: Vec<(String, String)>) -> Server {
+    let mut config = config(good(), rustls::ALL_VERSIONS);
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    serve(move |peer| {
+        let (acceptor, headers) = (acceptor.clone(), headers.clone());
+        async move {
+            let stream = acceptor.accept(peer.stream).await.unwrap();
+            let service =
+                hyper::service::service_fn(move |_: hyper::Request<hyper::body::Incoming>| {
+                    let mut response = hyper::Response::builder();
+                    for (name, value) in &headers {
+                        response = response.header(name, value);
+                    }
+                    async move { response.body("hello".to_owned()) }
+                });
+            let builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
+            let _ = builder
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn headers_as_large_as_browsers_take_them_are_read_over_http2() {
+    let lines = |count: usize, value: &str| {
+        (0..count)
+            .map(|n| (format!("x-{n}"), value.to_owned()))
+            .collect()
     };
-    let fetched = get("page").await.unwrap();
-    assert_eq!(fetched.body.as_deref(), Some(b"whole".as_slice()));
-    assert_eq!(
-        get("cut").await,
-        Err(net::FetchError::Failed(Cause::AnswerCutOff))
-    );
+    let cookie = format!("a={}", "b".repeat(290));
+    let cookies = vec![("set-cookie".to_owned(), cookie); 60];
+    let large: Vec<_> = lines(1, &"y".repeat(20_000));
+    for headers in [
+        large,
+        cookies,
+        lines(900, "short"),
+        lines(64, &"v".repeat(4090)),
+    ] {
+        let count = headers.len();
+        let server = http2_with(headers).await;
+        let outcome = look(&url(&server, "good.test")).await;
+        assert_eq!(found(&outcome), (Status::Up, String::new()), "{count}");
+    }
+    for headers in [lines(150, &"v".repeat(4090)), lines(2100, "short")] {
+        let server = http2_with(headers).await;
+        let outcome = look(&url(&server, "good.test")).await;
+        let sentence =
+            "the headers of the answer are too large: at most 512 KiB in 2,000 lines are read";
+        assert_eq!(found(&outcome), (Status::Down, sentence.into()));
+    }
 }

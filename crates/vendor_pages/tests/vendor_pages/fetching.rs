@@ -147,22 +147,47 @@ async fn an_answer_that_is_cut_off_is_none() {
 }
 
 #[tokio::test]
-async fn redirects_are_followed_as_far_as_five() {
+async fn redirects_are_followed_as_far_as_ten() {
     let site = Site::new(|asked| match asked.path.trim_start_matches('/').parse() {
         Ok(0_u32) => ok("", b"here"),
         Ok(left) => redirect(&format!("/{}", left - 1)),
         Err(_) => redirect("/1"),
     })
     .await;
-    let found = get(&site, "/5").await.unwrap();
+    let found = get(&site, "/10").await.unwrap();
     assert_eq!(
         (found.url.path(), found.body.as_deref()),
         ("/0", Some(b"here".as_slice()))
     );
     assert_eq!(
-        get(&site, "/6").await,
-        Err(FetchError::Failed(Cause::TooManyRedirects { limit: 5 }))
+        get(&site, "/11").await,
+        Err(FetchError::Failed(Cause::TooManyRedirects {
+            limit: 10,
+            last: format!("http://vendor.test:{}/0", site.address.port()),
+        }))
     );
+}
+
+#[tokio::test]
+async fn cookies_live_for_one_fetch() {
+    let site = Site::new(|asked| {
+        if asked.head.contains("cookie: sid=1\r\n") {
+            ok("", b"here")
+        } else {
+            b"HTTP/1.1 302 x\r\nset-cookie: sid=1; Path=/\r\nlocation: /\r\ncontent-length: 0\r\n\r\n".to_vec()
+        }
+    })
+    .await;
+    for _ in 0..2 {
+        let found = get(&site, "/").await.unwrap();
+        assert_eq!(found.body.as_deref(), Some(b"here".as_slice()));
+    }
+    let sent = site.asked();
+    let with_cookie: Vec<_> = sent
+        .iter()
+        .map(|asked| asked.head.contains("cookie:"))
+        .collect();
+    assert_eq!(with_cookie, [false, true, false, true]);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use testkit::redis::RedisServer;
 
 #[tokio::test]
 async fn an_account_that_cannot_be_removed_now_is_tried_again_and_does_not_stop_the_others() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let database = testkit::database::sqlite().await;
     let db = database.db.clone();
     let mut redis = RedisServer::start().await;

@@ -10,7 +10,7 @@ mod m20261127_000007_scheduling_periods;
 mod m20261130_000008_plain_names;
 mod m20261130_000009_monitor_kinds;
 mod m20261130_000010_workspaces;
-mod m20261201_000012_allowed_addresses;
+mod m20261201_000011_allowed_addresses;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -30,7 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000008_plain_names::Migration),
             Box::new(m20261130_000009_monitor_kinds::Migration),
             Box::new(m20261130_000010_workspaces::Migration),
-            Box::new(m20261201_000012_allowed_addresses::Migration),
+            Box::new(m20261201_000011_allowed_addresses::Migration),
         ]
     }
 }

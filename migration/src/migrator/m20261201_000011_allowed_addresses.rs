@@ -7,7 +7,7 @@ pub(crate) struct Migration;
 
 impl MigrationName for Migration {
     fn name(&self) -> &'static str {
-        "m20261201_000012_allowed_addresses"
+        "m20261201_000011_allowed_addresses"
     }
 }
 

@@ -1,7 +1,7 @@
 //! Recognises answers of protections against bots, which ask for a browser instead of serving the
 //! document.
 
-use reqwest::header::HeaderMap;
+use http::header::HeaderMap;
 
 /// Maximum length of a title, in characters.
 const MAX_TITLE: usize = 100;
@@ -80,7 +80,7 @@ pub fn title(html: &str) -> Option<String> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use reqwest::header::HeaderValue;
+    use http::header::HeaderValue;
 
     #[test]
     fn challenges_are_recognised_by_page_and_by_header() {

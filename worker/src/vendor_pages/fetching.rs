@@ -35,7 +35,7 @@ pub(crate) enum FetchedPage {
         page: Box<Page>,
         present: PresentLists,
         validators: Option<Value>,
-        /// The addresses that permanent redirects to another host lead to, if there were any.
+        /// The addresses that permanent redirects to another server lead to, if there were any.
         moved_to: Option<Vec<String>>,
     },
     /// The same as at the last reading.
@@ -272,12 +272,12 @@ pub(crate) fn addresses(page: &vendor_page::Model) -> Result<Vec<Url>, Failure> 
     }
 }
 
-/// Returns the addresses that permanent redirects lead to; `None` if none leads to another host. An
+/// Returns the addresses that permanent redirects lead to; `None` if none leads to another server. An
 /// address with TLS does not move to one without.
 fn moved_to(urls: &[Url], responses: &[UrlReading]) -> Option<Vec<String>> {
     let target = |url: &Url, response: &UrlReading| {
         let is_move = response.redirects == Redirects::Permanent
-            && response.url.host() != url.host()
+            && response.url.origin() != url.origin()
             && (response.url.scheme() == "https" || url.scheme() == "http")
             && response.url.as_str().len() <= MAX_URL;
         is_move.then(|| response.url.to_string())

@@ -10,6 +10,9 @@ use sea_orm::sea_query::LockType;
 use sea_orm::{DatabaseTransaction, EntityTrait, QuerySelect};
 use uuid::Uuid;
 
+/// Reads a number of a definition.
+type Number = fn(&ServiceDraft) -> i32;
+
 /// Returns the names for people of the fields that differ and that checks depend on. `others` tells
 /// that components of a vendor page were exchanged.
 pub(super) fn changed_fields(old: &Definition, new: &Definition, others: bool) -> Vec<String> {
@@ -29,7 +32,7 @@ pub(super) fn changed_fields(old: &Definition, new: &Definition, others: bool) -
     {
         first.push_str(&format!(" (now {target})"));
     }
-    let numbers: [(&str, fn(&ServiceDraft) -> i32); 5] = [
+    let numbers: [(&str, Number); 5] = [
         ("interval", |draft| draft.check_interval_seconds),
         ("timeout", |draft| draft.timeout_ms),
         ("degraded threshold", |draft| draft.degraded_threshold_ms),

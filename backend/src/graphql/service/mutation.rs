@@ -118,6 +118,6 @@ impl OneService {
             .use_cases
             .test_service(&context.viewer()?, input.into_definition()?)
             .await?;
-        Ok(TestResult::new(target, outcome))
+        Ok(TestResult::new(target, &outcome))
     }
 }

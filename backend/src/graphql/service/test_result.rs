@@ -25,7 +25,7 @@ pub(crate) struct TestResult {
 }
 
 impl TestResult {
-    pub(super) fn new(target: Option<String>, outcome: domain::Outcome) -> Self {
+    pub(super) fn new(target: Option<String>, outcome: &domain::Outcome) -> Self {
         Self {
             target,
             status: outcome.status.into(),

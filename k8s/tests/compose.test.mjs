@@ -137,15 +137,17 @@ test('the API trusts the network of nginx, nginx trusts the proxy on this machin
   const front = ({ services }) => services.ui.extra_hosts;
   assert.deepEqual(front(development), ['front-proxy=127.0.0.1']);
   assert.deepEqual(front(production), [`front-proxy=${gateway(subnet(production, 'web'))}`]);
-  assert.equal(single.services.pulsecheck.environment.PULSECHECK_TRUSTED_PROXIES, gateway(subnet(single, 'default')));
+  // The gateway is also the address from which Docker passes on clients, who could then forge their own.
+  assert.equal(single.services.pulsecheck.environment.PULSECHECK_TRUSTED_PROXIES, '');
   const networks = [subnet(development, 'web'), subnet(production, 'web'), subnet(single, 'default')];
   assert.equal(new Set(networks).size, networks.length, 'stacks that run at once');
   const read = (...set) => JSON.parse(compose(['compose.yaml', 'compose.prod.yaml'], { ...values, ...Object.fromEntries(set) }).stdout);
   assert.deepEqual(front(read(['PULSECHECK_FRONT_PROXY', '192.0.2.7'])), ['front-proxy=192.0.2.7']);
   const moved = read(['PULSECHECK_WEB_NETWORK', '172.16.9.0/28']);
   assert.deepEqual([subnet(moved, 'web'), moved.services.api.environment.PULSECHECK_TRUSTED_PROXIES], ['172.16.9.0/28', '172.16.9.0/28']);
-  const nobody = JSON.parse(compose(['compose.single.yaml'], { ...values, PULSECHECK_TRUSTED_PROXIES: '' }).stdout);
-  assert.equal(nobody.services.pulsecheck.environment.PULSECHECK_TRUSTED_PROXIES, '');
+  const behind = gateway(subnet(single, 'default'));
+  const chosen = JSON.parse(compose(['compose.single.yaml'], { ...values, PULSECHECK_TRUSTED_PROXIES: behind }).stdout);
+  assert.equal(chosen.services.pulsecheck.environment.PULSECHECK_TRUSTED_PROXIES, behind);
 });
 
 test('development passwords never reach a server', () => {

@@ -26,6 +26,7 @@ const mutations = [
   ['a part is spread for itself', template('_pod.tpl'), '{{- include "pulsecheck.selector" $root | nindent 8 }}', '{{- include "pulsecheck.componentSelector" (list $root .component) | nindent 8 }}', tests('pods')],
   ['the API does not wait', template('api/deployment.yaml'), '"arguments" (list "--schema")', '"arguments" list', tests('pods')],
   ['the heartbeat goes where nothing can be written', template('worker/deployment.yaml'), 'value: /tmp/heartbeat', 'value: /var/heartbeat', tests('pods')],
+  ['forwarded addresses are believed from the gateway', 'docker/compose.single.yaml', '${PULSECHECK_TRUSTED_PROXIES:-}', '${PULSECHECK_TRUSTED_PROXIES:-172.16.233.1}', tests('compose')],
   ['a password is in a pod in clear text', template('redis/deployment.yaml'), '- name: REDISCLI_AUTH\n              valueFrom:\n                secretKeyRef:\n                  name: {{ include "pulsecheck.secretName" . }}\n                  key: redis-password', '- name: REDIS_PASSWORD\n              value: {{ .Values.secrets.redisPassword }}', tests('pods')],
   ['a Secret lacks a key', template('secret.yaml'), '  database-url:', '  database-address:', tests('pods')],
   ['a setting is misspelt', template('configmap.yaml'), 'PULSECHECK_LISTEN:', 'PULSECHECK_LISTEN_ON:', tests('pods')],

@@ -159,6 +159,16 @@ test('development passwords never reach a server', () => {
   for (const [use, , operator] of uses) assert.equal(operator, ':?', use);
 });
 
+test('no secret is in a command line', () => {
+  const secrets = { PULSECHECK_SECRET_KEY: 'secret-1', POSTGRES_PASSWORD: 'secret-2', REDIS_PASSWORD: 'secret-3', GITHUB_CLIENT_SECRET: 'secret-4', OIDC_CLIENT_SECRET: 'secret-5' };
+  for (const files of [['compose.yaml'], ['compose.yaml', 'compose.prod.yaml'], ['compose.single.yaml']]) {
+    const { services } = JSON.parse(compose(files, { ...values, ...secrets }).stdout);
+    for (const [service, { command, entrypoint, healthcheck }] of Object.entries(services)) {
+      assert.doesNotMatch(JSON.stringify([command, entrypoint, healthcheck]), /secret-\d/, `${service} of ${files}`);
+    }
+  }
+});
+
 test('stacks use existing Dockerfile targets, and what these copy is not ignored', () => {
   const dockerfile = readFileSync(join(root, 'docker/Dockerfile'), 'utf8');
   const stages = [...dockerfile.matchAll(/^FROM \S+ AS (\S+)$/gm)].map(([, stage]) => stage);

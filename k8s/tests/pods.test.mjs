@@ -83,6 +83,15 @@ test('our own images run as user 1000', () => {
   });
 });
 
+test('no secret is in a command line', () => {
+  everyContainer(({ command = [], args = [], env = [] }, where) => {
+    // Kubernetes replaces $(NAME) in commands by the variable's value.
+    for (const { name, valueFrom } of env) {
+      if (valueFrom?.secretKeyRef) assert.ok(![...command, ...args].some((word) => word.includes(`$(${name})`)), `${where}: ${name}`);
+    }
+  });
+});
+
 test('no container can gain privileges or write into its image', () => {
   everyContainer(({ securityContext, env, ports }, where) => {
     assert.equal(securityContext?.allowPrivilegeEscalation, false, where);

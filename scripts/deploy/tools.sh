@@ -127,6 +127,7 @@ mkdir -p "$DEPLOY_TOOLS"
 want shellcheck shellcheck
 want node nodejs npm
 want npm npm
+want redis-server redis-server
 /usr/bin/env python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3 python3-venv)
 if [ "$goal" = engine ]; then
   want iptables iptables

@@ -123,35 +123,38 @@ fn an_unknown_kind_is_refused() {
     assert!(matches!(error, SettingsError::UnknownKind(kind) if kind == "window"));
 }
 
-/// Every real kind: its fields are those of its settings, by the same names.
+/// Every real kind: its fields are those of its settings, by the same names. A field that is not
+/// stored has its documented default, and another value changes the settings.
 #[test]
 fn the_fields_of_each_kind_are_its_settings() {
     for kind in crate::MonitorKind::ALL {
-        let info = kind.info();
-        let mut settings: Vec<_> = kind
-            .empty()
-            .settings()
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
-        let mut fields: Vec<_> = info
-            .fields
-            .iter()
-            .map(|field| field.name.to_owned())
-            .collect();
-        settings.sort_unstable();
-        fields.sort_unstable();
-        assert_eq!(fields, settings, "{}", info.name);
+        let (info, empty) = (kind.info(), kind.empty());
+        let settings = empty.settings();
+        let names: Vec<_> = info.fields.iter().map(|field| field.name).collect();
+        for name in settings.keys() {
+            assert!(names.contains(&name.as_str()), "{}: {name}", info.name);
+        }
         for field in info.fields {
-            let settings = kind.empty().settings();
-            if let Some(default) = field.default {
-                let value = &settings[field.name];
-                assert_eq!(
-                    value.as_str().unwrap_or(&value.to_string()),
-                    default,
-                    "{}",
-                    field.name
-                );
+            let with = |text: &str| {
+                let value = match field.field_type {
+                    FieldType::Integer => json!(text.parse::<i64>().unwrap()),
+                    _ => json!(text),
+                };
+                let change = [(field.name.to_owned(), value)];
+                empty.merge(change.into_iter().collect()).unwrap()
+            };
+            match (settings.get(field.name), field.default) {
+                (Some(value), Some(default)) => {
+                    let text = value.as_str().map_or(value.to_string(), str::to_owned);
+                    assert_eq!(text, default, "{}", field.name);
+                }
+                (Some(_), None) => {}
+                (None, default) => {
+                    let default = default.expect("what is not stored has a default");
+                    assert_eq!(with(default), empty, "{}", field.name);
+                    let other = field.options.last().copied().unwrap_or("1");
+                    assert_ne!(with(other), empty, "{}", field.name);
+                }
             }
         }
     }

@@ -148,7 +148,9 @@ pub(crate) fn scroll_to_row(_id: &str, _row: usize, _count: usize) -> bool {
     false
 }
 
-pub(crate) fn notify(_notification: Notification) {}
+pub(crate) fn notify(notification: Notification) {
+    drop(notification);
+}
 
 pub(crate) async fn request_notification_permission() -> bool {
     false

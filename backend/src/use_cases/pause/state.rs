@@ -123,7 +123,7 @@ pub(super) async fn reset_states(
         }
         reset.push(reset_state(row, paused.since, at));
     }
-    write_states(transaction, reset).await?;
+    write_states(transaction, &reset).await?;
     let missing_states: Vec<_> = services
         .iter()
         .filter(|service| ids.contains(&service.id) && !with_state.contains(&service.id))
@@ -162,7 +162,7 @@ pub(super) async fn restore_states(
         .collect();
     let incident_ids: Vec<Uuid> = reopened.iter().map(|(_, incident)| *incident).collect();
     incidents::reopen_after_pause(transaction, &incident_ids).await?;
-    write_states(transaction, restored).await?;
+    write_states(transaction, &restored).await?;
     Ok(reopened)
 }
 
@@ -183,7 +183,7 @@ async fn lock_states(
 /// Overwrites states, in a number of statements that hardly depends on how many there are.
 async fn write_states(
     transaction: &DatabaseTransaction,
-    rows: Vec<service_state::Model>,
+    rows: &[service_state::Model],
 ) -> Result<()> {
     use service_state::Column;
     let changeable = Column::iter().filter(|column| !matches!(column, Column::ServiceId));

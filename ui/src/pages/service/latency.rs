@@ -68,21 +68,24 @@ async fn load_chart(
             status: Status::Maintenance,
         })
     });
-    // A service has no response times from before it existed; the first of several that are summed up
-    // may begin before.
-    let points = service.latency_between.into_iter();
-    let points = points.map(|point| match point.p50_ms {
+    Ok(ChartData {
+        requested_at,
+        points: Rc::new(since_creation(service.latency_between, created_at)),
+        shaded_periods: Rc::new(maintenances.chain(incidents).collect()),
+    })
+}
+
+/// Moves the beginning of the first measured point to the creation of the service, if it lies before:
+/// a service has no response times from before it existed, but a point sums up some time.
+fn since_creation(points: Vec<LatencyPoint>, created_at: Moment) -> Vec<LatencyPoint> {
+    let points = points.into_iter().map(|point| match point.p50_ms {
         Some(_) => LatencyPoint {
             at: point.at.max(created_at),
             ..point
         },
         None => point,
     });
-    Ok(ChartData {
-        requested_at,
-        points: Rc::new(points.collect()),
-        shaded_periods: Rc::new(maintenances.chain(incidents).collect()),
-    })
+    points.collect()
 }
 
 /// Loads the chart now, when the range or the status changes, and from time to time.
@@ -162,6 +165,36 @@ fn format_time(at: Moment) -> String {
 mod tests {
     use super::*;
     use crate::api::Window;
+
+    #[test]
+    fn the_chart_of_a_new_service_is_as_long_as_its_label_says() {
+        let until = Moment(1_795_356_190_000);
+        let created_at = Moment(until.0 - 60_000);
+        let point = |minutes_ago: i64, p50_ms| LatencyPoint {
+            at: Moment(until.0 - minutes_ago * 60_000),
+            p50_ms,
+            p95_ms: p50_ms,
+            max_ms: p50_ms,
+            checks: 1,
+        };
+        let points = since_creation(
+            vec![point(10, None), point(5, Some(80.0)), point(0, Some(90.0))],
+            created_at,
+        );
+        let times: Vec<i64> = points.iter().map(|point| until.since(point.at)).collect();
+        assert_eq!(
+            times,
+            [600_000, 60_000, 0],
+            "none is from before it existed"
+        );
+        let data = ChartData {
+            requested_at: until,
+            points: Rc::new(points),
+            shaded_periods: Rc::default(),
+        };
+        let (from, to) = data.bounds(ChartRange::Last(Window::Day));
+        assert_eq!((to, to.since(from)), (until, Window::Day.millis()));
+    }
 
     #[test]
     fn another_range_is_shown_before_its_points_arrive() {

@@ -300,6 +300,15 @@ async fn serve(stream: TcpStream, transport: Transport, script: Arc<Script>, por
     }
 }
 
+/// Says in an answer that the connection will be closed, so that no client sends its next request on
+/// it in the moment before.
+fn announce_close(mut answer: Vec<u8>) -> Vec<u8> {
+    if let Some(end) = answer.windows(2).position(|pair| pair == b"\r\n") {
+        answer.splice(end..end, *b"\r\nconnection: close");
+    }
+    answer
+}
+
 /// Follows the script. Returns whether the connection must be reset.
 async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
@@ -309,9 +318,8 @@ async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     match script {
         Script::Routes(answer) => {
             let head = read_head(stream).await;
-            let _ = stream
-                .write_all(&answer(&Request::parse(&head, port)))
-                .await;
+            let answer = announce_close(answer(&Request::parse(&head, port)));
+            let _ = stream.write_all(&answer).await;
         }
         Script::Steps(steps) => {
             for step in steps {

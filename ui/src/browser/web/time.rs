@@ -96,6 +96,16 @@ fn create_formatter(style: TimeStyle) -> Function {
             ("second", "2-digit"),
         ],
         TimeStyle::Day => &[("day", "numeric"), ("month", "short")],
+        TimeStyle::LongDay => &[("weekday", "long"), ("day", "numeric"), ("month", "long")],
+        TimeStyle::Exact => &[
+            ("day", "numeric"),
+            ("month", "short"),
+            ("year", "numeric"),
+            ("hour", "2-digit"),
+            ("minute", "2-digit"),
+            ("second", "2-digit"),
+            ("timeZoneName", "short"),
+        ],
     };
     let options = Object::new();
     for (name, value) in parts {

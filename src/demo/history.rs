@@ -186,6 +186,8 @@ impl<'a> Past<'a> {
         let evidence = Evidence {
             checked_at: at,
             outcome,
+            is_confirmed: true,
+            has_renames: false,
             vendor_incidents: &[],
         };
         for effect in effects {

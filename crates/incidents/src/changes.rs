@@ -26,6 +26,10 @@ pub struct Evidence<'a> {
     pub checked_at: DateTime<Utc>,
     /// The outcome of the check.
     pub outcome: &'a Outcome,
+    /// Whether the service has that status now. A failure that is not confirmed yet changes no cause.
+    pub is_confirmed: bool,
+    /// Whether the vendor renamed components since the check before, and the cause with them.
+    pub has_renames: bool,
     /// The vendor's own incidents that affect the service, each by name and link, most important first.
     pub vendor_incidents: &'a [String],
 }
@@ -250,7 +254,7 @@ fn change_cause(
     // An incident is named by its worst status, and so is its cause.
     let is_worst = domain::IncidentType::of(evidence.outcome.status)
         .is_some_and(|kind| incident.incident_type == kind.into());
-    if !is_worst {
+    if !is_worst || !evidence.is_confirmed {
         return None;
     }
     // The vendor's own incident explains more than a check; `apply_vendor_report` takes it over.
@@ -258,6 +262,9 @@ fn change_cause(
         return None;
     }
     incident.cause = evidence.cause();
+    if evidence.has_renames {
+        return None;
+    }
     let reported = progress.report_cause_change(evidence.checked_at);
     reported.then(|| {
         Entry::new(
@@ -299,6 +306,8 @@ mod tests {
         let evidence = Evidence {
             checked_at: at(10),
             outcome: &outcome,
+            is_confirmed: true,
+            has_renames: false,
             vendor_incidents: &[],
         };
         let owner = IncidentOwner {
@@ -370,6 +379,8 @@ mod tests {
             let evidence = Evidence {
                 checked_at: at(60 * minutes),
                 outcome,
+                is_confirmed: true,
+                has_renames: false,
                 vendor_incidents: &[],
             };
             let effect = match open {
@@ -445,6 +456,8 @@ mod tests {
         let evidence = Evidence {
             checked_at: at(60),
             outcome: &up,
+            is_confirmed: true,
+            has_renames: false,
             vendor_incidents: &[],
         };
         let effect = Effect::Resolved {

@@ -142,6 +142,8 @@ impl<'a> BatchTransition<'a> {
         let evidence = Evidence {
             checked_at: check.at,
             outcome: &check.outcome,
+            is_confirmed: stored.state.status == check.outcome.status,
+            has_renames: !check.vendor.notes.is_empty(),
             vendor_incidents: &check.vendor.incidents,
         };
         let (open, progress) = (&mut stored.incident, &mut stored.progress);

@@ -32,7 +32,9 @@ demo: build ## The same with scripted targets and generated history, on a tempor
 # The dashboard's last step of compilation uses one processor, so clippy runs beside it. There are no tests in documentation,
 # and examples are checked by clippy: neither is built again.
 test: setup ## Lint and test everything, from unit tests to the browser
-	@$(MAKE) --no-print-directory -j2 --output-sync=target lint ui
+	@$(MAKE) --no-print-directory lint & linting=$$!; \
+	$(MAKE) --no-print-directory ui; built=$$?; \
+	wait $$linting && exit $$built
 	node --test e2e/dashboard-size.mjs
 	cargo test --locked --workspace --lib --bins --tests
 	@$(MAKE) --no-print-directory e2e
